@@ -17,8 +17,6 @@ def main() -> None:
     gc.set_threshold(100_000)
     # Fits are held to one thread, so that they can be repeated; to begin others takes a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if "_STANCE_COMPLETE" in os.environ:
-        os.environ["COLUMNS"] = "1000"  # or each line of a wrapped help is offered as a word
     # The process that clears up after joblib's would report what a signal made them leave.
     quiet = "ignore:resource_tracker:UserWarning"
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), quiet]))

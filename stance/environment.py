@@ -1,14 +1,11 @@
-"""What is installed here: libraries, extras, the bundled model, and what runs need."""
+"""What is installed here: libraries, extras and the bundled model."""
 
 import platform
 import re
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +20,7 @@ OURS = frozenset({"bench", "docs", "test"})
 Library = dict[str, Any]  # name, least (the oldest version that will do), found (or None)
 
 _REQUIREMENT = re.compile(r"([\w.-]+)[^;]*?>=\s*([\w.]+)[^;]*(?:;.*?extra\s*==\s*[\"']([\w-]+))?")
-_SECONDS = 30  # that a process may take to start
 _LONGEST = 700  # characters of a path that are shown
-_INDENT = " " * 11
 
 
 def check_environment(requirements: Sequence[str] | None = None) -> dict[str, Any]:
@@ -47,13 +42,17 @@ def check_environment(requirements: Sequence[str] | None = None) -> dict[str, An
             extras.setdefault(extra, []).append(library)
     libraries = extras.pop("")
     extras = {name: own for name, own in sorted(extras.items()) if name not in OURS}
-    faults = [*_library_faults(libraries), *_system_faults()]
+    faults = [
+        f"{lib['name']} is {lib['found'] or 'not installed'}; pip install {_wanted([lib])}"
+        for lib in filter(_is_lacking, libraries)
+    ]
+    if not libraries:
+        faults = ["stance runs from a folder and is not installed; run pip install in that folder"]
     model = None
-    if not any(map(_is_lacking, libraries)):
-        try:
-            model = _bundled_model()
-        except StanceError as error:
-            faults.append(f"{error}; install stance again")
+    try:
+        model = None if any(map(_is_lacking, libraries)) else _bundled_model()
+    except StanceError as error:
+        faults.append(f"{error}; install stance again")
     return {
         "stance": __version__,
         "folder": str(Path(__file__).parent),
@@ -87,34 +86,8 @@ def _is_lacking(library: Library) -> bool:
     return found < least
 
 
-def _library_faults(libraries: Sequence[Library]) -> Iterator[str]:
-    if not libraries:
-        yield "stance runs from a folder and is not installed; run pip install in that folder"
-    for library in filter(_is_lacking, libraries):
-        name, least, found = library["name"], library["least"], library["found"]
-        yield (f"{name} is {found or 'not installed'}; pip install '{name}>={least}'")
-
-
-def _system_faults() -> Iterator[str]:
-    if sys.maxsize <= 2**32:
-        yield "this Python has 32 bits; install one with 64 bits"
-    if (names := sys.getfilesystemencoding().lower()) != "utf-8":
-        yield f"file names are in {names}; set PYTHONUTF8=1"
-    if not find_spec("_sqlite3"):
-        yield "this Python lacks sqlite3, which stance label needs"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "file"
-            file.write_bytes(b"x")
-            file.rename(file.with_name("renamed"))
-    except OSError as error:
-        yield f"no temporary file can be written ({error.strerror}); set TMPDIR to a folder"
-    try:
-        subprocess.run(
-            [sys.executable, "-c", ""], check=True, capture_output=True, timeout=_SECONDS
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        yield f"'{sys.executable}' cannot be started again, so only --jobs 1 works"
+def _wanted(libraries: Sequence[Library]) -> str:
+    return " ".join(f"'{library['name']}>={library['least']}'" for library in libraries)
 
 
 def _bundled_model() -> dict[str, Any]:
@@ -138,30 +111,24 @@ def environment_lines(figures: Figures) -> list[str]:
         f"Python {figures['python']}, {shown(figures['interpreter'], _LONGEST)}",
         figures["system"],
     ]
-    libraries = wrap(_versions(figures["libraries"]), "libraries  ", _INDENT)
-    extras = ["extras"]
+    installed = wrap(_versions(figures["libraries"]), f"{'libraries':<11}", " " * 11)
     for name, own in figures["extras"].items():
-        missing = " ".join(f"'{lib['name']}>={lib['least']}'" for lib in filter(_is_lacking, own))
-        advice = f"; for it: pip install {missing}" if missing else ""
-        extras += wrap(_versions(own) + advice, f"  {name:<9}", _INDENT)
-    faults = paragraphs(figures["faults"], "fault  ", " " * 7)
-    verdict = faults or ["nothing is missing that stance needs"]
-    return stacked([programs, libraries, extras, _model_lines(figures["model"]), verdict])
+        missing = list(filter(_is_lacking, own))
+        advice = f"; for it: pip install {_wanted(missing)}" if missing else ""
+        installed += wrap(_versions(own) + advice, f"  {name:<9}", " " * 11)
+    model = ["model      none that can be read"]
+    if found := figures["model"]:
+        data = ", ".join(f"{part['name']} ({count(part['rows'], 'row')})" for part in found["data"])
+        model = [
+            f"model      {shown(found['file'], _LONGEST)}",
+            f"sha256     {found['sha256']}",
+            *wrap(f"trained on {shown(data, _LONGEST)}", " " * 11, " " * 11),
+        ]
+    verdict = paragraphs(figures["faults"], "fault  ", " " * 7)
+    return stacked(
+        [programs, installed, model, verdict or ["nothing is missing that stance needs"]]
+    )
 
 
 def _versions(libraries: Sequence[Library]) -> str:
     return ", ".join(f"{library['name']} {library['found'] or '-'}" for library in libraries)
-
-
-def _model_lines(model: Figures | None) -> list[str]:
-    if model is None:
-        return ["model      none that can be read"]
-    data = ", ".join(f"{part['name']} ({count(part['rows'], 'row')})" for part in model["data"])
-    versions = ", ".join(f"{name} {number}" for name, number in model["versions"].items())
-    return [
-        f"model      {shown(model['file'], _LONGEST)}",
-        f"           {model['bytes']:,} bytes",
-        f"sha256     {model['sha256']}",
-        *wrap(f"trained with {versions}", _INDENT, _INDENT),
-        *wrap(f"on {shown(data, _LONGEST)}", _INDENT, _INDENT),
-    ]

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
-from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -119,23 +118,12 @@ def test_train_on_your_own_corpus_has_no_chance_but_the_seed(coded, quick, tmp_p
     assert path.read_bytes() == files[2]
 
 
-def test_train_without_a_corpus_uses_the_bundled_one(quick, tmp_path):
-    result = invoke("train", "-o", tmp_path / "m.stance", "--recipe", quick)
-    assert result.exit_code == 0
-    assert result.stdout.startswith("Cross-validation by document")
-    assert "starter_train.csv" in result.stderr
-    assert f"wrote {tmp_path / 'm.stance'}"[:300] in result.stderr
-
-
 def test_evaluate_prints_every_promised_figure(coded, model_path):
     report = scores_of(
         json.loads(invoke("evaluate", coded, "--model", model_path, "--json").stdout)
     )
     assert report["n"] == 240
     assert report["leakage"]["rows"] == 240  # the model was trained on them
-    screen = invoke("evaluate", coded, "--model", model_path).stdout
-    for word in ("macro-F1", "majority label", "target-blind", "conflict", "ECE", "training data"):
-        assert word in screen
 
 
 def hostile_corpus(path):
@@ -215,9 +203,12 @@ def test_actors_lists_the_book_or_counts_the_aliases_of_a_table(tmp_path):
     assert invoke("actors").stdout.startswith("NATO (organisation)\n  name        NATO, ")
     assert "Russia" in json.dumps(json.loads(invoke("actors", "--json").stdout))
     table = write(tmp_path / "a.csv", f"text\nMoscow and Moscow met NATO{HOSTILE}.\nNothing.\n")
-    result = invoke("actors", table)
-    assert result.stdout.splitlines()[0] == "2 rows, 1 name an actor"
-    printable(result.stdout, result.stderr)
+    assert invoke("actors", table).stdout.splitlines() == [
+        "2 rows, 1 name an actor",
+        "actor   rows  aliases",
+        "NATO       1  NATO 1",
+        "Russia     1  Moscow 2",
+    ]
     found = json.loads(invoke("actors", table, "--json").stdout)
     assert found["actors"]["Russia"] == {"rows": 1, "aliases": {"Moscow": 2}}
 
@@ -243,30 +234,12 @@ def test_check_says_whether_a_corpus_would_spoil_a_study(coded, tmp_path):
     assert rows == coded.read_text("utf-8")
 
 
-def test_import_converts_a_public_set(tmp_path):
-    target = {"Input.gid": "g1", "mention": "NATO", "from": 0, "to": 4, "polarity": 6.0}
-    record = {"primary_gid": "a_b_c_d", "sentence_normalized": "NATO won.", "targets": [target]}
-    source = write(tmp_path / "n.jsonl", json.dumps(record) + "\n")
-    out = tmp_path / "n.csv"
-    assert (run := invoke("import", "newsmtsc", source, "-o", out)).exit_code == 0
-    assert run.stdout == ""
-    (row,) = dicts(out.read_text("utf-8"))
-    assert (row["actor"], row["stance"], row["spans"]) == ("NATO", "favor", "0:4")
-    assert (row["document"], row["text"]) == ("a_b_c", "NATO won.")
-
-
 TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
 
 
-def test_the_summary_says_by_what_each_actor_is_named(tmp_path, model_path):
+def test_a_quiet_run_says_nothing(tmp_path, model_path):
     source = write(tmp_path / "t.csv", TRUMP)
-    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv", "--force"
-    lines = invoke(*command).stderr.splitlines()
-    assert lines[-3:] == [
-        "mentions by kind of alias",
-        "United States           leader 75 %, name 25 %",
-        "by name alone           1 actor",
-    ]
+    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv"
     assert invoke(*command, "--quiet").stderr == ""
 
 
@@ -384,7 +357,6 @@ KINDS = "--aliases: 'leaders' is not a kind of alias; the kinds are name, demony
         (2, "check -", READ_TWICE),
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (2, "predict TABLE -m MODEL -o o.ods", "o.ods: tables are written as CSV, TSV, JSON,"),
-        (2, "predict TABLE --jobs 100000", "100,000 processes are too many; this computer has"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (2, "actors --aliases name,leaders", KINDS),
         (2, "explain NATO --aliases name,leaders", KINDS),
@@ -437,7 +409,7 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
     [
         *("predict", "train", "check", "shares", "nonsense", "badHOSTILE"),
         *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
-        *(f"predict a.csv --jobs {value}" for value in ("0", "many", "HOSTILE")),
+        *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
         *(f"predict a.csv --abstain {value}" for value in ("2", "nan")),
         *(f"sample . -n 9 -o b.csv --margin {value}" for value in ("inf", "nan", "1.1")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
@@ -484,7 +456,7 @@ def test_names_and_data_with_escapes_never_reach_the_screen(at_work, tmp_path):
         result = invoke(*at_work("predict -m MODEL -o out.csv --force"), path)
         assert (result.exit_code, result.stdout) == (0, "")
         printable(result.stderr)
-        assert len(result.stderr.splitlines()) == 7  # with one on the odd column name
+        assert len(result.stderr.splitlines()) == 5  # with one on the odd column name
         if "bold" in name:
             assert "[bold]b.csv" in result.stderr
 
@@ -528,20 +500,12 @@ def test_help_of_a_command_has_its_options_in_sections_and_examples_that_can_be_
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"),
-    [("stance pre", "predict"), ("stance predict x --na", "--name-pattern"),
-     ("stance predict --abs", "--abstain"),
-     ("stance import lab", "labelstudio")],
-)  # fmt: skip
+    ("typed", "offered"), [("stance pre", "predict"), ("stance import lab", "labelstudio")]
+)
 def test_a_shell_completes_what_is_typed(typed, offered):
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     run = process(_STANCE_COMPLETE="complete_bash", **words)
     assert run.stdout.decode().split() == [offered]
-    wanted = {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    for shell in ("fish", "zsh"):
-        said = process(_STANCE_COMPLETE=f"complete_{shell}", **wanted).stdout.decode()
-        assert offered in said
-        assert shell == "zsh" or len(said.splitlines()) == 1, said  # each line is a word
 
 
 # --- Streams and signals ------------------------------------------------------------------------
@@ -564,9 +528,6 @@ def test_a_closed_pipe_is_not_a_failure(at_work, command):
     ("redirection", "status", "said"),
     [
         ("actors > /dev/full", 4, "standard output: the disk is full; make room and run again"),
-        ("actors --json > /dev/full", 4, "the disk is full"),
-        ("inspect > /dev/full", 4, "the disk is full"),
-        ("explain 'NATO condemned Russia.' > /dev/full", 4, "the disk is full"),
         ("--help > /dev/full", 4, "the disk is full"),
         ("predict PATH > /dev/full", 4, "the disk is full"),
         ("actors >&-", 4, "standard output is closed"),
@@ -662,7 +623,6 @@ def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, 
 # --- Memory -------------------------------------------------------------------------------------
 
 BOOK = "NATO " * 2_000_000
-NEW = "NATO " + " ".join(map("".join, permutations("abcdefghijkl", 6)))[:4_000_000]
 
 
 def limited(megabytes, *args, stdin=None):
@@ -692,12 +652,8 @@ def test_a_run_without_memory_ends_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("text", "actor", "megabytes", "command"),
     [
-        (BOOK, "NATO", 400, "predict in.csv --quiet -o out"),
         (BOOK, "", 400, "predict in.csv --quiet -o out --explain 5 --wide"),
-        (NEW, "NATO", 250, "predict in.csv --quiet -o out"),
         (BOOK, "Acme", 400, "predict in.csv --quiet -o out"),
-        (BOOK, "NATO", 440, "check in.csv"),
-        (BOOK, "NATO", 440, "evaluate in.csv"),
         (BOOK, "NATO", 440, "train in.csv -o out --recipe QUICK"),
     ],
 )
@@ -713,11 +669,3 @@ def test_a_cell_as_long_as_a_book_takes_little_memory(
         csv.writer(file).writerows(rows)
     found = limited(megabytes, *at_work(command))
     assert found.returncode <= command.startswith("check"), found.stderr
-
-
-@LINUX
-def test_reasons_of_a_long_text_with_several_actors_take_little_memory():
-    text = "Poland praised NATO and met Russia, China, Israel and Iran. " * 1000
-    found = limited(162, "explain", "-", "--json", stdin=text.encode())
-    assert (found.returncode, found.stderr) == (0, b"")
-    assert [one["actor"] for one in json.loads(found.stdout)][:2] == ["Poland", "NATO"]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import tempfile
 import tomllib
 from itertools import chain
 
@@ -33,7 +32,6 @@ def test_it_names_versions_extras_and_the_bundled_model():
     assert said.startswith(f"stance {__version__}, in ")
     assert found["model"]["sha256"] in said
     assert said.endswith("nothing is missing that stance needs\n")
-    assert max(map(len, said.splitlines()[3:])) < 80 + len(found["model"]["file"])
 
 
 def test_the_version_is_the_same_wherever_it_stands():
@@ -94,16 +92,6 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, wanted, told):
     result = invoke("doctor")
     assert result.exit_code == 1
     assert result.stdout.endswith(f"fault  {told}\n")
-
-
-def test_a_system_that_lacks_what_runs_need_is_a_fault(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
-    found = check_environment(["numpy>=1.26"])["faults"]
-    assert [fault.partition(" (")[0].partition(" '")[0] for fault in found] == [
-        "no temporary file can be written",
-        f"'{tmp_path / 'python'}' cannot be started again, so only --jobs 1 works",
-    ]
 
 
 def test_a_damaged_bundled_model_is_a_fault(monkeypatch, tmp_path):

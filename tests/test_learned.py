@@ -79,7 +79,7 @@ def test_a_name_block_is_told_loudly_with_what_it_adds(named):
     lines = list(learned_lines(learned(named)))
     assert lines[0].startswith("WARNING: the model knows which actor is judged")
     assert any("33 % of the weight of all blocks" in line for line in lines)
-    assert any("Russia " in line for line in lines)
+    assert any("Russia(" in line for line in lines)
     strengths = [abs(push) for push in name.push.values()]
     assert strengths == sorted(strengths, reverse=True)
 

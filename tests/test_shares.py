@@ -58,9 +58,9 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert head == "actor,of,one,other,difference,low,high,p,holm,bh,claimed\n"
     text = invoke("shares", archive[0]).stdout
     assert "a model's counts are not shares" in text
-    assert "Counts by" not in text
+    assert "-o FILE.csv" not in text
     asked = " ".join(invoke("shares", archive[0], "--by", "outlet").stdout.split())
-    assert "Counts by outlet are in the table that -o FILE.csv writes." in asked
+    assert "-o FILE.csv writes the counts by outlet." in asked
     assert "corrected" not in text
 
 
@@ -69,7 +69,7 @@ def test_withheld_answers_stand_beside_the_counts(tmp_path):
     for row in rows[:3]:
         row["stance"] = "uncertain"
     text = invoke("shares", write(tmp_path / "answers.csv", rows)).stdout
-    assert f"Russia: {len(rows)} answers, 3 withheld\n" in text
+    assert f"{len(rows)} answers in 20 documents, 3 withheld\n" in text
 
 
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):

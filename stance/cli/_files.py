@@ -1,6 +1,5 @@
 """What commands make of their options: how tables are read, files that may be written, models."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
-from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -138,14 +136,6 @@ def audited(
 
 
 # --- Checks before any work is done ---------------------------------------------------------------
-
-
-def check_jobs(jobs: int) -> None:
-    """Raise if this computer cannot have so many processes."""
-    processors = os.cpu_count() or 1
-    if jobs > (most := max(64, 4 * processors)):
-        has = f"this computer has {count(processors, 'processor')}"
-        raise UsageError(f"{jobs:,} processes are too many; {has}, so at most {most} start")
 
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:

@@ -212,7 +212,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "context_encoding": _given("E", "Encoding of the table of --context; UTF-8 if omitted."),
     },
     "Running": {
-        "jobs": _given("N", "Number of processes.", min=1),
+        "jobs": _given("N", "Number of processes.", min=1, max=256),
         "since": _given(
             "FILE.json",
             "Judge only what is new or changed since the run with this --summary, and add it to "

@@ -11,9 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, NoReturn, ParamSpec
 
 import typer
 
@@ -28,11 +26,9 @@ LONGEST = 600  # characters of an error that are printed
 
 ABANDONED = INTERRUPTED, TERMINATED = 130, 143
 
-SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
+SECONDS, BRIEF = 15.0, 0.2  # between two progress lines; between two on a terminal
 LONG = 100  # seconds from which minutes are shown
 EARLY = 0.02  # share of the work after which the time left means something
-SETTLED = 0.5  # seconds after which a rate means something
-WIDE = 80  # columns of a terminal that have room for a bar
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -76,37 +72,24 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
 
 def _of_the_system(error: Exception) -> str | None:
     """Return the line of a failure that is the system's, or of texts it gave; None for a bug."""
-    causes = [*_causes(error)]
-    if any(getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE) for cause in causes):
-        return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-    if any(map(_lacks_memory, causes)):
-        return _NO_MEMORY
+    cause: BaseException | None = error
+    while cause is not None:  # what fails may be what then cleans up
+        if getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE):
+            return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
+        if _lacks_memory(cause):
+            return _NO_MEMORY
+        cause = cause.__context__
     match error:
-        case ImportError(name="_sqlite3" | "sqlite3"):
-            return "this Python lacks sqlite3; use one that has it"
         case RecursionError():
             return "the input is nested too deep; write it flat"
-        case OSError() if "temporary directory" in str(error):
-            tried = shown(str(error).partition("in ")[2], 300)
-            return f"no temporary files can be written in {tried}; make room, or set TMPDIR"
         case OSError(errno=errno.ENOENT, filename=None):
-            return "the working folder is gone; change to one that exists"
+            return "the working folder or that for temporary files is gone; name one by TMPDIR"
         case OSError():
             reason = error.strerror or type(error).__name__
             return f"{shown(str(error.filename or 'output'), 200)}: {reason}"
-        case UnicodeEncodeError() if "surrogate" in error.reason:
-            found = ascii(error.object[error.start])[1:-1]
-            return f"an option or a name is not UTF-8 ({found}); write it in UTF-8"
         case UnicodeError():
-            return f"a text is not in the expected encoding ({shown(str(error), 100)}); convert it"
+            return f"a text or name is not UTF-8 ({shown(str(error), 100)}); convert it"
     return None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that it followed: what fails may be what then cleans up."""
-    while error is not None:
-        yield error
-        error = error.__context__
 
 
 def _lacks_memory(error: BaseException) -> bool:
@@ -125,11 +108,11 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
 
 def run_safely(app: Callable[[], None]) -> None:
     """Run the app even if streams are closed, full, or unable to show every character."""
-    for number, stream in ((0, sys.stdin), (2, sys.stderr)):
-        if stream is None:
-            _fill(number)
+    if sys.stdin is None:
+        _fill(0)
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (kept to the end)
+        _fill(2)
+        sys.stderr = os.fdopen(2, "w")
     if sys.stdout is None:
         sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
         sys.exit(4)
@@ -167,11 +150,8 @@ def abandon(status: int) -> NoReturn:
 
 def _fill(number: int) -> None:
     """Open a closed stream, lest a file takes its number and gets what C code or workers say."""
-    handle = os.open(os.devnull, os.O_RDWR)
-    os.dup2(handle, number)
+    os.dup2(os.open(os.devnull, os.O_RDWR), number)
     os.set_inheritable(number, True)
-    if handle != number:
-        os.close(handle)
 
 
 def say(text: str) -> None:
@@ -185,23 +165,6 @@ def show(figures: object, lines: Callable[[], Iterable[str]], as_json: bool) -> 
     say(json.dumps(figures) if as_json else "\n".join(lines()))
 
 
-def show_each(records: Iterable[Any]) -> None:
-    """Print records as a JSON list, piece by piece: those of a long text may take gigabytes."""
-    lead = "["
-    for record in records:
-        with reported(None):
-            sys.stdout.write(lead)
-            json.dump(record, sys.stdout, default=_by_name)
-        lead = ", "
-        del record  # before the next one is made
-    say("]")
-
-
-def _by_name(record: Any) -> dict[str, Any]:
-    """Return the fields of a record, without the copies that `dataclasses.asdict` makes."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
 def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
@@ -210,66 +173,55 @@ def tell(*lines: str) -> None:
 
 
 class Progress:
-    """Progress of a run: a bar on a terminal, otherwise a line now and then, or nothing."""
+    """Progress of a run: a line that changes on a terminal, otherwise one now and then."""
 
-    def __init__(self, bar: Any = None, *, quiet: bool = False) -> None:
-        self._bar, self._quiet = bar, quiet
+    def __init__(self, quiet: bool) -> None:
+        self._quiet, self._changes = quiet, not quiet and sys.stderr.isatty()
+        self._every = BRIEF if self._changes else SECONDS
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
         """Show the rows so far, and bytes done of all bytes."""
-        now = time.monotonic()
-        words = f"{tally.rows:,} rows"
-        if now - self._start >= SETTLED:
-            words += f"  {tally.rows / (now - self._start):,.0f} rows/s"
-        self._draw(words, done, total, now)
+        self.show(f"{tally.rows:,} rows", done, total)
 
-    def show(self, step: str, done: float, total: float) -> None:
-        """Show a step of a run, the work done of all work, and how long the rest may take."""
+    def show(self, step: str, done: float, total: float | None) -> None:
+        """Show a step of a run, the share of the work done, and how long the rest may take."""
         now = time.monotonic()
-        words = step
-        if self._bar is None and done >= EARLY * total:
-            left = (now - self._start) * (total - done) / done
-            words += (
-                f"  about {left:,.0f} s left"
-                if left < LONG
-                else f"  about {left / 60:,.0f} min left"
-            )
-        self._draw(words, done, total, now)
+        if self._quiet or now - self._last < self._every:
+            return
+        self._last = now
+        line = step
+        if total:
+            line = f"{100 * done / total:.0f} %  {step}"
+            if done >= EARLY * total:
+                left = (now - self._start) * (total - done) / done
+                unit = "s" if left < LONG else "min"
+                line += f"  about {left if left < LONG else left / 60:,.0f} {unit} left"
+        if self._changes:
+            self.clear()
+            with suppress(OSError):
+                sys.stderr.write(shown(line))
+                sys.stderr.flush()
+        else:
+            tell(line)
 
     def note(self, line: str) -> None:
-        """Print a line above the bar."""
-        if self._bar is None:
-            tell(line)
-        else:
-            self._bar.console.print(shown(line, 400), markup=False, highlight=False)
+        """Print a line that stays."""
+        self.clear()
+        tell(line)
 
-    def _draw(self, words: str, done: float, total: float | None, now: float) -> None:
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, total=total, words=words)
-        elif now - self._last > SECONDS and not self._quiet:
-            self._last = now
-            share = f"{100 * done / total:.0f} %  " if total else ""
-            tell(f"{share}{words}")
+    def clear(self) -> None:
+        """Remove the line that changes."""
+        if self._changes:
+            with suppress(OSError):
+                sys.stderr.write("\r\x1b[K")
 
 
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Progress]:
     """Show progress while the block runs, unless asked to be quiet."""
-    if quiet or not sys.stderr.isatty():
-        yield Progress(quiet=quiet)
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    console.width = console.width or WIDE  # COLUMNS=0 would show nothing at all
-    columns = (
-        *((rich.TextColumn("reading"), rich.BarColumn(20)) if console.width >= WIDE else ()),
-        rich.TextColumn("{task.percentage:>3.0f} %"),
-        rich.TextColumn("{task.fields[words]}", markup=False),
-        rich.TimeRemainingColumn(compact=True),
-    )
-    with rich.Progress(*columns, console=console, transient=True) as bar:
-        bar.add_task("", total=None, words="")
-        yield Progress(bar)
+    shown = Progress(quiet)
+    try:
+        yield shown
+    finally:
+        shown.clear()

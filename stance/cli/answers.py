@@ -1,15 +1,15 @@
 """Commands that answer and study answers: predict, explain, sample, shares, report."""
 
-import os
+import json
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
 from stance.cli._options import reads
-from stance.cli._terminal import progress, say, show, show_each, tell
+from stance.cli._terminal import progress, say, show, tell
 from stance.display import count
 from stance.errors import DataError, UsageError
 
@@ -51,7 +51,6 @@ def predict(
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs import Input, Options, Output, WorkerPool, predict_table
 
-    files.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
     table = Input(paths, reading, rejects, max_rejects, since)
@@ -92,7 +91,7 @@ def _run_lines(done: "Done", *, quoted: bool) -> list[str]:
         f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
     ]
     lines += filter(None, [formula_note(done.formulas, quoted=quoted)])
-    return lines + answer_lines(tally.answers, tally.aliases)
+    return lines + answer_lines(tally.answers)
 
 
 def explain(
@@ -117,11 +116,9 @@ def explain(
     if sentiment:
         found = iter([explain_sentiment(loaded, text)])
     if as_json:
-        show_each(found)
-        return
-    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    for explanation in found:
-        say("\n".join(explanation_lines(explanation, coloured=coloured)))
+        say(json.dumps([asdict(explanation) for explanation in found]))
+    else:
+        say("\n".join(line for each in found for line in explanation_lines(each)))
 
 
 def _text_of_stdin() -> str:

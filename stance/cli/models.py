@@ -39,7 +39,6 @@ def train(
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
 
-    files.check_jobs(jobs)
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output, suspects=suspects)

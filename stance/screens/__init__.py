@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-from stance.display import WIDTH, shown
+from stance.display import WIDTH, count, shown
 
 Figures = Mapping[str, Any]  # as `to_json` of a record returns them
 
@@ -48,29 +48,34 @@ def cut(text: str, width: int = NAME) -> str:
     return text
 
 
-def table(rows: Iterable[Sequence[object]], *, left: Sequence[int] = (0,)) -> list[str]:
-    """Return rows as lines with aligned columns; numbers are aligned right, names (cut) left.
+def table(
+    rows: Sequence[Sequence[object]],
+    *,
+    left: Sequence[int] = (0,),
+    width: int = NAME,
+    most: int | None = None,
+    noun: str = "",
+) -> list[str]:
+    """Return a head and rows as lines; numbers are aligned right, names (cut) left.
+
+    Of more than ``most`` rows the rest is counted. Without a row, there is no head.
 
     >>> table([("actor", "n"), ("NATO", 1200), ("Russia", 3)])
     ['actor       n', 'NATO    1,200', 'Russia      3']
     """
+    end = len(rows) if most is None else most + 1
     cells = [
-        [
-            cut(str(c)) if at == 0 else f"{c:,}" if isinstance(c, int) else str(c)
-            for at, c in enumerate(r)
-        ]
-        for r in rows
+        [cut(str(row[0]), width), *(f"{c:,}" if isinstance(c, int) else str(c) for c in row[1:])]
+        for row in rows[:end]
     ]
     widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     lines = []
-    for row in cells:
-        spaces = [" " * (width - columns(c)) for width, c in zip(widths, row, strict=True)]
-        aligned = [
-            c + s if at in left else s + c
-            for at, (c, s) in enumerate(zip(row, spaces, strict=True))
-        ]
-        lines.append("  ".join(aligned).rstrip())
-    return lines
+    for row in cells if len(rows) > 1 else ():
+        spaces = [" " * (wide - columns(cell)) for wide, cell in zip(widths, row, strict=True)]
+        parts = enumerate(zip(row, spaces, strict=True))
+        lines.append("  ".join(c + s if n in left else s + c for n, (c, s) in parts).rstrip())
+    more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
+    return lines + more
 
 
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
@@ -114,5 +119,4 @@ def listed(names: Sequence[str], most: int, noun: str) -> str:
     'a and 2 more actors'
     """
     more = len(names) - most
-    rest = f" and {more:,} more {noun}{'' if more == 1 else 's'}" if more > 0 else ""
-    return ", ".join(names[:most]) + rest
+    return ", ".join(names[:most]) + (f" and {count(more, f'more {noun}')}" if more > 0 else "")

@@ -1,6 +1,5 @@
 """Lines about tables: checks of a corpus, stress tests, actors, answers, samples and shares."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from stance.display import count, shown
@@ -25,9 +24,8 @@ COMPARED = ("against", "favor", "net")  # of shares
 LONGEST = 700  # characters of a paragraph that are shown
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
-GENRES, EXAMINED = 8, 12  # genres and actors of a corpus that are listed
+EXAMINED = 12  # genres and actors of a corpus that are listed, and differences between shares
 GROUPS = 6  # groups whose shares are listed, at most
-DIFFERENCES = 10  # differences listed
 
 
 def check_lines(figures: Figures) -> list[str]:
@@ -44,8 +42,7 @@ def check_lines(figures: Figures) -> list[str]:
         for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
     ]
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
-    tables = _shares("genre", figures["genres"], GENRES)
-    tables += _shares("actor", figures["actors"], EXAMINED)
+    tables = _shares("genre", figures["genres"]) + _shares("actor", figures["actors"])
     agreement = figures["agreement"]
     coders = coders_lines({"coders": figures["coders"], **agreement}) if agreement else []
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
@@ -58,18 +55,12 @@ def _whole(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f}" if whole else "-"
 
 
-def _shares(title: str, parts: Sequence[Figures], most: int) -> list[str]:
-    if not parts:
-        return []
+def _shares(title: str, parts: Sequence[Figures]) -> list[str]:
     rows = [
         (part["name"] or "(empty)", part["rows"], *(_whole(part[x], part["rows"]) for x in LABELS))
-        for part in parts[:most]
+        for part in parts
     ]
-    lines = table([(f"{title} (% of rows)", "rows", *LABELS), *rows])
-    if len(parts) > most:
-        rest = sum(part["rows"] for part in parts[most:])
-        lines.append(f"and {count(len(parts) - most, 'more ' + title)} in {count(rest, 'row')}")
-    return lines
+    return table([(f"{title} (% of rows)", "rows", *LABELS), *rows], most=EXAMINED, noun=title)
 
 
 def coders_lines(figures: Figures) -> list[str]:
@@ -78,46 +69,35 @@ def coders_lines(figures: Figures) -> list[str]:
     parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
     parts |= figures.get("questions", {})
     rows = [
-        (
-            cut(name, 15),
-            part["units"],
-            *(_coefficient(part[key]) for key in ("alpha", "ac1", "kappa")),
-        )
+        (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "ac1")))
         for name, part in parts.items()
     ]
-    head = ("", "units", "alpha", "AC1", "kappa")
-    lines = table([head, *rows], left=(0, 2, 3, 4))
+    lines = table([("", "units", "alpha", "AC1"), *rows], left=(0, 2, 3))
     return [*wrap(f"agreement of {names} [95 % interval]"), *lines]
 
 
 def _coefficient(figures: Figures) -> str:
     if figures["value"] is None:
         return "-"
-    ends = ", ".join(map(_hundredths, figures["interval"] or ()))
-    return _hundredths(figures["value"]) + (f" [{ends}]" if ends else "")
-
-
-def _hundredths(value: float) -> str:
-    """Return the value in four characters at most: .97, -.20, -1 or 1.00."""
-    text = f"{value:.2f}"
-    return "-1" if text == "-1.00" else text.replace("0.", ".", 1)
+    ends = ", ".join(f"{end:.2f}" for end in figures["interval"] or ())
+    return f"{figures['value']:.2f}" + (f" [{ends}]" if ends else "")
 
 
 def stress_lines(figures: Figures) -> list[str]:
     """Return the lines of `stance.stress.StressReport.to_json`, each under 80 columns."""
     tests = figures["tests"]
-    head = [
-        f"{'may fail; the less often, the better':<40}  {'n':>4}  failures   rate  95 % interval"
-    ]
-    lines = [
-        f"{test['name']:<40}  {test['n']:>4}  {test['failures']:>8}  "
-        f"{percent(test['rate']):>5} {bounds(test['interval'])}"
+    rows = [
+        (
+            *(test["name"], test["n"], test["failures"], percent(test["rate"])),
+            bounds(test["interval"]).strip(),
+        )
         for test in tests
     ]
+    head = ("may fail; the less often, the better", "n", "failures", "rate", "95 % interval")
     return stacked(
         [
             [f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"],
-            head + lines if lines else [],
+            table([head, *rows], left=(0, 4), width=40),
             wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
             paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"]),
             *(_examples(test) for test in tests if test["examples"]),
@@ -129,22 +109,20 @@ def _examples(test: Figures) -> list[str]:
     lines = wrap(f"a failure of: {test['name']}") + wrap(test["promise"], "  ", "  ")
     for example in test["examples"][:1]:
         lines += wrap(f"{shown(example['actor'])}: expected {example['expected']}", "  - ", "    ")
-        if example["before"] != example["after"]:
-            before = f"{example['answer_before']}: {shown(example['before'], LONGEST)}"
-            lines += wrap(before, "    before ", " " * 11)
-        after = f"{example['answer_after']}: {shown(example['after'], LONGEST)}"
-        lines += wrap(after, "    after  ", " " * 11)
+        for name in ("before", "after"):
+            text = f"{example[f'answer_{name}']}: {shown(example[name], LONGEST)}"
+            lines += wrap(text, f"    {name:<7}", " " * 11)
     return lines
 
 
 def alias_lines(figures: Figures) -> list[str]:
     """Return which aliases fire in a table, as `stance.check.aliases` counts them."""
-    lines = [f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"]
+    rows = []
     for actor, found in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in found["aliases"].items()]
-        names[ALIASES:] = [f"{len(names) - ALIASES} more"] * (len(names) > ALIASES)
-        lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {', '.join(names)}")
-    return lines
+        rows.append((actor, found["rows"], listed(names, ALIASES, "name")))
+    head = f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"
+    return [head, *table([("actor", "rows", "aliases"), *rows], left=(0, 2))]
 
 
 def book_lines(book: ActorBook) -> list[str]:
@@ -159,39 +137,14 @@ def book_lines(book: ActorBook) -> list[str]:
     return lines
 
 
-def answer_lines(
-    answers: Mapping[tuple[str, str], int], aliases: Mapping[tuple[str, str], int]
-) -> list[str]:
-    """Return how often each stance was given per actor, and by what kind of alias it is named."""
+def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return how often each stance was given per actor."""
     totals: dict[str, dict[str, int]] = {}
     for (actor, label), number in answers.items():
         totals.setdefault(actor, dict.fromkeys(ANSWERS, 0))[label] += number
-    if not totals:
-        return []
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
-    lines = [f"{'actor':<24}" + "".join(f"{label:>11}" for label in ANSWERS)]
-    for actor in order[:ACTORS]:
-        numbers = "".join(f"{number:>11,}" for number in totals[actor].values())
-        lines.append(f"{shown(actor, 22):<24}{numbers}")
-    if len(order) > ACTORS:
-        lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
-    return [*lines, *_kind_lines(order[:ACTORS], aliases)]
-
-
-def _kind_lines(actors: Sequence[str], aliases: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return which kinds of alias name actors; a kind below half a percent is left out."""
-    lines, alone = [], 0
-    for actor in actors:
-        found = Counter({kind: aliases.get((actor, kind), 0) for kind in ALIAS_KINDS})
-        if found.total() == found["name"]:
-            alone += found["name"] > 0
-            continue
-        shares = [(kind, _whole(n, found.total())) for kind, n in found.most_common() if n]
-        named = ", ".join(f"{kind} {share} %" for kind, share in shares if share != "0")
-        lines.append(f"{shown(actor, 22):<24}{named}")
-    if alone:
-        lines.append(f"{'by name alone':<24}{count(alone, 'actor')}")
-    return ["mentions by kind of alias", *lines] if lines else []
+    rows = [(actor, *totals[actor].values()) for actor in order]
+    return table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")
 
 
 def sample_lines(figures: Figures) -> list[str]:
@@ -218,25 +171,22 @@ def share_lines(figures: Figures) -> list[str]:
     actors = list(dict.fromkeys(share["actor"] for share in figures["shares"]))
     groups = sorted({share["group"] for share in figures["shares"]} - {""})
     audited = bool(figures["labels"])
-    nouns = ("answers", "documents", *(["labels"] if audited else []))
-    sizes = ", ".join(count(figures[name], name[:-1]) for name in nouns)
-    rows: list[tuple[str, ...]] = [("", "against, %", "favor, %", "net")]
-    titles = {}
+    sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
+    for what in ("withheld", "missing"):
+        number = sum(known[actor, "", "", "net"][what] for actor in actors)
+        sizes += f", {number:,} {what}" if number else ""
+    sizes += f", {count(figures['labels'], 'label')}" if audited else ""
+    rows: list[tuple[str, ...]] = [("counted", "against, %", "favor, %", "net")]
     for actor in actors[:EXAMINED]:
         own = [known[actor, "", "", name] for name in COMPARED]
-        title = f"{cut(actor)}: {count(own[0]['n'], 'answer')}"
-        title += f", {own[0]['withheld']:,} withheld" if own[0]["withheld"] else ""
-        title += f", {count(own[0]['labels'], 'label')}" if audited else ""
-        title += f", {own[0]['missing']:,} missing" if own[0]["missing"] else ""
-        titles[len(rows)] = title
-        rows.append(("  counted", *(percent(share["counted"]) for share in own)))
+        title = f"{cut(actor, 12)} ({own[0]['n']:,})"
+        rows.append((title, *(percent(share["counted"]) for share in own)))
         if audited:
             rows.append(_corrected("corrected", own))
             for group in groups if len(groups) <= GROUPS else ():
                 parts = [known.get((actor, group, "", name)) for name in COMPARED]
                 rows.append(_corrected(f"- {group}", [part for part in parts if part]))
-    lines = table(rows, left=(0, 1, 2, 3))
-    body = [line for at, own in enumerate(lines) for line in (*filter(None, [titles.get(at)]), own)]
+    body = table(rows, left=(0, 1, 2, 3))
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")
         body.append(f"and {more}; -o FILE.csv lists all")
@@ -251,16 +201,14 @@ def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
 
 
 def _verdict(figures: Figures) -> list[str]:
-    asked = figures["by"] or figures["over"]
+    """Return what may be said of the differences, or what is missing for that."""
+    asked, found = figures["by"] or figures["over"], figures["differences"]
     if not figures["labels"]:
-        parts = (
-            f" Counts by {shown(asked)} are in the table that -o FILE.csv writes." if asked else ""
-        )
+        parts = f" -o FILE.csv writes the counts by {shown(asked)}." if asked else ""
         return wrap(
             "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
             f"sample with stance sample, label it, and add it with --audit.{parts}"
         )
-    found = figures["differences"]
     if not found:
         return wrap("Nothing to compare: too few labels in each group.") if asked else []
     what = "net stance" if figures["quantity"] == "net" else f"share {figures['quantity']}"
@@ -273,10 +221,8 @@ def _verdict(figures: Figures) -> list[str]:
         )
     of = f"{len(claimed)} of {count(len(found), 'comparison')}"
     lines = wrap(f"Differences in {what} beyond chance (Holm, 5 %), in points: {of}")
-    for row in claimed[:DIFFERENCES]:
+    for row in claimed[:EXAMINED]:
         value = percent(row["difference"], "+") + bounds((row["low"], row["high"]))
         actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))
-        line = f"{actor}: {one} less {other} {value}"
-        lines += wrap(f"{line}, p {p_value(row['p'])}, Holm {p_value(row['holm'])}", "  ")
-    more = len(claimed) - DIFFERENCES
-    return [*lines, f"  and {more} more; --differences FILE.csv lists all"] if more > 0 else lines
+        lines += wrap(f"{actor}: {one} less {other} {value}, Holm {p_value(row['holm'])}", "  ")
+    return lines + (["  --differences FILE.csv lists all"] if len(claimed) > EXAMINED else [])

@@ -6,7 +6,6 @@ from stance.display import WIDTH, count, shown
 from stance.screens import (
     Figures,
     bounds,
-    cut,
     p_value,
     paragraphs,
     percent,
@@ -15,32 +14,33 @@ from stance.screens import (
     table,
     wrap,
 )
-from stance.screens.checks import coders_lines
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
 NAMED = 5  # rows in the training data that are named; the rest is counted
 PLURALS = {"corpus": "corpora", "source": "sources", "genre": "genres", "year": "years"}
 FEW = "few"  # marks an interval that cannot be trusted
-CORNER = r"gold \ predicted"
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
-CONFIDENT = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are shown
 
 
 def evaluation_lines(figures: Figures) -> list[str]:
-    """Return the lines of `stance.evaluation.Report.to_json`, each under 80 columns."""
+    """Return what to decide by in `stance.evaluation.Report.to_json`, each line under 80 columns.
+
+    Confusion, calibration curve and agreement of coders are in the JSON and in the report.
+    """
     mood = figures.get("sentiment")
     mood_notes = [f"sentiment: {note}" for note in mood["notes"]] if mood else []
     parts = [
         [*_headline(figures), *_baselines(figures["baselines"]), *_verdicts(figures), LEGEND],
         _classes(figures),
-        _confusion(figures),
         *_divisions(figures),
-        _calibration(figures),
-        _conflict(figures["conflict"]),
-        _sentiment(mood),
-        _holder(figures.get("holder")),
-        coders_lines(figures["agreement"]) if "agreement" in figures else [],
-        _leakage(figures.get("leakage")),
+        [
+            f"calibration  ECE {percent(figures['ece'])} %  Brier {figures['brier']:.3f}  "
+            f"uncertain {percent(figures['uncertain'])} %",
+            *_conflict(figures["conflict"]),
+            *_holder(figures.get("holder")),
+            *_leakage(figures.get("leakage")),
+        ],
+        ["sentiment of paragraphs", *(f"  {line}" for line in _headline(mood))] if mood else [],
         paragraphs([*figures["notes"], *mood_notes], "note: ", "  "),
     ]
     return stacked(parts)
@@ -91,17 +91,8 @@ def _classes(figures: Figures) -> list[str]:
     rows: list[tuple[object, ...]] = [("class", "precision", "recall", "F1", "support")]
     for label, row in figures["per_class"].items():
         f1 = ranged(row["f1"], known.get(label, {}).get("f1"))
-        scores = percent(row["precision"]), percent(row["recall"])
-        rows.append((cut(label, 11), *scores, f1, row["support"]))
+        rows.append((label, percent(row["precision"]), percent(row["recall"]), f1, row["support"]))
     return table(rows, left=(0, 3))
-
-
-def _confusion(figures: Figures) -> list[str]:
-    labels = figures["labels"]
-    width = max(1, min(11, (WIDTH - len(CORNER)) // len(labels) - 2))
-    head = (CORNER, *(cut(label, width) for label in labels))
-    rows = zip(labels, figures["confusion"], strict=True)
-    return table([head, *((cut(label, len(CORNER)), *row) for label, row in rows)])
 
 
 def _divisions(figures: Figures) -> Iterator[list[str]]:
@@ -113,22 +104,17 @@ def _divisions(figures: Figures) -> Iterator[list[str]]:
         tables.append(_groups(name, groups) if len(groups) > 1 else [])
     yield from tables
     if any(line.endswith(FEW) for lines in tables for line in lines):
-        yield wrap(
-            f"({FEW}: the documents, those with one of the labels, or the errors are too few to "
-            "trust the interval)", "", "",
-        )  # fmt: skip
+        yield [f"({FEW}: too few documents, labels or errors to trust the interval)"]
 
 
 def _groups(title: str, groups: Figures) -> list[str]:
     """Return the scores of each group: the first actors, of others those that can be trusted."""
-    if not groups:
-        return []
     chosen = list(groups.items())
     if title != "actor" and len(chosen) > LISTED:
         chosen = [pair for pair in chosen if pair[1]["trusted"]]
     chosen = chosen[-LISTED:] if title == "year" else chosen[:LISTED]
     many = PLURALS.get(title, "actors")
-    if not chosen:
+    if groups and not chosen:
         return [f"{len(groups):,} {many}, none with enough documents to trust its score"]
     rows: list[tuple[object, ...]] = [(title, "n", "macro-F1", "95 % interval", "")]
     for name, row in chosen:
@@ -136,45 +122,21 @@ def _groups(title: str, groups: Figures) -> list[str]:
         interval = bounds(given).strip() or "too few documents"
         few = FEW if given and not row["trusted"] else ""
         rows.append((name, row["n"], percent(row["macro_f1"]), interval, few))
-    lines = table(rows, left=(0, 3, 4))
-    if more := len(groups) - len(chosen):
-        lines.append(f"and {more:,} more {title if more == 1 else many}")
-    return lines
-
-
-def _calibration(figures: Figures) -> list[str]:
-    curve = figures["risk_coverage"]
-    nearest = [min(curve, key=lambda p: abs(p["coverage"] - share)) for share in CONFIDENT]
-    parts = [
-        f"most confident {100 * point['coverage']:.0f} %: {percent(point['error'])} %"
-        for point in nearest
-        if point["coverage"] < 1
-    ]
-    first = f"errors  all answers: {percent(curve[0]['error'])} %"
-    return [
-        f"calibration  ECE {percent(figures['ece'])} %  Brier {figures['brier']:.3f}  "
-        f"log loss {figures['log_loss']:.3f}  uncertain {percent(figures['uncertain'])} %",
-        *wrap(", ".join([first, *dict.fromkeys(parts)])),
-    ]
+    more = len(groups) - len(chosen)
+    rest = [f"and {more:,} more {title if more == 1 else many}"] if more else []
+    return table(rows, left=(0, 3, 4)) + rest
 
 
 def _conflict(conflict: Figures) -> list[str]:
     if not conflict["n"]:
         return ["conflict  no paragraph has actors of differing gold stance"]
-    rows = count(conflict["n"], "row")
     return [
-        f"conflict  {rows} whose paragraph has actors of differing gold stance",
+        f"conflict  {count(conflict['n'], 'row')} whose paragraph has actors of differing gold "
+        "stance",
         f"  accuracy {ranged(conflict['accuracy'], conflict['interval'])}  "
         f"target-blind {percent(conflict['target_blind_accuracy'])}"
         + ("" if conflict["trusted"] else "  (few documents)"),
     ]
-
-
-def _sentiment(sentiment: Figures | None) -> list[str]:
-    if sentiment is None:
-        return []
-    lines = _headline(sentiment) + _baselines(sentiment.get("baselines", {}))
-    return ["sentiment of paragraphs", *("  " + line for line in lines + _classes(sentiment))]
 
 
 def _holder(figures: Figures | None) -> list[str]:
@@ -183,8 +145,7 @@ def _holder(figures: Figures | None) -> list[str]:
     return [
         f"whose stance it is: author, actor or other right in "
         f"{ranged(figures['accuracy'], figures['interval'])}, n {figures['n']:,}",
-        f"  always the most frequent {percent(figures['majority'])}; with the actor's name right "
-        f"{percent(figures['exact'])}",
+        f"  always the most frequent {percent(figures['majority'])}",
     ]
 
 
@@ -193,19 +154,17 @@ def _leakage(leakage: Figures | None) -> list[str]:
         return []
     if not leakage["rows"]:
         return wrap("leakage  no row or near-duplicate was found in the model's training data")
-    text = (
+    return wrap(
         f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
         f"model's training data, {leakage['near']:,} of them as a near-duplicate; macro-F1 "
         f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
     )
-    return wrap(text)
 
 
 COMPARED = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled, the same ones for "
     "both. p: exact test on accuracy that gives whole documents to A or B by chance (p Holm: "
-    "adjusted for the number of actors). McNemar's p takes rows for independent, which those of "
-    "one document are not."
+    "adjusted for the number of actors)."
 )
 
 
@@ -244,26 +203,22 @@ def _part(title: str, part: Figures | None) -> list[str]:
         f"{title}: {count(part['n'], 'row')} of {count(part['documents'], 'document')}",
         *(f"  {line}" for line in table(rows, left=(0, 1, 2))),
         f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
-        f"p {p_value(test['p'])}  (McNemar on rows: {p_value(test['p_rows'])})",
+        f"p {p_value(test['p'])}",
         f"  {winner} better in macro-F1" if part["trusted"] else f"  {few}",
     ]
 
 
 def _actors(actors: Figures, left_out: int) -> list[str]:
-    rest = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
-    if not actors:
-        return rest
-    rows: list[tuple[object, ...]] = [("actor", "n", "A", "B", "A - B in macro-F1", "p", "p Holm")]
-    for name, part in list(actors.items())[:LISTED]:
+    rows: list[tuple[object, ...]] = [("actor", "n", "A", "B", "A - B in macro-F1", "p Holm", "")]
+    for name, part in actors.items():
         gain = ranged(part["difference"], part["difference_interval"], "+")
         scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
-        tests = p_value(part["p"]), p_value(part["p_holm"])
-        rows.append((cut(name, 18), part["n"], *scores, gain + "*" * (not part["trusted"]), *tests))
-    lines = table(rows, left=(0, 4))
-    if len(actors) > LISTED:
-        lines.append(f"and {count(len(actors) - LISTED, 'more actor')}")
+        few = "" if part["trusted"] else FEW
+        rows.append((name, part["n"], *scores, gain, p_value(part["p_holm"]), few))
+    lines = table(rows, left=(0, 4, 6), width=20, most=LISTED, noun="actor")
     if not all(part["trusted"] for part in actors.values()):
-        lines.append("(* too few documents, or with one of the labels, to trust the interval)")
+        lines.append(f"({FEW}: too few documents, labels or errors to trust the interval)")
+    rest = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
     return lines + rest
 
 

@@ -1,9 +1,8 @@
 """Lines about one model: its card, what more labels would gain, one answer explained."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
-from stance.display import WIDTH, count, shown
+from stance.display import count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
@@ -25,9 +24,7 @@ STRONGEST = 8  # words and features that are listed
 
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
 UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
-PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
-BOLD, STRONG_CODE, GREEN, RED = "1", "1;4;", "32", "31"  # codes of a terminal
-NAMED = 42  # columns for a word and its strongest term
+NAMED = 44  # columns for a word and its strongest term
 
 
 def prospects_lines(
@@ -41,7 +38,15 @@ def prospects_lines(
     if repeats["sd"] is not None:
         lines += wrap(SPREAD, "  ")
     if curve is not None:
-        lines += ["", *_curve_table(curve["points"]), *wrap(gain_text(curve), "  ")]
+        rows = [
+            (
+                f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents",
+                ranged(point["macro_f1"], (point["low"], point["high"])),
+            )
+            for point in curve["points"]
+        ]
+        head = ("learned from", "macro-F1 [95 % interval]")
+        lines += ["", *table([head, *rows], left=(0, 1)), *wrap(gain_text(curve), "  ")]
     if stopping is not None:
         lines += ["", *wrap(stopping["text"])]
     if advice:
@@ -64,18 +69,6 @@ def gain_text(curve: Figures) -> str:
         return str(curve.get("why", ""))
     low, high = (f"{100 * bound:+.1f}" for bound in gain)
     return f"the last doubling of the labels changed macro-F1 by {low} to {high} points ({KIND})"
-
-
-def _curve_table(points: Sequence[Figures]) -> list[str]:
-    rows = [
-        (
-            f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents",
-            percent(point["macro_f1"]),
-            bounds((point["low"], point["high"])).strip(),
-        )
-        for point in points
-    ]
-    return table([("learned from", "macro-F1", "95 % interval"), *rows], left=(0, 2))
 
 
 def card_lines(manifest: Figures) -> list[str]:
@@ -154,13 +147,12 @@ def _drift(reference: Figures | None) -> str:
     )
 
 
-def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> list[str]:
-    """Return one answer with its reasons; on a terminal, words that push are coloured."""
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """Return one answer with its paragraph and its reasons."""
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
-    name = shown(explanation.actor) or "sentiment"
-    lines = [f"{_styled(f'{name}: {label}', BOLD * coloured)}    {shares}"]
+    lines = [f"{shown(explanation.actor) or 'sentiment'}: {label}    {shares}"]
     if explanation.holder_probability is not None:
         holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
         lines.append(holder)
@@ -168,42 +160,10 @@ def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> li
         lines.append(FOREIGN)
     if explanation.actor and not explanation.mentions and not explanation.learned:
         lines.append(UNNAMED)
-    return [*lines, *_paragraph(explanation, coloured), "", *_pushes(explanation), ""]
-
-
-def _paragraph(explanation: Explanation, coloured: bool) -> Iterator[str]:
-    """Yield the paragraph, red where a word pushes against, green where it favors."""
-    text = explanation.text.replace("\r\n", " \n")
-    text = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
-    codes = [""] * len(text)
-    for word in explanation.words if coloured else ():
-        codes[word.start : word.end] = [_push_code(word.net_push)] * (word.end - word.start)
-    start = 0
-    for paragraph in text.split("\n"):
-        for line in wrap(paragraph, "", "") or [""]:
-            end = start + len(line)
-            runs = groupby(range(start, end), codes.__getitem__)
-            yield "".join(_styled("".join(map(text.__getitem__, run)), code) for code, run in runs)
-            start = end + (text[end : end + 1] == " ")
-        start += 1
-
-
-def _push_code(push: float) -> str:
-    if abs(push) < PALE:
-        return ""
-    return (STRONG_CODE if abs(push) >= STRONG else "") + (GREEN if push > 0 else RED)
-
-
-def _styled(text: str, codes: str) -> str:
-    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
-
-
-def _named(reason: Reason) -> str:
-    """Return a reason's word and its strongest term."""
-    word = shown(reason.text, 18 if reason.terms else NAMED - 1)
-    if reason.terms and (room := NAMED - 5 - len(word)) > 2:
-        word += f"  ({shown(reason.terms[0], room)})"
-    return word[:NAMED]
+    for paragraph in explanation.text.splitlines():
+        printable = "".join(char if char.isprintable() else " " for char in paragraph)
+        lines += wrap(printable, "", "")
+    return [*lines, "", *_pushes(explanation), ""]
 
 
 def _pushes(explanation: Explanation) -> list[str]:
@@ -218,11 +178,14 @@ def _pushes(explanation: Explanation) -> list[str]:
         ("constant", explanation.intercept),
         ("score", explanation.scores),
     ]
-    head = f"{'pushes the score of':<{NAMED + 2}}" + "".join(f"{x:>11}" for x in explanation.labels)
-    return [
-        head,
-        *(f"  {name:<{NAMED}}" + "".join(f"{p:>+11.3f}" for p in push) for name, push in rows),
-    ]
+    lines = [("pushes the score of", *explanation.labels)]
+    lines += [(f"  {name}", *(f"{push:+.3f}" for push in own)) for name, own in rows]
+    return table(lines, width=NAMED)
+
+
+def _named(reason: Reason) -> str:
+    """Return a reason's word and its strongest term."""
+    return shown(reason.text, 18) + (f"  ({shown(reason.terms[0], 20)})" if reason.terms else "")
 
 
 def learned_lines(found: Learned) -> Iterator[str]:
@@ -251,14 +214,8 @@ def _name_lines(name: NameShare) -> Iterator[str]:
         yield f"features of one actor alone: {100 * name.copies:.0f} % of all pushes"
 
 
-def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> Iterator[str]:
-    """Yield terms and their pushes on lines of `WIDTH`, none of them broken."""
-    line = lead
-    for at, (term, push) in enumerate(pushes):
-        item = f"{shown(term)} {push:+.2f}" + (", " if at < len(pushes) - 1 else "")
-        if len(line) + len(item.rstrip()) > WIDTH and line.strip():
-            yield line.rstrip()
-            line = " " * len(lead)
-        line += item
-    if pushes:
-        yield line.rstrip()
+def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> list[str]:
+    if not pushes:
+        return []
+    said = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes)
+    return wrap(said, lead, " " * len(lead))
