@@ -210,25 +210,6 @@ def test_the_tally_counts_the_answers_of_the_rows(model):
     assert sum(tally.answers.values()) == 3
 
 
-def test_the_tally_counts_which_kinds_of_alias_name_each_actor(model):
-    texts = ["Washington and Trump; Russia and the Kremlin.", "Trump, Trump and Putin.", "Nothing."]
-    found = {
-        ("United States", "capital"): 1,
-        ("United States", "leader"): 3,
-        ("Russia", "name"): 1,
-        ("Russia", "institution"): 1,
-        ("Russia", "leader"): 1,
-    }
-    for wide in (False, True):
-        layout = OutputColumns(("text",), 0, wide=wide, actors=model.book.names)
-        _, tally = answer_rows(model, layout, records(*((t,) for t in texts)), "t")
-        assert tally.aliases == found
-    layout = OutputColumns(("text", "actor"), 0, actor=1)
-    given = records(*zip(texts, ["US", "Russia", "Nothing"], strict=True))
-    _, tally = answer_rows(model, layout, given, "t")  # of the actor asked for, as it is written
-    assert tally.aliases == {("US", "capital"): 1, ("US", "leader"): 1, ("Russia", "leader"): 1}
-
-
 def test_leaders_count_only_in_office_where_rows_have_dates(model):
     layout = OutputColumns(("date", "text"), text=1, date=0)
     dated = [(date, "Trump met Rutte.") for date in ("2018-03-09", "2022-03", "", "2025", "May")]

@@ -20,7 +20,7 @@ import pytest
 from command import predict
 
 from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
-from stance.runs import WorkerPool, job
+from stance.runs import job
 from stance.runs.checkpoints import RunFolder, folder_of
 from stance.runs.job import PART
 from stance.runs.parts import Answered, Batch, cut
@@ -144,7 +144,6 @@ def test_the_bytes_are_the_same_in_every_way(model, table, output, tmp_path, way
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert after == before
     assert after.tally.rows == ROWS
-    assert {kind for _, kind in after.tally.aliases} > {"name", "demonym", "capital"}
     assert after.formulas > 0
     assert beside(output) == []
     assert not workers_of(os.getpid())
@@ -603,8 +602,8 @@ def test_a_worker_that_dies_again_ends_the_run(model, table, output):
 @LINUX
 def test_workers_leave_with_their_parent_without_a_word():
     code = (
-        "import sys, time; from stance.runs import WorkerPool\n"
-        "with WorkerPool(2): print('ready', flush=True); time.sleep(60)"
+        "import sys, time; from stance.runs.workers import WorkerPool\n"
+        "with WorkerPool(2, None, None): print('ready', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -613,18 +612,6 @@ def test_workers_leave_with_their_parent_without_a_word():
     assert len(workers) == 2
     parent.kill()
     assert parent.communicate(timeout=40) == (b"", b"")  # whose other end the workers hold
-
-
-@LINUX
-def test_workers_start_ahead_of_large_tables_alone(table, tmp_path):
-    for paths in ([table, None], [table.parent], [table / "gone"], [Path("\0")]):
-        with WorkerPool(1).ahead_of(paths):
-            assert not workers_of(os.getpid())
-    large = tmp_path / "large"
-    large.write_bytes(bytes(1_000_000))
-    with WorkerPool(1).ahead_of([large]):
-        assert len(workers_of(os.getpid())) == 1
-    assert not workers_of(os.getpid())
 
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from command import predict
@@ -134,22 +133,6 @@ def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, ou
     assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
 
 
-def test_a_silent_server_is_given_up():
-    with socket.create_server(("127.0.0.1", 0)) as server:  # which accepts and says nothing
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        started = time.monotonic()
-        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
-            ClusterPool(address, small_model(), None, silence=0.5)
-    assert time.monotonic() - started < 5
-
-
-def test_tls_without_certificates_says_so():
-    with pytest.raises(
-        UsageError, match=r"^tls://127\.0\.0\.1:1: needs certificates; name them as"
-    ):
-        ClusterPool("tls://127.0.0.1:1", small_model(), None)
-
-
 @pytest.mark.parametrize(
     ("address", "warned"),
     [
@@ -168,24 +151,7 @@ def test_a_cluster_beyond_this_computer_without_tls_is_warned_about(address, war
     assert not warned or found.startswith(f"{address}: texts and model travel unencrypted")
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same version there$"),
-        ("nonesuch", "^tcp://.*: nonesuch is not installed on the cluster; install the same"),
-    ],
-)
-def test_a_cluster_unlike_this_computer_is_told_in_one_line(
-    output, remote, monkeypatch, name, told
-):
-    real = versions()
-    monkeypatch.setattr(layer, "versions", lambda: real | {name: "9.9"})
-    with pytest.raises(WorkerError, match=told.format(re.escape(real["stance"]))):
-        remote()
-    assert not output.exists()
-
-
-def test_a_worker_that_joins_late_compares_versions_too():
+def test_a_worker_with_other_versions_is_told_in_one_line():
     found = layer._work(b"", "hash", versions() | {"numpy": "9.9"}, None, None)
     assert isinstance(found, WorkerError)
     assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
@@ -207,5 +173,5 @@ def test_a_cluster_that_is_lost_before_the_first_part_is_told_in_one_line(remote
         raise OSError("the connection was closed")
 
     monkeypatch.setattr("distributed.Client.run", no_connection)
-    with pytest.raises(WorkerError, match=r"the scheduler or a worker was lost; start it again$"):
+    with pytest.raises(WorkerError, match=r"the scheduler is lost or has no worker; start one"):
         remote()

@@ -129,25 +129,6 @@ def test_wording_of_few_words_tells_nothing(model):
     assert len(drift_notes(model, Tally(plain=1500, wording=Counter(words)))) == 2
 
 
-def test_rare_actors_are_told_by_name(model):
-    rare = Tally(rows=100)
-    rare.answers.update(
-        {("Zorblax", "against"): 30, ("Moscow", "favor"): 50, ("Mali", "neutral"): 9}
-    )
-    (line, _) = drift_notes(model, rare)
-    training = 1 - sum(model.reference.actors.values()) / model.reference.rows
-    assert line == (
-        "drift: 44 % of answers are about actors with fewer than 20 training rows "
-        f"(training: {100 * training:.0f} %): Zorblax 34 %, Mali 10 %"
-    )
-
-
-def test_names_of_actors_are_shown_safely(model):
-    rare = Tally()
-    rare.answers["\x1b[31mZorblax\n" + "x" * 99, "against"] = 40
-    assert all(line.isprintable() and len(line) < 250 for line in drift_notes(model, rare))
-
-
 def test_few_rows_tell_nothing(model):
     few = Tally(rows=29, plain=499, strange=499, short=29)
     few.answers["Zorblax", "against"] = 29
@@ -207,7 +188,6 @@ def kept(tmp_path, part):
 def test_a_part_keeps_every_count(tmp_path):
     tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
-    tally.aliases["Łotwa", "leader"] = 2
     _, read = kept(tmp_path, Part(1, 0, tally, 1, EncodedRows(b"a,b\n")))
     assert read().tally == tally
     twice = Tally()

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from stance.findings import AuditRequest
     from stance.runs import Done
     from stance.tables import InputOptions
-
-LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
 
 
 @reads(reading=files.texts)
@@ -49,7 +46,7 @@ def predict(
     reading: "InputOptions",
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from stance.runs import Input, Options, Output, WorkerPool, predict_table
+    from stance.runs import Input, Options, Output, predict_table
 
     paths = tuple(map(files.path_or_stdin, sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
@@ -66,17 +63,15 @@ def predict(
     again = force or resume or since is not None
     files.refuse_outputs(again, [model, actors], output=target.path)
     files.refuse_outputs(again, [*paths, model, actors], rejects=rejects, summary=summary)
-    pool = WorkerPool(jobs - 1) if jobs > 1 and cluster is None else None
-    with pool.ahead_of(paths) if pool else nullcontext():  # they load their modules meanwhile
-        loaded = files.open_model(model, actors, aliases)
-        if cluster is not None:
-            from stance.runs.cluster import exposure
+    loaded = files.open_model(model, actors, aliases)
+    if cluster is not None:
+        from stance.runs.cluster import exposure
 
-            tell(*filter(None, [exposure(cluster)]))
-        with progress(quiet) as shown:
-            done = predict_table(
-                loaded, table, target, answering, pool=pool, cluster=cluster, progress=shown
-            )
+        tell(*filter(None, [exposure(cluster)]))
+    with progress(quiet) as shown:
+        done = predict_table(
+            loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=shown
+        )
     tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done, quoted=excel_safe))))
 
 
@@ -125,14 +120,10 @@ def _text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
     if sys.stdin is None:
         raise DataError("standard input: is closed; write the paragraph in quotes")
-    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
-    if len(data) > LONGEST_TEXT:
-        why = f"more than {LONGEST_TEXT:,} bytes are too long for a paragraph"
-        raise DataError(f"standard input: {why}; split it")
     try:
-        text = data.decode("utf-8-sig").rstrip("\r\n")
+        text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        why = f"byte {data[error.start]:#04x} at offset {error.start} is not UTF-8"
+        why = f"offset {error.start} is not UTF-8"
         raise DataError(f"standard input: {why}; convert it first") from error
     if not text.strip():
         raise DataError("standard input: is empty; pipe a paragraph into it")

@@ -1,9 +1,8 @@
 """Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -70,37 +69,33 @@ def evaluate(
     form: "CorpusForm",
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
+    from stance.evaluation import evaluate as score
     from stance.storage import bundled_model
+    from stance.stress import run_suite
 
     corpora = corpora or []
     files.refuse_stdin(corpora)
-    _refuse_models(corpora)
-    if compare is not None:
-        if report or errors or stress:
-            raise UsageError("--report, --errors and --stress take one model; drop --compare")
-        if not corpora:
-            raise UsageError("no CORPUS to compare the models on; name a labelled table")
-        _compare(model, compare, lambda: _read(corpora, form), as_json)
-        return
+    for path in corpora:
+        if path.suffix == ".stance":
+            advice = "name it with --model, and a second one to compare it with by --compare"
+            raise UsageError(f"{path}: is a model, not a labelled table; {advice}")
+    if compare is not None and (report or errors or stress):
+        raise UsageError("--report, --errors and --stress take one model; drop --compare")
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     files.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
+    if compare is not None:
+        _compare(model, compare, corpora, form, as_json)
+        return
     path = model or bundled_model()
-    loaded = files.open_model(path)
-    corpus = _read(corpora, form) if corpora else None
-    figures = _score(loaded, corpus, stress)
-    if corpus is not None:
+    loaded, figures = files.open_model(path), dict[str, Any]()
+    if corpora:
+        corpus = _read(corpora, form)
+        figures = score(loaded, corpus).to_json()
         _write(report, errors, loaded, corpus, figures, path, force)
+    if stress:
+        figures["stress"] = run_suite(loaded).to_json()
     show(figures, lambda: _lines(figures), as_json)
-
-
-def _score(model: "StanceModel", corpus: "Corpus | None", stress: bool) -> "Figures":
-    """Return the figures of an evaluation, and those of the stress tests, if asked for."""
-    from stance.evaluation import evaluate as score
-    from stance.stress import run_suite
-
-    figures = {} if corpus is None else score(model, corpus).to_json()
-    return figures | {"stress": run_suite(model).to_json()} if stress else figures
 
 
 def _lines(figures: "Figures") -> list[str]:
@@ -108,9 +103,8 @@ def _lines(figures: "Figures") -> list[str]:
     from stance.screens.checks import stress_lines
     from stance.screens.evaluation import evaluation_lines
 
-    own = {name: found for name, found in figures.items() if name != "stress"}
-    lines = evaluation_lines(own) if own else []
-    return stacked([lines, stress_lines(figures["stress"])]) if "stress" in figures else lines
+    parts = [evaluation_lines(figures)] if "macro_f1" in figures else []
+    return stacked([*parts, *([stress_lines(figures["stress"])] if "stress" in figures else [])])
 
 
 def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
@@ -147,17 +141,9 @@ def _write(
     tell(*said)
 
 
-def _refuse_models(corpora: list[Path]) -> None:
-    """Raise if a model is given in the place of a labelled table."""
-    for path in corpora:
-        if path.suffix == ".stance":
-            raise UsageError(
-                f"{path}: is a model, not a labelled table; name it with --model, and a second "
-                "one to compare it with by --compare"
-            )
-
-
-def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_json: bool) -> None:
+def _compare(
+    model: Path | None, other: Path, corpora: list[Path], form: "CorpusForm", as_json: bool
+) -> None:
     from stance.evaluation import compare_models
     from stance.screens.evaluation import comparison_lines
 
@@ -165,7 +151,7 @@ def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_j
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
     first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
-    found = compare_models(first, second, read(), names)
+    found = compare_models(first, second, _read(corpora, form), names)
     show(found, lambda: comparison_lines(found), as_json)
 
 

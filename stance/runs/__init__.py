@@ -2,6 +2,5 @@
 
 from stance.runs.config import Done, Input, Options, Output
 from stance.runs.job import predict_table
-from stance.runs.workers import WorkerPool
 
-__all__ = ["Done", "Input", "Options", "Output", "WorkerPool", "predict_table"]
+__all__ = ["Done", "Input", "Options", "Output", "predict_table"]

@@ -13,7 +13,6 @@ from stance.model.familiarity import Reference
 from stance.model.judgements import Judgements
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
-from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
@@ -104,7 +103,6 @@ class Tally:
     long: int = 0  # rows above the highest
     cut: int = 0  # rows of which only the first `MOST_READ` characters were read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
-    aliases: Counter[tuple[str, str]] = field(default_factory=Counter)  # mentions by actor and kind
     wording: Counter[tuple[str]] = field(default_factory=Counter)  # occurrences of frequent words
 
     def add(self, other: "Tally") -> None:
@@ -127,7 +125,7 @@ class Tally:
             self.wording.update({(word,): n for word, n in met if n})
 
 
-TABLES = ("answers", "aliases", "wording")
+TABLES = ("answers", "wording")
 COUNTS = tuple(f.name for f in fields(Tally) if f.name not in TABLES)
 """The numbers of a tally, in order."""
 
@@ -146,8 +144,6 @@ def answer_rows(
     stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
-    kinds = np.zeros((len(names), len(ALIAS_KINDS)), np.int64)
-    np.add.at(kinds, actor[asked], judged.kinds[asked])
     tally = Tally(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
@@ -155,7 +151,6 @@ def answer_rows(
         cut=sum(len(text) > MOST_READ for text in records.columns[layout.text]),
         others=int(np.count_nonzero(others[asked])),
         answers=_tabulate(names, ANSWERS, stances),
-        aliases=_tabulate(names, ALIAS_KINDS, kinds),
     )
     tally.compare(judged, model.reference)
     answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]

@@ -58,17 +58,16 @@ def predict_table(
     options: Options = _DEFAULTS,
     *,
     jobs: int = 1,
-    pool: WorkerPool | None = None,
     cluster: str | None = None,
     progress: Progress = lambda *_: None,
     size: int = PART,
 ) -> Done:
     """Judge every record of the inputs and write the answers beside its cells.
 
-    They are cut into parts of `size` records, computed by so many `jobs`, by a `pool` that has
-    been started ahead, or by the workers of the Dask scheduler at the address `cluster`. If there
-    are several parts, and input and output are files, finished ones are kept in a private folder
-    beside the output until all are there, so that a run that was stopped can go on.
+    They are cut into parts of `size` records, computed by so many `jobs`, or by the workers of the
+    Dask scheduler at the address `cluster`. If there are several parts, and input and output are
+    files, finished ones are kept in a private folder beside the output until all are there, so
+    that a run that was stopped can go on.
 
     Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
     (nothing is then under its name), `UsageError` if options contradict each other,
@@ -84,8 +83,8 @@ def predict_table(
         several = len(first) > 1
         keep = job.begin(size) if several or (job.run and job.run.resuming) else None
         works = _with_kept(chain(first, parts), keep)
-        workers = (jobs, pool, cluster) if several else (1, None, cluster)
-        return job.write(_compute(model, job.config, works, keep, workers), keep, progress)
+        answered = _compute(model, job.config, works, keep, jobs if several else 1, cluster)
+        return job.write(answered, keep, progress)
 
 
 class _Job:
@@ -279,11 +278,11 @@ def _compute(
     config: RunConfig,
     works: Iterator[Work],
     run: RunFolder | None,
-    workers: tuple[int, WorkerPool | None, str | None],
+    jobs: int,
+    cluster: str | None,
 ) -> Generator[Answered]:
     """Compute parts where the user asks for it, and keep each as soon as it is there."""
     keep = run.keep if run else lambda part: part
-    jobs, pool, cluster = workers
 
     def here(batch: Batch) -> Part:
         return keep(compute(model, config, batch))
@@ -294,9 +293,8 @@ def _compute(
         with ClusterPool(cluster, model, config) as remote:
             submit = partial(remote.submit, keep=keep)
             yield from compute_in_order(works, here, submit, remote.ahead)
-    elif pool or jobs > 1:
-        with pool or WorkerPool(jobs - 1) as local:
-            local.prepare(model, config)
+    elif jobs > 1:
+        with WorkerPool(jobs - 1, model, config) as local:
             submit = partial(local.submit, keep=keep)
             yield from compute_in_order(works, here, submit, local.ahead)
     else:

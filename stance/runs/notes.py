@@ -4,25 +4,23 @@ None of this is a test: an input without notes can still use words in another se
 a reason to label a sample of the input before believing its answers.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
 from stance.display import count, shown
 from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
-from stance.model.familiarity import FEWEST, LENGTHS, Reference
+from stance.model.familiarity import LENGTHS, Reference
 from stance.model.judging import StanceModel
 from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 
-LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30  # needed to compare shares
+LEAST_WORDS, LEAST_ROWS = 500, 30  # needed to compare shares
 MORE, TIMES = 0.05, 1.5  # unknown words are drift from this much more, and so many times as many
 LEAST_WORDING = 1500  # plain words needed to compare wording
 UNLIKE = 0.035  # distance of wording; documents of one genre stay below it, others exceed it
-UNUSUAL = 0.25  # share of paragraphs of unusual length, or answers on rare actors, to report
-RARE_ACTORS_NAMED = 3
+UNUSUAL = 0.25  # share of paragraphs of unusual length to report
 
 
 def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tuple[str, ...]:
@@ -90,7 +88,7 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
             f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
         )
     found = [*_words(reference, tally), *_wording(reference, tally), *_lengths(reference, tally)]
-    if found := [*found, *_actors(model, reference, tally)]:
+    if found:
         broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
         found.append(
             f"the model's scores may not hold for this input{broken}; label a sample of it and run "
@@ -141,26 +139,6 @@ def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:
                 f"{_percent(number / tally.rows)} of paragraphs have {word} than "
                 f"{count(limit, 'word')} (training: {_percent(share)})"
             )
-
-
-def _actors(model: StanceModel, reference: Reference, tally: Tally) -> Iterator[str]:
-    total = tally.answers.total()
-    if total < LEAST_ANSWERS:
-        return
-    rare: Counter[str] = Counter()
-    for (actor, _), number in tally.answers.items():
-        name = model.book.proper_name(actor)
-        if name not in reference.actors:
-            rare[name] += number
-    share = sum(rare.values()) / total
-    before = 1 - sum(reference.actors.values()) / max(reference.rows, 1)
-    if share >= max(UNUSUAL, TIMES * before):
-        first = sorted(rare.items(), key=lambda pair: (-pair[1], pair[0]))[:RARE_ACTORS_NAMED]
-        named = ", ".join(f"{shown(name, 30)} {_percent(n / total)}" for name, n in first)
-        yield (
-            f"{_percent(share)} of answers are about actors with fewer than {FEWEST} training "
-            f"rows (training: {_percent(before)}): {named}"
-        )
 
 
 def _percent(share: float) -> str:

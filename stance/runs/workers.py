@@ -11,7 +11,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self, cast
@@ -22,7 +21,6 @@ from stance.model.judging import StanceModel
 from stance.runs.parts import Answered, Batch, Part, RunConfig, compute
 
 TRIES = 3  # how often a part is computed if its worker dies
-LARGE = 1_000_000  # bytes of a table that has several parts, most likely
 LONGEST = 900  # seconds to wait for one part, which takes a few
 
 _ROOT = str(Path(__file__).parent.parent.parent)
@@ -110,38 +108,28 @@ def failure(batch: Batch, why: str) -> WorkerError:
 
 
 class WorkerPool:
-    """Processes that compute parts; they start with the ``with`` block, which may be nested.
+    """Processes that compute parts; they live as long as the ``with`` block.
 
     Each has pipes of its own, so that its death is seen at once: with one queue for all, as the
     standard library and joblib have it, a worker that is killed while it sends an answer leaves
     the reader waiting for ever.
     """
 
-    def __init__(self, count: int) -> None:
-        self.ahead = 3 * count  # parts under way, so that no worker waits while we compute one
-        self._count = count
+    def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
+        self.ahead = 3 * number  # parts under way, so that no worker waits while we compute one
+        self._number, self._open = number, True
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
-        self._threads = ThreadPoolExecutor(count)
-        self._open = False
-        self._setup = b""
-
-    def ahead_of(self, paths: Iterable[Path | None]) -> AbstractContextManager[object]:
-        """Return a block that starts the processes now if these files probably need them."""
-        size = 0
-        with contextlib.suppress(OSError, ValueError):  # reported when they are opened
-            size = sum(path.stat().st_size for path in paths if path)
-        return self if size >= LARGE else contextlib.nullcontext()
+        self._threads = ThreadPoolExecutor(number)
+        self._setup = pickle.dumps((model, config), pickle.HIGHEST_PROTOCOL)
 
     def __enter__(self) -> Self:
-        if not self._open:
-            self._open = True
-            try:
-                for _ in range(self._count):
-                    self._idle.put(self._start())
-            except BaseException:
-                self.__exit__()
-                raise
+        try:
+            for _ in range(self._number):
+                self._idle.put(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,13 +141,7 @@ class WorkerPool:
         for worker in self._workers:
             worker.close()
 
-    def prepare(self, model: StanceModel, config: RunConfig) -> None:
-        """Set what all parts have in common, before the first one."""
-        self._setup = pickle.dumps((model, config), pickle.HIGHEST_PROTOCOL)
-
-    def submit(
-        self, batch: Batch, keep: Callable[[Part], Part] = lambda part: part
-    ) -> Future[Part]:
+    def submit(self, batch: Batch, keep: Callable[[Part], Part]) -> Future[Part]:
         """Have a part computed, and handed to `keep` in a thread as soon as it is."""
         data = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
         return self._threads.submit(lambda: keep(self._compute(batch, data)))

@@ -179,7 +179,8 @@ def share_lines(figures: Figures) -> list[str]:
     rows: list[tuple[str, ...]] = [("counted", "against, %", "favor, %", "net")]
     for actor in actors[:EXAMINED]:
         own = [known[actor, "", "", name] for name in COMPARED]
-        title = f"{cut(actor, 12)} ({own[0]['n']:,})"
+        number = f" ({own[0]['n']:,})"
+        title = cut(actor, 20 - len(number)) + number
         rows.append((title, *(percent(share["counted"]) for share in own)))
         if audited:
             rows.append(_corrected("corrected", own))

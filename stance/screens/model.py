@@ -125,11 +125,11 @@ def _scores(scores: Figures) -> Iterator[tuple[str, str]]:
     base = {name: scores["baselines"].get(key) for key, name in known.items()}
     beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
     yield "", f"beside {', '.join(beside)}"
-    for title in ("corpus", "source", "genre", "actor"):
-        for name, part in list(scores.get(f"per_{title}", {}).items())[:SCORED]:
-            words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
-            score = f"{percent(part['macro_f1']):>5}{words:<14}"
-            yield "", f"{title} {shown(name, 30):<31} {score} n {part['n']:,}"
+    for title in ("corpus", "source", "genre"):
+        parts = list(scores.get(f"per_{title}", {}).items())[:SCORED]
+        said = (f"{shown(name, 30)} {percent(part['macro_f1'])}" for name, part in parts)
+        if parts:
+            yield "", f"by {title}: {', '.join(said)}"
 
 
 def _drift(reference: Figures | None) -> str:
