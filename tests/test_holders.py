@@ -13,7 +13,7 @@ from small_model import refused, spoiled
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
 from stance.fitting.training import train
-from stance.model.holders import named_codes, speakers
+from stance.model.holders import codes, named_codes, speakers
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
@@ -87,6 +87,15 @@ def test_a_judged_actor_that_no_book_has_gets_its_own_name():
     own = 3 + len(BOOK)
     code, names = named_codes(BOOK, np.array([own, 1, own]), ["the Moon", "NATO", "Moscow"])
     assert [names[n] for n in code] == ["the Moon", "author", "Russia"]
+
+
+def test_a_frame_of_a_short_paragraph_says_whose_stance_it_is():
+    words = READER.words(["Germany blamed China."])
+    actor = np.array([BOOK.number("Germany"), BOOK.number("China")])
+    code, kind = codes(READER, np.zeros(2, np.int64), words, np.zeros(2, np.int64), actor)
+    names = ["", "author", "other", *BOOK.names]
+    assert [names[number] for number in code] == ["author", "Germany"]
+    assert kind.tolist() == [0, 1]
 
 
 def made_up(*, holders=True):

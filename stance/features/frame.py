@@ -1,15 +1,15 @@
 """The frames of judgement that an actor takes part in, as features: a block.
 
-Who judges another is not thereby judged, which a model that adds up words cannot tell. Where the
-paragraph is short, whom a frame judges is most of the answer; in a long one it is not, and what
-short ones teach about it would mislead.
+Who judges another is not thereby judged, which a model that adds up words cannot tell. Only short
+paragraphs are read: there, whom a frame judges is most of the answer. In long ones it is not, and
+what short ones teach about it would mislead.
 """
 
 import numpy as np
 
 from stance.arrays import stretches
 from stance.features.occurrences import Closed, Occurrences, in_fields
-from stance.features.pairs import SHORT, Pairs
+from stance.features.pairs import Pairs
 from stance.reading.frames import AUTHOR, KINDS, NO_ACTOR, OTHER, frames_of
 from stance.reading.words import Reader
 
@@ -22,13 +22,12 @@ _FRAMES = [Closed("frame", [KINDS, _POLARITIES, _PARTS]), Closed("frame", [_POLA
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Frames of judgement by kind of cue, polarity, and the actor's part in them."""
-    found = frames_of(pairs.words, reader)
+    found = pairs.words.once(frames_of, reader)
     if not found:
         return []
     cue, polarity, agent, patient, *_, kind = np.array(found, np.int64).T
     para = pairs.words.para.take(cue)
-    short = np.diff(pairs.words.first).take(para) <= SHORT
-    judged, judges = np.flatnonzero((patient >= 0) & short), np.flatnonzero(agent >= 0)
+    judged, judges = np.flatnonzero(patient >= 0), np.flatnonzero(agent >= 0)
     part = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
     holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
     frame = np.concatenate([judges, judged])

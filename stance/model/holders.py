@@ -6,7 +6,9 @@ import numpy as np
 
 from stance.arrays import Bools, Ints, stretches
 from stance.features.pairs import REACH, Surroundings
+from stance.reading import frames
 from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.frames import frames_of
 from stance.reading.lexicon import (
     ACCORDING,
     BY,
@@ -26,6 +28,7 @@ NAMES = ("", Holder.AUTHOR, Holder.OTHER)
 NONE, AUTHOR, OTHER = range(len(NAMES))
 
 ACTOR_KIND = list(Holder).index(Holder.ACTOR)
+_KINDS_SAID = [list(Holder).index(kind) for kind in (Holder.AUTHOR, Holder.OTHER)]
 
 _KINDS = {"leader": 1.0, "institution": 0.8, "name": -0.2, "capital": -0.3}  # of alias
 SIGNS = {
@@ -108,16 +111,36 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     return found
 
 
-def codes(kind: Ints, words: Words, para: Ints, actor: Ints) -> Ints:
+def codes(reader: Reader, kind: Ints, words: Words, para: Ints, actor: Ints) -> tuple[Ints, Ints]:
     """Return whose stance that of each pair is, from its kind: a number in the order of `Holder`.
 
     It is `AUTHOR`, `OTHER`, or ``len(NAMES)`` plus the number of an actor. Where an actor should
-    hold the stance but none seems to speak, it is `OTHER`.
+    hold the stance but none seems to speak, it is `OTHER`. In a short paragraph whose frames say
+    who judges the actor, it is who they say. The second array is the kind after that.
     """
     found = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
     found[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
+    told = _told(reader, words, para, actor)
+    kind = np.select(
+        [told == NONE, told == AUTHOR, told == OTHER], [kind, *_KINDS_SAID], ACTOR_KIND
+    )
+    return np.where(told == NONE, found, told), kind
+
+
+def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
+    """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree."""
+    agents: dict[tuple[int, int], set[int]] = {}
+    for frame in words.once(frames_of, reader):
+        if frame.polarity and frame.patient >= 0:
+            judged = int(words.para[frame.cue]), frame.patient
+            code = {frames.AUTHOR: AUTHOR, frames.OTHER: OTHER}.get(frame.agent)
+            agents.setdefault(judged, set()).add(code or frame.agent + len(NAMES))
+    found = np.full(len(para), NONE)
+    for at in np.flatnonzero(np.isin(para, [*{number for number, _ in agents}])).tolist():
+        own = agents.get((int(para[at]), int(actor[at])), set())
+        found[at] = own.pop() if len(own) == 1 else NONE
     return found
 
 
@@ -141,7 +164,7 @@ def name_held(reader: Reader, query: Query, kind: Ints) -> list[str]:
     for part in query.batches():
         rows = slice(len(found), len(found) + len(part))
         words, para = part.read(reader)
-        code = codes(kind[rows], words, para, part.actor)
+        code, _ = codes(reader, kind[rows], words, para, part.actor)
         code, names = named_codes(reader.book, code, part.names)
         found += [names[number] for number in code.tolist()]
     return found

@@ -273,8 +273,10 @@ class StanceModel:
             at = asked[part]
             scores, _ = head.scores(self.reader, lay_out(words, para[at], actor[at]))
             chances = head.probabilities(scores)
-            code[at] = holders.codes(chances.argmax(axis=1), words, para[at], actor[at])
-            chance[at] = chances.max(axis=1)
+            code[at], kind = holders.codes(
+                self.reader, chances.argmax(axis=1), words, para[at], actor[at]
+            )
+            chance[at] = chances[np.arange(len(at)), kind]
         code, known = holders.named_codes(self.book, code, names)
         return {"holder": code, "holder_probability": chance, "holders": known}
 

@@ -70,19 +70,20 @@ class Clauses:
         self._signs = np.append(reader.lexicon.signs, 0)
         self._known = np.zeros((0, 6), np.int32)
 
-    def _describe(self) -> NDArray[np.int32]:
-        """Return letter, noun letter, sign, value and two phrase numbers of each spelling."""
-        cues, known = self._cues, len(self._known)
-        if known < len(self._types):
-            lower = [*map(str.lower, self._types.strings[known:])]
-            category = self._types["category"][known:]
-            signs = self._signs.take(category).tolist()
-            functions = self._types["functions"][known:].tolist()
-            own = [cues.describe(*each) for each in zip(lower, signs, functions, strict=True)]
-            phrases = [*cues.phrases.describe(lower, lower)]
-            new = np.hstack([np.array(own), np.array(phrases).T]).astype(np.int32)
-            self._known = np.vstack([self._known, new])
-        return self._known
+    def _describe(self, types: Ints) -> NDArray[np.int32]:
+        """Return letter, noun letter, sign, value and two phrase numbers of some spellings."""
+        if len(self._known) < len(self._types):
+            more = 2 * len(self._types) - len(self._known)
+            self._known = np.vstack([self._known, np.zeros((more, 6), np.int32)])
+        new = np.unique(types[self._known[types, 0] == 0])
+        if len(new):
+            lower = [self._types.strings[number].lower() for number in new.tolist()]
+            signs = self._signs.take(self._types["category"][new]).tolist()
+            functions = self._types["functions"][new].tolist()
+            own = [self._cues.describe(*each) for each in zip(lower, signs, functions, strict=True)]
+            phrases = [*self._cues.phrases.describe(lower, lower)]
+            self._known[new] = np.hstack([np.array(own), np.array(phrases).T])
+        return self._known.take(types, axis=0)
 
     def phrases(self, words: Words, longest: int) -> Phrases | None:
         """Return the phrases of the sentences that matter, None if there are none.
@@ -91,7 +92,7 @@ class Clauses:
         """
         cues = self._cues
         at = _words_of_short(words, longest)
-        known = self._describe().take(words.type.take(at), axis=0)
+        known = self._describe(words.type.take(at))
         letter, noun = known[:, 0].astype(np.uint8), known[:, 1].astype(np.uint8)
         sign, value = known[:, 2].astype(np.int8), known[:, 3].astype(np.int8)
         name, who = words.name.take(at), words.who.take(at)

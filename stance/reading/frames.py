@@ -24,7 +24,7 @@ from stance.reading.words import Reader, Words
 AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
 NO_ACTOR = -1  # instead of a patient's number
 
-MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
+MOST_WORDS = 30  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
 
@@ -54,7 +54,7 @@ _PARTS = {
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aa](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
-    "<aside>": "(?:[fpwti]N|t[oVd]N?){0,3}(?:,[^.,]{1,15},)?",
+    "<aside>": "(?:[fpwti][NJl]|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 _CONSTRUCTIONS = {
@@ -75,7 +75,7 @@ _CONSTRUCTIONS = {
     "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
     "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])",
-    "is": "<subject><aside>[hm]*b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
     "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
@@ -159,7 +159,9 @@ class _Sentences:
             if self.phrases.name[cue] in self.judged:
                 return
         elif name in ("deed", "is", "is of"):
-            sign = self._evaluation(letter, cue, bool(group["flip"]), bool(group.get("be")))
+            sign = self._evaluation(
+                letter, cue, bool(group["flip"] or group.get("never")), bool(group.get("be"))
+            )
             agents = self._voice(cue)
         elif name in ("held", "called"):
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
@@ -317,7 +319,7 @@ class _Sentences:
         tags = self.tags
         low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
         for verb in range(at - 1, low - 1, -1):
-            if tags[verb] == "S" and not self.phrases.quoted[verb] and tags[verb + 1] in _NP + "R":
+            if not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
                 return self._subjects(verb)  # "Iraq says that Iran lies"
         if hit := _SAID.search(tags, at, high):
             return self._who(*hit.span(hit.lastindex or 1))
@@ -346,13 +348,14 @@ class _Sentences:
         return [(OTHER, -1)]
 
 
+_SAYS = _compiled(f"[SK](?:[pfti]{_NP}){{0,2}}(?:R|{_NP})")
 _WHO, _SAID = _compiled("<who>"), _compiled(",(?:S(<who>)|(<who>)S)")
 _ACCORDING, _ROW = _compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
 
 
-def frames_of(words: Words, reader: Reader) -> list[Frame]:
-    """Return the frames of a batch; `Words.once` keeps them."""
-    return reader.once(FrameReader, reader).read(words)
+def frames_of(words: Words, reader: Reader, longest: int = MOST_WORDS) -> list[Frame]:
+    """Return the frames of a batch, as `FrameReader.read` does; `Words.once` keeps them."""
+    return reader.once(FrameReader, reader).read(words, longest)
 
 
 def told(frame: Frame, words: Words, names: Sequence[str]) -> str:
