@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, UsageError
 from stance.findings import Request
-from stance.findings.population import read_population
-from stance.findings.survey import survey
+from stance.findings.answers import read_population
 from stance.tables import DateColumn, DateReading, iso_dates, months_of, read_date, read_pattern
 
 DAY_FIRST, MONTH_FIRST = DateReading("day"), DateReading("month")
@@ -143,16 +142,17 @@ def test_reports_and_shares_read_the_dates_of_a_column_as_a_whole(model, tmp_pat
     days = [f"{day:02}/04/2023" for day in range(1, 29)]
     source.write_text("text,date\n" + "".join(f"NATO won {d}.,{d}\n" for d in days))
     predict(model, source, answers)
-    found = survey(Request(answers))
-    assert sorted(found.days) == [date(2023, 4, day).toordinal() for day in range(1, 29)]
+    found = read_population(Request(answers, over="date"))
+    assert (found.periods.name(0), set(found.period.tolist())) == ("2023-04", {0})
     assert "dates in column 'date' are read as day/month/year" in "\n".join(found.notes)
     assert (read_population(Request(answers, over="date", period="month")).period == 0).all()
     source.write_text("text,date\n" + "".join(f"NATO won {d}.,{d}\n" for d in days[:9]))
     predict(model, source, answers, force=True, date_format="%d/%m/%Y")
     with pytest.raises(DataError, match="may be 1 April 2023 or 4 January 2023"):
-        survey(Request(answers))
+        read_population(Request(answers, over="date"))
     read_population(Request(answers))  # which does not ask for dates
-    assert len(survey(Request(answers, date_format="%d/%m/%Y")).days) == 9
+    given = Request(answers, over="date", date_format="%d/%m/%Y")
+    assert len(read_population(given)) == 9
 
 
 def test_the_command_says_how_dates_are_read_or_why_not(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stance.evaluation.intervals import estimate_shares
-from stance.findings.pooling import FEWEST_POOLED, pool_groups, pool_map, smooth
+from stance.findings.pooling import FEWEST_POOLED, pool_groups, pool_map
 
 ALIKE = (0.2, 0.7, 0.1)
 
@@ -68,31 +68,3 @@ def test_a_group_whose_few_answers_are_all_alike_does_not_seem_certain():
     counts[4, :12, 1] = 1  # twelve neutral answers
     found = pool_groups(counts)
     assert not found.apart[4]
-
-
-def test_a_band_holds_a_line_and_narrows_it():
-    rng, x = np.random.default_rng(5), np.linspace(700_000, 701_000, 24)
-    held, narrower = [], []
-    for _ in range(20):
-        truth = -0.2 + 0.3 * (x - x[0]) / 1000
-        points = []
-        for net in truth:
-            counts = rng.multinomial(rng.integers(1, 4, 40), (0.25 - net / 2, 0.5, 0.25 + net / 2))
-            points.append(estimate_shares(counts))
-        found = smooth(x, points)
-        right = -0.2 + 0.3 * (found.x - x[0]) / 1000
-        held.append(((found.low <= right) & (right <= found.high)).mean())
-        widths = [high - low for low, high in (each.net_interval for each in points)]
-        narrower.append((found.high - found.low).mean() / np.mean(widths))
-    assert np.mean(held) > 0.93
-    assert np.mean(narrower) < 0.7
-
-
-def test_a_line_stays_within_its_band_and_its_range():
-    points = [estimate_shares(np.tile([0, 0, 1], (40, 1)))] * 6
-    points += [estimate_shares(np.tile([1, 0, 0], (40, 1)))] * 6
-    found = smooth(np.arange(12.0), points)
-    assert (found.low <= found.y).all()
-    assert (found.y <= found.high).all()
-    assert (abs(np.stack([found.low, found.high])) <= 1).all()
-    assert found.y[0] > 0.5 > -0.5 > found.y[-1]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.findings import Request, SampleRequest
+from stance.findings.answers import read_population
 from stance.findings.design import design_sample, draw
-from stance.findings.population import read_population
 from stance.findings.sampling import draw_sample
 from stance.records import FAVOR, NEUTRAL
 

@@ -32,13 +32,13 @@ from leave_out import without
 
 from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, read_corpus
+from stance.findings.answers import AnswersTable
 from stance.findings.audit import LabelledSample
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.design import expected_margins
-from stance.findings.population import Population
+from stance.findings.request import Places
 from stance.findings.sampling import SampleRequest, draw_sample, expected_spread
 from stance.findings.shares import QUANTITIES, Share, Study
-from stance.findings.survey import Places
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
@@ -60,7 +60,7 @@ With 14 % against, 80 % neutral, 6 % in favor it finds 0.52, 0.91 and 0.36 of ea
 """
 
 
-def archive(rng: np.random.Generator, truth: tuple[float, ...]) -> tuple[Population, Ints]:
+def archive(rng: np.random.Generator, truth: tuple[float, ...]) -> tuple[AnswersTable, Ints]:
     """Return the answers to an archive on one actor, and the true stances."""
     sizes = np.ceil(rng.lognormal(0.6, 0.9, DOCUMENTS)).astype(np.int64)
     document = np.repeat(np.arange(DOCUMENTS), sizes)
@@ -74,12 +74,12 @@ def archive(rng: np.random.Generator, truth: tuple[float, ...]) -> tuple[Populat
     return population(answers / answers.sum(axis=1, keepdims=True), document), stance
 
 
-def population(answers: Floats, document: Ints, actor: Ints | None = None) -> Population:
+def population(answers: Floats, document: Ints, actor: Ints | None = None) -> AnswersTable:
     """Return answers that are in no table; of one actor, unless said otherwise."""
     number = len(answers)
     none = np.zeros(number, np.uint64)
     places = Places(0, 0, 0, 0, (0, 0, 0), *[None] * 8)
-    return Population(
+    return AnswersTable(
         table="simulated", columns=(), places=places, partial=False, labels=(), notes=(),
         actors=("NATO",), groups=(), periods=None,
         actor=np.zeros(number, np.int64) if actor is None else actor,
@@ -90,7 +90,7 @@ def population(answers: Floats, document: Ints, actor: Ints | None = None) -> Po
 
 
 def audited(
-    rng: np.random.Generator, answers: Population, stance: Ints, size: int, *, plain: bool = False
+    rng: np.random.Generator, answers: AnswersTable, stance: Ints, size: int, *, plain: bool = False
 ) -> Audit:
     """Draw and label an audit: by the design of `stance sample`, or plainly by equal chances."""
     if plain:
@@ -268,7 +268,7 @@ def answer_collections(news: Path, recipe: Path, kept: Path | None) -> tuple[Cor
     return corpus, answers
 
 
-def archives(corpus: Corpus, answers: Floats) -> Iterator[tuple[Population, Ints]]:
+def archives(corpus: Corpus, answers: Floats) -> Iterator[tuple[AnswersTable, Ints]]:
     """Yield the answers on the most frequent actors of each collection, and the labels."""
     collection = np.array(corpus.extra["source"])
     actors = np.array(corpus.actors)

@@ -5,24 +5,22 @@ Usage: python training/pooling.py ANSWERS.csv [--by source] [--draws 300] [--see
 ANSWERS.csv is a table that stance predict wrote. Its sources are given at random to its documents,
 so that no source differs from another. Prints in how many of the draws the map of net stances shows
 any cell as apart from its actor's mean, and how many cells do; beside it, what shading every cell
-by its own net stance would show, as the report did before.  Then, of curves with a known shape, how
-often the band of the smooth line holds the truth, on average over the line and the draws.
+by its own net stance would show.  Then, of groups whose net stances are known and lie apart by so
+much (standard deviation), how often the pooled interval of a group holds its own.
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.evaluation.intervals import estimate_shares
-from stance.findings import Request, survey
-from stance.findings.pooling import FEWEST_POOLED, pool_map, smooth
-from stance.findings.survey import batches
-from stance.findings.tally import ACTORS, CELL_CLUSTERS, SOURCES, Tally
+from stance.findings import Request
+from stance.findings.answers import read_population
+from stance.findings.pooling import FEWEST_POOLED, pool_groups, pool_map
 from stance.records import AGAINST, FAVOR
 
+ACTORS, SOURCES, CLUSTERS = 30, 12, 256  # of a map
 SHADED = 0.05  # net stance beyond which a cell had a shade
 
 
@@ -42,41 +40,37 @@ def main() -> None:
         shown = np.array([cells(each) for each in found])
         print(f"| {name} | {100 * (shown > 0).mean():.1f} % | {shown.mean():.2f} |", flush=True)
     print(f"| the true sources | | {pooled(count(answers, source))} |\n")
-    print("| curve | points | band holds the truth | mean width of the band |\n|---|---|---|---|")
-    for name, curve in CURVES.items():
-        for points in (8, 12, 20, 40):
-            print(band_row(rng, name, curve, points, options.draws), flush=True)
+    print("| spread of groups | groups | documents | pooled intervals hold, % |\n|---|---|---|---|")
+    for spread in (0.0, 0.05, 0.1, 0.2):
+        for groups, documents in ((5, 20), (10, 20), (10, 60), (25, 20)):
+            parts = [held(rng, spread, groups, documents) for _ in range(options.draws)]
+            inside, every = np.sum(parts, axis=0)
+            row = f"| {spread} | {groups} | {documents} | {100 * inside / every:.1f} |"
+            print(row, flush=True)
 
 
 def read(request: Request) -> tuple[Ints, Ints]:
-    """Return actor, document and label of each answer, and the source of each document."""
-    tally = Tally(found := survey(request))
-    actors = {name: at for at, name in enumerate(tally.actors)}
-    sources = {name: at for at, name in enumerate(tally.sources)}
-    places, documents, rows = found.places, dict[str, int](), list[tuple[int, int, int]]()
-    source = list[int]()
-    with request.open() as table:
-        for batch in batches(table):
-            if (answered := tally.add(batch, table)) is None:
-                continue
-            at = places.document if places.document is not None else places.text
-            for record, label in zip(answered.records, answered.label.tolist(), strict=True):
-                cells = record.cells
-                name = cells[at] if at is not None else cells[places.row]
-                if name not in documents:
-                    source.append(sources.get(cells[places.by or 0], -1))
-                document = documents.setdefault(name, len(documents))
-                if label <= FAVOR and cells[places.actor] in actors:
-                    rows.append((actors[cells[places.actor]], document, label))
-    return np.array(rows), np.array(source)
+    """Return actor, document and label of each answer shown, and the source of each document."""
+    table = read_population(request)
+    most = [
+        np.argsort(-np.bincount(each))[:n]
+        for each, n in ((table.actor, ACTORS), (table.group, SOURCES))
+    ]
+    places = [np.full(len(names), -1) for names in (table.actors, table.groups)]
+    for place, kept in zip(places, most, strict=True):
+        place[kept] = np.arange(len(kept))
+    actor, source = places[0][table.actor], places[1][table.group]
+    shown = (table.stance <= FAVOR) & (actor >= 0)
+    rows = np.stack([actor, table.document, table.stance.astype(np.int64)], axis=1)[shown]
+    return rows, source[np.unique(table.document, return_index=True)[1]]
 
 
 def count(answers: Ints, source: Ints) -> Ints:
     """Return counts by actor, source, cluster of documents and label."""
     actor, document, label = answers.T
-    counts = np.zeros((ACTORS, SOURCES, CELL_CLUSTERS, 3), np.int64)
+    counts = np.zeros((ACTORS, SOURCES, CLUSTERS, 3), np.int64)
     mine = source[document] >= 0
-    where = (actor, source[document], document % CELL_CLUSTERS, label)
+    where = (actor, source[document], document % CLUSTERS, label)
     np.add.at(counts, tuple(each[mine] for each in where), 1)
     return counts
 
@@ -86,35 +80,23 @@ def pooled(counts: Ints) -> int:
     return sum(int(each.apart.sum()) for each in pool_map(counts) if each)
 
 
+def held(rng: np.random.Generator, spread: float, groups: int, documents: int) -> tuple[int, int]:
+    """Return how many groups' pooled intervals hold their net stance, of how many."""
+    nets = rng.normal(-0.1, spread, groups).clip(-0.6, 0.4)
+    found = pool_groups(np.stack([draw(rng, net, documents) for net in nets]))
+    if found is None:
+        return 0, 0
+    kept = ~np.isnan(found.net)
+    inside = (found.low <= nets) & (nets <= found.high)
+    return int(inside[kept].sum()), int(kept.sum())
+
+
 def alone(counts: Ints) -> int:
     """Return how many cells had a shade by their own net stance."""
     cells = counts.sum(axis=2)
     size = cells.sum(axis=2)
     net = (cells[..., FAVOR] - cells[..., AGAINST]) / np.maximum(1, size)
     return int(((size >= FEWEST_POOLED) & (abs(net) > SHADED)).sum())
-
-
-CURVES: dict[str, Callable[[Floats], Floats]] = {
-    "flat": lambda t: np.full_like(t, -0.1),
-    "rising": lambda t: -0.3 + 0.4 * t,
-    "a bump": lambda t: -0.2 + 0.4 * np.exp(-((t - 0.5) ** 2) / 0.02),
-    "a wave": lambda t: -0.1 + 0.2 * np.sin(4 * np.pi * t),
-}
-"""Net stance by time, from 0 to 1."""
-
-
-def band_row(
-    rng: np.random.Generator, name: str, curve: Callable[[Floats], Floats], points: int, draws: int
-) -> str:
-    """Return a row of the second table."""
-    held, width = [], []
-    x = np.linspace(0, 1, points)
-    for _ in range(draws):
-        line = smooth(x, [estimate_shares(draw(rng, net)) for net in curve(x)])
-        truth = curve(line.x)
-        held.append(((line.low <= truth) & (truth <= line.high)).mean())
-        width.append((line.high - line.low).mean())
-    return f"| {name} | {points} | {100 * np.mean(held):.1f} % | {100 * np.mean(width):.0f} |"
 
 
 def draw(rng: np.random.Generator, net: float, documents: int = 30) -> Ints:

@@ -2,9 +2,9 @@
 
 from stance.findings.audit import AuditRequest
 from stance.findings.regression import write_regression_table
+from stance.findings.request import Request
 from stance.findings.sampling import SampleRequest, write_sample
 from stance.findings.shares import Share, Shares, Study, read_study, write_numbers
-from stance.findings.survey import Request, survey
 
 __all__ = ["AuditRequest", "Request", "SampleRequest", "Share", "Shares", "Study", "read_study"]
-__all__ += ["survey", "write_numbers", "write_regression_table", "write_sample"]
+__all__ += ["write_numbers", "write_regression_table", "write_sample"]

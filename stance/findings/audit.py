@@ -11,10 +11,10 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.agreement import MISSING, Agreement, coded_twice, measure_agreement
+from stance.findings.answers import AnswersTable
+from stance.findings.cells import is_row, pair_key, text_key
 from stance.findings.correction import Audit
-from stance.findings.population import Population, pair_key, text_key
-from stance.findings.survey import bounded
-from stance.findings.tally import is_row
+from stance.findings.request import bounded
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, encoded_by, open_table, optional_column
@@ -57,7 +57,7 @@ class _Label:
 
 
 @encoded_by("--audit-encoding")
-def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
+def read_audit(request: AuditRequest, population: AnswersTable) -> LabelledSample:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
     counts: Counter[str] = Counter()
     with open_table(request.source, encoding=request.encoding) as table:
@@ -124,7 +124,7 @@ def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
 
 
 def _read_labels(
-    table: Table, request: AuditRequest, population: Population, counts: Counter[str]
+    table: Table, request: AuditRequest, population: AnswersTable, counts: Counter[str]
 ) -> Iterator[_Label]:
     found = {name: optional_column(table.columns, name, table.name) for name in _READ}
     at = {name: place for name, place in found.items() if place is not None}
@@ -218,7 +218,7 @@ def _settle(labels: Sequence[_Label], table: str, coder: str | None) -> _Label |
     return first
 
 
-def _locate(labels: Sequence[_Label], population: Population, table: str) -> Ints:
+def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Ints:
     """Return the number of each label's pair in the population."""
     wanted = np.array([label.key for label in labels], np.uint64)
     places: dict[int, list[int]] = {}

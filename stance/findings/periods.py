@@ -1,6 +1,6 @@
 """Weeks, months, quarters and years, as long as it takes to hold enough answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -9,13 +9,16 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.errors import DataError
+from stance.records import Stance
 
 Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
+LABELS = len(Stance)
 MOST_PERIODS = 600  # that are counted apart
 MOST_POINTS = 60  # in one chart
 FEWEST_PER_POINT = 30  # answers, or its interval says nothing
+EPOCH = 719163  # ordinal of 1970-01-01, the first day of datetime64
 TAIL = 0.005  # share of the answers at each end that may be left out if they stretch the range
 
 
@@ -27,10 +30,10 @@ class Periods:
     start: int  # number of the first one
     count: int
 
-    def place(self, day: int) -> int:
-        """Return the place of a day's period, -1 outside."""
-        at = _number(day, self.unit) - self.start
-        return at if 0 <= at < self.count else -1
+    def places(self, days: Ints) -> Ints:
+        """Return the place of each day's period; -1 outside, or for the day 0."""
+        found = _numbers(days, self.unit) - self.start
+        return np.where((days > 0) & (found >= 0) & (found < self.count), found, -1)
 
     def name(self, place: int) -> str:
         """Return the name of a period.
@@ -52,11 +55,17 @@ class Periods:
         return (_first_day(number, self.unit) + _first_day(number + 1, self.unit) - 1) / 2
 
 
-def _number(day: int, unit: Unit) -> int:
+def _numbers(days: Ints, unit: Unit) -> Ints:
+    """Return the number of each day's period.
+
+    >>> _numbers(np.array([date(2024, 5, 1).toordinal()]), "quarter") - 4 * 2024
+    array([1])
+    """
     if unit == "week":
-        return (day - 1) // 7  # the first of January of the year 1 was a Monday
-    found = date.fromordinal(day)
-    return (12 * found.year + found.month - 1) // MONTHS[unit]
+        return (days - 1) // 7  # the first of January of the year 1 was a Monday
+    months = (days - EPOCH).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    found: Ints = (months + 12 * 1970) // MONTHS[unit]
+    return found
 
 
 def _first_day(number: int, unit: Unit) -> int:
@@ -96,10 +105,11 @@ def choose_grids(days: Mapping[int, int], asked: Unit | None = None) -> tuple[Pe
 
 def _cover(days: Mapping[int, int], unit: Unit) -> Periods:
     ordered = sorted(days)
-    used = {_number(day, unit) for day in ordered}
-    first, last = min(used), max(used)
+    used = np.unique(_numbers(np.array(ordered), unit))
+    first, last = int(used[0]), int(used[-1])
     if last - first >= 12 and 4 * len(used) < last - first + 1:
-        first, last = (_number(_inner(days, each), unit) for each in (ordered, ordered[::-1]))
+        ends = [_inner(days, each) for each in (ordered, ordered[::-1])]
+        first, last = _numbers(np.array(ends), unit).tolist()
     return Periods(unit, first, last - first + 1)
 
 
@@ -111,67 +121,3 @@ def _inner(days: Mapping[int, int], order: Sequence[int]) -> int:
         if passed > spare:
             break
     return day
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Neighbouring periods that hold enough answers together."""
-
-    first: str  # names of the periods
-    last: str
-    day: float  # in the middle of its answers
-    counts: Ints  # of shape (n_clusters, n_labels)
-
-    @property
-    def name(self) -> str:
-        """The period, or the first and the last of them."""
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """The answers toward one actor over time."""
-
-    unit: Unit
-    spans: tuple[Span, ...]
-
-
-def chart_course(grids: Sequence[Periods], counts: Sequence[Ints]) -> Course | None:
-    """Return spans of `FEWEST_PER_POINT` answers or more; None if there are fewer.
-
-    ``counts`` are those of each grid, of shape (n_periods, n_clusters, n_labels). The periods are
-    the shortest that hold enough on average, of those that hold any, and are not too many for a
-    chart; neighbours that hold fewer are joined, so that no answer is lost.
-    """
-    if not grids or (total := counts[-1].sum()) < FEWEST_PER_POINT:
-        return None
-    for grid, own in (lengths := list(_lengths(grids, counts))):
-        used = np.count_nonzero(own.sum(axis=(1, 2)))
-        # Weeks may lack a tail that months hold.
-        if used <= MOST_POINTS and own.sum() >= max(total, FEWEST_PER_POINT * used):
-            return Course(grid.unit, tuple(_join(grid, own)))
-    return Course(lengths[-1][0].unit, tuple(_join(*lengths[-1])))
-
-
-def _lengths(grids: Sequence[Periods], counts: Sequence[Ints]) -> Iterator[tuple[Periods, Ints]]:
-    yield from zip(grids, counts, strict=True)
-    grid, own = grids[-1], counts[-1]
-    for unit in UNITS[UNITS.index(grid.unit) + 1 :]:
-        if grid.unit == "month":  # quarters and years are made of months
-            at = (grid.start + np.arange(grid.count)) // MONTHS[unit]
-            starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1))
-            yield Periods(unit, int(at[0]), int(at[-1] - at[0]) + 1), np.add.reduceat(own, starts)
-
-
-def _join(grid: Periods, counts: Ints) -> Iterator[Span]:
-    least, sizes = FEWEST_PER_POINT, counts.sum(axis=(1, 2))
-    used, left = np.flatnonzero(sizes).tolist(), int(sizes.sum())
-    part: list[int] = []
-    for place in used:
-        part.append(place)
-        held = int(sizes[part].sum())
-        if (held >= least and left - held >= least) or place == used[-1]:
-            days = [grid.middle(each) for each in part]
-            day = float(np.average(days, weights=sizes[part]))
-            yield Span(grid.name(part[0]), grid.name(part[-1]), day, counts[part].sum(axis=0))
-            part, left = [], left - held

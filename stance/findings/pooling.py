@@ -1,6 +1,5 @@
-"""Partial pooling: groups and periods that lend each other strength."""
+"""Partial pooling: groups that lend each other strength."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +9,6 @@ from stance.evaluation.intervals import Shares, Z, estimate_shares, holm
 
 FEWEST_POOLED = 10  # answers below which a cell lends no strength
 LEVEL = 0.05  # of a test that groups differ, over all actors of a map
-# Curvatures of a smooth line, and variances between periods beyond that of sampling, that are
-# weighed against each other; in units of a point's variance.
-CURVATURES = np.concatenate([[0.0], np.geomspace(0.1, 1e6, 15)])
-EXTRA = (0.0, 0.3, 1.0, 3.0, 10.0)
-PLACES = 60  # of a smooth line
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Pooled:
 
 
 def pool_groups(counts: Ints) -> Pooled | None:
-    """Pool the net stances of groups, counted by group, cluster and label; None of fewer than two.
+    """Pool the net stances of groups, each counted by document and label; None of fewer than two.
 
     A group's own net stance weighs as much as its share of the variance is real: empirical Bayes
     with the variance between groups by Paule and Mandel (1982, "Consensus Values and Weighting
@@ -43,7 +37,7 @@ def pool_groups(counts: Ints) -> Pooled | None:
     kept = counts.sum(axis=(1, 2)) >= FEWEST_POOLED
     if kept.sum() < 2:
         return None
-    own = [estimate_shares(each) for each in counts[kept]]
+    own = list(map(estimate_shares, counts[kept]))
     whole = counts[kept].sum(axis=(0, 1)) / counts[kept].sum()
     plain = whole[0] + whole[-1] - (whole[-1] - whole[0]) ** 2
     net = np.array([shares.net for shares in own])
@@ -66,7 +60,7 @@ def pool_groups(counts: Ints) -> Pooled | None:
 
 
 def pool_map(counts: Ints) -> list[Pooled | None]:
-    """Pool the groups of each actor, counted by actor, group, cluster and label.
+    """Pool the groups of each actor, counted by actor, group, document and label.
 
     Groups are ``apart`` only where the actor's groups differ at all, by Holm's test over all
     actors: with groups assigned at random, at most 5 % of maps have one (``training/pooling.py``).
@@ -95,66 +89,3 @@ def _between(net: Floats, variance: Floats) -> float:
         excess = weight @ (net - weight @ net / weight.sum()) ** 2 - (len(net) - 1)
         low, high = (tau, high) if excess > 0 else (low, tau)
     return low
-
-
-@dataclass(frozen=True, slots=True)
-class Smooth:
-    """A smooth line through points, with its 95 % band."""
-
-    x: Floats
-    y: Floats
-    low: Floats
-    high: Floats
-
-
-def smooth(x: Floats, points: Sequence[Shares]) -> Smooth:
-    """Return the smooth line through net stances at some times, four or more.
-
-    Cubic smoothing splines with their Bayesian bands, which hold the truth in 95 % on average over
-    the line (Wahba 1983, "Bayesian 'Confidence Intervals' for the Cross-Validated Smoothing
-    Spline"), averaged by restricted likelihood over curvatures and over variances that periods have
-    beyond that of sampling, as where other events or sources fill them.
-    """
-    low, high = x.min(), x.max()
-    t, at = (x - low) / (high - low), np.linspace(0, 1, PLACES)
-    y = np.array([each.net for each in points])
-    noise = np.array([_variance(each, 0.0) for each in points])
-    unit = float(np.median(noise))
-    fits = [
-        _spline(t, y, noise + extra * unit, bend * unit, at)
-        for bend in CURVATURES
-        for extra in EXTRA
-    ]
-    likelihood = np.array([fit[0] for fit in fits])
-    share = np.exp(likelihood - likelihood.max())
-    share /= share.sum()
-    lines, spreads = (np.stack(each) for each in list(zip(*fits, strict=True))[1:])
-    line = share @ lines
-    reach = Z * np.sqrt(share @ (spreads + (lines - line) ** 2))
-    ends = np.clip([line - reach, line + reach], -1, 1)
-    return Smooth(low + at * (high - low), np.clip(line, -1, 1), *ends)
-
-
-def _spline(
-    t: Floats, y: Floats, noise: Floats, curvature: float, at: Floats
-) -> tuple[float, Floats, Floats]:
-    """Return restricted log-likelihood, line and its variance for one curvature."""
-    trend, ahead = (np.stack([np.ones_like(each), each]) for each in (t, at))
-    whole = np.linalg.inv(np.diag(noise) + curvature * _bend(t, t))
-    inner = np.linalg.inv(trend @ whole @ trend.T)
-    slope = inner @ trend @ whole @ y
-    rest = y - slope @ trend
-    (_, a), (_, b) = np.linalg.slogdet(whole), np.linalg.slogdet(inner)
-    likelihood = float(a + b - rest @ whole @ rest) / 2
-    near = curvature * _bend(t, at)
-    line = slope @ ahead + rest @ whole @ near
-    left = ahead - trend @ whole @ near
-    own = curvature * np.diagonal(_bend(at, at)) - (near * (whole @ near)).sum(axis=0)
-    return likelihood, line, np.maximum(own + (left * (inner @ left)).sum(axis=0), 0.0)
-
-
-def _bend(s: Floats, t: Floats) -> Floats:
-    """Return the covariance of twice integrated white noise."""
-    less, more = np.minimum(s[:, None], t), np.maximum(s[:, None], t)
-    found: Floats = less**2 * (3 * more - less) / 6
-    return found

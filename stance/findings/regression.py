@@ -8,10 +8,10 @@ from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.errors import UsageError
 from stance.files import AtomicGroup
+from stance.findings.answers import AnswersTable
 from stance.findings.correction import Audit
-from stance.findings.population import Population
+from stance.findings.request import Request
 from stance.findings.shares import Study
-from stance.findings.survey import Request
 from stance.label_values import SOFT
 from stance.records import SIDES
 from stance.tables import write_table
@@ -70,7 +70,7 @@ def write_regression_table(
     return f"wrote {output}: {rows}{written.remark('--excel-safe')}"
 
 
-def _units(population: Population, audit: Audit) -> Ints:
+def _units(population: AnswersTable, audit: Audit) -> Ints:
     """Return the unit of each pair: its document and actor if they were labelled whole."""
     both = np.stack([population.document, population.actor])
     unit = np.unique(both, axis=1, return_inverse=True)[1]

@@ -10,6 +10,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError, UsageError
+from stance.findings.answers import MISSING, AnswersTable, read_population
 from stance.findings.design import (
     FEWEST_LABELS,
     SUREST,
@@ -18,8 +19,7 @@ from stance.findings.design import (
     draw,
     expected_margins,
 )
-from stance.findings.population import MISSING, Population, read_population
-from stance.findings.survey import Request
+from stance.findings.request import Request
 from stance.label_values import SOFT
 from stance.records import AGAINST, FAVOR, SIDES, Stance
 from stance.tables import column, write_table
@@ -133,7 +133,7 @@ def write_sample(
     )
 
 
-def draw_sample(population: Population, asked: SampleRequest) -> Sample:
+def draw_sample(population: AnswersTable, asked: SampleRequest) -> Sample:
     """Draw a sample by chance; raise `DataError` if it is too small for what is compared."""
     rng = np.random.Generator(np.random.PCG64(asked.seed))
     design, unit = _design(population, asked.whole_documents, asked.size)
@@ -144,7 +144,7 @@ def draw_sample(population: Population, asked: SampleRequest) -> Sample:
     return Sample(pairs, chance[pairs], numbers[design.stratum[unit[pairs]]], chance)
 
 
-def _design(population: Population, whole: bool, size: int) -> tuple[Design, Ints]:
+def _design(population: AnswersTable, whole: bool, size: int) -> tuple[Design, Ints]:
     """Return the design of a sample, and the unit that each pair belongs to."""
     chances = population.chances.astype(np.float64)
     errors = 1 - (chances**2).sum(axis=1)  # of the three stances, as the model expects them
@@ -166,7 +166,7 @@ def _design(population: Population, whole: bool, size: int) -> tuple[Design, Int
     ), unit
 
 
-def expected_spread(population: Population, whole: bool) -> Floats:
+def expected_spread(population: AnswersTable, whole: bool) -> Floats:
     """Return the square to expect of each net stance's error; larger if documents are whole."""
     against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
     plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
@@ -176,7 +176,7 @@ def expected_spread(population: Population, whole: bool) -> Floats:
     return spread
 
 
-def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floats) -> None:
+def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Floats) -> None:
     """Raise if the sample would not tell groups or periods apart that all labels would."""
     spread = expected_spread(population, asked.whole_documents)
     parts = list(_compared(population))
@@ -210,7 +210,7 @@ def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floa
     )
 
 
-def _compared(population: Population) -> Iterator[tuple[Ints, list[str]]]:
+def _compared(population: AnswersTable) -> Iterator[tuple[Ints, list[str]]]:
     """Yield the groups and the periods that each pair is in, by actor, and what they are called."""
     periods = population.periods
     names = () if periods is None else tuple(map(periods.name, range(periods.count)))
@@ -227,7 +227,7 @@ def _compared(population: Population) -> Iterator[tuple[Ints, list[str]]]:
 
 
 def _with_informative(
-    population: Population, sample: Sample, request: Request, size: int
+    population: AnswersTable, sample: Sample, request: Request, size: int
 ) -> Sample:
     """Add the pairs that teach most: uncertain, and unlike each other.
 
@@ -263,7 +263,7 @@ def _with_informative(
     return Sample(pairs[order], inclusion[order], stratum[order], sample.chance)
 
 
-def _texts(population: Population, request: Request, pairs: Ints) -> list[str]:
+def _texts(population: AnswersTable, request: Request, pairs: Ints) -> list[str]:
     """Read the texts of some pairs."""
     at = population.places.text
     if at is None:
@@ -277,7 +277,7 @@ def _texts(population: Population, request: Request, pairs: Ints) -> list[str]:
 
 
 def _write(
-    population: Population, sample: Sample, request: Request, output: Path, force: bool
+    population: AnswersTable, sample: Sample, request: Request, output: Path, force: bool
 ) -> list[str]:
     """Write the sample's rows with the input's columns; return notes on it."""
     places, names = population.places, dict(enumerate(population.columns))

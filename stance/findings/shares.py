@@ -12,11 +12,11 @@ from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import benjamini_hochberg, holm
 from stance.files import AtomicGroup
+from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, TUNED, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
-from stance.findings.population import Population, read_population
-from stance.findings.survey import Request
+from stance.findings.request import Request
 from stance.records import AGAINST, FAVOR, Stance
 from stance.tables import write_table
 
@@ -91,7 +91,7 @@ class Shares:
 class Study:
     """A table of answers and its audit, from which shares and differences are found."""
 
-    def __init__(self, population: Population, sample: LabelledSample | None) -> None:
+    def __init__(self, population: AnswersTable, sample: LabelledSample | None) -> None:
         self.population, self.sample = population, sample
         correction = None
         if sample is not None:
@@ -211,7 +211,7 @@ class _Actor:
     """The answers toward one actor, and what their audit says of any part of them."""
 
     def __init__(
-        self, name: str, pairs: Ints, population: Population, correction: Correction | None
+        self, name: str, pairs: Ints, population: AnswersTable, correction: Correction | None
     ) -> None:
         self._name, self.pairs, self._population = name, pairs, population
         self._correction = correction

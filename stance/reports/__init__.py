@@ -1,6 +1,6 @@
 """Reports that people look at: one self-contained HTML file, no script, no request."""
 
-from stance.findings.survey import Request
+from stance.findings import Request
 from stance.reports._evaluation import write_evaluation
 from stance.reports._files import check_figures
 from stance.reports._paragraphs import Maker, read_maker, worst_mistakes

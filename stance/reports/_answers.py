@@ -12,11 +12,11 @@ from stance.evaluation.agreement import Agreement
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study
+from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import LabelledSample, read_audit
 from stance.findings.correction import AUDIT_ONLY, NET
 from stance.findings.pooling import pool_map
-from stance.findings.population import Population, read_population
-from stance.findings.survey import Places, find_places
+from stance.findings.request import Places, find_places
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
 
@@ -96,7 +96,7 @@ class AnswersReport:
 
     request: Request
     sha256: str  # of the table's file
-    population: Population
+    population: AnswersTable
     paragraphs: Paragraphs
     whole: Shares  # of all answers given, counted
     actors: Sequence[Finding]  # those shown, most answers first
@@ -231,7 +231,7 @@ def _described(audit: AuditRequest, sample: LabelledSample) -> Audited:
     )
 
 
-def _frequent(population: Population) -> list[str]:
+def _frequent(population: AnswersTable) -> list[str]:
     """Return the actors with most answers, of equally frequent ones in alphabetical order."""
     sizes = np.bincount(population.actor).tolist()
     ranked = sorted(
@@ -240,7 +240,7 @@ def _frequent(population: Population) -> list[str]:
     return [name for at, (name, n) in enumerate(ranked[:ACTORS]) if n >= FEWEST or at < ALWAYS]
 
 
-def _narrowed(population: Population) -> Population:
+def _narrowed(population: AnswersTable) -> AnswersTable:
     """Return the same answers, of which only those of frequent actors have groups and periods."""
     names = set(_frequent(population))
     kept = np.array([name in names for name in population.actors])[population.actor]
@@ -259,7 +259,7 @@ def _narrowed(population: Population) -> Population:
 
 
 def _findings(
-    population: Population, sample: LabelledSample | None
+    population: AnswersTable, sample: LabelledSample | None
 ) -> tuple[list[Finding], list[Finding]]:
     """Return what is found of whole actors, and of their groups or periods."""
     shares = Study(population, sample).shares()
@@ -283,7 +283,7 @@ def _findings(
     return whole, [each for each in found if each.share.group or each.share.period]
 
 
-def _apart(population: Population) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+def _apart(population: AnswersTable) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     """Return the counted groups of actors that are beyond chance below, and above, the others."""
     below, above = set[tuple[str, str]](), set[tuple[str, str]]()
     if not population.groups:
@@ -303,7 +303,7 @@ def _apart(population: Population) -> tuple[set[tuple[str, str]], set[tuple[str,
     return below, above
 
 
-def _pairs(population: Population, share: Share) -> Bools:
+def _pairs(population: AnswersTable, share: Share) -> Bools:
     """Return which answers a share is of."""
     found = population.actor == population.actors.index(share.actor)
     if share.group:
@@ -314,7 +314,7 @@ def _pairs(population: Population, share: Share) -> Bools:
     return np.asarray(found)
 
 
-def _counts(population: Population, pairs: Bools) -> Shares:
+def _counts(population: AnswersTable, pairs: Bools) -> Shares:
     """Return the shares of some answers given, with intervals by document."""
     given = pairs & (population.stance < len(Stance))
     names, cluster = np.unique(population.document[given], return_inverse=True)

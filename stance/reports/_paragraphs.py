@@ -13,7 +13,9 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.answers import judge_pairs
 from stance.evaluation.intervals import Shares, estimate_shares
-from stance.findings.survey import Places, Request, batches, bounded, find_places
+from stance.findings import Request
+from stance.findings.answers import batches
+from stance.findings.request import Places, bounded, find_places
 from stance.model.explanation import Explanation, explain
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook

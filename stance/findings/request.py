@@ -1,10 +1,8 @@
-"""The first reading of a prediction table: what it holds, so that the second can count it."""
+"""Tables of answers as a user names them, and the columns that are read of them."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,18 +14,14 @@ from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import (
     Form,
     Inputs,
-    Record,
     Table,
     column,
-    day_of,
     join_tables,
     open_table,
     optional_column,
-    rewrite_dates,
 )
 
-BATCH = 8192  # records that are counted at a time
-
+LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
 _WRITTEN = ("row", "mentions", *STANCE_COLUMNS)  # by predict, beside the actor's
 
 
@@ -157,100 +151,9 @@ def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
     return f"no column {listed}; name a table that stance predict wrote"
 
 
-CAPACITY = 20_000  # names that are told apart
-LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
-
-
-class Frequent:
-    """Counts of names: exact up to `CAPACITY` names, and beyond that of the frequent ones.
-
-    With more names, counts may be too low by ``lost``, at most all occurrences divided by the
-    capacity, and ``distinct`` is a lower bound (Misra and Gries 1982, "Finding repeated elements").
-    """
-
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self.counts: Counter[str] = Counter()
-        self.lost = 0
-        self.distinct = 0
-        self._capacity = capacity
-
-    def add(self, names: Iterable[str]) -> None:
-        """Count some names."""
-        self.counts.update(names)
-        self.distinct = max(self.distinct, len(self.counts))
-        if len(self.counts) > 2 * self._capacity:
-            least = sorted(self.counts.values(), reverse=True)[self._capacity]
-            self.counts = Counter({k: n - least for k, n in self.counts.items() if n > least})
-            self.lost += least
-
-    def first(self, most: int) -> list[str]:
-        """Return the most frequent names, equally frequent ones in alphabetical order."""
-        return sorted(self.counts, key=lambda name: (-self.counts[name], name))[:most]
-
-
 def bounded(name: str) -> str:
     """Return a name, or if it is long its beginning and a hash of all of it."""
     if len(name) <= LONGEST_NAME:
         return name
     digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"{name[: LONGEST_NAME - 10]}…{digest}"
-
-
-@dataclass(slots=True)
-class Survey:
-    """What a table holds: its columns, and how often names and months occur."""
-
-    columns: tuple[str, ...]
-    places: Places
-    actors: Frequent = field(default_factory=Frequent)  # answers of each
-    sources: Frequent = field(default_factory=Frequent)  # answers of each
-    days: Counter[int] = field(default_factory=Counter)  # answers of each
-    undated: int = 0  # answers whose date cannot be read
-    undated_example: str = ""
-    records: int = 0
-    notes: tuple[str, ...] = ()
-
-    def add(self, records: Sequence[Record]) -> None:
-        """Count the names and months of some records."""
-        places, self.records = self.places, self.records + len(records)
-        cells = [record.cells for record in records]
-        actors = [bounded(actor) for actor in map(places.actor_of, cells)]
-        self.actors.add(filter(None, actors))
-        answers = [row for row, actor in zip(cells, actors, strict=True) if actor]
-        if places.by is not None:
-            self.sources.add(bounded(row[places.by]) for row in answers)
-        if places.over is not None:
-            self._date(Counter(row[places.over] for row in answers))
-
-    def _date(self, dates: Counter[str]) -> None:
-        for text, number in dates.items():
-            day = day_of(text)
-            if day is not None:
-                self.days[day] += number
-                continue
-            self.undated += number
-            self.undated_example = self.undated_example or shown(text)
-
-
-def survey(request: Request) -> Survey:
-    """Read a table of answers; raise `DataError` if it is not one."""
-    with request.open() as table:
-        found = Survey(table.columns, find_places(table.columns, table.name, request))
-        if found.places.over is not None:
-            rewrite_dates(table, found.places.over, request.date_format)
-        for batch in batches(table):
-            found.add(batch)
-        found.notes = table.notes
-        if found.places.text is None:
-            advice = "no paragraphs are shown; name their column with --text-column"
-            found.notes += (f"{table.name}: no column 'text', so {advice}",)
-        if not found.records:
-            raise DataError(f"{table.name}: holds no record; name a table with answers")
-    return found
-
-
-def batches(table: Table) -> Iterator[list[Record]]:
-    """Yield the records of a table, `BATCH` at a time."""
-    records = iter(table)
-    while batch := list(islice(records, BATCH)):
-        yield batch

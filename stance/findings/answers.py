@@ -1,7 +1,8 @@
-"""The pairs of a table of answers, in arrays: what a sample is drawn from and shares are about."""
+"""The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,29 @@ import numpy as np
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
+from stance.findings.cells import (
+    answered,
+    document_names,
+    pair_key,
+    row_numbers,
+    text_key,
+)
 from stance.findings.correction import Surrogate
 from stance.findings.periods import UNITS, Periods, Unit, choose_grids
-from stance.findings.survey import Places, Request, batches, bounded, find_places
-from stance.findings.tally import answered, document_names, row_numbers
+from stance.findings.request import Places, Request, bounded, find_places
 from stance.label_values import STANCES
 from stance.reading.keys import key_of
 from stance.records import SIDES, UNCERTAIN, Stance
 from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
 
-MISSING = -1  # number of a period or a surrogate's label that a pair does not have
-MOST_COMPARED = 12  # that are compared, unless the user asks for others
+BATCH = 8192  # records that are read at a time
+MISSING = -1  # number of a period or a surrogate's label that an answer does not have
+MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 BLANK = "(blank)"  # name of a group without one
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
+class AnswersTable:
     """Judged pairs in the order of their table, one per answer; all arrays are of their number."""
 
     table: str  # its name in messages
@@ -77,8 +85,8 @@ def _hot(labels: Ints | Ints8) -> Floats:
 
 def read_population(
     request: Request, labels: Sequence[str] = (), only: Sequence[str] = ()
-) -> Population:
-    """Read the pairs of a table of answers.
+) -> AnswersTable:
+    """Read the answers of a table; raise `DataError` if there are none.
 
     Parameters
     ----------
@@ -106,6 +114,13 @@ def read_population(
         return reader.finish(request.period)
 
 
+def batches(table: Table) -> Iterator[list[Record]]:
+    """Yield the records of a table, `BATCH` at a time."""
+    records = iter(table)
+    while batch := list(islice(records, BATCH)):
+        yield batch
+
+
 class _Reader:
     """Pairs as they are read, block by block."""
 
@@ -121,11 +136,8 @@ class _Reader:
     def add(self, records: Sequence[Record]) -> None:
         """Read some records."""
         places, cells = self._places, [record.cells for record in records]
-        row = row_numbers(records, places, self._table)
-        asked = [
-            bool(actor) and (not self._only or actor in self._only)
-            for actor in map(places.actor_of, cells)
-        ]
+        row, actors = row_numbers(records, places, self._table), list(map(places.actor_of, cells))
+        asked = [bool(actor) and (not self._only or actor in self._only) for actor in actors]
         at = np.flatnonzero(asked)
         own = [records[number] for number in at.tolist()]
         first, self._records = self._records, self._records + len(records)
@@ -142,19 +154,18 @@ class _Reader:
             for each, number in zip(cells, row.tolist(), strict=True)
         )
         blank = [""] * len(cells)
-        texts, days, groups = (
+        texts, dates, groups = (
             blank if at is None else [each[at] for each in cells]
             for at in (places.text, places.over, places.by)
         )
+        documents = [key_of(name) for name in document_names(cells, row, places)]
         return {
             "actor": _numbers(self._actors, [bounded(places.actor_of(each)) for each in cells]),
             "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
-            "day": np.array([day_of(day) or 0 for day in days], np.int64),
+            "day": np.array([day_of(date) or 0 for date in dates], np.int64),
+            "document": np.array(documents, np.uint64),
             "stance": stance.astype(np.int8),
             "chances": chances.astype(np.float32),
-            "document": np.array(
-                [key_of(name) for name in document_names(cells, row, places)], np.uint64
-            ),
             "key": np.array(list(keys), np.uint64),
             "text": np.array([text_key(text) for text in texts], np.uint64),
             "labels": [self._stances(records, *each) for each in self._labels.items()],
@@ -171,7 +182,7 @@ class _Reader:
             )
         return np.array(found, np.int8)
 
-    def finish(self, unit: Unit | None) -> Population:
+    def finish(self, unit: Unit | None) -> AnswersTable:
         """Return all pairs."""
         if missing := [name for name in self._only if bounded(name) not in self._actors]:
             raise DataError(
@@ -192,7 +203,7 @@ class _Reader:
             raise DataError(f"{self._table.name}: {error}") from error
         undated = () if self._places.over is None else _missing(day, period)
         said = (*self._undocumented(), *undated)
-        return Population(
+        return AnswersTable(
             table=self._table.name,
             columns=tuple(self._table.columns),
             places=self._places,
@@ -249,20 +260,9 @@ def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:
     return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
 
 
-def pair_key(identity: Sequence[str], row: int, actor: str) -> int:
-    """Return what tells a pair apart: the names of its file and document, its row and actor."""
-    return key_of("\0".join((*identity, str(row), actor)))
-
-
-def text_key(text: str) -> int:
-    """Return what tells texts apart, whatever a spreadsheet did to their spaces; 0 for none."""
-    words = " ".join(text.split())
-    return key_of(words) if words else 0
-
-
 def _place_days(days: Ints, unit: Unit | None) -> tuple[Periods | None, Ints]:
     """Return periods and the number of each day's; if not asked for, a dozen or years."""
-    found, which, counts = np.unique(days, return_inverse=True, return_counts=True)
+    found, counts = np.unique(days, return_counts=True)
     known = {
         day: number for day, number in zip(found.tolist(), counts.tolist(), strict=True) if day
     }
@@ -279,5 +279,4 @@ def _place_days(days: Ints, unit: Unit | None) -> tuple[Periods | None, Ints]:
             break
     if periods is None:
         return None, np.full(len(days), MISSING)
-    places = np.array([periods.place(day) if day else MISSING for day in found.tolist()])
-    return periods, places[which]
+    return periods, periods.places(days)
