@@ -8,7 +8,7 @@ from stance.arrays import Bools, Ints, stretches
 from stance.features.pairs import REACH, Surroundings
 from stance.reading import frames
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.frames import frames_of
+from stance.reading.frames import frames_in
 from stance.reading.lexicon import (
     ACCORDING,
     BY,
@@ -36,7 +36,7 @@ SIGNS = {
     **{"reports": 1.7, "reports soon": 0.7, "quoted": -0.8},
     **{"opens": 1.6, "listed": -1.0, "prepositional": -0.8, "of a name": 1.2},
 }
-"""Signs that a mention is of who speaks, and how much each weighs, learned from real news.
+"""Signs that a mention is of who speaks, and how much each weighs, by ``training/holders.py``.
 
 A reporting verb comes next, or "according to" or "condemned by" stands before; a reporting verb is
 two or three words away; the mention is quoted; opens its sentence; is one of a list; follows a
@@ -132,7 +132,7 @@ def codes(reader: Reader, kind: Ints, words: Words, para: Ints, actor: Ints) -> 
 def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
     """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree."""
     agents: dict[tuple[int, int], set[int]] = {}
-    for frame in words.once(frames_of, reader):
+    for frame in frames_in(words, reader, para):
         if frame.polarity and frame.patient >= 0:
             judged = int(words.para[frame.cue]), frame.patient
             code = {frames.AUTHOR: AUTHOR, frames.OTHER: OTHER}.get(frame.agent)

@@ -85,13 +85,13 @@ class Clauses:
             self._known[new] = np.hstack([np.array(own), np.array(phrases).T])
         return self._known.take(types, axis=0)
 
-    def phrases(self, words: Words, longest: int) -> Phrases | None:
+    def phrases(self, words: Words, asked: Ints, longest: int) -> Phrases | None:
         """Return the phrases of the sentences that matter, None if there are none.
 
-        Paragraphs of more than ``longest`` words are left out.
+        Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
         """
         cues = self._cues
-        at = _words_of_short(words, longest)
+        at = _words_of_short(words, asked, longest)
         known = self._describe(words.type.take(at))
         letter, noun = known[:, 0].astype(np.uint8), known[:, 1].astype(np.uint8)
         sign, value = known[:, 2].astype(np.int8), known[:, 3].astype(np.int8)
@@ -130,12 +130,12 @@ class _Stretch:
         self.para = np.cumsum(opens) - 1
 
 
-def _words_of_short(words: Words, longest: int) -> Ints:
-    """Return the words of the paragraphs that name an actor and are not too long."""
+def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
+    """Return the words of the paragraphs asked for that name an actor and are not too long."""
     sizes = np.diff(words.first)
-    kept = np.zeros(len(sizes), np.bool_)
-    kept[words.para.take(words.mentions)] = True
-    kept &= sizes <= longest
+    kept, named = np.zeros((2, len(sizes)), np.bool_)
+    kept[asked], named[words.para.take(words.mentions)] = True, True
+    kept &= named & (sizes <= longest)
     return stretches(words.first[:-1][kept], sizes[kept])
 
 

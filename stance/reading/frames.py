@@ -17,6 +17,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
 from stance.reading.cues import cues_of
 from stance.reading.words import Reader, Words
@@ -115,9 +118,12 @@ class FrameReader:
         self._clauses = None if cues is None else Clauses(reader, cues)
         self._attitudes = frozenset[str]() if cues is None else cues.attitudes
 
-    def read(self, words: Words, longest: int = MOST_WORDS) -> list[Frame]:
-        """Return the frames of a batch, but of paragraphs of more than so many words."""
-        phrases = None if self._clauses is None else self._clauses.phrases(words, longest)
+    def read(self, words: Words, asked: Ints | None = None) -> list[Frame]:
+        """Return the frames of the short paragraphs of a batch, or of those that are asked for."""
+        if self._clauses is None:
+            return []
+        asked = np.arange(len(words)) if asked is None else asked
+        phrases = self._clauses.phrases(words, asked, MOST_WORDS)
         return [] if phrases is None else _Sentences(words, phrases, self._attitudes).frames()
 
 
@@ -353,9 +359,16 @@ _WHO, _SAID = _compiled("<who>"), _compiled(",(?:S(<who>)|(<who>)S)")
 _ACCORDING, _ROW = _compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
 
 
-def frames_of(words: Words, reader: Reader, longest: int = MOST_WORDS) -> list[Frame]:
-    """Return the frames of a batch, as `FrameReader.read` does; `Words.once` keeps them."""
-    return reader.once(FrameReader, reader).read(words, longest)
+def frames_of(words: Words, reader: Reader) -> list[Frame]:
+    """Return the frames of a batch; `Words.once` keeps them."""
+    return reader.once(FrameReader, reader).read(words)
+
+
+def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
+    """Return the frames of some paragraphs, or of more if a block has read them."""
+    if (frames_of, reader) in words.made:
+        return words.once(frames_of, reader)
+    return reader.once(FrameReader, reader).read(words, asked)
 
 
 def told(frame: Frame, words: Words, names: Sequence[str]) -> str:
