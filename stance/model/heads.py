@@ -1,8 +1,9 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,7 +61,7 @@ class _Lookup:
     """What a block knows of each feature of a vocabulary."""
 
     rows: Ints  # number of the feature plus 1, 0 if it is unknown
-    values: Floats  # row of the scorer's table
+    values: Floats  # column of the scorer's table, of shape (n_labels, n_features)
 
 
 class BlockScorer:
@@ -74,9 +75,8 @@ class BlockScorer:
         pushes = idf * block.coef
         # How far the other labels lead the first one, so that it needs no column; then the square.
         leads = np.hstack([pushes[:, 1:] - pushes[:, :1], idf**2])
-        self._table = np.vstack(
-            [np.zeros((1, leads.shape[1])), leads]
-        )  # the first is for unknown ones
+        # Column by column, of which the first entry is for unknown features.
+        self._table = np.pad(leads.T, ((0, 0), (1, 0)))
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
     def find(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, Ints]]:
@@ -116,9 +116,9 @@ class BlockScorer:
         if known is None or begin < len(vocabulary):
             new = vocabulary.keys(np.arange(begin, len(vocabulary)))
             rows = self._index.find(new) + np.int64(1)
-            values = self._table.take(rows, axis=0)
+            values = self._table.take(rows, axis=1)
             if known is not None:
-                rows, values = np.append(known.rows, rows), np.vstack([known.values, values])
+                rows, values = np.append(known.rows, rows), np.hstack([known.values, values])
             self._lookups[vocabulary] = known = _Lookup(rows, values)
         return known
 
@@ -127,39 +127,48 @@ class BlockScorer:
     ) -> tuple[Floats, Bools]:
         """Return the block's share of `Head.scores`, and which pairs have a known plain word.
 
-        A pair's sum does not depend on the other pairs.
+        The shares are of shape (n_labels - 1, n_pairs). A pair's sum does not depend on the other
+        pairs.
         """
-        total = np.zeros((pairs.count, self._table.shape[1]))
+        total = np.zeros((len(self._table), pairs.count))
         known = np.zeros(pairs.count, np.bool_)
         plain = pairs.words.who == NOBODY
         pushed = list[tuple[Ints, Ints, Floats]]()
-        places: dict[int, tuple[Occurrences, Floats]] = {}
-        for one, place in self._look_up(reader, pairs):
-            if isinstance(place, np.ndarray):  # of an open set, of which few are known
-                one, place = one.take(at := np.flatnonzero(place)), place.take(at)
-                places[id(one)] = one, self._table.take(place, axis=0)
-            elif id(one.pair) in places:  # features at the same places are summed first
-                places[id(one.pair)][1][:] += place.values.take(one.number, axis=0)
-            else:
-                places[id(one.pair)] = one, place.values.take(one.number, axis=0)
-        for one, values in places.values():
+        for one, lookups in self._by_place(reader, pairs):
             starts = run_starts(one.pair)
             if not len(starts):
                 continue
-            if self.block.name in LEXICAL:
-                seen = (values[:, -1] > 0) & plain.take(one.word)
-                known[one.pair[starts]] |= np.logical_or.reduceat(seen, starts)
-            if one.weight is not None:
-                values *= one.weight[:, None]
-                values[:, -1] *= one.weight
-            if pushes is not None:  # toward favor, less that toward against: the first label
-                pushed.append((one.pair, one.word, values[:, FAVOR - 1]))
-            total[one.pair[starts]] += np.add.reduceat(values, starts, axis=0)
-        scale = self.scale(total[:, -1])
+            first, weight = one.pair.take(starts), one.weight
+            for column, sums in enumerate(total):  # the last is that of the squares
+                values = reduce(add, (table[column].take(number) for table, number in lookups))
+                if column == len(total) - 1 and self.block.name in LEXICAL:
+                    seen = (values > 0) & plain.take(one.word)
+                    known[first] |= np.logical_or.reduceat(seen, starts)
+                if weight is not None:
+                    values *= weight if column < len(total) - 1 else weight**2
+                sums[first] += np.add.reduceat(values, starts)
+                if pushes is not None and column == FAVOR - 1:  # less that toward the first label
+                    pushed.append((one.pair, one.word, values))
+        scale = self.scale(total[-1])
         if pushes is not None:
             for pair, word, push in pushed:
                 pushes.add(pair, word, push * scale.take(pair))
-        return total[:, :-1] * scale[:, None], known
+        return total[:-1] * scale, known
+
+    def _by_place(
+        self, reader: Reader, pairs: Pairs
+    ) -> Iterable[tuple[Occurrences, list[tuple[Floats, Ints]]]]:
+        """Return occurrences, with tables and numbers of all features at the same places."""
+        places: dict[int, tuple[Occurrences, list[tuple[Floats, Ints]]]] = {}
+        for one, place in self._look_up(reader, pairs):
+            if isinstance(place, np.ndarray):  # of an open set, of which few are known
+                at = np.flatnonzero(place)
+                known = one.take(at)
+                places[id(known)] = known, [(self._table, place.take(at))]
+            else:
+                _, lookups = places.setdefault(id(one.pair), (one, []))
+                lookups.append((place.values, one.number))
+        return places.values()
 
     def scale(self, squares: Floats) -> Floats:
         """Return what each pair's values are multiplied by, so that they have the block's weight.
@@ -219,13 +228,13 @@ class Head:
         The score of the first label is subtracted: a softmax depends on the differences alone.
         If `pushes` are given, what the words push is added to them.
         """
-        total = np.tile(self.intercept - self.intercept[0], (pairs.count, 1))
+        total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count)
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
             leads, lexical = scorer.scores(reader, pairs, pushes)
-            total[:, 1:] += leads
+            total[1:] += leads
             known |= lexical
-        return total, known
+        return total.T, known
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return the softmax of scores at the head's temperature."""

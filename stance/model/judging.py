@@ -29,7 +29,7 @@ from stance.records import NEUTRAL, SIDES
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
 
-ENTRIES = 200_000
+ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, in some 20 MB of working space.
 
 Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
