@@ -17,10 +17,10 @@ from stance.features.occurrences import (
     GAP_KEY,
     NO_KEY,
     Closed,
+    Joint,
     Letters,
     Occurrences,
     Stems,
-    in_fields,
 )
 from stance.features.pairs import REACH, Pairs, named_beside
 from stance.reading.keys import join_keys, key_of, keys_of
@@ -64,8 +64,8 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     follows = np.flatnonzero(row[1:] == row[:-1])
     both = keys.take(follows), keys.take(follows + 1)
     return [
-        Occurrences.open("word", row, word, [keys]),
-        Occurrences.open("word", row.take(follows), word.take(follows), both),
+        Occurrences.open("word", row, word, [(None, [keys])]),
+        Occurrences.open("word", row.take(follows), word.take(follows), [(None, both)]),
     ]
 
 
@@ -98,9 +98,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     for step in _SKIPS:
         parts = [near[REACH + step], hole, near[REACH]]
         found.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
-    return [
-        Occurrences.open("cross", around.row, around.at, parts, present) for present, parts in found
-    ]
+    return [Occurrences.open("cross", around.row, around.at, found)]
 
 
 BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
@@ -114,7 +112,7 @@ _SIDES, _NEAR = ["", "before", "after"], ["near", "close", "off", "far", "nowher
 
 def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by side, distance, sentence, quotation and names between."""
-    words, classed, made = pairs.words, pairs.classed, reader.once(_class_vocabularies, reader)
+    words, classed, made = pairs.words, pairs.classed, reader.once(_class_vocabulary, reader)
     category, turned = words.category.take(classed.word), words.negated.take(classed.word)
     sign, quoted = words.sign.take(classed.word) + 1, words.quoted.take(classed.word)
     side = np.where(classed.named, 2 - classed.before, 0)
@@ -129,12 +127,12 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         (sign, side, near, same, crossed),
         (sign,),
     ]
-    return in_fields(made, classed.row, classed.word, fields)
+    return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
 
 
-def _class_vocabularies(reader: Reader) -> list[Closed]:
+def _class_vocabulary(reader: Reader) -> Joint:
     category = reader.lexicon.categories
-    return [
+    sets = [
         Closed("class", [category, _TURNED]),
         Closed("class placed", [category, _TURNED, _SIDES, _NEAR]),
         Closed("class linked", [category, _TURNED, _SAME, _CROSSED]),
@@ -142,6 +140,7 @@ def _class_vocabularies(reader: Reader) -> list[Closed]:
         Closed("sign", [_SIGNS, _SIDES, _NEAR, _SAME, _CROSSED]),
         Closed("sign", [_SIGNS]),
     ]
+    return Joint(sets)
 
 
 STRETCH, FARTHEST = 4, 3
@@ -150,7 +149,7 @@ STRETCH, FARTHEST = 4, 3
 
 def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by whom the sentence names last before and first after them."""
-    words, classed, made = pairs.words, pairs.classed, reader.once(_rival_vocabularies, reader)
+    words, classed, made = pairs.words, pairs.classed, reader.once(_rival_vocabulary, reader)
     category, turned = words.category.take(classed.word), words.negated.take(classed.word)
     judged = pairs.actor.take(classed.row)
     *beside, shortest = (values.take(classed.which) for values in words.once(named_beside))
@@ -161,17 +160,18 @@ def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         (category, turned, left, right, step),
         (category, turned, nearest, classed.same),
     ]
-    return in_fields(made, classed.row, classed.word, fields)
+    return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
 
 
-def _rival_vocabularies(reader: Reader) -> list[Closed]:
+def _rival_vocabulary(reader: Reader) -> Joint:
     category = reader.lexicon.categories
     left, right = ["", "after-it", "after-other"], ["", "before-it", "before-other"]
     steps = [f"step{step}" for step in range(FARTHEST + 1)]
-    return [
+    sets = [
         Closed("rival", [category, _TURNED, left, right, steps]),
         Closed("rival nearest", [category, _TURNED, ["other-nearer", "nearest"], _SAME]),
     ]
+    return Joint(sets)
 
 
 LEAST_GRAM, MOST_GRAM = 2, 5
@@ -225,7 +225,7 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if (keys := pairs.named) is None:
         keys = keys_of((*reader.book.names, "?"), "actor:")[pairs.actor]
     nowhere = np.full(pairs.count, -1)
-    return [Occurrences.open("name", np.arange(pairs.count), nowhere, [keys])]
+    return [Occurrences.open("name", np.arange(pairs.count), nowhere, [(None, [keys])])]
 
 
 Block = Callable[[Reader, Pairs], list[Occurrences]]

@@ -12,9 +12,9 @@ from stance.features.occurrences import (
     REPORT_KEY,
     TARGET_KEY,
     Closed,
+    Joint,
     Occurrences,
     category_terms,
-    in_fields,
 )
 from stance.features.pairs import FAR, REACH, ROLES, Pairs, Surroundings, run_starts
 from stance.reading.keys import keys_of
@@ -62,7 +62,7 @@ _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
 }
 """Labels of the values of each feature that a pair has once."""
 
-_VALUE_SETS = {name: Closed("mention", [labels]) for name, labels in _VALUES.items()}
+_VALUE_SETS = Joint([Closed("mention", [labels]) for labels in _VALUES.values()])
 _ROLES = Closed("mention role", [ROLES])
 
 
@@ -70,10 +70,8 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How an actor is named: separates passing mentions from those a stance is about."""
     values = _values(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
-    found = [
-        Occurrences(rows, nowhere, values[name], vocabulary=vocabulary)
-        for name, vocabulary in _VALUE_SETS.items()
-    ]
+    numbers = _VALUE_SETS.encode([[values[name]] for name in _VALUES])
+    found = [Occurrences(rows, nowhere, numbers, vocabulary=_VALUE_SETS)]
     if len(pairs.mention):
         near = pairs.surroundings
         found.append(Occurrences(near.row, near.at, near.role, vocabulary=_ROLES))
@@ -200,21 +198,23 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         (side, category, turned, role),
         (side, words.sign[word] + 1, role),
     ]
-    made = reader.once(_relation_vocabularies, reader)
-    return [*in_fields(made, near.row[at], word, fields), *_sequences(reader, pairs, near)]
+    made = reader.once(_relation_vocabulary, reader)
+    classes = Occurrences(near.row[at], word, made.encode(fields), vocabulary=made)
+    return [classes, _sequences(reader, pairs, near)]
 
 
-def _relation_vocabularies(reader: Reader) -> list[Closed]:
+def _relation_vocabulary(reader: Reader) -> Joint:
     side, turned, category = ["object", "subject"], ["", "NOT"], reader.lexicon.categories
-    return [
+    sets = [
         Closed("relation", [side, category, turned]),
         Closed("relation near", [side, category, turned, ["", "next"]]),
         Closed("relation role", [side, category, turned, ROLES]),
         Closed("relation sign", [side, ["negative", "none", "positive"], ROLES]),
     ]
+    return Joint(sets)
 
 
-def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Occurrences]:
+def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:
     """N-grams of the few words that carry a relation: classes, names, prepositions, negators."""
     words = pairs.words
     kept, symbol = words.once(_symbols, reader)
@@ -229,9 +229,8 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Occurre
     sequences = []
     for left, right in _SPANS:
         present = inside[_LONGEST - left] & inside[_LONGEST + right]
-        parts = [*found[_LONGEST - left : _LONGEST + right + 1]]
-        sequences.append(Occurrences.open("sequence", near.row, near.at, parts, present))
-    return sequences
+        sequences.append((present, [*found[_LONGEST - left : _LONGEST + right + 1]]))
+    return Occurrences.open("sequence", near.row, near.at, sequences)
 
 
 def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:

@@ -4,7 +4,7 @@ Fitting, prediction, explanation and naming read the same occurrences.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, product
 from typing import Any, Protocol
@@ -76,6 +76,34 @@ class Closed:
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
         return [self._names[number] for number in numbers.tolist()]
+
+
+class Joint:
+    """Several closed sets, of each of which one feature occurs at each place."""
+
+    def __init__(self, sets: Sequence[Closed]) -> None:
+        self._sets = sets
+        self._starts = np.cumsum([0, *map(len, sets)])[:-1, None]
+        self._keys = np.concatenate([one.keys(np.arange(len(one))) for one in sets])
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def encode(self, fields: Sequence[Sequence[NDArray[Any]]]) -> Ints:
+        """Return numbers of shape (n_sets, n_places), given the values of each set's fields."""
+        pairs = zip(self._sets, fields, strict=True)
+        numbers: Ints = np.stack([one.encode(*values) for one, values in pairs]) + self._starts
+        return numbers
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        return self._keys.take(numbers)
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        which = np.searchsorted(self._starts[:, 0], numbers, side="right") - 1
+        pairs = zip(which.tolist(), (numbers - self._starts[which, 0])[:, None], strict=True)
+        return [self._sets[one].names(number)[0] for one, number in pairs]
 
 
 class Stems:
@@ -154,76 +182,72 @@ def _one_key(template: str, parts: Sequence[str]) -> Keys:
     return join_keys(key_of(template), keys_of(parts, f"{template}:"))
 
 
+Sequences = Sequence[tuple[Bools | None, Sequence[Keys]]]
+"""Parts of features at the same places, and at which there is one; None for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrences:
     """Where features of a batch of pairs occur: an entry per occurrence.
 
-    Features of an open set, such as sequences of words, have no numbers but keys, and ``parts``
-    that name them.
+    Features of an open set, such as sequences of words, have no numbers but keys, and
+    ``sequences`` of parts that name them.
     """
 
     pair: NDArray[Any]
     word: NDArray[Any]  # index into `Words` of the word it is attributed to, -1 for none
-    number: NDArray[Any]  # in the vocabulary; the key where there is none
+    number: NDArray[Any]  # in the vocabulary, (n_sets, n) if it is joint; the key if there is none
     weight: Floats | None = None  # None if all are 1
     vocabulary: Vocabulary | None = None
     template: str = ""  # of an open set
-    parts: Sequence[Keys] = ()
-    place: Ints | None = None  # of each occurrence in the parts
+    sequences: Sequences = ()
 
     @classmethod
     def open(
-        cls,
-        template: str,
-        pair: NDArray[Any],
-        word: NDArray[Any],
-        parts: Sequence[Keys],
-        present: Bools | None = None,
+        cls, template: str, pair: NDArray[Any], word: NDArray[Any], sequences: Sequences
     ) -> "Occurrences":
-        """Return occurrences of an open set, whose features are sequences of parts.
+        """Return occurrences of an open set, whose features are sequences of parts."""
+        keys, places = list[Keys](), list[Ints]()
+        for present, parts in sequences:
+            place = np.arange(len(pair)) if present is None else np.flatnonzero(present)
+            keys.append(join_keys(key_of(template), *parts).take(place))
+            places.append(place)
+        at = np.concatenate(places)
+        return cls(
+            pair.take(at), word.take(at), np.concatenate(keys),
+            template=template, sequences=sequences,
+        )  # fmt: skip
 
-        Only those that are ``present`` are occurrences, all if it is omitted.
-        """
-        keys = join_keys(key_of(template), *parts)
-        place = None
-        if present is not None:
-            place = np.flatnonzero(present)
-            pair, word, keys = pair.take(place), word.take(place), keys.take(place)
-        return cls(pair, word, keys, template=template, parts=parts, place=place)
+    def flat(self) -> "Occurrences":
+        """Return the same occurrences with one number each, also if the vocabulary is joint."""
+        if self.number.ndim == 1:
+            return self
+        pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
+        return replace(self, pair=pair, word=word, number=self.number.ravel())
 
     def take(self, at: Ints) -> "Occurrences":
-        """Return some of the occurrences."""
+        """Return some flat occurrences, whose names are no longer known."""
         weight = None if self.weight is None else self.weight.take(at)
-        place = at if self.place is None else self.place.take(at)
-        pair, word, number = self.pair.take(at), self.word.take(at), self.number.take(at)
-        return Occurrences(
-            pair, word, number, weight, self.vocabulary, self.template, self.parts, place
-        )
+        return Occurrences(self.pair.take(at), self.word.take(at), self.number.take(at), weight)
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
         return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
 
     def names(self, at: Ints, strings: Mapping[int, str]) -> list[str]:
-        """Return the readable names of some occurrences, given the strings of words' keys."""
+        """Return the readable names of some flat occurrences, given the strings of words' keys."""
         if self.vocabulary is not None:
             return self.vocabulary.names(self.number.take(at))
-        at = at if self.place is None else self.place.take(at)
-        parts = (map(strings.__getitem__, part.take(at).tolist()) for part in self.parts)
-        return [_name(self.template, *words) for words in zip(*parts, strict=True)]
-
-
-def in_fields(
-    vocabularies: Sequence[Closed],
-    pair: NDArray[Any],
-    word: NDArray[Any],
-    fields: Sequence[Sequence[NDArray[Any]]],
-) -> list[Occurrences]:
-    """Return occurrences at the same places in several closed sets, given their fields' values."""
-    return [
-        Occurrences(pair, word, vocabulary.encode(*values), vocabulary=vocabulary)
-        for vocabulary, values in zip(vocabularies, fields, strict=True)
-    ]
+        parts = [
+            (which, place)
+            for which, (present, some) in enumerate(self.sequences)
+            for place in (range(len(some[0])) if present is None else np.flatnonzero(present))
+        ]
+        found = []
+        for which, place in (parts[n] for n in at.tolist()):
+            words = (strings[int(part[place])] for part in self.sequences[which][1])
+            found.append(_name(self.template, *words))
+        return found
 
 
 def _name(template: str, *labels: str) -> str:

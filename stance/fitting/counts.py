@@ -100,7 +100,7 @@ def count_features(
     blocks = {name: _Counter() for name in recipe.blocks}
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, block in blocks.items():
-            for found in BLOCKS[name](reader, pairs):
+            for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
                 for keys in _keys(reader, pairs, found, recipe.per_actor):
                     block.add(found.pair, keys, found.weight)
             block.end_batch(pairs.count)
@@ -216,7 +216,7 @@ def name_features(
         strings = key_strings(reader, [*map(shown, query.names[low : low + pairs.count])])
         actors = query.names[low:] or [""] * pairs.count
         for name, names in terms.items():
-            for found in BLOCKS[name](reader, pairs):
+            for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
                 for copy, keys in enumerate(_keys(reader, pairs, found, own)):
                     columns, at = np.unique(index[name].find(keys), return_index=True)
                     new = [

@@ -1,9 +1,8 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import add
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -56,6 +55,36 @@ class BlockWeights:
     terms: Sequence[str] = ()  # readable names of the features; empty if not saved
 
 
+class _Sums:
+    """Sums of what features add to the scores of pairs; the last row is that of the squares."""
+
+    def __init__(self, pairs: Pairs, rows: int, lexical: bool, pushing: bool) -> None:
+        self.total = np.zeros((rows, pairs.count))
+        self.known = np.zeros(pairs.count, np.bool_)  # pairs with a known plain word
+        self.pushed = list[tuple[Ints, Ints, Floats]]()  # pair, word and push of occurrences
+        self._plain = pairs.words.who == NOBODY if lexical else None
+        self._pushing = pushing
+
+    def add(self, one: Occurrences, number: Ints, table: Floats) -> None:
+        """Add the columns of a table that occurrences have by their numbers."""
+        starts, last = run_starts(one.pair), len(table) - 1
+        first = one.pair.take(starts)
+        for row, column in enumerate(table):
+            values = column.take(number)
+            if number.ndim > 1:
+                values = values.sum(axis=0)
+            if row == last and self._plain is not None:
+                self.known[one.pair[(values > 0) & self._plain.take(one.word)]] = True
+            if one.weight is not None:
+                values *= one.weight**2 if row == last else one.weight
+            if row == FAVOR - 1 and self._pushing:  # less that toward against, the first label
+                self.pushed.append((one.pair, one.word, values))
+            if one.vocabulary is None:
+                self.total[row] += np.bincount(one.pair, values, self.total.shape[1])
+            elif len(starts):  # pairs never decrease, which is faster
+                self.total[row, first] += np.add.reduceat(values, starts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lookup:
     """What a block knows of each feature of a vocabulary."""
@@ -84,30 +113,25 @@ class BlockScorer:
 
         Returns occurrences, and of each the number of the feature plus 1, 0 if it is unknown.
         """
-        known = []
-        for one, place in self._look_up(reader, pairs):
-            rows = place if isinstance(place, np.ndarray) else place.rows.take(one.number)
-            known.append((one, rows))
-        return known
-
-    def _look_up(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, "_Lookup | Ints"]]:
-        """Return occurrences, and where to find their features, or the features' rows."""
         found = BLOCKS[self.block.name](reader, pairs)
-        known: list[tuple[Occurrences, _Lookup | Ints]] = []
-        keyed = list[tuple[Occurrences, Keys]]()
+        known = []
         for one in found:
             if one.vocabulary is None:
-                keyed.append((one, one.number))
+                rows = self._index.find(one.number) + np.int64(1)
             else:
-                known.append((one, self._of_vocabulary(one.vocabulary)))
-        if self.own:
-            actors = actor_keys(reader.book, pairs)
-            keyed += [(one, own_keys(one.keys(), actors.take(one.pair))) for one in found]
-        if keyed:
-            rows = self._index.find(np.concatenate([keys for _, keys in keyed])) + np.int64(1)
-            parts = np.split(rows, np.cumsum([len(keys) for _, keys in keyed[:-1]]))
-            known += [(one, part) for (one, _), part in zip(keyed, parts, strict=True)]
-        return known
+                rows = self._of_vocabulary(one.vocabulary).rows.take(one.number).ravel()
+            known.append((one.flat(), rows))
+        return known + (self._copies(found, reader, pairs) if self.own else [])
+
+    def _copies(
+        self, found: Sequence[Occurrences], reader: Reader, pairs: Pairs
+    ) -> list[tuple[Occurrences, Ints]]:
+        """Return what `find` does of the features that exist for one actor alone."""
+        actors, copies = actor_keys(reader.book, pairs), []
+        for one in map(Occurrences.flat, found):
+            keys = own_keys(one.keys(), actors.take(one.pair))
+            copies.append((one, self._index.find(keys) + np.int64(1)))
+        return copies
 
     def _of_vocabulary(self, vocabulary: Vocabulary) -> "_Lookup":
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
@@ -130,45 +154,24 @@ class BlockScorer:
         The shares are of shape (n_labels - 1, n_pairs). A pair's sum does not depend on the other
         pairs.
         """
-        total = np.zeros((len(self._table), pairs.count))
-        known = np.zeros(pairs.count, np.bool_)
-        plain = pairs.words.who == NOBODY
-        pushed = list[tuple[Ints, Ints, Floats]]()
-        for one, lookups in self._by_place(reader, pairs):
-            starts = run_starts(one.pair)
-            if not len(starts):
-                continue
-            first, weight = one.pair.take(starts), one.weight
-            for column, sums in enumerate(total):  # the last is that of the squares
-                values = reduce(add, (table[column].take(number) for table, number in lookups))
-                if column == len(total) - 1 and self.block.name in LEXICAL:
-                    seen = (values > 0) & plain.take(one.word)
-                    known[first] |= np.logical_or.reduceat(seen, starts)
-                if weight is not None:
-                    values *= weight if column < len(total) - 1 else weight**2
-                sums[first] += np.add.reduceat(values, starts)
-                if pushes is not None and column == FAVOR - 1:  # less that toward the first label
-                    pushed.append((one.pair, one.word, values))
-        scale = self.scale(total[-1])
+        sums = _Sums(pairs, len(self._table), self.block.name in LEXICAL, pushes is not None)
+        found = BLOCKS[self.block.name](reader, pairs)
+        for one in found:
+            if one.vocabulary is not None:
+                sums.add(one, one.number, self._of_vocabulary(one.vocabulary).values)
+        keyed = [
+            (one, self._index.find(one.number) + np.int64(1))
+            for one in found
+            if one.vocabulary is None
+        ]
+        for one, rows in keyed + (self._copies(found, reader, pairs) if self.own else []):
+            at = np.flatnonzero(rows)  # of an open set few features are known
+            sums.add(one.take(at), rows.take(at), self._table)
+        scale = self.scale(sums.total[-1])
         if pushes is not None:
-            for pair, word, push in pushed:
+            for pair, word, push in sums.pushed:
                 pushes.add(pair, word, push * scale.take(pair))
-        return total[:-1] * scale, known
-
-    def _by_place(
-        self, reader: Reader, pairs: Pairs
-    ) -> Iterable[tuple[Occurrences, list[tuple[Floats, Ints]]]]:
-        """Return occurrences, with tables and numbers of all features at the same places."""
-        places: dict[int, tuple[Occurrences, list[tuple[Floats, Ints]]]] = {}
-        for one, place in self._look_up(reader, pairs):
-            if isinstance(place, np.ndarray):  # of an open set, of which few are known
-                at = np.flatnonzero(place)
-                known = one.take(at)
-                places[id(known)] = known, [(self._table, place.take(at))]
-            else:
-                _, lookups = places.setdefault(id(one.pair), (one, []))
-                lookups.append((place.values, one.number))
-        return places.values()
+        return sums.total[:-1] * scale, sums.known
 
     def scale(self, squares: Floats) -> Floats:
         """Return what each pair's values are multiplied by, so that they have the block's weight.
