@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.features import BLOCKS, key_strings
+from stance.features import BLOCKS, Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -51,8 +51,7 @@ def bulk(
     offset = [int(pairs.words.first[p]) for p in para]
     strings = key_strings(reader)
     for name in blocks:
-        for found in BLOCKS[name](reader, pairs):
-            assert np.all(found.pair[1:] >= found.pair[:-1]), f"{name}: rows out of order"
+        for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
             weights = np.ones(len(found.pair)) if found.weight is None else found.weight
             terms = found.names(np.arange(len(found.pair)), strings)
             columns = found.pair.tolist(), found.word.tolist(), weights.tolist(), terms

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -72,7 +73,7 @@ class _Sums:
         for row, column in enumerate(table):
             values = column.take(number)
             if number.ndim > 1:
-                values = values.sum(axis=0)
+                values = reduce(add, values)  # one by one: the order of `sum` depends on the shape
             if row == last and self._plain is not None:
                 self.known[one.pair[(values > 0) & self._plain.take(one.word)]] = True
             if one.weight is not None:
