@@ -272,7 +272,7 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
         )
     ]
     assert shares[0] == shares[1]
-    assert shares[0].startswith("526 answers, 180 documents, 60 labels")
+    assert shares[0].startswith("526 answers in 180 documents, 60 labels")
 
 
 def test_tables_that_name_files_of_their_own_keep_these(tmp_path):

@@ -82,7 +82,7 @@ def pooled(counts: Ints) -> int:
 
 def held(rng: np.random.Generator, spread: float, groups: int, documents: int) -> tuple[int, int]:
     """Return how many groups' pooled intervals hold their net stance, of how many."""
-    nets = rng.normal(-0.1, spread, groups).clip(-0.6, 0.4)
+    nets = rng.normal(-0.1, spread, groups).clip(-0.45, 0.4)
     found = pool_groups(np.stack([draw(rng, net, documents) for net in nets]))
     if found is None:
         return 0, 0
