@@ -59,7 +59,8 @@ def test_aliases_and_rows_are_counted_whatever_the_batches(actors, tmp_path):
             },
         }
         assert screen[0] == f"{4 * many:,} rows, {2 * many:,} name an actor"
-        assert screen[1].startswith(f"NATO                    {2 * many:>9,}  NATO {2 * many:,}, ")
+        assert screen[1].split() == ["actor", "rows", "aliases"]
+        assert " ".join(screen[2].split()).startswith(f"NATO {2 * many:,} NATO {2 * many:,}, ")
         assert "separator ','" in told
     assert actors(table(tmp_path / "b.csv", []))[1]["actors"] == {}
 
@@ -100,5 +101,6 @@ def test_screens_list_the_book_and_the_most_frequent_aliases(actors, tmp_path):
     book = write(tmp_path / "guild.toml", guild.replace("'", '"'))
     path = table(tmp_path / "a.csv", [" and ".join(names[:number]) for number in range(1, 9)])
     screen = invoke("actors", path, "--actors", book).stdout.splitlines()
-    listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3, 2 more"
-    assert screen == ["8 rows, 8 name an actor", f"The Guild                       8  {listed}"]
+    listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3 and 2 more names"
+    assert screen[0] == "8 rows, 8 name an actor"
+    assert " ".join(screen[2].split()) == f"The Guild 8 {listed}"

@@ -177,7 +177,7 @@ def test_the_screen_tells_parts_and_leaves_out_a_single_one(labelled, model_path
     for name in ("source  ", "genre  ", "year  ", "Daily  ", "opinion  ", "2021  "):
         assert f"\n{name}" in screen
     assert "\ncorpus " not in screen
-    assert screen.count("(few: the documents, those with one of the labels, or the errors") == 1
+    assert screen.count("(few: too few documents, labels or errors") == 1
     assert list(figures["per_corpus"]) == ["mine"]
 
 

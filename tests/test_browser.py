@@ -197,7 +197,7 @@ def test_every_link_saves_the_file_that_it_carries(name, pages, browser, tmp_pat
     browser.save_in(tmp_path)
     links = read_page(pages[name].read_bytes()).links
     names = [each for each in links if each.endswith(".csv")]
-    assert len(names) > 3
+    assert len(names) >= 3
     for each in names:
         browser.open(pages[name])  # anew, for no page may save more than ten files
         browser.run(f"document.querySelector('a[download=\"{each}\"]').click()")

@@ -129,7 +129,7 @@ def test_a_report_that_fails_leaves_neither_figures_nor_their_folder(answers, tm
     folder.mkdir()
     fails(4, *again, "-o", full, "--checklist", tmp_path / "c.md")
     assert [*tmp_path.rglob("*")] == [folder]
-    assert "written twice" in fails(4, *again, "-o", folder / "net.svg")
+    assert "net.svg" in fails(4, *again, "-o", folder / "net.svg")
     assert [*tmp_path.rglob("*")] == [folder]
 
 

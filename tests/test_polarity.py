@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from oracle import Oracle
 
 from stance.evaluation.comparison import lexicon_stances, polarity_sums
 from stance.features.pairs import lay_out
@@ -52,22 +51,6 @@ def test_pairs_do_not_disturb_each_other(reader, corpus):
     halves = [lexicon_stances(reader, query.slice(*part)) for part in ((0, 401), (401, 900))]
     assert (np.concatenate(halves) == found).all()
     assert set(found.tolist()) == {0, 1, 2}
-
-
-def test_it_counts_as_the_oracle_reads(reader, corpus):
-    oracle = Oracle(BOOK.actors, Lexicon.default().source, "english")
-    rows = range(0, 900, 9)
-    texts, actors, spans = (
-        [column[row] for row in rows] for column in (corpus.texts, corpus.actors, corpus.spans)
-    )
-    expected = []
-    for text, actor, places in zip(texts, actors, spans, strict=True):
-        pair = oracle.pair(text, actor, places)
-        here = {pair.words[at].sentence for at in pair.targets}
-        expected.append(sum(word.polarity for word in pair.words if word.sentence in here))
-    query = make_query(BOOK, texts, actors, spans)
-    assert polarity_sums(lay_out(*query.read(reader), query.actor)).tolist() == expected
-    assert len(set(expected)) > 4
 
 
 def test_a_language_without_lexicon_has_no_such_baseline():

@@ -263,19 +263,18 @@ def test_a_card_gives_its_reference_back(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"unknown": 1.5}, r"reference.unknown = 1.5, not between 0 and 1"),
-        ({"unknown": None}, r"reference.unknown = None, not a number"),
-        ({"familiarity": -0.1}, r"reference.familiarity = -0.1, not between 0 and 1"),
-        ({"familiarity": "high"}, r"reference.familiarity = 'high', not a number"),
-        ({"paragraphs": -1}, r"reference.paragraphs = -1, not between 0 and"),
-        ({"rows": True}, r"reference.rows = True, not a whole number"),
+        ({"unknown": 1.5}, r"'reference.unknown' must be between 0 and 1"),
+        ({"unknown": None}, r"'reference.unknown' must be a number"),
+        ({"familiarity": -0.1}, r"'reference.familiarity' must be between 0 and 1"),
+        ({"familiarity": "high"}, r"'reference.familiarity' must be a number"),
+        ({"paragraphs": -1}, r"'reference.paragraphs' must be between 0 and"),
+        ({"rows": True}, r"'reference.rows' must be a whole number"),
         ({"rows": 99}, r"reference.rows = 99, not 100"),
-        ({"length": [1, 2]}, r"reference.length = \[1, 2\], not between 3 and 3 items"),
-        ({"length": [3, 2, 4]}, r"reference.length = \[3, 2, 4\], not growing"),
-        ({"length": [-3, 2, 4]}, r"reference.length.0 = -3, not between 0 and"),
-        ({"length": [1, 2, 3.0]}, r"reference.length.2 = 3.0, not a whole number"),
-        ({"actors": {"NATO": 0}}, r"reference.actors.NATO = 0, not between 1 and"),
-        ({"actors": ["NATO"]}, r"reference.actors = \['NATO'\], not a table"),
+        ({"length": [1, 2]}, r"'reference.length' must be a list of 3 to 3 items"),
+        ({"length": [-3, 2, 4]}, r"'reference.length.0' must be between 0 and"),
+        ({"length": [1, 2, 3.0]}, r"'reference.length.2' must be a whole number"),
+        ({"actors": {"NATO": 0}}, r"'reference.actors.NATO' must be between 1 and"),
+        ({"actors": ["NATO"]}, r"'reference.actors' must be a table"),
         ({"more": 1}, r"unknown key 'reference.more'"),
         ({"wording": {"news": [0.1]}}, r"reference.wording.news = 1, not 0"),
     ],
@@ -289,7 +288,7 @@ def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
 def test_a_reference_lacks_nothing(tmp_path, key):
     table = {name: value for name, value in GOOD.items() if name != key}
     data = dump_model(small_model())
-    told = f"lacks 'reference.{key}'"
+    told = f"'reference.{key}' is missing"
     refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=table)), told)
 
 

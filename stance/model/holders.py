@@ -138,9 +138,9 @@ def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
             code = {frames.AUTHOR: AUTHOR, frames.OTHER: OTHER}.get(frame.agent)
             agents.setdefault(judged, set()).add(code or frame.agent + len(NAMES))
     found = np.full(len(para), NONE)
-    for at in np.flatnonzero(np.isin(para, [*{number for number, _ in agents}])).tolist():
-        own = agents.get((int(para[at]), int(actor[at])), set())
-        found[at] = own.pop() if len(own) == 1 else NONE
+    for at, pair in enumerate(zip(para.tolist(), actor.tolist(), strict=True) if agents else ()):
+        if len(judging := agents.get(pair, set())) == 1:
+            found[at] = min(judging)
     return found
 
 

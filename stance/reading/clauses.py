@@ -75,7 +75,8 @@ class Clauses:
         if len(self._known) < len(self._types):
             more = 2 * len(self._types) - len(self._known)
             self._known = np.vstack([self._known, np.zeros((more, 6), np.int32)])
-        new = np.unique(types[self._known[types, 0] == 0])
+        # `np.unique` alone would load numpy's masked arrays.
+        new = np.flatnonzero(np.bincount(types[self._known[types, 0] == 0]))
         if len(new):
             lower = [self._types.strings[number].lower() for number in new.tolist()]
             signs = self._signs.take(self._types["category"][new]).tolist()

@@ -6,6 +6,7 @@ from stance.display import count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.records import ANSWERS, Stance
 from stance.screens import (
+    NAME,
     Figures,
     bounds,
     cut,
@@ -72,7 +73,7 @@ def coders_lines(figures: Figures) -> list[str]:
         (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "ac1")))
         for name, part in parts.items()
     ]
-    lines = table([("", "units", "alpha", "AC1"), *rows], left=(0, 2, 3))
+    lines = table([("", "units", "alpha", "AC1"), *rows], left=(0, 2, 3), width=NAME - 4)
     return [*wrap(f"agreement of {names} [95 % interval]"), *lines]
 
 

@@ -33,7 +33,7 @@ _SHARED_CELL = re.compile(rb"""\st=["']s["'][^<>]*>\s*<(?:\w+:)?v>(\d+)""")
 _ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, KeyError),
-    *(NotImplementedError, ValueError, expat.ExpatError),
+    *(NotImplementedError, ValueError, expat.ExpatError, LookupError),
 )
 
 
