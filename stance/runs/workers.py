@@ -28,8 +28,8 @@ _PROGRAM = """
 try:
     from stance.runs.workers import serve
     serve()
-except (MemoryError, OSError):
-    raise SystemExit(1)  # the parent says so
+except (MemoryError, OSError, ImportError, SystemError):
+    raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
 _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter for each 64 KB
 
