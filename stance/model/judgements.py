@@ -49,7 +49,6 @@ class Judgements:
     holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  #: of its kind: author, actor or other
     holders: tuple[str, ...]  #: what the numbers stand for
-    kinds: Ints  #: how often each kind of alias names the actor, see `Words.count_mentions`
     pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
 
     def __repr__(self) -> str:

@@ -240,8 +240,7 @@ class StanceModel:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
-        kinds = words.count_mentions(para, actor)
-        mentions, learned = kinds.sum(axis=1), self.learned(names)
+        mentions, learned = words.count_mentions(para, actor), self.learned(names)
         stance, foreign = self.stance.probabilities(scores), acquaintance.foreign(self.reference)
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
@@ -259,7 +258,6 @@ class StanceModel:
             acquaintance=acquaintance,
             wording=self.vocabulary.wording(self.reader, words, ~foreign),
             foreign=foreign,
-            kinds=kinds[:, :-1],
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
             **self._held(words, para, actor, names, np.flatnonzero(taken)),
         )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
-from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.actors import ActorBook
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
 from stance.reading.string_table import StringTable
@@ -79,23 +79,15 @@ class Words(Tokens):
         return pair // width, pair % width
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
-        """Return how often each pair's actor is named by each kind of alias; no pair comes twice.
-
-        The result has the shape (n_pairs, n_kinds + 1) in the order of `ALIAS_KINDS`; a mention
-        whose place a user gave has no kind, and is counted last.
-        """
-        counts = np.zeros((len(para), len(ALIAS_KINDS) + 1), np.int64)
+        """Return how often each pair's actor is named; no pair comes twice."""
         if not len(para):
-            return counts
+            return np.zeros(0, np.int64)
         width = np.int64(max(self.who.max(initial=0), actor.max())) + 1
         pairs = para * width + actor
         order = np.argsort(pairs)
         named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
         place = order.take(np.searchsorted(pairs, named, sorter=order), mode="clip")
-        asked = np.flatnonzero(pairs.take(place) == named)
-        kind = self.alias_kind.take(self.mentions.take(asked))
-        np.add.at(counts, (place.take(asked), kind), 1)
-        return counts
+        return np.bincount(place[pairs.take(place) == named], minlength=len(pairs))
 
 
 class Reader:
