@@ -107,13 +107,13 @@ def explain(
     if text == "-":
         text = _text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
-    found = explain_each(loaded, text, actor)
+    explanations = explain_each(loaded, text, actor)
     if sentiment:
-        found = iter([explain_sentiment(loaded, text)])
+        explanations = iter([explain_sentiment(loaded, text)])
     if as_json:
-        say(json.dumps([asdict(explanation) for explanation in found]))
+        say(json.dumps([asdict(one) for one in explanations]))
     else:
-        say("\n".join(line for each in found for line in explanation_lines(each)))
+        say("\n".join(line for one in explanations for line in explanation_lines(one)))
 
 
 def _text_of_stdin() -> str:
@@ -182,16 +182,16 @@ def shares(
     written = {"output": output, "differences": differences, "regression": regression}
     files.refuse_outputs(force, read, **written)
     study = read_study(request, audit, surrogates=surrogate or (), only=only or ())
-    found = study.shares(quantity)
-    tell(*found.notes)
-    figures, how, said = found.to_json(), {"force": force, "excel_safe": excel_safe}, []
+    corrected = study.shares(quantity)
+    tell(*corrected.notes)
+    figures, how, notices = corrected.to_json(), {"force": force, "excel_safe": excel_safe}, []
     with AtomicGroup() as together:
         for path, name in ((output, "shares"), (differences, "differences")):
             if path:
-                said.append(write_numbers(path, figures[name], together, **how))
+                notices.append(write_numbers(path, figures[name], together, **how))
         if regression:
-            said.append(write_regression_table(study, request, regression, together, **how))
-    tell(*said)
+            notices.append(write_regression_table(study, request, regression, together, **how))
+    tell(*notices)
     show(figures, lambda: share_lines(figures), as_json)
 
 
@@ -228,9 +228,9 @@ def report(
     check_figures(figures, pdf=pdf, force=force)
     path = model or bundled_model()
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
-    told = write_predictions(
+    notices = write_predictions(
         request, output, maker,
         audit=audit, title=title, folder=figures, pdf=pdf, checklist=checklist,
         force=force, excel_safe=excel_safe,
     )  # fmt: skip
-    tell(*told)
+    tell(*notices)

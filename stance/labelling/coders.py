@@ -66,10 +66,10 @@ class Session:
         if unsure:
             keys = [pair.key for pair in pairs]
             rest = pairs[keys.index(after) + 1 :] if after in keys else pairs
-            found = (pair for pair in rest if pair.key in mine and mine[pair.key].label.unsure)
+            waiting = (pair for pair in rest if pair.key in mine and mine[pair.key].label.unsure)
         else:
-            found = (pair for pair in pairs if pair.key not in mine)
-        return self._shown(next(found, None), labels, pairs)
+            waiting = (pair for pair in pairs if pair.key not in mine)
+        return self._shown(next(waiting, None), labels, pairs)
 
     def back(self, before: str) -> Json:
         """Return the pair that the coder labelled before another, or the last one."""
@@ -77,9 +77,9 @@ class Session:
         mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
         known = {pair.key: pair for pair in pairs}
         past = sorted(set(mine) & set(known), key=lambda key: mine[key].first)
-        at = past.index(before) if before in past else len(past)
+        place = past.index(before) if before in past else len(past)
         # At the very first there is nothing to go back to, so it is shown again.
-        return self._shown(known.get(past[max(0, at - 1)] if past else before), labels, pairs)
+        return self._shown(known.get(past[max(0, place - 1)] if past else before), labels, pairs)
 
     def around(self, key: str) -> Json:
         """Return the neighbours of a pair's paragraph."""
@@ -110,12 +110,12 @@ class Session:
 
     def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
         mine = labels.get(self.coder, {})
-        progress = _progress([mine[own.key] for own in pairs if own.key in mine], len(pairs))
+        progress = _progress([mine[one.key] for one in pairs if one.key in mine], len(pairs))
         if pair is None:
             return {"pair": None, "progress": progress}
         saved, said = mine.get(pair.key), opinions(labels, pair) if self.adjudicates else {}
         same = (mine[p.key] for p in self.task.pairs if p.text == pair.text and p.key in mine)
-        tones = [own.label.sentiment for own in same if "sentiment" in self.asked]
+        tones = [one.label.sentiment for one in same if "sentiment" in self.asked]
         return {
             "pair": pair.key,
             "progress": progress,
@@ -171,21 +171,21 @@ def coders(labels: Labels) -> list[str]:
 
 def answered(labels: Labels) -> tuple[str, ...]:
     """Return the questions beside the stance that a coder has answered, as the adjudicator must."""
-    said = [saved.label for coder in coders(labels) for saved in labels[coder].values()]
-    return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in said))
+    every = [saved.label for coder in coders(labels) for saved in labels[coder].values()]
+    return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in every))
 
 
 def opinions(labels: Labels, pair: Pair) -> dict[str, Label]:
     """Return each coder's label of a pair."""
-    said = {coder: labels[coder].get(pair.key) for coder in coders(labels)}
-    return {coder: saved.label for coder, saved in said.items() if saved}
+    by_coder = {coder: labels[coder].get(pair.key) for coder in coders(labels)}
+    return {coder: saved.label for coder, saved in by_coder.items() if saved}
 
 
 def is_disputed(labels: Labels, pair: Pair) -> bool:
     """Return whether coders of a pair differ, or one of them is unsure."""
-    said = opinions(labels, pair).values()
-    agreed = all(one.agrees(other) for one, other in combinations(said, 2))
-    return not agreed or any(label.unsure for label in said)
+    given = opinions(labels, pair).values()
+    agreed = all(one.agrees(other) for one, other in combinations(given, 2))
+    return not agreed or any(label.unsure for label in given)
 
 
 def final_label(labels: Labels, pair: Pair) -> Label | None:
@@ -193,16 +193,16 @@ def final_label(labels: Labels, pair: Pair) -> Label | None:
     settled = labels.get(ADJUDICATED, {}).get(pair.key)
     if settled is not None and not settled.label.unsure:
         return settled.label
-    said = opinions(labels, pair)
-    if not said or is_disputed(labels, pair):
+    by_coder = opinions(labels, pair)
+    if not by_coder or is_disputed(labels, pair):
         return None
-    found = list(said.values())
-    notes = [f"{coder}: {label.note}" for coder, label in said.items() if label.note]
+    agreed = list(by_coder.values())
+    notes = [f"{coder}: {label.note}" for coder, label in by_coder.items() if label.note]
     return Label(
-        found[0].stance,
-        next(filter(None, (label.holder for label in found)), ""),
-        next(filter(None, (label.sentiment for label in found)), ""),
-        found[0].false_match,
+        agreed[0].stance,
+        next(filter(None, (label.holder for label in agreed)), ""),
+        next(filter(None, (label.sentiment for label in agreed)), ""),
+        agreed[0].false_match,
         "; ".join(notes),
     )
 
@@ -210,17 +210,17 @@ def final_label(labels: Labels, pair: Pair) -> Label | None:
 def measure_coders(task: Task, labels: Labels) -> Json:
     """Measure the agreement of all coders; raise `DataError` if no pair has two labels."""
     names = coders(labels)
-    said = [opinions(labels, pair) for pair in task.pairs]
+    by_pair = [opinions(labels, pair) for pair in task.pairs]
 
     def codes(code: Callable[[Label], int]) -> Ints:
         sure = [
             [
-                code(each[name]) if name in each and not each[name].unsure else MISSING
-                for each in said
+                code(given[name]) if name in given and not given[name].unsure else MISSING
+                for given in by_pair
             ]
             for name in names
         ]
-        return np.array(sure, np.int64).reshape(len(names), len(said))
+        return np.array(sure, np.int64).reshape(len(names), len(by_pair))
 
     stance = codes(lambda label: [*Stance].index(Stance(label.stance)))
     if not coded_twice(stance).any():
@@ -265,8 +265,8 @@ def export_labels(
     if unknown := [name for name in names if name not in labels and name != ADJUDICATED]:
         known = ", ".join(shown(name, 30) for name in labels) or "nobody yet"
         raise UsageError(f"--coder: '{shown(unknown[0])}' has not labelled; known: {known}")
-    found = [(pair, name, _said(labels, pair, name)) for pair in task.pairs for name in names]
-    given = [(pair, name, label) for pair, name, label in found if label]
+    asked = [(pair, name, _label_by(labels, pair, name)) for pair in task.pairs for name in names]
+    given = [(pair, name, label) for pair, name, label in asked if label]
     rows = [row for row in given if not row[2].unsure]
     if not rows:
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME")
@@ -279,9 +279,9 @@ def export_labels(
             cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
             table.write([cells[column] for column in columns])
     who = ", ".join(shown(name, 30) for name in names)
-    said = [f"{path}: {count(len(rows), 'label')} of {who} written{table.remark()}"]
+    notices = [f"{path}: {count(len(rows), 'label')} of {who} written{table.remark()}"]
     if dropped := [name for name in task.columns if name in _ANSWERS]:
-        said.append(f"columns left out, for they are a model's: {', '.join(dropped)}")
+        notices.append(f"columns left out, for they are a model's: {', '.join(dropped)}")
     unlabelled, unsure = (
         len(task.pairs) - len({row[0].key for row in given}),
         len(given) - len(rows),
@@ -289,10 +289,10 @@ def export_labels(
     if unlabelled or unsure:
         without = "settled label (--adjudicate)" if ADJUDICATED in names else "label"
         what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
-        said.append(f"{what}; shares can be corrected only if every row has a label")
-    return said
+        notices.append(f"{what}; shares can be corrected only if every row has a label")
+    return notices
 
 
-def _said(labels: Labels, pair: Pair, coder: str) -> Label | None:
+def _label_by(labels: Labels, pair: Pair, coder: str) -> Label | None:
     saved = labels.get(coder, {}).get(pair.key)
     return final_label(labels, pair) if coder == ADJUDICATED else saved.label if saved else None

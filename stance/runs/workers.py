@@ -215,7 +215,7 @@ def serve() -> None:
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
-    # What fails here is told by the parent, to which this process is dead, then.
+    # If this fails, the process ends, and its parent reports that it died.
     with contextlib.suppress(EOFError, OSError, MemoryError, pickle.UnpicklingError):
         model, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
@@ -226,7 +226,7 @@ def serve() -> None:
                 found = to_send(error)
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
-            del batch, found  # or they would be there until the next are
+            del batch, found  # free them while waiting for the next
 
 
 def to_send(error: Exception) -> Exception:
