@@ -204,7 +204,7 @@ def test_a_fit_of_400_rows_takes_under_two_seconds():
     assert time.process_time() - start < 2
 
 
-# --- Judgements and representations ---
+# --- Predictions and representations ---
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])

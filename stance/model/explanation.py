@@ -11,8 +11,8 @@ from stance.display import brief
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head
-from stance.model.judgements import withheld
 from stance.model.judging import StanceModel
+from stance.model.predictions import withheld
 from stance.model.reasons import net_push
 from stance.reading.frames import frames_of, told
 from stance.reading.spans import make_query

@@ -15,7 +15,7 @@ from stance.model import holders
 from stance.model.abstention import Calibration
 from stance.model.familiarity import Reference, Vocabulary
 from stance.model.heads import Head, name_keys
-from stance.model.judgements import Judgements, withheld
+from stance.model.predictions import Predictions, withheld
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
@@ -106,7 +106,7 @@ class StanceModel:
 
     def judge(
         self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False
-    ) -> Judgements:
+    ) -> Predictions:
         """Judge every actor of the book that each paragraph names.
 
         Parameters
@@ -121,7 +121,7 @@ class StanceModel:
 
         Returns
         -------
-        Judgements
+        Predictions
             Pairs in the order of the paragraphs, in each in the order of first mention.
         """
         _refuse_string(texts)
@@ -133,7 +133,7 @@ class StanceModel:
     def judge_pairs(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False,
-    ) -> Judgements:  # fmt: skip
+    ) -> Predictions:  # fmt: skip
         """Judge exactly one given actor per paragraph.
 
         Parameters
@@ -151,7 +151,7 @@ class StanceModel:
 
         Returns
         -------
-        Judgements
+        Predictions
             One pair per text, in their order.
         """
         _refuse_string(texts)
@@ -162,8 +162,8 @@ class StanceModel:
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False, size: int | None = None,
-    ) -> Iterator[tuple[slice, Judgements]]:  # fmt: skip
-        """Judge any number of rows, and yield each batch of them with its judgements.
+    ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
+        """Judge any number of rows, and yield each batch of them with its predictions.
 
         Parameters
         ----------
@@ -174,8 +174,8 @@ class StanceModel:
 
         Yields
         ------
-        (slice, Judgements)
-            Rows of the batch, and their judgements.
+        (slice, Predictions)
+            Rows of the batch, and their predictions.
         """
         columns = (texts, actors, spans, months)
         for rows, part, asked, places, when in _batches(*columns, size=size):
@@ -226,7 +226,7 @@ class StanceModel:
 
     def _judge(
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], push: bool
-    ) -> Judgements:
+    ) -> Predictions:
         found, keys = [], self.name_keys(names)
         for part in _portions(words, para):
             own = None if keys is None else keys[part]
@@ -245,7 +245,7 @@ class StanceModel:
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
-        return Judgements(
+        return Predictions(
             para=para,
             actor=names,
             number=actor,
@@ -265,7 +265,7 @@ class StanceModel:
     def _held(
         self, words: Words, para: Ints, actor: Ints, names: Sequence[str], asked: Ints
     ) -> dict[str, Any]:
-        """Return what `Judgements` says of the holders, found for some of the pairs."""
+        """Return what `Predictions` says of the holders, found for some of the pairs."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
         for head, part in product(filter(None, [self.holder]), _portions(words, para[asked])):
             at = asked[part]

@@ -10,8 +10,8 @@ from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.model.familiarity import Reference
-from stance.model.judgements import Judgements
 from stance.model.judging import StanceModel
+from stance.model.predictions import Predictions
 from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
@@ -112,7 +112,7 @@ class Tally:
         for key in TABLES:
             getattr(self, key).update(getattr(other, key))
 
-    def compare(self, judged: Judgements, reference: Reference | None) -> None:
+    def compare(self, judged: Predictions, reference: Reference | None) -> None:
         """Count how a batch of rows differs from the training texts."""
         found, own = judged.acquaintance, ~judged.foreign
         self.foreign += int(judged.foreign.sum())
@@ -175,7 +175,7 @@ def answer_rows(
     return Rows(layout.input_cells(records), owner, columns), tally
 
 
-def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: str) -> Judgements:
+def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: str) -> Predictions:
     texts = records.columns[layout.text]
     months = None
     if layout.date is not None:
@@ -197,7 +197,7 @@ def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: s
 
 
 def _asked(
-    model: StanceModel, layout: OutputColumns, judged: Judgements
+    model: StanceModel, layout: OutputColumns, judged: Predictions
 ) -> tuple[Sequence[str], Ints, Ints]:
     """Return names of actors, the number of each pair's, and which pairs are asked for."""
     if layout.actor is None and not layout.asked:
@@ -213,7 +213,7 @@ def _tabulate(names: Sequence[str], labels: Sequence[str], table: Ints) -> Count
     return Counter({(names[row], labels[at]): int(table[row, at]) for row, at in cells})
 
 
-def _tones(judged: Judgements, count: int) -> list[Cells]:
+def _tones(judged: Predictions, count: int) -> list[Cells]:
     if judged.sentiment is None:
         return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
     parts = millionths(judged.sentiment)
@@ -229,7 +229,7 @@ def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:
     return owner, which
 
 
-def _by_actor(judged: Judgements, actors: int, count: int) -> Ints:
+def _by_actor(judged: Predictions, actors: int, count: int) -> Ints:
     """Return the pair of each actor of the book in each record, or -1."""
     which = np.full((actors, count), -1)
     which[judged.number, judged.para] = np.arange(len(judged.number))

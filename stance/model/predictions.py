@@ -28,7 +28,7 @@ def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = T
 
 
 @dataclass(frozen=True, slots=True)
-class Judgements:
+class Predictions:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
     Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
@@ -52,7 +52,7 @@ class Judgements:
     pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
 
     def __repr__(self) -> str:
-        return brief("Judgements", paragraphs=len(self.foreign), pairs=len(self.para))
+        return brief("Predictions", paragraphs=len(self.foreign), pairs=len(self.para))
 
     def to_frame(self, library: str = "pandas") -> Any:
         """Return the answers as a data frame, a row per pair, in the words of `predict`.
