@@ -169,7 +169,7 @@ class Summary:
         self.earlier = Earlier.read(since) if since else None
         self.rows_before = 0
         self._judged = Counter[str]()  # rows by file
-        self._began, self._processor = time.time(), sum(os.times()[:4])
+        self._began, self._processor = time.time(), _processor_time()
         if self.earlier:
             self.rows_before = self.earlier.rows
             if what := difference(self.earlier.run, run):
@@ -220,7 +220,7 @@ class Summary:
             "started": _moment(self._began),
             "finished": _moment(now),
             "seconds": round(now - self._began, 3),
-            "processor_seconds": round(sum(os.times()[:4]) - self._processor, 3),
+            "processor_seconds": round(_processor_time() - self._processor, 3),
             "output": cell_of(output) if output else None,
             "rows": {**rows, "numbered": self.rows_before + done.rows_in},
             "answers": answers,
@@ -248,6 +248,11 @@ class Summary:
                 "finished": finished,
             }
         return list(files.values())
+
+
+def _processor_time() -> float:
+    """Return the seconds of this process, to the microsecond, and of those that it has ended."""
+    return time.process_time() + sum(os.times()[2:4])
 
 
 def _moment(seconds: float) -> str:
