@@ -7,7 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from stance.evaluation.intervals import CONFIDENCE, Interval, Z
+from stance.arrays import Ints
+from stance.evaluation.intervals import CONFIDENCE, Interval, Z, estimate_shares, holm
 from stance.findings.correction import Corrected
 
 PAIRED = 5  # groups of which each is compared with each; of more, each with all others
@@ -16,6 +17,7 @@ POWER_QUANTILE = 0.8416212335729143  # of the normal distribution, for a power o
 LEAST_P = 1e-9  # smaller ones are not told apart
 HALVINGS = 16  # in which p is found, to a thousandth of itself
 OTHERS = "all others"
+FEWEST_ANSWERS = 10  # of a group that is compared with the others as counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,28 @@ def detectable(found: Sequence[Difference]) -> float | None:
         return None
     errors = np.array([(each.high - each.low) / (2 * Z) for each in found])
     return float(np.median(errors)) * float(ndtri(1 - LEVEL / (2 * len(found))) + POWER_QUANTILE)
+
+
+def groups_apart(counts: Ints) -> Ints:
+    """Return whose counted net stance is beyond chance below (-1) or above (1) the other groups'.
+
+    Counts are by actor, group, document and label, the signs by actor and group. Each group is
+    compared with the actor's other groups; Holm's test over all of them lets at most `LEVEL` of
+    tables without a difference show one.
+    """
+    from scipy.special import ndtr
+
+    signs = np.zeros(counts.shape[:2], np.int64)
+    p_values = np.ones(counts.shape[:2])
+    for actor, group in np.ndindex(signs.shape):
+        parts = counts[actor, group], counts[actor].sum(axis=0) - counts[actor, group]
+        one, rest = map(estimate_shares, parts)
+        if min(one.n, rest.n) < FEWEST_ANSWERS:
+            continue
+        below, above = (one, rest) if one.net < rest.net else (rest, one)
+        reach = math.hypot(below.net_interval[1] - below.net, above.net - above.net_interval[0])
+        signs[actor, group] = np.sign(one.net - rest.net)
+        p_values[actor, group] = 2 * ndtr(-Z * (above.net - below.net) / max(reach, 1e-9))
+    tested = p_values < 1
+    p_values[tested] = holm(p_values[tested])
+    return np.where(p_values <= LEVEL, signs, 0)

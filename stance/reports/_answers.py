@@ -15,7 +15,7 @@ from stance.findings import AuditRequest, Request, Share, Study
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import LabelledSample, read_audit
 from stance.findings.correction import AUDIT_ONLY, NET
-from stance.findings.pooling import pool_map
+from stance.findings.differences import groups_apart
 from stance.findings.request import Places, find_places
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
@@ -295,11 +295,10 @@ def _apart(population: AnswersTable) -> tuple[set[tuple[str, str]], set[tuple[st
     counts = np.zeros((len(names), len(population.groups), CLUSTERS, len(Stance)), np.int64)
     cluster = population.document[kept] % CLUSTERS
     np.add.at(counts, (actor[kept], population.group[kept], cluster, stance[kept]), 1)
-    for name, pooled in zip(names, pool_map(counts), strict=True):
-        if pooled is not None:
-            for group in np.flatnonzero(pooled.apart).tolist():
-                side = above if pooled.net[group] > pooled.mean else below
-                side.add((name, population.groups[group]))
+    signs = groups_apart(counts)
+    for side, cells in ((-1, below), (1, above)):
+        for row, group in np.argwhere(signs == side).tolist():
+            cells.add((names[row], population.groups[group]))
     return below, above
 
 
