@@ -56,6 +56,12 @@ def read(path):
         return list(csv.DictReader(file))
 
 
+def read_drawn(path):
+    """Read the rows of a sample, each with its chance and stratum from the file beside it."""
+    design = read(path.with_suffix(".design.csv"))
+    return [{**row, **drawn} for row, drawn in zip(read(path), design, strict=True)]
+
+
 def label(path, truth, output=None, **cells):
     """Fill in the truth of a sample's rows."""
     rows = [{**row, "stance": truth[row["row"]], **cells} for row in read(path)]

@@ -167,6 +167,7 @@ def kinds(tmp_path_factory):
         output.unlink()
 
     def audited(path):
+        shutil.copy(folder / "to_label.design.csv", path.parent)
         read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).shares()
 
     predicted_in_parts(model, table, folder / "stopped.csv", stop=True)

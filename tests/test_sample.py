@@ -4,7 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from archives import COLUMNS, LABELLED, answer_rows, label, read, simulation, take, write
+from archives import (
+    COLUMNS,
+    LABELLED,
+    answer_rows,
+    label,
+    read,
+    read_drawn,
+    simulation,
+    take,
+    write,
+)
 from command import fails, invoke
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +44,7 @@ def sample(path, output, *options, status=0):
 def test_a_sample_has_the_inputs_columns_and_those_to_fill_in_but_no_answer(archive, tmp_path):
     rows = sample(archive[0], tmp_path / "to_label.csv")
     own = ("document", "outlet", "date", "text", "row", "actor")
-    assert tuple(rows[0]) == (*own, "inclusion", "stratum", "purpose", *LABELLED)
+    assert tuple(rows[0]) == (*own, "purpose", "design", *LABELLED)
     assert len(rows) == 60
     answers = {row["row"]: row for row in read(archive[0])}
     for row in rows:
@@ -42,8 +52,12 @@ def test_a_sample_has_the_inputs_columns_and_those_to_fill_in_but_no_answer(arch
         assert {name: row[name] for name in own} == {
             name: answers[row["row"]][name] for name in own
         }
-        assert 0 < float(row["inclusion"]) <= 1
     assert {row["purpose"] for row in rows} == {"audit"}
+    assert {row["design"] for row in rows} == {"to_label.design.csv"}
+    design = read(tmp_path / "to_label.design.csv")
+    assert list(design[0]) == ["document", "row", "actor", "inclusion", "stratum"]
+    assert [row["row"] for row in design] == [row["row"] for row in rows]
+    assert all(0 < float(row["inclusion"]) <= 1 for row in design)
     assert [int(row["row"]) for row in rows] == sorted(int(row["row"]) for row in rows)
 
 
@@ -51,14 +65,16 @@ def test_the_same_seed_draws_the_same_bytes(archive, tmp_path):
     paths = [tmp_path / name for name in ("one.csv", "other.csv", "third.csv")]
     for path, seed in zip(paths, (7, 7, 8), strict=True):
         sample(archive[0], path, "--seed", seed)
-    one, other, third = (path.read_bytes() for path in paths)
+    one, other, third = (path.with_suffix(".design.csv").read_bytes() for path in paths)
     assert one == other != third
+    assert len({path.read_bytes() for path in paths}) == 3  # each names its own design
 
 
 def test_no_number_of_a_stratum_gives_its_stance_away(archive, tmp_path):
     strata = []
     for seed in range(6):
-        rows = sample(archive[0], tmp_path / f"{seed}.csv", "--seed", seed, "--actor", "Russia")
+        sample(archive[0], tmp_path / f"{seed}.csv", "--seed", seed, "--actor", "Russia")
+        rows = read(tmp_path / f"{seed}.design.csv")
         answers = {row["row"]: row["stance"] for row in read(archive[0])}
         strata.append({(answers[row["row"]], row["stratum"]) for row in rows})
     assert len(strata[0]) == 3  # a stratum for each stance
@@ -142,8 +158,9 @@ def test_a_sample_to_learn_from_is_unsure_diverse_and_marks_those_drawn_by_chanc
     chosen = [row for row in rows if row["purpose"] == "train"]
     drawn = [row for row in rows if row["purpose"] == "audit"]
     assert (len(chosen), len(drawn)) == (45, 15)
-    assert {row["inclusion"] for row in chosen} == {""}
-    assert all(0 < float(row["inclusion"]) <= 1 for row in drawn)
+    assert {row["design"] for row in chosen} == {""}
+    design = read(tmp_path / "learn.design.csv")
+    assert [row["row"] for row in design] == [row["row"] for row in drawn]
     margins = {}
     for row in read(archive[0]):
         parts = sorted(float(row[name]) for name in COLUMNS[-3:])
@@ -244,9 +261,10 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     rows, truth = answer_rows(TRUTHS)
     numbers = [row["row"] for row in rows]
-    whole = sample(write(tmp_path / "whole.csv", rows), tmp_path / "one.csv")
+    sample(write(tmp_path / "whole.csv", rows), tmp_path / "one.csv")
     parts = split(rows, tmp_path / "answers")
-    found = sample("answers", tmp_path / "many.csv")
+    sample("answers", tmp_path / "many.csv")
+    found, whole = read_drawn(tmp_path / "many.csv"), read_drawn(tmp_path / "one.csv")
     assert list(found[0])[:6] == ["file", "id", "document", "outlet", "date", "text"]
     assert {(row["file"], row["id"][:1]) for row in found} == {
         ("answers/a.csv", "0"),
@@ -257,7 +275,8 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
         [row[name] for name in kept] for row in whole
     ]
     sample("answers", tmp_path / "again.csv")
-    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "many.csv").read_bytes()
+    again, many = (tmp_path / f"{name}.design.csv" for name in ("again", "many"))
+    assert again.read_bytes() == many.read_bytes()
     assert len(sample("answers", tmp_path / "csv.csv", "--include", "*.csv")) == 60
 
     by_text = {row["text"]: truth[n] for n, row in zip(numbers, parts, strict=True)}
@@ -326,9 +345,11 @@ def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tm
             sheet.write_string(at, place, cell)
     book.close()
     assert "no column" in fails(1, "sample", path, "-n", 60, "-o", tmp_path / "x.csv")
-    found = sample(path, tmp_path / "to_label.csv", "--sheet", "answers")
+    sample(path, tmp_path / "to_label.csv", "--sheet", "answers")
     sample(archive[0], tmp_path / "plain.csv")
-    assert found == read(tmp_path / "plain.csv")
+    found = read_drawn(tmp_path / "to_label.csv")
+    plain = read_drawn(tmp_path / "plain.csv")
+    assert [row | {"design": ""} for row in found] == [row | {"design": ""} for row in plain]
     corpus = tmp_path / "corpus.csv"
     assert invoke("import", "table", path, "--sheet", "answers", "-o", corpus).exit_code == 0
     assert len(read(corpus)) == len(rows)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ def archive(tmp_path_factory):
     result = invoke("sample", answers, "-n", 200, "-o", folder / "to_label.csv")
     assert result.exit_code == 0, result.output
     return answers, label(folder / "to_label.csv", truth), truth
+
+
+@pytest.fixture(autouse=True)
+def design(archive, tmp_path):
+    """The chances of the sample, beside the tables that a test writes."""
+    return Path(shutil.copy(archive[1].with_name("to_label.design.csv"), tmp_path))
 
 
 def figures(*args):
@@ -108,8 +115,8 @@ def test_a_real_difference_is_claimed(tmp_path):
         if row["outlet"] == "Mirror" and rng.random() < 0.6:
             truth[row["row"]] = "favor"
     answers = write(tmp_path / "answers.csv", rows)
-    invoke("sample", answers, "-n", 240, "-o", tmp_path / "to_label.csv", "--by", "outlet")
-    labelled = label(tmp_path / "to_label.csv", truth)
+    invoke("sample", answers, "-n", 240, "-o", tmp_path / "drawn.csv", "--by", "outlet")
+    labelled = label(tmp_path / "drawn.csv", truth)
     found = figures(answers, "--audit", labelled, "--by", "outlet")
     claimed = {(each["one"], each["other"]) for each in found["differences"] if each["claimed"]}
     assert claimed == {("Guardian", "Mirror"), ("Mirror", "Telegraph")}
@@ -161,7 +168,7 @@ def test_tables_are_written_together_or_not_at_all(
     assert result.exit_code == status
     assert said in result.stderr.splitlines()[-1]
     assert "wrote" not in result.stderr
-    assert not [*tmp_path.iterdir()]
+    assert [path.name for path in tmp_path.iterdir()] == ["to_label.design.csv"]
 
 
 def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive, tmp_path):
@@ -222,9 +229,7 @@ BAD = [
     ({"row": "x"}, ":5: 'x' is not a row number", ""),
     ({"row": "9" * 5000}, ":5: '9999", "is not a row number"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
-    ({"inclusion": "0"}, ":5: inclusion '0' is not a probability above 0 and up to 1", ""),
-    ({"inclusion": "1.5"}, ":5: inclusion '1.5' is not a probability", "restore what"),
-    ({"inclusion": ""}, ":5: inclusion '' is not a probability", "restore what"),
+    ({"design": ""}, ": its column 'design' must name one file of stance sample, not '', '", ""),
     ({"text": "Another."}, ":5: the text of row ", "restore the text, or sample the new table"),
 ]
 
@@ -245,17 +250,39 @@ def test_a_row_labelled_twice_by_nobody_is_one_line(archive, tmp_path):
     assert "has two labels; keep one of the lines" in line
 
 
-def test_an_audit_without_inclusion_is_refused_unless_it_was_simple(archive, tmp_path):
-    rows = read(archive[1])
-    for row in rows:
-        del row["inclusion"], row["stratum"], row["purpose"]
+def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_path):
+    rows = [{**row, "design": ""} for row in read(archive[1])]
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
-    assert line.startswith(f"{plain}: no column 'inclusion' with the probability of each row")
-    assert "add --simple-random" in line
+    assert line.startswith(f"{plain}: its column 'design' must name one file of stance sample")
+    assert line.endswith("if every answer had the same chance, add --simple-random")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
     assert line.endswith("were drawn with unequal chances; drop --simple-random")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("inclusion", "0", "to_label.design.csv:5: inclusion '0' is not a probability above 0"),
+        ("inclusion", "", "to_label.design.csv:5: inclusion '' is not a probability above 0"),
+        ("row", "x", "to_label.design.csv:5: 'x' is not a row number"),
+        ("row", "9999", "is not in to_label.design.csv; restore the row, or its design"),
+    ],
+)
+def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, column, cell, said):
+    labelled = write(tmp_path / "labelled.csv", read(archive[1]))
+    changed(design, design, **{column: cell})
+    assert said in fails(1, "shares", archive[0], "--audit", labelled)
+    design.unlink()
+    line = fails(1, "report", archive[0], "--audit", labelled, "-o", tmp_path / "page.html")
+    assert "to_label.design.csv, which says how likely each row was to be drawn, is not" in line
+
+
+def test_rows_that_a_coder_deleted_are_missing(archive, tmp_path):
+    fewer = write(tmp_path / "fewer.csv", read(archive[1])[7:])
+    result = invoke("shares", archive[0], "--audit", fewer, "--json")
+    assert "7 rows without a label, 4 % of those drawn" in result.stderr
 
 
 def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
@@ -276,9 +303,12 @@ def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
     assert settled["shares"] == anna["shares"]
 
 
-def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(archive, tmp_path):
+def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
+    archive, tmp_path, design
+):
     rows = read(archive[1])
-    rows[0]["stance"], rows[1]["purpose"], rows[1]["inclusion"] = "", "train", ""
+    rows[0]["stance"], rows[1]["purpose"] = "", "train"
+    write(design, [row for row in read(design) if row["row"] != rows[1]["row"]])
     rows[2]["stance"], rows[2]["false_match"] = "", "1"
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
@@ -299,7 +329,7 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     write_as(path, rows, "utf-8-sig")
     assert figures(archive[0], "--audit", path)["shares"] == expected
     for row in rows:
-        row |= {"inclusion": row["inclusion"].replace(".", ","), "note": "naïve – “so”"}
+        row |= {"note": "naïve – “so”"}
     write_as(path, rows, "cp1252")
     advice = "saved.csv:5: byte 0xef at offset .* is not UTF-8; try --audit-encoding cp1252"
     assert re.search(advice, fails(1, "shares", archive[0], "--audit", path))
@@ -352,11 +382,11 @@ def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
     assert "if several are parts of one, add --document-column 'doc_id'" in told
 
 
-def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path):
+def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     known, labels = archive[0], archive[1]
     renamed = [
         write(tmp_path / path.name, [{"doc_id": row.pop("document"), **row} for row in read(path)])
-        for path in (known, labels)
+        for path in (known, labels, design)
     ]
     named = ("--document-column", "doc_id", "--json")
     own = invoke("shares", renamed[0], "--audit", renamed[1], *named)

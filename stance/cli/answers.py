@@ -145,14 +145,16 @@ def sample(
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
+    from stance.findings.audit import design_path
     from stance.screens.checks import sample_lines
 
     request = Request(**form)
-    files.refuse_outputs(force, request.paths, output=output)
+    files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=only or (), force=force)
+    beside = f"wrote {design_path(output)}; keep it beside the labels, and from coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
-    tell(*drawn.notes, *sample_lines(drawn.to_json()), wrote)
+    tell(*drawn.notes, *sample_lines(drawn.to_json()), beside, wrote)
 
 
 @reads(form=files.answered, audit=files.audited)

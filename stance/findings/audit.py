@@ -21,16 +21,19 @@ from stance.tables import Table, column, encoded_by, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
-_READ = ("inclusion", "text", "purpose", "false_match", "coder", "stratum")  # where there are such
+_OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
+
+Design = Mapping[int, tuple[float, str]]
+"""Inclusion probability and stratum of each pair drawn by chance, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
     """A labelled sample, and how to read it."""
 
-    source: Path  #: table with the column stance filled in
+    source: Path  #: table with the column stance filled in; its design stands beside it
     coder: str | None = None  #: whose labels count where coders disagree
-    simple_random: bool = False  #: every answer had the same chance, so no column says it
+    simple_random: bool = False  #: every answer had the same chance, so no design says it
     labels: Mapping[str, str] = field(default_factory=dict)  #: what the table's spellings mean
     encoding: str | None = None  #: such as cp1252, in which a spreadsheet saved it; UTF-8 if None
 
@@ -52,8 +55,7 @@ class _Label:
     text: int  # key of the text; 0 without one
     coder: str
     truth: int
-    inclusion: float
-    stratum: str
+    design: str  # name of the file
 
 
 @encoded_by("--audit-encoding")
@@ -61,49 +63,60 @@ def read_audit(request: AuditRequest, population: AnswersTable) -> LabelledSampl
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
     counts: Counter[str] = Counter()
     with open_table(request.source, encoding=request.encoding) as table:
-        found: dict[tuple[int, int], list[_Label]] = {}
+        rows: dict[tuple[int, int], list[_Label]] = {}
         for label in _read_labels(table, request, population, counts):
-            found.setdefault((label.key, label.text), []).append(label)
-        if not any(label.truth >= 0 for own in found.values() for label in own):
-            raise DataError(f"{table.name}: holds no labelled row to audit with; fill in 'stance'")
-        settled = {at: _settle(own, table.name, request.coder) for at, own in found.items()}
-        kept = [(found[at], label) for at, label in settled.items() if label]
-        open_ = [found[at][0] for at, label in settled.items() if not label]
-        labels = [label for _, label in kept]
-        if not labels:
-            coders = sorted({label.coder for own in found.values() for label in own})
-            listed = ", ".join(shown(name, 30) for name in coders)
-            raise DataError(f"{table.name}: no label of '{request.coder}'; its coders: {listed}")
-        pairs = _locate(labels, population, table.name)
-        missing = np.sort(_locate(open_, population, table.name))
-    order = np.argsort(pairs, kind="stable")
-    strata = np.unique([label.stratum for label in labels], return_inverse=True)[1]
-    inclusion = np.array([label.inclusion for label in labels])
-    if request.simple_random:
-        if len(set(inclusion.tolist())) > 1:
+            rows.setdefault((label.key, label.text), []).append(label)
+    name, labels, codings = table.name, list[_Label](), list[list[_Label]]()
+    if not any(label.truth >= 0 for coding in rows.values() for label in coding):
+        raise DataError(f"{name}: holds no labelled row to audit with; fill in 'stance'")
+    for coding in rows.values():
+        if settled := _settle(coding, name, request.coder):
+            labels.append(settled)
+            codings.append(coding)
+    if not labels:
+        coders = sorted({label.coder for coding in rows.values() for label in coding})
+        listed = ", ".join(shown(coder, 30) for coder in coders)
+        raise DataError(f"{name}: no label of '{request.coder}'; its coders: {listed}")
+    pairs = _locate(labels, population, name)
+    designs = {label.design for coding in rows.values() for label in coding}
+    if not request.simple_random:
+        design = _read_design(request.source, designs, population)
+        if alien := [label for label in labels if label.key not in design]:
             raise DataError(
-                f"{table.name}: column 'inclusion' says that the rows were drawn with unequal "
-                "chances; drop --simple-random"
+                f"{name}:{alien[0].line}: {alien[0].name} is not in {alien[0].design}; restore the "
+                "row, or its design"
             )
-        inclusion[:] = len(labels) / len(population)
+    elif designs == {""}:
+        design = {label.key: (len(labels) / len(population), "") for label in labels}
+    else:
+        raise DataError(
+            f"{name}: its column 'design' says that the rows were drawn with unequal chances; drop "
+            "--simple-random"
+        )
+    chances, strata = zip(*(design[label.key] for label in labels), strict=True)
+    drawn = np.array([*{key for key, _ in rows} | design.keys()], np.uint64)
+    missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
+    order = np.argsort(pairs, kind="stable")
     audit = Audit(
         pair=pairs[order],
         truth=np.array([label.truth for label in labels], np.int64)[order],
-        inclusion=inclusion[order],
-        stratum=strata[order],
+        inclusion=np.array(chances)[order],
+        stratum=np.unique(strata, return_inverse=True)[1][order],
         missing=missing,
     )
-    agreement = _agreement([own for own, _ in kept], population.document[pairs])
-    notes = tuple(f"{table.name}: {n}" for n in _notes(counts, len(labels), len(missing)))
+    agreement = _agreement(codings, population.document[pairs])
+    notes = tuple(f"{name}: {note}" for note in _notes(counts, len(labels), len(missing)))
     return LabelledSample(audit, notes, agreement)
 
 
-def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement | None:
+def _agreement(codings: Sequence[Sequence[_Label]], document: Ints) -> Agreement | None:
     """Return how far coders agree on rows that several of them labelled, before adjudication."""
-    given = ([each for each in row if each.truth >= 0] for row in labels)
-    own = [{each.coder: each.truth for each in row if each.coder != ADJUDICATED} for row in given]
-    coders = sorted({coder for row in own for coder in row})
-    codes = np.array([[row.get(coder, MISSING) for row in own] for coder in coders], np.int64)
+    truths = [
+        {label.coder: label.truth for label in coding if label.coder != ADJUDICATED}
+        for coding in codings
+    ]
+    coders = sorted({coder for row in truths for coder in row})
+    codes = np.array([[row.get(coder, MISSING) for row in truths] for coder in coders], np.int64)
     if not len(coders) or not coded_twice(codes).any():
         return None
     return measure_agreement(codes, len(Stance), document)
@@ -117,8 +130,8 @@ def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
             "the intervals hold only if they stayed open by chance, not because they are hard, so "
             "label them, too"
         )
-    if own := counts["train"]:
-        yield f"{count(own, 'row')} chosen for training left out"
+    if chosen := counts["train"]:
+        yield f"{count(chosen, 'row')} chosen for training left out"
     if false := counts["false matches"]:
         yield f"{count(false, 'row')} with a false match, counted as neutral"
 
@@ -126,117 +139,144 @@ def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
 def _read_labels(
     table: Table, request: AuditRequest, population: AnswersTable, counts: Counter[str]
 ) -> Iterator[_Label]:
-    found = {name: optional_column(table.columns, name, table.name) for name in _READ}
-    at = {name: place for name, place in found.items() if place is not None}
-    identity = [
-        column(table.columns, population.columns[place], table.name)
-        for place in (population.places.file, population.places.document)
-        if place is not None
-    ]
-    row, actor, stance = (
-        column(table.columns, name, table.name) for name in ("row", "actor", "stance")
-    )
-    if "inclusion" not in at and not request.simple_random:
-        raise DataError(
-            f"{table.name}: no column 'inclusion' with the probability of each row, as stance "
-            "sample writes it; if every answer had the same chance, add --simple-random"
-        )
-    spellings = stance_spellings(request.labels)
-    reader = LabelReader(table.name, Stance, spellings)
-    text = at.get("text") if population.places.text is not None else None
+    """Yield the rows that were drawn by chance; ``truth`` is `MISSING` where one has no label."""
+    identity = _identity(table, population)
+    stance = column(table.columns, "stance", table.name)
+    places = [optional_column(table.columns, name, table.name) for name in _OPTIONAL]
+    reader = LabelReader(table.name, Stance, stance_spellings(request.labels))
     for record in table:
-        cells, where = record.cells, f"{table.name}:{record.line}"
-        own = {
-            name: cells[at[name]].strip() if name in at else ""
-            for name in ("purpose", "false_match", "coder", "stratum")
-        }
-        if own["purpose"] == TRAIN:
+        cells = record.cells
+        purpose, false_match, coder, text, design = (
+            "" if place is None else cells[place].strip() for place in places
+        )
+        if purpose == TRAIN:
             counts["train"] += 1
             continue
-        name = f"row {shown(cells[row], 20)} on '{shown(cells[actor], 40)}'"
-        if population.partial and bounded(cells[actor].strip()) not in population.actors:
+        row, actor = (cells[place].strip() for place in identity[-2:])
+        if population.partial and bounded(actor) not in population.actors:
             continue
-        if not is_row(cells[row].strip()):
-            why = f"'{shown(cells[row])}' is not a row number"
-            raise DataError(f"{where}: {why}; restore what stance sample wrote")
-        flagged = own["false_match"].lower() not in UNMARKED
-        said = bool(cells[stance].strip())
-        open_ = not said and not flagged
+        _check_row(row, f"{table.name}:{record.line}")
+        flagged = false_match.lower() not in UNMARKED
         counts["false matches"] += flagged
-        cell = cells[at["inclusion"]].strip() if "inclusion" in at else ""
-        chance = 1.0 if request.simple_random and not cell else _inclusion(cell, where)
+        truth = NEUTRAL if flagged else MISSING
         yield _Label(
             line=record.line,
-            name=name,
-            key=pair_key(
-                [cells[place] for place in identity], int(cells[row]), cells[actor].strip()
-            ),
-            text=0 if text is None else text_key(cells[text]),
-            coder=own["coder"],
-            truth=MISSING if open_ else reader.read(cells[stance], record) if said else NEUTRAL,
-            inclusion=chance,
-            stratum=own["stratum"],
+            name=f"row {shown(row, 20)} on '{shown(actor, 40)}'",
+            key=_key(cells, identity),
+            text=0 if population.places.text is None else text_key(text),
+            coder=coder,
+            truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
+            design=design,
         )
     reader.refuse_guess()
 
 
-def _inclusion(cell: str, where: str) -> float:
-    try:
-        found = float(cell.replace(",", "."))  # as a spreadsheet saves it in many countries
-        if 0 < found <= 1:
-            return found
-    except ValueError:
-        pass
-    raise DataError(
-        f"{where}: inclusion '{shown(cell)}' is not a probability above 0 and up to 1; restore "
-        "what stance sample wrote"
-    )
+def _identity(table: Table, population: AnswersTable) -> list[int]:
+    """Return the columns that say which pair a row is about, the last ones its row and actor."""
+    places = (population.places.file, population.places.document)
+    names = [population.columns[place] for place in places if place is not None]
+    return [column(table.columns, name, table.name) for name in (*names, "row", "actor")]
 
 
-def _settle(labels: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
+def _check_row(row: str, where: str) -> None:
+    if not is_row(row.strip()):
+        why = f"'{shown(row)}' is not a row number"
+        raise DataError(f"{where}: {why}; restore what stance sample wrote")
+
+
+def _key(cells: Sequence[str], identity: Sequence[int]) -> int:
+    *names, row, actor = (cells[place] for place in identity)
+    return pair_key(names, int(row), actor.strip())
+
+
+def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
     """Return the label of a pair that counts; None without one, or none of the coder asked for."""
-    labels = [label for label in labels if label.truth >= 0]
-    chosen = [label for label in labels if label.coder == ADJUDICATED] or list(labels)
+    labels = [label for label in coding if label.truth >= 0]
+    chosen = [label for label in labels if label.coder == ADJUDICATED] or labels
     if coder is not None:
         chosen = [label for label in labels if label.coder == coder]
     if not chosen:
         return None
     first = chosen[0]
-    for other in chosen[1:]:
-        if other.truth != first.truth:
-            lines = f"{table}:{first.line} and {other.line}"
-            if not first.coder and not other.coder:
-                raise DataError(f"{lines}: {first.name} has two labels; keep one of the lines")
-            names = [f"{shown(label.coder, 30) or 'no coder'}" for label in (first, other)]
-            raise DataError(
-                f"{lines}: {first.name} has two labels ({names[0]}, {names[1]}); adjudicate them "
-                "with stance label, or choose one with --coder"
-            )
-        if other.inclusion != first.inclusion:
-            lines = f"{table}:{first.line} and {other.line}"
-            raise DataError(f"{lines}: {first.name} has two inclusion probabilities; keep one")
-    return first
+    other = next((label for label in chosen if label.truth != first.truth), None)
+    if other is None:
+        return first
+    lines = f"{table}:{first.line} and {other.line}"
+    if not first.coder and not other.coder:
+        raise DataError(f"{lines}: {first.name} has two labels; keep one of the lines")
+    names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
+    raise DataError(
+        f"{lines}: {first.name} has two labels ({names}); adjudicate them with stance label, or "
+        "choose one with --coder"
+    )
 
 
 def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Ints:
     """Return the number of each label's pair in the population."""
     wanted = np.array([label.key for label in labels], np.uint64)
-    places: dict[int, list[int]] = {}
-    for at in np.flatnonzero(np.isin(population.key, wanted)).tolist():
-        places.setdefault(int(population.key[at]), []).append(at)
+    numbers: dict[int, list[int]] = {}
+    for number in np.flatnonzero(np.isin(population.key, wanted)).tolist():
+        numbers.setdefault(int(population.key[number]), []).append(number)
     pairs = []
     for label in labels:
-        own = places.get(label.key, [])
-        if not own:
+        alike = numbers.get(label.key, [])
+        if not alike:
             raise DataError(
                 f"{table}:{label.line}: {label.name} is not among the answers of "
                 f"{population.table}; give the table that the sample was drawn from"
             )
-        same = [at for at in own if not label.text or population.text[at] == label.text]
-        if not same:
+        pair = next((n for n in alike if not label.text or population.text[n] == label.text), None)
+        if pair is None:
             raise DataError(
                 f"{table}:{label.line}: the text of {label.name} is not that of "
                 f"{population.table}; restore the text, or sample the new table"
             )
-        pairs.append(same[0])
+        pairs.append(pair)
     return np.array(pairs, np.int64)
+
+
+# --- Designs ---
+
+
+def design_path(sheet: Path) -> Path:
+    """Return where the design of a sample stands, which coders of its sheet should not see.
+
+    >>> design_path(Path("study/to_label.xlsx")).name
+    'to_label.design.csv'
+    """
+    return sheet.with_suffix(".design.csv")
+
+
+def _read_design(source: Path, names: set[str], population: AnswersTable) -> Design:
+    """Read the inclusion probabilities and strata of all pairs that were drawn, by their keys."""
+    if len(names) != 1 or "" in names:
+        listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names)) or "no design"
+        raise DataError(
+            f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
+            "restore it, or if every answer had the same chance, add --simple-random"
+        )
+    path = source.with_name(Path(*names).name)
+    if not path.exists():
+        raise DataError(
+            f"{source}: {path.name}, which says how likely each row was to be drawn, is not beside "
+            "it; stance sample wrote it beside the table to label"
+        )
+    design: dict[int, tuple[float, str]] = {}
+    with open_table(path) as table:
+        identity = _identity(table, population)
+        places = [column(table.columns, name, table.name) for name in ("inclusion", "stratum")]
+        for record in table:
+            chance, stratum = (record.cells[place] for place in places)
+            where = f"{path}:{record.line}"
+            _check_row(record.cells[identity[-2]], where)
+            try:
+                probability = float(chance)
+            except ValueError:
+                probability = 0.0
+            if not 0 < probability <= 1:
+                raise DataError(
+                    f"{where}: inclusion '{shown(chance)}' is not a probability above 0 and up to "
+                    "1; restore what stance sample wrote"
+                )
+            design[_key(record.cells, identity)] = probability, stratum
+    return design

@@ -10,7 +10,9 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError, UsageError
+from stance.files import AtomicGroup
 from stance.findings.answers import MISSING, AnswersTable, read_population
+from stance.findings.audit import TRAIN, design_path
 from stance.findings.design import (
     FEWEST_LABELS,
     SUREST,
@@ -27,7 +29,7 @@ from stance.tables import column, write_table
 LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
 """Empty columns for a coder to fill in."""
 
-DRAWN = ("row", "actor", "inclusion", "stratum", "purpose")
+DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
 MARGIN = 0.2  # half the width of an interval of a net stance that is useful, at most
 POOL = 10  # candidates to learn from, for each that is chosen
@@ -283,26 +285,38 @@ def _write(
     places, names = population.places, dict(enumerate(population.columns))
     if places.text is not None:
         names[places.text] = "text"
-    own = {*DRAWN, *LABELS, *SOFT}
-    kept = [at for at in range(places.row) if at != places.actor and names[at] not in own]
+    written = {*DRAWN, *LABELS, *SOFT}
+    kept = [at for at in range(places.row) if at != places.actor and names[at] not in written]
     kept = [at for at in kept if at == places.text or names[at] != "text"]
-    taken = {*kept, places.actor, places.row}
-    left = [shown(names[at], 30) for at in range(places.row) if at not in taken]
+    others = (at for at in range(places.row) if at not in {*kept, places.actor})
+    left_out = ", ".join(shown(names[at], 30) for at in others)
+    design, about = design_path(output), [places.row, places.actor]
+    keys = [at for at in (places.file, places.document) if at is not None]
     columns = (*(names[at] for at in kept), *DRAWN, *LABELS)
-    pairs = dict(zip(population.record[sample.pair].tolist(), range(len(sample.pair)), strict=True))
-    with request.open() as table, write_table(output, columns, force=force) as written:
-        for number, record in enumerate(table):
-            if (at := pairs.get(number)) is None:
+    known = (*(population.columns[at] for at in keys), "row", "actor", "inclusion", "stratum")
+    records = population.record[sample.pair].tolist()
+    numbers = {record: number for number, record in enumerate(records)}
+    with (
+        request.open() as table,
+        AtomicGroup() as group,
+        group.part(write_table(output, columns, force=force)) as sheet,
+        group.part(write_table(design, known, force=force)) as chances,
+    ):
+        for record_number, record in enumerate(table):
+            if (number := numbers.get(record_number)) is None:
                 continue
-            chance = float(sample.inclusion[at])
-            drawn = chance == chance  # else it is not a number
-            cells = [record.cells[place] for place in (*kept, places.row, places.actor)]
-            cells += (
-                [f"{chance:.9g}", str(sample.stratum[at]), "audit"] if drawn else ["", "", "train"]
-            )
-            written.write([*cells, *("" for _ in LABELS)])
-    said = f"{population.table}: columns left out, since coders fill in theirs: {', '.join(left)}"
-    notes = [said] if left else []
-    if remark := written.remark():
+            chance, purpose = sample.inclusion[number], [TRAIN, ""]
+            if not np.isnan(chance):
+                purpose = ["audit", design.name]
+                pair = [record.cells[at] for at in (*keys, *about)]
+                chances.write([*pair, f"{chance:.9g}", str(sample.stratum[number])])
+            cells = [record.cells[at] for at in (*kept, *about)]
+            sheet.write([*cells, *purpose, *("" for _ in LABELS)])
+    notes = []
+    if left_out:
+        notes.append(
+            f"{population.table}: columns left out, since coders fill in theirs: {left_out}"
+        )
+    if remark := sheet.remark():
         notes.append(f"{output}: {remark.removeprefix('; ')}")
     return notes
