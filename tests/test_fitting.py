@@ -530,6 +530,16 @@ def test_answers_about_learned_topics_count(topics):
     assert evaluate(training.model, corpus).to_json()["uncertain"] == 0
 
 
+def test_leaders_of_one_state_are_topics_of_their_own(topics):
+    training, corpus = topics
+    leaders = {"Windmills": "Donald Trump", "Tolls": "Barack Obama"}
+    named = dataclasses.replace(corpus, actors=tuple(leaders[topic] for topic in corpus.actors))
+    model = train(training.model.recipe, named, BOOK).model
+    assert model.reference.actors.keys() == {*leaders.values()}
+    judged = model.judge_pairs(["They spoke of progress."] * 2, [*leaders.values()])
+    assert judged.stance.argmax(axis=1).tolist() == [2, 0]
+
+
 def test_copies_of_features_name_their_topic(topics):
     (block,) = [b for b in topics[0].model.stance.blocks if b.name == "stem"]
     assert {"stem progress @ Tolls", "stem progress @ Windmills"} <= set(block.terms)

@@ -11,7 +11,8 @@ from stance.errors import DataError
 from stance.features.pairs import lay_out
 from stance.reading.actors import Actor, ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import literal_spans, make_query, parse_spans
+from stance.reading.names import literal_spans
+from stance.reading.spans import make_query, parse_spans
 from stance.reading.text import normalise, normalised_spans
 from stance.reading.words import Reader
 

@@ -86,4 +86,4 @@ def lay_out(corpus: Corpus, paths: Sequence[Path], book: ActorBook) -> Study:
             words[word].append(row)
     alike = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if alike else path.name for path in paths)
-    return Study(corpus, book, files, book.proper_names(corpus.actors), text, lengths, words)
+    return Study(corpus, book, files, book.topics(corpus.actors), text, lengths, words)

@@ -15,7 +15,7 @@ from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
 from stance.label_values import LabelReader, stance_spellings
 from stance.reading.actors import ActorBook
-from stance.reading.spans import literal_spans
+from stance.reading.spans import literal_places
 from stance.reading.text import normalise
 from stance.records import Stance
 from stance.tables import column, open_table, optional_column
@@ -175,8 +175,8 @@ def _mentions(study: Study) -> Iterator[Finding]:
 
 def _is_named(study: Study, row: int) -> bool:
     """Return whether the text names the actor as the row does."""
-    named = normalise(study.corpus.actors[row])
-    return any(literal_spans(normalise(study.corpus.texts[row]), named))
+    corpus = study.corpus
+    return any(literal_places(study.book, normalise(corpus.texts[row]), corpus.actors[row]))
 
 
 def _lengths(study: Study) -> Iterator[Finding]:

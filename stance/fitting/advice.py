@@ -140,7 +140,7 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
 def _labelled(
     corpus: Corpus, book: ActorBook, named: Ints, scores: Mapping[str, Any]
 ) -> Iterator[Advice]:
-    proper = book.proper_names(corpus.actors)
+    proper = book.topics(corpus.actors)
     names = sorted(set(proper))
     numbers = {name: number for number, name in enumerate(names)}
     place = np.array([numbers[name] for name in proper])

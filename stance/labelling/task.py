@@ -10,7 +10,7 @@ from typing import Unpack
 from stance.display import count
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.reading.spans import literal_spans, parse_spans
+from stance.reading.spans import literal_places, parse_spans
 from stance.reading.text import normalise, raw_spans
 from stance.tables import (
     Form,
@@ -156,13 +156,13 @@ def _documents(paragraphs: Iterable[tuple[Place, str]]) -> dict[Place, list[str]
 
 
 def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
-    """Return where a pair's text names its actor: by its spans, the book or the literal name."""
+    """Return where a pair's text names its actor: by its spans, the book or by name and surname."""
     if pair.spans:
         return sorted(pair.spans)
     name, text = book.proper_name(pair.actor), normalise(pair.text)
     found = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
     if not found and book.number(pair.actor) < 0:
-        found = [*literal_spans(text, normalise(pair.actor))]
+        found = literal_places(book, text, pair.actor)
     return raw_spans(pair.text, found)
 
 

@@ -81,7 +81,7 @@ def explain(
     model : StanceModel
     text : str
     actor : str, optional
-        Name or alias; an actor that is not in the book is looked for by its literal name.
+        Name or alias; one that is not in the book is looked for by name and surname.
     spans : sequence of (int, int), optional
         Character offsets of the given actor in the text as written, end-exclusive; without them
         it is looked for.

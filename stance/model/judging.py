@@ -89,11 +89,11 @@ class StanceModel:
         rows = self.reference.actors if self.stance.own and self.reference else {}
         if not rows:
             return np.zeros(len(names), np.bool_)
-        return np.array([self.book.proper_name(name) in rows for name in names], np.bool_)
+        return np.array([name in rows for name in self.book.topics(names)], np.bool_)
 
     def name_keys(self, names: Sequence[str]) -> Keys | None:
         """Return the keys of the actors' names, if the features have copies per actor."""
-        return name_keys([*map(self.book.proper_name, names)]) if self.stance.own else None
+        return name_keys(self.book.topics(names)) if self.stance.own else None
 
     def __getstate__(self) -> dict[str, Any]:
         # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
@@ -142,7 +142,7 @@ class StanceModel:
             Paragraphs as written.
         actors : sequence of str
             Whom to ask about in each of them. An actor that is not in the book is looked for
-            by its literal name.
+            by its name, and a person by the surname, too.
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the actor in the text as written, end-exclusive; without them
             the actor is looked for.

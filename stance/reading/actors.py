@@ -1,5 +1,6 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +15,7 @@ from stance.arrays import Ints, Ints8, Ints32
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
+from stance.reading.names import person_spans, surname
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.string_table import StringTable
 from stance.reading.text import normalise, normalise_all
@@ -21,8 +23,10 @@ from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
 from stance.settings import hint, parse_settings, read_settings
 
-ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname")
+ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname", "surname")
 """Kinds of alias, in the order of the file format."""
+
+SURNAME = ALIAS_KINDS.index("surname")
 
 ACTOR_KINDS = ("state", "organisation", "person", "other")
 
@@ -85,22 +89,37 @@ class ActorBook:
 
     def __init__(self, actors: Sequence[Actor]) -> None:
         self.actors = tuple(actors)
+        self.kinds: Collection[str] = ALIAS_KINDS  #: of the aliases that count
         self.names = tuple(actor.name for actor in actors)
         self._number = {name: number for number, name in enumerate(self.names)}
         aliases: list[tuple[int, int]] = []  # actor and kind of each
-        owners: dict[str, tuple[str, str]] = {}
+        owners: dict[str, tuple[str, str, str]] = {}
         phrases, terms = list[Phrase](), list[list[tuple[int, int]]]()
+        bearers = defaultdict[str, list[int]](list)
         for number, actor in enumerate(actors):
             if self._number[actor.name] != number:
                 raise ActorError(f"actor '{actor.name}' is in the book twice")
             for kind, names in actor.aliases.items():
+                if kind == "surname":
+                    for alias in names:
+                        bearers[normalise(alias)].append(number)
+                    continue
                 for alias in names:
-                    _claim(owners, alias, actor)
+                    _claim(owners, alias, actor, kind)
                     phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
                     aliases.append((number, ALIAS_KINDS.index(kind)))
                     office = actor.office.get(alias)
                     terms.append(_ALWAYS if office is None else _months(office))
-        self._owner = {alias: owner for alias, (owner, _) in owners.items()}
+        self._bearers: dict[int, list[int]] = {}  # of the surnames, by number of the alias
+        for alias, numbers in bearers.items():
+            if alias in owners or alias.lower() in owners:
+                continue
+            self._bearers[len(aliases)] = numbers
+            phrases.append(Phrase(alias, len(aliases), exact=True))
+            owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, "surname")
+            aliases.append((numbers[0], SURNAME))
+            terms.append(_ALWAYS)
+        self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             Phrase(normalise(text), len(aliases), text in actor.case)
             for actor in actors
@@ -198,28 +217,40 @@ class ActorBook:
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
             known = ", ".join(ALIAS_KINDS)
             raise UsageError(f"'{shown(odd[0])}' is not a kind of alias; the kinds are {known}")
-        return ActorBook([actor.limited(kinds) for actor in self.actors])
+        book = ActorBook([actor.limited(kinds) for actor in self.actors])
+        book.kinds = kinds
+        return book
 
     def __len__(self) -> int:
         return len(self.actors)
 
     def number(self, name: str) -> int:
         """Return the number of the actor with this name or alias, -1 if there is none."""
-        if name in self._number:
-            return self._number[name]
+        return self._number.get(name, self._number.get(self._owned(name)[0], -1))
+
+    def _owned(self, name: str) -> tuple[str, str]:
+        """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""
         plain = normalise(name).strip()
-        owner = self._owner.get(plain) or self._owner.get(plain.lower()) or plain
-        return self._number.get(owner, -1)
+        return self._owner.get(plain) or self._owner.get(plain.lower()) or (plain, "")
+
+    def has_alias(self, name: str) -> bool:
+        """Return whether some actor has this alias, or several the surname."""
+        return self._owned(name)[1] != ""
 
     def proper_name(self, name: str) -> str:
         """Return the name of the actor with this name or alias; any other name unchanged."""
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
-    def proper_names(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return the `proper_name` of each of many names, few of which differ."""
-        proper = {name: self.proper_name(name) for name in set(names)}
-        return tuple(map(proper.__getitem__, names))
+    def topics(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the topics that names stand for: actors, but a leader is a topic of its own.
+
+        >>> ActorBook.default().topics(["Kremlin", "Trump", "Obama", "abortion"])
+        ('Russia', 'Trump', 'Obama', 'abortion')
+        """
+        owned = {name: self._owned(name) for name in set(names)}
+        topics = {n: n if kind in ("", "leader") else owner for n, (owner, kind) in owned.items()}
+        return tuple(map(topics.__getitem__, names))
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield `columns` of some spellings."""
@@ -233,6 +264,8 @@ class ActorBook:
         """
         first, length, alias = self._matcher.find(tokens, types["alias exact"], types["alias"])
         actor = self._actor_of.take(alias)
+        if self._bearers:
+            self._tell_bearers(tokens, first, length, alias, actor)
         # "US$5 billion" is a price.
         named = (actor >= 0) & ~tokens.price.take(first + length - 1)
         if months is not None:
@@ -243,6 +276,27 @@ class ActorBook:
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(tokens.para.take(first), actor, first, first + length - 1, kind)
+
+    def _tell_bearers(
+        self, tokens: Tokens, first: Ints, length: Ints, alias: Ints, actor: Ints32
+    ) -> None:
+        """Write whose the surnames among some aliases are, -1 where it is not one person's."""
+        known: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for at in np.flatnonzero(self._kind_of.take(alias) == SURNAME).tolist():
+            low, high = int(first[at]), int(first[at] + length[at]) - 1
+            para, place = int(tokens.para[low]), (int(tokens.start[low]), int(tokens.end[high]))
+            bearing = []
+            for number in self._bearers[int(alias[at])]:
+                if (spans := known.get((para, number))) is None:
+                    one = self.actors[number]
+                    names = [one.name, *one.aliases.get("name", ())]
+                    spans = known[para, number] = [
+                        span
+                        for last in one.aliases["surname"]
+                        for span in person_spans(tokens.texts[para], names, last)
+                    ]
+                bearing += [number] if place in spans else []
+            actor[at] = bearing[0] if len(bearing) == 1 else -1
 
     def scan(
         self, texts: Iterable[str], months: Ints | None = None
@@ -286,11 +340,11 @@ class ActorBook:
         return mentions
 
 
-def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None:
+def _claim(owners: dict[str, tuple[str, str, str]], alias: str, actor: Actor, kind: str) -> None:
     """Give an alias to an actor, unless another has it."""
     plain = normalise(alias)
     key = plain if alias in actor.case else plain.lower()
-    owner, _ = owners.setdefault(key, (actor.name, alias))
+    owner, *_ = owners.setdefault(key, (actor.name, alias, kind))
     if owner != actor.name:
         raise ActorError(f"alias '{alias}' belongs to both '{owner}' and '{actor.name}'")
 
@@ -362,6 +416,9 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
     case, exclusions = lists.pop("case", ()), lists.pop("not", ())
     if not any(lists.values()) and not exclusions:  # a limited book may have left it only these
         raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
+    if kind == "person" and "surname" not in lists:
+        lasts = map(surname, (name, *lists.get("name", ())))
+        lists["surname"] = tuple(dict.fromkeys(filter(None, lasts)))
     aliases = {alias for names in lists.values() for alias in names}
     if stray := [alias for alias in case if alias not in aliases and alias not in exclusions]:
         raise ActorError(

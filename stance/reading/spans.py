@@ -11,6 +11,7 @@ from stance.arrays import Ints, Ints32
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
+from stance.reading.names import person_spans, surname
 from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.words import Reader, Words
 
@@ -27,7 +28,7 @@ class Query:
     texts: Sequence[str]  # normalised
     actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
     spans: Ints32  # as `Reader.words` takes them; the paragraph is that of the pair
-    names: Sequence[str] = ()  # of the actors, those of the book by their names there
+    names: Sequence[str] = ()  # of the actors as topics, see `ActorBook.topics`
     months: Ints | None = None  # of the texts; see `stance.reading.actors.ActorBook.match`
 
     @property
@@ -90,7 +91,7 @@ def make_query(
     spans: Spans = None,
     months: Ints | None = None,
 ) -> Query:
-    """Look up actors in the book, and those it does not have by their literal names.
+    """Look up actors in the book, and those it does not have by name and surname.
 
     Texts and actors are as written; the months are those of `Query`.
     """
@@ -112,25 +113,17 @@ def make_query(
                 places.extend((i, start, end))
         elif number[i] < 0:
             number[i] = len(book)
-            name = normalise(actors[i]).strip()
-            for start, end in literal_spans(plain[i], name):
+            for start, end in literal_places(book, plain[i], actors[i]):
                 places.extend((i, start, end))
     found = np.array(places, np.int32).reshape(-1, 3)
-    return Query(plain, number, found, book.proper_names(actors), months)
+    return Query(plain, number, found, book.topics(actors), months)
 
 
-def literal_spans(text: str, name: str) -> Iterator[tuple[int, int]]:
-    """Yield where a name is a whole word of a text, in the same case.
-
-    >>> [*literal_spans("Mali's junta left; Somalia and Mali", "Mali")]
-    [(0, 4), (31, 35)]
-    """
-    start = text.find(name) if name.strip() else -1
-    while start >= 0:
-        end = start + len(name)
-        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-            yield start, end
-        start = text.find(name, end)
+def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int]]:
+    """Return where a normalised text names an actor that the book lacks, in full or by surname."""
+    name = normalise(name).strip()
+    last = surname(name) if "surname" in book.kinds else ""
+    return person_spans(text, [name], "" if book.has_alias(last) else last)
 
 
 def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:
