@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import tomllib
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -84,57 +83,23 @@ def test_foreign_answers_are_not_taken_for_withheld_ones(model, tmp_path):
 
 def test_unknown_words_are_told_with_both_shares(model, tmp_path, texts):
     strange = [text.replace(" the ", " the zorb blaxed vrint ") for text in texts[:60]]
-    lines = drift_of(run(model, tmp_path, strange))
+    (note,) = drift_of(run(model, tmp_path, strange))
     training = round(100 * model.reference.unknown)
-    told = [line for line in lines if "words are unknown" in line]
-    assert len(told) == 1
-    assert told[0].endswith(f" % of words are unknown to the model (training: {training} %)")
-    assert int(told[0].split()[1]) > training + 5
-    assert lines[-1].endswith("label a sample of it and run `stance evaluate`")
+    assert f" % of words are unknown to the model (training: {training} %)" in note
+    assert int(note.split()[1]) > training + 5
+    assert note.endswith("label a sample and run `stance evaluate`")
 
 
-def test_unusual_lengths_are_told(model, tmp_path, texts):
-    low, _, high = model.reference.length
-    long = [" ".join(texts[n : n + 4]) for n in range(40)]
-    assert any(
-        f"100 % of paragraphs have more than {high} words (training: 5 %)" in line
-        for line in drift_of(run(model, tmp_path, long))
-    )
-    short = ["NATO met."] * 40
-    assert any(
-        f"100 % of paragraphs have fewer than {low} words (training: 5 %)" in line
-        for line in drift_of(run(model, tmp_path, short, name="short.csv"))
-    )
+def test_abstention_promises_nothing_where_words_are_unknown(model, tmp_path, texts):
+    strange = [text.replace(" the ", " the zorb blaxed vrint ") for text in texts[:60]]
+    (note,) = drift_of(run(model, tmp_path, strange, abstain=0.6))
+    assert "may not hold here, and more than 0.6 of the answers may be wrong" in note
 
 
-def test_another_genre_is_told_by_its_wording(model, tmp_path, texts):
-    spoken = [f"We must act, for we and our friends must not wait. {text}" for text in texts[:120]]
-    (told,) = [line for line in drift_of(run(model, tmp_path, spoken)) if "wording" in line]
-    assert "unlike that of any training corpus" in told
-    assert "more of we, " in told
-    assert "(stems; beside starter_head)" in told
-
-
-def test_abstention_promises_nothing_for_another_genre(model, tmp_path, texts):
-    spoken = [f"We must act, for we and our friends must not wait. {text}" for text in texts[:120]]
-    (told,) = [
-        line for line in drift_of(run(model, tmp_path, spoken, abstain=0.6)) if "scores" in line
-    ]
-    assert "may not hold for this input, and more than 0.6 of the answers may be wrong" in told
-
-
-def test_wording_of_few_words_tells_nothing(model):
-    words = {(word,): 200 for word in model.reference.frequent[:7]}
-    assert drift_notes(model, Tally(plain=1499, wording=Counter(words))) == ()
-    assert len(drift_notes(model, Tally(plain=1500, wording=Counter(words)))) == 2
-
-
-def test_few_rows_tell_nothing(model):
-    few = Tally(rows=29, plain=499, strange=499, short=29)
-    few.answers["Zorblax", "against"] = 29
-    assert drift_notes(model, few) == ()
-    more = dataclasses.replace(few, rows=30, plain=500, strange=500, short=30)
-    assert len(drift_notes(model, more)) == 3
+def test_few_words_say_nothing(model):
+    few = Tally(rows=30, plain=499, strange=499)
+    assert list(drift_notes(model, few)) == []
+    assert len(list(drift_notes(model, dataclasses.replace(few, plain=500, strange=500)))) == 1
 
 
 def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):
@@ -186,9 +151,9 @@ def kept(tmp_path, part):
 
 
 def test_a_part_keeps_every_count(tmp_path):
-    tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
+    tally = Tally(**{name: number for number, name in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
-    _, read = kept(tmp_path, Part(1, 0, tally, 1, EncodedRows(b"a,b\n")))
+    _, read = kept(tmp_path, Part(1, tally, 1, EncodedRows(b"a,b\n")))
     assert read().tally == tally
     twice = Tally()
     twice.add(tally)
@@ -197,7 +162,7 @@ def test_a_part_keeps_every_count(tmp_path):
 
 
 def test_a_part_with_any_other_byte_is_computed_again(tmp_path):
-    path, read = kept(tmp_path, Part(1, 0, Tally(rows=1), 2, EncodedRows(b"a,b\nc,d\n", [2])))
+    path, read = kept(tmp_path, Part(1, Tally(rows=1), 2, EncodedRows(b"a,b\nc,d\n", [2])))
     whole = path.read_bytes()
     assert read() is not None
     for place in range(len(whole)):

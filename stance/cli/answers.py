@@ -72,21 +72,19 @@ def predict(
         done = predict_table(
             loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=shown
         )
-    tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done, quoted=excel_safe))))
+    tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done))))
 
 
-def _run_lines(done: "Done", *, quoted: bool) -> list[str]:
+def _run_lines(done: "Done") -> list[str]:
     """Return the closing lines of a run: rows, and stance counts per actor."""
     from stance.screens.checks import answer_lines
-    from stance.tables import formula_note
 
     tally = done.tally
-    lines = [
+    rows = (
         f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
         f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
-    ]
-    lines += filter(None, [formula_note(done.formulas, quoted=quoted)])
-    return lines + answer_lines(tally.answers)
+    )
+    return [rows, *answer_lines(tally.answers)]
 
 
 def explain(

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 
 import numpy as np
 
 from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
-from stance.model.familiarity import Reference
 from stance.model.judging import StanceModel
 from stance.model.predictions import Predictions
 from stance.model.reasons import strongest_words
@@ -50,7 +50,7 @@ class OutputColumns:
         if self.wide:
             parts = [*map(str, Stance), HOLDER, *because]
             per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]
-            names = ["row", *(name for own in per_actor for name in own), *SENTIMENT_COLUMNS]
+            names = ["row", *chain.from_iterable(per_actor), *SENTIMENT_COLUMNS]
         else:
             actor = ["actor"] if self.actor is None else []
             answers = (*STANCE_COLUMNS, HOLDER, *SENTIMENT_COLUMNS)
@@ -99,34 +99,17 @@ class Tally:
     foreign: int = 0  # rows not in a language of the training texts
     plain: int = 0  # plain words of the other rows
     strange: int = 0  # those of them that the model does not know
-    short: int = 0  # rows below the lowest kept quantile of the training lengths
-    long: int = 0  # rows above the highest
     cut: int = 0  # rows of which only the first `MOST_READ` characters were read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
-    wording: Counter[tuple[str]] = field(default_factory=Counter)  # occurrences of frequent words
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
-        for key in COUNTS:
-            setattr(self, key, getattr(self, key) + getattr(other, key))
-        for key in TABLES:
-            getattr(self, key).update(getattr(other, key))
-
-    def compare(self, judged: Predictions, reference: Reference | None) -> None:
-        """Count how a batch of rows differs from the training texts."""
-        found, own = judged.acquaintance, ~judged.foreign
-        self.foreign += int(judged.foreign.sum())
-        self.plain += int(found.plain[own].sum())
-        self.strange += int((found.plain - found.known)[own].sum())
-        if reference is not None:
-            self.short += int((found.length < reference.length[0]).sum())
-            self.long += int((found.length > reference.length[-1]).sum())
-            met = zip(reference.frequent, judged.wording.tolist(), strict=True)
-            self.wording.update({(word,): n for word, n in met if n})
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.answers.update(other.answers)
 
 
-TABLES = ("answers", "wording")
-COUNTS = tuple(f.name for f in fields(Tally) if f.name not in TABLES)
+COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
 """The numbers of a tally, in order."""
 
 
@@ -144,15 +127,19 @@ def answer_rows(
     stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
+    familiar = ~judged.foreign
+    plain, known = judged.acquaintance.plain[familiar], judged.acquaintance.known[familiar]
     tally = Tally(
         rows=len(records),
+        foreign=int(judged.foreign.sum()),
+        plain=int(plain.sum()),
+        strange=int((plain - known).sum()),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         cut=sum(len(text) > MOST_READ for text in records.columns[layout.text]),
         others=int(np.count_nonzero(others[asked])),
         answers=_tabulate(names, ANSWERS, stances),
     )
-    tally.compare(judged, model.reference)
     answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]
     answers.append(words(holder, judged.holders))
     because: list[Column] = []
@@ -161,7 +148,7 @@ def answer_rows(
     tones = _tones(judged, len(records))
     if layout.wide:
         owner, which = np.arange(len(records)), _by_actor(judged, len(layout.actors), len(records))
-        columns = [_pick(column, own) for own in which for column in (*answers, *because)]
+        columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         return Rows(layout.input_cells(records), owner, [*columns, *tones]), tally
     owner, pairs = _by_pair(judged.para[asked], asked, len(records))
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
@@ -203,14 +190,14 @@ def _asked(
     if layout.actor is None and not layout.asked:
         return model.book.names, judged.number, np.arange(len(judged.number))
     # An empty cell of an actor column asks for nothing.
-    found, number = np.unique(np.array(judged.actor, object), return_inverse=True)
-    return found.tolist(), number, np.flatnonzero((found != "").take(number))
+    names, number = np.unique(np.array(judged.actor, object), return_inverse=True)
+    return names.tolist(), number, np.flatnonzero((names != "").take(number))
 
 
 def _tabulate(names: Sequence[str], labels: Sequence[str], table: Ints) -> Counter[tuple[str, str]]:
     """Return the counts of a table of actors and labels that are not 0."""
     cells = zip(*table.nonzero(), strict=True)
-    return Counter({(names[row], labels[at]): int(table[row, at]) for row, at in cells})
+    return Counter({(names[row], labels[col]): int(table[row, col]) for row, col in cells})
 
 
 def _tones(judged: Predictions, count: int) -> list[Cells]:

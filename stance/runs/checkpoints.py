@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from stance.display import count, shown_path
-from stance.errors import DataError, Finished, OutputError, StanceError, output_error
+from stance.errors import DataError, OutputError, StanceError, output_error
 from stance.files import sync_folder, write_private
 from stance.interrupts import defer_signals
 from stance.runs.parts import Batch, Part, pack, unpack
@@ -21,8 +21,8 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _MOST_RECORDS = 1_000_000  # of a part, in a plan that is not damaged
-_LOCK, _PLAN, _ENDING, _FINISHED = "lock", "plan.json", "ending", "finished"
-_LAST = (_PLAN, _ENDING, _FINISHED, _LOCK)  # to be removed, in this order: a kill does not wait
+_LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
+_LAST = (_PLAN, _ENDING, _LOCK)  # to be removed, in this order: a kill does not wait
 
 
 def folder_of(output: Path) -> Path:
@@ -49,10 +49,8 @@ class RunFolder:
         Whether there are parts of an earlier run to go on with.
     size : int
         Records of each of these parts; 0 if unknown.
-    renaming, renamed : bool
-        Whether that run had begun to give its files their names, and the output has its name.
-    key : str
-        In the names of parts, so that no part of another run is taken for one of this.
+    renaming : bool
+        Whether that run had begun to give its files their names, and nobody else has since.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
@@ -61,17 +59,17 @@ class RunFolder:
             self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
         except OSError as error:
             raise output_error(error, output) from error
-        self.resuming = self.renaming = self.renamed = False
-        self.size, self.key = 0, ""
-        self._output, self._resume, self._force, self._anew = output, resume, force, anew
+        self.resuming = self.renaming = self._begun = False
+        self.size, self._key = 0, ""  # in the names of parts: none of another run is taken for ours
+        self._output, self._resume, self._anew = output, resume, anew
+        self._clears = resume or force or anew
         self._lock: int | None = None
-        self._begun = False
 
     def __enter__(self) -> Self:
         try:
             if self.folder.is_symlink() or self.folder.exists():
                 self._take_lock()
-                self._judge_leftovers()
+                self._inspect()
         except BaseException as error:
             self._unlock()
             if isinstance(error, OSError):
@@ -79,56 +77,51 @@ class RunFolder:
             raise
         return self
 
-    def _judge_leftovers(self) -> None:
+    def _inspect(self) -> None:
         """Decide about what is in the folder: go on with it, clear it away, or raise."""
-        ending = self._text(_ENDING)
-        renamed = self._output.exists() and ending == str(self._output.stat().st_ino)
-        finished = renamed and (self.folder / _FINISHED).exists()
         parts = (self.folder / _PLAN).exists() and any(self.folder.glob("*.rows"))
-        if finished or not parts or not self._resume:
-            if parts and not (self._resume or self._force or renamed or self._anew):
-                why = "a stopped run has left finished parts"
-                advice = "--resume goes on with them, --force starts anew"
-                raise OutputError(f"{self.name}: {why}; {advice}")
+        if parts and not self._clears:
+            advice = "--resume goes on with them, --force starts anew"
+            raise OutputError(f"{self.name}: a stopped run has left finished parts; {advice}")
+        if not (parts and self._resume):
             self._remove()
-            if self._resume and finished:
-                raise Finished(f"{self.name}: is finished already; nothing to resume")
-        else:
-            for child in self.folder.iterdir():
-                if child.name not in _LAST and child.suffix != ".rows":
-                    child.unlink(missing_ok=True)
-        if self._resume:
-            self.resuming, self.renaming, self.renamed = parts, ending is not None, renamed
-            size = self._plan().get(SIZE)
-            if type(size) is int and 0 < size <= _MOST_RECORDS:  # else `begin` reports it
-                self.size = size
+            return
+        for child in self.folder.iterdir():
+            if child.name not in _LAST and child.suffix != ".rows":
+                child.unlink(missing_ok=True)
+        inode = self._text(_ENDING)
+        mine = not self._output.exists() or inode == str(self._output.stat().st_ino)
+        self.resuming, self.renaming = True, bool(inode) and mine
+        size = self._plan().get(SIZE)
+        if type(size) is int and 0 < size <= _MOST_RECORDS:  # else `begin` reports it
+            self.size = size
 
     def _take_lock(self) -> None:
         """Lock the folder, or raise; the lock is gone when its process is."""
         while self._lock is None:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            found = self.folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
+            state = self.folder.lstat()
+            if not stat.S_ISDIR(state.st_mode) or (fcntl and state.st_uid != os.geteuid()):
                 where = shown_path(self.folder)
                 raise OutputError(f"{where}: is in the way and not a folder of yours; remove it")
             self.folder.chmod(0o700)
             path = self.folder / _LOCK
             try:
                 self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-                with contextlib.suppress(OSError):  # a file system without locks
-                    if fcntl:
-                        self._lock_or_raise(self._lock)
+                if fcntl:
+                    self._lock_or_raise(self._lock)
                 if path.stat().st_ino != os.fstat(self._lock).st_ino:
                     raise FileNotFoundError  # the folder of a run that just ended
             except FileNotFoundError:
                 self._unlock()
 
     def _lock_or_raise(self, handle: int) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            why = "another run is writing it; wait for it, or name another output"
-            raise OutputError(f"{self.name}: {why}") from error
+        with contextlib.suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                why = "another run is writing it; wait for it, or name another output"
+                raise OutputError(f"{self.name}: {why}") from error
 
     def _unlock(self) -> None:
         lock, self._lock = self._lock, None
@@ -139,7 +132,13 @@ class RunFolder:
     def begin(self, plan: Fingerprint) -> None:
         """Make the folder, or raise `OutputError` if the earlier run had another plan."""
         text = json.dumps(plan, indent=1)
-        self.key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if self.resuming and (changed := difference(before := self._plan(), plan)):
+            if not self._anew:
+                advice = "start anew with --force and without --resume"
+                why = f"{changed}; undo that, or" if before else f"its {_PLAN} is damaged;"
+                raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")
+            self.resuming = False
         if not self.resuming:
             try:
                 with defer_signals():  # or the folder might be left with nothing to clear it away
@@ -151,53 +150,45 @@ class RunFolder:
                 with contextlib.suppress(OSError):
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self._output) from error
-        elif not (changed := difference(before := self._plan(), plan)):
-            pass
-        elif self._anew:
-            self.resuming = False
-            write_private(self.folder / _PLAN, text.encode())
-        else:
-            advice = "start anew with --force and without --resume"
-            why = f"{changed}; undo that, or" if before else f"its {_PLAN} is damaged;"
-            raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")
         self._begun = True
 
     def _plan(self) -> Fingerprint:
         """Return the plan of the earlier run; empty if it is damaged."""
         with contextlib.suppress(ValueError, RecursionError):
-            found = json.loads(self._text(_PLAN) or "")
-            if isinstance(found, dict):
-                return found
+            plan = json.loads(self._text(_PLAN))
+            if isinstance(plan, dict):
+                return plan
         return {}
 
-    def _text(self, name: str) -> str | None:
+    def _text(self, name: str) -> str:
         with contextlib.suppress(OSError, ValueError):
             return (self.folder / name).read_text("utf-8")
-        return None
+        return ""
 
     def path(self, number: int) -> Path:
         """Return where a part is kept."""
-        return self.folder / f"{self.key}-{number:08d}.rows"
+        return self.folder / f"{self._key}-{number:08d}.rows"
 
     def keep(self, part: Part) -> Part:
         """Keep a part in a file that appears only when it is whole; raise `OutputError` if not."""
-        try:
-            write_private(self.path(part.number), pack(part), sync=False)
-        except OSError as error:
-            raise output_error(error, self._output) from error
+        self._write(self.path(part.number), pack(part), sync=False)
         return part
 
     def kept(self, batch: Batch) -> Part | None:
         """Return the kept part of a batch; None if there is none, or it is damaged or another."""
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        with contextlib.suppress(OSError, ValueError):
             part = unpack(self.path(batch.number).read_bytes())
-            return part if part.answers(batch) else None
+            if (part.number, part.tally.rows) == (batch.number, len(batch.records)):
+                return part
         return None
 
     def end(self, inode: int) -> None:
         """Note which file is about to become the output."""
+        self._write(self.folder / _ENDING, b"%d" % inode, sync=True)
+
+    def _write(self, path: Path, data: bytes, *, sync: bool) -> None:
         try:
-            write_private(self.folder / _ENDING, b"%d" % inode)
+            write_private(path, data, sync=sync)
         except OSError as error:
             raise output_error(error, self._output) from error
 
@@ -205,12 +196,9 @@ class RunFolder:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone
-            kept = len(list(self.folder.glob(f"{self.key}-*.rows")))
+            kept = len(list(self.folder.glob(f"{self._key}-*.rows")))
             advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
             if error is None or isinstance(error, DataError) or not kept:
-                if error is None:
-                    with contextlib.suppress(OSError):
-                        write_private(self.folder / _FINISHED, sync=False)
                 self._remove()
             elif isinstance(error, StanceError):
                 error.args = (f"{error}; {advice}",)

@@ -56,7 +56,12 @@ class ClusterPool:
     """The workers of a Dask cluster, which need not share a disk with this computer."""
 
     def __init__(
-        self, address: str, model: StanceModel, config: RunConfig, patience: float = 30
+        self,
+        address: str,
+        model: StanceModel,
+        config: RunConfig,
+        keep: Callable[[Part], Part],
+        patience: float = 30,
     ) -> None:
         try:
             import distributed
@@ -75,7 +80,7 @@ class ClusterPool:
             self._client.status = "closed"  # or it would spend long on closing when deleted
             raise self._error("no Dask scheduler answers; check the address") from error
         self._seen = time.monotonic()  # when there was a worker
-        self._model, self._config = dump_model(model), config
+        self._model, self._config, self._keep = dump_model(model), config, keep
         self._digest = hashlib.sha256(self._model).hexdigest()
 
     def _error(self, why: str) -> WorkerError:
@@ -104,9 +109,9 @@ class ClusterPool:
             self._client.close(timeout=3)
         self._threads.shutdown(cancel_futures=True)
 
-    def submit(self, batch: Batch, keep: Callable[[Part], Part]) -> Future[Part]:
-        """Have a part computed, and handed to `keep` in a thread as soon as it is."""
-        return self._threads.submit(lambda: keep(self._compute(batch)))
+    def submit(self, batch: Batch) -> Future[Part]:
+        """Have a part computed, and kept as soon as it is."""
+        return self._threads.submit(lambda: self._keep(self._compute(batch)))
 
     def _compute(self, batch: Batch) -> Part:
         import dask
@@ -117,10 +122,10 @@ class ClusterPool:
             model = self._client.submit(bytes, self._model, key=f"stance-model-{self._digest}")
             work = (_work, model, self._digest, versions(), self._config, batch)
             remote = self._client.submit(*work, pure=False)
-        found = self._result(remote, batch)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        result = self._result(remote, batch)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def _result(self, remote: Any, batch: Batch) -> Part | Exception:
         """Wait for a part; Dask computes it again on another worker if one is lost."""
@@ -128,8 +133,8 @@ class ClusterPool:
 
         while True:
             try:
-                found: Part | Exception = remote.result(timeout=LOOK)
-                return found
+                result: Part | Exception = remote.result(timeout=LOOK)
+                return result
             except TimeoutError:
                 self._look()
             except distributed.KilledWorker as error:
@@ -164,9 +169,9 @@ def _work(
     try:
         with _one_at_a_time:
             if digest not in _models:
-                for name, found in versions().items():
-                    if found != expected[name]:
-                        why = f"{name} {found}, not {expected[name]} as here"
+                for name, installed in versions().items():
+                    if installed != expected[name]:
+                        why = f"{name} {installed}, not {expected[name]} as here"
                         raise WorkerError(f"the cluster has {why}; install the same version there")
                 _models.clear()
                 _models[digest] = decode_model(data)

@@ -67,7 +67,6 @@ class Done:
     rows_in: int  # judged or rejected
     rows_out: int
     rejected: int
-    formulas: int  # cells that a spreadsheet might run
     notes: tuple[str, ...]  # on the input, for the user
     warnings: tuple[str, ...]  # those on stances that the model never answers
 

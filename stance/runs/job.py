@@ -1,8 +1,7 @@
 """Judges every record of a table: every row comes back, in order, whatever happens."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing, suppress
-from functools import partial
+from contextlib import ExitStack, closing
 from itertools import chain, islice
 from pathlib import Path
 
@@ -13,23 +12,10 @@ from stance.model.judging import StanceModel
 from stance.runs.answers import Tally
 from stance.runs.checkpoints import RunFolder
 from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
-from stance.runs.notes import (
-    abstention_notes,
-    cut_notes,
-    drift_notes,
-    silence_notes,
-    voice_notes,
-)
-from stance.runs.parts import Answered, Batch, Part, RunConfig, compute, cut
-from stance.runs.summary import (
-    SIZE,
-    Fingerprint,
-    Summary,
-    files_fingerprint,
-    fingerprint,
-    hashes_of,
-)
-from stance.runs.workers import Work, WorkerPool, compute_in_order
+from stance.runs.notes import answer_notes, silence_notes
+from stance.runs.parts import Batch, Part, RunConfig, compute, cut
+from stance.runs.summary import SIZE, Summary, files_fingerprint, fingerprint, hashes_of
+from stance.runs.workers import WorkerPool, compute_in_order, done_already
 from stance.tables import (
     DateColumn,
     InputOptions,
@@ -39,7 +25,6 @@ from stance.tables import (
     find_inputs,
     likely,
     open_inputs,
-    open_table,
     read_as,
 )
 
@@ -78,13 +63,14 @@ def predict_table(
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
         size = (job.run and job.run.size) or size
-        parts = cut(job.blocks, size)
-        first = list(islice(parts, 2))
+        batches = cut(job.blocks, size)
+        first = list(islice(batches, 2))
         several = len(first) > 1
-        keep = job.begin(size) if several or (job.run and job.run.resuming) else None
-        works = _with_kept(chain(first, parts), keep)
-        answered = _compute(model, job.config, works, keep, jobs if several else 1, cluster)
-        return job.write(answered, keep, progress)
+        kept = job.begin(size) if several or (job.run and job.run.resuming) else None
+        if not several:
+            jobs = 1
+        parts = _compute(model, job.config, chain(first, batches), kept, jobs, cluster)
+        return job.write(parts, kept, progress)
 
 
 class _Job:
@@ -97,71 +83,46 @@ class _Job:
         self.inputs = find_inputs(source.paths, source.reading.include)
         self.summary: Summary | None = None
         if source.since or target.summary:
-            self.summary = Summary(self.inputs, self._fingerprint(), source.since)
+            answers = fingerprint(model, source, options)
+            self.summary = Summary(self.inputs, answers, source.since)
             self.inputs = self.summary.inputs
         self.run: RunFolder | None = None
         if is_file(target.path):
-            self.run = stack.enter_context(
-                RunFolder(
-                    target.path,
-                    resume=target.resume,
-                    force=target.force,
-                    anew=source.since is not None,
-                )
-            )
-        finished = self._claim()
+            anew = source.since is not None
+            folder = RunFolder(target.path, resume=target.resume, force=target.force, anew=anew)
+            self.run = stack.enter_context(folder)
+        self._check_outputs()
         self.group = stack.enter_context(AtomicGroup())
         self.rejects = None
         if source.rejects is not None:
+            several = self.inputs.several
             bad = Rejects(
-                source.rejects,
-                force=self.again,
-                inputs=self.inputs.paths,
-                several=self.inputs.several,
+                source.rejects, force=self.over, inputs=self.inputs.paths, several=several
             )
             self.rejects = stack.enter_context(self.group.part(bad))
-        self.table = stack.enter_context(
-            open_inputs(
-                self.inputs,
-                source.reading,
-                self.rejects,
-                prefix=options.prefix,
-                or_else=_OR_ELSE,
-            )
+        table = open_inputs(
+            self.inputs, source.reading, self.rejects, prefix=options.prefix, or_else=_OR_ELSE
         )
+        self.table = stack.enter_context(table)
         rows_before = self.summary.rows_before if self.summary else 0
         self.config, self.dates, self.blocks = make_config(
             model, source, target, options, self.table, rows_before
         )
-        if finished:
-            self._tell_if_finished(finished)
 
-    def _fingerprint(self) -> Fingerprint:
-        return fingerprint(self.model, self.source, self.options)
-
-    def _claim(self) -> Path | None:
-        """Check what may be written; return an output that an earlier run may have finished."""
-        target, run = self.target, self.run
+    def _check_outputs(self) -> None:
+        """Raise if a file may not be written, or if a run to be resumed is finished already."""
+        target, inputs, run = self.target, self.inputs.paths, self.run
         exists = is_file(target.path) and target.path.exists()
-        self.appends = exists and self.summary is not None and self.summary.earlier is not None
-        self.force = target.force or self.appends or bool(run and run.renamed)
-        finished = exists and target.resume and not self.force and not (run and run.resuming)
-        self.again = self.force or finished or bool(run and run.renaming)
-        inputs = self.inputs.paths
-        check_output(target.path, force=self.force or finished, inputs=inputs)
+        self.adds = exists and self.summary is not None and self.summary.adds
+        self.over = target.force or bool(run and run.renaming)
+        fresh = exists and target.resume and not self.over and not (run and run.resuming)
+        if fresh and not self.adds and target.path and _is_newer(target.path, inputs):
+            name = shown_path(target.path)
+            raise Finished(f"{name}: is finished already; nothing to resume")
+        check_output(target.path, force=self.over or self.adds, inputs=inputs)
         since, path = self.source.since, target.summary
-        self.over = self.again or bool(since and path and same_file(since, path))
-        check_output(path, force=self.over, inputs=inputs, regular=True)
-        return target.path if finished else None
-
-    def _tell_if_finished(self, path: Path) -> None:
-        """Raise `Finished` if a table has these columns and is newer than the inputs."""
-        with suppress(DataError), open_table(path) as table:
-            written = path.stat().st_mtime
-            newer = [own for own in self.inputs.paths if own and own.stat().st_mtime > written]
-            if table.columns == self.config.form.columns and not newer:
-                raise Finished(f"{shown_path(path)}: is finished already; nothing to resume")
-        check_output(path, force=False)
+        self.over_summary = self.over or bool(since and path and same_file(since, path))
+        check_output(path, force=self.over_summary, inputs=inputs, regular=True)
 
     def begin(self, size: int) -> RunFolder | None:
         """Return the folder that keeps the parts, if input and output are files."""
@@ -170,31 +131,30 @@ class _Job:
         hashes = self.summary.hashes if self.summary else hashes_of(self.inputs)
         named = bool(self.source.reading.name_pattern)
         files = files_fingerprint(self.inputs, hashes, named=named)
-        answers = self.summary.run if self.summary else self._fingerprint()
+        answers = fingerprint(self.model, self.source, self.options)
         self.run.begin({**files, **answers, SIZE: size})
         return self.run
 
     def write(
-        self, answered: Generator[Answered], run: RunFolder | None, progress: Progress
+        self, parts: Generator[tuple[Batch, Part]], run: RunFolder | None, progress: Progress
     ) -> Done:
         """Write parts to the output as they come, and what is said of the whole."""
-        table, tally = self.table, Tally()
+        table, tally, older = self.table, Tally(), 0
         writer = TableWriter(
             self.target.path,
             self.config.form,
-            force=self.force,
+            force=self.over or self.adds,
             folder=run.folder if run else None,
             originals=self.inputs.paths,
         )
         with self.group.part(writer):
-            older = 0
-            if self.appends and self.summary and self.target.path:
+            if self.adds and self.summary and self.target.path:
                 older = self.summary.copy_unchanged(self.target.path, writer)
-            with closing(answered):
-                for batch, part in answered:
+            with closing(parts):
+                for batch, part in parts:
                     cells = self.config.columns.input_cells(batch.records)
                     blocks = part.encoded.blocks(cells, writer.format.delimiter)
-                    writer.write_encoded(blocks, part.rows, part.formulas)
+                    writer.write_encoded(blocks, part.rows)
                     tally.add(part.tally)
                     if self.summary:
                         self.summary.count(batch.records)
@@ -204,11 +164,11 @@ class _Job:
             self._check_rows(tally)
             if run:
                 run.end(writer.inode)
-        done = self._done(tally, writer.rows - older, writer.formulas)
+        done = self._done(tally, writer.rows - older)
         if self.summary and self.target.summary:
             rejected = self.rejects.by_file if self.rejects else {}
             data = self.summary.to_json(done, rejected, self.target.path)
-            self.group.write(self.target.summary, data, force=self.over)
+            self.group.write(self.target.summary, data, force=self.over_summary)
         return done
 
     def _check_rejects(self) -> None:
@@ -220,33 +180,32 @@ class _Job:
     def _check_rows(self, tally: Tally) -> None:
         """Raise if a record is neither judged nor rejected, before the output has its name."""
         self._check_rejects()
-        put_aside = self.rejects.count if self.rejects else 0
-        if tally.rows + put_aside != self.table.records_in:
-            came = f"{self.table.records_in:,} in"
-            lost = f"{came}, {tally.rows:,} judged, {put_aside:,} rejected"
-            raise WorkerError(f"{self.table.name}: rows were lost ({lost}); run again")
+        rejected = self.rejects.count if self.rejects else 0
+        if tally.rows + rejected != self.table.records_in:
+            rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"
+            raise WorkerError(f"{self.table.name}: rows were lost ({rows}); run again")
 
-    def _done(self, tally: Tally, rows_out: int, formulas: int) -> Done:
-        model, rate = self.model, self.options.abstain
-        silent = silence_notes(model, rate)
+    def _done(self, tally: Tally, rows_out: int) -> Done:
+        model, options, reading = self.model, self.options, self.source.reading
         has_terms = model.book.has_terms
         return Done(
             tally=tally,
             rows_in=self.table.records_in,
             rows_out=rows_out,
             rejected=self.rejects.count if self.rejects else 0,
-            formulas=formulas,
             notes=(
                 *self.inputs.notes,
-                *_read_notes(self.source.reading, self.table, self.dates, has_terms=has_terms),
-                *abstention_notes(model, rate, tally),
-                *silent,
-                *voice_notes(self.options.voice, tally),
-                *cut_notes(tally),
-                *drift_notes(model, tally, rate),
+                *_read_notes(reading, self.table, self.dates, has_terms=has_terms),
+                *answer_notes(model, options.abstain, options.voice, tally),
             ),
-            warnings=silent,
+            warnings=tuple(silence_notes(model, options.abstain)),
         )
+
+
+def _is_newer(output: Path, inputs: tuple[Path | None, ...]) -> bool:
+    """Return whether no input has changed since an output was written."""
+    written = output.stat().st_mtime
+    return all(path.stat().st_mtime <= written for path in inputs if path and path.exists())
 
 
 def _read_notes(
@@ -260,42 +219,33 @@ def _read_notes(
         name = shown(table.columns[dates.at], 40)
         yield f"leaders count only while in office, by the dates in column '{name}'"
         yield from dates.notes()
-    elif has_terms and (meant := likely(table.columns, "date")):
-        said = "leaders count at any time, for there is no column 'date'; did you mean"
-        yield f"{said} --date-column '{shown(meant[0], 40)}'?"
-
-
-def _with_kept(works: Iterator[Batch | DataError], run: RunFolder | None) -> Iterator[Work]:
-    """Yield parts that an earlier run made of these records, else the records."""
-    for work in works:
-        kept = run.kept(work) if run and run.resuming and isinstance(work, Batch) else None
-        yield Answered(work, kept) if kept and isinstance(work, Batch) else work
-        del work, kept  # or they would be there until the next are
+    elif has_terms and (near := likely(table.columns, "date")):
+        problem = "leaders count at any time, for there is no column 'date'"
+        yield f"{problem}; did you mean --date-column '{shown(near[0], 40)}'?"
 
 
 def _compute(
     model: StanceModel,
     config: RunConfig,
-    works: Iterator[Work],
+    batches: Iterator[Batch | DataError],
     run: RunFolder | None,
     jobs: int,
     cluster: str | None,
-) -> Generator[Answered]:
+) -> Generator[tuple[Batch, Part]]:
     """Compute parts where the user asks for it, and keep each as soon as it is there."""
-    keep = run.keep if run else lambda part: part
 
-    def here(batch: Batch) -> Part:
-        return keep(compute(model, config, batch))
+    def keep(part: Part) -> Part:
+        return run.keep(part) if run else part
 
-    if cluster is not None:
-        from stance.runs.cluster import ClusterPool  # only where the user names one
+    with ExitStack() as stack:
+        submit, ahead = (lambda batch: done_already(keep(compute(model, config, batch)))), 0
+        if cluster is not None:
+            from stance.runs.cluster import ClusterPool  # only where the user names one
 
-        with ClusterPool(cluster, model, config) as remote:
-            submit = partial(remote.submit, keep=keep)
-            yield from compute_in_order(works, here, submit, remote.ahead)
-    elif jobs > 1:
-        with WorkerPool(jobs - 1, model, config) as local:
-            submit = partial(local.submit, keep=keep)
-            yield from compute_in_order(works, here, submit, local.ahead)
-    else:
-        yield from compute_in_order(works, here)
+            remote = stack.enter_context(ClusterPool(cluster, model, config, keep))
+            submit, ahead = remote.submit, remote.ahead
+        elif jobs > 1:
+            local = stack.enter_context(WorkerPool(jobs, model, config, keep))
+            submit, ahead = local.submit, local.ahead
+        kept = run.kept if run and run.resuming else None
+        yield from compute_in_order(batches, submit, ahead, kept)

@@ -4,12 +4,12 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from stance.errors import DataError
 from stance.model.judging import StanceModel
-from stance.runs.answers import COUNTS, TABLES, OutputColumns, Tally, answer_rows
+from stance.runs.answers import OutputColumns, Tally, answer_rows
 from stance.runs.rows import EncodedRows
 from stance.tables import Format, Records
 
@@ -28,25 +28,9 @@ class Part:
     """The answers to a batch."""
 
     number: int
-    formulas: int  # cells that a spreadsheet might run
     tally: Tally
     rows: int  # of the output
     encoded: EncodedRows = field(repr=False)
-
-    def answers(self, batch: Batch) -> bool:
-        """Return whether these are answers to each record of a batch, as they should be."""
-        times, size = self.encoded.times, len(batch.records)
-        if (self.number, self.tally.rows) != (batch.number, size) or self.rows < size:
-            return False
-        lines = self.encoded.output_cells.count(b"\n")
-        return times is None or (len(times) == size and min(times) > 0 and sum(times) == lines)
-
-
-class Answered(NamedTuple):
-    """A part and its records: both make rows."""
-
-    batch: Batch
-    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +66,25 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Batch | DataError]:
 
 def compute(model: StanceModel, config: RunConfig, batch: Batch) -> Part:
     """Judge the records of a part."""
-    form = config.form
     rows, tally = answer_rows(model, config.columns, batch.records, config.table)
-    return Part(batch.number, rows.formulas(form), tally, len(rows), rows.encode(form))
+    return Part(batch.number, tally, len(rows), rows.encode(config.form))
 
 
 def pack(part: Part) -> bytes:
     """Return a part as a checksum, a line of JSON and its rows."""
-    tally = {name: getattr(part.tally, name) for name in COUNTS}
-    for name in TABLES:
-        tally[name] = [[*key, times] for key, times in getattr(part.tally, name).items()]
-    facts = {
-        "number": part.number,
-        "rows": part.rows,
-        "formulas": part.formulas,
-        "tally": tally,
-        "times": part.encoded.times,
-    }
+    answers = [[*key, times] for key, times in part.tally.answers.items()]
+    tally = asdict(part.tally) | {"answers": answers}
+    facts = [part.number, tally, part.rows, part.encoded.times]
     data = b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
     return b"%d\n%s" % (zlib.crc32(data), data)  # which shows what a power cut has damaged
 
 
 def unpack(data: bytes) -> Part:
-    """Return the part that was packed; raise `ValueError` or the like if it is damaged."""
+    """Return the part that was packed; raise `ValueError` if it is damaged."""
     checksum, _, data = data.partition(b"\n")
     if zlib.crc32(data) != int(checksum):
         raise ValueError("a damaged part")
     line, _, output_cells = data.partition(b"\n")
-    facts = json.loads(line)
-    counts: dict[str, Any] = {name: facts["tally"][name] for name in (*COUNTS, *TABLES)}
-    for name in TABLES:
-        counts[name] = Counter({tuple(key): times for *key, times in counts[name]})
-    encoded = EncodedRows(output_cells, facts["times"])
-    tally = Tally(**counts)
-    return Part(facts["number"], facts["formulas"], tally, facts["rows"], encoded)
+    number, tally, rows, times = json.loads(line)
+    tally["answers"] = Counter({tuple(key): number for *key, number in tally["answers"]})
+    return Part(number, Tally(**tally), rows, EncodedRows(output_cells, times))

@@ -23,7 +23,7 @@ import numpy as np
 from stance.arrays import Bools, Bytes, Cells, Floats, Ints
 from stance.errors import DataError
 from stance.records import NO_ANSWER
-from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
+from stance.tables import HALF_CHARACTER, Format, joined
 
 MILLION = 1_000_000
 LARGE = 8_000_000  # bytes; rows are joined below it, since a long text may begin many of them
@@ -44,8 +44,8 @@ def millionths(probabilities: Floats) -> Ints:
     rest = exact - whole
     rounded = whole.astype(np.int64)
     missing = MILLION - rounded.sum(axis=0)
-    for place, own in enumerate(rest):
-        ahead = (rest[:place] >= own).sum(axis=0) + (rest[place + 1 :] > own).sum(axis=0)
+    for place, share in enumerate(rest):
+        ahead = (rest[:place] >= share).sum(axis=0) + (rest[place + 1 :] > share).sum(axis=0)
         rounded[place] += ahead < missing
     return rounded
 
@@ -135,38 +135,11 @@ class Rows:
             return EncodedRows(form.encode(list(self)))
         return EncodedRows(_joined_cells(plain, form.delimiter), np.bincount(self.owner).tolist())
 
-    def formulas(self, form: Format) -> int:
-        """Return how many cells a spreadsheet might run, if this is not written in JSON."""
-        if form.excel_safe:
-            return form.formulas(self)
-        times = np.bincount(self.owner)
-        begun = [int(times[_formulas(column)].sum()) for column in self.input_cells]
-        return sum(begun) + sum(map(_count_formulas, self.columns))
-
 
 def _strings(column: Column) -> Sequence[str]:
     if not isinstance(column, np.ndarray):
         return column
     return b"\0".join(column.tolist()).decode().split("\0") if len(column) else []
-
-
-def _count_formulas(column: Column) -> int:
-    if isinstance(column, np.ndarray):
-        if not _SUSPECT.take(_bytes(column)[:, 0]).any():
-            return 0
-        column = _strings(column)
-    return len(_formulas(column))
-
-
-def _formulas(column: Sequence[str]) -> list[int]:
-    """Return where in a column the cells stand that a spreadsheet might run."""
-    starts = {cell[:1] for cell in column}
-    if FORMULA_STARTS.isdisjoint(starts):
-        return []
-    return [at for at, cell in enumerate(column) if is_formula(cell)]
-
-
-_SUSPECT = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_STARTS])
 
 
 def _is_plain(column: Column, delimiter: str) -> TypeGuard[Cells]:

@@ -6,9 +6,9 @@ import os
 import re
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,22 +51,22 @@ def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerpr
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
     del values["include"]  # each file counts
-    named = {f"the version of {name}": found for name, found in versions().items()}
+    known = {f"the version of {name}": number for name, number in versions().items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
-    return {"the model": model_hash(model), **named, **asked}
+    return {"the model": model_hash(model), **known, **asked}
 
 
 def files_fingerprint(inputs: Inputs, hashes: Mapping[Path, str], *, named: bool) -> Fingerprint:
     """Return what a run depends on of its files; `named` if their names are in the output."""
     if inputs.several:
         order = "\n".join(ascii(str(path)) for path in hashes)
-        found = {f"{_FILE}{shown(str(path), 5000)}": own for path, own in hashes.items()}
-        return {**found, _ORDER: hashlib.sha256(order.encode()).hexdigest()}
-    ((path, own),) = hashes.items()
+        files = {f"{_FILE}{shown(str(path), 5000)}": digest for path, digest in hashes.items()}
+        return {**files, _ORDER: hashlib.sha256(order.encode()).hexdigest()}
+    ((path, digest),) = hashes.items()
     name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     # An article's name is in its output; of a table's name only the end counts.
     kept = path.name if named or is_article(path) else Path(name).suffix
-    return {"the input": own, "the name of the input": kept}
+    return {"the input": digest, "the name of the input": kept}
 
 
 def difference(before: Fingerprint, now: Fingerprint) -> str | None:
@@ -115,42 +115,6 @@ def model_hash(model: StanceModel) -> str:
 # --- What a run did -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The summary of an earlier run."""
-
-    path: Path
-    run: Fingerprint
-    files: dict[str, dict[str, Any]]  # by name, as in the column `file`
-    rows: int  # input rows numbered so far
-
-    @classmethod
-    def read(cls, path: Path) -> "Earlier | None":
-        """Read a summary; return None if there is none yet. Raises `DataError` if it is not one."""
-        try:
-            found = json.loads(path.read_text("utf-8"))
-            files = {str(entry["file"]): dict(entry) for entry in found["files"]}
-            if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
-                return cls(path, dict(found["run"]), files, int(found["rows"]["numbered"]))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            why = f"cannot be read ({error.strerror}); check the path"
-            raise DataError(f"{shown_path(path)}: {why}") from error
-        except (ValueError, TypeError, KeyError, RecursionError):
-            pass
-        why = "is not a summary of files; name what --summary wrote for a folder"
-        raise DataError(f"{shown_path(path)}: {why}")
-
-    def changed(self, hashes: Mapping[Path, str]) -> list[Path]:
-        """Return the files that are new or changed; raise if none has the name that it had."""
-        before = {path: self.files.get(cell_of(path)) for path in hashes}
-        if self.files and not any(before.values()):
-            why = "names none of these files; give them by the same paths as then"
-            raise DataError(f"{shown_path(self.path)}: {why}")
-        return [path for path, own in hashes.items() if (before[path] or {}).get("sha256") != own]
-
-
 class Summary:
     """A summary in the making; with an earlier one, only of what is new or changed.
 
@@ -162,26 +126,37 @@ class Summary:
         Their SHA-256, by path.
     rows_before : int
         Input rows that earlier runs have numbered.
+    adds : bool
+        Whether the answers are added to those of an earlier run.
     """
 
     def __init__(self, inputs: Inputs, run: Fingerprint, since: Path | None = None) -> None:
         self.inputs, self.run, self.hashes = inputs, run, hashes_of(inputs)
-        self.earlier = Earlier.read(since) if since else None
         self.rows_before = 0
+        self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
         self._began, self._processor = time.time(), _processor_time()
-        if self.earlier:
-            self.rows_before = self.earlier.rows
-            if what := difference(self.earlier.run, run):
-                why = f"{what}; undo that, or judge all anew without --since"
-                raise DataError(f"{shown_path(self.earlier.path)}: {why}")
-            changed = self.earlier.changed(self.hashes)
-            note = f"{len(changed):,} of {count(len(inputs.paths), 'file')} new or changed"
-            if not changed:
-                raise Finished(f"{shown_path(self.earlier.path)}: {note} since; nothing to judge")
-            self.hashes = {path: self.hashes[path] for path in changed}
-            notes = (*inputs.notes, f"{note} since {shown_path(self.earlier.path)}")
-            self.inputs = replace(inputs, paths=tuple(changed), notes=notes)
+        self.adds = since is not None and since.exists()
+        if since and self.adds:
+            self._continue(since)
+
+    def _continue(self, since: Path) -> None:
+        """Leave out the files that an earlier run has judged; raise if it does not fit."""
+        name = shown_path(since)
+        run, self._files, self.rows_before = _read(since)
+        if what := difference(run, self.run):
+            raise DataError(f"{name}: {what}; undo that, or judge all anew without --since")
+        before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
+        if self._files and not any(before.values()):
+            why = "names none of these files; give them by the same paths as then"
+            raise DataError(f"{name}: {why}")
+        self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
+        files = count(len(self.inputs.paths), "file")
+        note = f"{len(self.hashes):,} of {files} new or changed since"
+        if not self.hashes:
+            raise Finished(f"{name}: {note}; nothing to judge")
+        notes = (*self.inputs.notes, f"{note} {name}")
+        self.inputs = replace(self.inputs, paths=tuple(self.hashes), notes=notes)
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
@@ -190,51 +165,52 @@ class Summary:
     def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
         """Copy the rows of an older output, but for those of files judged now; return how many."""
         copied = 0
-        mark = writer.format.delimiter if writer.format.plain else None
-        anew = set(map(cell_of, self.hashes))
-        with open_table(older, delimiter=mark) as table:
-            if table.columns != writer.format.columns:
-                other = [
-                    c
-                    for c in (*table.columns, *writer.format.columns)
-                    if (c in table.columns) != (c in writer.format.columns)
-                ]
-                which = f" ('{shown(other[0], 40)}')" if other else ""
+        form, judged_now = writer.format, set(map(cell_of, self.hashes))
+        with open_table(older, delimiter=form.delimiter if form.plain else None) as table:
+            if table.columns != form.columns:
+                names = (*table.columns, *form.columns)
+                odd = [n for n in names if (n in table.columns) != (n in form.columns)]
+                which = f" ('{shown(odd[0], 40)}')" if odd else ""
                 advice = "name another output, or judge all anew without --since"
                 raise DataError(f"{shown_path(older)}: has other columns{which}; {advice}")
             for record in table:
-                if record.cells[0] not in anew:
+                if record.cells[0] not in judged_now:
                     writer.write(record.cells)
                     copied += 1
         return copied
 
     def to_json(self, done: Done, rejected: Mapping[str, int], output: Path | None) -> bytes:
         """Return the summary as JSON."""
-        now = time.time()
-        tally, answers = done.tally, dict[str, dict[str, int]]()
+        now, tally = time.time(), done.tally
+        answers = defaultdict[str, dict[str, int]](dict)
         for (actor, stance), number in tally.answers.items():
-            answers.setdefault(actor, {})[stance] = number
-        rows = {"in": done.rows_in, "judged": tally.rows, "rejected": done.rejected}
-        rows |= {"naming_an_actor": tally.named, "out": done.rows_out}
-        found = {
+            answers[actor][stance] = number
+        summary = {
             "started": _moment(self._began),
             "finished": _moment(now),
             "seconds": round(now - self._began, 3),
             "processor_seconds": round(_processor_time() - self._processor, 3),
             "output": cell_of(output) if output else None,
-            "rows": {**rows, "numbered": self.rows_before + done.rows_in},
+            "rows": {
+                "in": done.rows_in,
+                "judged": tally.rows,
+                "rejected": done.rejected,
+                "naming_an_actor": tally.named,
+                "out": done.rows_out,
+                "numbered": self.rows_before + done.rows_in,
+            },
             "answers": answers,
             "warnings": done.warnings,
             "notes": done.notes,
             "versions": versions(),
             "run": self.run,
-            "files": self._files(rejected, _moment(now)),
+            "files": self._entries(rejected, _moment(now)),
         }
-        return json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n"
+        return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"
 
-    def _files(self, rejected: Mapping[str, int], finished: str) -> list[dict[str, Any]]:
+    def _entries(self, rejected: Mapping[str, int], finished: str) -> list[dict[str, Any]]:
         """Return an entry for each file, those that an earlier run has judged first."""
-        files = dict(self.earlier.files) if self.earlier else {}
+        files = dict(self._files)
         for path in self.inputs.paths:
             name = cell_of(path) if path else "-"
             key = name if self.inputs.several else ""
@@ -248,6 +224,22 @@ class Summary:
                 "finished": finished,
             }
         return list(files.values())
+
+
+def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int]:
+    """Return run, files and numbered rows of a summary; raise `DataError` if it is not one."""
+    try:
+        summary = json.loads(path.read_text("utf-8"))
+        files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
+        if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
+            return dict(summary["run"]), files, int(summary["rows"]["numbered"])
+    except OSError as error:
+        why = f"cannot be read ({error.strerror}); check the path"
+        raise DataError(f"{shown_path(path)}: {why}") from error
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    why = "is not a summary of files; name what --summary wrote for a folder"
+    raise DataError(f"{shown_path(path)}: {why}")
 
 
 def _processor_time() -> float:

@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self, cast
@@ -18,10 +18,9 @@ from typing import IO, Self, cast
 from stance.errors import DataError, StanceError, WorkerError
 from stance.interrupts import defer_signals
 from stance.model.judging import StanceModel
-from stance.runs.parts import Answered, Batch, Part, RunConfig, compute
+from stance.runs.parts import Batch, Part, RunConfig, compute
 
 TRIES = 3  # how often a part is computed if its worker dies
-LONGEST = 900  # seconds to wait for one part, which takes a few
 
 _ROOT = str(Path(__file__).parent.parent.parent)
 _PROGRAM = """
@@ -36,66 +35,41 @@ _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter f
 
 # --- In order -------------------------------------------------------------------------------------
 
-Work = Batch | Answered | DataError
-"""Records to judge, a part that is judged already, or why there are no more."""
-
 
 def compute_in_order(
-    works: Iterable[Work],
-    here: Callable[[Batch], Part],
-    submit: Callable[[Batch], Future[Part]] | None = None,
+    batches: Iterable[Batch | DataError],
+    submit: Callable[[Batch], Future[Part]],
     ahead: int = 0,
-) -> Iterator[Answered]:
-    """Compute parts: those that are submitted up to so many `ahead`, and the others `here`."""
+    kept: Callable[[Batch], Part | None] | None = None,
+) -> Iterator[tuple[Batch, Part]]:
+    """Compute parts, up to so many `ahead` at a time, but for those `kept`; yield them in order."""
     line: deque[tuple[Batch, Future[Part]]] = deque()
     ended: DataError | None = None
-    for work in works:
-        if isinstance(work, DataError):
-            ended = work  # the last one
+    for batch in batches:
+        if isinstance(batch, DataError):
+            ended = batch  # the last one
             break
-        waiting = sum(not part.done() for _, part in line)
-        line.append(_begin(work, here, submit if waiting < ahead else None))
-        del work  # or its records would be there until the next are
-        while line and (line[0][1].done() or len(line) > 2 * ahead):
-            yield _result(*line.popleft())
+        part = kept(batch) if kept else None
+        line.append((batch, done_already(part) if part else submit(batch)))
+        del batch, part  # or its records would be there until the next are
+        while line and (line[0][1].done() or len(line) > ahead):
+            yield _next(line)
     while line:
-        last = next((n for n in reversed(range(len(line))) if line[n][1].cancel()), None)
-        if last is None:
-            yield _result(*line.popleft())
-        else:  # no worker has begun it
-            line[last] = _begin(line[last][0], here)
+        yield _next(line)
     if ended:
         raise ended
 
 
-def _begin(
-    work: Batch | Answered,
-    here: Callable[[Batch], Part],
-    submit: Callable[[Batch], Future[Part]] | None = None,
-) -> tuple[Batch, Future[Part]]:
-    part: Future[Part] = Future()
-    if isinstance(work, Answered):
-        part.set_result(work.part)
-        return work.batch, part
-    if submit:
-        return work, submit(work)
-    try:
-        part.set_result(here(work))
-    except StanceError as error:  # which has to wait for its turn
-        part.set_exception(error)
-    return work, part
+def _next(line: deque[tuple[Batch, Future[Part]]]) -> tuple[Batch, Part]:
+    batch, part = line.popleft()
+    return batch, part.result()
 
 
-def _result(batch: Batch, future: Future[Part]) -> Answered:
-    for _ in range(LONGEST):  # not by the clock, which goes on while Ctrl-Z has stopped us
-        if wait([future], 1).done:
-            break
-    else:
-        raise failure(batch, f"no answer in {LONGEST:,} seconds; restart the workers")
-    part = future.result()
-    if not part.answers(batch):
-        raise failure(batch, "a worker sent a wrong answer; restart the workers")
-    return Answered(batch, part)
+def done_already(part: Part) -> Future[Part]:
+    """Return a part as one that has been computed."""
+    future: Future[Part] = Future()
+    future.set_result(part)
+    return future
 
 
 def failure(batch: Batch, why: str) -> WorkerError:
@@ -115,9 +89,11 @@ class WorkerPool:
     the reader waiting for ever.
     """
 
-    def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
-        self.ahead = 3 * number  # parts under way, so that no worker waits while we compute one
-        self._number, self._open = number, True
+    def __init__(
+        self, number: int, model: StanceModel, config: RunConfig, keep: Callable[[Part], Part]
+    ) -> None:
+        self.ahead = 2 * number  # parts under way, so that no worker waits
+        self._number, self._keep, self._open = number, keep, True
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
         self._threads = ThreadPoolExecutor(number)
@@ -141,10 +117,10 @@ class WorkerPool:
         for worker in self._workers:
             worker.close()
 
-    def submit(self, batch: Batch, keep: Callable[[Part], Part]) -> Future[Part]:
-        """Have a part computed, and handed to `keep` in a thread as soon as it is."""
+    def submit(self, batch: Batch) -> Future[Part]:
+        """Have a part computed, and kept as soon as it is."""
         data = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
-        return self._threads.submit(lambda: keep(self._compute(batch, data)))
+        return self._threads.submit(lambda: self._keep(self._compute(batch, data)))
 
     def _compute(self, batch: Batch, data: bytes) -> Part:
         for _ in range(TRIES):
@@ -194,10 +170,10 @@ class _Worker:
         self._stdin.write(task if self._ready else setup + task)
         self._stdin.flush()
         self._ready = True
-        found: Part | Exception = pickle.load(self._stdout)  # noqa: S301 - from our own process
-        if isinstance(found, Exception):
-            raise found
-        return found
+        result: Part | Exception = pickle.load(self._stdout)  # noqa: S301 - from our own process
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def kill(self) -> None:
         self._process.kill()
@@ -221,12 +197,12 @@ def serve() -> None:
         while True:
             batch: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                found: Part | Exception = compute(model, config, batch)
+                result: Part | Exception = compute(model, config, batch)
             except Exception as error:
-                found = to_send(error)
-            pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
+                result = to_send(error)
+            pickle.dump(result, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
-            del batch, found  # free them while waiting for the next
+            del batch, result  # free them while waiting for the next
 
 
 def to_send(error: Exception) -> Exception:
