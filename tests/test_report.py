@@ -254,8 +254,8 @@ def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, colu
 def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, coded, tmp_path):
     out = ("-o", tmp_path / "x.html")
     line = fails(1, "report", SAMPLE / "paragraphs.csv", *out)
-    assert "no column 'row', 'mentions', 'stance', 'stance_against'" in line
-    assert line.endswith("name a table that stance predict wrote")
+    assert "no column 'actor'; it has id" in line
+    assert line.endswith("or name a table that stance predict wrote")
     assert "add --prefix p_" in fails(1, "report", coded, *out)
     wide = tmp_path / "wide.csv"
     assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide").exit_code == 0

@@ -88,6 +88,8 @@ def answered(
     include: list[str] | None = None,
     text_column: str | None = None,
     actor_column: str | None = None,
+    stance_column: str | None = None,
+    labels: str | None = None,
     document_column: str | None = None,
     prefix: str | None = None,
     date_format: str | None = None,
@@ -95,6 +97,7 @@ def answered(
 ) -> AnswersForm:
     """Return which answers are read, and how."""
     from stance.files import is_device
+    from stance.label_values import parse_labels
     from stance.tables import find_inputs
 
     for path in answers:
@@ -110,6 +113,8 @@ def answered(
         "period": period,
         "text_column": text_column,
         "actor_column": actor_column,
+        "stance_column": stance_column,
+        "labels": parse_labels(labels),
         "document_column": document_column,
         "date_format": date_format,
         **table,
@@ -120,17 +125,15 @@ def audited(
     audit: Path | None = None,
     coder: str | None = None,
     simple_random: bool = False,
-    labels: str | None = None,
     audit_encoding: str | None = None,
 ) -> "AuditRequest | None":
     """Return which audit corrects the answers, and how it is read; None if there is none."""
     from stance.findings import AuditRequest
-    from stance.label_values import parse_labels
 
     if audit is not None:
-        return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
-    if coder or simple_random or labels or audit_encoding:
-        names = "--coder, --labels, --simple-random and --audit-encoding"
+        return AuditRequest(audit, coder, simple_random, encoding=audit_encoding)
+    if coder or simple_random or audit_encoding:
+        names = "--coder, --simple-random and --audit-encoding"
         raise UsageError(f"{names} are about an audit; add --audit LABELLED")
     return None
 

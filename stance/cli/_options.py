@@ -39,7 +39,10 @@ PANELS: dict[str, dict[str, Declared]] = {
     "Arguments": {
         "predict.sources": _given("INPUT", "Tables, articles, folders of them; - is stdin."),
         "actors.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
-        "answers": _given("ANSWERS", "Tables that stance predict wrote, or folders of them."),
+        "answers": _given(
+            "ANSWERS",
+            "Tables that stance predict wrote, or of anyone's labels; or folders of them.",
+        ),
         "corpora": _given("CORPUS", "Labelled tables."),
         "train.corpora": _given("CORPUS", "Labelled tables; the starter corpus if omitted."),
         "import.form": _given(
@@ -202,7 +205,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "names": _given(
             "COLUMN=NAME,...",
-            "Names of our columns in the source, such as text=body,actor=target.",
+            "Names of our columns in the source, such as text=body,actor=target; may be repeated.",
             "--map",
         ),
         "prefix": _given("WORD", "Prefix of the answers' columns."),

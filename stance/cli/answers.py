@@ -175,7 +175,7 @@ def shares(
     from stance.findings import Request, read_study, write_numbers, write_regression_table
     from stance.screens.checks import share_lines
 
-    request = Request(**form)
+    request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if audit is None and surrogate:
         raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
     read = [*request.paths, audit.source if audit else None]
@@ -215,7 +215,7 @@ def report(
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import bundled_model
 
-    request = Request(**form)
+    request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:

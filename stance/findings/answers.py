@@ -19,11 +19,11 @@ from stance.findings.cells import (
 )
 from stance.findings.correction import Surrogate
 from stance.findings.periods import UNITS, Periods, Unit, choose_grids
-from stance.findings.request import Places, Request, bounded, find_places
+from stance.findings.request import Join, Places, Request, bounded, find_places
 from stance.label_values import STANCES
 from stance.reading.keys import key_of
 from stance.records import SIDES, UNCERTAIN, Stance
-from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
+from stance.tables import Record, Table, column, day_of, likely, optional_column, rewrite_dates
 
 BATCH = 8192  # records that are read at a time
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
@@ -48,11 +48,12 @@ class AnswersTable:
     chances: Floats32  # of each stance, of shape (n_pairs, 3)
     document: Ints
     record: Ints  # of the table, from 0
-    key: Keys  # of file, document, row and actor
+    key: Keys  # of file, document, row and actor, or of what else the labels name
     text: Keys  # of the text; 0 without one
     labels: tuple[tuple[str, Ints8], ...]  # columns that may stand in for labels
     partial: bool  # only some actors were asked for
     notes: tuple[str, ...]
+    join: Join = "row"  # what `key` is of
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -84,7 +85,10 @@ def _hot(labels: Ints | Ints8) -> Floats:
 
 
 def read_population(
-    request: Request, labels: Sequence[str] = (), only: Sequence[str] = ()
+    request: Request,
+    labels: Sequence[str] = (),
+    only: Sequence[str] = (),
+    labelled: Sequence[str] = ("row",),
 ) -> AnswersTable:
     """Read the answers of a table; raise `DataError` if there are none.
 
@@ -96,6 +100,8 @@ def read_population(
         Columns of labels that may stand in for a coder's; an empty cell has none.
     only : sequence of str
         Actors whose pairs are read; all if empty.
+    labelled : sequence of str
+        Columns of the labelled sample, which names the answers by row, by id or by text.
     """
     if request.period and request.over is None:
         raise UsageError("--period is about dates; name their column with --over")
@@ -106,12 +112,26 @@ def read_population(
         if request.over is None:
             places = replace(places, over=None)
         named = {name: column(table.columns, name, table.name) for name in labels}
-        reader = _Reader(table, places, named, dict.fromkeys(only))
+        join = choose_join(places, table, labelled)
+        reader = _Reader(table, places, named, dict.fromkeys(only), join)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
         for batch in batches(table):
             reader.add(batch)
         return reader.finish(request.period)
+
+
+def choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
+    """Return by which of its columns a labelled sample names the answers of a table."""
+    texts = () if places.text is None else ("text", table.columns[places.text])
+    ways: dict[Join, Sequence[str]] = {"row": ("row",), "id": ("id",) * (places.id is not None)}
+    for join, names in {**ways, "text": texts}.items():
+        if any(optional_column(labelled, name, "the labels") is not None for name in names):
+            return join
+    raise DataError(
+        f"{table.name}: has neither 'row', 'id' nor 'text' in common with the labels; add the "
+        "column 'id' of one table to the other"
+    )
 
 
 def batches(table: Table) -> Iterator[list[Record]]:
@@ -125,9 +145,15 @@ class _Reader:
     """Pairs as they are read, block by block."""
 
     def __init__(
-        self, table: Table, places: Places, labels: dict[str, int], only: dict[str, None]
+        self,
+        table: Table,
+        places: Places,
+        labels: dict[str, int],
+        only: dict[str, None],
+        join: Join,
     ) -> None:
         self._table, self._places, self._labels, self._only = table, places, labels, only
+        self._join = join
         self._actors: dict[str, int] = {}  # numbers of names, in order of first use
         self._groups: dict[str, int] = {}
         self._blocks: list[dict[str, Any]] = []
@@ -148,10 +174,10 @@ class _Reader:
     def _block(self, records: Sequence[Record], row: Ints) -> dict[str, Any]:
         places, cells = self._places, [record.cells for record in records]
         stance, chances = answered(records, places, self._table)
-        identity = [at for at in (places.file, places.document) if at is not None]
+        identity = places.identity(self._join)
         keys = (
-            pair_key([each[at] for at in identity], number, places.actor_of(each))
-            for each, number in zip(cells, row.tolist(), strict=True)
+            pair_key(self._join, [each[at] for at in identity], places.actor_of(each))
+            for each in cells
         )
         blank = [""] * len(cells)
         texts, dates, groups = (
@@ -194,7 +220,7 @@ class _Reader:
         def joined(name: str) -> Any:
             return np.concatenate([block[name] for block in self._blocks])
 
-        if self._table.several:
+        if self._table.several and self._join == "row":
             self._refuse_repeated(joined("key"), joined("record"))
         day = joined("day")
         try:
@@ -215,6 +241,7 @@ class _Reader:
             period=period,
             document=np.unique(joined("document"), return_inverse=True)[1],
             partial=bool(self._only),
+            join=self._join,
             labels=tuple(
                 (name, np.concatenate([block["labels"][at] for block in self._blocks]))
                 for at, name in enumerate(self._labels)

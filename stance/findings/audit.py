@@ -14,7 +14,7 @@ from stance.evaluation.agreement import MISSING, Agreement, coded_twice, measure
 from stance.findings.answers import AnswersTable
 from stance.findings.cells import is_row, pair_key, text_key
 from stance.findings.correction import Audit
-from stance.findings.request import bounded
+from stance.findings.request import Join, bounded
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, encoded_by, open_table, optional_column
@@ -56,6 +56,13 @@ class _Label:
     coder: str
     truth: int
     design: str  # name of the file
+
+
+@encoded_by("--audit-encoding")
+def audit_columns(request: AuditRequest) -> tuple[str, ...]:
+    """Return the columns of a labelled sample."""
+    with open_table(request.source, encoding=request.encoding) as table:
+        return table.columns
 
 
 @encoded_by("--audit-encoding")
@@ -152,17 +159,16 @@ def _read_labels(
         if purpose == TRAIN:
             counts["train"] += 1
             continue
-        row, actor = (cells[place].strip() for place in identity[-2:])
+        named, actor = (cells[place].strip() for place in identity[-2:])
         if population.partial and bounded(actor) not in population.actors:
             continue
-        _check_row(row, f"{table.name}:{record.line}")
         flagged = false_match.lower() not in UNMARKED
         counts["false matches"] += flagged
         truth = NEUTRAL if flagged else MISSING
         yield _Label(
             line=record.line,
-            name=f"row {shown(row, 20)} on '{shown(actor, 40)}'",
-            key=_key(cells, identity),
+            name=f"{population.join} {shown(named, 20)} on '{shown(actor, 40)}'",
+            key=_key(cells, identity, population.join, f"{table.name}:{record.line}"),
             text=0 if population.places.text is None else text_key(text),
             coder=coder,
             truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
@@ -172,21 +178,19 @@ def _read_labels(
 
 
 def _identity(table: Table, population: AnswersTable) -> list[int]:
-    """Return the columns that say which pair a row is about, the last ones its row and actor."""
-    places = (population.places.file, population.places.document)
-    names = [population.columns[place] for place in places if place is not None]
-    return [column(table.columns, name, table.name) for name in (*names, "row", "actor")]
+    """Return the columns that say which pair a row is about, the last one its actor."""
+    names = [population.columns[place] for place in population.places.identity(population.join)]
+    if population.join == "text" and "text" in table.columns:
+        names = ["text"]  # as stance sample calls it
+    return [column(table.columns, name, table.name) for name in (*names, "actor")]
 
 
-def _check_row(row: str, where: str) -> None:
-    if not is_row(row.strip()):
-        why = f"'{shown(row)}' is not a row number"
+def _key(cells: Sequence[str], identity: Sequence[int], join: Join, where: str) -> int:
+    *names, actor = (cells[place].strip() for place in identity)
+    if join == "row" and not is_row(names[-1]):
+        why = f"'{shown(names[-1])}' is not a row number"
         raise DataError(f"{where}: {why}; restore what stance sample wrote")
-
-
-def _key(cells: Sequence[str], identity: Sequence[int]) -> int:
-    *names, row, actor = (cells[place] for place in identity)
-    return pair_key(names, int(row), actor.strip())
+    return pair_key(join, names, actor)
 
 
 def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
@@ -225,13 +229,18 @@ def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> I
                 f"{table}:{label.line}: {label.name} is not among the answers of "
                 f"{population.table}; give the table that the sample was drawn from"
             )
-        pair = next((n for n in alike if not label.text or population.text[n] == label.text), None)
-        if pair is None:
+        alike = [n for n in alike if not label.text or population.text[n] == label.text]
+        if not alike:
             raise DataError(
                 f"{table}:{label.line}: the text of {label.name} is not that of "
                 f"{population.table}; restore the text, or sample the new table"
             )
-        pairs.append(pair)
+        if len(alike) > 1 and population.join == "id":
+            raise DataError(
+                f"{table}:{label.line}: {label.name} is {len(alike)} answers of "
+                f"{population.table}; give each paragraph its own id, or add the column 'text'"
+            )
+        pairs.append(alike[0])
     return np.array(pairs, np.int64)
 
 
@@ -268,7 +277,6 @@ def _read_design(source: Path, names: set[str], population: AnswersTable) -> Des
         for record in table:
             chance, stratum = (record.cells[place] for place in places)
             where = f"{path}:{record.line}"
-            _check_row(record.cells[identity[-2]], where)
             try:
                 probability = float(chance)
             except ValueError:
@@ -278,5 +286,6 @@ def _read_design(source: Path, names: set[str], population: AnswersTable) -> Des
                     f"{where}: inclusion '{shown(chance)}' is not a probability above 0 and up to "
                     "1; restore what stance sample wrote"
                 )
-            design[_key(record.cells, identity)] = probability, stratum
+            key = _key(record.cells, identity, population.join, where)
+            design[key] = probability, stratum
     return design

@@ -7,7 +7,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError
-from stance.findings.request import Places
+from stance.findings.request import Join, Places
 from stance.reading.keys import key_of
 from stance.records import ANSWERS
 from stance.tables import Record, Table
@@ -18,9 +18,14 @@ _STANCE_NUMBERS = {name: number for number, name in enumerate(ANSWERS)}
 Cells = Sequence[tuple[str, ...]]
 
 
-def pair_key(identity: Sequence[str], row: int, actor: str) -> int:
-    """Return what tells a pair apart: the names of its file and document, its row and actor."""
-    return key_of("\0".join((*identity, str(row), actor)))
+def pair_key(join: Join, identity: Sequence[str], actor: str) -> int:
+    """Return what tells a pair apart: the cells that name its paragraph, and its actor."""
+    *before, last = (cell.strip() for cell in identity)
+    if join == "row":
+        last = str(int(last))
+    elif join == "text":
+        last = " ".join(last.split())  # whatever a spreadsheet did to its spaces
+    return key_of("\0".join((*before, last, actor)))
 
 
 def text_key(text: str) -> int:

@@ -1,19 +1,21 @@
 """Tables of answers as a user names them, and the columns that are read of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
-from stance.display import shown
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.periods import Unit
-from stance.records import Stance
+from stance.label_values import LabelReader, stance_spellings
+from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import (
     Form,
     Inputs,
+    Records,
     Table,
     column,
     join_tables,
@@ -21,8 +23,11 @@ from stance.tables import (
     optional_column,
 )
 
+Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
 LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
-_WRITTEN = ("row", "mentions", *STANCE_COLUMNS)  # by predict, beside the actor's
+_WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
+_WITHHELD = len(Stance)  # place of "uncertain" among `ANSWERS`
+NO_ANSWERS = ", or name a table that stance predict wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Request:
     prefix: str = ""  #: of the answers' columns
     text_column: str | None = None
     actor_column: str | None = None
+    stance_column: str | None = None  #: of labels that somebody else than `predict` gave
+    labels: Mapping[str, str] | None = None  #: what the spellings of these labels mean
     document_column: str | None = None
     delimiter: str | None = None
     quoting: Literal["none"] | None = None  #: none if quotes are characters like others
@@ -60,7 +67,10 @@ class Request:
         return self.source.name
 
     def open(self) -> Table:
-        """Open the table, or several as one in which `file` and `row` name a paragraph."""
+        """Open the table, or several as one in which `file` and `row` name a paragraph.
+
+        A table of labels, such as a language model gives, gets the columns that `predict` writes.
+        """
         form: Form = {
             "delimiter": self.delimiter,
             "quoting": self.quoting,
@@ -68,12 +78,70 @@ class Request:
             "sheet": self.sheet,
         }
         if isinstance(self.source, Inputs):
-            return join_tables(self.source, self._count_own, form, self.prefix)
-        return open_table(self.source, **form)
+            table = join_tables(self.source, self._count_own, form, self.prefix)
+        else:
+            table = open_table(self.source, **form)
+        if not _predicted(table.columns, self.prefix):
+            try:
+                _read_labels_as_answers(table, self)
+            except DataError:
+                table.close()
+                raise
+        return table
 
     def _count_own(self, table: Table) -> int:
         """Return how many columns of a table are not of its answers."""
-        return find_places(table.columns, table.name, self).row
+        if _predicted(table.columns, self.prefix):
+            return find_places(table.columns, table.name, self).row
+        _find_label(table, self)
+        return len(table.columns)
+
+
+def _predicted(columns: Sequence[str], prefix: str) -> bool:
+    """Return whether `predict` wrote a table, by its columns."""
+    return all(prefix + name in columns for name in _WRITTEN)
+
+
+def _find_label(table: Table, request: Request) -> int:
+    """Return the place of the labels in a table that `predict` did not write."""
+    columns, name = table.columns, table.name
+    if reason := _refusal({each: place for place, each in enumerate(columns)}):
+        raise DataError(f"{name}: {reason}")
+    column(columns, request.actor_column or "actor", name, "--actor-column", NO_ANSWERS)
+    return column(columns, request.stance_column or "stance", name, "--stance-column", NO_ANSWERS)
+
+
+def _read_labels_as_answers(table: Table, request: Request) -> None:
+    """Have the labels of a table, none of whose records is read yet, come as answers."""
+    columns, name, label = table.columns, table.name, _find_label(table, request)
+    kept = [at for at, each in enumerate(columns) if at != label and each not in _WRITTEN]
+    row = optional_column(columns, "row", name)
+    withheld = dict.fromkeys(("", UNCERTAIN), _WITHHELD)
+    reader = LabelReader(name, Stance, {**stance_spellings(request.labels), **withheld})
+    open_ = 0
+
+    def answers(chunks: Iterable[Records]) -> Generator[Records]:
+        nonlocal open_
+        for part in chunks:
+            read = [reader.read(record.cells[label], record) for record in part]
+            open_ += read.count(_WITHHELD)
+            likeliest = [NEUTRAL if each == _WITHHELD else each for each in read]
+            added = [
+                list(map(str, part.numbers)) if row is None else part.columns[row],
+                [ANSWERS[each] for each in read],
+                *(["1" if each == stance else "0" for each in likeliest] for stance in range(3)),
+            ]
+            cells = [*(part.columns[at] for at in kept), *added]
+            yield Records(part.numbers, part.lines, cells, part.characters)
+
+    def notes() -> Iterator[str]:
+        yield f"column '{shown(columns[label])}' is read as answers, without probabilities"
+        yield from (note.removeprefix(f"{name}: ") for note in reader.notes())
+        if open_:
+            yield f"{count(open_, 'row')} without a stance counted as withheld"
+
+    table.through(answers, notes)
+    table.columns = (*(columns[at] for at in kept), *_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +150,7 @@ class Places:
 
     row: int
     actor: int
-    mentions: int
+    mentions: int | None  # None in a table of labels, which have no probabilities either
     stance: int
     probabilities: tuple[int, int, int]
     sentiment: int | None
@@ -93,11 +161,20 @@ class Places:
     over: int | None
     spans: int | None
     because: int | None
+    holder: int | None = None
+    id: int | None = None
 
     @property
     def paired(self) -> bool:
         """Whether the input named the actor of each row."""
         return self.actor < self.row
+
+    def identity(self, join: Join) -> list[int]:
+        """Return the columns that tell paragraphs apart, that of the row, id or text last."""
+        if join == "row":
+            return [at for at in (self.file, self.document, self.row) if at is not None]
+        found = self.id if join == "id" else self.text
+        return [] if found is None else [found]
 
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
@@ -106,10 +183,7 @@ class Places:
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form."""
-    at = {name: place for place, name in enumerate(columns)}
-    prefix = request.prefix
-    if missing := [prefix + name for name in _WRITTEN if prefix + name not in at]:
-        raise DataError(f"{table}: {_refusal(at, missing)}")
+    at, prefix = {name: place for place, name in enumerate(columns)}, request.prefix
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
 
@@ -124,7 +198,7 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     return Places(
         row=row,
         actor=actor,
-        mentions=at[prefix + "mentions"],
+        mentions=at.get(prefix + "mentions"),
         stance=at[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
@@ -136,19 +210,21 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         # Without an actor of each row, predict read no spans.
         spans=optional_column(columns, "spans", table) if actor < row else None,
         because=at.get(prefix + "because"),
+        holder=at.get(prefix + "holder"),
+        id=optional_column(columns[:row], "id", table),
     )
 
 
-def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
+def _refusal(at: Mapping[str, int]) -> str:
+    """Return why answers that `predict` wrote in another form are not read; empty for others."""
     labels = [f"_{label}" for label in Stance]
     for prefix in (name.removesuffix("stance") for name in at if name.endswith("stance")):
-        if all(prefix + name in at for name in _WRITTEN):
-            found = shown(prefix)
-            return f"the columns of its answers begin with '{found}'; add --prefix {found}"
-    if any(name and all(name + label in at for label in labels) for name in at):
+        if prefix and _predicted(list(at), prefix):
+            option = shown(prefix)
+            return f"the columns of its answers begin with '{option}'; add --prefix {option}"
+    if any(name and all(name + label in at for label in labels) for name in at if name != "stance"):
         return "is in wide form; run stance predict without --wide and take that"
-    listed = ", ".join(f"'{shown(name, 40)}'" for name in missing)
-    return f"no column {listed}; name a table that stance predict wrote"
+    return ""
 
 
 def bounded(name: str) -> str:

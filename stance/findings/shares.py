@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.evaluation.intervals import benjamini_hochberg, holm
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import AuditRequest, LabelledSample, read_audit
+from stance.findings.audit import AuditRequest, LabelledSample, audit_columns, read_audit
 from stance.findings.correction import NET, TUNED, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.request import Request
@@ -21,6 +21,7 @@ from stance.records import AGAINST, FAVOR, Stance
 from stance.tables import write_table
 
 OWN = TUNED  # labels of an actor from which surrogates are weighted for it alone
+TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
 UNAUDITED = "not corrected: no audit"
 FEW = "not corrected: too few labels"
@@ -102,6 +103,8 @@ class Study:
         pairs, names = np.split(order, np.cumsum(sizes)[:-1]), population.actors
         ranked = sorted(range(len(names)), key=lambda each: (-sizes[each], names[each]))
         self.actors = [_Actor(names[at], pairs[at], population, correction) for at in ranked]
+        every = np.arange(len(population))
+        self.total = _Actor(TOTAL, every, population, correction) if len(names) > 1 else None
 
     def shares(self, quantity: str = "net") -> Shares:
         """Return all shares, and how those of a stance or the net stances differ.
@@ -120,6 +123,7 @@ class Study:
         p = np.array([each.p for each in found])
         adjusted = zip(found, holm(p), benjamini_hochberg(p).tolist(), strict=True)
         columns, places = population.columns, population.places
+        listed = [self.total, *self.actors] if self.total else self.actors
         return Shares(
             answers=len(population),
             documents=len(np.unique(population.document)),
@@ -127,7 +131,7 @@ class Study:
             by=None if places.by is None else columns[places.by],
             over=columns[places.over] if population.periods and places.over is not None else None,
             quantity=quantity,
-            shares=tuple(share for actor in self.actors for share in actor.shares()),
+            shares=tuple(share for actor in listed for share in actor.shares()),
             differences=tuple(replace(each, holm=h, bh=b) for each, h, b in adjusted),
             detectable=detectable(found),
             notes=(*population.notes, *(() if self.sample is None else self.sample.notes)),
@@ -161,7 +165,8 @@ def read_study(
     only : sequence of str
         Actors to look at; all if empty.
     """
-    population = read_population(request, surrogates, only)
+    labelled = ("row",) if audit is None else audit_columns(audit)
+    population = read_population(request, surrogates, only, labelled)
     if len(population.groups) > MOST_PARTS:
         number = f"{len(population.groups):,} values"
         raise DataError(
@@ -216,7 +221,7 @@ class _Actor:
         self._name, self.pairs, self._population = name, pairs, population
         self._correction = correction
         audited = np.zeros(0, np.int64) if correction is None else correction.audit.pair
-        rows = population.actor[audited] == population.actor[pairs[0]]
+        rows = np.isin(audited, pairs)
         self._audited = audited
         self._missing = audited[:0] if correction is None else correction.audit.missing
         self._all = _Part("", np.ones(len(pairs), np.bool_), rows)

@@ -13,7 +13,7 @@ from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study
 from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import LabelledSample, read_audit
+from stance.findings.audit import LabelledSample, audit_columns, read_audit
 from stance.findings.correction import AUDIT_ONLY, NET
 from stance.findings.differences import groups_apart
 from stance.findings.request import Places, find_places
@@ -183,10 +183,12 @@ def gather(
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
         columns = [None if at is None else table.columns[at] for at in (places.by, places.over)]
+    if places.mentions is None and maker and not maker.given:
+        maker = None  # of labels that somebody else gave
     if request.period and columns[1] is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
     request = replace(request, by=columns[0], over=columns[1])
-    population = read_population(request)
+    population = read_population(request, labelled=audit_columns(audit) if audit else ("row",))
     sample = read_audit(audit, population) if audit else None
     paragraphs = read_paragraphs(request, maker, _frequent(population)[:TRACED])
     sha256 = file_hash(*request.paths)

@@ -174,7 +174,8 @@ def _count_row(
             at = places.row if places.document is None else places.document
             counts = found.tones.setdefault(cells[at], [0] * len(Sentiment))
             counts[TONE_NUMBERS[tone]] += 1
-    named = bool(places.actor_of(cells)) and cells[places.mentions] != "0"
+    judged = places.mentions is None or cells[places.mentions] != "0"
+    named = bool(places.actor_of(cells)) and judged
     seen[key] = seen.get(key, False) or named
 
 

@@ -174,14 +174,14 @@ def share_lines(figures: Figures) -> list[str]:
     audited = bool(figures["labels"])
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     for what in ("withheld", "missing"):
-        number = sum(known[actor, "", "", "net"][what] for actor in actors)
+        number = known[actors[0], "", "", "net"][what]  # of the only one, or of all together
         sizes += f", {number:,} {what}" if number else ""
     sizes += f", {count(figures['labels'], 'label')}" if audited else ""
     rows: list[tuple[str, ...]] = [("counted", "against, %", "favor, %", "net")]
     for actor in actors[:EXAMINED]:
         own = [known[actor, "", "", name] for name in COMPARED]
         number = f" ({own[0]['n']:,})"
-        title = cut(actor, 20 - len(number)) + number
+        title = cut(actor, 22 - len(number)) + number
         rows.append((title, *(percent(share["counted"]) for share in own)))
         if audited:
             rows.append(_corrected("corrected", own))
@@ -196,7 +196,7 @@ def share_lines(figures: Figures) -> list[str]:
 
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
-    label = f"  {cut(name, 18)}"
+    label = f"  {cut(name, 20)}"
     if not shares or shares[0]["corrected"] is None:
         return (label, shares[0]["method"] if shares else "no answer", "", "")
     return (label, *(percent(s["corrected"]) + bounds((s["low"], s["high"])) for s in shares))
