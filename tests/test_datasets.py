@@ -2,9 +2,11 @@
 
 import csv
 import datetime
+import gzip
 import hashlib
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +140,25 @@ def test_every_labelled_actor_is_found_in_its_text(every):
     named = {text: {mention.actor for mention in book.find(text)} for text in texts}
     missing = {(r["id"], r["actor"]) for r in every if r["actor"] not in named[r["text"]]}
     assert missing - NOT_NAMED == set()
+
+
+# --- Speeches ---
+
+
+def test_the_parts_of_the_speeches_share_no_year_and_hold_what_the_card_says():
+    folder = DATASETS / "speeches"
+    years = []
+    for name, sentence in card(folder)["splits"].items():
+        with gzip.open(folder / name, "rt", encoding="utf-8", newline="") as table:
+            pairs = list(csv.DictReader(table))
+        counts = Counter(row["stance"] for row in pairs)
+        assert number(r"([\d,]+) pairs", sentence) == len(pairs)
+        assert number(r"([\d,]+) speeches", sentence) == len({row["document"] for row in pairs})
+        assert {label: number(rf"{label} ([\d,]+)", sentence) for label in Stance} == counts
+        years.append({int(row["date"]) for row in pairs})
+        low, high = map(int, re.match(r"(\d{4})-(\d{4})", sentence).groups())
+        assert years[-1] == {*range(low, high + 1)}
+    assert not years[0] & years[1]
 
 
 # --- What the card promises in numbers ---
