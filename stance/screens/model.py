@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
-from stance.model.familiarity import Reference
+from stance.model.familiarity import TrainingProfile
 from stance.records import UNCERTAIN
 from stance.screens import Figures, bounds, listed, paragraphs, percent, ranged, table, wrap
 
@@ -135,7 +135,7 @@ def _scores(scores: Figures) -> Iterator[tuple[str, str]]:
 def _drift(reference: Figures | None) -> str:
     if reference is None:
         return "not checked: the model was saved without statistics of its training texts"
-    known = Reference.from_table(reference)
+    known = TrainingProfile.from_table(reference)
     low, middle, high = known.length
     language = "language is not checked (too few paragraphs)"
     if known.familiarity is not None:

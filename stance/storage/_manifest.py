@@ -101,7 +101,7 @@ _CURVE = table(
 _REFERENCE = table(
     {"paragraphs": _ROWS, "unknown": _SHARE, "length": _several(number(int, 0, 10**6), 3, 3)}
     | {"rows": _ROWS, "familiarity": _or_null(_SHARE), "actors": entries(number(int, 1, 10**12))},
-    {"frequent": _several(_STRING, 0, 1000), "wording": entries(items(_SHARE))},
+    {"frequent": anything, "wording": anything},  # of older models
 )
 _REPEATS = table(
     {"macro_f1": _several(_SHARE, 1, 50), "seeds": items(number(int, 0, 2**31 - 1))}
@@ -197,9 +197,6 @@ def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
     if reference := manifest.get("reference"):
         rows = reference["rows"]
         yield "reference.rows", rows, max(rows, sum(reference["actors"].values()))
-        for name, shares in reference.get("wording", {}).items():
-            words = len(reference.get("frequent", ()))
-            yield f"reference.wording.{shown(name)}", len(shares), words
     arrays = member_arrays(heads, members)
     terms = {name.replace(".keys.npy", TERMS) for name in arrays}
     yield "members", sorted(members.keys() - arrays.keys() - terms), []
