@@ -18,7 +18,8 @@ from stance.features import BLOCKS
 from stance.features.pairs import lay_out
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
-from stance.reading.actors import Actor, ActorBook
+from stance.reading.actor_tables import Actor
+from stance.reading.actors import ActorBook
 from stance.reading.keys import fingerprint
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.errors import ActorError, UsageError
-from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.actor_tables import ALIAS_KINDS
+from stance.reading.actors import ActorBook
 from stance.reading.text import normalise
 from stance.tables import months_of
 
@@ -44,35 +45,33 @@ def test_cases_cover_every_actor_and_many_texts_that_name_none():
         assert sum(any(m.endswith(f"-> {name}") for m in c["mentions"]) for c in CASES) >= 3, name
 
 
+EXCLUSIONS = [phrase for actor in BOOK.actors for phrase in actor.exclusions]
+
+
 def test_every_alias_of_the_book_names_its_actor():
-    for actor in BOOK.actors:
-        for names in actor.aliases.values():
-            for alias in names:
-                assert [m.actor for m in BOOK.find(alias)] == [actor.name], alias
-                assert BOOK.number(alias) == BOOK.number(actor.name)
+    kinds = [kind for kind in ALIAS_KINDS if kind != "refers"]
+    aliases = {alias: a.name for a in BOOK.actors for k in kinds for alias in a.aliases.get(k, ())}
+    assert [mention[:2] for mention in mentions(aliases)] == [*enumerate(aliases.values())]
+    assert {alias: BOOK.proper_name(alias) for alias in aliases} == aliases
 
 
 def test_every_exclusion_of_the_book_names_nobody():
-    for actor in BOOK.actors:
-        for phrase in actor.exclusions:
-            assert named(f"the {phrase}, or") == [], phrase
+    assert mentions(f"the {phrase}, or" for phrase in EXCLUSIONS) == []
 
 
 def test_every_exclusion_holds_an_alias():
     bare = ActorBook.from_tables(
         {a.name: {k: v for k, v in a.to_table().items() if k != "not"} for a in BOOK.actors}, "bare"
     )
-    for actor in BOOK.actors:
-        for phrase in actor.exclusions:
-            spellings = (phrase, phrase.upper(), phrase.title())
-            assert any(bare.find(text) for text in spellings), phrase
+    texts = [f"{phrase}; {phrase.upper()}; {phrase.title()}" for phrase in EXCLUSIONS]
+    assert {mention[0] for mention in mentions(texts, bare)} == {*range(len(texts))}
 
 
 def test_number_of_names_aliases_and_strangers():
     assert BOOK.names[BOOK.number("Kremlin")] == "Russia"
     assert BOOK.names[BOOK.number("NATO")] == "NATO"
     assert BOOK.number("Atlantis") == -1
-    assert len(BOOK) == len(BOOK.names) == 49
+    assert len(BOOK) == len(BOOK.names) == 286
 
 
 # --- Books -----------------------------------------------------------------------------------
@@ -105,7 +104,7 @@ BAD = {
     "only a comment": ("# nothing\n", "no actor in it; write a table per actor"),
     "bad kind": (
         '["A"]\nkind = "planet"\nname = ["A"]\n',
-        "actor 'A': 'kind' must be one of state, organisation, person, other, not 'planet'",
+        "'kind' must be one of state, organisation, armed group, person, other, not 'planet'",
     ),
     "kind no string": ('["A"]\nkind = ["state"]\nname = ["A"]\n', "'kind' must be one of state,"),
     "office of a stranger": (
@@ -223,8 +222,8 @@ def test_round_trip_through_tables():
     again = ActorBook.from_tables(json.loads(json.dumps(tables)), "again")
     assert again.actors == BOOK.actors
     assert again.to_tables() == tables
-    for case in CASES:
-        assert again.find(case["text"]) == BOOK.find(case["text"])
+    texts = [case["text"] for case in CASES]
+    assert mentions(texts, again) == mentions(texts)
 
 
 def test_case_counts_only_where_the_book_says_so():
@@ -243,12 +242,14 @@ def test_case_counts_only_where_the_book_says_so():
 def mentions(texts, book: ActorBook = BOOK, months=None) -> list[tuple[int, str, str, str]]:
     """Text, actor, kind and surface of each mention."""
     months = None if months is None else np.array(months)
-    ((_, batch, found),) = book.scan(texts, months)
-    places = zip(found.para, batch.start[found.first], batch.end[found.last], strict=True)
-    surfaces = [batch.texts[para][start:end] for para, start, end in places]
-    names = (book.names[actor] for actor in found.actor)
-    kinds = (ALIAS_KINDS[kind] for kind in found.kind)
-    return list(zip(found.para.tolist(), names, kinds, surfaces, strict=True))
+    rows = []
+    for low, batch, found in book.scan(texts, months):
+        places = zip(found.para, batch.start[found.first], batch.end[found.last], strict=True)
+        surfaces = [batch.texts[para][start:end] for para, start, end in places]
+        names = (book.names[actor] for actor in found.actor)
+        kinds = (ALIAS_KINDS[kind] for kind in found.kind)
+        rows += zip((found.para + low).tolist(), names, kinds, surfaces, strict=True)
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -355,11 +356,15 @@ def phrase_pattern(phrase: str, exact: bool) -> tuple[int, str]:
     return len(kept), pattern
 
 
+# A part of the book, or the pattern would take minutes; `alone` is looked at by the cases.
+PART = ActorBook([actor for actor in BOOK.actors[::5] if not actor.alone])
+
+
 @cache
 def oracle() -> tuple[re.Pattern[str], list[str | None]]:
     """Return the alternatives, longest first, and the actor of each (None: no actor)."""
     entries: list[tuple[int, bool, str, str | None]] = []
-    for actor in BOOK.actors:
+    for actor in PART.actors:
         for alias in (alias for names in actor.aliases.values() for alias in names):
             exact = alias in actor.case
             for text in {alias, alias.upper()} if exact else {alias}:
@@ -393,7 +398,7 @@ def oracle_mentions(text: str) -> list[tuple[str, int, int]]:
 
 
 def same_as_oracle(text: str) -> None:
-    assert [(m.actor, m.start, m.end) for m in BOOK.find(text)] == oracle_mentions(text), text
+    assert [(m.actor, m.start, m.end) for m in PART.find(text)] == oracle_mentions(text), text
 
 
 def test_oracle_agrees_on_all_cases():
@@ -403,7 +408,7 @@ def test_oracle_agrees_on_all_cases():
 
 @pytest.mark.endurance
 def test_oracle_agrees_on_every_phrase_of_the_book():
-    for actor in BOOK.actors:
+    for actor in PART.actors:
         for phrase in (*(n for names in actor.aliases.values() for n in names), *actor.exclusions):
             same_as_oracle(f"The {phrase}'s {phrase.upper()}, {phrase.lower()}.")
 

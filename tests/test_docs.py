@@ -20,7 +20,7 @@ from stance.errors import StanceError
 from stance.evaluation.assessment import Report, evaluate
 from stance.fitting.advice import LabellingAdvice
 from stance.model.explanation import Explanation
-from stance.reading.actors import ALIAS_KINDS, Actor
+from stance.reading.actor_tables import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe
 from stance.storage import bundled_model, read_manifest
 
@@ -126,8 +126,9 @@ def test_the_columns_of_a_corpus_are_explained():
 
 
 def test_the_keys_of_an_actor_book_are_explained():
-    office = Actor("A", office={"A": ("", "")}, exclusions=("B",)).to_table()
-    assert documented("actors.md", "thanked") == {*ALIAS_KINDS, *office}
+    days = {"A": ("", "")}
+    keys = Actor("A", alone=frozenset({"A"}), exclusions=("B",), office=days).to_table()
+    assert documented("actors.md", "thanked") == {*ALIAS_KINDS, *keys}
 
 
 def test_the_feature_blocks_are_explained():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError
 from stance.features.pairs import lay_out
-from stance.reading.actors import Actor, ActorBook
+from stance.reading.actor_tables import Actor
+from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.names import literal_spans
 from stance.reading.spans import make_query, parse_spans

@@ -9,8 +9,7 @@ import typer
 from stance.cli import _files as files
 from stance.cli._options import reads
 from stance.cli._terminal import progress, show, tell
-from stance.display import shown_path
-from stance.errors import ModelError, UsageError
+from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import Corpus, CorpusForm
@@ -101,7 +100,8 @@ def evaluate(
 
 def _lines(figures: "Figures") -> list[str]:
     from stance.screens import stacked
-    from stance.screens.scores import evaluation_lines, stress_lines
+    from stance.screens.checks import stress_lines
+    from stance.screens.evaluation import evaluation_lines
 
     parts = [evaluation_lines(figures)] if "macro_f1" in figures else []
     return stacked([*parts, *([stress_lines(figures["stress"])] if "stress" in figures else [])])
@@ -130,29 +130,29 @@ def _write(
     from stance.files import AtomicGroup
     from stance.reports import worst_mistakes, write_evaluation
 
-    notes, card = [], model.card
+    said, card = [], model.card
     with AtomicGroup() as together:
         if errors is not None:
-            notes.append(write_mistakes(model, corpus, errors, together, force=force))
+            said.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:
             read, worst = corpus.sources, worst_mistakes(model, corpus)
             write_evaluation(report, figures, card, read, worst, together, model=path, force=force)
-            notes.append(f"wrote {report}")
-    tell(*notes)
+            said.append(f"wrote {report}")
+    tell(*said)
 
 
 def _compare(
     model: Path | None, other: Path, corpora: list[Path], form: "CorpusForm", as_json: bool
 ) -> None:
     from stance.evaluation import compare_models
-    from stance.screens.scores import comparison_lines
+    from stance.screens.evaluation import comparison_lines
 
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
     first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
-    figures = compare_models(first, second, _read(corpora, form), names)
-    show(figures, lambda: comparison_lines(figures), as_json)
+    found = compare_models(first, second, _read(corpora, form), names)
+    show(found, lambda: comparison_lines(found), as_json)
 
 
 def inspect(model: Path | None = None, words: bool = False, as_json: bool = False) -> None:
@@ -162,23 +162,18 @@ def inspect(model: Path | None = None, words: bool = False, as_json: bool = Fals
     from stance.storage import bundled_model, read_manifest
 
     if words:
-        terms = learned(files.open_model(model))
-        show(dataclasses.asdict(terms), lambda: learned_lines(terms), as_json)
+        found = learned(files.open_model(model))
+        show(dataclasses.asdict(found), lambda: learned_lines(found), as_json)
     else:
-        path = model or bundled_model()
-        manifest = read_manifest(path)
-        try:
-            show(manifest, lambda: card_lines(manifest), as_json)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            why = "its card is not as `stance train` writes it; train a new model"
-            raise ModelError(f"{shown_path(path)}: {why}") from error
+        manifest = read_manifest(model or bundled_model())
+        show(manifest, lambda: card_lines(manifest), as_json)
 
 
 def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
     from stance.environment import check_environment, environment_lines
 
-    figures = check_environment()
-    show(figures, lambda: environment_lines(figures), as_json)
-    if figures["faults"]:
+    found = check_environment()
+    show(found, lambda: environment_lines(found), as_json)
+    if found["faults"]:
         raise typer.Exit(1)

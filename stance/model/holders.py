@@ -7,7 +7,8 @@ import numpy as np
 from stance.arrays import Bools, Ints, stretches
 from stance.features.pairs import REACH, Surroundings
 from stance.reading import frames
-from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.actor_tables import ALIAS_KINDS
+from stance.reading.actors import ActorBook
 from stance.reading.frames import frames_in
 from stance.reading.lexicon import (
     ACCORDING,

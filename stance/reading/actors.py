@@ -1,66 +1,35 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from stance.arrays import Ints, Ints8, Ints32
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
+from stance.reading.actor_tables import (
+    ALIAS_KINDS,
+    ALWAYS,
+    Actor,
+    months_of_terms,
+    read_actor,
+)
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
-from stance.reading.names import person_spans, surname
+from stance.reading.names import name_words, person_spans
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.string_table import StringTable
 from stance.reading.text import normalise, normalise_all
-from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
+from stance.reading.tokens import FLAGS, GAP_SPACE, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
-from stance.settings import hint, parse_settings, read_settings
-
-ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname", "surname")
-"""Kinds of alias, in the order of the file format."""
-
-SURNAME = ALIAS_KINDS.index("surname")
-
-ACTOR_KINDS = ("state", "organisation", "person", "other")
+from stance.settings import parse_settings, read_settings
 
 BATCH = 1000  # texts scanned at a time
 MOST_SPELLINGS = 400_000  # kept for the next batch
-_LONGEST = 200  # characters of a name or an alias
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """An actor and the words that name it."""
-
-    name: str
-    kind: str = "other"  #: one of `ACTOR_KINDS`
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: by `ALIAS_KINDS`
-    case: frozenset[str] = frozenset()  #: aliases that count only as spelled or in ALL CAPS
-    exclusions: tuple[str, ...] = ()  #: where an alias is not the actor ("Washington Post")
-    office: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: first day, last day, ...
-
-    def to_table(self) -> dict[str, Any]:
-        """Return the actor as a table of the file format."""
-        lists = {kind: list(names) for kind, names in self.aliases.items() if names}
-        table = {"kind": self.kind, **lists, "case": sorted(self.case)}
-        table |= {"not": list(self.exclusions)} if self.exclusions else {}
-        office = {alias: list(days) for alias, days in self.office.items()}
-        return table | ({"office": office} if office else {})
-
-    def limited(self, kinds: Collection[str]) -> "Actor":
-        """Return the actor with aliases of some kinds; the others become exclusions."""
-        kept = {kind: names for kind, names in self.aliases.items() if kind in kinds}
-        counting = {alias for names in kept.values() for alias in names}
-        dropped = {a: 0 for names in self.aliases.values() for a in names if a not in counting}
-        office = {alias: days for alias, days in self.office.items() if alias in counting}
-        return replace(self, aliases=kept, exclusions=(*self.exclusions, *dropped), office=office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +41,15 @@ class MentionBatch:
     first: Ints  # word of the batch
     last: Ints
     kind: Ints8  # index into `ALIAS_KINDS`
+
+
+class _Alias(NamedTuple):
+    """What is known of an alias."""
+
+    kind: str
+    actors: tuple[int, ...]  # several that share a surname or are referred to alike
+    terms: Sequence[tuple[int, int]] = ALWAYS  # first and last month of each
+    alone: bool = False  # no name may stand beside it
 
 
 class ActorBook:
@@ -92,33 +70,31 @@ class ActorBook:
         self.kinds: Collection[str] = ALIAS_KINDS  #: of the aliases that count
         self.names = tuple(actor.name for actor in actors)
         self._number = {name: number for number, name in enumerate(self.names)}
-        aliases: list[tuple[int, int]] = []  # actor and kind of each
+        aliases, phrases = list[_Alias](), list[Phrase]()
         owners: dict[str, tuple[str, str, str]] = {}
-        phrases, terms = list[Phrase](), list[list[tuple[int, int]]]()
-        bearers = defaultdict[str, list[int]](list)
+        unsure: dict[str, dict[str, list[int]]] = {"surname": {}, "refers": {}}
         for number, actor in enumerate(actors):
             if self._number[actor.name] != number:
                 raise ActorError(f"actor '{actor.name}' is in the book twice")
             for kind, names in actor.aliases.items():
-                if kind == "surname":
-                    for alias in names:
-                        bearers[normalise(alias)].append(number)
-                    continue
                 for alias in names:
+                    if kind in unsure:
+                        unsure[kind].setdefault(normalise(alias), []).append(number)
+                        continue
                     _claim(owners, alias, actor, kind)
                     phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
-                    aliases.append((number, ALIAS_KINDS.index(kind)))
-                    office = actor.office.get(alias)
-                    terms.append(_ALWAYS if office is None else _months(office))
-        self._bearers: dict[int, list[int]] = {}  # of the surnames, by number of the alias
-        for alias, numbers in bearers.items():
+                    days, alone = actor.office.get(alias), alias in actor.alone
+                    terms = ALWAYS if days is None else months_of_terms(days)
+                    aliases.append(_Alias(kind, (number,), terms, alone))
+        for kind, alias, numbers in (
+            (k, a, n) for k, known in unsure.items() for a, n in known.items()
+        ):
             if alias in owners or alias.lower() in owners:
                 continue
-            self._bearers[len(aliases)] = numbers
-            phrases.append(Phrase(alias, len(aliases), exact=True))
-            owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, "surname")
-            aliases.append((numbers[0], SURNAME))
-            terms.append(_ALWAYS)
+            phrases.append(Phrase(alias, len(aliases), exact=kind == "surname"))
+            if kind == "surname":
+                owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, kind)
+            aliases.append(_Alias(kind, tuple(numbers)))
         self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             Phrase(normalise(text), len(aliases), text in actor.case)
@@ -128,13 +104,18 @@ class ActorBook:
         if (size := len(phrases)) > MOST_ALIASES:
             said = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {said}")
+        aliases.append(_Alias("", (-1,)))  # an exclusion
+        self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
-        self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int32)
-        self._kind_of = np.array([*(kind for _, kind in aliases), -1], np.int8)
-        most = max(map(len, terms), default=1)
-        padded = [each + [_NEVER] * (most - len(each)) for each in terms]
-        self._terms = np.array([*padded, [_NEVER] * most], np.int64)  # first and last months
-        self._termed = np.array([*(each is not _ALWAYS for each in terms), False], np.bool_)
+        self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
+        kinds = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
+        self._kind_of = np.array([kinds.get(alias.kind, -1) for alias in aliases], np.int8)
+        most = max(len(alias.terms) for alias in aliases)
+        padded = [[*alias.terms, *[_NEVER] * (most - len(alias.terms))] for alias in aliases]
+        self._terms = np.array(padded, np.int64)  # first and last months
+        self._termed = np.array([alias.terms is not ALWAYS for alias in aliases])
+        # What counts by what stands around it.
+        self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])
 
     def __repr__(self) -> str:
         return brief("ActorBook", actors=len(self.actors), names=self.names[:3])
@@ -193,7 +174,7 @@ class ActorBook:
         """Make a book from tables, as in the file format and a model's manifest, and ``base``."""
         if not tables:
             raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
-        own = {key: _actor_from_table(key, table, name) for key, table in tables.items()}
+        own = {key: read_actor(key, table, name) for key, table in tables.items()}
         actors = [own.pop(actor.name, actor) for actor in base]
         try:
             return cls([*actors, *own.values()])
@@ -263,40 +244,47 @@ class ActorBook:
         aliases count only while in office.
         """
         first, length, alias = self._matcher.find(tokens, types["alias exact"], types["alias"])
-        actor = self._actor_of.take(alias)
-        if self._bearers:
-            self._tell_bearers(tokens, first, length, alias, actor)
-        # "US$5 billion" is a price.
-        named = (actor >= 0) & ~tokens.price.take(first + length - 1)
+        last, actor = first + length - 1, self._actor_of.take(alias)
+        actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:
             at = np.flatnonzero(self._termed.take(alias))
             month = months.take(tokens.para.take(first.take(at)))[:, None]
             low, high = np.moveaxis(self._terms[alias.take(at)], 2, 0)
-            named[at] &= ((low <= month) & (month <= high) | (month < 0)).any(axis=1)
-        first, length, actor = first[named], length[named], actor[named]
+            actor[at[~((low <= month) & (month <= high) | (month < 0)).any(axis=1)]] = -1
+        para = tokens.para.take(first)
+        for doubt in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
+            known, low, high = self._aliases[alias[doubt]], int(first[doubt]), int(last[doubt])
+            if known.kind == "surname":
+                place = int(tokens.start[low]), int(tokens.end[high])
+                actor[doubt] = self._bearer(tokens.texts[int(para[doubt])], place, known)
+            elif known.kind == "refers":
+                since = int(np.searchsorted(para, para[doubt]))
+                actor[doubt] = self._last_named(actor[since:doubt].tolist(), known)
+            elif _beside_a_name(tokens, types, low, high):
+                actor[doubt] = -1
+        named = actor >= 0
         kind = self._kind_of.take(alias[named])
-        return MentionBatch(tokens.para.take(first), actor, first, first + length - 1, kind)
+        return MentionBatch(para[named], actor[named], first[named], last[named], kind)
 
-    def _tell_bearers(
-        self, tokens: Tokens, first: Ints, length: Ints, alias: Ints, actor: Ints32
-    ) -> None:
-        """Write whose the surnames among some aliases are, -1 where it is not one person's."""
-        known: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for at in np.flatnonzero(self._kind_of.take(alias) == SURNAME).tolist():
-            low, high = int(first[at]), int(first[at] + length[at]) - 1
-            para, place = int(tokens.para[low]), (int(tokens.start[low]), int(tokens.end[high]))
-            bearing = []
-            for number in self._bearers[int(alias[at])]:
-                if (spans := known.get((para, number))) is None:
-                    one = self.actors[number]
-                    names = [one.name, *one.aliases.get("name", ())]
-                    spans = known[para, number] = [
-                        span
-                        for last in one.aliases["surname"]
-                        for span in person_spans(tokens.texts[para], names, last)
-                    ]
-                bearing += [number] if place in spans else []
-            actor[at] = bearing[0] if len(bearing) == 1 else -1
+    def _bearer(self, text: str, place: tuple[int, int], surname: _Alias) -> int:
+        """Return whose the surname in a text is, -1 if it is nobody's or could be several's."""
+        bearers = []
+        for number in surname.actors:
+            actor = self.actors[number]
+            names = [actor.name, *actor.aliases.get("name", ())]
+            lasts = actor.aliases["surname"]
+            bearers += [number] * any(place in person_spans(text, names, last) for last in lasts)
+        return bearers[0] if len(bearers) == 1 else -1
+
+    def _last_named(self, before: Sequence[int], phrase: _Alias) -> int:
+        """Return who a phrase refers to: the last named of its kind, if it may be that one.
+
+        ``before`` are the actors named so far in the paragraph, -1 for nobody.
+        """
+        kinds = {self.actors[number].kind for number in phrase.actors}
+        named = (who for who in reversed(before) if who >= 0 and self.actors[who].kind in kinds)
+        who = next(named, -1)
+        return who if who in phrase.actors else -1
 
     def scan(
         self, texts: Iterable[str], months: Ints | None = None
@@ -350,79 +338,24 @@ def _claim(owners: dict[str, tuple[str, str, str]], alias: str, actor: Actor, ki
 
 
 _NEVER = (1, 0)
-_LAST = 12 * 10_000
-_ALWAYS = [(0, _LAST)]
 
 
-def _months(days: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the first and last month of each term, counted from the year 0."""
-    ends = [date.fromisoformat(day) if day != "" else None for day in days]
-    months = [None if end is None else end.year * 12 + end.month - 1 for end in ends]
-    terms = zip(months[::2], months[1::2], strict=True)
-    return [(first or 0, _LAST if last is None else last) for first, last in terms]
+def _beside_a_name(tokens: Tokens, types: StringTable, first: int, last: int) -> bool:
+    """Return whether another capitalised word stands directly beside some words of a sentence."""
 
+    def joined(left: int) -> bool:
+        return bool(tokens.gap[left] == GAP_SPACE and not tokens.clitic[left])
 
-def _office(table: object, aliases: Collection[str], where: str) -> dict[str, tuple[str, ...]]:
-    """Check and return the days on which aliases begin and cease to count."""
-    if not isinstance(table, dict):
-        raise ActorError(f"{where}: 'office' must be a table of aliases and their days")
-    for alias, days in table.items():
-        if alias not in aliases:
-            raise ActorError(
-                f"{where}: 'office' names '{shown(alias)}', which is not one of its aliases"
-            )
-        try:
-            good = isinstance(days, list) and days and all(a <= b for a, b in _months(days))
-        except (TypeError, ValueError):
-            good = False
-        if not good:
-            raise ActorError(
-                f"{where}: 'office' of '{shown(alias)}' must list a first and a last day per term, "
-                'such as ["2024-10-01", ""]'
-            )
-    return {alias: tuple(days) for alias, days in table.items()}
-
-
-def _actor_from_table(name: str, table: object, source: str) -> Actor:
-    if len(name) > _LONGEST:
-        raise ActorError(
-            f"{source}: an actor's name has {len(name):,} characters; the limit is {_LONGEST}"
-        )
-    where = f"{source}: actor '{name}'"
-    if not name.strip() or not name.isprintable():
-        raise ActorError(f"{source}: {name!r} is not a name for an actor; use printable characters")
-    if not isinstance(table, dict):
-        raise ActorError(f"{source}: '{name}' is not a table; write [\"{name}\"] and its aliases")
-    lists: dict[str, tuple[str, ...]] = {}
-    for key, value in table.items():
-        if key in ("kind", "office"):
-            continue
-        if key not in (*ALIAS_KINDS, "case", "not"):
-            known = (*ALIAS_KINDS, "kind", "case", "not", "office")
-            raise ActorError(f"{where}: unknown key '{shown(key)}'. {hint(key, known)}")
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ActorError(f"{where}: '{key}' must be a list of strings")
-        if (longest := max(map(len, value), default=0)) > _LONGEST:
-            why = f"has an entry of {longest:,} characters; the limit is {_LONGEST}"
-            raise ActorError(f"{where}: '{key}' {why}")
-        if blank := [v for v in value if not any(c.isalnum() for c in v)]:
-            raise ActorError(f"{where}: '{key}' has an entry without a letter: {blank[0]!r}")
-        lists[key] = tuple(value)
-        if odd := [v for v in value if not v.isprintable()]:
-            raise ActorError(f"{where}: '{key}' has a control character in {odd[0]!r}")
-    kind = table.get("kind", "other")
-    if kind not in ACTOR_KINDS:
-        raise ActorError(f"{where}: 'kind' must be one of {', '.join(ACTOR_KINDS)}, not {kind!r}")
-    case, exclusions = lists.pop("case", ()), lists.pop("not", ())
-    if not any(lists.values()) and not exclusions:  # a limited book may have left it only these
-        raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
-    if kind == "person" and "surname" not in lists:
-        lasts = map(surname, (name, *lists.get("name", ())))
-        lists["surname"] = tuple(dict.fromkeys(filter(None, lasts)))
-    aliases = {alias for names in lists.values() for alias in names}
-    if stray := [alias for alias in case if alias not in aliases and alias not in exclusions]:
-        raise ActorError(
-            f"{where}: 'case' names '{shown(stray[0])}', which is not one of its aliases"
-        )
-    office = _office(table.get("office", {}), aliases, where)
-    return Actor(name, kind, lists, frozenset(case), exclusions, office)
+    para = tokens.para[first]
+    if (
+        last + 1 < tokens.first[para + 1]
+        and joined(last)
+        and types["capital"][tokens.type[last + 1]]
+    ):
+        return True
+    before = first - 1
+    if before < tokens.first[para] or not joined(before) or tokens.sentence_start[first]:
+        return False
+    opens = tokens.sentence_start[before]
+    word = types.strings[tokens.type[before]]
+    return word[0].isupper() and not (opens and word.lower() in name_words()["openers"])

@@ -129,7 +129,7 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
 
 
 def _is_title(text: str, start: int) -> bool:
-    """Return whether all weighty words of a line begin with a capital, so it is no sign of a name."""
+    """Return whether all weighty words of a line begin with a capital, as in a headline."""
     low, high = text.rfind("\n", 0, start) + 1, text.find("\n", start)
     line, small = text[low : high if high >= 0 else len(text)], name_words()["openers"]
     words = [word for word in line.split() if word.lower() not in small]

@@ -51,14 +51,14 @@ def dump_model(model: StanceModel) -> bytes:
     layouts = member_arrays(tables, shapes)
     contents, members = {}, {}
     for name in sorted(values):
-        layout: dict[str, Any] = {}
+        said: dict[str, Any] = {}
         if name in layouts:
-            layout = dict(zip(("dtype", "shape"), layouts[name], strict=True))
-            data = _archive.encode_array(values[name], layout["dtype"])
+            said = dict(zip(("dtype", "shape"), layouts[name], strict=True))
+            data = _archive.encode_array(values[name], said["dtype"])
         else:
             data = _archive.encode_terms(values[name])
         contents[name] = data
-        members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
+        members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **said}
     manifest = {
         **model.card,
         "format": _manifest.FORMAT,
@@ -267,8 +267,8 @@ def _make_head(name: str, table: Table, values: Table) -> Head:
         terms = values.get(f"{stem}{TERMS}", ())
         blocks.append(BlockWeights(block["name"], float(block["weight"]), **parts, terms=terms))
     intercept, temperature = values[f"heads/{name}/intercept.npy"], float(table["temperature"])
-    head = LABELS[name], table["targeted"], tuple(blocks), intercept, temperature, table["own"]
-    return Head(*head)
+    targeted, own = table["targeted"], table["own"]
+    return Head(LABELS[name], targeted, tuple(blocks), intercept, temperature, own)
 
 
 def _check_values(array: Any, name: str) -> None:

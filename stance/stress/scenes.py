@@ -10,7 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from stance.reading.actors import ALIAS_KINDS, Actor, ActorBook
+from stance.reading.actor_tables import ALIAS_KINDS, Actor
+from stance.reading.actors import ActorBook
 from stance.records import Stance
 
 # What stands in a text and what takes its place, in order.
