@@ -43,5 +43,5 @@ def brief(name: str, limit: int = 200, /, **parts: object) -> str:
     >>> brief("Corpus", rows=1200, files=("a", "b"))
     "Corpus(rows=1200, files=('a', 'b'))"
     """
-    said = ", ".join(f"{key}={' '.join(repr(value).split())}" for key, value in parts.items())
-    return shown(f"{name}({said})", limit)
+    shown_parts = (f"{key}={' '.join(repr(value).split())}" for key, value in parts.items())
+    return shown(f"{name}({', '.join(shown_parts)})", limit)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from stance import __version__
-from stance.display import count, shown
+from stance.display import shown
 from stance.errors import DISTRIBUTION, StanceError
-from stance.screens import Figures, paragraphs, stacked, wrap
+from stance.screens import Figures, wrap
 
 OURS = frozenset({"bench", "docs", "test"})
 """Extras that only work on stance itself needs."""
@@ -20,7 +20,6 @@ OURS = frozenset({"bench", "docs", "test"})
 Library = dict[str, Any]  # name, least (the oldest version that will do), found (or None)
 
 _REQUIREMENT = re.compile(r"([\w.-]+)[^;]*?>=\s*([\w.]+)[^;]*(?:;.*?extra\s*==\s*[\"']([\w-]+))?")
-_LONGEST = 700  # characters of a path that are shown
 
 
 def check_environment(requirements: Sequence[str] | None = None) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def check_environment(requirements: Sequence[str] | None = None) -> dict[str, An
             library = {"name": name, "least": least, "found": _installed(name)}
             extras.setdefault(extra, []).append(library)
     libraries = extras.pop("")
-    extras = {name: own for name, own in sorted(extras.items()) if name not in OURS}
+    extras = {name: extras[name] for name in sorted(extras.keys() - OURS)}
     faults = [
         f"{lib['name']} is {lib['found'] or 'not installed'}; pip install {_wanted([lib])}"
         for lib in filter(_is_lacking, libraries)
@@ -64,8 +63,8 @@ def check_environment(requirements: Sequence[str] | None = None) -> dict[str, An
         "model": model,
         "faults": faults,
         "lacking": {
-            name: [library["name"] for library in own if _is_lacking(library)]
-            for name, own in extras.items()
+            name: [library["name"] for library in filter(_is_lacking, libraries)]
+            for name, libraries in extras.items()
         },
     }
 
@@ -79,11 +78,11 @@ def _installed(name: str) -> str | None:
 
 def _is_lacking(library: Library) -> bool:
     """Return whether a library is missing or too old."""
-    found, least = (
+    installed, least = (
         [int(part) for part in re.findall(r"\d+", library[key] or "")[:3]]
         for key in ("found", "least")
     )
-    return found < least
+    return installed < least
 
 
 def _wanted(libraries: Sequence[Library]) -> str:
@@ -106,28 +105,23 @@ def _bundled_model() -> dict[str, Any]:
 
 def environment_lines(figures: Figures) -> list[str]:
     """Return the lines about what is installed, and what is missing."""
-    programs = [
-        f"stance {figures['stance']}, in {shown(figures['folder'], _LONGEST)}",
-        f"Python {figures['python']}, {shown(figures['interpreter'], _LONGEST)}",
-        figures["system"],
+    rows = [
+        ("stance", f"{figures['stance']}, in {figures['folder']}"),
+        ("Python", f"{figures['python']}, {figures['interpreter']}"),
+        ("system", figures["system"]),
+        ("libraries", _versions(figures["libraries"])),
     ]
-    installed = wrap(_versions(figures["libraries"]), f"{'libraries':<11}", " " * 11)
-    for name, own in figures["extras"].items():
-        missing = list(filter(_is_lacking, own))
+    for name, libraries in figures["extras"].items():
+        missing = list(filter(_is_lacking, libraries))
         advice = f"; for it: pip install {_wanted(missing)}" if missing else ""
-        installed += wrap(_versions(own) + advice, f"  {name:<9}", " " * 11)
-    model = ["model      none that can be read"]
-    if found := figures["model"]:
-        data = ", ".join(f"{part['name']} ({count(part['rows'], 'row')})" for part in found["data"])
-        model = [
-            f"model      {shown(found['file'], _LONGEST)}",
-            f"sha256     {found['sha256']}",
-            *wrap(f"trained on {shown(data, _LONGEST)}", " " * 11, " " * 11),
-        ]
-    verdict = paragraphs(figures["faults"], "fault  ", " " * 7)
-    return stacked(
-        [programs, installed, model, verdict or ["nothing is missing that stance needs"]]
-    )
+        rows.append((f"  {name}", _versions(libraries) + advice))
+    if model := figures["model"]:
+        rows += [("model", model["file"]), ("sha256", model["sha256"])]
+    rows += [("fault", fault) for fault in figures["faults"]]
+    lines = [
+        line for name, text in rows for line in wrap(shown(text, 700), f"{name:<11}", " " * 11)
+    ]
+    return lines if figures["faults"] else [*lines, "nothing is missing that stance needs"]
 
 
 def _versions(libraries: Sequence[Library]) -> str:

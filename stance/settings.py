@@ -117,7 +117,7 @@ def one_of(*values: str) -> Check:
 def items(inner: Check) -> Check:
     """Return a check of a list."""
     return lambda value, where: [
-        inner(item, f"{where}.{at}") for at, item in enumerate(of(list)(value, where))
+        inner(item, f"{where}.{place}") for place, item in enumerate(of(list)(value, where))
     ]
 
 

@@ -19,7 +19,7 @@ from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
-from stance.screens.evaluation import evaluation_lines
+from stance.screens.scores import evaluation_lines
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")
@@ -172,15 +172,6 @@ def test_years_are_read_from_every_usual_form_and_others_are_told(labelled, mode
     ]
 
 
-def test_the_screen_tells_parts_and_leaves_out_a_single_one(labelled, model_path, figures):
-    screen = invoke("evaluate", labelled, "--model", model_path).stdout
-    for name in ("source  ", "genre  ", "year  ", "Daily  ", "opinion  ", "2021  "):
-        assert f"\n{name}" in screen
-    assert "\ncorpus " not in screen
-    assert screen.count("(few: too few documents, labels or errors") == 1
-    assert list(figures["per_corpus"]) == ["mine"]
-
-
 def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tmp_path):
     long = [n for n, text in enumerate(corpus.texts) if len(text.split()) > 60]
     rows = [(corpus.texts[n], corpus.actors[n], LABELS[corpus.stance[n]]) for n in long[::40]]
@@ -203,22 +194,6 @@ def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tm
     assert (found["exact"], found["near"]) == (2 * len(rows), len(rows))
     assert found["rows"] == len(every) - len(new)
     assert found["macro_f1_without"] is not None
-
-
-def group(number, trusted):
-    return {"n": number, "macro_f1": 0.5, "macro_f1_interval": [0.4, 0.6], "trusted": trusted}
-
-
-def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
-    years = {f"{1980 + n}": group(100 - n, n % 2 == 0) for n in range(40)}
-    sources = {f"paper {n}": group(9, False) for n in range(16)}
-    text = "\n".join(evaluation_lines(figures | {"per_year": years, "per_source": sources}))
-    listed = [
-        line.split()[0] for line in text.splitlines() if line.split()[:1] and line[:4] in years
-    ]
-    assert listed == [f"{year}" for year in range(1990, 2020, 2)]  # the latest
-    assert "and 25 more years" in text
-    assert "16 sources, none with enough documents to trust its score" in text
 
 
 LOOSE = "rows without document: each text counts as one; if some are from one article"

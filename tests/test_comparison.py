@@ -14,7 +14,7 @@ from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
 from stance.evaluation.comparison import ROWS, compare, contrast, document_test, mcnemar
 from stance.evaluation.intervals import gain_in, holm, t_interval
-from stance.screens.evaluation import comparison_lines
+from stance.screens.scores import comparison_lines
 from stance.storage import save_model
 
 
@@ -162,8 +162,8 @@ def test_the_comparison_is_plain_json_and_a_narrow_screen():
     assert all(line.isprintable() and line == line.rstrip() for line in lines)
     text = "\n".join(lines)
     for words in (
-        *("stance: 700 rows of 60 documents", "A - B", "p Holm", "and 5 more actors"),
-        *("conflict rows", "sentiment of paragraphs", "without them: 610 rows", "and 85 more"),
+        *("all rows ", "A less B", "and 5 more actors", "rows with conflict", "sentiment"),
+        *("not in training data", "rows seen before: 90 in the training data of A, 4 in that of B"),
     ):
         assert words in text
 

@@ -29,7 +29,7 @@ def test_it_names_versions_extras_and_the_bundled_model():
     assert found["model"]["sha256"] == hashlib.sha256(bundled).hexdigest()
     assert found["model"]["versions"]["scikit-learn"]
     said = invoke("doctor").stdout
-    assert said.startswith(f"stance {__version__}, in ")
+    assert said.startswith(f"stance     {__version__}, in ")
     assert found["model"]["sha256"] in said
     assert said.endswith("nothing is missing that stance needs\n")
 
@@ -91,7 +91,7 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, wanted, told):
     monkeypatch.setattr(environment, "requires", lambda _: [wanted])
     result = invoke("doctor")
     assert result.exit_code == 1
-    assert result.stdout.endswith(f"fault  {told}\n")
+    assert result.stdout.endswith(f"fault      {told}\n")
 
 
 def test_a_damaged_bundled_model_is_a_fault(monkeypatch, tmp_path):

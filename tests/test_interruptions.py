@@ -281,3 +281,41 @@ def test_two_runs_at_once(model_path, table, output, whole):
     assert first.communicate()[1] == ""
     assert digest(output) == whole
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.fixture(scope="module")
+def small(corpus, model, tmp_path_factory):
+    """A small corpus, and answers to its texts."""
+    folder = tmp_path_factory.mktemp("small")
+    names = ("against", "neutral", "favor")
+    with (folder / "corpus.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("text", "actor", "stance"))
+        rows = zip(corpus.texts, corpus.actors, corpus.stance.tolist(), strict=True)
+        writer.writerows((text, actor, names[n]) for text, actor, n in itertools.islice(rows, 60))
+    prefix = {"actor_column": "actor", "prefix": "x_"}
+    predict(model, folder / "corpus.csv", folder / "answers.csv", **prefix)
+    return folder
+
+
+WRITERS = [
+    "import table corpus.csv -o DISK/c.csv",
+    "sample answers.csv --prefix x_ -n 20 -o DISK/s.csv",
+    "shares answers.csv --prefix x_ -o DISK/s.csv --differences DISK/d.csv",
+    "report answers.csv --prefix x_ -o DISK/r.html",
+    "evaluate corpus.csv --report DISK/r.html --errors DISK/e.csv",
+]
+
+
+@endurance
+@pytest.mark.parametrize("line", WRITERS)
+def test_no_command_leaves_half_a_file_on_a_full_disk(small, small_disk, line):
+    _filled(small_disk)
+    words = line.replace("DISK", str(small_disk)).split()
+    done = subprocess.run(
+        [sys.executable, "-m", "stance", *words], cwd=small, capture_output=True, text=True
+    )
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1].startswith("stance: ")
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]

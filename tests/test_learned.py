@@ -16,7 +16,7 @@ from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
 from stance.screens.model import learned_lines
-from stance.storage import load_model, save_model
+from stance.storage import load_model
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,3 @@ def test_inspect_shows_words(model_path):
     assert stem["name"] == "stem"
     assert set(stem["words"]) == {"against", "neutral", "favor"}
     assert set(stem["words"]["favor"][0]) == {"term", "push"}
-
-
-def test_inspect_tells_what_an_input_is_compared_with(model, model_path, tmp_path):
-    text = " ".join(invoke("inspect", model_path).stdout.split())
-    reference = model.reference
-    assert f"input is compared with {reference.paragraphs:,} training paragraphs" in text
-    assert f"below a familiarity of {reference.threshold:.2f} (another language)" in text
-    card = {key: value for key, value in model.card.items() if key != "reference"}
-    save_model(dataclasses.replace(model, card=card), tmp_path / "old.stance")
-    told = " ".join(invoke("inspect", tmp_path / "old.stance").stdout.split())
-    assert "drift not checked: the model was saved without statistics of its training texts" in told

@@ -9,7 +9,7 @@ import pytest
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import CARD, members_of, refused, small_model, spoiled
+from small_model import CARD, members_of, small_model, spoiled
 from test_fitting import BOOK, made_up, write
 
 from stance.evaluation.answers import document_confusion, macro_f1
@@ -20,7 +20,8 @@ from stance.fitting.repeats import SHARES, RepeatedCV, parts, repeat_seeds
 from stance.fitting.task import Task
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
-from stance.screens.model import card_lines, gain_text
+from stance.screens.model import card_lines
+from stance.screens.scores import gain_text
 from stance.storage import dump_model, load_model
 
 LABELS = tuple(Stance)
@@ -351,41 +352,3 @@ def test_a_card_as_training_writes_it_is_read(tmp_path, curve):
     path = tmp_path / "a.stance"
     path.write_bytes(with_prospects(curve=curve))
     assert load_model(path).card == CARD | {"repeats": REPEATS, "learning_curve": curve}
-
-
-@pytest.mark.parametrize(
-    ("repeats", "match"),
-    [
-        ([], "'repeats' must be a table"),
-        (REPEATS | {"more": 1}, "unknown key 'repeats.more'"),
-        ({"seeds": [1]}, "'repeats.macro_f1' is missing"),
-        (REPEATS | {"macro_f1": []}, "'repeats.macro_f1' must be a list of 1 to 50 items"),
-        (REPEATS | {"macro_f1": [0.5, "x"]}, "'repeats.macro_f1.1' must be a number"),
-        (REPEATS | {"macro_f1": [0.5, 1.5]}, "'repeats.macro_f1.1' must be between 0 and 1"),
-        (REPEATS | {"seeds": [20]}, "repeats.seeds = 1, not 2"),
-        (REPEATS | {"seeds": [20, True]}, "'repeats.seeds.1' must be a whole number"),
-        (REPEATS | {"mean": None}, "'repeats.mean' must be a number"),
-        (REPEATS | {"sd": -1}, "'repeats.sd' must be between 0 and 1"),
-        (REPEATS | {"interval": [0.5]}, "'repeats.interval' must be a list of 2 to 2 items"),
-    ],
-)
-def test_repeats_that_say_nonsense_are_refused(tmp_path, repeats, match):
-    refused(tmp_path, with_prospects(repeats=repeats), match)
-
-
-@pytest.mark.parametrize(
-    ("curve", "match"),
-    [
-        (3, "'learning_curve' must be a table"),
-        (CURVE | {"points": []}, "'learning_curve.points' must be a list of 1 to 20 items"),
-        (CURVE | {"points": [POINT] * 21}, "must be a list of 1 to 20 items"),
-        (CURVE | {"points": [3]}, "'learning_curve.points.0' must be a table"),
-        (CURVE | {"points": [POINT | {"x": 1}]}, "unknown key 'learning_curve.points.0.x'"),
-        (CURVE | {"points": [POINT | {"low": 2}]}, "points.0.low' must be between 0 and 1"),
-        (CURVE | {"points": [POINT | {"rows": -1}]}, "points.0.rows' must be between"),
-        (CURVE | {"doubling": [0, 2]}, "'learning_curve.doubling.1' must be between -1 and 1"),
-        (CURVE | {"doubling": 0.5}, "'learning_curve.doubling' must be a list"),
-    ],
-)
-def test_a_curve_that_says_nonsense_is_refused(tmp_path, curve, match):
-    refused(tmp_path, with_prospects(curve=curve), match)

@@ -17,9 +17,9 @@ from stance.model.familiarity import (
     LEAST_PARAGRAPHS,
     LEAST_WORDS,
     MARGIN,
-    Acquaintance,
-    Reference,
-    Vocabulary,
+    KnownWords,
+    LanguageCheck,
+    TrainingProfile,
     measure,
 )
 from stance.reading.actors import ActorBook
@@ -58,7 +58,7 @@ def test_a_paragraph_in_another_language_is_foreign(model, language):
 def test_the_foreign_paragraphs_name_an_actor_and_are_far_from_the_threshold(model):
     judged = model.judge(list(FOREIGN.values()))
     assert set(judged.para.tolist()) == set(range(len(FOREIGN)))
-    assert judged.acquaintance.familiarity().max() < 0.75 * model.reference.threshold
+    assert judged.language.familiarity().max() < 0.75 * model.reference.threshold
 
 
 @pytest.mark.parametrize("kind", ENGLISH)
@@ -71,7 +71,7 @@ def test_no_paragraph_of_a_bundled_table_is_foreign(model, name):
     table = (ROOT / "datasets" / name).read_text("utf-8").splitlines()
     texts = [line for line in table[1:] if len(line.split()) >= LEAST_WORDS]
     judged = model.judge(texts)
-    assert judged.acquaintance.long_enough().sum() > 20
+    assert judged.language.long_enough().sum() > 20
     assert not judged.foreign.any()
 
 
@@ -88,8 +88,8 @@ def test_a_paragraph_is_judged_by_itself(model, corpus):
     model.reader.forget()
     together = model.judge(texts[::-1])
     for name in ("length", "plain", "known", "common"):
-        values = [int(getattr(judged.acquaintance, name)[0]) for judged in alone]
-        assert getattr(together.acquaintance, name)[::-1].tolist() == values
+        values = [int(getattr(judged.language, name)[0]) for judged in alone]
+        assert getattr(together.language, name)[::-1].tolist() == values
     assert together.foreign[::-1].tolist() == [bool(judged.foreign[0]) for judged in alone]
 
 
@@ -99,7 +99,7 @@ WORDS = st.text(st.sampled_from("aeinorst NATOdß北約กсив.,1'"), max_size
 @settings(max_examples=60)
 @given(st.lists(WORDS, max_size=6))
 def test_counts_of_any_text_stay_within_each_other(model, texts):
-    found = model.judge(texts).acquaintance
+    found = model.judge(texts).language
     assert (found.common <= found.known).all()
     assert (found.known <= found.plain).all()
     assert ((found.familiarity() >= 0) & (found.familiarity() <= 1)).all()
@@ -145,9 +145,7 @@ def trained_on(texts, language):
     block = BlockWeights("stem", 1.0, counts.keys, idf, np.zeros((len(idf), 3), np.float32))
     head = Head(base.stance.labels, True, (block,), np.zeros(3), 1.0)
     numbers = np.arange(len(texts))
-    found = measure(
-        reader, Vocabulary(head, base.control), texts, [], numbers, 2, [""] * len(texts)
-    )
+    found = measure(reader, KnownWords(head, base.control), texts, [], numbers, 2)
     return dataclasses.replace(
         base,
         lexicon=reader.lexicon,
@@ -159,7 +157,7 @@ def trained_on(texts, language):
 
 def test_without_stems_the_words_of_the_control_head_tell(model):
     without = dataclasses.replace(model.stance, blocks=model.stance.blocks[1:])
-    vocabulary = Vocabulary(without, model.control)
+    vocabulary = KnownWords(without, model.control)
     (control,) = model.control.blocks
     assert len(vocabulary) == len(control.keys)
     words = model.reader.words(["the minister zorblaxed"])
@@ -225,7 +223,7 @@ def test_the_reference_counts_rows_lengths_and_actors(model, corpus):
     for actor in map(model.book.proper_name, corpus.actors):
         rows[actor] = rows.get(actor, 0) + 1
     assert found.actors == {name: n for name, n in sorted(rows.items()) if n >= FEWEST}
-    lengths = model.judge(list(dict.fromkeys(corpus.texts))).acquaintance.length
+    lengths = model.judge(list(dict.fromkeys(corpus.texts))).language.length
     assert found.length == tuple(np.quantile(lengths, (0.05, 0.5, 0.95)).round())
     assert found.threshold == pytest.approx(MARGIN * found.familiarity)
 
@@ -250,7 +248,7 @@ def test_the_reference_travels_with_the_model(model, tmp_path):
 
 # --- In a file -----------------------------------------------------------------------------------
 
-GOOD = Reference(90, 0.06, 0.5, (8, 40, 120), 100, {"NATO": 60, "Russia": 40}).to_table()
+GOOD = TrainingProfile(90, 0.06, 0.5, (8, 40, 120), 100, {"NATO": 60, "Russia": 40}).to_table()
 
 
 def test_a_card_gives_its_reference_back(tmp_path):
@@ -269,14 +267,11 @@ def test_a_card_gives_its_reference_back(tmp_path):
         ({"familiarity": "high"}, r"'reference.familiarity' must be a number"),
         ({"paragraphs": -1}, r"'reference.paragraphs' must be between 0 and"),
         ({"rows": True}, r"'reference.rows' must be a whole number"),
-        ({"rows": 99}, r"reference.rows = 99, not 100"),
         ({"length": [1, 2]}, r"'reference.length' must be a list of 3 to 3 items"),
         ({"length": [-3, 2, 4]}, r"'reference.length.0' must be between 0 and"),
         ({"length": [1, 2, 3.0]}, r"'reference.length.2' must be a whole number"),
-        ({"actors": {"NATO": 0}}, r"'reference.actors.NATO' must be between 1 and"),
         ({"actors": ["NATO"]}, r"'reference.actors' must be a table"),
         ({"more": 1}, r"unknown key 'reference.more'"),
-        ({"wording": {"news": [0.1]}}, r"reference.wording.news = 1, not 0"),
     ],
 )
 def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
@@ -284,7 +279,7 @@ def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
     refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=GOOD | change)), told)
 
 
-@pytest.mark.parametrize("key", sorted({*GOOD} - {"frequent", "wording"}))
+@pytest.mark.parametrize("key", sorted(GOOD))
 def test_a_reference_lacks_nothing(tmp_path, key):
     table = {name: value for name, value in GOOD.items() if name != key}
     data = dump_model(small_model())
@@ -294,9 +289,9 @@ def test_a_reference_lacks_nothing(tmp_path, key):
 
 def test_an_empty_paragraph_is_no_stranger():
     nothing = np.zeros(1, np.int64)
-    found = Acquaintance(nothing, nothing, nothing, nothing)
+    found = LanguageCheck(nothing, nothing, nothing, nothing)
     assert found.familiarity().tolist() == [1.0]
-    assert not found.foreign(Reference.from_table(GOOD)).any()
+    assert not found.foreign(TrainingProfile.from_table(GOOD)).any()
 
 
 def test_actors_count_under_their_proper_names(tmp_path):

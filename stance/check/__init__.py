@@ -59,19 +59,19 @@ class Study:
 
     def counts(self, values: Iterable[Any]) -> dict[Any, list[int]]:
         """Return how many rows of each label have each of some values, given row by row."""
-        found = defaultdict[Any, list[int]](lambda: [0] * len(LABELS))
+        counts = defaultdict[Any, list[int]](lambda: [0] * len(LABELS))
         for value, label in zip(values, self.corpus.stance.tolist(), strict=True):
-            found[value][label] += 1
-        return found
+            counts[value][label] += 1
+        return counts
 
     def place(self, row: int) -> str:
         """Return ``file:row`` for a message."""
         file, number = self.corpus.source[row], self.corpus.number[row]
         return f"{shown(self.files[file], 40)}:{number}"
 
-    def pairs(self, found: Iterable[tuple[int, int]]) -> list[str]:
+    def pairs(self, rows: Iterable[tuple[int, int]]) -> list[str]:
         """Return the places of the first few pairs of rows for a message."""
-        return [" = ".join(map(self.place, sorted(pair))) for pair in sorted(found)[:EXAMPLES]]
+        return [" = ".join(map(self.place, sorted(pair))) for pair in sorted(rows)[:EXAMPLES]]
 
 
 def lay_out(corpus: Corpus, paths: Sequence[Path], book: ActorBook) -> Study:
@@ -80,9 +80,9 @@ def lay_out(corpus: Corpus, paths: Sequence[Path], book: ActorBook) -> Study:
     text, lengths = first[number.reshape(-1)], dict[int, int]()
     words = defaultdict[str, Any](lambda: array("q"))
     for row in np.sort(first).tolist():
-        found = words_of(corpus.texts[row])
-        lengths[row] = len(found)
-        for word in set(found):
+        written = words_of(corpus.texts[row])
+        lengths[row] = len(written)
+        for word in set(written):
             words[word].append(row)
     alike = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if alike else path.name for path in paths)

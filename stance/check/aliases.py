@@ -36,20 +36,20 @@ def count_aliases(
     rows_by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_inputs(inputs, reading) as table:
-        at = column(table.columns, reading.text_column, table.name, "--text-column")
+        text = column(table.columns, reading.text_column, table.name, "--text-column")
         dates = find_dates(table, reading) if book.has_terms else None
         blocks = dates.blocks(table.blocks()) if dates else table.blocks()
         for block in blocks:
             months = months_of(block.columns[dates.at], dates.reading) if dates else None
-            for _, batch, found in book.scan(block.columns[at], months):
-                span = batch.start[found.first], batch.end[found.last]
-                places = found.para, found.actor, *span
+            for _, batch, mentions in book.scan(block.columns[text], months):
+                span = batch.start[mentions.first], batch.end[mentions.last]
+                places = mentions.para, mentions.actor, *span
                 for para, actor, start, end in zip(*places, strict=True):
                     aliases[book.names[actor], batch.texts[para][start:end]] += 1
-                pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
+                pairs = np.unique(np.stack([mentions.para, mentions.actor]), axis=1)
                 rows_by_actor.update(book.names[actor] for actor in pairs[1])
                 rows += len(batch)
-                named += len(np.unique(found.para))
+                named += len(np.unique(mentions.para))
         wanted = [reading.text_column, *([reading.date_column or "date"] if dates else [])]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
         notes += dates.notes() if dates else ()

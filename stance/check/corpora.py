@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.check import EXAMPLES, LABELS, Finding, Severity, Study, lay_out
-from stance.check.shortcuts import duplicates, find_pairs, givers, leaks, shortcuts
+from stance.check.shortcuts import duplicates, find_pairs, leaks, one_sided, shortcuts
 from stance.corpus import CorpusForm, read_corpus, table_form
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
@@ -24,7 +24,6 @@ SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to l
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
-SHORT, LONG = 5, 500  # words below which a text says too little, and above which it is no paragraph
 
 # Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
 # "Content Analysis", section 11.4.2).
@@ -36,7 +35,7 @@ FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own a
 # What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
-    *("shortcuts", "giveaways", "lengths", "agreement"),
+    *("shortcuts", "giveaways", "agreement"),
 )
 _TEXTS = 10_000  # searched for mentions at a time
 
@@ -55,13 +54,13 @@ def check_corpora(
     corpus = read_corpus(paths, keep=("document",), **form)
     study = lay_out(corpus, paths, book)
     names, report = _measure_coders(study, names, paths, form)
-    found = [*_findings(study), *(_agreed(report, names) if report else ())]
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = [*_findings(study), *(_agreed(report, names) if report else ())]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     used = {"leaks": len(paths) > 1, "agreement": report is not None}
-    failed = {finding.check for finding in found if finding.severity != "note"}
+    failed = {finding.check for finding in findings if finding.severity != "note"}
     sizes = zip(study.files, corpus.sources, strict=True)
     return {
-        "spoils": any(finding.severity == "spoils" for finding in found),
+        "spoils": any(finding.severity == "spoils" for finding in findings),
         "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
@@ -69,11 +68,10 @@ def check_corpora(
         "classes": _class_sizes(study),
         "findings": [
             {"severity": f.severity, "check": f.check, "text": f.text, "figures": dict(f.figures)}
-            for f in found
+            for f in findings
         ],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
-        "genres": _by_frequency(study, study.column("genre")),
-        "actors": _by_frequency(study, study.actors),
+        "actors": _by_frequency(study),
         "coders": list(names),
         "agreement": report and report.to_json(),
     }
@@ -82,7 +80,7 @@ def check_corpora(
 def _findings(study: Study) -> Iterator[Finding]:
     pairs = find_pairs(study)
     yield from chain(_classes(study), _actors(study), _mentions(study), duplicates(study, pairs))
-    yield from chain(leaks(study, pairs), shortcuts(study), givers(study), _lengths(study))
+    yield from chain(leaks(study, pairs), shortcuts(study), one_sided(study))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
@@ -92,12 +90,12 @@ def _class_sizes(study: Study) -> dict[str, dict[str, int]]:
     return {label: {"rows": r, "documents": d} for label, (r, d) in zip(LABELS, sizes, strict=True)}
 
 
-def _by_frequency(study: Study, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rows of each label by the names of rows, the most frequent first."""
-    found = study.counts(names) if any(names) else {}
+def _by_frequency(study: Study) -> list[dict[str, Any]]:
+    """Return the rows of each label by actor, the most frequent first."""
+    counts = sorted(study.counts(study.actors).items(), key=lambda part: (-sum(part[1]), part[0]))
     return [
         {"name": name, "rows": sum(rows), **dict(zip(LABELS, rows, strict=True))}
-        for name, rows in sorted(found.items(), key=lambda part: (-sum(part[1]), part[0]))
+        for name, rows in counts
     ]
 
 
@@ -122,7 +120,7 @@ def _classes(study: Study) -> Iterator[Finding]:
 
 def _actors(study: Study) -> Iterator[Finding]:
     """Find actors with too few rows to say anything about them."""
-    parts = _by_frequency(study, study.actors)
+    parts = _by_frequency(study)
     few = {part["name"]: part["rows"] for part in parts if part["rows"] < ACTOR_ROWS}
     if few:
         listed = ", ".join(f"{shown(name, 24)} {few[name]}" for name in [*few][:5])
@@ -140,10 +138,10 @@ def _mentions(study: Study) -> Iterator[Finding]:
     number = {name: book.number(name) for name in set(study.actors)}
     named, texts = set[tuple[int, int]](), [*study.lengths]
     for low in range(0, len(texts), _TEXTS):
-        found = book.named(corpus.texts[row] for row in texts[low : low + _TEXTS])
+        pairs = book.named(corpus.texts[row] for row in texts[low : low + _TEXTS])
         book.forget()  # or it would remember the words of the whole corpus
-        found = found[np.isin(found[:, 1], [*number.values()])]
-        named.update((texts[low + at], actor) for at, actor in found.tolist())
+        pairs = pairs[np.isin(pairs[:, 1], [*number.values()])]
+        named.update((texts[low + place], actor) for place, actor in pairs.tolist())
     labelled = [*zip(study.text.tolist(), map(number.__getitem__, study.actors), strict=True)]
     unnamed = [
         row
@@ -179,20 +177,6 @@ def _is_named(study: Study, row: int) -> bool:
     return any(literal_places(study.book, normalise(corpus.texts[row]), corpus.actors[row]))
 
 
-def _lengths(study: Study) -> Iterator[Finding]:
-    """Find texts that are empty, very short or very long."""
-    kinds = (
-        ("no word", range(1), "delete them"),
-        (f"fewer than {SHORT} words", range(1, SHORT), "are they paragraphs?"),
-        (f"more than {LONG} words", range(LONG + 1, 1 << 62), "split them into paragraphs"),
-    )
-    for what, lengths, advice in kinds:
-        if rows := [row for row, words in study.lengths.items() if words in lengths]:
-            text = f"{count(len(rows), 'text')} with {what}: {advice}"
-            examples = [study.place(row) for row in rows[:EXAMPLES]]
-            yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
-
-
 # --- How far coders agree, and whether conclusions can be drawn from that ---
 
 
@@ -219,8 +203,8 @@ def _measure_coders(
         return (), None
     twice = np.flatnonzero(coded_twice(codes))  # the other rows say nothing
     actors = [study.actors[row] for row in twice.tolist()]
-    found = codes[:, twice], LABELS, corpus.document[twice], actors
-    return names, report_agreement(*found, largest=MOST_ACTORS)
+    documents = corpus.document[twice]
+    return names, report_agreement(codes[:, twice], LABELS, documents, actors, largest=MOST_ACTORS)
 
 
 def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> Ints:
@@ -233,9 +217,9 @@ def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> 
         reader = LabelReader(str(path), Stance, spellings, name)
         with open_table(path, **table_form(form)) as table:
             heads.append(table.columns)
-            at = optional_column(table.columns, name, table.name)
-            for record in table if at is not None else ():
-                if (cell := record.cells[at or 0]).strip():
+            place = optional_column(table.columns, name, table.name)
+            for record in table if place is not None else ():
+                if (cell := record.cells[place or 0]).strip():
                     codes[file, record.number] = reader.read(cell, record)
         reader.refuse_guess()
     if all(optional_column(head, name, "") is None for head in heads):
@@ -247,41 +231,29 @@ def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> 
 def _agreed(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
     overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
-    if "stance" in names:
-        text = (
-            "column 'stance' is taken for a coder; if it was adjudicated, name both first codings: "
-            "--coders ONE,OTHER"
-        )
-        yield Finding("note", "agreement", text)
-    if overall.alpha.value is None:
+    alpha, interval = overall.alpha.value, overall.alpha.interval
+    if alpha is None:
         what = "only one label was used" if overall.units else "no row was coded twice"
         yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")
         return
     if overall.units < FEWEST_CODED:
         text = f"only {count(overall.units, 'row')} coded twice: code at least {FEWEST_CODED}"
         yield Finding("warn", "agreement", text, {"units": overall.units})
-    yield from _judge(overall.alpha.value, overall.alpha.interval, who)
-    parts = [*report.per_label.items(), *report.per_group.items()]
-    alphas = {n: part.alpha.value for n, part in parts if part.units >= FEWEST_IN_GROUP}
-    weak = {name: a for name, a in alphas.items() if a is not None and a < TENTATIVE}
-    if weak:
-        listed = ", ".join(f"{shown(name, 24)} {alpha:.2f}" for name, alpha in weak.items())
-        text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
-        figures = {"weak": {name: round(alpha, 6) for name, alpha in weak.items()}}
-        yield Finding("warn", "agreement", text, figures)
-
-
-def _judge(alpha: float, interval: tuple[float, float] | None, who: str) -> Iterator[Finding]:
-    figures = {"alpha": round(alpha, 6), "interval": interval and [round(v, 6) for v in interval]}
-    low = alpha if interval is None else interval[0]
+    low, advice = alpha if interval is None else interval[0], ""
     if alpha < TENTATIVE:
         advice = f"; below {TENTATIVE} no conclusion holds: sharpen the codebook and recode"
     elif alpha < RELIABLE:
         advice = f"; below {RELIABLE} conclusions are tentative: sharpen the codebook"
     elif low < TENTATIVE:
         advice = f", but its interval reaches down to {low:.3f}: code more rows twice"
-    else:
-        return
-    severity: Severity = "spoils" if alpha < TENTATIVE else "warn"
-    text = f"Krippendorff's alpha of {who} is {alpha:.3f}{advice}"
-    yield Finding(severity, "agreement", text, figures)
+    if advice:
+        severity: Severity = "spoils" if alpha < TENTATIVE else "warn"
+        text = f"Krippendorff's alpha of {who} is {alpha:.3f}{advice}"
+        yield Finding(severity, "agreement", text, {"alpha": round(alpha, 6)})
+    parts = {**report.per_label, **report.per_group}
+    alphas = {n: part.alpha.value for n, part in parts.items() if part.units >= FEWEST_IN_GROUP}
+    weak = {n: round(v, 6) for n, v in alphas.items() if v is not None and v < TENTATIVE}
+    if weak:
+        listed = ", ".join(f"{shown(name, 24)} {value:.2f}" for name, value in weak.items())
+        text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
+        yield Finding("warn", "agreement", text, {"weak": weak})

@@ -5,16 +5,15 @@ A pair of files has pairs of texts: their first rows in these files, and the tex
 
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, combinations, groupby
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.check import EXAMPLES, LABELS, Finding, Severity, Study
+from stance.check import LABELS, Finding, Severity, Study
 from stance.display import count, shown
 from stance.evaluation.intervals import benjamini_hochberg
-from stance.label_values import MISSING
 from stance.reading.keys import SHINGLE
 from stance.reading.text import words_of
 from stance.records import NEUTRAL
@@ -36,9 +35,8 @@ LISTED = 10  # words that a message names
 # documents carry a strong word, a model learns the word and not the stance.
 STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
 
-# A column's value is reported if it has so many rows, more than this share of them with one label;
-# so is a column that alone predicts this much better than the most frequent label does.
-ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
+# An actor, genre or source is reported if it has so many rows, more than this share with one label.
+ROWS, MOSTLY = 20, 0.9
 
 Pairs = Mapping[tuple[int, int], list[tuple[int, int, int, int]]]
 
@@ -50,30 +48,30 @@ def find_pairs(study: Study) -> Pairs:
         firsts[text].setdefault(int(study.corpus.source[row]), row)
     twins = _twins(study)
     several = ((text, text) for text, rows in firsts.items() if len(rows) > 1)
-    found = defaultdict[tuple[int, int], list[tuple[int, int, int, int]]](list)
+    pairs = defaultdict[tuple[int, int], list[tuple[int, int, int, int]]](list)
     for one, other in chain(twins, ((other, one) for one, other in twins), several):
         for file, row in firsts[one].items():
             for file_2, row_2 in firsts[other].items():
                 if file < file_2 or (file == file_2 and one < other):
-                    found[file, file_2].append((min(row, row_2), max(row, row_2), one, other))
-    return found
+                    pairs[file, file_2].append((min(row, row_2), max(row, row_2), one, other))
+    return pairs
 
 
 def _twins(study: Study) -> set[tuple[int, int]]:
     """Return the pairs of texts that are nearly equal."""
-    texts, marks, found = np.array([*study.lengths]), study.corpus.marks, set[tuple[int, int]]()
+    texts, marks, twins = np.array([*study.lengths]), study.corpus.marks, set[tuple[int, int]]()
     for band in marks.bands[texts].T:
         order = np.lexsort((marks.exact[texts], band)).tolist()
         for _, group in groupby(order, key=band.tolist().__getitem__):
             earlier: deque[tuple[int, set[str]]] = deque(maxlen=COMPARED)
             alike = texts[[*group]].tolist()
             for text in alike if len(alike) > 1 else ():
-                own = _shingles(words_of(study.corpus.texts[text]))
+                triples = _shingles(words_of(study.corpus.texts[text]))
                 for other, shingles in earlier:
-                    if len(own & shingles) / len(own | shingles) >= NEAR:
-                        found.add((min(text, other), max(text, other)))
-                earlier.append((text, own))
-    return found
+                    if len(triples & shingles) / len(triples | shingles) >= NEAR:
+                        twins.add((min(text, other), max(text, other)))
+                earlier.append((text, triples))
+    return twins
 
 
 def _shingles(words: list[str]) -> set[str]:
@@ -100,7 +98,7 @@ def duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
     corpus, texts, rows = study.corpus, study.text.tolist(), 0
     stances = corpus.stance.tolist()
     repeats, conflicts = list[tuple[int, int]](), list[tuple[int, int]]()
-    spans = [tuple(own or ()) for own in corpus.spans]
+    spans = [tuple(places or ()) for places in corpus.spans]
     for group in _groups(zip(texts, study.actors, spans, strict=True)):
         if differing := _differing(group, stances):
             conflicts.append(differing)
@@ -116,31 +114,28 @@ def duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
         examples = [_contradiction(study, *pair) for pair in sorted(conflicts)[:2]]
         figures = {"texts": len(conflicts), "examples": examples}
         yield Finding("spoils", "conflicts", f"{text} ({'; '.join(examples)})", figures)
-    yield from _tone_conflicts(study)
 
 
 def _near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
-    apart, together, texts = list[tuple[int, int]](), list[tuple[int, int]](), set[int]()
-    for files, found in pairs.items():
-        for *rows, one, other in found if len({*files}) == 1 else ():
-            if study.corpus.document[one] == study.corpus.document[other]:
-                together.append((rows[0], rows[1]))
-            else:
-                apart.append((rows[0], rows[1]))
-                texts |= {one, other}
-    if texts:
+    """Find nearly equal texts of one file that are not of one document."""
+    document = study.corpus.document
+    apart = [
+        pair
+        for files, similar in pairs.items()
+        for pair in (similar if len({*files}) == 1 else ())
+        if document[pair[2]] != document[pair[3]]
+    ]
+    if apart:
+        texts = {text for pair in apart for text in pair[2:]}
         share = len(texts) / len(study.lengths)
         text = (
             f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one of another document, "
             "which flatters cross-validation: give both the same document"
         )
         severity: Severity = "spoils" if share > TEMPLATE else "warn"
+        examples = study.pairs(pair[:2] for pair in apart)
         figures = {"texts": len(texts), "share": share}
-        yield Finding.at(severity, "near-duplicates", text, study.pairs(apart), **figures)
-    if number := len(together):
-        text = f"{count(number, 'pair')} of nearly equal texts in one document; no split separates "
-        examples = study.pairs(together)
-        yield Finding.at("note", "near-duplicates", f"{text}them", examples, pairs=number)
+        yield Finding.at(severity, "near-duplicates", text, examples, **figures)
 
 
 def _contradiction(study: Study, *rows: int) -> str:
@@ -148,51 +143,21 @@ def _contradiction(study: Study, *rows: int) -> str:
     return f"{shown(study.actors[rows[0]], 20)} {one}, {other}"
 
 
-def _tone_conflicts(study: Study) -> Iterator[Finding]:
-    toned = np.flatnonzero(study.corpus.sentiment != MISSING)
-    groups = ([int(toned[at]) for at in group] for group in _groups(study.text[toned].tolist()))
-    tones = study.corpus.sentiment.tolist()
-    found = [pair for group in groups if (pair := _differing(group, tones))]
-    if found:
-        text = (
-            f"{count(len(found), 'text')} with two sentiments; a paragraph has one sentiment, and "
-            "the first counts: decide on one"
-        )
-        latest = [(other, first) for first, other in found]
-        yield Finding.at("warn", "conflicts", text, study.pairs(latest), sentiments=len(found))
-
-
 def leaks(study: Study, pairs: Pairs) -> Iterator[Finding]:
-    """Find texts, and names of documents, that two files share."""
+    """Find texts that two files share."""
     sources = study.corpus.source.tolist()
-    files_of = defaultdict[str, set[int]](set)
-    for name, file in zip(study.column("document"), sources, strict=True):
-        files_of[name].add(file)
-    common = defaultdict[tuple[int, int], list[str]](list)
-    for name in sorted(filter(None, files_of)):
-        for one, other in combinations(sorted(files_of[name]), 2):
-            common[one, other].append(name)
     texts = np.bincount([file for file, _ in {*zip(sources, study.text.tolist(), strict=True)}])
-    for files in sorted({*(files for files in pairs if len({*files}) > 1), *common}):
+    for files in sorted(files for files in pairs if len({*files}) > 1):
         names = [shown(study.files[file], 40) for file in files]
-        if found := pairs.get(files):
-            sizes = [len({pair[side] for pair in found}) for side in (2, 3)]
-            share = float(max(np.array(sizes) / texts[[*files]]))
-            text = (
-                f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
-                f"{names[0]} ({share:.1%}): never train on one and test on the other"
-            )
-            severity: Severity = "spoils" if share > LEAK else "warn"
-            examples = study.pairs((row, row_2) for row, row_2, _, _ in found)
-            figures = {"files": names, "texts": sizes, "share": share}
-            yield Finding.at(severity, "leaks", text, examples, **figures)
-        if shared := common.get(files):
-            text = (
-                f"{count(len(shared), 'document name')} in both {' and '.join(names)}, such as "
-                f"'{shown(shared[0], 30)}': if they are the same documents, keep each in one file"
-            )
-            figures = {"documents": len(shared), "examples": shared[:EXAMPLES]}
-            yield Finding("warn", "leaks", text, figures)
+        sizes = [len({pair[side] for pair in pairs[files]}) for side in (2, 3)]
+        share = float(max(np.array(sizes) / texts[[*files]]))
+        text = (
+            f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
+            f"{names[0]} ({share:.1%}): never train on one and test on the other"
+        )
+        severity: Severity = "spoils" if share > LEAK else "warn"
+        examples = study.pairs((row, row_2) for row, row_2, _, _ in pairs[files])
+        yield Finding.at(severity, "leaks", text, examples, files=names, texts=sizes, share=share)
 
 
 def shortcuts(study: Study) -> Iterator[Finding]:
@@ -216,15 +181,19 @@ def shortcuts(study: Study) -> Iterator[Finding]:
     p = bdtrc(np.floor(hits + 1e-9) - 1, trials[:, None], chances)
     adjusted = benjamini_hochberg(p.ravel()).reshape(p.shape)
     precision = hits / trials[:, None]
-    aliases, words, found = _alias_words(study), [*uses], list[dict[str, Any]]()
+    words, shortcuts = [*uses], list[dict[str, Any]]()
     good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE)).tolist()
-    good.sort(key=lambda own: (adjusted[*own], -trials[own[0]], words[own[0]]))
-    for at, label in good:
-        named = {"word": words[at], "label": LABELS[label], "alias": words[at] in aliases}
-        figures = {"precision": round(float(precision[at, label]), 6), "documents": int(trials[at])}
-        found.append(named | figures | {"adjusted": float(f"{adjusted[at, label]:.3g}")})
-    if found:
-        yield from _said(found, _carried(study, by_text, found, (documents > 0).sum(axis=0)))
+    good.sort(key=lambda cell: (adjusted[*cell], -trials[cell[0]], words[cell[0]]))
+    for place, label in good:
+        named = {"word": words[place], "label": LABELS[label]}
+        figures = {
+            "precision": round(float(precision[place, label]), 6),
+            "documents": int(trials[place]),
+        }
+        shortcuts.append(named | figures | {"adjusted": float(f"{adjusted[place, label]:.3g}")})
+    if shortcuts:
+        sizes = (documents > 0).sum(axis=0)
+        yield _report(shortcuts, *_carried(study, by_text, shortcuts, sizes))
 
 
 def _by_document(study: Study, by_text: Mapping[int, list[int]], texts: Sequence[int]) -> Ints:
@@ -235,17 +204,12 @@ def _by_document(study: Study, by_text: Mapping[int, list[int]], texts: Sequence
     return rows
 
 
-def _alias_words(study: Study) -> set[str]:
-    aliases = [names for actor in study.book.actors for names in actor.aliases.values()]
-    return {name.lower() for name in chain(study.actors, *aliases) if " " not in name}
-
-
 def _carried(
-    study: Study, by_text: Mapping[int, list[int]], found: list[dict[str, Any]], documents: Ints
+    study: Study, by_text: Mapping[int, list[int]], shortcuts: list[dict[str, Any]], documents: Ints
 ) -> tuple[float, str]:
     """Return the largest share of a label's documents that have a strong word in a row of it."""
     carriers: dict[str, set[int]] = {label: set() for label in LABELS}
-    for word in found:
+    for word in shortcuts:
         if word["precision"] >= STRONG and word["documents"] >= SUPPORT:
             label = LABELS.index(word["label"])
             carriers[word["label"]].update(
@@ -254,71 +218,41 @@ def _carried(
                 if by_text[text][label]
             )
     shares = [len(carriers[label]) / max(1, n) for label, n in zip(LABELS, documents, strict=True)]
-    return max(zip(shares, LABELS, strict=True), key=lambda own: (own[0], LABELS.index(own[1])))
+    return max(zip(shares, LABELS, strict=True), key=lambda part: (part[0], LABELS.index(part[1])))
 
 
-def _said(found: list[dict[str, Any]], carried: tuple[float, str]) -> Iterator[Finding]:
-    share, label = carried
+def _report(shortcuts: list[dict[str, Any]], share: float, label: str) -> Finding:
     listed = ", ".join(
         f"{shown(w['word'], 20)} -> {w['label']} ({w['precision']:.0%} of {w['documents']})"
-        for w in found[:LISTED]
+        for w in shortcuts[:LISTED]
     )
     spoils = share > CARRIED
     carry = f"; {share:.0%} of {label} documents carry a strong one" if spoils else ""
     text = (
-        f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
-        f"topic? add paragraphs with these words and other labels ({listed})"
+        f"{count(len(shortcuts), 'word')} alone predicting a label{carry}: a template or a "
+        f"one-sided topic? add paragraphs with these words and other labels ({listed})"
     )
-    figures = {"words": found, "carried": round(float(share), 6)}
-    yield Finding("spoils" if spoils else "warn", "shortcuts", text, figures)
-    if aliases := [w for w in found if w["alias"]]:
-        names = ", ".join(f"{shown(w['word'], 20)} -> {w['label']}" for w in aliases[:LISTED])
-        text = f"the actor gives the label away ({names}): add paragraphs that take other stances"
-        yield Finding("warn", "shortcuts", text, {"aliases": [w["word"] for w in aliases]})
+    figures = {"words": shortcuts, "carried": round(float(share), 6)}
+    return Finding("spoils" if spoils else "warn", "shortcuts", text, figures)
 
 
-def givers(study: Study) -> Iterator[Finding]:
+def one_sided(study: Study) -> Iterator[Finding]:
     """Find actors, genres and sources whose rows nearly all have one label other than neutral."""
     columns = {"actor": study.actors, **{n: study.column(n) for n in ("genre", "source")}}
     for name, cells in columns.items():
-        if name == "actor" or any(cells):
-            yield from _one_sided(study, name, cells)
-            yield from _predictor(study, name, cells)
-
-
-def _one_sided(study: Study, name: str, cells: Sequence[str]) -> Iterator[Finding]:
-    found = []
-    for value, rows in study.counts(cells).items():
-        total, most = sum(rows), max(rows)
-        if total >= ROWS and most / total > MOSTLY and (label := rows.index(most)) != NEUTRAL:
-            found.append((-total, value, LABELS[label], most))
-    if found:
-        cases = [
-            f"{shown(value, 24)} {most / -rows:.0%} {label} of {-rows:,}"
-            for rows, value, label, most in sorted(found)
-        ]
-        text = (
-            f"{count(len(found), name)} with nearly always the same label, so the name alone "
-            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})"
-        )
-        yield Finding("warn", "giveaways", text, {"column": name, "values": cases})
-
-
-def _predictor(study: Study, name: str, cells: Sequence[str]) -> Iterator[Finding]:
-    """Report a column that alone predicts the labels of documents it has not seen."""
-    whole = study.counts(cells)
-    pairs = study.counts(zip(study.corpus.document.tolist(), cells, strict=True))
-    every = np.bincount(study.corpus.stance, minlength=len(LABELS))
-    own = np.array([*pairs.values()])
-    others = np.array([whole[value] for _, value in pairs]) - own
-    guess = (others + every / (2 * every.sum())).argmax(axis=1)  # ties: the most frequent
-    share = int(own[np.arange(len(own)), guess].sum()) / len(study.corpus)
-    majority = float(every.max() / every.sum())
-    if share - majority > GAIN:
-        yield Finding(
-            "warn",
-            "giveaways",
-            f"the {name} alone predicts {share:.0%} of the labels, the most frequent label "
-            f"{majority:.0%}: read a model's scores beside that",
-            {"column": name, "accuracy": round(share, 6), "majority": round(majority, 6)},
-        )
+        cases = list[tuple[int, str, str, int]]()
+        for value, rows in study.counts(cells).items() if any(cells) else ():
+            total, most = sum(rows), max(rows)
+            label = rows.index(most)
+            if total >= ROWS and most / total > MOSTLY and label != NEUTRAL:
+                cases.append((-total, value, LABELS[label], most))
+        if cases:
+            values = [
+                f"{shown(value, 24)} {most / -rows:.0%} {label} of {-rows:,}"
+                for rows, value, label, most in sorted(cases)
+            ]
+            text = (
+                f"{count(len(cases), name)} with nearly always the same label, so the name alone "
+                f"predicts it: add rows with other labels ({'; '.join(values[:5])})"
+            )
+            yield Finding("warn", "giveaways", text, {"column": name, "values": values})

@@ -58,7 +58,7 @@ class Group(TyperGroup):
 
 
 def _taking_texts(parameter: Any) -> Any:
-    """Let a parameter take texts, paths and its default as they are, and leave the rest to typer.
+    """Let a parameter take texts, paths, flags and its default as they are; typer takes the rest.
 
     Typer checks every value with pydantic, which takes as long to load as the model.
     """
@@ -69,6 +69,8 @@ def _taking_texts(parameter: Any) -> Any:
             return parameter.callback(context, parameter, value) if parameter.callback else value
         if kind in (str, Path) and isinstance(value, str):
             return kind(value)
+        if kind is bool and isinstance(value, bool) and not parameter.callback:
+            return value
         if kind in (list[str], list[Path]) and value:
             return [*map(get_args(kind)[0], value)]
         return check(parameter, context, value)

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import typer
@@ -212,7 +213,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "rejects": _given("FILE", "Write bad rows to this table and continue."),
         "max_rejects": _given("N", "Fail if more than N rows are bad.", min=0),
         "keep_all": _given(None, "Keep menus and the like of articles; a column says which."),
-        "context_encoding": _given("E", "Encoding of the table of --context; UTF-8 if omitted."),
     },
     "Running": {
         "jobs": _given("N", "Number of processes.", min=1, max=256),
@@ -260,12 +260,14 @@ def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
             for name, make in makers.items():
-                given[name] = make(**{each.name: given.pop(each.name) for each in _taken(make)})
+                given[name] = make(
+                    **{option.name: given.pop(option.name) for option in _taken(make)}
+                )
             command(**given)
 
-        own = inspect.signature(command).parameters.values()
-        kept = [each for each in own if each.name not in makers]
-        return _signed(run, [*kept, *(each for make in makers.values() for each in _taken(make))])
+        parameters = inspect.signature(command).parameters.values()
+        kept = [parameter for parameter in parameters if parameter.name not in makers]
+        return _signed(run, [*kept, *chain.from_iterable(map(_taken, makers.values()))])
 
     return give
 
@@ -281,7 +283,7 @@ def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
 
 def _signed(command: Command, parameters: list[inspect.Parameter]) -> Command:
     """Set the parameters that typer believes a command to have."""
-    by_keyword = [each.replace(kind=each.KEYWORD_ONLY) for each in parameters]
+    by_keyword = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]
     command.__signature__ = inspect.Signature(by_keyword)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in by_keyword}
+    command.__annotations__ = {one.name: one.annotation for one in by_keyword}
     return command

@@ -33,11 +33,6 @@ EARLY = 0.02  # share of the work after which the time left means something
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
-_STARVED = (
-    *("failed to map", "cannot map", "allocate memory", "start new thread", "out of memory"),
-    # How C code ends that got no memory and says nothing:
-    *("without exception set", "without setting an exception", "digital envelope routines"),
-)
 
 P = ParamSpec("P")
 
@@ -76,7 +71,7 @@ def _of_the_system(error: Exception) -> str | None:
     while cause is not None:  # what fails may be what then cleans up
         if getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE):
             return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-        if _lacks_memory(cause):
+        if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
             return _NO_MEMORY
         cause = cause.__context__
     match error:
@@ -92,13 +87,6 @@ def _of_the_system(error: Exception) -> str | None:
     return None
 
 
-def _lacks_memory(error: BaseException) -> bool:
-    if isinstance(error, ImportError | RuntimeError | SystemError | ValueError):
-        # A library that cannot be loaded, a thread that cannot start.
-        return any(sign in str(error) for sign in _STARVED)
-    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
-
-
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
@@ -108,12 +96,12 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
 
 def run_safely(app: Callable[[], None]) -> None:
     """Run the app even if streams are closed, full, or unable to show every character."""
-    if sys.stdin is None:
-        _fill(0)
-    if sys.stderr is None:
-        _fill(2)
-        sys.stderr = os.fdopen(2, "w")
-    if sys.stdout is None:
+    no_stdout = sys.stdout is None
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:  # or a file takes a closed one's number
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    if no_stdout:
         sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
         sys.exit(4)
     warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
@@ -146,12 +134,6 @@ def abandon(status: int) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
     os._exit(status)
-
-
-def _fill(number: int) -> None:
-    """Open a closed stream, lest a file takes its number and gets what C code or workers say."""
-    os.dup2(os.open(os.devnull, os.O_RDWR), number)
-    os.set_inheritable(number, True)
 
 
 def say(text: str) -> None:

@@ -2,7 +2,11 @@
 
 import json
 import sys
+import tempfile
+import textwrap
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from stance.findings import AuditRequest
     from stance.runs import Done
     from stance.tables import InputOptions
+
+FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
 
 
 @reads(reading=files.texts)
@@ -68,16 +74,42 @@ def predict(
         from stance.runs.cluster import exposure
 
         tell(*filter(None, [exposure(cluster)]))
-    with progress(quiet) as shown:
+    with ExitStack() as stack:
+        shows = target.path is None and sys.stdout.isatty()  # where nobody reads a whole table
+        if shows:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            target = replace(target, path=Path(folder, "answers.csv"))
+        shown = stack.enter_context(progress(quiet))
         done = predict_table(
             loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=shown
         )
+        shown.clear()
+        if shows and target.path:
+            say("\n".join(_first_rows(target.path, reading, prefix)))
     tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done))))
+
+
+def _first_rows(path: Path, reading: "InputOptions", prefix: str) -> list[str]:
+    """Return the first rows of answers as lines of a terminal."""
+    from stance.screens import table
+    from stance.tables import open_table
+
+    answers = [prefix + name for name in ("row", "actor", "stance", "holder", "sentiment")]
+    with open_table(path) as answered:
+        named = (*answers[:1], reading.actor_column or "actor", *answers[1:], reading.text_column)
+        names = [name for name in dict.fromkeys(named) if name in answered.columns]
+        places = [answered.columns.index(name) for name in names]
+        rows = [[record.cells[place] for place in places] for record in islice(answered, FIRST)]
+        rest = sum(1 for _ in answered)
+    for row in rows:
+        row[-1] = textwrap.shorten(row[-1], LONGEST, placeholder=" …")
+    more = f"and {count(rest, 'more row')}; -o FILE.csv writes all" if rest else ""
+    return [*table([names, *rows]), more or "-o FILE.csv writes all columns"]
 
 
 def _run_lines(done: "Done") -> list[str]:
     """Return the closing lines of a run: rows, and stance counts per actor."""
-    from stance.screens.checks import answer_lines
+    from stance.screens.tables import answer_lines
 
     tally = done.tally
     rows = (
@@ -144,7 +176,7 @@ def sample(
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
     from stance.findings.audit import design_path
-    from stance.screens.checks import sample_lines
+    from stance.screens.tables import sample_lines
 
     request = Request(**form)
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
@@ -173,7 +205,7 @@ def shares(
     """Count stances, correct them by a sample, compare groups."""
     from stance.files import AtomicGroup
     from stance.findings import Request, read_study, write_numbers, write_regression_table
-    from stance.screens.checks import share_lines
+    from stance.screens.tables import share_lines
 
     request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if audit is None and surrogate:

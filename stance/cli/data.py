@@ -26,7 +26,7 @@ def actors(
 ) -> None:
     """List the actor book, or count its aliases in a table."""
     from stance.check.aliases import count_aliases
-    from stance.screens.checks import alias_lines, book_lines
+    from stance.screens.tables import alias_lines, book_lines
     from stance.tables import find_inputs
 
     book = files.open_book(actors, aliases)
@@ -50,7 +50,7 @@ def check(
 ) -> None:
     """Examine a corpus: duplicates, leaks, classes, agreement."""
     from stance.check.corpora import check_corpora
-    from stance.screens.checks import check_lines
+    from stance.screens.tables import check_lines
 
     files.refuse_stdin(corpora)
     book = files.open_book(actors)
@@ -78,7 +78,7 @@ def import_(
 
     reading["actor"] = actor
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
-    told = import_corpus(
+    notes = import_corpus(
         form,
         source,
         output,
@@ -87,7 +87,7 @@ def import_(
         force=force,
         **reading,
     )
-    tell(*told)
+    tell(*notes)
 
 
 @reads(reading=files.a_table)
@@ -97,7 +97,6 @@ def label(
     ask: str | None = None,
     codebook: Path | None = None,
     context: Path | None = None,
-    context_encoding: str | None = None,
     adjudicate: bool = False,
     agreement: bool = False,
     merge: list[Path] | None = None,
@@ -113,54 +112,46 @@ def label(
     reading: "Form",
 ) -> None:
     """Label a table on a local page; compare and export labels."""
-    from stance.labelling import (
-        Session,
-        Store,
-        answered,
-        check_coder,
-        export_labels,
-        measure_coders,
-        parse_questions,
-        read_task,
-    )
-    from stance.labelling.server import check_extra, read_codebook, serve
-    from stance.records import ADJUDICATED
-    from stance.screens.checks import coders_lines
+    from stance import labelling
+    from stance.labelling import server
+    from stance.screens.tables import coders_lines
 
-    if context_encoding and not context:
-        raise UsageError("--context-encoding is about a table of context; add --context TABLE")
-    if as_json and not agreement:
-        raise UsageError("--json prints agreement; add --agreement")
-    if not (coder or adjudicate or agreement or merge or export):
-        raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
-    if adjudicate and (coder or ask):
-        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
-        raise UsageError(f"--adjudicate is a coder of its own; {advice}")
-    asked, text, book = parse_questions(ask), read_codebook(codebook), files.open_book(actors)
-    path = store or files.beside(table, ".sqlite")
-    serves = adjudicate or (coder is not None and not agreement and not export)
-    if serves:
-        coder = check_coder(coder) if coder else ADJUDICATED
-        check_extra()
-    files.refuse_outputs(
-        force, [table, path, codebook, context, actors, *(merge or ())], export=export
-    )
-    task = read_task(
-        table, text_column=text_column or "text", context=context,
-        context_encoding=context_encoding, **reading,
-    )  # fmt: skip
+    _check_label(coder, ask, adjudicate, as_json and not agreement, agreement or merge or export)
+    asked, book = labelling.parse_questions(ask), files.open_book(actors)
+    text, path = server.read_codebook(codebook), store or files.beside(table, ".sqlite")
+    who = labelling.check_coder(coder) if coder and not (agreement or export) else ""
+    if adjudicate:
+        who = labelling.ADJUDICATED
+    if who:
+        server.check_extra()
+    read = [table, path, codebook, context, actors, *(merge or ())]
+    files.refuse_outputs(force, read, export=export)
+    task = labelling.read_task(table, text_column=text_column or "text", context=context, **reading)
     tell(*task.notes)
-    with Store(path, create=not (agreement or export) or bool(merge)) as labels:
+    with labelling.Store(path, create=not (agreement or export) or bool(merge)) as labels:
         labels.check_rows(task)
         for other in merge or ():
             tell(labels.merge(other, task))
         if agreement:
-            figures = measure_coders(task, labels.labels())
+            figures = labelling.measure_coders(task, labels.labels())
             show(figures, lambda: coders_lines(figures), as_json)
         if export:
-            tell(*export_labels(task, labels.labels(), export, coder=coder, force=force))
-        if serves and coder:
-            asked = answered(labels.labels()) if adjudicate else asked
+            known = labels.labels()
+            tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
+        if who:
+            asked = labelling.answered(labels.labels()) if adjudicate else asked
             tell(f"labels are kept in {path}; Ctrl-C ends")
-            session = Session(task, labels, book, coder, asked, seed)
-            serve(session, text, typer.echo, browser=browser)
+            session = labelling.Session(task, labels, book, who, asked, seed)
+            server.serve(session, text, typer.echo, browser=browser)
+
+
+def _check_label(
+    coder: str | None, ask: str | None, adjudicate: bool, as_json: bool, other: object
+) -> None:
+    if as_json:
+        raise UsageError("--json prints agreement; add --agreement")
+    if not (coder or adjudicate or other):
+        raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
+    if adjudicate and (coder or ask):
+        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
+        raise UsageError(f"--adjudicate is a coder of its own; {advice}")

@@ -9,7 +9,8 @@ import typer
 from stance.cli import _files as files
 from stance.cli._options import reads
 from stance.cli._terminal import progress, show, tell
-from stance.errors import UsageError
+from stance.display import shown_path
+from stance.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import Corpus, CorpusForm
@@ -100,8 +101,7 @@ def evaluate(
 
 def _lines(figures: "Figures") -> list[str]:
     from stance.screens import stacked
-    from stance.screens.checks import stress_lines
-    from stance.screens.evaluation import evaluation_lines
+    from stance.screens.scores import evaluation_lines, stress_lines
 
     parts = [evaluation_lines(figures)] if "macro_f1" in figures else []
     return stacked([*parts, *([stress_lines(figures["stress"])] if "stress" in figures else [])])
@@ -130,29 +130,29 @@ def _write(
     from stance.files import AtomicGroup
     from stance.reports import worst_mistakes, write_evaluation
 
-    said, card = [], model.card
+    notes, card = [], model.card
     with AtomicGroup() as together:
         if errors is not None:
-            said.append(write_mistakes(model, corpus, errors, together, force=force))
+            notes.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:
             read, worst = corpus.sources, worst_mistakes(model, corpus)
             write_evaluation(report, figures, card, read, worst, together, model=path, force=force)
-            said.append(f"wrote {report}")
-    tell(*said)
+            notes.append(f"wrote {report}")
+    tell(*notes)
 
 
 def _compare(
     model: Path | None, other: Path, corpora: list[Path], form: "CorpusForm", as_json: bool
 ) -> None:
     from stance.evaluation import compare_models
-    from stance.screens.evaluation import comparison_lines
+    from stance.screens.scores import comparison_lines
 
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
     first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
-    found = compare_models(first, second, _read(corpora, form), names)
-    show(found, lambda: comparison_lines(found), as_json)
+    figures = compare_models(first, second, _read(corpora, form), names)
+    show(figures, lambda: comparison_lines(figures), as_json)
 
 
 def inspect(model: Path | None = None, words: bool = False, as_json: bool = False) -> None:
@@ -162,18 +162,23 @@ def inspect(model: Path | None = None, words: bool = False, as_json: bool = Fals
     from stance.storage import bundled_model, read_manifest
 
     if words:
-        found = learned(files.open_model(model))
-        show(dataclasses.asdict(found), lambda: learned_lines(found), as_json)
+        terms = learned(files.open_model(model))
+        show(dataclasses.asdict(terms), lambda: learned_lines(terms), as_json)
     else:
-        manifest = read_manifest(model or bundled_model())
-        show(manifest, lambda: card_lines(manifest), as_json)
+        path = model or bundled_model()
+        manifest = read_manifest(path)
+        try:
+            show(manifest, lambda: card_lines(manifest), as_json)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            why = "its card is not as `stance train` writes it; train a new model"
+            raise ModelError(f"{shown_path(path)}: {why}") from error
 
 
 def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
     from stance.environment import check_environment, environment_lines
 
-    found = check_environment()
-    show(found, lambda: environment_lines(found), as_json)
-    if found["faults"]:
+    figures = check_environment()
+    show(figures, lambda: environment_lines(figures), as_json)
+    if figures["faults"]:
         raise typer.Exit(1)

@@ -144,10 +144,10 @@ def read_corpus(
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     for path in map(Path, paths):
         with open_table(path, **table_form(form)) as table:
-            found, told = read_rows(table, len(sources), (*EXTRA, *keep), form)
-        rows += found
-        notes += told
-        sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(found)))
+            more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
+        rows += more
+        notes += remarks
+        sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(more)))
     return corpus_of(rows, *sources, keep=keep, notes=notes)
 
 
@@ -170,13 +170,13 @@ def corpus_of(
         **numbers,
         document=_group_documents(cells["document"], cells["source"], marks),
         source=source,
-        sources=tuple(replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)),
+        sources=tuple(replace(file, rows=n) for file, n in zip(sources, sizes, strict=True)),
         marks=marks,
         holder=cells["holder"],
         false_match=np.array(cells["false_match"]),
         soft=_soft_labels(cells["soft"], cells["stance"]),
         judged=np.array(cells["judged"]),
-        extra={name: own for name, own in extra.items() if any(own)},
+        extra={name: column for name, column in extra.items() if any(column)},
         notes=tuple(dict.fromkeys(notes)),
         loose=cells["document"].count(""),
         annotations=annotations,
@@ -196,7 +196,7 @@ def _soft_labels(soft: Sequence[list[float] | None], stance: Sequence[int]) -> F
     if not any(soft):
         return None
     hard = np.eye(len(Stance))
-    return np.array([own or hard[label] for own, label in zip(soft, stance, strict=True)])
+    return np.array([row or hard[label] for row, label in zip(soft, stance, strict=True)])
 
 
 def sentiment_rows(corpus: Corpus) -> Ints:

@@ -49,9 +49,9 @@ def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None
     names = sorted({row.coder for row in rows} - {"", ADJUDICATED})
     codes, merged = np.full((len(names), len(units)), UNCODED, np.int64), list[Row]()
     ties = settled = 0
-    for at, unit in enumerate(units.values()):
+    for number, unit in enumerate(units.values()):
         for coder in unit.keys() - {"", ADJUDICATED}:
-            codes[names.index(coder), at] = unit[coder].stance
+            codes[names.index(coder), number] = unit[coder].stance
         if ADJUDICATED in unit:
             settled += len(unit) > 1
             merged.append(unit[ADJUDICATED])

@@ -80,13 +80,13 @@ def read_rows(
     """Return the rows of a labelled table, with these further columns, and notes on them."""
     names = form.get("columns") or {}
     places = _places(table, names)
-    at: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
-    at |= {name: optional_column(table.columns, name, table.name) for name in extra} | places
+    place_of: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
+    place_of |= {name: optional_column(table.columns, name, table.name) for name in extra} | places
     stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
     tones = LabelReader(table.name, Sentiment, SENTIMENTS)
     rows, lines, known = list[Row](), list[int](), dict[str, str]()
     for record in table:
-        cells = {name: "" if at is None else record.cells[at] for name, at in at.items()}
+        cells = {name: "" if p is None else record.cells[p] for name, p in place_of.items()}
         for name in ("text", "actor", "date"):  # each is kept once
             cells[name] = known.setdefault(cells[name], cells[name])
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
@@ -109,17 +109,17 @@ def read_rows(
 
 def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
     """Return where the columns of a corpus stand in a table that has its own names for some."""
-    found = {}
+    places = {}
     for name in ("text", "actor", "stance", *OPTIONAL):
-        at = optional_column(table.columns, names.get(name, name), table.name)
-        if at is not None:
-            found[name] = at
-    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(found))
+        place = optional_column(table.columns, names.get(name, name), table.name)
+        if place is not None:
+            places[name] = place
+    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(places))
     for name in dict.fromkeys((*needed, *names)):
         option = f"--{name}-column" if name in ROLES else ""
         hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
-        found[name] = column(table.columns, names.get(name, name), table.name, option, hint)
-    return found
+        places[name] = column(table.columns, names.get(name, name), table.name, option, hint)
+    return places
 
 
 def _lacking(name: str, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:

@@ -15,7 +15,7 @@ from stance.fitting.repeats import RepeatedCV
 from stance.reading.actors import ActorBook
 from stance.reading.keys import numbered
 from stance.records import Stance
-from stance.screens.model import prospects_lines
+from stance.screens.scores import prospects_lines
 
 FEWEST_DOCUMENTS = 100
 """Documents below which nothing is said of what more labels would gain."""

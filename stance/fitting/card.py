@@ -10,7 +10,7 @@ from stance import __version__
 from stance.corpus import Corpus
 from stance.evaluation import CURVES, Report
 from stance.fitting.advice import LabellingAdvice
-from stance.model.familiarity import Reference
+from stance.model.familiarity import TrainingProfile
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, Stance
 from stance.storage import STEMMER
@@ -38,7 +38,7 @@ def make_card(
     corpus: Corpus,
     lessons: Corpus | None,
     report: Report,
-    reference: Reference,
+    reference: TrainingProfile,
     prospects: LabellingAdvice,
 ) -> dict[str, Any]:
     """Return the card of a model of a corpus, and of lessons with soft labels alone."""

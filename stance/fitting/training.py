@@ -34,7 +34,7 @@ from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.screens.evaluation import evaluation_lines
+from stance.screens.scores import evaluation_lines
 from stance.storage import check_model_output, save_model
 
 Tell = Callable[[str], None]

@@ -21,7 +21,7 @@ from stance.fitting.repeats import SHARES, RepeatedCV, repeat
 from stance.fitting.task import Lessons, Task, class_weights
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
-from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
+from stance.model.familiarity import FEWEST, KnownWords, TrainingProfile, measure
 from stance.model.heads import Head
 from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
@@ -167,16 +167,15 @@ class TrainingRun:
             jobs=self.jobs, answered=self.named, tick=self.progress.add,
         )  # fmt: skip
 
-    def reference(self, stance: Learned, control: Learned) -> Reference:
+    def reference(self, stance: Learned, control: Learned) -> TrainingProfile:
         """Measure how well the learned heads know the training paragraphs."""
         return measure(
             self.reader,
-            Vocabulary(stance.head, control.head),
+            KnownWords(stance.head, control.head),
             self.corpus.texts,
             self.query.names,
             self.corpus.document,
             self.recipe.features.min_df,
-            [self.corpus.sources[at].name for at in self.corpus.source.tolist()],
         )
 
     def score(self, stance: HeldOut, control: HeldOut, tone: HeldOut | None) -> Report:

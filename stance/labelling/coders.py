@@ -86,11 +86,11 @@ class Session:
         before, after = self.task.around(self._pair(key))
         return {"before": before, "after": after}
 
-    def save(self, key: str, said: Mapping[str, Any], seconds: float) -> None:
+    def save(self, key: str, fields: Mapping[str, Any], seconds: float) -> None:
         """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
-        label = _label(said)
-        if found := problem(label, () if label.unsure else self.asked, self.holders):
-            raise DataError(f"not saved: {found}")
+        label = _label(fields)
+        if fault := problem(label, () if label.unsure else self.asked, self.holders):
+            raise DataError(f"not saved: {fault}")
         if not 0 <= seconds <= LONGEST_LOOK:  # a clock was set, or the page slept for days
             seconds = 0.0
         self.store.save(self.coder, self._pair(key), label, seconds)
@@ -113,7 +113,7 @@ class Session:
         progress = _progress([mine[one.key] for one in pairs if one.key in mine], len(pairs))
         if pair is None:
             return {"pair": None, "progress": progress}
-        saved, said = mine.get(pair.key), opinions(labels, pair) if self.adjudicates else {}
+        saved, given = mine.get(pair.key), opinions(labels, pair) if self.adjudicates else {}
         same = (mine[p.key] for p in self.task.pairs if p.text == pair.text and p.key in mine)
         tones = [one.label.sentiment for one in same if "sentiment" in self.asked]
         return {
@@ -125,29 +125,29 @@ class Session:
             "neighbours": sum(map(len, self.task.around(pair))),
             "label": asdict(saved.label) if saved else None,
             "tone": next(filter(None, tones), ""),  # given with another actor of the paragraph
-            "opinions": [{"coder": name, **asdict(label)} for name, label in said.items()],
+            "opinions": [{"coder": name, **asdict(label)} for name, label in given.items()],
         }
 
 
-def _label(said: Mapping[str, Any]) -> Label:
+def _label(fields: Mapping[str, Any]) -> Label:
     """Make a label of what a page sent; raise `DataError` if it is not of the right form."""
     kinds = {field: type(value) for field, value in asdict(Label()).items()}
-    if wrong := [name for name in said if not isinstance(said[name], kinds.get(name, ()))]:
+    if wrong := [name for name in fields if not isinstance(fields[name], kinds.get(name, ()))]:
         raise DataError(f"not saved: {shown(wrong[0])} is not part of a label")
     # What tables refuse: controls, and halves of characters.
     refused = ("Cc", "Cs")
-    note = "".join(c for c in said.get("note", "") if c in "\n\t" or category(c) not in refused)
-    return Label(**{**said, "note": note.strip()})
+    note = "".join(c for c in fields.get("note", "") if c in "\n\t" or category(c) not in refused)
+    return Label(**{**fields, "note": note.strip()})
 
 
 def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
     """Cut a text at the mentions of its actor."""
-    parts, at = list[tuple[str, bool]](), 0
+    parts, done = list[tuple[str, bool]](), 0
     for start, end in places:
-        if start >= at:
-            parts += [(text[at:start], False), (text[start:end], True)]
-            at = end
-    return [part for part in (*parts, (text[at:], False)) if part[0]]
+        if start >= done:
+            parts += [(text[done:start], False), (text[start:end], True)]
+            done = end
+    return [part for part in (*parts, (text[done:], False)) if part[0]]
 
 
 def _progress(done: list[Saved], total: int) -> Json:
@@ -226,9 +226,8 @@ def measure_coders(task: Task, labels: Labels) -> Json:
     if not coded_twice(stance).any():
         who = f"only {names[0]} has labelled" if len(names) == 1 else "no row has two labels"
         raise DataError(f"{task.path}: {who}; agreement takes two coders of the same rows")
-    units = [pair.place if pair.place[1] else pair.text for pair in task.pairs]
-    number = {unit: at for at, unit in enumerate(dict.fromkeys(units))}
-    document = np.array([number[unit] for unit in units], np.int64)
+    units = [pair.place if pair.place[1] else (pair.text,) for pair in task.pairs]
+    document = np.unique(["\x1f".join(unit) for unit in units], return_inverse=True)[1]
     tones = ["", *Sentiment]
     questions = {
         "false match": (codes(lambda label: int(label.false_match)), 2),

@@ -6,9 +6,7 @@ which do not know it, learn and change nothing. The page loads nothing and its p
 nothing.
 """
 
-import contextlib
 import json
-import os
 import secrets
 import socket
 import threading
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LARGEST = 64 * 1024  # bytes of a request's body
-_FILES = 8  # that a server and a browser's first connections open
 KEY_HEADER = "x-stance-key"
 
 _HEADERS = {
@@ -83,7 +80,6 @@ def serve(
             http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
-        _spare(listener.fileno())
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
@@ -94,13 +90,6 @@ def serve(
             what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
             end.add_note(f"{what}, all kept in {session.store.path}; run the same again to go on")
             raise
-
-
-def _spare(handle: int) -> None:
-    """Raise if few more files may be open: a server would fail in the midst of its start."""
-    with contextlib.ExitStack() as spare:
-        for _ in range(_FILES):
-            spare.callback(os.close, os.dup(handle))
 
 
 def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
@@ -171,12 +160,12 @@ async def _body(request: "Request") -> Json:
         if len(data) > LARGEST:
             raise _RefusedError(413, f"more than {LARGEST:,} bytes; shorten the note")
     try:
-        found = json.loads(data)
+        message = json.loads(data)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        message = None
+    if not isinstance(message, dict):
         raise _RefusedError(400, "not a JSON object")
-    return found
+    return message
 
 
 def _reply(session: Session, verb: str, asked: Json) -> Json:
@@ -184,10 +173,10 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
     pair, unsure = asked.get("pair"), asked.get("unsure") is True
     pair = pair if isinstance(pair, str) else ""
     if verb == "label":
-        said, seconds = asked.get("label"), asked.get("seconds")
-        if not isinstance(said, dict) or not isinstance(seconds, int | float):
+        label, seconds = asked.get("label"), asked.get("seconds")
+        if not isinstance(label, dict) or not isinstance(seconds, int | float):
             raise DataError("not saved: a label and its seconds are missing")
-        session.save(pair, said, seconds)
+        session.save(pair, label, seconds)
     match verb:
         case "next" | "label":
             return session.next(pair, unsure=unsure)
@@ -205,8 +194,8 @@ _TEMPLATES = files(__package__) / "templates"
 
 def read_codebook(path: Path | None) -> str:
     """Return the Markdown of a codebook, ours if none is named."""
-    own = Path(str(files("stance"))) / "data" / "codebook.md"
-    path = path or (own if own.is_file() else own.parents[2] / "docs" / "codebook.md")
+    ours = Path(str(files("stance"))) / "data" / "codebook.md"
+    path = path or (ours if ours.is_file() else ours.parents[2] / "docs" / "codebook.md")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
@@ -174,7 +175,7 @@ class Store:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
         saved = {key: label for mine in self.labels().values() for key, label in mine.items()}
-        if lost := [(own.row, own.actor) for key, own in saved.items() if key not in rows]:
+        if lost := [(label.row, label.actor) for key, label in saved.items() if key not in rows]:
             row, actor = min(lost)
             rows_of = f"{count(len(lost), 'labelled row')} not as before"
             raise DataError(
@@ -184,12 +185,12 @@ class Store:
 
     def save(self, coder: str, pair: Pair, label: Label, seconds: float) -> None:
         """Write a label; it is on the disk when this returns."""
-        said = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
+        cells = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
         with _translated(self.path):
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
-            at = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
-            what = coder, pair.key, pair.row, pair.actor, *said, round(seconds, 1)
-            self._base.execute(_INSERT, (uuid.uuid4().hex, at, *what))
+            moment = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
+            record = coder, pair.key, pair.row, pair.actor, *cells, round(seconds, 1)
+            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *record))
 
     def _records(self) -> list[tuple[Any, ...]]:
         with _translated(self.path):
@@ -198,22 +199,24 @@ class Store:
 
     def labels(self) -> Labels:
         """Return the last label of each coder on each pair; raise if one is not allowed."""
-        found: Labels = {}
+        labels = defaultdict[str, dict[str, Saved]](dict)
         for record in self._records():
             coder, pair, saved = self._read(record)
-            mine = found.setdefault(coder, {})
+            mine = labels[coder]
             mine[pair] = replace(saved, first=mine[pair].first) if pair in mine else saved
-        return found
+        return dict(labels)
 
     def _read(self, record: tuple[Any, ...]) -> tuple[str, str, Saved]:
-        _, at, coder, pair, row, actor, stance, holder, tone, false, note, unsure, seconds = record
+        _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure, seconds = (
+            record
+        )
         where = f"{self.path}: the label of {shown(str(coder))} on row {shown(str(row))}"
         if tuple(map(type, record)) != _TYPES:
             raise DataError(f"{where} has a cell of the wrong type; restore the file")
         label = Label(stance, holder, tone, bool(false), note, bool(unsure))
-        if found := problem(label):
-            raise DataError(f"{where} is not valid: {found}; restore the file")
-        return coder, pair, Saved(row, actor, label, seconds, at)
+        if fault := problem(label):
+            raise DataError(f"{where} is not valid: {fault}; restore the file")
+        return coder, pair, Saved(row, actor, label, seconds, moment)
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
@@ -231,10 +234,10 @@ class Store:
             self._base.executemany(_INSERT, mine)
             self._base.execute("COMMIT")
         new = self._base.total_changes - before
-        told = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
+        note = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
         if strange := len(records) - len(mine):
-            told += f"; {count(strange, 'label')} on rows that the table lacks left out"
-        return told
+            note += f"; {count(strange, 'label')} on rows that the table lacks left out"
+        return note
 
 
 @contextmanager

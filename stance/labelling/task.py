@@ -1,6 +1,6 @@
 """A table to label: its pairs, where each names its actor, and the paragraphs around it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,7 +16,6 @@ from stance.tables import (
     Form,
     Record,
     column,
-    encoded_by,
     months_of,
     open_table,
     optional_column,
@@ -72,8 +71,8 @@ class Task:
         texts = self.documents.get(pair.place, [])
         if pair.text not in texts:
             return [], []
-        at = texts.index(pair.text)
-        return texts[max(0, at - AROUND) : at], texts[at + 1 : at + 1 + AROUND]
+        place = texts.index(pair.text)
+        return texts[max(0, place - AROUND) : place], texts[place + 1 : place + 1 + AROUND]
 
 
 def read_task(
@@ -81,13 +80,11 @@ def read_task(
     *,
     text_column: str = "text",
     context: Path | None = None,
-    context_encoding: str | None = None,
     **form: Unpack[Form],
 ) -> Task:
     """Read a table with a text and an actor in each row; raise `DataError` if it has none.
 
-    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from,
-    and may be in another encoding than UTF-8.
+    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from.
     """
     with open_table(path, **form) as table:
         hint = "; stance predict finds actors, and stance sample draws a table to label"
@@ -99,7 +96,7 @@ def read_task(
         places |= {name: optional_column(table.columns, name, table.name) for name in others}
         pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
-            cells = {n: "" if at is None else record.cells[at] for n, at in places.items()}
+            cells = {n: "" if p is None else record.cells[p] for n, p in places.items()}
             if cells["text"].strip() and cells["actor"].strip():
                 pairs.append(_pair(record, cells, met, f"{table.name}:{record.line}"))
             else:
@@ -111,8 +108,7 @@ def read_task(
         notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
     documents = _documents((pair.place, pair.text) for pair in pairs)
     if context:
-        with encoded_by("--context-encoding"):
-            around = _documents(_paragraphs(context, context_encoding, text_column))
+        around = _documents(_paragraphs(context, form.get("encoding"), text_column))
         known = {place: around.get(place) or around.get(("", place[1])) for place in documents}
         documents |= {place: texts for place, texts in known.items() if texts}
         if not any(known.values()):
@@ -148,11 +144,11 @@ def _paragraphs(path: Path, encoding: str | None, text_column: str) -> Iterator[
 
 def _documents(paragraphs: Iterable[tuple[Place, str]]) -> dict[Place, list[str]]:
     """Return the paragraphs of documents, each once: a table has a row for each of its actors."""
-    found: dict[Place, dict[str, None]] = {}
+    documents = defaultdict[Place, dict[str, None]](dict)
     for place, text in paragraphs:
         if place[1]:
-            found.setdefault(place, {})[text] = None
-    return {place: list(texts) for place, texts in found.items()}
+            documents[place][text] = None
+    return {place: list(texts) for place, texts in documents.items()}
 
 
 def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
@@ -160,10 +156,10 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     if pair.spans:
         return sorted(pair.spans)
     name, text = book.proper_name(pair.actor), normalise(pair.text)
-    found = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
-    if not found and book.number(pair.actor) < 0:
-        found = literal_places(book, text, pair.actor)
-    return raw_spans(pair.text, found)
+    spans = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
+    if not spans and book.number(pair.actor) < 0:
+        spans = literal_places(book, text, pair.actor)
+    return raw_spans(pair.text, spans)
 
 
 def named_actors(pair: Pair, book: ActorBook) -> list[str]:

@@ -171,7 +171,7 @@ def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
     pushes = [_floats(head.intercept), *(reason.push for reason in (*words, *features))]
     # The probabilities are those of `Head.scores`, which leave out the score of the first label.
     scores, known = head.scores(model.reader, pairs)
-    acquaintance = model.vocabulary.read(model.reader, pairs.words)
+    language = model.vocabulary.read(model.reader, pairs.words)
     return Explanation(
         actor=actor,
         text=text,
@@ -183,7 +183,7 @@ def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
         probabilities=_floats(head.probabilities(scores)[0]),
         mentions=len(pairs.mention),
         known=bool(known[0]),
-        foreign=bool(acquaintance.foreign(model.reference)[0]),
+        foreign=bool(language.foreign(model.reference)[0]),
         learned=bool(model.learned([actor])[0]),
     )
 

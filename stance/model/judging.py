@@ -13,7 +13,7 @@ from stance.display import brief
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
-from stance.model.familiarity import Reference, Vocabulary
+from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
 from stance.model.predictions import Predictions, withheld
 from stance.model.reasons import Pushes
@@ -73,16 +73,15 @@ class StanceModel:
         return Reader(self.book, self.lexicon, self.recipe.language)
 
     @cached_property
-    def reference(self) -> Reference | None:
+    def reference(self) -> TrainingProfile | None:
         """What the training paragraphs were like; None if the card does not say."""
         table = self.card.get("reference")
-        return None if table is None else Reference.from_table(table)
+        return None if table is None else TrainingProfile.from_table(table)
 
     @cached_property
-    def vocabulary(self) -> Vocabulary:
+    def vocabulary(self) -> KnownWords:
         """The words that the heads know."""
-        frequent = self.reference.frequent if self.reference else ()
-        return Vocabulary(self.stance, self.control, frequent)
+        return KnownWords(self.stance, self.control)
 
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: the features have copies for them."""
@@ -239,9 +238,9 @@ class StanceModel:
         if self.sentiment is not None:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
-        acquaintance = self.vocabulary.read(self.reader, words)
+        language = self.vocabulary.read(self.reader, words)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
-        stance, foreign = self.stance.probabilities(scores), acquaintance.foreign(self.reference)
+        stance, foreign = self.stance.probabilities(scores), language.foreign(self.reference)
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
@@ -255,8 +254,7 @@ class StanceModel:
             learned=learned,
             sentiment=sentiment,
             sentiment_known=sentiment_known,
-            acquaintance=acquaintance,
-            wording=self.vocabulary.wording(self.reader, words, ~foreign),
+            language=language,
             foreign=foreign,
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
             **self._held(words, para, actor, names, np.flatnonzero(taken)),

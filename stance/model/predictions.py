@@ -10,7 +10,7 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
 from stance.errors import UsageError
-from stance.model.familiarity import Acquaintance
+from stance.model.familiarity import LanguageCheck
 from stance.model.reasons import Pushes
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 
@@ -43,8 +43,7 @@ class Predictions:
     learned: Bools  #: whether the model has learned the actor as a topic, by pair
     sentiment: Floats | None  #: probabilities, in the order of `stance.records.Sentiment`
     sentiment_known: Bools  #: whether the sentiment head knows any word
-    acquaintance: Acquaintance
-    wording: Ints  #: occurrences of the reference's frequent words, in paragraphs not foreign
+    language: LanguageCheck
     foreign: Bools  #: whether the language is one that the model was not trained on
     holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  #: of its kind: author, actor or other

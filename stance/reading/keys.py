@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Ints, Ints32, Keys
+from stance.arrays import Bools, Codes, Ints, Ints32, Keys
 from stance.reading.text import words_of
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost (Knuth's golden ratio)
@@ -51,11 +51,11 @@ def join_keys(template: int, *parts: Keys) -> Keys:
     return key
 
 
-HASHED = 1 << 16  # characters summed up at a time, so that they stay in the processor's cache
+HASHED = 1 << 15  # characters summed up at a time, so that they stay in the processor's cache
 
 
-def stretch_keys(codes: NDArray[Any], begin: Ints, end: Ints) -> Keys:
-    """Return the key of each stretch of some code points, in order of their beginnings.
+def stretch_keys(codes: Codes, begin: Ints, end: Ints) -> Keys:
+    """Return the key of each stretch of some code points, in order, none longer than `HASHED`.
 
     It is a sum of characters times powers of a number, from differences of a running sum:
 
@@ -65,14 +65,18 @@ def stretch_keys(codes: NDArray[Any], begin: Ints, end: Ints) -> Keys:
     True
     """
     keys = np.empty(len(begin), np.uint64)
+    powers, inverses = _power_tables(2 * HASHED)
+    terms, running = np.empty(2 * HASHED, np.uint64), np.zeros(2 * HASHED + 1, np.uint64)
     cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED, HASHED))
     for first, last in pairwise(sorted({*cuts.tolist()})):
-        low, high = int(begin[first]), int(end[first:last].max())
-        powers, inverses = _power_tables(max(2 * HASHED, high - low))
-        running = np.zeros(high - low + 1, np.uint64)
-        np.cumsum(codes[low:high] * powers[: high - low], out=running[1:])
-        start, stop = begin[first:last] - low, end[first:last] - low
-        keys[first:last] = (running.take(stop) - running.take(start)) * inverses.take(start)
+        low, high = int(begin[first]), int(end[last - 1])
+        size = high - low
+        np.multiply(codes[low:high], powers[:size], out=terms[:size])
+        np.cumsum(terms[:size], out=running[1 : size + 1])
+        start = begin[first:last] - low
+        key = running.take(end[first:last] - low)
+        key -= running.take(start)
+        np.multiply(key, inverses.take(start), out=keys[first:last])
     return keys
 
 

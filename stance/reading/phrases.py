@@ -11,7 +11,7 @@ from stance.arrays import Bools, Ints, Ints32
 from stance.reading.keys import KeyIndex
 from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 
-_NO_WORD = -1
+_NO_WORD = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class PhraseMatcher:
 
     Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
+    Words that begin a phrase have the first numbers, and number n leads from the root to node n.
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
@@ -40,27 +41,29 @@ class PhraseMatcher:
         spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
         tokens = tokenise([text for text, _ in variants], spellings)
         words = [spellings.words.strings[at] for at in tokens.type.tolist()]
-        gaps = tokens.gap.tolist()
+        gaps, bounds = tokens.gap.tolist(), tokens.first.tolist()
         self._exact, self._folded = dict[str, int](), dict[str, int]()
-        nodes: dict[int, int] = {}
-        values: dict[int, int] = {}
-        bounds = tokens.first.tolist()
-        for low, high, (_, phrase) in zip(bounds, bounds[1:], variants, strict=False):
-            node = 0
-            for at in range(low, high):
-                known, word = self._folded, words[at].lower()
-                if phrase.exact:
-                    known, word = self._exact, words[at]
-                number = known.setdefault(word, len(self._folded) + len(self._exact))
-                step = _step(node, gaps[at - 1] if at > low else 0, number)
-                node = nodes.setdefault(step, len(nodes) + 1)
-            if node:
-                values.setdefault(node, phrase.value)  # the first of equals counts
-        count = len(self._folded) + len(self._exact)
-        self._begins = np.zeros(count + 1, np.bool_)  # the last is for other words
-        self._begins[[step for step in nodes if step < count]] = True
+
+        def number(word: str, exact: bool) -> int:
+            known, word = (self._exact, word) if exact else (self._folded, word.lower())
+            return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
+
+        stretches = [
+            (range(low, high), phrase)
+            for low, high, (_, phrase) in zip(bounds, bounds[1:], variants, strict=False)
+            if low < high
+        ]
+        starts = [number(words[places[0]], phrase.exact) for places, phrase in stretches]
+        self._begins = max(starts, default=0)
+        nodes, values = dict[int, int](), dict[int, int]()
+        for node, (places, phrase) in zip(starts, stretches, strict=True):
+            for at in places[1:]:
+                step = _step(node, gaps[at - 1], number(words[at], phrase.exact))
+                node = nodes.setdefault(step, self._begins + len(nodes) + 1)
+            values.setdefault(node, phrase.value)  # the first of equals counts
         self._index = KeyIndex(np.array([*nodes], np.uint64))
-        self._values = np.array([values.get(node, -1) for node in range(len(nodes) + 1)], np.int32)
+        size = self._begins + len(nodes) + 1
+        self._values = np.array([values.get(node, -1) for node in range(size)], np.int32)
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
@@ -81,23 +84,22 @@ class PhraseMatcher:
             word = numbers.take(tokens.type)
             if taken is not None:
                 word[taken] = _NO_WORD
-            start = np.flatnonzero(self._begins.take(word))
-            size, node = 0, np.zeros(len(start), np.int64)
+            start = np.flatnonzero((word != _NO_WORD) & (word <= self._begins))
+            size, node = 1, word.take(start).astype(np.int64)
             while len(start):
-                at = start + size
-                gap = tokens.gap.take(at - 1).astype(np.int64) * (size > 0)
-                step = _step(node, gap, word.take(at)).view(np.uint64)
-                node = self._index.find(step) + np.int64(1)
-                size += 1
                 found = self._values.take(node)
                 # Of equally long matches the exact one counts.
                 longer = np.flatnonzero((found >= 0) & (size >= length.take(start)))
                 length[start[longer]], value[start[longer]] = size, found[longer]
-                # A paragraph ends with its last word.
-                ends = tokens.first.take(tokens.para.take(start) + 1)
-                on = (node > 0) & (start + size < ends)
-                on &= word.take(start + size, mode="clip") != _NO_WORD
-                start, node = start[on], node[on]
+                behind = np.minimum(start + size, len(word) - 1)
+                on = (word.take(behind) != _NO_WORD) & (start + size < len(word))
+                on = np.flatnonzero(on & (tokens.para.take(behind) == tokens.para.take(start)))
+                start, behind, node = start.take(on), behind.take(on), node.take(on)
+                gap = tokens.gap.take(behind - 1).astype(np.int64)
+                steps = self._index.find(_step(node, gap, word.take(behind)).view(np.uint64))
+                on = np.flatnonzero(steps >= 0)
+                start, node = start.take(on), steps.take(on) + np.int64(self._begins + 1)
+                size += 1
         first = np.flatnonzero(length)
         first = first[_without_overlap(first, first + length[first])]
         return first, length[first].astype(np.int64), value[first].astype(np.int64)

@@ -25,9 +25,8 @@ from operator import or_
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints32
+from stance.arrays import Bools, Bytes, Codes, Ints, Ints32
 from stance.reading.keys import stretch_keys
 from stance.reading.string_table import Describe, StringTable
 
@@ -78,7 +77,7 @@ _GAP_COLUMNS: dict[str, type] = {
     "stop": np.bool_,  # may end a sentence
     "strong": np.bool_,  # even after an abbreviation
     "break": np.bool_,  # ends one whatever stands beside it
-    "quotes": np.int64,
+    "quotes": np.int32,
     "apostrophe": np.bool_,  # begins with one
     "price": np.bool_,  # begins with a dollar sign
 }
@@ -166,26 +165,27 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     joined = SEPARATOR.join([*texts, ""])
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     edges = np.flatnonzero(np.diff(_are_letters(codes), prepend=np.False_))
-    begin, stop = edges[0::2], edges[1::2]
-    offset = np.cumsum([0, *(len(text) + 1 for text in texts)])
+    begin, stop = edges[0::2].copy(), edges[1::2].copy()
+    offset = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=offset[1:])
     first = np.searchsorted(begin, offset)
-    type_ = _find(spellings.words, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
-    gap, lead = _gaps(spellings.gaps, joined, codes, begin, stop, offset, first)
+    type_ = _words(spellings.words, joined, codes, begin, stop)
+    gap, lead = _gaps(spellings.gaps, joined, codes, (begin, stop), offset, first)
     para = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     clitic, kept = _clitics(spellings, type_, gap, first)
     first = np.searchsorted(kept, first)
-    type_, gap, para = type_[kept], gap[kept], para[kept]
+    type_, gap, para = type_.take(kept), gap.take(kept), para.take(kept)
     shift, gaps = offset.take(para), spellings.gaps
     opens = _sentence_starts(spellings, type_, gap, first)
-    quotes = np.cumsum(np.append(0, gaps["quotes"].take(gap)))
+    quotes = np.append(np.int32(0), np.cumsum(gaps["quotes"].take(gap), dtype=np.int32))
     before = (gaps["quotes"].take(lead) - quotes.take(first[:-1])).take(para) + quotes[:-1]
     kind = gaps["kind"].take(gap)
     kind[first[1:][np.diff(first) > 0] - 1] = GAP_OTHER
     return Tokens(
         texts=texts,
         first=first,
-        start=begin[kept] - shift,
-        end=stop[kept] - shift,
+        start=begin.take(kept) - shift,
+        end=stop.take(kept) - shift,
         type=type_,
         para=para,
         gap=kind,
@@ -202,7 +202,7 @@ _UNSEEN = 2
 _letters = np.full(0x110000, _UNSEEN, np.uint8)
 
 
-def _are_letters(codes: NDArray[Any]) -> Bools:
+def _are_letters(codes: Codes) -> Bools:
     """Return which characters are part of words; the table learns those it has not seen."""
     found = _letters.take(codes)
     if (unseen := codes[found == _UNSEEN]).size:
@@ -213,32 +213,44 @@ def _are_letters(codes: NDArray[Any]) -> Bools:
     return found.view(np.bool_)
 
 
-def _find(table: StringTable, joined: str, codes: NDArray[Any], begin: Ints, end: Ints) -> Ints:
-    """Return the number of each string that stands in the joined texts."""
+def _words(table: StringTable, joined: str, codes: Codes, begin: Ints, stop: Ints) -> Ints:
+    """Return the number of each word's spelling."""
+    end = np.minimum(stop, begin + LONGEST_WORD)
+    keys = stretch_keys(codes, begin, end)
+    return table.find_keys(keys, lambda new: _pieces(joined, begin[new], end[new]))
 
-    def spell(at: Ints) -> list[str]:
-        places = zip(begin[at].tolist(), end[at].tolist(), strict=True)
-        return [joined[low:high] for low, high in places]
 
-    return table.find_keys(stretch_keys(codes, begin, end), spell)
+def _pieces(text: str, begin: Ints, end: Ints) -> list[str]:
+    return [text[low:high] for low, high in zip(begin.tolist(), end.tolist(), strict=True)]
 
 
 def _gaps(
-    table: StringTable, joined: str, codes: NDArray[Any], begin: Ints, stop: Ints,
-    offset: Ints, first: Ints,
+    table: StringTable, joined: str, codes: Codes, words: tuple[Ints, Ints], offset: Ints,
+    first: Ints,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Return the gap after each word, and that before the first word of each text."""
-    ends = offset[1:] - 1  # of the texts
-    behind = np.append(begin[1:], 0)
+    (begin, stop), ends = words, offset[1:] - 1  # of the texts
     full = np.diff(first) > 0
+    behind = np.append(begin[1:], 0)
     behind[first[1:][full] - 1] = ends[full]
-    plain = (behind - stop == 1) & (codes.take(stop) == ord(" "))
-    odd = np.flatnonzero(~plain)
+    odd = np.flatnonzero((behind - stop != 1) | (codes.take(stop) != ord(" ")))
     leads = np.where(full, np.append(begin, 0).take(first[:-1]), ends)
-    blank = int(table.find([" "])[0])
-    gap = np.full(len(begin), blank)
-    gap[odd] = _find(table, joined, codes, stop[odd], behind[odd])
-    return gap, _find(table, joined, codes, offset[:-1], leads)
+    low, high = np.append(stop.take(odd), offset[:-1]), np.append(behind.take(odd), leads)
+    gap, number = np.full(len(begin), table.find([" "])[0]), np.empty(len(low), np.int64)
+    short, long = np.flatnonzero(high - low <= _PACKED), np.flatnonzero(high - low > _PACKED)
+    number[long] = table.find(_pieces(joined, low[long], high[long]))
+    low, high = low[short], high[short]
+    keys = np.zeros(len(short), np.uint64)
+    for place in range(_PACKED):
+        code = codes.take(low + place, mode="clip") * (low + place < high)
+        keys |= code.astype(np.uint64) << np.uint64(place * _CODE_BITS)
+    number[short] = table.find_keys(keys, lambda new: _pieces(joined, low[new], high[new]))
+    gap[odd] = number[: len(odd)]
+    return gap, number[len(odd) :]
+
+
+_CODE_BITS, _PACKED = 21, 3
+"""Bits of a character, and how many characters of a gap together are its key."""
 
 
 def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:

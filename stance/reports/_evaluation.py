@@ -26,7 +26,7 @@ from stance.reports._figures import (
 )
 from stance.reports._paragraphs import Mistake
 from stance.screens import Figures, percent, ranged
-from stance.screens.model import gain_text
+from stance.screens.scores import gain_text
 from stance.storage import model_hash
 
 HEIGHT = 260  # pixels of a curve that stands alone

@@ -128,7 +128,7 @@ def answer_rows(
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
     familiar = ~judged.foreign
-    plain, known = judged.acquaintance.plain[familiar], judged.acquaintance.known[familiar]
+    plain, known = judged.language.plain[familiar], judged.language.known[familiar]
     tally = Tally(
         rows=len(records),
         foreign=int(judged.foreign.sum()),

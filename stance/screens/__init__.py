@@ -1,6 +1,10 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
 
+import re
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 from unicodedata import combining, east_asian_width
 
@@ -8,7 +12,8 @@ from stance.display import WIDTH, count, shown
 
 Figures = Mapping[str, Any]  # as `to_json` of a record returns them
 
-NAME = 30  # columns for the name of an actor or group
+_NAME = 300  # characters of a cell
+_NUMBER = re.compile(r"[<+-]?[\d,.]*")
 
 
 def p_value(value: float) -> str:
@@ -40,23 +45,17 @@ def columns(text: str) -> int:
     return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
-def cut(text: str, width: int = NAME) -> str:
-    """Return the text, cut if it takes more columns of a terminal."""
-    text = shown(text, 4 * width)
-    while len(text) and columns(text) > width:
-        text = text[:-2] + "…"
-    return text
+def line_width() -> int:
+    """Return the columns of a line: the terminal's, within limits; 79 in a file."""
+    if not sys.stdout.isatty():
+        return WIDTH
+    return min(max(shutil.get_terminal_size().columns - 1, 40), 120)
 
 
 def table(
-    rows: Sequence[Sequence[object]],
-    *,
-    left: Sequence[int] = (0,),
-    width: int = NAME,
-    most: int | None = None,
-    noun: str = "",
+    rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
 ) -> list[str]:
-    """Return a head and rows as lines; numbers are aligned right, names (cut) left.
+    """Return a head and rows as lines: numbers right, texts left, the widest one wrapped.
 
     Of more than ``most`` rows the rest is counted. Without a row, there is no head.
 
@@ -65,36 +64,49 @@ def table(
     """
     end = len(rows) if most is None else most + 1
     cells = [
-        [cut(str(row[0]), width), *(f"{c:,}" if isinstance(c, int) else str(c) for c in row[1:])]
-        for row in rows[:end]
+        [f"{c:,}" if isinstance(c, int) else shown(str(c), _NAME) for c in row]
+        for row in (rows[:end] if len(rows) > 1 else ())
     ]
-    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    by_column = list(zip(*cells, strict=True))
+    right = [all(map(_NUMBER.fullmatch, column[1:])) for column in by_column]
+    widths = [max(map(columns, column)) for column in by_column]
+    if texts := [number for number, is_right in enumerate(right) if not is_right]:
+        widest = max(texts, key=widths.__getitem__)
+        room = line_width() - sum(widths) - 2 * (len(widths) - 1)
+        widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
     lines = []
-    for row in cells if len(rows) > 1 else ():
-        spaces = [" " * (wide - columns(cell)) for wide, cell in zip(widths, row, strict=True)]
-        parts = enumerate(zip(row, spaces, strict=True))
-        lines.append("  ".join(c + s if n in left else s + c for n, (c, s) in parts).rstrip())
+    for row in cells:
+        wrapped = (wrap(cell, "", "", width=w) or [""] for cell, w in zip(row, widths, strict=True))
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            line = [
+                " " * (w - columns(part)) * r + part + " " * (w - columns(part)) * (not r)
+                for part, w, r in zip(parts, widths, right, strict=True)
+            ]
+            lines.append("  ".join(line).rstrip())
     more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
     return lines + more
 
 
-def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
+def wrap(
+    text: str, first: str = "", rest: str | None = None, *, width: int | None = None
+) -> list[str]:
     """Return the lines of a paragraph, all but the first of which begin with ``rest``.
 
-    A word wider than a line is broken.
+    Only a word wider than a line is broken.
 
     >>> wrap("two files", "note: ")
     ['note: two files']
     """
+    width = width or line_width()
     rest = first + "  " if rest is None else rest
     lines, line, gap = [], first, ""
     for word in text.split(" "):
-        if gap and columns(line + gap + word) > WIDTH:
+        if gap and columns(line + gap + word) > width:
             lines.append(line)
             line, gap = rest, ""
         line += gap
         for char in word:
-            if columns(line + char) > WIDTH:
+            if columns(line + char) > width:
                 lines.append(line)
                 line = rest
             line += char

@@ -1,78 +1,26 @@
-"""Lines about one model: its card, what more labels would gain, one answer explained."""
+"""Lines about one model: its card, what it has learned, one answer explained."""
 
 from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
-from stance.model.explanation import Explanation, Learned, NameShare, Reason
-from stance.model.familiarity import Reference
+from stance.model.explanation import Explanation, Learned, NameShare
 from stance.records import UNCERTAIN
-from stance.screens import Figures, bounds, listed, paragraphs, percent, ranged, table, wrap
+from stance.screens import Figures, listed, percent, ranged, table, wrap
+from stance.screens.scores import gain_text, repeats_text
 
-SPREAD = (
-    "(± is the standard deviation between them: the luck of the folds, no sampling error; "
-    "[low, high] is the 95 % interval of their mean, whole documents resampled)"
-)
-KIND = "95 % interval, for new documents of the same kind and coding"
 PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, which is the very "
     "thing that a study wants to measure"
 )
-
 NAMES = 8  # actors named of those in the book
-SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
 STRONGEST = 8  # words and features that are listed
 
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
 UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
-NAMED = 44  # columns for a word and its strongest term
-
-
-def prospects_lines(
-    repeats: Figures,
-    curve: Figures | None,
-    advice: Sequence[str],
-    stopping: Figures | None = None,
-) -> list[str]:
-    """Return how scores vary with the folds, what more labels would gain, and where to add some."""
-    lines = wrap(repeats_text(repeats))
-    if repeats["sd"] is not None:
-        lines += wrap(SPREAD, "  ")
-    if curve is not None:
-        rows = [
-            (
-                f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents",
-                ranged(point["macro_f1"], (point["low"], point["high"])),
-            )
-            for point in curve["points"]
-        ]
-        head = ("learned from", "macro-F1 [95 % interval]")
-        lines += ["", *table([head, *rows], left=(0, 1)), *wrap(gain_text(curve), "  ")]
-    if stopping is not None:
-        lines += ["", *wrap(stopping["text"])]
-    if advice:
-        lines += ["", "where labels are missing, the most useful first", *paragraphs(advice, "  ")]
-    return lines
-
-
-def repeats_text(repeats: Figures) -> str:
-    """Return mean, spread and interval of repeated cross-validations."""
-    if repeats["sd"] is None:
-        return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
-    figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
-    return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
-
-
-def gain_text(curve: Figures) -> str:
-    """Return what the last doubling of the labels gained, or why that is not known."""
-    gain = curve.get("doubling")
-    if gain is None:
-        return str(curve.get("why", ""))
-    low, high = (f"{100 * bound:+.1f}" for bound in gain)
-    return f"the last doubling of the labels changed macro-F1 by {low} to {high} points ({KIND})"
 
 
 def card_lines(manifest: Figures) -> list[str]:
-    """Return what the manifest says, for people."""
+    """Return what the manifest says, for people; its JSON has more."""
     return [
         line
         for lead, text in _card(manifest)
@@ -83,11 +31,7 @@ def card_lines(manifest: Figures) -> list[str]:
 def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
     """Yield what the manifest says: what it is about, and the text."""
     recipe, versions = manifest["recipe"], manifest["versions"]
-    heads = ", ".join(
-        f"{name} {sum(block['features'] for block in head['blocks']):,} features"
-        for name, head in manifest["heads"].items()
-    )
-    yield "model", f"recipe '{recipe['name']}', {manifest['language']}, {heads}"
+    yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
     blocks = recipe["features"]["blocks"]
     yield "blocks", ", ".join(f"{name} {weight:g}" for name, weight in blocks.items())
     if "name" in blocks:
@@ -98,7 +42,7 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         classes = ", ".join(f"{number:,} {name}" for name, number in source["classes"].items())
         yield "data", f"{source['name']}: {source['rows']:,} rows ({classes})"
         yield "", f"licence: {source.get('licence', 'not stated')}"
-        yield "sha256", source["sha256"]
+        yield "", f"sha256 {source['sha256']}"
     yield from _scores(manifest["scores"])
     if "repeats" in manifest:
         yield "repeats", repeats_text(manifest["repeats"])
@@ -107,7 +51,6 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         points = (f"{percent(p['macro_f1'])} from {p['rows']:,.0f}" for p in curve["points"])
         yield "curve", f"macro-F1 by rows: {', '.join(points)}"
         yield "", gain_text(curve)
-    yield "drift", _drift(manifest.get("reference"))
     yield "made by", ", ".join(f"{name} {number}" for name, number in versions.items())
     yield "", f"seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
@@ -122,29 +65,12 @@ def _scores(scores: Figures) -> Iterator[tuple[str, str]]:
     error = f"ECE {percent(scores['ece'])} %"
     yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
     known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
-    base = {name: scores["baselines"].get(key) for key, name in known.items()}
-    beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
-    yield "", f"beside {', '.join(beside)}"
-    for title in ("corpus", "source", "genre"):
-        parts = list(scores.get(f"per_{title}", {}).items())[:SCORED]
-        said = (f"{shown(name, 30)} {percent(part['macro_f1'])}" for name, part in parts)
-        if parts:
-            yield "", f"by {title}: {', '.join(said)}"
-
-
-def _drift(reference: Figures | None) -> str:
-    if reference is None:
-        return "not checked: the model was saved without statistics of its training texts"
-    known = Reference.from_table(reference)
-    low, middle, high = known.length
-    language = "language is not checked (too few paragraphs)"
-    if known.familiarity is not None:
-        language = f"uncertain below a familiarity of {known.threshold:.2f} (another language)"
-    return (
-        f"input is compared with {known.paragraphs:,} training paragraphs: {low} to {high} "
-        f"words (median {middle}), {100 * known.unknown:.1f} % of words unknown to the other "
-        f"documents; {language}"
-    )
+    parts = {name: scores["baselines"].get(key) for key, name in known.items()}
+    rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
+    yield "", f"beside {', '.join(rivals)}"
+    if parts := scores.get("per_corpus", {}):
+        corpora = (f"{name} {percent(part['macro_f1'])}" for name, part in parts.items())
+        yield "", f"by corpus: {', '.join(corpora)}"
 
 
 def explanation_lines(explanation: Explanation) -> list[str]:
@@ -170,28 +96,22 @@ def _pushes(explanation: Explanation) -> list[str]:
     reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
     strongest = [*reasons[:STRONGEST], *explanation.features[:3]]
     pushes = [reason.push for reason in (*explanation.words, *explanation.features)]
-    at = range(len(explanation.labels))
-    rest = [sum(p[i] for p in pushes) - sum(r.push[i] for r in strongest) for i in at]
-    rows = [
-        *((_named(reason), reason.push) for reason in strongest),
-        ("all other words and features", rest),
-        ("constant", explanation.intercept),
-        ("score", explanation.scores),
-    ]
-    lines = [("pushes the score of", *explanation.labels)]
-    lines += [(f"  {name}", *(f"{push:+.3f}" for push in own)) for name, own in rows]
-    return table(lines, width=NAMED)
+    labels = range(len(explanation.labels))
+    rest = [sum(p[i] for p in pushes) - sum(r.push[i] for r in strongest) for i in labels]
+    rows: list[tuple[str, Sequence[float]]] = []
+    for reason in strongest:
+        term = f"  ({shown(reason.terms[0])})" if reason.terms else ""
+        rows.append((shown(reason.text) + term, reason.push))
+    rows += [("all other words and features", rest), ("constant", explanation.intercept)]
+    rows.append(("score", explanation.scores))
+    cells = [(f"  {name}", *(f"{value:+.3f}" for value in values)) for name, values in rows]
+    return table([("pushes the score of", *explanation.labels), *cells])
 
 
-def _named(reason: Reason) -> str:
-    """Return a reason's word and its strongest term."""
-    return shown(reason.text, 18) + (f"  ({shown(reason.terms[0], 20)})" if reason.terms else "")
-
-
-def learned_lines(found: Learned) -> Iterator[str]:
+def learned_lines(learned: Learned) -> Iterator[str]:
     """Yield what a model has learned, for people."""
-    yield from _name_lines(found.name)
-    for head, blocks in found.heads.items():
+    yield from _name_lines(learned.name)
+    for head, blocks in learned.heads.items():
         for block in blocks:
             size = count(block.features, "feature")
             yield from ("", f"{head}: block {shown(block.name)}, weight {block.weight:g}, {size}")
@@ -217,5 +137,5 @@ def _name_lines(name: NameShare) -> Iterator[str]:
 def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> list[str]:
     if not pushes:
         return []
-    said = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes)
-    return wrap(said, lead, " " * len(lead))
+    terms = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes)
+    return wrap(terms, lead, " " * len(lead))

@@ -51,14 +51,14 @@ def dump_model(model: StanceModel) -> bytes:
     layouts = member_arrays(tables, shapes)
     contents, members = {}, {}
     for name in sorted(values):
-        said: dict[str, Any] = {}
+        layout: dict[str, Any] = {}
         if name in layouts:
-            said = dict(zip(("dtype", "shape"), layouts[name], strict=True))
-            data = _archive.encode_array(values[name], said["dtype"])
+            layout = dict(zip(("dtype", "shape"), layouts[name], strict=True))
+            data = _archive.encode_array(values[name], layout["dtype"])
         else:
             data = _archive.encode_terms(values[name])
         contents[name] = data
-        members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **said}
+        members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
     manifest = {
         **model.card,
         "format": _manifest.FORMAT,
@@ -267,8 +267,8 @@ def _make_head(name: str, table: Table, values: Table) -> Head:
         terms = values.get(f"{stem}{TERMS}", ())
         blocks.append(BlockWeights(block["name"], float(block["weight"]), **parts, terms=terms))
     intercept, temperature = values[f"heads/{name}/intercept.npy"], float(table["temperature"])
-    targeted, own = table["targeted"], table["own"]
-    return Head(LABELS[name], targeted, tuple(blocks), intercept, temperature, own)
+    head = LABELS[name], table["targeted"], tuple(blocks), intercept, temperature, table["own"]
+    return Head(*head)
 
 
 def _check_values(array: Any, name: str) -> None:

@@ -22,13 +22,11 @@ MOST_BYTES = 1 << 30  # of a file, and of its members together when unpacked
 MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MANIFEST = 1 << 24
 MOST_MEMBERS = 200
-MOST_RATIO = 100  # times by which a member of more than `_SMALL` bytes may grow when unpacked
 MANIFEST = "manifest.json"
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _DAMAGED = "copy or download it again, or train a new one with `stance train`"
 _OTHER_FILE = "name a model that `stance train` wrote"
-_SMALL = 1 << 20
 _LEVEL = 6
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4sHHHHLLH")  # the record with which a zip ends
@@ -56,11 +54,7 @@ def pack(members: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            # Data so uniform that a reader would take it for a bomb stays as it is.
-            large = len(data) > _SMALL
-            uniform = large and len(data) > MOST_RATIO * len(zlib.compress(data, _LEVEL))
-            method = zipfile.ZIP_STORED if uniform else zipfile.ZIP_DEFLATED
-            archive.writestr(info, data, method, _LEVEL)
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED, _LEVEL)
     return sink.getvalue()
 
 
@@ -135,8 +129,6 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             raise refusal(f"{who} is encrypted or packed in a way that no model is")
         if size > most:
             raise refusal(f"{who} unpacks to {size:,} bytes; at most {most:,} are read")
-        if size > _SMALL and size > MOST_RATIO * max(1, entry.compress_size):
-            raise refusal(f"{who} unpacks to {MOST_RATIO} times its size, as a zip bomb does")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
 

@@ -56,56 +56,18 @@ def _several(inner: Check, low: int, high: int) -> Check:
     return such(items(inner), lambda value: low <= len(value) <= high, expected)
 
 
-_MOST_FEATURES = 10_000_000
 _STRING = of(str)
 _ROWS = number(int, 0, 10**12)
 _SHARE = number(float, 0, 1)
 _WEIGHT = number(float, 0, 100)
-_FEATURES = number(int, 0, _MOST_FEATURES)
+_FEATURES = number(int, 0, 10_000_000)
 _WORDS = _several(_STRING, 0, 100_000)
 _DIGEST = such(_STRING, re.compile("[0-9a-f]{64}").fullmatch, "a sha256")
-_INTERVAL = _or_null(_several(_SHARE, 2, 2))
 _BLOCKS = table({"blocks": entries(_WEIGHT)}, others=anything)
-
-_MACRO_F1 = {"macro_f1": _or_null(_SHARE)}
-_BASELINE = table({"macro_f1": _or_null(number(float, -1, 1))}, others=anything)
-_GROUPS = entries(
-    table({"n": _ROWS, **_MACRO_F1}, dict.fromkeys(("macro_f1_interval", "interval"), _INTERVAL),
-          anything)
-)  # fmt: skip
-_TONE = table({"support": _ROWS}, others=anything)
-_TONES = {"per_class": table(optional=dict.fromkeys(Sentiment, _TONE))}
-_OF_GROUPS: dict[str, Check] = {
-    **{f"per_{name}": _GROUPS for name in ("corpus", "source", "genre", "actor")},
-    "sentiment": table(optional=_TONES, others=anything),
-}
-_CROSS_VALIDATED = {
-    **{**_MACRO_F1, "macro_f1_interval": _INTERVAL, "ece": _or_null(_SHARE)},
-    **{"documents": _ROWS, "baselines": entries(_or_null(_BASELINE))},
-}
-
-
-def _scores(value: Any, where: str) -> Any:
-    """Check scores, which are whole as soon as they have a macro-F1."""
-    needed = _CROSS_VALIDATED if "macro_f1" in of(dict)(value, where) else {}
-    return table(needed, _OF_GROUPS, anything)(value, where)
-
-
-_POINT = dict.fromkeys(("share", "macro_f1", "low", "high"), _SHARE)
-_POINT |= dict.fromkeys(("documents", "rows"), number(float, 0, 10**12))
-_CURVE = table(
-    {"points": _several(table(_POINT), 1, 20)},
-    {"doubling": _or_null(_several(number(float, -1, 1), 2, 2)), "why": _STRING},
-    anything,
-)
 _REFERENCE = table(
     {"paragraphs": _ROWS, "unknown": _SHARE, "length": _several(number(int, 0, 10**6), 3, 3)}
-    | {"rows": _ROWS, "familiarity": _or_null(_SHARE), "actors": entries(number(int, 1, 10**12))},
-    {"frequent": _several(_STRING, 0, 1000), "wording": entries(items(_SHARE))},
-)
-_REPEATS = table(
-    {"macro_f1": _several(_SHARE, 1, 50), "seeds": items(number(int, 0, 2**31 - 1))}
-    | {"mean": _SHARE, "interval": _several(_SHARE, 2, 2), "sd": _or_null(_SHARE)}
+    | {"rows": _ROWS, "familiarity": _or_null(_SHARE), "actors": entries(_ROWS)},
+    {"frequent": anything, "wording": anything},  # of older models
 )
 _DATA = table(
     {"name": _STRING, "sha256": _DIGEST, "rows": _ROWS}
@@ -130,21 +92,27 @@ _RECIPE = table(
     {"holder_features": _BLOCKS},
     anything,
 )
+_FUNCTIONS = table(optional=dict.fromkeys(FUNCTIONS, _WORDS))
+_VERSIONS = dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), _STRING)
 _MODEL = table(
     {
-        "versions": table(
-            dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), _STRING), others=_STRING
-        ),
-        **{"data": items(_DATA), "seed": of(int), "scores": _scores, "recipe": _RECIPE},
-        **{"limits": _several(_STRING, 0, 100), "book": of(dict), "labels": of(dict)},
-        "lexicon": table(optional={"function": table(optional=dict.fromkeys(FUNCTIONS, _WORDS))},
-                         others=_CATEGORY),
-        **{"language": anything, "temperature": of(float), "members": entries(_MEMBER)},
+        "versions": table(_VERSIONS, others=_STRING),
+        "data": items(_DATA),
+        "seed": of(int),
+        "scores": of(dict),  # with repeats and the curve only shown
+        "recipe": _RECIPE,
+        "limits": _several(_STRING, 0, 100),
+        "book": of(dict),
+        "labels": of(dict),
+        "lexicon": table(optional={"function": _FUNCTIONS}, others=_CATEGORY),
+        "language": _STRING,
+        "temperature": of(float),
+        "members": entries(_MEMBER),
         "heads": table({"stance": _HEAD, "control": _HEAD}, {"sentiment": _HEAD, "holder": _HEAD}),
     },
-    {"reference": _REFERENCE, "repeats": _REPEATS, "learning_curve": _CURVE},
+    {"reference": _REFERENCE},
     anything,
-)  # fmt: skip
+)
 
 # --- Reading -------------------------------------------------------------------------------------
 
@@ -170,9 +138,9 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
         _MODEL(manifest, "")
     except SchemaError as error:
         raise refusal(f"its manifest: {error}") from error
-    for where, found, expected in _claims(manifest):
-        if found != expected:
-            what = f"its manifest has {where} = {shown(repr(found))}, not {shown(repr(expected))}"
+    for where, value, expected in _claims(manifest):
+        if value != expected:
+            what = f"its manifest has {where} = {shown(repr(value))}, not {shown(repr(expected))}"
             raise refusal(what)
     return manifest
 
@@ -180,10 +148,6 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
 def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
     """Yield what follows from the rest of a manifest: where, what it says, and what follows."""
     heads, recipe, members = manifest["heads"], manifest["recipe"], manifest["members"]
-    yield "language", manifest["language"], recipe.get("language")
-    yield "temperature", manifest["temperature"], heads["stance"]["temperature"]
-    both = {name: list(LABELS[name]) for name in ("stance", "sentiment")}
-    yield "labels", manifest["labels"], both
     for name, head in heads.items():
         yield f"heads.{name}.labels", head["labels"], list(LABELS[name])
         yield f"heads.{name}.targeted", head["targeted"], name in TARGETED
@@ -192,14 +156,6 @@ def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
         known = CONTROL.features.blocks if name == "control" else known
         blocks = [block["name"] for block in head["blocks"]]
         yield f"heads.{name}.blocks", sorted(blocks), sorted(known)
-    if repeats := manifest.get("repeats"):
-        yield "repeats.seeds", len(repeats["seeds"]), len(repeats["macro_f1"])
-    if reference := manifest.get("reference"):
-        rows = reference["rows"]
-        yield "reference.rows", rows, max(rows, sum(reference["actors"].values()))
-        for name, shares in reference.get("wording", {}).items():
-            words = len(reference.get("frequent", ()))
-            yield f"reference.wording.{shown(name)}", len(shares), words
     arrays = member_arrays(heads, members)
     terms = {name.replace(".keys.npy", TERMS) for name in arrays}
     yield "members", sorted(members.keys() - arrays.keys() - terms), []

@@ -1,32 +1,29 @@
-"""Lines about tables: checks of a corpus, stress tests, actors, answers, samples and shares."""
+"""Lines about tables: a corpus checked, actors, coders, answers, samples and shares."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from stance.display import count, shown
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
-from stance.records import ANSWERS, Stance
+from stance.records import ANSWERS
 from stance.screens import (
-    NAME,
     Figures,
     bounds,
-    cut,
     listed,
     p_value,
-    paragraphs,
     percent,
+    ranged,
     stacked,
     table,
     wrap,
 )
 
-LABELS = tuple(map(str, Stance))
 COMPARED = ("against", "favor", "net")  # of shares
 
-LONGEST = 700  # characters of a paragraph that are shown
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
-EXAMINED = 12  # genres and actors of a corpus that are listed, and differences between shares
+EXAMINED = 12  # actors whose shares are listed, and differences between shares
 GROUPS = 6  # groups whose shares are listed, at most
 
 
@@ -34,35 +31,24 @@ def check_lines(figures: Figures) -> list[str]:
     """Return the lines about what in a corpus would spoil a study."""
     files = ", ".join(f"{shown(file['name'], 40)} ({file['rows']:,})" for file in figures["files"])
     sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
-    classes = "  ".join(
-        f"{name} {part['rows']:,} ({_whole(part['rows'], figures['rows'])} %)"
-        for name, part in figures["classes"].items()
-    )
     findings = [
         line
         for finding in figures["findings"]
         for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
     ]
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
-    tables = _shares("genre", figures["genres"]) + _shares("actor", figures["actors"])
-    agreement = figures["agreement"]
-    coders = coders_lines({"coders": figures["coders"], **agreement}) if agreement else []
+    coders: list[str] = []
+    if figures["agreement"]:
+        coders = coders_lines({"coders": figures["coders"], **figures["agreement"]})
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
     verdict = [f"{what} spoil a study; examples are file:row"]
-    return stacked([[*wrap(files), sizes, classes], findings, passed, tables, coders, verdict])
-
-
-def _whole(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f}" if whole else "-"
-
-
-def _shares(title: str, parts: Sequence[Figures]) -> list[str]:
-    rows = [
-        (part["name"] or "(empty)", part["rows"], *(_whole(part[x], part["rows"]) for x in LABELS))
-        for part in parts
-    ]
-    return table([(f"{title} (% of rows)", "rows", *LABELS), *rows], most=EXAMINED, noun=title)
+    total = max(figures["rows"], 1)
+    classes = "  ".join(
+        f"{name} {part['rows']:,} ({100 * part['rows'] / total:.0f} %)"
+        for name, part in figures["classes"].items()
+    )
+    return stacked([[*wrap(files), sizes, *wrap(classes)], findings, passed, coders, verdict])
 
 
 def coders_lines(figures: Figures) -> list[str]:
@@ -74,8 +60,8 @@ def coders_lines(figures: Figures) -> list[str]:
         (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "ac1")))
         for name, part in parts.items()
     ]
-    lines = table([("", "units", "alpha", "AC1"), *rows], left=(0, 2, 3), width=NAME - 4)
-    return [*wrap(f"agreement of {names} [95 % interval]"), *lines]
+    head = ("agreement [95 % interval]", "units", "alpha", "AC1")
+    return [*wrap(f"coders: {names}"), *table([head, *rows])]
 
 
 def _coefficient(figures: Figures) -> str:
@@ -85,46 +71,14 @@ def _coefficient(figures: Figures) -> str:
     return f"{figures['value']:.2f}" + (f" [{ends}]" if ends else "")
 
 
-def stress_lines(figures: Figures) -> list[str]:
-    """Return the lines of `stance.stress.StressReport.to_json`, each under 80 columns."""
-    tests = figures["tests"]
-    rows = [
-        (
-            *(test["name"], test["n"], test["failures"], percent(test["rate"])),
-            bounds(test["interval"]).strip(),
-        )
-        for test in tests
-    ]
-    head = ("may fail; the less often, the better", "n", "failures", "rate", "95 % interval")
-    return stacked(
-        [
-            [f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"],
-            table([head, *rows], left=(0, 4), width=40),
-            wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
-            paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"]),
-            *(_examples(test) for test in tests if test["examples"]),
-        ]
-    )
-
-
-def _examples(test: Figures) -> list[str]:
-    lines = wrap(f"a failure of: {test['name']}") + wrap(test["promise"], "  ", "  ")
-    for example in test["examples"][:1]:
-        lines += wrap(f"{shown(example['actor'])}: expected {example['expected']}", "  - ", "    ")
-        for name in ("before", "after"):
-            text = f"{example[f'answer_{name}']}: {shown(example[name], LONGEST)}"
-            lines += wrap(text, f"    {name:<7}", " " * 11)
-    return lines
-
-
 def alias_lines(figures: Figures) -> list[str]:
     """Return which aliases fire in a table, as `stance.check.aliases` counts them."""
-    rows = []
-    for actor, found in figures["actors"].items():
-        names = [f"{shown(alias)} {number:,}" for alias, number in found["aliases"].items()]
-        rows.append((actor, found["rows"], listed(names, ALIASES, "name")))
+    rows: list[tuple[object, ...]] = [("actor", "rows", "aliases")]
+    for actor, part in figures["actors"].items():
+        names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
+        rows.append((actor, part["rows"], listed(names, ALIASES, "name")))
     head = f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"
-    return [head, *table([("actor", "rows", "aliases"), *rows], left=(0, 2))]
+    return [head, *table(rows)]
 
 
 def book_lines(book: ActorBook) -> list[str]:
@@ -141,9 +95,9 @@ def book_lines(book: ActorBook) -> list[str]:
 
 def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
     """Return how often each stance was given per actor."""
-    totals: dict[str, dict[str, int]] = {}
+    totals = defaultdict[str, dict[str, int]](lambda: dict.fromkeys(ANSWERS, 0))
     for (actor, label), number in answers.items():
-        totals.setdefault(actor, dict.fromkeys(ANSWERS, 0))[label] += number
+        totals[actor][label] += number
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
     rows = [(actor, *totals[actor].values()) for actor in order]
     return table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")
@@ -172,24 +126,23 @@ def share_lines(figures: Figures) -> list[str]:
     known = {(s["actor"], s["group"], s["period"], s["class"]): s for s in figures["shares"]}
     actors = list(dict.fromkeys(share["actor"] for share in figures["shares"]))
     groups = sorted({share["group"] for share in figures["shares"]} - {""})
+    groups = groups if len(groups) <= GROUPS else []
     audited = bool(figures["labels"])
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     for what in ("withheld", "missing"):
         number = known[actors[0], "", "", "net"][what]  # of the only one, or of all together
         sizes += f", {number:,} {what}" if number else ""
     sizes += f", {count(figures['labels'], 'label')}" if audited else ""
-    rows: list[tuple[str, ...]] = [("counted", "against, %", "favor, %", "net")]
+    rows: list[tuple[object, ...]] = [("counted", "against, %", "favor, %", "net")]
     for actor in actors[:EXAMINED]:
-        own = [known[actor, "", "", name] for name in COMPARED]
-        number = f" ({own[0]['n']:,})"
-        title = cut(actor, 22 - len(number)) + number
-        rows.append((title, *(percent(share["counted"]) for share in own)))
+        shares = [known[actor, "", "", name] for name in COMPARED]
+        rows.append((f"{actor} ({shares[0]['n']:,})", *(percent(s["counted"]) for s in shares)))
         if audited:
-            rows.append(_corrected("corrected", own))
-            for group in groups if len(groups) <= GROUPS else ():
+            rows.append(_corrected("corrected", shares))
+            for group in groups:
                 parts = [known.get((actor, group, "", name)) for name in COMPARED]
                 rows.append(_corrected(f"- {group}", [part for part in parts if part]))
-    body = table(rows, left=(0, 1, 2, 3))
+    body = table(rows)
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")
         body.append(f"and {more}; -o FILE.csv lists all")
@@ -197,33 +150,34 @@ def share_lines(figures: Figures) -> list[str]:
 
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
-    label = f"  {cut(name, 20)}"
     if not shares or shares[0]["corrected"] is None:
-        return (label, shares[0]["method"] if shares else "no answer", "", "")
-    return (label, *(percent(s["corrected"]) + bounds((s["low"], s["high"])) for s in shares))
+        return (f"  {name}", shares[0]["method"] if shares else "no answer", "", "")
+    return (f"  {name}", *(ranged(s["corrected"], (s["low"], s["high"])) for s in shares))
 
 
 def _verdict(figures: Figures) -> list[str]:
     """Return what may be said of the differences, or what is missing for that."""
-    asked, found = figures["by"] or figures["over"], figures["differences"]
+    asked, differences = figures["by"] or figures["over"], figures["differences"]
     if not figures["labels"]:
-        parts = f" -o FILE.csv writes the counts by {shown(asked)}." if asked else ""
+        advice = f" -o FILE.csv writes the counts by {shown(asked)}." if asked else ""
         return wrap(
             "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
-            f"sample with stance sample, label it, and add it with --audit.{parts}"
+            f"sample with stance sample, label it, and add it with --audit.{advice}"
         )
-    if not found:
+    if not differences:
         return wrap("Nothing to compare: too few labels in each group.") if asked else []
     what = "net stance" if figures["quantity"] == "net" else f"share {figures['quantity']}"
-    claimed = sorted((row for row in found if row["claimed"]), key=lambda row: row["p"])
+    claimed = sorted((row for row in differences if row["claimed"]), key=lambda row: row["p"])
+    comparisons = count(len(differences), "comparison")
     if not claimed:
         return wrap(
-            f"No difference in {what} is beyond chance in {count(len(found), 'comparison')} "
-            f"(Holm, 5 %). Half of them would have shown one of {percent(figures['detectable'])} "
-            "points, 80 times in 100."
+            f"No difference in {what} is beyond chance in {comparisons} (Holm, 5 %). Half of them "
+            f"would have shown one of {percent(figures['detectable'])} points, 80 times in 100."
         )
-    of = f"{len(claimed)} of {count(len(found), 'comparison')}"
-    lines = wrap(f"Differences in {what} beyond chance (Holm, 5 %), in points: {of}")
+    lines = wrap(
+        f"Differences in {what} beyond chance (Holm, 5 %), in points: {len(claimed)} of "
+        f"{comparisons}"
+    )
     for row in claimed[:EXAMINED]:
         value = percent(row["difference"], "+") + bounds((row["low"], row["high"]))
         actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))

@@ -1,0 +1,191 @@
+"""Lines about scores: an evaluation, two models compared, training and a stress test."""
+
+from collections.abc import Sequence
+
+from stance.display import count, shown
+from stance.screens import (
+    Figures,
+    bounds,
+    p_value,
+    paragraphs,
+    percent,
+    ranged,
+    stacked,
+    table,
+    wrap,
+)
+
+Row = tuple[object, ...]
+
+LISTED = 15  # actors listed; of more, the rest is counted
+FEW = "few"  # marks an interval that cannot be trusted
+LEGEND = (
+    "In percent; [low, high] is the 95 % interval, whole documents resampled; "
+    f"'{FEW}' marks one of too few documents, labels or errors to be trusted."
+)
+P = "p: exact test on accuracy that gives whole documents to A or B by chance"
+SPREAD = (
+    "(± is the standard deviation between them: the luck of the folds, no sampling error; "
+    "[low, high] is the 95 % interval of their mean, whole documents resampled)"
+)
+KIND = "95 % interval, for new documents of the same kind and coding"
+
+
+def evaluation_lines(figures: Figures) -> list[str]:
+    """Return what to decide by in `stance.evaluation.Report.to_json`; the rest is in the report."""
+    mood = figures.get("sentiment")
+    notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
+    known = figures.get("per_class_intervals", {})
+    classes: list[Row] = [("class", "precision", "recall", "F1", "n")]
+    for name, part in figures["per_class"].items():
+        f1 = ranged(part["f1"], known.get(name, {}).get("f1"))
+        row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
+        classes.append(row)
+    actors: list[Row] = [("actor", "macro-F1", "n", "")]
+    for name, part in figures.get("per_actor", {}).items():
+        few = "" if part["interval"] and part["trusted"] else FEW
+        actors.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
+    facts = [f"calibration: ECE {percent(figures['ece'])} %, Brier {figures['brier']:.3f}"]
+    exact = {"paragraphs of conflicting stances": figures["conflict"]}
+    exact["whose stance it is"] = figures.get("holder")
+    for name, part in exact.items():
+        if part and part["n"]:
+            accuracy = ranged(part["accuracy"], part["interval"])
+            facts.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
+    return stacked(
+        [
+            [*table(_headline(figures, mood)), *wrap(LEGEND), *_withheld(figures)],
+            table(classes),
+            table(actors, most=LISTED, noun="actor"),
+            [*facts, *_leakage(figures.get("leakage"))],
+            paragraphs(notes, "note: ", "  "),
+        ]
+    )
+
+
+def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
+    """Return the main scores, those of the baselines and what is gained over them."""
+    rows: list[Row] = [("", "macro-F1", "accuracy", "n", "gain in macro-F1", "")]
+    parts = {"all rows": figures, "answered rows": figures["answered"]}
+    names = {"majority": "majority label", "target_blind": "target-blind", "lexicon": "lexicon"}
+    parts |= {name: figures["baselines"].get(key) for key, name in names.items()}
+    if figures["n"] == figures["answered"]["n"]:
+        del parts["answered rows"]
+    for name, part in (parts | {"sentiment": mood}).items():
+        if part:
+            score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
+            gain = part.get("difference", {"macro_f1": None, "macro_f1_interval": None})
+            over = ranged(gain["macro_f1"], gain["macro_f1_interval"], "+").strip("-")
+            few = FEW * bool(over and not figures["trusted"])
+            rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
+    return rows
+
+
+def _withheld(figures: Figures) -> list[str]:
+    if not (withheld := figures["n"] - figures["answered"]["n"]):
+        return []
+    return [f"{count(withheld, 'answer')} withheld as uncertain; among all rows they are wrong"]
+
+
+def _leakage(leakage: Figures | None) -> list[str]:
+    if leakage is None:
+        return []
+    if not leakage["rows"]:
+        return wrap("leakage: no row or near-duplicate was found in the model's training data")
+    return wrap(
+        f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
+        f"model's training data, {leakage['near']:,} of them as a near-duplicate; macro-F1 "
+        f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
+    )
+
+
+def comparison_lines(figures: Figures) -> list[str]:
+    """Return the lines of what `stance.evaluation.compare_models` returns."""
+    seen, left_out = figures["leakage"], figures["left_out"]
+    parts = {
+        "all rows": figures,
+        "rows with conflict": figures["conflict"],
+        "not in training data": seen["without"] if seen["either"] else None,
+        "sentiment": figures.get("sentiment"),
+        **dict([*figures["per_actor"].items()][:LISTED]),
+    }
+    rows: list[Row] = [("macro-F1", "n", "A", "B", "A less B", "p", "")]
+    for name, part in parts.items():
+        if part:
+            scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
+            gain = ranged(part["difference"], part["difference_interval"], "+")
+            p = part["p_holm"] if "p_holm" in part else part["mcnemar"]["p"]
+            few = "" if part["trusted"] else FEW
+            rows.append((name, part["n"], *scores, gain, p_value(p), few))
+    more = len(figures["per_actor"]) - LISTED
+    low, high = figures["difference_interval"] or (0.0, 0.0)
+    winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
+    verdict = f"{winner} better in macro-F1"
+    names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures.get("models", {}).items()]
+    leaked = f"{seen['a']:,} in the training data of A, {seen['b']:,} in that of B"
+    return stacked(
+        [
+            names,
+            [
+                *table(rows),
+                *([f"and {count(more, 'more actor')}"] if more > 0 else []),
+                *([f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []),
+            ],
+            [verdict if figures["trusted"] else "too few documents to say which is better"],
+            wrap(f"rows seen before: {leaked}") if seen["either"] else [],
+            wrap(f"{LEGEND} {P}, for actors adjusted for their number (Holm)."),
+            paragraphs(figures["notes"], "note: ", "  "),
+        ]
+    )
+
+
+def prospects_lines(
+    repeats: Figures,
+    curve: Figures | None,
+    advice: Sequence[str],
+    stopping: Figures | None = None,
+) -> list[str]:
+    """Return how scores vary with the folds, what more labels would gain, and where to add some."""
+    spread = wrap(SPREAD, "  ") if repeats["sd"] is not None else []
+    points: list[Row] = [("learned from", "macro-F1 [95 % interval]")]
+    for point in curve["points"] if curve else ():
+        rows = f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents"
+        points.append((rows, ranged(point["macro_f1"], (point["low"], point["high"]))))
+    where = paragraphs(advice, "  ")
+    return stacked(
+        [
+            [*wrap(repeats_text(repeats)), *spread],
+            [*table(points), *(wrap(gain_text(curve), "  ") if curve else [])],
+            wrap(stopping["text"]) if stopping else [],
+            ["where labels are missing, the most useful first", *where] if where else [],
+        ]
+    )
+
+
+def repeats_text(repeats: Figures) -> str:
+    """Return mean, spread and interval of repeated cross-validations."""
+    if repeats["sd"] is None:
+        return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
+    figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
+    return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
+
+
+def gain_text(curve: Figures) -> str:
+    """Return what the last doubling of the labels gained, or why that is not known."""
+    gain = curve.get("doubling")
+    if gain is None:
+        return str(curve.get("why", ""))
+    low, high = (f"{100 * bound:+.1f}" for bound in gain)
+    return f"the last doubling of the labels changed macro-F1 by {low} to {high} points ({KIND})"
+
+
+def stress_lines(figures: Figures) -> list[str]:
+    """Return the lines of `stance.stress.StressReport.to_json`, whose JSON has examples."""
+    rows: list[Row] = [("may fail; the less often, the better", "n", "failures", "rate")]
+    for test in figures["tests"]:
+        rate = ranged(test["rate"], test["interval"])
+        rows.append((test["name"], test["n"], test["failures"], rate))
+    head = f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"
+    legend = "Rates in percent with Wilson's 95 % interval; --json has examples of failures."
+    skipped = paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"])
+    return stacked([[head], table(rows), [*wrap(legend), *skipped]])
