@@ -179,7 +179,7 @@ class _Pairs:
     def iso_dates(self) -> list[str]:
         """The dates, those with two readings as the column as a whole tells."""
         dates = self.dates or []
-        return iso_dates(dates, DateColumn("X", "date").decide(dates, range(len(dates))))
+        return iso_dates(dates, DateColumn("X", "date").add(dates, range(len(dates))))
 
     @property
     def months(self) -> Ints | None:

@@ -8,8 +8,6 @@ import sys
 import textwrap
 import time
 import tomllib
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
 
 import pytest
 from command import ROOT, SAMPLE, dicts, fails, invoke
@@ -18,7 +16,7 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, ExtraError
 from stance.tables import InputOptions, Inputs, Rejects, open_inputs, split_article
-from stance.tables.boilerplate import EDGES
+from stance.tables.articles import EDGES
 
 _spec = importlib.util.spec_from_file_location("training_pages", ROOT / "training" / "pages.py")
 pages = importlib.util.module_from_spec(_spec)
@@ -285,7 +283,7 @@ def test_pages_say_their_title_date_and_outlet_or_nothing(tmp_path):
         assert (row["title"], row["date"]) == (own.story.title, own.story.date)
         unknown += row["outlet"] == ""
         assert row["outlet"] in ("", own.story.outlet)
-    assert unknown == 2
+    assert unknown == 6
 
 
 def test_the_sample_article_splits_into_its_expected_paragraphs():
@@ -333,7 +331,7 @@ def test_a_page_is_decoded_as_it_declares(tmp_path, declared, encoding):
 
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
-    with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 at offset .* is not UTF-8; try"):
+    with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 is not UTF-8; save"):
         read(path)
     assert read(path, encoding="cp1252")[-1]["text"].endswith("café")
 
@@ -374,7 +372,6 @@ def test_a_hostile_page_takes_seconds(tmp_path, body):
     ("html", "why"),
     [
         ("<p>x</p>" * 30_000, "more than 30,000 elements"),
-        ("<p " + " ".join(f"a{n}=1" for n in range(2_000)) + ">", "a tag of 1,000 attributes"),
         ("x" * 20_000_001, "more than 20,000,000 bytes are too long for an article"),
         ("<div id='root'></div><script>start()</script>", "has no text of an article; open it in"),
     ],
@@ -397,31 +394,10 @@ def test_no_page_opens_a_connection(tmp_path, monkeypatch):
     assert read(page(tmp_path, body, head))
 
 
-NESTED = b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n' * 400 + b"x\n" * 1_000_000
-
-
-def archived(path, subtype="html"):
-    parts = MIMEMultipart("related")
-    parts.attach(MIMEText("nav { color: red }", "css"))
-    parts.attach(MIMEText(path.read_text("utf-8"), subtype, "utf-8"))
-    target = path.with_suffix(".mhtml")
-    target.write_bytes(parts.as_bytes())
-    return target
-
-
-def test_a_page_in_an_archive_or_compressed_reads_as_its_html(tmp_path):
+def test_a_compressed_page_reads_as_its_html_and_an_archive_is_refused(tmp_path):
     html = page(tmp_path, "<p>Zoë’s café in Kyiv is open, an official said.</p>")
     packed = tmp_path / "page.html.gz"
     packed.write_bytes(gzip.compress(html.read_bytes()))
-    assert read(archived(html)) == read(packed) == read(html)
-
-
-@pytest.mark.parametrize(
-    "data", [None, b"", b"text/html", b"Content-Type: text/html; charset=x", NESTED]
-)
-def test_an_archive_without_a_page_is_refused(tmp_path, data):
-    path = archived(page(tmp_path, ""), "plain")
-    if data is not None:
-        path.write_bytes(data)
-    with pytest.raises(DataError, match=r"page.mhtml: (holds no web page|has no text|is empty)"):
-        read(path)
+    assert read(packed) == read(html)
+    html.rename(archive := tmp_path / "page.mhtml")
+    assert "is a web archive; save its text as .txt or .html" in fails(1, "predict", archive)

@@ -150,7 +150,7 @@ def test_merged_cells_and_errors_are_told(tmp_path):
         book.add_worksheet("second").write_formula("A1", "=1/0", None, "#DIV/0!")
     found, notes = cells(path)
     assert found[1:] == [("x", "one"), ("y", ""), ("", "z")]
-    assert "1 merged range (first: B2): the value stands in the first cell of each" in notes
+    assert "1 merged range: the value stands in the first cell of each" in notes
     assert "cells with an error such as #N/A, read as empty: 2 in all sheets" in notes
 
 
@@ -208,12 +208,10 @@ def test_what_unpacks_to_far_more_than_it_holds_is_refused(tmp_path):
 # --- Damaged files ---
 
 
-@pytest.mark.parametrize("start", [b"", b"as text begins, "])
-@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet", "a.zip"])
-def test_bytes_that_are_neither_text_nor_what_the_name_says_are_refused(tmp_path, name, start):
-    (tmp_path / name).write_bytes(start + bytes(range(256)) * 20)
-    told = f"{name}: is not (an Excel workbook|a Parquet file|a zip archive), though its"
-    assert re.search(told, fails(1, "predict", tmp_path / name))
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet"])
+def test_a_text_is_read_whatever_its_name_ends_in_and_other_bytes_are_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(256)) * 20)
+    assert re.search(f"{name}:[12]: ", fails(1, "predict", tmp_path / name))
     (tmp_path / name).write_text("text\nNATO met.\n")  # as some systems export tables
     assert cells(tmp_path / name)[0][0] == ("text",)
 
@@ -386,13 +384,13 @@ def test_values_come_back_as_they_were_in_json(model, tmp_path):
     assert cells(source)[0][1] == ("NATO won", "1e5", "1e5", '{"a": [1.50, null]}', "", "true")
 
 
-def test_lists_know_the_lines_of_their_objects(tmp_path):
+def test_a_list_gives_its_objects_by_number(tmp_path):
     rows = [{"text": f'{n} "}}]\\ \n[{{', "more": [n, {"x": "é"}]} for n in range(50)]
     (tmp_path / "a.json").write_text(json.dumps(rows, indent=1))
     with open_table(tmp_path / "a.json", encoding="utf-8") as table:
         records = list(table)
     assert [record.cells[0] for record in records] == [row["text"] for row in rows]
-    assert [record.line for record in records[:2]] == [2, 11]
+    assert [record.line for record in records[:2]] == [1, 2]
 
 
 def test_a_list_too_long_for_memory_is_refused(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from command import dicts, fails, invoke, predict, table, write
 
 from stance.errors import DataError, OutputError, UsageError
-from stance.tables import InputOptions, Inputs, find_inputs, open_inputs
+from stance.tables import InputOptions, find_inputs, open_inputs
 from stance.tables.folders import NamePattern
 
 TEXT = "Poland praised NATO for its resolve."
@@ -127,11 +127,11 @@ def test_columns_that_differ_in_case_join_and_notes_on_many_files_are_told_once(
 
 
 def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_tables(folder):
-    write(folder / "a" / "story.md", "# NATO\n")
+    write(folder / "a" / "story.html", "<title>NATO</title><p>Russia has not commented on it.</p>")
     write(folder / "story.txt", "NATO met.")
-    rows, _ = opened("in", include=["story*"])
-    documents = [row[2] for row in rows[1:]]
-    assert documents == ["in/a/story.md", "in/a/story.txt", "in/a/story.txt", "in/story"]
+    rows, _ = opened("in", include=["*y.txt", "*.html"])
+    documents = list(dict.fromkeys(row[2] for row in rows[1:]))
+    assert documents == ["in/a/story.html", "in/a/story.txt", "in/story"]
     write(folder / "b.csv", "body\nNATO met.\n")
     rows, _ = opened("in/b.csv", "in/story.txt", text_column="body")
     assert rows[0][1] == "body"
@@ -235,16 +235,16 @@ def test_a_pattern_that_cannot_be_read_is_refused(pattern, why):
 
 def test_what_names_say_stands_beside_articles_and_tables(folder):
     write(folder / "bbc_2024-05-01.csv", f"text,outlet\n{TEXT},own\n")
-    write(folder / "ap_2024-05-02.txt", "---\ntitle: T\ndate: 1 May\n---\nNATO met.\n")
+    write(folder / "ap_2024-05-02.txt", "NATO met.\n")
     rows, notes = opened(
         "in", include=["*_*", "b.csv"], name_pattern="{outlet}_{date}", text_column="text"
     )
-    assert rows[0] == ("file", "document", "paragraph", "title", "date", "outlet", "text", "id")
-    assert [row[4:7] for row in rows[1:]] == [
-        ("T", "2024-05-02", "ap"),
-        ("", "", ""),
-        ("", "", ""),
-        ("", "2024-05-01", "own"),
+    assert rows[0] == ("file", "document", "paragraph", "outlet", "date", "text", "id")
+    assert [row[4:6] for row in rows[1:]] == [
+        ("ap", "2024-05-02"),
+        ("", ""),
+        ("", ""),
+        ("own", "2024-05-01"),
     ]
     assert notes[1].startswith("--name-pattern does not fit 1 of 3 file names (first: in/b.csv)")
     rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{source}_{date}")
@@ -367,63 +367,6 @@ def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
 def test_no_input_is_overwritten(many, model):
     with pytest.raises(OutputError, match="is the input"):
         run(model, [many], many / "b.csv", force=True)
-
-
-# --- Articles that say what they are ---
-
-
-def article(path, **reading):
-    with open_inputs(Inputs((path,)), InputOptions(**reading)) as found:
-        return [found.columns, *(record.cells for record in found)]
-
-
-def test_front_matter_becomes_columns(tmp_path):
-    matter = "title: 'It''s NATO: now'\nDate: 2024-05-01\ntags:\n  - a\n  - b\n# no\n"
-    text = f"---\n{matter}---\n\nNATO met.\n"
-    assert article(write(tmp_path / "x.txt", text)) == [
-        ("document", "paragraph", "title", "Date", "tags", "text"),
-        ("x", "1", "It's NATO: now", "2024-05-01", "a, b", "NATO met."),
-    ]
-
-
-@pytest.mark.parametrize(
-    "text", ["---\nNATO met.\n---\nRussia left.\n", "---\ntitle: x\nNATO met.\n", "--\na: b\n--\n"]
-)
-def test_what_is_no_front_matter_is_text(tmp_path, text):
-    rows = article(write(tmp_path / "x.txt", text))
-    assert rows[0] == ("document", "paragraph", "text")
-    assert [row[2] for row in rows[1:]] == [line for line in text.splitlines() if line.strip("-")]
-
-
-@pytest.mark.parametrize(
-    ("key", "why"),
-    [("text", "'text' in its front matter is a column"), ("a: 1\na", ":3: 'a' stands twice")],
-)
-def test_front_matter_that_clashes_is_refused(tmp_path, key, why):
-    with pytest.raises(DataError, match=why):
-        article(write(tmp_path / "x.txt", f"---\n{key}: x\n---\nNATO met.\n"))
-
-
-def test_markdown_is_read_as_paragraphs_without_its_marks(tmp_path):
-    text = """# NATO **meets**
-
-Poland *praised* the
-[alliance](https://x.example/a_b) and
-kept its `snake_case` word.
-
-> Russia said no.
-
-- Iran left.
-- China 3 * 4 stayed.
-![](x.png)
-"""
-    assert [row[2] for row in article(write(tmp_path / "x.md", text))[1:]] == [
-        "NATO meets",
-        "Poland praised the alliance and kept its snake_case word.",
-        "Russia said no.",
-        "Iran left.",
-        "China 3 * 4 stayed.",
-    ]
 
 
 def test_one_input_has_no_column_file(folder, model):

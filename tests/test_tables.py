@@ -207,12 +207,6 @@ def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     assert [line for line, *_ in bad] == ["7002"]
 
 
-def test_a_table_joined_from_two_encodings_is_not_guessed(tmp_path):
-    path = put(tmp_path, "text\ncafé\n".encode("cp1252") + "Россия ответила\n".encode())
-    with pytest.raises(DataError, match=r"0xe9 .* is not UTF-8, but most of the text is; mend it"):
-        cells_of(path)
-
-
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     row = "a,b\n" if name == "a.csv" else '{"text": "a", "actor": "b"}\n'

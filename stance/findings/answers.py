@@ -253,7 +253,7 @@ class _Reader:
         """Yield what counts as a document where no column says it, and what column may."""
         if self._places.document is None:
             meant = likely(self._table.columns[: self._places.row], "document")
-            advice = f"add --document-column '{shown(meant[0])}'" if meant else "add one"
+            advice = f"add --document-column '{shown(meant)}'" if meant else "add one"
             what = "row" if self._places.text is None else "text"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several are parts "

@@ -21,6 +21,7 @@ COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 
 _TABLE = Format(read_mapped, "name a table", mapped=True, tabular=True)
 FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, "table": _TABLE}
+_OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 def parse_map(option: str | None) -> dict[str, str]:
@@ -54,8 +55,8 @@ def import_corpus(
     ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
     ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
     own spellings (see `stance.label_values.parse_labels`), ``table`` is the form of a table. Raises
-    `DataError` with file, line and key if the source is not of the format, and `UsageError` if
-    there is no such format, or it takes no names.
+    `DataError` with file and line if the source is not of the format, and `UsageError` if there is
+    no such format, or it takes no names.
     """
     if form not in FORMATS:
         raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
@@ -64,15 +65,18 @@ def import_corpus(
         raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
     if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without a column for it; drop --actor")
-    if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
+    if unfit := [f"--{name}" for name, given in table.items() if given and not chosen.tabular]:
         raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
-    known = stance_spellings(labels, chosen.known)
-    job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes))
-    rows = list(chosen.read(job))
-    name = shown_path(source)
+    known, name = stance_spellings(labels, chosen.known), shown_path(source)
+    job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes), name)
+    try:
+        rows = list(chosen.read(job))
+    except _OTHER_SHAPE as error:  # whatever is not there, or is not of the type that it should be
+        what = f"is not of the format {form} ({shown(str(error), 80)})"
+        raise job.fault(f"has no {error}" if isinstance(error, KeyError) else what) from error
     if not rows:
-        found = f"; its labels are {job.unknown_labels()}, see --labels" if job.unknown else ""
-        raise DataError(f"{name}: no rows of {form} in it{found}; {chosen.advice}")
+        unknown = f"; its labels are {job.unknown_labels()}, see --labels" if job.unknown else ""
+        raise DataError(f"{name}: no rows of {form} in it{unknown}; {chosen.advice}")
     if form != "table":  # whose cells stay as they are
         _align(rows)
     columns = [*COLUMNS, *dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)]
@@ -80,12 +84,12 @@ def import_corpus(
     with write_table(target, columns, force=force, inputs=inputs) as writer:
         for row in rows:
             writer.write([row.get(column, "") for column in columns])
-    told = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.told()]
+    notes = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.remarks()]
     if coders := sorted({row["coder"] for row in rows if row.get("coder")}):
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
-        told.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
+        notes.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
     written = f"{count(len(rows), 'row')} of {form} written to {target}{writer.remark()}"
-    return [*told, f"{name}: {written}"]
+    return [*notes, f"{name}: {written}"]
 
 
 def _align(rows: list[Row]) -> None:

@@ -18,14 +18,12 @@ from stance.importing.sources import (
     Rows,
     files_in,
     joined,
-    objects,
     paragraph_around,
     read_json,
     read_object,
     read_text,
     scalar,
 )
-from stance.settings import Check, anything, entries, items, of, one_of, such, table
 
 _SIGNS = ("NEG", "NEU", "POS")
 _POLARITY = {"2": 0, "4": 1, "6": 2}
@@ -33,67 +31,35 @@ _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
-# --- What a file holds -----------------------------------------------------------------------
-
-
-def _object(**checks: Check) -> Check:
-    return table(checks, others=anything)
-
-
-_TEXT, _NUMBER = of(str), of(int)
-_PLACE = {"from": _NUMBER, "to": _NUMBER}
-_SCORE = such(of(float), (2, 4, 6).__contains__, "2, 4 or 6")
-_TARGETS = objects(
-    {"Input.gid": scalar, "mention": _TEXT, "polarity": _SCORE, **_PLACE},
-    {"further_mentions": objects(_PLACE)},
-)
-_MADTSC = _object(sentence_normalized=_TEXT, targets=_TARGETS)
-_NEWSMTSC = _object(primary_gid=_TEXT, sentence_normalized=_TEXT, targets=_TARGETS)
-_LISTS = such(items(items(_TEXT)), lambda both: len(both) == 2 and both[1], "texts and places")
-_OPINIONS = objects({"Source": _LISTS, "Target": _LISTS, "Polarity": one_of("POS", "NEG")})
-_OPINIONATED = _object(sent_id=scalar, text=_TEXT, opinions=_OPINIONS)
-_TRIPLETS = objects(
-    {"subject": _TEXT, "sentiment": one_of(*_SIGNS), "object": _TEXT, "annotators": items(_TEXT)}
-)
-_SENTENCES = table({"sentence-level stances": entries(_TRIPLETS)}, others=anything)
-_STORY = _object(text=objects({"id": scalar, "text": _TEXT}))
-_BIASES = objects(dict.fromkeys(("id", "polarity", "quote", "speaker", "target"), _TEXT))
-_BIASED = table({"phrase-level-annotations": _BIASES}, others=anything)
-_NEWS = table(
-    {"title": _TEXT, "body-paragraphs": items(items(_TEXT))},
-    {"date": scalar, "source": scalar},
-    anything,
-)
-
 
 def read_newsmtsc(job: Import) -> Rows:
     """Yield a row per target (https://github.com/fhamborg/NewsMTSC); its ``to`` is exclusive."""
-    for where, sentence in read_json(_NEWSMTSC, job.source, job):
+    for sentence in read_json(job.source, job):
         # The first three parts of the id name the article.
         document = "_".join(sentence["primary_gid"].split("_")[:3])
-        yield from _targets(job, where, sentence, document)
+        yield from _targets(job, sentence, document)
 
 
 def read_madtsc(job: Import) -> Rows:
     """Yield a row per target, with further mentions (https://github.com/EvanDufraisse/MAD_TSC)."""
-    for where, sentence in read_json(_MADTSC, job.source, job):
-        yield from _targets(job, where, sentence, further="further_mentions")
+    for sentence in read_json(job.source, job):
+        yield from _targets(job, sentence, further="further_mentions")
 
 
-def _targets(
-    job: Import, where: str, sentence: Item, document: str = "", further: str = ""
-) -> Rows:
+def _targets(job: Import, sentence: Item, document: str = "", further: str = "") -> Rows:
     text = sentence["sentence_normalized"]
-    for number, target in enumerate(sentence["targets"]):
+    for target in sentence["targets"]:
         mentions = [target, *target.get(further, [])]
         places = {(mention["from"], mention["to"]) for mention in mentions}
         for start, end in places:
             if not 0 <= start < end <= len(text):
-                what = f"targets[{number}] is {start}:{end}, which lies outside the sentence"
-                raise job.fault(where, what)
-        cells = {"id": target["Input.gid"], "document": document, "actor": target["mention"]}
-        cells |= {"spans": joined(places), "text": text}
-        yield from job.pair(where, cells, [f"{target['polarity']:g}"])
+                raise job.fault(f"{start}:{end} lies outside the sentence")
+        label = f"{target['polarity']:g}"
+        if label not in job.known:
+            raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
+        cells = {"id": scalar(target["Input.gid"]), "document": document}
+        cells |= {"actor": target["mention"], "spans": joined(places), "text": text}
+        yield from job.pair(cells, [label])
 
 
 def read_ruopinionne(job: Import) -> Rows:
@@ -102,19 +68,17 @@ def read_ruopinionne(job: Import) -> Rows:
     https://github.com/dialogue-evaluation/RuOpinionNE-2024, codalab/evaluation.py: `Source` and
     `Target` are a list of texts and one of places ``start:end``; nobody is [["NULL"], ["0:0"]].
     """
-    for where, sentence in read_json(_OPINIONATED, job.source, job):
-        text, number, places = sentence["text"], sentence["sent_id"], list[Place]()
-        for at, opinion in enumerate(sentence["opinions"], 1):
+    for sentence in read_json(job.source, job):
+        text, number, places = sentence["text"], scalar(sentence["sent_id"]), list[Place]()
+        for opinion in sentence["opinions"]:
             holder, _ = _named(opinion["Source"])
             actor, ends = _named(opinion["Target"])
-            for place in ends:
-                found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", place)
-                if not found or not int(found[1]) < int(found[2]) <= len(text):
-                    raise job.fault(
-                        f"{where}: opinion {at}", f"'{shown(place)}' is not in the text"
-                    )
-                label, start, end = opinion["Polarity"], int(found[1]), int(found[2])
-                places.append(Place(where, start, end, [label], actor, holder))
+            for end in ends:
+                match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", end)
+                if not match or not int(match[1]) < int(match[2]) <= len(text):
+                    raise job.fault(f"'{shown(end)}' is not in the text")
+                label = [_SIGNS[("NEG", "POS").index(opinion["Polarity"]) * 2]]
+                places.append(Place(int(match[1]), int(match[2]), label, actor, holder))
             if not ends:
                 job.skip("opinion", "toward nobody who is named")
         if not sentence["opinions"]:
@@ -124,10 +88,11 @@ def read_ruopinionne(job: Import) -> Rows:
 
 def _named(parts: list[list[str]]) -> tuple[str, list[str]]:
     """Return who is named, "author" or nobody, and at which places."""
-    name = " ".join(parts[0])
+    names, places = parts
+    name = " ".join(names)
     if name.upper() == "AUTHOR":
         return "author", []
-    return ("", []) if "NULL" in (name, *parts[1]) else (name, parts[1])
+    return ("", []) if "NULL" in (name, places[0]) else (name, places)
 
 
 def read_semeval2025(job: Import) -> Rows:
@@ -141,22 +106,22 @@ def read_semeval2025(job: Import) -> Rows:
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
         for number, line in enumerate(read_text(path).splitlines(), 1):
+            job.where = f"{shown_path(path)}:{number}"
             if line.strip():
-                yield from _framed(job, f"{shown_path(path)}:{number}", line.split("\t"), articles)
+                yield from _framed(job, line.split("\t"), articles)
 
 
-def _framed(job: Import, where: str, cells: list[str], articles: Mapping[str, Path]) -> Rows:
+def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows:
     if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
         what = "not article, mention, start, end and main role between tabs"
-        raise job.fault(where, f"{what}; the parts for testing have no roles")
+        raise job.fault(f"{what}; the parts for testing have no roles")
     article, mention, low, last = *cells[:2], int(cells[2][:9]), int(cells[3][:9])
     if article not in articles:
         what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
-        raise job.fault(where, what, "keep the folders as they were downloaded")
+        raise job.fault(what, "keep the folders as they were downloaded")
     text = read_text(articles[article])
     if not low <= last < len(text):
-        what = f"{low}:{last} lies outside the {len(text):,} characters of {shown(article)}"
-        raise job.fault(where, what)
+        raise job.fault(f"{low}:{last} lies outside the {len(text):,} characters of the article")
     ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
     if not ends:
         job.skip("mention", "not at the place given")
@@ -165,7 +130,7 @@ def _framed(job: Import, where: str, cells: list[str], articles: Mapping[str, Pa
     row = {"id": f"{article}:{low}", "document": article, "actor": mention, "text": paragraph}
     row["spans"] = f"{low - begin}:{ends[0] - begin}"
     row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
-    yield from job.pair(where, row, [cells[4].strip()])
+    yield from job.pair(row, [cells[4].strip()])
 
 
 def read_seesaw(job: Import) -> Rows:
@@ -174,27 +139,26 @@ def read_seesaw(job: Import) -> Rows:
     `annotations` and `articles` have files of the same names, `meta` one per story.
     """
     for path, articles in _annotated(job):
-        where, story = shown_path(path), read_object(_STORY, articles / path.name, job)
-        texts = {line["id"]: line["text"] for line in story["text"]}
+        texts = {scalar(s["id"]): s["text"] for s in read_object(articles / path.name, job)["text"]}
         meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
-        more = read_object(of(dict), meta, job) if meta.is_file() else {}
-        for number, said in read_object(_SENTENCES, path, job)["sentence-level stances"].items():
+        split = str(read_object(meta, job).get("Split", "")) if meta.is_file() else ""
+        for number, triplets in read_object(path, job)["sentence-level stances"].items():
             if number not in texts:
-                raise job.fault(where, f"no sentence {shown(number, 20)} in the article")
+                raise job.fault(f"no sentence {shown(number, 20)} in the article")
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            cells["split"] = str(more.get("Split", ""))
-            yield from _without_ties(job, _triplets(job, where, said, cells))
+            yield from _without_ties(job, _triplets(job, triplets, {**cells, "split": split}))
 
 
-def _triplets(job: Import, where: str, said: Iterable[Item], cells: Row) -> Rows:
-    for triplet in said:
+def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
+    for triplet in triplets:
         if triplet["object"].lower() in ("none", "not in the list"):
             job.skip("stance", "toward an actor not in the list")
             continue
         holder = _HOLDERS.get(triplet["subject"].lower(), triplet["subject"])
+        label = [_SIGNS[_SIGNS.index(triplet["sentiment"])]]
         for coder in triplet["annotators"]:
-            own = {"actor": triplet["object"], "holder": holder, "coder": coder}
-            yield from job.pair(where, {**cells, **own}, [triplet["sentiment"]])
+            coding = {"actor": triplet["object"], "holder": holder, "coder": coder}
+            yield from job.pair({**cells, **coding}, label)
 
 
 def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
@@ -220,10 +184,8 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
 def _annotated(job: Import) -> Iterator[tuple[Path, Path]]:
     """Yield the files of annotations, in a folder of that name, and the folder `articles`."""
     folder = job.source / "annotations"
-    if not job.source.exists():
-        read_text(job.source)  # raises
     if not folder.is_dir():
-        raise job.fault(shown_path(job.source), "has no folder annotations")
+        raise job.fault("has no folder annotations")
     yield from ((path, job.source / "articles") for path in files_in(folder, ".json"))
 
 
@@ -234,24 +196,24 @@ def read_basil(job: Import) -> Rows:
     """
     for path, articles in _annotated(job):
         year = path.parent.name if path.parent.name.isdecimal() else ""
-        article = read_object(_NEWS, articles / year / path.name.replace("_ann.", "."), job)
+        article = read_object(articles / year / path.name.replace("_ann.", "."), job)
         lines = [line.strip() for part in article["body-paragraphs"] for line in part]
         texts = {"title": article["title"], **{f"p{at}": line for at, line in enumerate(lines)}}
-        where, seen = shown_path(path), set[tuple[str, ...]]()
-        for bias in read_object(_BIASED, path, job)["phrase-level-annotations"]:
+        given = {name: scalar(article.get(name, "")) for name in ("date", "source")}
+        seen = set[tuple[str, ...]]()
+        for bias in read_object(path, job)["phrase-level-annotations"]:
             place, sign = bias["id"], bias["polarity"]
-            if sign.upper() not in _SIGNS or place not in texts:
-                what = f"id '{shown(place)}' is not a sentence of the article"
-                what = what if place not in texts else f"polarity '{shown(sign)}' is not pos or neg"
-                raise job.fault(where, what)
+            if place not in texts:
+                raise job.fault(f"id '{shown(place)}' is not a sentence of the article")
+            if sign.upper() not in _SIGNS:
+                raise job.fault(f"polarity '{shown(sign)}' is not pos or neg")
             speaker = bias["speaker"] if bias["quote"] == "yes" else "author"
             holder = "other" if speaker.startswith("other_") else speaker.replace("_", " ")
             row = {"id": place, "actor": bias["target"].replace("_", " "), "holder": holder}
             if (key := (*row.values(), sign)) not in seen:  # more words with the same bias
                 seen.add(key)
-                more = {"date": article.get("date", ""), "source": article.get("source", "")}
                 row |= {"document": path.name.removesuffix("_ann.json"), "text": texts[place]}
-                yield from job.pair(where, more | row, [sign])
+                yield from job.pair(given | row, [sign])
 
 
 # --- All of them -----------------------------------------------------------------------------

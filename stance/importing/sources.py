@@ -1,4 +1,4 @@
-"""Files of other programs, read and checked, and the corpus rows that become of them."""
+"""Files of other programs, and the corpus rows that become of them."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from stance.errors import DataError
 from stance.label_values import LONGEST_HOLDER, STANCES
 from stance.reading.spans import parse_spans
 from stance.records import Stance
-from stance.settings import Check, Checks, SchemaError, anything, items, such, table
 from stance.tables import Form
 
 Row = dict[str, str]
@@ -29,7 +28,7 @@ _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 @dataclass(slots=True)
 class Import:
-    """One import: what the user asks for, and what the user must be told of it."""
+    """One import: what the user asks for, where it is, and what the user must be told of it."""
 
     source: Path  # a file or a folder
     advice: str  # what to do about a file that is not of the format
@@ -37,21 +36,15 @@ class Import:
     known: Mapping[str, int]  # number of a stance by its spelling
     form: Form  # of the source, if it is a table
     notes: list[str]
+    where: str = ""  # file and line being read, for messages
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # a noun, and what of it
     cleaned: int = 0  # names with control characters
     unknown: Counter[str] = field(default_factory=Counter)  # labels that are not stances
     read_as: dict[str, Stance] = field(default_factory=dict)  # labels that are
 
-    def fault(self, where: str, what: str, advice: str = "") -> DataError:
-        """Return an error about a place in a file, with the advice for the format."""
-        return DataError(f"{where}: {what}; {advice or self.advice}")
-
-    def checked(self, check: Check, value: Any, where: str, key: str = "") -> Any:
-        """Return a value of JSON, at a key, as a check leaves it; raise if it does not pass."""
-        try:
-            return check(value, key)
-        except SchemaError as error:
-            raise self.fault(where, str(error)) from error
+    def fault(self, what: str, advice: str = "") -> DataError:
+        """Return an error about what is being read, with the advice for the format."""
+        return DataError(f"{self.where}: {what}; {advice or self.advice}")
 
     def skip(self, noun: str, which: str = "") -> None:
         """Count something left out, such as a text, and which kind it is, "without a stance"."""
@@ -62,17 +55,17 @@ class Import:
         number = self.known.get(label.strip().lower())
         return None if number is None else tuple(Stance)[number]
 
-    def stance(self, where: str, labels: Sequence[str]) -> Stance | None:
+    def stance(self, labels: Sequence[str]) -> Stance | None:
         """Return the stance among some labels; count them if there is none, raise if two."""
-        found = {label: stance for label in labels if (stance := self.spells(label))}
-        stances = list(dict.fromkeys(found.values()))
+        spelled = {label: stance for label in labels if (stance := self.spells(label))}
+        stances = list(dict.fromkeys(spelled.values()))
         if len(stances) > 1:
-            raise DataError(f"{where}: has two stances, {' and '.join(stances)}; keep one")
+            raise self.fault(f"has two stances, {' and '.join(stances)}", "keep one")
         self.unknown.update([] if stances else labels)
-        self.read_as |= found
+        self.read_as |= spelled
         return stances[0] if stances else None
 
-    def told(self) -> Iterator[str]:
+    def remarks(self) -> Iterator[str]:
         """Yield what the user must be told."""
         yield from self.notes
         if odd := sorted({f"{shown(a, 30)} -> {b}" for a, b in self.read_as.items() if a != b}):
@@ -91,7 +84,7 @@ class Import:
         more = " …" if len(self.unknown) > len(met) else ""
         return ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in met) + more
 
-    def row(self, where: str, given: Row) -> Row:
+    def row(self, given: Row) -> Row:
         """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
         cells = {name: cell for name, cell in given.items() if cell or name not in _NAMES}
         for name in filter(cells.get, _NAMES):
@@ -100,33 +93,32 @@ class Import:
             if has_control or is_person:
                 cells[name] = " ".join(_CONTROL.sub(" ", cells[name]).split())
             if is_person and not (cells[name].isprintable() and len(cells[name]) <= LONGEST_HOLDER):
-                raise DataError(f"{where}: {name} '{shown(cells[name])}' is not a name; correct it")
+                raise self.fault(f"{name} '{shown(cells[name])}' is not a name", "correct it")
         if odd := next((name for name, cell in cells.items() if _UNFIT.search(name + cell)), None):
             what = "holds a NUL character or half a character (a lone surrogate)"
-            raise DataError(f"{where}: {shown(odd, 30)} {what}; correct it")
-        parse_spans(cells.get("spans", ""), cells["text"], where)  # raises
+            raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
+        parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
-            raise DataError(f"{where}: the actor is empty; name the actor of the stance")
+            raise self.fault("the actor is empty", "name the actor of the stance")
         return cells
 
-    def pair(self, where: str, cells: Row, labels: Sequence[str]) -> Rows:
+    def pair(self, cells: Row, labels: Sequence[str]) -> Rows:
         """Yield the row of a text and an actor, if some labels hold a stance."""
-        stance = self.stance(where, labels)
-        if stance is not None:
-            yield self.row(where, {**cells, "stance": stance})
+        if (stance := self.stance(labels)) is not None:
+            yield self.row({**cells, "stance": stance})
 
     def rows(self, cells: Row, places: Iterable["Place"]) -> Rows:
         """Yield a row for each actor, stance and holder that some places of a text share."""
-        shared: dict[tuple[str, ...], list[Place]] = {}
+        shared: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
         for place in places:
-            stance = self.stance(place.where, place.labels)
+            stance = self.stance(place.labels)
             actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
             if stance is not None:
-                shared.setdefault((actor, stance, place.holder), []).append(place)
-        for (actor, said, holder), own in shared.items():
-            spans = joined({(place.start, place.end) for place in own})
-            row = {"actor": actor, "spans": spans, "stance": said, "holder": holder}
-            yield self.row(own[0].where, {**cells, **row})
+                key = (actor, stance, place.holder)
+                shared.setdefault(key, set()).add((place.start, place.end))
+        for (actor, label, holder), ends in shared.items():
+            row = {"actor": actor, "spans": joined(ends), "stance": label, "holder": holder}
+            yield self.row({**cells, **row})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +137,6 @@ class Format:
 class Place:
     """A place in a text that names an actor, and the labels on it."""
 
-    where: str  # file and line, for messages
     start: int  # in characters (code points)
     end: int  # exclusive
     labels: list[str]
@@ -198,55 +189,52 @@ def files_in(source: Path, ending: str) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    found = [
+    paths = [
         path
         for path in sorted(source.rglob(f"*{ending}"))
         if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
     ]
-    if not found:
+    if not paths:
         raise DataError(f"{shown_path(source)}: has no file *{ending} in it; check the folder")
-    return found
+    return paths
 
 
-def read_json(check: Check, path: Path, job: Import) -> Iterator[tuple[str, Any]]:
-    """Yield the values of JSON Lines or of one list, and where each stands, if a check passes."""
+def read_json(path: Path, job: Import) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON Lines or of one list."""
     name, text = shown_path(path), read_text(path)
     if text.lstrip().startswith("["):
-        for number, value in enumerate(_decoded(anything, text, name, 1, job), 1):
-            where = f"{name}: item {number:,}"
-            yield where, job.checked(check, value, where)
+        job.where = f"{name}:1"
+        for number, value in enumerate(_decoded(text, job), 1):
+            job.where = f"{name}: item {number:,}"
+            yield dict(value.items())
         return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield f"{name}:{number}", _decoded(check, line, name, number, job)
+            job.where = f"{name}:{number}"
+            yield dict(_decoded(line, job).items())
 
 
-def read_object(check: Check, path: Path, job: Import) -> Any:
-    """Return the one value of a JSON file, if it passes a check."""
-    return _decoded(check, read_text(path), shown_path(path), 1, job)
+def read_object(path: Path, job: Import) -> Any:
+    """Return the one object of a JSON file."""
+    text, job.where = read_text(path), f"{shown_path(path)}:1"
+    return _decoded(text, job)
 
 
-def _decoded(check: Check, text: str, name: str, line: int, job: Import) -> Any:
+def _decoded(text: str, job: Import) -> Any:
     try:
-        value = json.loads(text, object_hook=_without_nulls)
+        return json.loads(text, object_hook=_without_nulls)
     except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
-        line += getattr(error, "lineno", 1) - 1
-        raise job.fault(f"{name}:{line}", "is not JSON, or too long or deep") from error
-    return job.checked(check, value, f"{name}:{line}")
+        name, _, line = job.where.rpartition(":")
+        job.where = f"{name}:{int(line) + getattr(error, 'lineno', 1) - 1}"
+        raise job.fault("is not JSON, or too long or deep") from error
 
 
 def _without_nulls(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 
-_SCALAR = such(anything, lambda value: isinstance(value, (str, int, float)), "a text or a number")
-
-
-def scalar(value: Any, where: str) -> str:
-    """Check that a value is a text or a number, and return it as a text."""
-    return value if isinstance(_SCALAR(value, where), str) else json.dumps(value)
-
-
-def objects(required: Checks, optional: Checks | None = None) -> Check:
-    """Return a check of a list of objects, which may have further keys."""
-    return items(table(required, optional or {}, anything))
+def scalar(value: Any) -> str:
+    """Return a text or a number as a text; raise `TypeError` if it is something else."""
+    if not isinstance(value, (str, int, float)):
+        raise TypeError(f"{shown(str(value), 30)!r} where a text or a number should be")
+    return value if isinstance(value, str) else json.dumps(value)

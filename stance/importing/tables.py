@@ -1,31 +1,29 @@
 """Tables whose columns have other names: public data sets, and any table with `--map`."""
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
 
 from stance.display import shown
-from stance.errors import DataError, UsageError
+from stance.errors import UsageError
 from stance.importing.sources import Import, Row, Rows, joined
 from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
-from stance.settings import entries, of
 from stance.tables import column, open_table, optional_column
 
 _NEEDED = ("text", "actor", "stance")
 _LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
-_LONGEST_MENTION = 100  # characters; what is longer is a sign of two texts that do not fit
 _LONGEST_DECISIONS = 10_000
 _MOST_PARAGRAPHS = 16  # of an article of PerSenT
+_WORD = re.compile(r"\[TGT\]|\w+|\S")
 
-Split = Callable[[Import, str, Row], Rows]
-"""What makes the cells of one record, at a file and line, those of several."""
-
-
-def _whole(job: Import, where: str, cells: Row) -> Rows:
-    yield cells
+Split = Callable[[Import, Row], Rows]
+"""What makes the cells of one record those of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class ColumnMap:
 
     columns: Mapping[str, str]  # its names by ours
     tones: Mapping[str, int] = field(default_factory=dict)  # further spellings of sentiments
-    split: Split = _whole
+    split: Split = lambda job, cells: iter([cells])
     needed: tuple[str, ...] = _NEEDED
 
 
@@ -45,47 +43,48 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
     """
     with open_table(job.source, **job.form) as table:
         places = dict[str, int]()
-        for name, own in their.columns.items():
-            at = optional_column(table.columns, own, table.name)
-            if at is None and (mapped or name in their.needed):
-                at = column(table.columns, own, table.name, f"--map {name}=" if mapped else "")
-            if at is not None:
-                places[name] = at
+        for ours, theirs in their.columns.items():
+            place = optional_column(table.columns, theirs, table.name)
+            if place is None and (mapped or ours in their.needed):
+                option = f"--map {ours}=" if mapped else ""
+                place = column(table.columns, theirs, table.name, option)
+            if place is not None:
+                places[ours] = place
         if ("start" in places) != ("end" in places):
             raise UsageError("--map: start and end of a mention come together; name both")
         others = [at for at in range(len(table.columns)) if mapped and at not in places.values()]
-        stance = LabelReader(table.name, Stance, job.known)
-        tone = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
+        stances = LabelReader(table.name, Stance, job.known)
+        tones = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
         is_exact = not STANCES.keys() <= job.known.keys()  # no other numbers count
         documents: dict[str, str] = {}
         for record in table:
-            where = table.where(record)
-            for row in their.split(job, where, {k: record.cells[at] for k, at in places.items()}):
+            job.where = table.where(record)
+            for row in their.split(job, {k: record.cells[at] for k, at in places.items()}):
                 if is_exact and row["stance"].strip().lower() not in job.known:
                     known = ", ".join(job.known)
-                    raise job.fault(where, f"stance '{shown(row['stance'])}' is not one of {known}")
-                row["stance"] = tuple(Stance)[stance.read(row["stance"], record)]
+                    raise job.fault(f"stance '{shown(row['stance'])}' is not one of {known}")
+                row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
-                    row["sentiment"] = tuple(Sentiment)[tone.read(row["sentiment"], record)]
+                    row["sentiment"] = tuple(Sentiment)[tones.read(row["sentiment"], record)]
                 if "start" in row:
-                    row["spans"] = _spans(row.pop("start"), row.pop("end"), row["text"], where)
+                    row["spans"] = _spans(job, row.pop("start"), row.pop("end"), row["text"])
                 for name, cell in ((table.columns[at], record.cells[at]) for at in others):
                     if cell and name in row:
                         what = f"column '{shown(name)}' would occur twice, and is not empty"
-                        raise job.fault(where, what, f"rename it, or map it: --map {name}=…")
+                        raise job.fault(what, f"rename it, or map it: --map {name}=…")
                     row.setdefault(name, cell)
                 if not mapped:
                     number = documents.setdefault(row["text"], f"s{len(documents) + 1}")
                     row = {"id": str(record.number), "document": number} | row
-                yield job.row(where, row)
-        job.notes += [*table.notes, *stance.notes(), *tone.notes()]
+                yield job.row(row)
+        job.notes += [*table.notes, *stances.notes(), *tones.notes()]
 
 
-def _spans(start: str, end: str, text: str, where: str) -> str:
+def _spans(job: Import, start: str, end: str, text: str) -> str:
     digits = start.strip().isdecimal() and end.strip().isdecimal()
     if not (digits and len(start + end) < _LONGEST_PLACE and int(start) < int(end) <= len(text)):
         what = f"{shown(start)}:{shown(end)} does not lie inside the text"
-        raise DataError(f"{where}: {what}; ends are 0-based and exclusive")
+        raise job.fault(what, "ends are 0-based and exclusive")
     return f"{int(start)}:{int(end)}"
 
 
@@ -142,7 +141,7 @@ def read_semeval2016(job: Import) -> Rows:
     return read_table(SEMEVAL2016, job)
 
 
-def _paragraphs(job: Import, where: str, article: Row) -> Rows:
+def _paragraphs(job: Import, article: Row) -> Rows:
     """Yield the labelled paragraphs of an article of PerSenT, in which its actor is masked."""
     texts = [text.strip() for text in article["text"].split("\n")]
     masks = article.get("masked", "").split("\n")
@@ -164,21 +163,14 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     >>> sorted(masked_places("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled."))
     [(0, 7), (13, 16)]
     """
-    first, *pieces = (piece.removeprefix(" ").removesuffix(" ") for piece in masked.split("[TGT]"))
-    places, at = set[tuple[int, int]](), len(first.lstrip())
-    if not text.startswith(first.lstrip()):
-        return set()
-    for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
-        if left and not piece.strip():
-            continue  # nothing tells where one mention ends and the next begins: take both as one
-        start, ending = len(text) - len(text[at:].lstrip()), piece.rstrip()
-        end = text.find(piece, start + 1) if left else len(text.removesuffix(ending))
-        if not left and not text.endswith(ending):
-            return set()
-        if not start < end <= start + _LONGEST_MENTION:
-            return set()
-        places.add((start, start + len(text[start:end].rstrip())))
-        at = end + len(piece)
+    words, masks = list(_WORD.finditer(text)), _WORD.findall(masked)
+    matcher = SequenceMatcher(None, [word[0] for word in words], masks, autojunk=False)
+    places = set[tuple[int, int]]()
+    for kind, start, end, low, high in matcher.get_opcodes():
+        if kind != "equal":
+            if start == end or {*masks[low:high]} != {"[TGT]"}:
+                return set()
+            places.add((words[start].start(), words[end - 1].end()))
     return places
 
 
@@ -193,17 +185,17 @@ PERSENT = ColumnMap(
 paragraphs on lines of their own; the label of the first one is in `Paragraph0`."""
 
 
-def _decisions(job: Import, where: str, headline: Row) -> Rows:
+def _decisions(job: Import, headline: Row) -> Rows:
     """Yield a row per entity of a Python dictionary, ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
     try:
         with warnings.catch_warnings(action="ignore"):  # about backslashes
-            said = ast.literal_eval(cell) if len(cell) < _LONGEST_DECISIONS else ()
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
+            labels: Any = ast.literal_eval(cell) if len(cell) < _LONGEST_DECISIONS else ()
+        for actor, label in labels.items():
+            yield {**headline, "actor": actor, "stance": label.strip()}
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError, AttributeError):
         what = "Decisions is not a dictionary such as {'Gold': 'positive'}"
-        raise job.fault(where, what) from error
-    labels = job.checked(entries(of(str)), said, where, "Decisions")
-    yield from ({**headline, "actor": actor, "stance": label} for actor, label in labels.items())
+        raise job.fault(what) from None
 
 
 SENTFIN = ColumnMap(

@@ -221,7 +221,7 @@ def _read_notes(
         yield from dates.notes()
     elif has_terms and (near := likely(table.columns, "date")):
         problem = "leaders count at any time, for there is no column 'date'"
-        yield f"{problem}; did you mean --date-column '{shown(near[0], 40)}'?"
+        yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"
 
 
 def _compute(

@@ -1,7 +1,6 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
-from stance.tables.articles import is_article
-from stance.tables.boilerplate import split_article
+from stance.tables.articles import is_article, split_article
 from stance.tables.columns import column, likely, optional_column, read_as
 from stance.tables.dates import (
     UNAMBIGUOUS,

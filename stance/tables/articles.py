@@ -1,49 +1,46 @@
-"""Articles as tables: a record for each paragraph, beside it what the article says of itself."""
+"""Articles as tables: a record for each paragraph, without what is boilerplate."""
 
 import codecs
 import logging
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from email import message_from_bytes
+from functools import cache
 from importlib import import_module
+from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from stance.display import count, shown
-from stance.errors import DataError, UsageError, load_extra
-from stance.tables.boilerplate import split_article
-from stance.tables.encodings import choose_encoding, undecodable
-from stance.tables.sources import Source, bare_path, kind_suffix, line_ends
+from stance.display import count
+from stance.errors import DataError, load_extra
+from stance.tables.sources import (
+    Source,
+    bare_path,
+    choose_encoding,
+    encoding_name,
+    kind_suffix,
+    line_ends,
+    undecodable,
+)
 from stance.tables.table import Chunks, Record, Records, Table
 
-_ARCHIVES, _MARKDOWN = (".mhtml", ".mht"), ".md"
-PAGE_NAMES = (".html", ".htm", ".xhtml", *_ARCHIVES)
-ARTICLE_NAMES = (".txt", _MARKDOWN, *PAGE_NAMES)
-_SAID = ("title", "date", "outlet")  # by a web page
+PAGE_NAMES = (".html", ".htm", ".xhtml")
+ARTICLE_NAMES = (".txt", *PAGE_NAMES)
+EDGES = (  # white space of every kind, and characters that print nothing
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
+)
 _LARGEST = 20_000_000  # bytes
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
-_MOST_NESTED = 3  # archives in one another: each costs the time to read all that is in it
-
-_MANY_ATTRIBUTES = re.compile(  # in one tag: the time to parse them grows with their square
-    r"""<[a-zA-Z][^\s<>/]*+"""
-    r"""(?:[\s/]++[^\s/=<>"']++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?+){1000}"""
-)
-_NESTED = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
     re.IGNORECASE,
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
-_FENCED = re.compile(  # lines "key: value", those that go on, and comments
-    r"\s*---[ \t\r]*\n(?![ \t-])((?:[^\W\d][\w -]*:(?:\s.*)?\n|[ \t-].*\n|#.*\n|\r?\n){0,99})"
-    r"(?:---|\.\.\.)[ \t\r]*(?:\n|$)"
-)
-_ENTRY = re.compile(r"^([^\W\d][\w -]*?)\s*:(.*\n(?:[ \t-].*\n)*)", re.MULTILINE)
-_QUOTED = re.compile(r"""^(["'])(.*)\1$""")
-_BLOCKS = ("", "|", ">", "|-", ">-")  # what may be before a value of several lines
 
 
 def is_article(path: Path) -> bool:
@@ -72,35 +69,31 @@ def open_article(
     document: str | None = None,
     fields: Mapping[str, str] = MappingProxyType({}),
 ) -> ArticleTable:
-    """Open an article, whose columns are `document`, `paragraph`, what it says of itself, text.
+    """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
-    A web page says its title, date and outlet; other articles have the lines ``key: value`` between
-    two lines ``---`` at the beginning (front matter). `fields` are what the file's name says, which
-    goes before that. `document` is that name without its ending if omitted. With `keep_all`,
-    boilerplate is kept, and a column `boilerplate` says why it is.
+    A web page names its title, date and outlet; `fields` are what the file's name says, which goes
+    before that. `document` is that name without its ending if omitted. With `keep_all`, boilerplate
+    is kept, and a column `boilerplate` says why it is.
     """
-    source, text, form = _read_text(path, encoding)
-    about, is_page = document or bare_path(path).name, kind_suffix(path) in PAGE_NAMES
-    said, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, source.name)
-    said |= {key: cell for key, cell in fields.items() if cell or key not in said}
-    table = ArticleTable(source.name)
+    is_page = kind_suffix(path) in PAGE_NAMES
+    name, text, codec = _read_text(path, encoding, is_page=is_page)
+    known = dict.fromkeys(("title", "date", "outlet") if is_page else (), "")
+    known |= {key: cell for key, cell in fields.items() if cell or key not in known}
+    table = ArticleTable(name)
     table.boilerplate = Counter()
-    columns = ["document", "paragraph", *said, *["boilerplate"] * keep_all, text_column]
-    if twice := [key for key in said if columns.count(key) > 1]:
-        why = f"'{shown(twice[0])}' in its front matter is a column of every article"
-        raise DataError(f"{source.name}: {why}; rename it there")
-    table.columns = tuple(columns)
+    flag = ["boilerplate"] * keep_all
+    table.columns = ("document", "paragraph", *known, *flag, text_column)
 
     def read() -> Chunks:
-        plain, found = _read_page(text, source.name) if is_page else (text, {})
-        plain = _without_marks(text) if path.suffix.lower() == _MARKDOWN else plain
-        pieces = split_article(plain, found.get("title", ""))
+        plain, metadata = _read_page(text, name) if is_page else (text, {})
+        pieces = split_article(plain, metadata.get("title", ""))
         table.boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
         table.records_in = len(kept)
-        said_of = f"article of {count(len(kept), 'paragraph')}, {form}"
-        table.form = f"{said_of}{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
-        cells = [cell or found.get(key, "") for key, cell in said.items()]
+        table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
+        table.form += f"{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
+        cells = [cell or metadata.get(key, "") for key, cell in known.items()]
+        about = document or bare_path(path).name
         yield Records.of(
             Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
             for n, (paragraph, reason) in enumerate(kept, 1)
@@ -110,8 +103,8 @@ def open_article(
     return table
 
 
-def _read_text(path: Path, encoding: str | None) -> tuple[Source, str, str]:
-    """Return the file of an article, its text, and its encoding for the note."""
+def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
+    """Return the name of an article's file, its text, and its encoding."""
     data = b""
     with closing(Source(path)) as source:
         for piece in source.pieces():
@@ -119,82 +112,24 @@ def _read_text(path: Path, encoding: str | None) -> tuple[Source, str, str]:
             if len(data) > _LARGEST:
                 why = f"more than {_LARGEST:,} bytes are too long for an article"
                 raise DataError(f"{source.name}: {why}; put paragraphs in a CSV table")
-    is_page = kind_suffix(path) in PAGE_NAMES
+    codec, mark = choose_encoding(data[:64], encoding, source.name)
     if is_page:
         load_extra("trafilatura", f"{source.name}: a web page", "html")
-    if kind_suffix(path) in _ARCHIVES:
-        data = _unpacked(data, source.name)
-    chosen = choose_encoding(data[:64], encoding, source.name)
-    declared = _CHARSET.search(data[:4096])
-    if is_page and declared and not encoding and not chosen.mark:
-        with suppress(LookupError, UsageError):  # of an unknown name, which browsers do not heed
-            name = codecs.lookup(declared[1].decode("ascii")).name
-            western = name in ("iso8859-1", "ascii")  # for browsers
-            chosen = choose_encoding(b"", "cp1252" if western else name, source.name)
+        declared = _CHARSET.search(data[:4096])
+        if declared and not encoding and not mark:
+            with suppress(LookupError):  # of an unknown name, which browsers do not heed
+                codec = codecs.lookup(declared[1].decode("ascii")).name
+                codec = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as in browsers
     try:
-        text = data[chosen.mark :].decode(chosen.name)
+        text = data[mark:].decode(codec)
     except UnicodeDecodeError as error:
-        place = chosen.mark + error.start
-        line = data[:place].count(b"\n") + 1
-        raise undecodable(data, place, chosen.name, f"{source.name}:{line}") from error
+        line = data[: mark + error.start].count(b"\n") + 1
+        raise undecodable(error, f"{source.name}:{line}") from error
     before, nul, _ = text.partition("\0")
     if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
         raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
-    return source, text, str(chosen)
-
-
-# --- Front matter and Markdown --------------------------------------------------------------------
-
-
-def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
-    """Return what is between two fences at the beginning, and the text behind them.
-
-    A beginning that is not front matter through and through is text.
-    """
-    fenced = _FENCED.match(text)
-    found: dict[str, str] = {}
-    for entry in _ENTRY.finditer(text, fenced.start(1), fenced.end(1)) if fenced else ():
-        key, *lines = entry[1], *(line.strip("- \t\r") for line in entry[2].split("\n"))
-        if key in found:
-            line = line_ends(text[: entry.start()]) + 1
-            why = f"'{shown(key)}' stands twice in the front matter; remove one"
-            raise DataError(f"{name}:{line}: {why}")
-        values = (_QUOTED.sub(r"\2", line) for line in lines if line not in _BLOCKS)
-        found[key] = ", ".join(values).replace("''", "'")
-    return (found, text[fenced.end() :]) if fenced else ({}, text)
-
-
-def _without_marks(text: str) -> str:
-    """Return Markdown as plain text, a paragraph a line."""
-    from markdown_it import MarkdownIt  # where it is needed, for importing takes a while
-
-    found = []
-    for block in MarkdownIt("commonmark").parse(text):
-        parts = (
-            " " if part.type.endswith("break") else part.content
-            for part in block.children or [block]
-            if part.type != "image"
-        )
-        found.append("".join(parts))
-    return "\n".join(found)
-
-
-# --- Web pages ------------------------------------------------------------------------------------
-
-
-def _unpacked(data: bytes, name: str) -> bytes:
-    """Return the page of an archive (RFC 2557) in which a browser saved it with all its parts."""
-    nested = len(_NESTED.findall(data)) > _MOST_NESTED
-    try:
-        parts = message_from_bytes(b"" if nested else data).walk()
-        page = next((part for part in parts if part.get_content_type() == "text/html"), None)
-        found = page.get_payload(decode=True) if page else None
-    except (LookupError, ValueError, RecursionError):
-        found = None
-    if not isinstance(found, bytes):
-        raise DataError(f"{name}: holds no web page; open it in a browser and save it as .html")
-    return found
+    return source.name, text, encoding_name(codec, mark)
 
 
 def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
@@ -206,13 +141,10 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
     def refusal(why: str) -> DataError:
         return DataError(f"{name}: {why}; open it in a browser and save its text as .txt")
 
-    if _MANY_ATTRIBUTES.search(html):
-        raise refusal("has a tag of 1,000 attributes")
     if (tree := trafilatura.load_html(html)) is None:
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
-    window = " ".join((tree.findtext(".//title") or "").split())  # its title
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     try:
         page = trafilatura.bare_extraction(
@@ -223,23 +155,188 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
         raise refusal(f"cannot be read as a web page ({type(error).__name__})") from error
     if page is None or not page.text:
         raise refusal("has no text of an article")
-    title, outlet = _parted(page.title or "", page.sitename or "", window)
+    title, outlet = page.title or "", page.sitename or ""
+    if outlet:
+        title = re.sub(f"^{re.escape(outlet)}{_BETWEEN}|{_BETWEEN}{re.escape(outlet)}$", "", title)
     lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
     text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     return text, {"title": title, "date": page.date or "", "outlet": outlet}
 
 
-def _parted(title: str, outlet: str, window: str) -> tuple[str, str]:
-    """Return the title without the outlet, and the outlet, which the window's title may name.
+# --- Boilerplate: menus, boxes and the like on the page of an article -----------------------------
 
-    >>> _parted("NATO meets | The Courier", "The Courier", "")
-    ('NATO meets', 'The Courier')
-    >>> _parted("NATO meets", "", "The Courier :: NATO meets")
-    ('NATO meets', 'The Courier')
+_OUTSIDE = "outside the article"
+_OF_PAGES = {"navigation", "share", "promotion", "related"}
+_LEAST_OF_PAGE = 3  # labels of such kinds make a text a saved page; a clean text may have fewer
+_LIKE_HEADLINES = {"", "caption", "promotion", "related"}  # "Watch: NATO leaders arrive"
+_HEADLINE_WORDS = range(4, 31)  # of one that is told from a menu by its length
+_TEASER_LENGTH = 120  # characters of the headline of another article
+_LEAST_WORDS = 40  # in sentences of an article whose ends can be told
+_LOOSE, _KNOWN = -8, -2  # weights of a line that is no sentence, and of boilerplate, in words
+_WRAP_WIDTHS = range(45, 101)  # wrapped text has 65-80 columns; an unwrapped page exceeds 100
+_LONGEST = 600  # characters; no pattern sees a longer line, so time is linear in the page
+
+_SENTENCE_END = re.compile(r"""[.!?…。！？][)\]"'”’»]*$""")
+_SEPARATOR = re.compile(r" [•·›»>/→] |\||\t")
+_LABEL_EDGES = " :•*+-–—→›»>▼▾…()[]0123456789"  # bullets, arrows, counts: "▼ Comments (34)"
+
+
+def split_article(text: str, title: str = "") -> list[tuple[str, str]]:
+    r"""Split an article into paragraphs, each with the reason why it is boilerplate, or none.
+
+    Paragraphs are lines, or groups of hard-wrapped lines; each line that is not blank is in one.
+    The first line that may be a headline is no boilerplate, whatever it looks like. A text with
+    some menus or boxes is a saved page, of which all lines before the first and after the last
+    sentence are boilerplate, but for headlines. So is a text with a `title`, its first line.
+
+    >>> split_article("Menu\nNATO leaders meet\nRussia has not commented.\nShare")[:2]
+    [('Menu', 'navigation'), ('NATO leaders meet', '')]
     """
-    if outlet:
-        own = re.escape(outlet)
-        return re.sub(f"^{own}{_BETWEEN}|{_BETWEEN}{own}$", "", title), outlet
-    named = re.fullmatch(f"(?:(.+){_BETWEEN})?{re.escape(title)}(?:{_BETWEEN}(.+))?", window)
-    sides = [side for side in named.groups() if side] if named and title else []
-    return title, sides[0] if len(sides) == 1 else ""
+    lines = _paragraphs(text)
+    reasons = [_reason(line) for line in lines]
+    judged = zip(lines, reasons, strict=True)
+    may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in judged)
+    headlines = [at for at, may in enumerate(may_head) if may or title][:1]
+    if title or sum(_reason_of_label(line) in _OF_PAGES for line in lines) >= _LEAST_OF_PAGE:
+        _mark_teasers(lines, reasons)
+        first = _mark_outside(lines, reasons)
+        told = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
+        headlines = [0] if told and 0 in headlines else []
+    for at in headlines:
+        reasons[at] = ""
+    return list(zip(lines, reasons, strict=True))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the lines that are not blank, those of a hard-wrapped text joined."""
+    lines = [line.strip(EDGES) for line in text.splitlines()]
+    width = max(map(len, lines), default=0)
+
+    def is_full(above: str, below: str) -> bool:
+        return len(above) + 1 + len(below.split(maxsplit=1)[0]) > width
+
+    is_wrapped = width in _WRAP_WIDTHS and any(
+        above and line[:1].islower() and is_full(above, line) and not _is_sentence(above)
+        for above, line in pairwise(lines)  # one sentence that goes on is proof
+    )
+    found = list[list[str]]()
+    for above, line in pairwise(["", *lines]):
+        goes_on = line[:1].islower() and len(above) > width // 2
+        if is_wrapped and above and line and (goes_on or is_full(above, line)):
+            is_cut = above[-1] == "-" and above[-2:-1].isalpha() and line[0].islower()
+            found[-1] += [line] if is_cut else [" ", line]  # "long-" / "term" is made whole
+        elif line:
+            found.append([line])
+    return ["".join(parts) for parts in found]
+
+
+# --- What single lines are ------------------------------------------------------------------------
+
+
+@cache  # read where there is an article, for compiling takes 40 ms
+def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
+    """Return reasons by what is boilerplate if nothing else is on the line; patterns by reason."""
+    found = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
+    patterns = {}
+    for reason, lines in found["patterns"].items():
+        pattern = "|".join(f"(?:{line})" for line in lines)
+        for name, part in found["parts"].items():
+            pattern = pattern.replace(f"<{name}>", part)
+        patterns[reason] = re.compile(pattern, re.IGNORECASE)
+    labels = {
+        label: reason
+        for reason, listed in found["labels"].items()
+        for label in re.split(" *[;\n] *", listed.strip())
+    }
+    return labels, patterns
+
+
+def _reason(text: str) -> str:
+    """Return why a line is boilerplate, whatever stands around it; empty if it is not."""
+    if len(text) > _LONGEST:
+        return ""
+    parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
+    reasons = [_reason_of_part(part) for part in parts]
+    return [*reasons, "navigation"][0] if all(reasons) else _reason_of_part(text)
+
+
+def _reason_of_part(text: str) -> str:
+    if reason := _reason_of_label(text):
+        return reason
+    fitting = (reason for reason, rule in _rules()[1].items() if rule.match(text))
+    return next(fitting, "" if text.strip(_LABEL_EDGES) else "navigation")
+
+
+def _reason_of_label(text: str) -> str:
+    return _rules()[0].get(text.replace("’", "'").lower().strip(_LABEL_EDGES), "")
+
+
+def _is_sentence(text: str) -> bool:
+    return _SENTENCE_END.search(text[-8:]) is not None
+
+
+def _is_title(text: str) -> bool:
+    return text[-1] == "?" or not _is_sentence(text)
+
+
+# --- What lines are by those around them ----------------------------------------------------------
+
+
+def _mark_teasers(lines: Sequence[str], reasons: list[str]) -> None:
+    """Mark the headlines under "Most read" and the like, once the article itself has begun."""
+    begun = under_heading = False
+    for at, line in enumerate(lines):
+        is_teaser = _is_title(line) and len(line) <= _TEASER_LENGTH
+        if reasons[at]:
+            under_heading |= begun and _reason_of_label(line) == "related"
+        else:
+            begun |= not is_teaser
+            under_heading &= is_teaser
+            reasons[at] = "related" * under_heading
+
+
+def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
+    """Mark what is before the first or after the last sentence; return how many are before.
+
+    The article is the run of lines with the greatest sum of weights: the words of sentences count
+    for it, other lines against it (Pasternack & Roth 2009, Extracting article text from the web
+    with maximum subsequence segmentation).
+    """
+    best = total = start = first = last = 0
+    for at, (line, reason) in enumerate(zip(lines, reasons, strict=True)):
+        start = start if total > 0 else at
+        sentence = len(line.split()) if _is_sentence(line) else _LOOSE
+        total = max(total, 0) + (_KNOWN if reason else sentence)
+        if total > best:
+            best, first, last = total, start, at
+    if best < _LEAST_WORDS:
+        return 0
+    kept = _headlines(lines, reasons, range(first, last + 1))
+    for at in (*range(first), *range(last + 1, len(lines))):
+        if not reasons[at] and at not in kept:
+            reasons[at] = _OUTSIDE
+    return first
+
+
+def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> set[int]:
+    """Return the places of headline and summary above an article.
+
+    These are the line that shares most words with it, what is right below that line, and the first
+    title between the menus and the byline.
+    """
+    own = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
+    shared = dict[int, tuple[int, int]]()  # words of a line that the article has, and all
+    for at, line in enumerate(lines[: article.start]):
+        in_menu = reasons[at] or len(_SEPARATOR.split(line)) > 2
+        if not in_menu and len(line.split()) in _HEADLINE_WORDS:
+            words = _long_words(line)
+            shared[at] = len(words & own), len(words)
+    best = max(shared, key=lambda at: shared[at], default=-2)
+    byline = next((at for at in range(article.start) if reasons[at] == "byline"), 0)
+    menus = [at for at in range(byline) if reasons[at] in ("navigation", "promotion")]
+    titles = [at for at in shared if max([-1, *menus]) < at < byline and _is_title(lines[at])]
+    return {best, best + 1, *titles[:1]} & shared.keys()
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,11 +16,10 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.columns import column, optional_column
-from stance.tables.table import Records
+from stance.tables.table import Records, Table
 
 if TYPE_CHECKING:
     from stance.tables.inputs import InputOptions
-    from stance.tables.table import Table
 
 Order = Literal["", "day", "month"]
 _LONGEST = 60  # characters of a date
@@ -28,36 +27,28 @@ _LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
 _CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_NAMES = (
+_MONTH = (
     r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_WEEKDAY = (
-    r"(?:(?P<w>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?"
-    r"|sat(?:urday)?|sun(?:day)?)\.?,? )?"
-)
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? )?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
-_ZONE = (
-    r"(?: ?(?:z|[a-z]{2,5}|(?:utc|gmt)[+-]\d|(?:utc|gmt)?[+-]\d{2}(?::?\d{2})?))?"
-    r"(?: (?:\([a-z ]+\)|[a-z]{3,5}))?(?: ?\[?[a-z]+/[a-z_/]+\]?)?"
-)
+_ZONE = r"(?: ?(?:z|[a-z]{3,4}|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?))?(?: \(?[a-z]{3,5}\)?)?"
 _CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
-_HOURS = r"\d{2}(?:\d{2}(?:\d{2}(?:[.,]\d+)?)?)?" + _ZONE  # T103000Z
 _TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
-_NUMBERS = rf"(?P<d>\d{{1,2}})(?P<s>[/-])(?P<m>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TIME}"
-
 _FORMS = (
-    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})" + rf"(?:{_TIME}|T{_HOURS}))?)?",
-    rf"(?P<y>\d{{4}})(?P<m>\d\d)(?P<d>\d\d)(?:T(?:{_CLOCK}|{_HOURS}))?",
+    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})" + _TIME + ")?)?",
+    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:T\d{6}Z?)?",
     rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_DAY}(?: of)?[ -]{_NAMES},?[ -](?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_NAMES} {_DAY},? (?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_NAMES} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as C and Twitter write it
-    rf"{_NAMES},? (?P<y>\d{{4}})",
-    rf"(?P<y>\d{{4}})[ -]{_NAMES}(?:[ -]{_DAY})?{_TIME}",
+    rf"{_WEEKDAY}{_DAY}[ -]{_MONTH},?[ -](?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH} {_DAY},? (?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as Twitter writes it
+    rf"{_MONTH},? (?P<y>\d{{4}})",
 )
-_SWAPPABLE = re.compile(_NUMBERS, re.ASCII | re.IGNORECASE)
+_SWAPPABLE = re.compile(
+    rf"(?P<d>\d{{1,2}})(?P<s>[/-])(?P<m>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TIME}",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class Day(NamedTuple):
@@ -91,11 +82,11 @@ def read_pattern(option: str | None) -> DateReading:
     if option is None:
         return UNAMBIGUOUS
     codes = re.findall("%(.)", option)
-    sample, found = date(2024, 10, 22), None
+    sample, parsed = date(2024, 10, 22), None
     if set(codes) & set("yYcx"):
         with suppress(ValueError, re.error):  # the latter of a code that appears twice
-            found = datetime.strptime(sample.strftime(option), option).date()
-    if found not in (sample, sample.replace(day=1)):
+            parsed = datetime.strptime(sample.strftime(option), option).date()
+    if parsed not in (sample, sample.replace(day=1)):
         advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
         raise UsageError(f"--date-format '{shown(option)}' does not give year and month; {advice}")
     numbers = [code for code in codes if code in "dm"]
@@ -121,43 +112,38 @@ def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
         return None
     if reading.pattern:
         with suppress(ValueError):
-            given = datetime.strptime(text, reading.pattern)
-            return Day(given.year, given.month, given.day)
-    if found := _SWAPPABLE.fullmatch(text):
-        parts, own = found.groupdict(), _own_order(found)
-        order = own or reading.order
-        if (not order and parts["d"] != parts["m"]) or (reading.order and order != reading.order):
+            moment = datetime.strptime(text, reading.pattern)
+            return Day(moment.year, moment.month, moment.day)
+    if match := _SWAPPABLE.fullmatch(text):
+        first, second, year = int(match["d"]), int(match["m"]), int(match["y"])
+        order = _evident_order(match) or reading.order
+        if (not order and first != second) or (reading.order and order != reading.order):
             return None
-        if order == "month":
-            parts["d"], parts["m"] = parts["m"], parts["d"]
-        return _day(parts)
+        return _day(year, first, second) if order == "month" else _day(year, second, first)
     for form in _FORMS:
         # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
-        if found := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
-            return _day(found.groupdict())
+        if match := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
+            parts = match.groupdict()
+            if parts.get("b"):
+                parts["m"] = str(_MONTHS.index(parts["b"][:3].lower()) + 1)
+            return _day(*(int(part) if (part := parts.get(key)) else None for key in "ymd"))
     return None
 
 
-def _own_order(found: re.Match[str]) -> Order:
+def _evident_order(match: re.Match[str]) -> Order:
     """Return what a date such as 22/10/2023 says about what stands first."""
-    if int(found["d"]) > 12:
+    if int(match["d"]) > 12:
         return "day"
-    return "month" if int(found["m"]) > 12 else ""
+    return "month" if int(match["m"]) > 12 else ""
 
 
-def _day(parts: Mapping[str, str | None]) -> Day | None:
-    """Return a date that exists, and falls on its weekday if it names one."""
-    year, month, day = (int(part) if (part := parts.get(key)) else None for key in "ymd")
-    if name := parts.get("b"):
-        month = _MONTHS.index(name[:3].lower()) + 1
+def _day(year: int | None, month: int | None, day: int | None) -> Day | None:
+    """Return a date if it exists; None is a part that is not given."""
     try:
-        found = date(year or 0, 1 if month is None else month, 1 if day is None else day)
+        date(year or 0, 1 if month is None else month, 1 if day is None else day)
     except ValueError:
         return None
-    weekday = parts.get("w")
-    if weekday and _WEEKDAYS.index(weekday[:3].lower()) != found.weekday():
-        return None
-    return Day(found.year, month or 0, day or 0)
+    return Day(year or 0, month or 0, day or 0)
 
 
 def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
@@ -166,8 +152,8 @@ def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
     >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
     (2, 1, None)
     """
-    found = read_date(text, reading)
-    return found and date(found.year, max(found.month, 1), max(found.day, 1)).toordinal()
+    day = read_date(text, reading)
+    return day and date(day.year, max(day.month, 1), max(day.day, 1)).toordinal()
 
 
 def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
@@ -223,29 +209,34 @@ class DateColumn:
         self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
         self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
         self._given = self._unread = 0  # cells that are not empty, and those of them not read
-        self._example = ("", "")  # of these
+        self._example: tuple[str, str] | None = None  # place and cell of one of these
+        self._decided = False
 
-    def decide(self, cells: Sequence[str], places: Sequence[int | str]) -> DateReading:
-        """Choose the reading by these cells, and count them; places are lines, or file:line."""
-        self._look(cells, places)
-        if self._asked == UNAMBIGUOUS:
-            order: Order = next((order for order in self._first if order), "")
-            self.reading = replace(self._asked, order=order)
-        self.add(cells, places)
-        return self.reading
+    def add(self, cells: Sequence[str], places: Sequence[int | str]) -> DateReading:
+        """Count some cells, of which the first ones decide; places are lines, or file:line.
 
-    def add(self, cells: Sequence[str], places: Sequence[int | str]) -> None:
-        """Count more cells; raise where one contradicts those before."""
-        first = self._look(cells, places)
+        Return how dates are read; raise where a cell contradicts that.
+        """
+        place_of = {  # where each cell stands first
+            cell: place if isinstance(place, str) else f"line {place}"
+            for cell, place in zip(reversed(cells), reversed(places), strict=True)
+        }
+        for cell in dict.fromkeys(cells):
+            match = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
+            low, high = sorted((int(match["d"]), int(match["m"]))) if match else (0, 0)
+            if match and low != high and low <= 12 and high <= 31:
+                self._first.setdefault(_evident_order(match), (place_of[cell], cell))
         if self._asked == UNAMBIGUOUS:
+            if not self._decided:
+                self.reading = DateReading(next(filter(None, self._first), ""))
             self._check()
-        for cell, times in Counter(cells).items():
-            if not cell or cell.isspace():
-                continue
+        self._decided = True
+        for cell, times in Counter(filter(str.strip, cells)).items():
             self._given += times
             if read_date(cell, self.reading) is None:
-                self._example = self._example if self._unread else (first[cell], cell)
+                self._example = self._example or (place_of[cell], cell)
                 self._unread += times
+        return self.reading
 
     def blocks(self, blocks: Iterator[Records]) -> Iterator[Records]:
         """Decide by the first blocks of a table, and return them all, to be checked on the way."""
@@ -256,7 +247,7 @@ class DateColumn:
             if rows >= _LOOKED_AT or characters >= _CHARACTERS:
                 break
         places = chain.from_iterable(map(self._places, ahead))
-        self.decide([cell for block in ahead for cell in block.columns[self.at]], list(places))
+        self.add([cell for block in ahead for cell in block.columns[self.at]], list(places))
         return self._checked(ahead, blocks)
 
     def rewrite(self, blocks: Generator[Records]) -> Generator[Records]:
@@ -266,6 +257,21 @@ class DateColumn:
             columns[self.at] = iso_dates(columns[self.at], self.reading)
             yield replace(block, columns=columns)
 
+    def notes(self, prefix: str | None = None) -> Iterator[str]:
+        """Yield how dates were read, if the column decided it, and how many were not."""
+        table = f"{self._table}: " if prefix is None else prefix
+        if order := self.reading.order if self._first else "":
+            place, cell = self._first.get(order) or self._first[""]
+            example = f"'{shown(cell, 20)}' ({place})"
+            yield f"{table}dates in {self._name} are read as {self.reading}, as {example}"
+        if self._example:
+            place, cell = self._example
+            yield (
+                f"{table}{self._unread:,} of {count(self._given, 'date')} in {self._name} "
+                f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
+                "name their form with --date-format"
+            )
+
     def _checked(self, ahead: list[Records], blocks: Iterator[Records]) -> Iterator[Records]:
         yield from ahead
         ahead.clear()
@@ -273,40 +279,11 @@ class DateColumn:
             self.add(block.columns[self.at], self._places(block))
             yield block
 
-    def notes(self) -> Iterator[str]:
-        """Yield how dates were read, if the column decided it, and how many were not."""
-        yield from (f"{self._table}: {said}" for said in self.said())
-
-    def said(self) -> Iterator[str]:
-        """Yield the same without the name of the table."""
-        if order := self.reading.order if self._first else "":
-            place, cell = self._first.get(order) or self._first[""]
-            example = f"'{shown(cell, 20)}' ({place})"
-            yield f"dates in {self._name} are read as {self.reading}, as {example}"
-        if self._unread:
-            place, cell = self._example
-            yield (
-                f"{self._unread:,} of {count(self._given, 'date')} in {self._name} "
-                f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
-                "name their form with --date-format"
-            )
-
     def _places(self, block: Records) -> Sequence[int | str]:
         if self._file_of is None:
             return block.lines
         file = self._file_of(block.numbers[0])  # of a whole block, which is never of two
         return [f"{file}:{line}" for line in block.lines]
-
-    def _look(self, cells: Sequence[str], places: Sequence[int | str]) -> dict[str, str]:
-        """Remember the first date of each order; return where each cell stands first."""
-        first = dict(zip(reversed(cells), reversed(places), strict=True))
-        named = {cell: at if isinstance(at, str) else f"line {at}" for cell, at in first.items()}
-        for cell in dict.fromkeys(cells):
-            found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
-            low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
-            if found and low != high and low <= 12 and high <= 31:
-                self._first.setdefault(_own_order(found), (named[cell], cell))
-        return named
 
     def _check(self) -> None:
         first = self._first
@@ -327,22 +304,22 @@ class DateColumn:
             )
 
 
-def find_dates(table: "Table", reading: "InputOptions") -> DateColumn | None:
+def find_dates(table: Table, options: "InputOptions") -> DateColumn | None:
     """Return the column of dates that a user named, else ``date``, or None if there is none."""
-    asked = read_pattern(reading.date_format)
-    if reading.date_column is None and asked == UNAMBIGUOUS:
+    asked = read_pattern(options.date_format)
+    if options.date_column is None and asked == UNAMBIGUOUS:
         at = optional_column(table.columns, "date", table.name)
     else:
-        at = column(table.columns, reading.date_column or "date", table.name, "--date-column")
+        at = column(table.columns, options.date_column or "date", table.name, "--date-column")
     return None if at is None else _dates_of(table, at, asked)
 
 
-def rewrite_dates(table: "Table", at: int, date_format: str | None = None) -> None:
+def rewrite_dates(table: Table, at: int, date_format: str | None = None) -> None:
     """Have a table's dates with two readings come as ``2024-04-03``, all others as they are."""
     dates = _dates_of(table, at, read_pattern(date_format))
-    table.through(dates.rewrite, dates.said)
+    table.through(dates.rewrite, lambda: dates.notes(prefix=""))
 
 
-def _dates_of(table: "Table", at: int, asked: DateReading) -> DateColumn:
+def _dates_of(table: Table, at: int, asked: DateReading) -> DateColumn:
     file_of = table.file_of if table.several else None
     return DateColumn(table.name, table.columns[at], asked, at, file_of)

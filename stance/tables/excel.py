@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from functools import cache, partial, reduce
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -18,17 +18,16 @@ from xml.parsers import expat
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, load_extra, refusal
 from stance.tables.sources import MEGABYTE
-from stance.tables.table import Fault, Records, Table, folded, undecoded
+from stance.tables.table import Fault, Records, Row, Table, folded, undecoded
 
+MOST_RATIO, RATIO_FROM = 200, 16 * MEGABYTE  # bytes out for each byte in; sheets reach 5 to 50
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
-_MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
 _BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
-_PLACE = re.compile(rb"""[^<>]*?\sr=["'](\d+)""")  # of a row
-_CELL = re.compile(rb"""<(?:\w+:)?c\b(?:[^<>]*?\sr=["']([A-Z]+)(\d*))?""")
+_CELL, _PLACE = re.compile(rb"<(?:\w+:)?c\b"), re.compile(rb"""\sr=["']([A-Z]*)(\d*)["']""")
 _SHARED_CELL = re.compile(rb"""\st=["']s["'][^<>]*>\s*<(?:\w+:)?v>(\d+)""")
 _ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
 _DAMAGED = (
@@ -52,30 +51,29 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         chosen = _choose(book, sheet, name)
-        found = book.get_sheet_by_name(chosen)
+        opened = book.get_sheet_by_name(chosen)
     except (calamine.CalamineError, OSError, ValueError) as error:
         why = shown(str(error) or type(error).__name__, 80)
         advice = "if it has a password, remove it; save it again as .xlsx, or the sheet as CSV"
         raise DataError(f"{name}: cannot be read as a workbook ({why}); {advice}") from error
     table.name = f"{name}[{shown(chosen)}]"
-    others = [each for each in book.sheet_names if each != chosen]
-    choice = f"--sheet chooses another: {_listed(others)}"
-    form = f"sheet '{shown(chosen)}'{f' of {len(others) + 1} ({choice})' * bool(others)}"
-    filled = _filled(found)
-    line, names = next(filled, (0, []))
+    others = [other for other in book.sheet_names if other != chosen]
+    choice = f"--sheet chooses another: {_listed(others)}" if others else ""
+    rows = _filled_rows(opened)
+    line, names = next(rows, (0, []))
     if not names:
-        advice = f"; {choice}" if others else ""
-        raise DataError(f"{table.name}: is empty; a sheet begins with its column names{advice}")
-    if merged := found.merged_cell_ranges:
-        first = import_module("xlsxwriter.utility").xl_rowcol_to_cell(*merged[0][0])
+        advice = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
+        raise DataError(f"{table.name}: {advice}")
+    if merged := opened.merged_cell_ranges:
         what = "the value stands in the first cell of each, the others are read as empty"
-        table.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
+        table.note(f"{count(len(merged), 'merged range')}: {what}")
     if errors:
         where = " in all sheets" if others else ""
         table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
-    table.form, table.chunks = form, _records(filled, width, table)
+    of_others = f" of {len(others) + 1} ({choice})" if others else ""
+    table.form, table.chunks = f"sheet '{shown(chosen)}'{of_others}", _records(rows, width, table)
     table.elsewhere = partial(_advice, book, others)
 
 
@@ -84,31 +82,31 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     names: list[str] = book.sheet_names
     if sheet is not None and sheet not in names:
         raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {_listed(names)}")
-    seen = [each.name for each in book.sheets_metadata if str(each.visible).endswith(".Visible")]
     if not names:
         raise DataError(f"{name}: has no sheet; save it again as .xlsx")
-    return sheet or next(iter(seen), names[0])
+    visible = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
+    return sheet or [*visible, *names][0]
 
 
 def _advice(book: Any, sheets: Sequence[str], column: str) -> str:
     """Return which of some sheets have a column, as an option to type; nothing if none has."""
-    tops = {each: next(_filled(book.get_sheet_by_name(each)), (0, [])) for each in sheets}
-    having = [each for each, (_, names) in tops.items() if folded(column) in map(folded, names)]
+    tops = {name: next(_filled_rows(book.get_sheet_by_name(name)), (0, [])) for name in sheets}
+    having = [name for name, (_, names) in tops.items() if folded(column) in map(folded, names)]
     return f"use --sheet {_listed(having, ' or ')}" if having else ""
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return between.join(f"'{shown(each, 30)}'" for each in names[:8]) + more
+    return between.join(f"'{shown(name, 30)}'" for name in names[:8]) + more
 
 
-def _filled(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a sheet that are not empty, with their numbers."""
-    rows = (list(map(_shown, row)) for row in sheet.iter_rows())
+    rows = (list(map(_as_shown, row)) for row in sheet.iter_rows())
     return ((at, row) for at, row in enumerate(rows, 1) if any(row))
 
 
-def _shown(value: object) -> str:
+def _as_shown(value: object) -> str:
     """Return a cell as Excel shows it where no other format is chosen."""
     if isinstance(value, str):
         return value
@@ -123,26 +121,19 @@ def _shown(value: object) -> str:
 
 def _records(rows: Iterator[tuple[int, list[str]]], width: int, table: Table) -> Generator[Records]:
     """Yield the records of some rows, so many at a time that one long text in all is no harm."""
-    some, characters = list[tuple[int, list[str]]](), 0
-    for row in rows:
-        some.append(row)
-        characters += sum(map(len, row[1]))
-        if len(some) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
-            yield from table.take(_fitted(some, width, table.columns))
-            some, characters = [], 0
-    yield from table.take(_fitted(some, width, table.columns))
-
-
-def _fitted(
-    rows: Sequence[tuple[int, list[str]]], width: int, columns: Sequence[str]
-) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
+    block, characters = list[Row](), 0
     for line, row in rows:
         cells = [*row, *[""] * width][:width]
-        fault = undecoded(cells, columns, line)
+        fault = undecoded(cells, table.columns, line)
         if beyond := next(filter(None, row[width:]), None):
             reason = f"'{shown(beyond, 30)}' stands right of the last column name"
             fault = Fault(line, "", reason, "name its column, or delete it")
-        yield line, fault or cells, json.dumps(row, ensure_ascii=False) if fault else ""
+        block.append((line, fault or cells, json.dumps(row, ensure_ascii=False) if fault else ""))
+        characters += sum(map(len, row))
+        if len(block) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
+            yield from table.take(block)
+            block, characters = [], 0
+    yield from table.take(block)
 
 
 # --- How much a workbook unpacks to ---------------------------------------------------------------
@@ -159,7 +150,7 @@ def _check_size(path: Path, name: str) -> int:
                 raise DataError(f"{name}: {what}; save the sheet as .xlsx or CSV")
             members = archive.infolist()
             packed = sum(member.compress_size for member in members)
-            limit = min(_MOST_BYTES, max(_RATIO_FROM, _MOST_RATIO * packed))
+            limit = min(_MOST_BYTES, max(RATIO_FROM, MOST_RATIO * packed))
             size, errors = sum(member.file_size for member in members), 0
             if size <= limit:
                 texts, errors = _measure(archive, name)
@@ -168,7 +159,7 @@ def _check_size(path: Path, name: str) -> int:
         what = f"is a damaged workbook ({shown(str(error), 60)})"
         raise DataError(f"{name}: {what}; save it again, or copy it again") from error
     if size > limit:
-        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
+        what = f"expands more than {MOST_RATIO} times, as a decompression bomb does"
         if size > _MOST_BYTES:
             what = f"holds more than {_MOST_BYTES // MEGABYTE:,} MB without compression"
         raise DataError(f"{name}: {what}; save the sheet as CSV")
@@ -200,29 +191,17 @@ def _check_rectangle(xml: bytes, name: str) -> None:
 
     A row or cell that names no place stands next to the one before.
     """
-    first, last, width, row = _MOST_ROWS, 0, 0, 0
-    for part in _ROW.split(xml)[1:]:
-        named, cells = _PLACE.match(part), _CELL.findall(part)
-        row = int(named[1]) if named else row + 1
-        rows = {row, *(int(digits) for _, digits in cells if digits)}
-        columns = {letters for letters, _ in cells}
-        unnamed = sum(not letters for letters, _ in cells)
-        if cells:
-            first, last = min(first, *rows), max(last, *rows)
-            width = max(width, max(map(_number, columns)) + unnamed)
-    if (last - first + 1) * width > _MOST_CELLS:
+    last, width, letters = 0, 0, {b"A"}
+    for row in _ROW.split(xml)[1:]:
+        places = _PLACE.findall(row)
+        last = max(last + 1, *(int(digits or 0) for _, digits in places), 0)
+        width = max(width, len(_CELL.findall(row)))
+        letters.update(column for column, _ in places)
+    furthest = max(letters, key=lambda column: (len(column), column)).decode()
+    width = max(width, import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{furthest}1")[1] + 1)
+    if last * width > _MOST_CELLS:
         what = f"a sheet of {last:,} rows and {width:,} columns"
         raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
-
-
-@cache
-def _number(letters: bytes) -> int:
-    """Return the number of a column, 0 of none.
-
-    >>> _number(b"A"), _number(b"XFD")
-    (1, 16384)
-    """
-    return reduce(lambda high, letter: high * 26 + letter - ord("A") + 1, letters, 0)
 
 
 # --- Out ------------------------------------------------------------------------------------------
@@ -235,16 +214,16 @@ class ExcelSheet:
         self, file: BinaryIO, name: str, columns: Sequence[str], types: Sequence[str]
     ) -> None:
         library = load_extra("xlsxwriter", "an Excel workbook as output", "excel")
+        self._name, self._columns = name, columns
         if len(columns) > _MOST_COLUMNS:
             what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
-            raise OutputError(f"{name}: {what}; write .csv or .parquet")
-        self._name, self._columns = name, columns
+            raise self._refusal(what)
         self._numbers = [at for at, kind in enumerate(types) if kind != "text"]
         self._failure: type[Exception] = library.exceptions.FileCreateError
         with self._waiting():
             self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
-        given = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
-        self._book = library.Workbook(file, given)
+        options = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
+        self._book = library.Workbook(file, options)
         self._book.use_zip64()
         self._book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
         self._sheet = self._book.add_worksheet("answers")
@@ -257,7 +236,7 @@ class ExcelSheet:
         """Write rows; raise `OutputError` if the sheet cannot hold them."""
         if self._rows + len(rows) > _MOST_ROWS:
             what = f"more than {_MOST_ROWS - 1:,} rows, the most that a sheet of Excel holds"
-            raise OutputError(f"{self._name}: {what}; write .csv or .parquet")
+            raise self._refusal(what)
         with self._waiting():
             for row in rows:
                 self._write(row)
@@ -282,18 +261,21 @@ class ExcelSheet:
         try:
             yield
         except (OSError, self._failure) as error:
-            own = error if isinstance(error, OSError) else error.args[0]
-            if isinstance(own, BrokenPipeError):  # of the workbook
-                raise own from None
+            cause = error if isinstance(error, OSError) else error.args[0]
+            if isinstance(cause, BrokenPipeError):  # of the workbook
+                raise cause from None
             advice = "temporary files go there: make room, or name another folder in TMPDIR"
-            raise refusal(Path(gettempdir()), f"{own.strerror}; {advice}") from error
+            raise refusal(Path(gettempdir()), f"{cause.strerror}; {advice}") from error
+
+    def _refusal(self, what: str) -> OutputError:
+        return OutputError(f"{self._name}: {what}; write .csv or .parquet")
 
     def _write(self, row: Sequence[str], form: Any = None) -> None:
         for at, cell in enumerate(row):
             if len(cell) > _MOST_CHARACTERS:
                 where = f"row {self._rows:,}, column '{shown(self._columns[at])}'"
                 what = f"{len(cell):,} characters, and a cell of Excel holds {_MOST_CHARACTERS:,}"
-                raise OutputError(f"{self._name}: {where}: {what}; write .csv or .parquet")
+                raise self._refusal(f"{where}: {what}")
             if cell and at in self._numbers and form is None:
                 self._sheet.write_number(self._rows, at, float(cell))
             elif cell:

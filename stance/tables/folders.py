@@ -12,8 +12,14 @@ from pathlib import Path
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
-from stance.tables.opening import SEPARATED_NAMES
-from stance.tables.sources import JSON_NAMES, PARQUET_NAMES, WORKBOOK_NAMES, bare_path, kind_suffix
+from stance.tables.sources import (
+    JSON_NAMES,
+    PARQUET_NAMES,
+    SEPARATED_NAMES,
+    WORKBOOK_NAMES,
+    bare_path,
+    kind_suffix,
+)
 
 _SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES, *ARTICLE_NAMES)
 

@@ -12,8 +12,7 @@ from typing import Literal
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
 from stance.tables.articles import ArticleTable, boilerplate_note, is_article, open_article
-from stance.tables.columns import column, likely, optional_column
-from stance.tables.encodings import EncodingError
+from stance.tables.columns import column, optional_column
 from stance.tables.folders import Inputs, NamePattern, cell_of, documents_of
 from stance.tables.opening import Form, open_table, set_actor
 from stance.tables.output import Rejects
@@ -46,7 +45,7 @@ class InputOptions:
 
 def open_inputs(
     inputs: Inputs,
-    reading: InputOptions,
+    options: InputOptions,
     rejects: Rejects | None = None,
     *,
     prefix: str = "",
@@ -59,42 +58,33 @@ def open_inputs(
     `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
     possible before any record is read; to what a bad record raises, `or_else` is added.
     """
-    if reading.actor is not None and reading.actor_column is not None:
+    if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
-    pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
+    pattern = NamePattern(options.name_pattern) if options.name_pattern else None
     documents = documents_of(inputs.paths) if inputs.several else {}
+    form = Form(
+        delimiter=options.delimiter,
+        quoting=options.quoting,
+        encoding=options.encoding,
+        sheet=options.sheet,
+    )
 
     def survey(table: Table) -> int:
-        column(table.columns, reading.text_column, table.name, "--text-column")
+        column(table.columns, options.text_column, table.name, "--text-column")
         return len(table.columns)
 
-    def opened(
-        path: Path | None, sink: RejectSink | None, encoding: str | None = reading.encoding
-    ) -> Table:
-        if path is not None and not (reading.delimiter or reading.quoting) and is_article(path):
-            return open_article(
-                path,
-                encoding=encoding,
-                keep_all=reading.keep_all,
-                text_column=reading.text_column,
-                document=documents.get(path),
-                fields=pattern.read(path) if pattern else {},
-            )
-        form: Form = {
-            "delimiter": reading.delimiter,
-            "quoting": reading.quoting,
-            "encoding": encoding,
-            "sheet": reading.sheet,
-        }
-        try:
+    def opened(path: Path | None, sink: RejectSink | None) -> Table:
+        is_table = options.delimiter or options.quoting or path is None or not is_article(path)
+        if is_table or path is None:
             return open_table(path, rejects=sink, or_else=or_else, **form)
-        except EncodingError as error:
-            if path is None or not error.guessed:
-                raise
-            further = ""
-            with suppress(DataError), opened(path, sink, error.guessed) as table:
-                further = _further_options(table, reading)
-            raise DataError(f"{error}{further}") from error
+        return open_article(
+            path,
+            encoding=options.encoding,
+            keep_all=options.keep_all,
+            text_column=options.text_column,
+            document=documents.get(path),
+            fields=pattern.read(path) if pattern else {},
+        )
 
     table: Table
     if not inputs.several and pattern is None:
@@ -102,22 +92,12 @@ def open_inputs(
     else:
         name = prefix + FILE if inputs.several else ""
         joined = JoinedTable(inputs, name, opened, survey, pattern, rejects, added=True)
-        if reading.actor_column is None:
+        if options.actor_column is None:
             joined.refuse_mixed_actors()
         table = joined
-    if reading.actor is not None:
-        set_actor(table, reading.actor, add=False)
+    if options.actor is not None:
+        set_actor(table, options.actor, add=False)
     return table
-
-
-def _further_options(table: Table, reading: InputOptions) -> str:
-    """Return the options that a table needs besides its encoding, as far as its names say."""
-    found = ""
-    for name, asked in (("text", reading.text_column), ("date", reading.date_column or "date")):
-        if optional_column(table.columns, asked, table.name) is None:
-            meant = likely(table.columns, asked)
-            found += f" --{name}-column '{shown(meant[0])}'" if meant else ""
-    return found
 
 
 def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:
@@ -128,11 +108,7 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
     `survey` gets each table before any record is read: it raises if the table cannot be used, and
     returns how many of its columns come before the last ones of all tables.
     """
-
-    def opened(path: Path | None, _: RejectSink | None) -> Table:
-        return open_table(path, **form)
-
-    return JoinedTable(inputs, prefix + FILE, opened, survey)
+    return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)
 
 
 @dataclass(slots=True)
@@ -141,7 +117,8 @@ class _File:
 
     path: Path | None
     columns: tuple[str, ...] = ()
-    places: Sequence[int] = ()  # of its columns
+    first: int = 0  # how many columns come before the last ones of all files
+    places: list[int] = field(default_factory=list)  # of its columns
     constants: dict[int, str] = field(default_factory=dict)  # its cells that are always the same
     fault: DataError | None = None  # why it has no columns
 
@@ -170,22 +147,21 @@ class JoinedTable(Table):
         *,
         added: bool = False,
     ) -> None:
-        self.several, self._opened, self._rejects = inputs.several, opened, rejects
-        self._pattern = pattern
-        self._first = len(name[:1])  # the column of files is joined with none
-        self._joined = [name] if name else []  # names of all columns
-        self._respelled: dict[str, str] = {}  # those that differ from one there in case alone
-        files = [_File(path) for path in inputs.paths]
-        firsts = [self._look_at(file, survey, added=added) for file in files]
-        self._good = [file for file in files if file.fault is None]
-        self._place_columns(files, firsts)
-        self._begun: list[tuple[int, str]] = []  # records before each file, and its name
-        self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
-        self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
         super().__init__(inputs.name)
-        self.columns, self.chunks = tuple(self._joined), self._read(files)
+        self.several, self._opened, self._rejects = inputs.several, opened, rejects
+        self._pattern, self._file_column = pattern, name
+        self._files = [_File(path) for path in inputs.paths]
+        for file in self._files:
+            self._look_at(file, survey, added=added)
+        self._good = [file for file in self._files if file.fault is None]
+        self._respelled: dict[str, str] = {}  # names that differ from another file's in case alone
+        self.columns = tuple(self._joined_columns())
+        self.chunks = self._read()
+        self._begun: list[tuple[int, str]] = []  # records before each file, and its name
+        self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
+        self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
         self._read_now: Table | None = None
-        self._done, self._total = 0, sum(file.size for file in files)  # bytes
+        self._done, self._total = 0, sum(file.size for file in self._files)  # bytes
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -209,70 +185,70 @@ class JoinedTable(Table):
 
     def refuse_mixed_actors(self) -> None:
         """Raise if some files name the actor to judge in a column and others do not."""
-        at = optional_column(self.columns, "actor", self.name)
-        having = {at in (*file.places, *file.constants): file.path for file in self._good}
-        if at is not None and len(having) == 2:
-            one, other = (shown_path(having[found]) for found in (True, False))
+        place = optional_column(self.columns, "actor", self.name)
+        having = {place in (*file.places, *file.constants): file.path for file in self._good}
+        if place is not None and len(having) == 2:
             raise DataError(
-                f"{one}: has a column 'actor', so that only that actor is judged, and {other} has "
-                "none; judge them in two runs"
+                f"{shown_path(having[True])}: has a column 'actor', so that only that actor is "
+                f"judged, and {shown_path(having[False])} has none; judge them in two runs"
             )
 
     # --- Columns ---
 
-    def _look_at(self, file: _File, survey: Survey, *, added: bool) -> int:
-        """Read the columns of a file, before any record of any file; return how many come first."""
+    def _look_at(self, file: _File, survey: Survey, *, added: bool) -> None:
+        """Read the columns of a file, before any record of any file."""
         nowhere = SimpleNamespace(add=lambda *_: None)  # bad records are read again
         try:
             with self._opened(file.path, nowhere if self._rejects else None) as table:
-                file.columns, first = table.columns, survey(table)
+                file.columns, file.first = table.columns, survey(table)
         except ExtraError:
             raise  # which concerns all files of its kind
         except DataError as error:
             if self._rejects is None:
                 raise
             file.fault = error
-            return 0
-        if added and set(self._joined[: self._first]) & set(file.columns):
+        if added and self._file_column and self._file_column in file.columns:
             raise DataError(
-                f"{shown_path(file.path)}: has a column '{shown(self._joined[0])}', which "
+                f"{shown_path(file.path)}: has a column '{shown(self._file_column)}', which "
                 "answers on several inputs add; choose a prefix, such as --prefix stance_"
             )
-        return first
 
-    def _place_columns(self, files: Sequence[_File], firsts: Sequence[int]) -> None:
+    def _joined_columns(self) -> list[str]:
         """Place the first columns of all files, and what their names say, then the last ones."""
-        said = [self._pattern.read(f.path) if self._pattern and f.path else {} for f in files]
-        for file, first, fields in zip(files, firsts, said, strict=True):
-            if file.fault is None:
-                file.places = [self._place(name, file.columns) for name in file.columns[:first]]
-                file.constants = {self._place(name, [*fields]): fields[name] for name in fields}
-        last = len(self._joined)
-        for file, first in zip(files, firsts, strict=True):
-            rest = [self._place(name, file.columns, last) for name in file.columns[first:]]
-            file.places = [*file.places, *rest]
-            if self._first and file.path:
-                file.constants[0] = cell_of(file.path)
-            for at in set(file.places) & set(file.constants):
-                del file.constants[at]
+        joined = [self._file_column] * bool(self._file_column)
+        since = start = len(joined)
 
-    def _place(self, name: str, own: Sequence[str], since: int = 0) -> int:
-        """Return where a column stands; one that differs in case alone joins another file's."""
-        if name in self._joined:
-            return self._joined.index(name)
-        for at, other in enumerate(self._joined):
-            if at >= max(since, self._first) and other not in own and folded(other) == folded(name):
-                self._respelled[name] = other
-                return at
-        self._joined.append(name)
-        return len(self._joined) - 1
+        def place(name: str, beside: Sequence[str]) -> int:
+            """Return where a column stands; one that differs in case alone joins another file's."""
+            if name in joined:
+                return joined.index(name)
+            for at, other in enumerate(joined):
+                if at >= since and other not in beside and folded(other) == folded(name):
+                    self._respelled[name] = other
+                    return at
+            joined.append(name)
+            return len(joined) - 1
+
+        for file in self._good:
+            fields = self._pattern.read(file.path) if self._pattern and file.path else {}
+            file.places = [place(name, file.columns) for name in file.columns[: file.first]]
+            file.constants = {place(name, [*fields]): fields[name] for name in fields}
+        since = len(joined)
+        for file in self._good:
+            file.places += [place(name, file.columns) for name in file.columns[file.first :]]
+            if start and file.path:
+                file.constants[0] = cell_of(file.path)
+            for at in file.constants.keys() & set(file.places):
+                del file.constants[at]
+        return joined
 
     # --- Records ---
 
-    def _read(self, files: Sequence[_File]) -> Generator[Records]:
+    def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
-        for file in files:
-            self._begun.append((self.records_in, shown_path(file.path)))
+        for file in self._files:
+            name = shown_path(file.path)
+            self._begun.append((self.records_in, name))
             if self._rejects:
                 self._rejects.file = cell_of(file.path) if file.path else ""
             try:
@@ -287,7 +263,12 @@ class JoinedTable(Table):
             except DataError as error:
                 if self._rejects is None:
                     raise
-                self._put_aside(str(error), shown_path(file.path), self._rejects)
+                self.records_in += 1  # the file counts as one bad record
+                self._bad.append(str(error))
+                line, colon, reason = str(error).removeprefix(f"{name}:").partition(": ")
+                if not colon or not line.isdecimal():
+                    line, reason = "0", str(error).removeprefix(f"{name}:").strip()
+                self._rejects.add(int(line), "", reason, "")
             self._done, self._read_now = self._done + file.size, None
 
     def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
@@ -297,35 +278,24 @@ class JoinedTable(Table):
         before = self.records_in
         if check := self.check:
             table.guard(lambda cells, line: check(self._row(file, cells), line))
-        fixed = sum(map(len, file.constants.values()))
         try:
             for block in table.blocks():
                 self.records_in = before + table.records_in
                 if size := len(block):  # of an article without text it is 0
-                    columns = self._spread(file, block.columns, size)
                     numbers = [before + number for number in block.numbers]
-                    yield Records(numbers, block.lines, columns, block.characters + size * fixed)
+                    yield Records(numbers, block.lines, self._spread(file, block.columns, size))
         finally:
             self.records_in = before + table.records_in
 
     def _spread(self, file: _File, columns: Sequence[list[str]], size: int) -> list[list[str]]:
         """Return the columns of some records where they stand in the joined table."""
-        found = [[file.constants.get(at, "")] * size for at in range(len(self._joined))]
-        for at, own in zip(file.places, columns, strict=True):
-            found[at] = own
-        return found
+        spread = [[file.constants.get(at, "")] * size for at in range(len(self.columns))]
+        for at, cells in zip(file.places, columns, strict=True):
+            spread[at] = cells
+        return spread
 
     def _row(self, file: _File, cells: Sequence[str]) -> list[str]:
         return [cell for (cell,) in self._spread(file, [[cell] for cell in cells], 1)]
-
-    def _put_aside(self, message: str, name: str, rejects: Rejects) -> None:
-        """Count a file that cannot be read (on) as one bad record."""
-        self.records_in += 1
-        self._bad.append(message)
-        line, colon, reason = message.removeprefix(f"{name}:").partition(": ")
-        if not colon or not line.isdecimal():
-            line, reason = "0", message.removeprefix(f"{name}:").strip()
-        rejects.add(int(line), "", reason, "")
 
     # --- Notes ---
 
@@ -337,7 +307,7 @@ class JoinedTable(Table):
             self._boilerplate.update(table.boilerplate)
             notes = [] if table.records_in else ["has no paragraph"]
         for note in notes:
-            self._told.setdefault(note, []).append(table.name)
+            self._noted.setdefault(note, []).append(table.name)
 
     def _contents(self) -> Iterator[str]:
         """Yield what was noted while the files were read, the same of many files once."""
@@ -345,10 +315,10 @@ class JoinedTable(Table):
             paragraphs = count(sum(self._articles), "paragraph")
             left_out = boilerplate_note(self._boilerplate)
             yield f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
-        for note, names in list(self._told.items())[:_NOTES]:
+        for note, names in list(self._noted.items())[:_NOTES]:
             yield f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
-        if len(self._told) > _NOTES:
-            yield f"and {len(self._told) - _NOTES:,} more notes on single files"
+        if len(self._noted) > _NOTES:
+            yield f"and {len(self._noted) - _NOTES:,} more notes on single files"
         if self._bad:
             yield f"{count(len(self._bad), 'file')} not read to the end, each one rejected row:"
         yield from self._bad
@@ -356,19 +326,18 @@ class JoinedTable(Table):
     def _differences(self) -> Iterator[str]:
         """Yield how names and columns of the files differ."""
         files = count(len(self._good), "file")
-        pattern = self._pattern
-        named = [file.path for file in self._good if file.path] if pattern else []
-        odd = [path for path in named if pattern and not any(pattern.read(path).values())]
-        if odd:
-            yield (
-                f"--name-pattern does not fit {len(odd):,} of {files.replace('file', 'file name')} "
-                f"(first: {shown_path(odd[0])}), which leaves its columns empty there"
-            )
+        if pattern := self._pattern:
+            paths = [file.path for file in self._good if file.path]
+            unfit = [path for path in paths if not any(pattern.read(path).values())]
+            if unfit:
+                names = f"{len(unfit):,} of {files.replace('file', 'file name')}"
+                first = f"(first: {shown_path(unfit[0])})"
+                yield f"--name-pattern does not fit {names} {first}, so its columns are empty there"
         for name, other in self._respelled.items():
             yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
         having = Counter(at for file in self._good for at in {*file.places, *file.constants})
-        few = [at for at in range(len(self._joined)) if having[at] < len(self._good)]
-        if few:
-            listed = ", ".join(f"{shown(self._joined[at], 30)} ({having[at]:,})" for at in few[:12])
-            more = f" and {len(few) - 12:,} more" if len(few) > 12 else ""
+        rare = [at for at in range(len(self.columns)) if having[at] < len(self._good)]
+        if rare:
+            listed = ", ".join(f"{shown(self.columns[at], 30)} ({having[at]:,})" for at in rare[:9])
+            more = f" and {len(rare) - 9:,} more" if len(rare) > 9 else ""
             yield f"columns that only some of the {files} have, empty for others: {listed}{more}"

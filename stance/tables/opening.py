@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.columns import PROSE, is_prose, optional_column
+from stance.tables.columns import optional_column
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.separated import read_separated
-from stance.tables.sources import Source, kind_suffix
+from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
 from stance.tables.table import Chunks, RejectSink, Table
-
-SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
 class Form(TypedDict, total=False):
@@ -54,12 +53,17 @@ def open_table(
     source = Source(path, binary=True)
     table = Table(source.name, rejects, or_else, source)
     try:
-        if path is not None and source.kind in ("workbook", "parquet"):
-            _read_binary(source, path, sheet, table)
+        if source.kind == "workbook":  # whose library is imported only then
+            import_module("stance.tables.excel").read_workbook(path, sheet, table)
+        elif source.kind == "parquet":
+            import_module("stance.tables.parquet").read_parquet(path, table)
         else:
             _read_text(source, path, encoding, mark, table, quotes=quoting != "none")
-            if sheet is not None:
-                table.note("is not a workbook, so --sheet does not apply")
+        if source.kind in ("workbook", "parquet"):
+            table.form += f", {count(len(table.columns), 'column')}"
+            table.through(lambda chunks: _unchanged(source, chunks))
+        elif sheet is not None:
+            table.note("is not a workbook, so --sheet does not apply")
         if actor is not None:
             set_actor(table, actor)
     except BaseException:
@@ -77,35 +81,14 @@ def _read_text(
     *,
     quotes: bool,
 ) -> None:
-    head = source.decode(encoding, salvage=table.rejects is not None)
-    suffix = kind_suffix(path)
-    kind = "" if suffix in SEPARATED_NAMES else json_kind(head, suffix)
-    try:
-        if kind:
-            read_json(source, table, kind)
-        else:
-            default = "\t" if suffix in (".tsv", ".tab") else ","
-            read_separated(source, table, mark, default, quotes=quotes)
-    except DataError as error:
-        if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
-            raise DataError(f"{table.name}: {PROSE}") from error
-        raise
+    head, suffix = source.decode(encoding), kind_suffix(path)
+    if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
+        read_json(source, table, kind)
+    else:
+        default = "\t" if suffix in (".tsv", ".tab") else ","
+        read_separated(source, table, mark, default, quotes=quotes)
     table.form += f", {count(len(table.columns), 'column')}, {source.encoding}"
     table.form += f", {source.kind} compressed" * (source.kind != "text")
-
-
-def _read_binary(source: Source, path: Path, sheet: str | None, table: Table) -> None:
-    """Read a workbook or a Parquet file, whose library is imported only then."""
-    if source.kind == "workbook":
-        from stance.tables.excel import read_workbook
-
-        read_workbook(path, sheet, table)
-    else:
-        from stance.tables.parquet import read_parquet
-
-        read_parquet(path, table)
-    table.form += f", {count(len(table.columns), 'column')}"
-    table.through(lambda chunks: _unchanged(source, chunks))
 
 
 def _unchanged(source: Source, chunks: Chunks) -> Chunks:
@@ -121,23 +104,25 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
     """
     if not (actor := actor.strip()):
         raise UsageError("--actor is empty; name the actor that all rows are about")
-    at = optional_column(table.columns, "actor", table.name)
+    place = optional_column(table.columns, "actor", table.name)
 
-    def change(blocks: Chunks) -> Chunks:
+    def with_column(blocks: Chunks) -> Chunks:
         for block in blocks:
-            if at is None:
-                yield replace(block, columns=[*block.columns, [actor] * len(block)])
-                continue
-            for record in block if any(cell.strip() != actor for cell in block.columns[at]) else ():
-                if (cell := record.cells[at].strip()) != actor:
-                    what = f"column '{shown(table.columns[at], 40)}' says '{shown(cell, 40)}'"
+            yield replace(block, columns=[*block.columns, [actor] * len(block)])
+
+    def checked(blocks: Chunks) -> Chunks:
+        for block in blocks:
+            for record in block:
+                if (cell := record.cells[place or 0].strip()) != actor:
+                    what = f"column '{shown(table.columns[place or 0], 40)}' says"
                     advice = f"where --actor says '{shown(actor, 40)}'; drop --actor"
-                    raise DataError(f"{table.where(record)}: {what} {advice}")
+                    raise DataError(f"{table.where(record)}: {what} '{shown(cell, 40)}' {advice}")
             yield block
 
-    if add or at is not None:
-        table.through(change)
-    if add and at is None:
+    if place is not None:
+        table.through(checked)
+    elif add:
+        table.through(with_column)
         table.columns = (*table.columns, "actor")
 
 

@@ -1,43 +1,39 @@
 """Cells between separators: a strict reader of CSV, fast where every record is a plain one."""
 
 import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, islice, repeat
+from typing import Any
 
 from stance.display import count
-from stance.tables.quoting import (
-    DOUBTFUL,
-    MAX_RECORD_LINES,
-    NAMES,
-    detect,
-    explain_quotes,
-    most_cells,
-    parsed,
-    ragged,
-    too_wide,
-    unquoted_cells,
-)
 from stance.tables.sources import MAX_LINE, MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import (
     AROUND,
     MAX_CELL,
     MAX_COLUMNS,
+    SEPARATORS,
     Chunks,
     Fault,
     Records,
     Row,
     Table,
+    column_at,
     folded,
+    is_whole,
     undecoded,
 )
 
+_MAX_RECORD_LINES = 100_000
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
+_SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
 _SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
 _OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|", '"': '"'}
+_DOUBTFUL = re.compile(r'\s+"|.*(""|\\")|[^"]*"\s*$', re.DOTALL)
+"""An unquoted cell whose quotes say that quoting went wrong: a space before an opening quote,
+doubled quotes without the outer ones, an escape that CSV does not have, a closing quote alone."""
 
 
 def read_separated(
@@ -49,41 +45,103 @@ def read_separated(
     """
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     chunks = source.lines()
-    noted, top, line = _beginning(chunks, table)
+    named, top, line = _beginning(chunks, table)
     lines = split_lines(top)
     if len(lines[0]) > MEGABYTE:
-        raise table.error(too_wide(line))
-    mark = mark or noted or detect(lines, default, quotes, line, table)
-    end, cells = next(parsed(lines, 0, mark, quotes))
+        raise table.error(_too_wide(line))
+    mark = mark or named or _detect(lines, default, quotes, line, table)
+    end, cells = next(_parsed(lines, mark, quotes))
     raw = "".join(lines[:end])
-    if isinstance(cells, str) or (quotes and unquoted_cells(raw, mark)):
-        raise table.error(explain_quotes(raw, mark, line, ()))
+    if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
+        raise table.error(_explain_quotes(raw, mark, line, ()))
     if len(cells) > MAX_COLUMNS:
-        raise table.error(too_wide(line))
+        raise table.error(_too_wide(line))
     table.name_columns(cells, line)
-    table.form = f"separator {NAMES.get(mark, repr(mark))}" + ", no quoting" * (not quotes)
+    table.form = f"separator {_name(mark)}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
     table.chunks = body.chunks(chain(["".join(lines[end:])], chunks))
 
 
+def _name(mark: str) -> str:
+    return "tab" if mark == "\t" else repr(mark)
+
+
 def _beginning(chunks: Iterator[str], table: Table) -> tuple[str, str, int]:
     """Return the separator that line 1 names, and the text from the header on, with its line."""
-    top, line, noted = next(chunks, ""), 1, ""
-    if found := _SEP_LINE.match(top):
-        table.note("line 1 names the separator and is not a record")
-        noted, line, top = found[1], 2, top[found.end() :]
-    for more in chain([""], chunks):
+    top, line, named = next(chunks, ""), 1, ""
+    while len(top) < _LONG and (more := next(chunks, "")):
         top += more
-        rest = top.lstrip("\r\n")
-        if empty := line_ends(top[: len(top) - len(rest)]):
-            table.note("empty line: skipped", line, empty)
-            line, top = line + empty, rest
-        if len(top) >= _LONG:
-            break
-    if not top:
+    if match := _SEP_LINE.match(top):
+        table.note("line 1 names the separator and is not a record")
+        named, line, top = match[1], 2, top[match.end() :]
+    header = top.lstrip("\r\n")
+    if empty := line_ends(top[: len(top) - len(header)]):
+        table.note("empty line: skipped", line, empty)
+    if not header:
         fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
         raise table.error(fault)
-    return noted, top, line
+    return named, header, line + empty
+
+
+def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: Table) -> str:
+    """Return the separator with which most of the first records are as wide as the header."""
+    sample = [text for text in lines[:_SAMPLE_LINES] if len(text) <= MEGABYTE]
+    shares: dict[str, float] = {}
+    for mark in SEPARATORS:
+        widths = []  # 0 for a bad record, but the last may be cut off
+        for end, cells in islice(_parsed(sample, mark, quotes), _SAMPLE):
+            if isinstance(cells, list) and cells:
+                widths.append(len(cells))
+            elif isinstance(cells, str) and end < len(sample):
+                widths.append(0)
+        if widths and widths[0] > 1:
+            shares[mark] = widths[1:].count(widths[0]) / max(1, len(widths) - 1)
+    best = [mark for mark, share in shares.items() if share == max(shares.values())]
+    if not best or (default in best and default != ","):
+        return default
+    if len(best) > 1:
+        reason = f"the separator may be {' or '.join(map(_name, best))}"
+        raise table.error(Fault(line, "", reason, "name it with --delimiter"))
+    return best[0]
+
+
+def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield how many lines end with each record, and its cells or why the csv module refuses it."""
+    options: Any = {} if quotes else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(lines, delimiter=mark, strict=True, **options)
+    cells: list[str] | str | None = ""
+    while cells is not None:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            cells = str(error)
+        if cells is not None:
+            yield reader.line_num, cells
+
+
+def _split_quoted(text: str) -> tuple[str, list[str]] | None:
+    r"""Return a text with ``"`` in place of each quoted cell, and these cells; None if one is open.
+
+    >>> _split_quoted('1,"a ""b"", c"\n2,"d"\n')
+    ('1,"\n2,"\n', ['a "b", c', 'd'])
+    """
+    pieces = text.split('"')
+    outside, inside = pieces[::2], pieces[1::2]
+    if len(outside) == len(inside):
+        return None
+    if "" not in outside[1:-1]:
+        return '"'.join(outside), inside
+    kept, quoted, parts = outside[:1], list[str](), list[str]()
+    for piece, after in zip(inside, outside[1:], strict=True):
+        parts.append(piece)
+        if after:  # else a doubled quote, between whose halves is nothing
+            quoted.append('"'.join(parts))
+            kept.append(after)
+            parts = []
+    if parts:  # the text ends with a quote
+        quoted.append('"'.join(parts))
+        kept.append("")
+    return '"'.join(kept), quoted
 
 
 class _Body:
@@ -96,11 +154,6 @@ class _Body:
         self._longest = max(map(len, table.columns)) + 4
         self._ragged = 0  # records that lack cells or have too many
         self._unfinished = ""  # a record that goes on in the next chunk
-        sign = re.escape(mark)
-        bare = rf'[^"{sign}\r\n]{"++" if self._width == 1 else "*+"}'  # else an empty line
-        cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|{bare})'
-        record = rf"{cell}(?:{sign}{cell}){{{self._width - 1}}}(?:\r\n|\r|\n)"
-        self._good = re.compile(f"(?:{record})++")
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
         """Yield every good record, in order, some at a time."""
@@ -109,8 +162,8 @@ class _Body:
             held += text or ""
             if not held or (text is not None and len(held) < enough):
                 continue
-            end = len(held) if text is None else self._whole(held)
-            if not end and len(held) <= MAX_LINE and line_ends(held) <= MAX_RECORD_LINES:
+            end = len(held) if text is None else self._end_of_whole(held)
+            if not end and len(held) <= MAX_LINE and line_ends(held) <= _MAX_RECORD_LINES:
                 enough = 2 * len(held)  # searching a long cell for each chunk would take minutes
                 continue
             end = end or len(held)
@@ -119,10 +172,10 @@ class _Body:
             held, enough, self._unfinished = self._unfinished + held[end:], 0, ""
         if self._ragged > 1 and self._ragged == table.records_in:  # then not they are bad
             names = count(self._width, "column name")
-            found = f"its {names} fit none of {table.records_in:,} records"
-            raise table.error(Fault(1, "", found, "mend the header, or name the --delimiter"))
+            reason = f"its {names} fit none of {table.records_in:,} records"
+            raise table.error(Fault(1, "", reason, "mend the header, or name the --delimiter"))
 
-    def _whole(self, text: str) -> int:
+    def _end_of_whole(self, text: str) -> int:
         """Return where the last line ends that leaves no quote open; 0 if there is none."""
         end, quotes = len(text), text.count('"') if self._quotes else 0
         while end and quotes % 2:
@@ -134,124 +187,131 @@ class _Body:
     # --- Good records at once ---
 
     def _at_once(self, text: str) -> Records | None:
-        """Return the records of a chunk; None if one of them needs a closer look."""
-        if len(text) > MAX_CELL or _undecodable(text):
+        """Return the records of a chunk; None if one of them needs a closer look.
+
+        Quoted cells are cut out first; the rest is cells between separators and line ends.
+        """
+        split = _split_quoted(text) if self._quotes and '"' in text else (text, [])
+        if split is None or len(text) > MAX_CELL or not is_whole(text):
             return None
-        found = (self._split if not self._quotes or '"' not in text else self._matched)(text)
-        if found is None:
+        (outside, quoted), mark, width, table = split, self._mark, self._width, self._table
+        if "\r" in outside:
+            outside = _LINE_END.sub("\n", outside)
+        outside = outside.removesuffix("\n")
+        size = outside.count("\n") + 1
+        cells = outside.replace("\n", f"{mark}\n{mark}").split(mark)
+        good = cells[width :: width + 1].count("\n") == size - 1
+        if not good or len(cells) != (width + 1) * size - 1 or (width == 1 and "" in cells):
             return None
-        columns, ends = found
-        table, size = self._table, len(ends)
-        starts = range(size) if ends[-1] == size else [0, *ends[:-1]]
-        odd = {
+        heights = [1] * size  # in lines
+        if quoted:
+            places = [at for at, cell in enumerate(cells) if cell == '"']
+            if len(places) != len(quoted):
+                return None
+            for at, cell in zip(places, quoted, strict=True):
+                cells[at] = cell
+                if "\n" in cell or "\r" in cell:
+                    heights[at // (width + 1)] += line_ends(cell)
+        columns = [cells[at :: width + 1] for at in range(width)]
+        suspects = {0} if table.records_in == 0 else set()
+        suspects |= {at for at, height in enumerate(heights) if height > 1}
+        suspects |= {
             at
             for at, cell in enumerate(columns[0])
             if cell[:1] in _OTHER_QUOTES or self._may_be_name(cell)
         }
-        odd |= {0} if table.records_in == 0 else set()
-        if ends[-1] > size:  # cells over several lines
-            odd |= {at for at in range(size) if ends[at] - starts[at] > 1}
-        rows = ([cells[at] for cells in columns] for at in odd)
-        if any(self._repeats_header(cells) or self._oddity(cells) for cells in rows):
-            return None
+        for row in ([column[at] for column in columns] for at in suspects):
+            if self._repeats_header(row) or self._oddity(row):
+                return None
         if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
             return None
         first, line = table.records_in + 1, self._line
-        lines = range(line, line + size) if ends[-1] == size else [line + at for at in starts]
         table.records_in += size
-        self._line += ends[-1]
-        return Records(range(first, first + size), lines, columns, len(text))
-
-    def _split(self, text: str) -> tuple[list[list[str]], Sequence[int]] | None:
-        """Return the columns of lines without quotes, and where each ends; None if one is bad."""
-        mark, width = self._mark, self._width
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = text.removesuffix("\n")
-        size = text.count("\n") + 1
-        cells = text.replace("\n", f"{mark}\n{mark}").split(mark)
-        good = cells[width :: width + 1].count("\n") == size - 1
-        if not good or len(cells) != (width + 1) * size - 1 or (width == 1 and "" in cells):
-            return None
-        return [cells[at :: width + 1] for at in range(width)], range(1, size + 1)
-
-    def _matched(self, text: str) -> tuple[list[list[str]], Sequence[int]] | None:
-        """Return the columns of records with quotes, and where each ends; None if one is bad."""
-        if self._good.fullmatch(text) is None:
-            return None
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._mark, strict=True)
-        rows, ends = [], []
-        for cells in reader:
-            rows.append(cells)
-            ends.append(reader.line_num)
-        return list(map(list, zip(*rows, strict=True))), ends
+        self._line += sum(heights)
+        lines = list(accumulate(heights[:-1], initial=line)) if self._line > line + size else None
+        return Records(range(first, first + size), lines or range(line, line + size), columns)
 
     # --- Records one by one ---
 
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
         lines, at, table = split_lines(text), 0, self._table
-        if len(text) > 2 * _LONG and most_cells(text, self._mark, self._quotes) > MAX_COLUMNS:
-            raise table.error(too_wide(self._line))
-        suspect = _undecodable(text)
+        if len(text) > 2 * _LONG and self._most_cells(text) > MAX_COLUMNS:
+            raise table.error(_too_wide(self._line))
+        is_good_text = is_whole(text)
         while at < len(lines):
-            for end, cells in parsed(lines, at, self._mark, self._quotes):
+            start = at
+            rest = map(lines.__getitem__, range(start, len(lines)))
+            for height, cells in _parsed(rest, self._mark, self._quotes):
+                end = start + height
                 raw, line = "".join(lines[at:end]), self._line + at
                 is_open = cells == "unexpected end of data" and end == len(lines)
-                if is_open and not ended and end - at <= MAX_RECORD_LINES and len(raw) <= MAX_CELL:
+                if is_open and not ended and end - at <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL:
                     self._unfinished, self._line = raw, line
                     return
-                found = self._judged(cells, raw, line, lines=end - at)
-                if suspect and isinstance(found, list):
-                    found = undecoded(found, table.columns, line) or found
-                if isinstance(found, Fault) and self._swallows(lines, at + 1, end):
-                    yield line, found, lines[at]
+                row = self._judged(cells, raw, line, height=end - at)
+                if isinstance(row, list) and not is_good_text:
+                    row = undecoded(row, table.columns, line) or row
+                if isinstance(row, Fault) and self._swallows(lines, at + 1, end):
+                    yield line, row, lines[at]
                     at += 1  # and parse again from the line after the stray quote
                     break
-                if found:
-                    yield line, found, raw
+                if row:
+                    yield line, row, raw
                 at = end
         self._line += len(lines)
 
-    def _judged(self, cells: list[str] | str, raw: str, line: int, lines: int) -> list[str] | Fault:
+    def _most_cells(self, text: str) -> int:
+        """Return how many cells the widest of some records has, without making them."""
+        outside, _ = (_split_quoted(text) if self._quotes else None) or (text, [])
+        return 1 + max(line.count(self._mark) for line in _LINE_END.split(outside))
+
+    def _judged(
+        self, cells: list[str] | str, raw: str, line: int, height: int
+    ) -> list[str] | Fault:
         """Return the cells of a record, none of an empty line, or its fault; note what is odd."""
         table, width = self._table, self._width
         if isinstance(cells, str):
-            return explain_quotes(raw, self._mark, line, table.columns)
+            return _explain_quotes(raw, self._mark, line, table.columns)
         if not cells:  # so a spreadsheet saves an empty cell of an only column
             kept = "skipped, records below read as the same table"
             table.note(f"empty line: {'read as an empty cell' if width == 1 else kept}", line)
             return [""] if width == 1 else []
-        unquoted = unquoted_cells(raw, self._mark) if self._quotes and '"' in raw else []
-        if unquoted and (len(cells) != width or any(map(DOUBTFUL.match, unquoted))):
-            return explain_quotes(raw, self._mark, line, table.columns)
+        unquoted = _unquoted_cells(raw, self._mark) if self._quotes else []
+        if unquoted and (len(cells) != width or any(map(_DOUBTFUL.match, unquoted))):
+            return _explain_quotes(raw, self._mark, line, table.columns)
         if len(cells) != width:
             self._ragged += 1
-            return ragged(table, len(cells), self._mark, line, lines)
+            return self._ragged_fault(len(cells), line, height)
         if self._repeats_header(cells):
             return Fault(line, "", "repeats the header", "if two files were joined, remove it")
         if odd := self._oddity(cells):
             table.note(odd, line)
         if unquoted:
-            table.note(
-                "cell: with quotes inside but none around: read as written", line, len(unquoted)
-            )
+            what = "cell: with quotes inside but none around: read as written"
+            table.note(what, line, len(unquoted))
         return cells
+
+    def _ragged_fault(self, cells: int, line: int, height: int) -> Fault:
+        reason = f"{count(cells, 'cell')} where the header has {self._width}"
+        if height > 1:
+            reason += f" (a quoted cell runs on to line {line + height - 1})"
+        advice = "complete the row, and quote cells that hold line ends"
+        if cells > self._width:
+            advice = f"quote cells that hold {_name(self._mark)}"
+        if not self._table.records_in and self._width == 1:
+            advice = f"check that the line before it is the header, {advice}"
+        return Fault(line, "", reason, advice)
 
     def _swallows(self, lines: Sequence[str], start: int, end: int) -> bool:
         """Return whether the lines of a bad record after its first are good records."""
         below, at = lines[start : start + _RESYNC], 0
-        for after, cells in parsed(below, 0, self._mark, self._quotes):
-            if start + at >= end or self._width == 1:  # where any line is a record
+        for after, cells in _parsed(below, self._mark, self._quotes):
+            is_cut = isinstance(cells, str) and after == len(below)
+            if start + at >= end or self._width == 1 or is_cut:  # any line of one cell is a record
                 break
-            if isinstance(cells, str) and after == len(below):
-                break
-            raw = "".join(below[at:after])
-            if (
-                len(cells) != self._width
-                or isinstance(cells, str)
-                or unquoted_cells(raw, self._mark)
-            ):
+            is_record = isinstance(cells, list) and len(cells) == self._width
+            if not is_record or _unquoted_cells("".join(below[at:after]), self._mark):
                 return False
             at = after
         return at > 0
@@ -267,14 +327,15 @@ class _Body:
 
     def _oddity(self, cells: Sequence[str]) -> str:
         """Return a note on a record that can be read but looks wrong, or nothing."""
-        closing = _OTHER_QUOTES.get(cells[0][:1], "")
-        if self._width > 1 and all(
-            len(c) > 1 and c[0] == cells[0][0] and c[-1] in closing for c in cells
-        ):
-            return f"record: in {cells[0][0]}…{cells[0][-1]}, which are kept as part of the cells"
+        if self._width == 1:
+            return ""
+        opening = cells[0][:1]
+        closing = _OTHER_QUOTES.get(opening, "")
+        if all(len(cell) > 1 and cell[0] == opening and cell[-1] in closing for cell in cells):
+            return f"record: in {opening}…{cells[0][-1]}, which are kept as part of the cells"
         if any(self._holds_records(cell, place) for place, cell in enumerate(cells)):
             return "quoted cell: holds lines that look like records; check the quotes"
-        if not self._table.records_in and self._width > 1 and cells[0] and len({*cells}) == 1:
+        if not self._table.records_in and cells[0] and len({*cells}) == 1:
             what = "has the same text in every column; remove it if it belongs to the header"
             return f"record: {what}"
         return ""
@@ -285,15 +346,55 @@ class _Body:
         Then each line has, with the cells around it, as many separators as a record, and behind
         them no space, as there is in prose. In a long cell, the first and the last may be odd.
         """
-        last = self._width - 1
-        if not last or f"{self._mark} " in cell or not ("\n" in cell or "\r" in cell):
+        if f"{self._mark} " in cell or not ("\n" in cell or "\r" in cell):
             return False
-        found = [line.count(self._mark) for line in _LINE_END.split(cell)]
-        found[0] += place
-        found[-1] += last - place
-        return set(found[1:-1] if len(found) > 3 else found) == {last}
+        last = self._width - 1
+        separators = [line.count(self._mark) for line in _LINE_END.split(cell)]
+        separators[0] += place
+        separators[-1] += last - place
+        return set(separators[1:-1] if len(separators) > 3 else separators) == {last}
 
 
-def _undecodable(text: str) -> bool:
-    """Return whether a text holds a NUL or a lone surrogate."""
-    return "\0" in text or (not text.isascii() and re.search("[\ud800-\udfff]", text) is not None)
+# --- Faults ---------------------------------------------------------------------------------------
+
+
+def _unquoted_cells(raw: str, mark: str) -> list[str]:
+    """Return the unquoted cells with quotes inside of a record that the csv module accepts."""
+    if '"' not in raw:
+        return []
+    cells = re.findall(f'"(?:[^"]++|"")*+"|[^{re.escape(mark)}\r\n]++', raw)
+    return [cell for cell in cells if '"' in cell and not cell.startswith('"')]
+
+
+def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
+    """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
+    grammar = re.compile(f'(")(?:[^"]++|"")*+("?+)|[^"{re.escape(mark)}\r\n]*+')
+    place = end = cell = 0
+    is_quoted, is_closed, after = "", "", mark
+    while (match := grammar.match(raw, place)) and after == mark:
+        end, is_quoted, is_closed = match.end(), match[1], match[2]
+        after = raw[end : end + 1]
+        if after == mark:
+            place, cell = end + 1, cell + 1
+    name = column_at(columns, cell)
+    opened, at = line + line_ends(raw[:place]), line + line_ends(raw[:end])
+    advice = "double each quote inside a cell and quote the cell, or use --quoting none"
+    if '\\"' in raw:
+        advice += " (here a backslash stands before the quote)"
+    if is_quoted and not is_closed:
+        limit = f" within {_MAX_RECORD_LINES:,} lines" if at - line > _MAX_RECORD_LINES else ""
+        limit = f" within {MAX_CELL // MEGABYTE} MB" if len(raw) > MAX_CELL else limit
+        reason = f"the quote that opens in column {name!r} is never closed{limit}"
+        advice = "close it, or use --quoting none if the table never quotes"
+        return Fault(opened, name, reason, advice)
+    if is_quoted and after not in ("\r", "\n", ""):
+        reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
+        return Fault(at, name, reason, advice)
+    if after == '"':
+        return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
+    return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
+
+
+def _too_wide(line: int) -> Fault:
+    advice = "no table has that many: check its separator and line ends"
+    return Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice)

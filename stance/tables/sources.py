@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from stance.display import count, shown, shown_path
-from stance.errors import DataError
-from stance.tables.encodings import Encoding, choose_encoding, undecodable
+from stance.errors import DataError, UsageError
 
 MEGABYTE = 1024 * 1024
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
+SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 PARQUET_NAMES = (".parquet",)
+NOT_UTF8 = "save the file as UTF-8, or name its encoding, such as --encoding cp1252"
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _CHUNK = 64 * 1024  # bytes
@@ -30,9 +31,15 @@ _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
 _RATIO_FROM = MEGABYTE  # a small table of equal rows may well compress 300 times
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
-_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _LINES = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
 
+_BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the one of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 Kind = Literal["text", "gz", "zst", "workbook", "parquet"]
 _KINDS: dict[bytes, tuple[Kind, str]] = {
     b"\x1f\x8b": ("gz", ""),
@@ -51,12 +58,8 @@ _FOREIGN = {
 }
 _DOCUMENTS = {
     **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
-    **{".epub": "an e-book", ".webarchive": "a web archive of Safari"},
-}
-_NAMED = {
-    **dict.fromkeys(WORKBOOK_NAMES, "an Excel workbook"),
-    **dict.fromkeys(PARQUET_NAMES, "a Parquet file"),
-    ".zip": "a zip archive",
+    **dict.fromkeys((".webarchive", ".mhtml", ".mht"), "a web archive"),
+    ".epub": "an e-book",
 }
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
@@ -90,6 +93,47 @@ def line_ends(text: str) -> int:
     return text.count("\n") + single
 
 
+# --- Encodings ------------------------------------------------------------------------------------
+
+
+def choose_encoding(head: bytes, asked: str | None, table: str) -> tuple[str, int]:
+    """Return the codec of a text, by its first bytes or as asked, and its mark's length in bytes.
+
+    Without a byte order mark and a wish it is UTF-8.
+    """
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), b"")
+    marked = _BYTE_ORDER_MARKS.get(mark, "")
+    if asked is None:
+        return marked or "utf-8", len(mark)
+    try:
+        "".encode(asked)  # refuses codecs from bytes to bytes, such as "hex"
+        codecs.getincrementaldecoder(asked)("replace").decode(b"a")  # refuses "idna"
+        name = codecs.lookup(asked).name
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16") from error
+    # A Latin text may begin with the bytes FF FE by chance, but hardly with a mark of UTF-8.
+    if marked and name not in (marked, marked[:6], f"{marked}-sig"):
+        what = f"begins with the byte order mark of {marked.upper()}, but --encoding says {name}"
+        raise DataError(f"{table}: {what}; drop --encoding")
+    return marked or name.removesuffix("-sig"), len(mark)
+
+
+def encoding_name(codec: str, mark: int) -> str:
+    """Return what notes call an encoding."""
+    decoded = "" if codec == "utf-8" else " (decoded)"
+    return f"{codec.upper()}{decoded}{', byte order mark' if mark else ''}"
+
+
+def undecodable(error: UnicodeDecodeError, where: str) -> DataError:
+    """Return the error for a byte that a codec refuses, at a file and line."""
+    what = f"{where}: byte {error.object[error.start]:#04x} is not {error.encoding.upper()}"
+    advice = NOT_UTF8 if error.encoding == "utf-8" else "name another --encoding"
+    return DataError(f"{what}; {advice}")
+
+
+# --- Files ----------------------------------------------------------------------------------------
+
+
 class Source:
     """A file, or standard input where `path` is None; decompressed and decoded as it is read.
 
@@ -100,7 +144,6 @@ class Source:
         self.name = "standard input" if path is None else shown_path(path)
         self.line = 1  # being read, for messages
         self.bytes_read = 0  # before decompression
-        self.encoding = Encoding("utf-8", 0)
         self._path = path
         self._damaged: tuple[type[Exception], ...] = (zlib.error, EOFError)
         self._replaced, self._open_end = 0, False
@@ -109,8 +152,8 @@ class Source:
         except (OSError, ValueError) as error:
             self._refuse_unreadable(error)
         try:
-            found = os.fstat(self._file.fileno()) if path else None
-            self._stat = found if found and stat.S_ISREG(found.st_mode) else None
+            status = os.fstat(self._file.fileno()) if path else None
+            self._status = status if status and stat.S_ISREG(status.st_mode) else None
             self._head = self._file.read(_CHUNK)
             self.kind = self._look(binary)
         except BaseException as error:
@@ -122,7 +165,7 @@ class Source:
     @property
     def bytes_total(self) -> int | None:
         """Bytes of the file, before decompression; None for a stream."""
-        return self._stat.st_size if self._stat else None
+        return self._status.st_size if self._status else None
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -131,13 +174,13 @@ class Source:
 
     def check_unchanged(self) -> None:
         """Raise if the file has grown or been replaced since it was opened."""
-        if self._path is None or self._stat is None:
+        if self._path is None or self._status is None:
             return
         try:
-            found = {_identity(os.fstat(self._file.fileno())), _identity(self._path.stat())}
+            now = {_identity(os.fstat(self._file.fileno())), _identity(self._path.stat())}
         except OSError:
-            found = set()
-        if found != {_identity(self._stat)}:
+            now = set()
+        if now != {_identity(self._status)}:
             what = f"changed while it was read ({count(self.bytes_read, 'byte')} in)"
             self._refuse(f"{what}; wait until it is complete and run again")
 
@@ -155,9 +198,6 @@ class Source:
         for magic, what in _FOREIGN.items():
             if head.startswith(magic):
                 self._refuse(f"is {what}")
-        if suffix in _NAMED and _CONTROL.search(head):
-            why = f"is not {_NAMED[suffix]}, though its name ends in {suffix}"
-            self._refuse(f"{why}; copy, download or save it again")
         if head and suffix in _COMPRESSED_NAMES:
             self._refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
@@ -171,6 +211,8 @@ class Source:
         reason = shown(getattr(error, "strerror", None) or type(error).__name__)
         other = f"cannot be read ({reason}); copy the file and try again"
         raise DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}") from error
+
+    # --- Bytes ---
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the decompressed bytes, some at a time; raise at the end if the file changed."""
@@ -216,22 +258,24 @@ class Source:
         decompressor = library.ZstdDecompressor(max_window_size=_WINDOW)
         return _decompressed(self._raw(_PACKED), decompressor.decompressobj)
 
-    def decode(self, encoding: str | None, *, salvage: bool = False) -> str:
+    # --- Text ---
+
+    def decode(self, encoding: str | None) -> str:
         """Choose the encoding of the text, and return how it begins.
 
-        With `salvage`, bad bytes of UTF-8 pass as lone surrogates.
+        Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named.
         """
         self._pieces = self.pieces()
         self._first = next(self._pieces, b"")
         if not self._first:
             self._refuse("is empty; a table begins with its column names")
-        self.encoding = choose_encoding(self._first[:64], encoding, self.name)
-        self._first = self._first[self.encoding.mark :]
-        errors = "surrogateescape" if salvage and self.encoding.name == "utf-8" else "strict"
-        decoder: Any = codecs.getincrementaldecoder(self.encoding.name)(errors)
+        self._codec, mark = choose_encoding(self._first[:64], encoding, self.name)
+        self._first = self._first[mark:]
+        errors = "surrogateescape" if self._codec == "utf-8" else "strict"
+        decoder: Any = codecs.getincrementaldecoder(self._codec)(errors)
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=False)  # keeps CRLF whole
-        self._decoded = self.encoding.mark  # bytes
-        return self._first[:4096].decode(self.encoding.name, "replace")
+        self.encoding = encoding_name(self._codec, mark)
+        return self._first[:4096].decode(self._codec, "replace")
 
     def texts(self) -> Iterator[str]:
         """Yield the text, some at a time; call `decode` first."""
@@ -260,28 +304,25 @@ class Source:
         if self._open_end and self.line > 1:
             yield "the last line has no line end; check that it is complete"
         if self._replaced:
-            found = count(self._replaced, "character")
-            yield f"{found} U+FFFD: an earlier conversion lost letters there"
+            lost = count(self._replaced, "character")
+            yield f"{lost} U+FFFD: an earlier conversion lost letters there"
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
-        name = self.encoding.name
         try:
             text = self._decoder.decode(data, last)
         except UnicodeDecodeError as error:
-            before = line_ends(error.object[: error.start].decode(name, "replace"))
-            where = f"{self.name}:{self.line + before}"
-            offset = self._decoded + len(data) - len(error.object)
-            raise undecodable(error.object, error.start, name, where, offset) from error
+            before = error.object[: error.start].decode(self._codec, "replace")
+            where = f"{self.name}:{self.line + line_ends(before)}"
+            raise undecodable(error, where) from error
         except UnicodeError:
-            self._refuse(f"cannot be decoded as {name}; name another --encoding")
-        self._decoded += len(data)
+            self._refuse(f"cannot be decoded as {self._codec}; name another --encoding")
         self._replaced += text.count("\ufffd")
         self.line += line_ends(text)
         return text
 
 
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _decompressed(packed: Iterable[bytes], new_frame: Callable[[], Any]) -> Iterator[bytes]:

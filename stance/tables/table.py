@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.tables.sources import MEGABYTE, Source
+from stance.tables.sources import MEGABYTE, NOT_UTF8, Source
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
+SEPARATORS = (",", ";", "\t", "|")
 AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
 
@@ -53,22 +54,27 @@ class Records:
     numbers: Sequence[int]
     lines: Sequence[int]
     columns: Sequence[list[str]] = field(repr=False)  # logs of a cluster show arguments
-    characters: int  # of all cells, or of their lines, which have a few more
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Self:
         """Return records that came one by one."""
         numbers, lines, rows = tuple(zip(*records, strict=True)) or ((), (), ())
-        columns = list(map(list, zip(*rows, strict=True)))
-        return cls(numbers, lines, columns, _characters(columns))
+        return cls(numbers, lines, list(map(list, zip(*rows, strict=True))))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the records of all parts, of which there are 1 or more."""
-        numbers, lines = (part.numbers for part in parts), (part.lines for part in parts)
-        columns = list(map(_chained, zip(*(part.columns for part in parts), strict=True)))
-        size = sum(part.characters for part in parts)
-        return cls(_chained(numbers), _chained(lines), columns, size)
+        columns = zip(*(part.columns for part in parts), strict=True)
+        return cls(
+            _chained(part.numbers for part in parts),
+            _chained(part.lines for part in parts),
+            list(map(_chained, columns)),
+        )
+
+    @property
+    def characters(self) -> int:
+        """Characters of all cells."""
+        return sum(sum(map(len, cells)) for cells in self.columns)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -77,18 +83,12 @@ class Records:
         return map(Record, self.numbers, self.lines, zip(*self.columns, strict=True))
 
     def __getitem__(self, which: slice) -> Self:
-        if which.indices(len(self)) == (0, len(self), 1):
-            return self
         columns = [cells[which] for cells in self.columns]
-        return type(self)(self.numbers[which], self.lines[which], columns, _characters(columns))
+        return type(self)(self.numbers[which], self.lines[which], columns)
 
 
 def _chained(parts: Iterable[Sequence[Any]]) -> list[Any]:
     return list(chain.from_iterable(parts))
-
-
-def _characters(columns: Sequence[list[str]]) -> int:
-    return sum(sum(map(len, cells)) for cells in columns)
 
 
 class Fault(NamedTuple):
@@ -195,12 +195,12 @@ class Table:
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        found = [self.form, *self._opening]
+        notes = [self.form, *self._opening]
         for what, (times, line) in self._counted.items():
             noun, _, happened = what.partition(": ")
-            found.append(f"{count(times, noun)} {happened} (first: line {line})")
-        found += chain.from_iterable(notes() for notes in self._closing)
-        return tuple(f"{self.name}: {note}" for note in found if note)
+            notes.append(f"{count(times, noun)} {happened} (first: line {line})")
+        notes += chain.from_iterable(closing() for closing in self._closing)
+        return tuple(f"{self.name}: {note}" for note in notes if note)
 
     @property
     def bytes_read(self) -> int:
@@ -219,9 +219,8 @@ class Table:
         twice = [name for name, times in Counter(names).items() if times > 1]
         if twice:
             places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
-            what = (
-                f"column '{shown(twice[0])}' appears twice" if twice[0] else "columns have no name"
-            )
+            what = f"column '{shown(twice[0])}' appears twice"
+            what = what if twice[0] else "columns have no name"
             reason = f"{what} (columns {' and '.join(places[:4])})"
             raise self.error(Fault(line, "", reason, "give each its own name"))
         if not any(names):
@@ -245,7 +244,7 @@ class Table:
 
     def take(self, rows: Iterable[Row]) -> Iterator[Records]:
         """Yield the good records among some rows as one chunk, and put the bad ones aside."""
-        found: list[Record] = []
+        good: list[Record] = []
         try:
             for line, cells, raw in rows:
                 if self.check and not isinstance(cells, Fault):
@@ -254,15 +253,15 @@ class Table:
                     raise self.error(cells, self._or_else)
                 self.records_in += 1
                 if not isinstance(cells, Fault):
-                    found.append(Record(self.records_in, line, tuple(cells)))
+                    good.append(Record(self.records_in, line, tuple(cells)))
                 elif self.rejects:
                     self.rejects.add(cells.line, cells.column, cells.reason, raw.rstrip("\r\n"))
         except DataError:
-            if found:  # those before the one that ends the run
-                yield Records.of(found)
+            if good:  # those before the one that ends the run
+                yield Records.of(good)
             raise
-        if found:  # a chunk of bad records alone has no columns
-            yield Records.of(found)
+        if good:  # a chunk of bad records alone has no columns
+            yield Records.of(good)
 
     def error(self, fault: Fault, or_else: str = "") -> DataError:
         """Return a fault as the one line that the user reads."""
@@ -284,6 +283,15 @@ def column_at(columns: Sequence[str], cell: int) -> str:
     return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
 
 
+def is_whole(text: str) -> bool:
+    """Return whether a text holds no NUL and no half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
 def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
     """Return the fault of a record with a cell that no output could hold."""
     for place, cell in enumerate(cells):
@@ -292,13 +300,13 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
             what = f"more than {MAX_CELL // MEGABYTE} MB in column {name!r}"
             return Fault(line, name, what, "split its text")
         if "\0" in cell:
-            advice = "the file is damaged or not text: export it again"
+            advice = "save the table as UTF-8, or export it again if it is damaged"
             return Fault(line, name, f"a NUL byte in column {name!r}", advice)
         try:
             cell.encode()
         except UnicodeEncodeError as error:
             byte = ord(cell[error.start]) - 0xDC00  # where it was salvaged
-            what, advice = f"byte {byte:#04x} is not UTF-8", "name its encoding with --encoding"
+            what, advice = f"byte {byte:#04x} is not UTF-8", NOT_UTF8
             if byte < 0x80 or byte > 0xFF:
                 what, advice = "half a character", "correct it"
             return Fault(line, name, f"{what} in column {name!r}", advice)
