@@ -132,7 +132,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
                 *(["1" if each == stance else "0" for each in likeliest] for stance in range(3)),
             ]
             cells = [*(part.columns[at] for at in kept), *added]
-            yield Records(part.numbers, part.lines, cells, part.characters)
+            yield Records(part.numbers, part.lines, cells)
 
     def notes() -> Iterator[str]:
         yield f"column '{shown(columns[label])}' is read as answers, without probabilities"
