@@ -290,7 +290,7 @@ def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
         result = invoke(*command, *form)
         assert result.exit_code == 0, result.stderr
         assert "CP1252" in result.output
-    assert fails(1, "check", table, "--delimiter", "|").endswith("try --encoding cp1252")
+    assert fails(1, "check", table, "--delimiter", "|").endswith("such as --encoding cp1252")
 
 
 # --- What commands refuse -----------------------------------------------------------------------
