@@ -68,6 +68,7 @@ _CONSTRUCTIONS = {
     "blamed on": "(?P<cue>B)[NJcl](?:f[NJ])?[it](?P<patient><whom>)",
     "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
     "urged": "(?P<cue>U)(?P<patient><whom>)tz",
+    "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
     "is held": "<subject><aside>[hmn]*b+n?[oVE](?P<cue>T)(?:y(?P<agent><who>))?",
@@ -158,6 +159,11 @@ class _Sentences:
             agents = [(OTHER, -1)]
         if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
             return
+        if name == "against":  # "backed France against Britain"
+            verb = hit.start("verb")
+            if self._lower(cue) != "against" or self.phrases.sign[verb] <= 0:
+                return
+            sign, agents = -1, self._subjects(verb)
         if name in ("crime by", "as", "exclaimed"):
             sign, agents = self.phrases.value[cue], self._voice(cue)
         elif name == "act":
