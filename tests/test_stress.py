@@ -66,6 +66,8 @@ def test_a_seed_has_all_that_its_tests_need(seed: Seed):
 def test_added_sentences_have_the_slots_they_need_and_no_others():
     for sentence in (*WORDS.praise, *WORDS.blame):
         assert slots(sentence) == {"other"}
+    for sentence in (*WORDS.criticism, *WORDS.approval):
+        assert slots(sentence) == {"actor", "other"}
     plain = (*WORDS.neutral, *WORDS.persons, *WORDS.places, *WORDS.numbers, *WORDS.speakers)
     assert not any(slots(text) for text in plain)
     assert not any(BOOK.find(text) for text in plain)
@@ -87,8 +89,9 @@ def test_a_paragraph_names_the_actors_in_its_slots_and_no_others(scene: Scene):
     assert text.lstrip('"')[0].isupper()
 
 
-def test_every_actor_of_the_bundled_book_stands_in_a_paragraph():
-    assert {scene.actor.name for scene in scenes()} == set(BOOK.names)
+def test_no_actor_of_the_bundled_book_stands_in_two_paragraphs():
+    names = [scene.actor.name for scene in scenes()]
+    assert len(names) == len(set(names)) == len(WORDS.seeds)
 
 
 def test_every_test_changes_what_it_says():
@@ -100,7 +103,7 @@ def test_every_test_changes_what_it_says():
     )
     after = {name: trial.after for name, trial in changed.items() if trial is not None}
     assert after["as written"] == before
-    assert after["actor swapped"] == before.replace("the United States", "Venezuela")
+    assert after["actor swapped"] == before.replace("the United States", "Zimbabwe")
     assert "condemned the American government on" in after["government for the name"]
     assert "condemned Washington on" in after["capital for the name"]
     assert "condemned the U.S. on" in after["abbreviation with points"]
@@ -112,6 +115,9 @@ def test_every_test_changes_what_it_says():
     assert after["opposite stance added: first actor"].startswith(before)
     assert "Russia deserves every praise" in after["opposite stance added: second actor"]
     assert changed["opposite stance added: second actor"].actor_after == "Russia"
+    assert after["who judges whom: the judge"] == "The United States criticised Russia on Tuesday."
+    judged = changed["who judges whom: the judged"]
+    assert (judged.actor_after, judged.expected) == ("Russia", Stance.AGAINST)
     assert "did not condemn the United States" in after["deciding verb negated"]
     assert "praised the United States" in after["blame turned into praise"]
     assert sorted(after["typing error"]) == sorted(before) != after["typing error"]

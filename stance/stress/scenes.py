@@ -61,6 +61,8 @@ class Sentences:
     neutral: tuple[str, ...]
     praise: tuple[str, ...]
     blame: tuple[str, ...]
+    criticism: tuple[str, ...]
+    approval: tuple[str, ...]
 
     def with_article(self, alias: str) -> str:
         """Return the alias as it stands in a sentence."""

@@ -13,7 +13,7 @@ from stance.evaluation.answers import DECIMALS
 from stance.evaluation.intervals import proportion_interval
 from stance.model.judging import StanceModel
 from stance.records import UNCERTAIN, Stance
-from stance.stress.scenes import Scene, Sentences, cast, read_sentences, replaced
+from stance.stress.scenes import Scene, Sentences, cast, read_sentences, render, replaced
 
 LANGUAGE = "english"  # of the sentences, and so of the models that the suite can test
 EXAMPLES = 3  # failures that are kept of a test
@@ -267,6 +267,32 @@ def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
         return None
     opposite, name = OPPOSITE[scene.seed.stance], scene.other.name
     return Trial(trial.after, trial.after, name, name, expected=opposite)
+
+
+@promised("who judges whom: the judged", TWO)
+def _ask_for_judged(scene: Scene, words: Sentences) -> Trial | None:
+    """The actor that another praises or blames is the one with the stance."""
+    if scene.other is None:
+        return None
+    blamed = scene.number % 2 == 0
+    text = _judging(scene, words, blamed)
+    name = scene.other.name
+    return Trial(text, text, name, name, Stance.AGAINST if blamed else Stance.FAVOR)
+
+
+@promised("who judges whom: the judge", TWO)
+def _ask_for_judge(scene: Scene, words: Sentences) -> Trial | None:
+    """The actor that praises or blames another is not judged."""
+    if scene.other is None:
+        return None
+    text, name = _judging(scene, words, scene.number % 2 == 0), scene.actor.name
+    return Trial(text, text, name, name, Stance.NEUTRAL)
+
+
+def _judging(scene: Scene, words: Sentences, blaming: bool) -> str:
+    """Return a sentence in which the actor judges the other, of one construction after another."""
+    sentences = words.criticism if blaming else words.approval
+    return render(sentences[scene.number // 2 % len(sentences)], scene.fills)
 
 
 @promised("deciding verb negated", "a model that finds the stance of a seed paragraph")
