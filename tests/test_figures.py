@@ -47,12 +47,14 @@ def test_the_title_is_the_users(made):
 
 def test_each_figure_is_a_file_that_needs_no_style(made):
     names = {path.stem for path in made[1].iterdir()}
-    assert {"shares", "net", "sides", "groups-1", "map", "certainty", "tone"} <= names
+    assert {"net", "sides", "groups-1", "map", "pairs", "tone"} <= names
     assert {"over-time-1", "numbers"} <= names
     for name in names - {"numbers"}:
         root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
         assert root.tag == f"{SVG}svg"
         assert root.findtext(f"{SVG}title")
+        assert root.get("width") in ("85.00mm", "170.00mm")  # of a journal's columns
+        assert any((text.text or "").startswith("n = ") for text in root.iter(f"{SVG}text"))
         assert not {"class", "style"} & {key for each in root.iter() for key in each.attrib}
 
 
@@ -145,10 +147,10 @@ def test_a_file_has_the_places_and_colours_of_its_chart():
     texts = {each.text: each.attrib for each in root.iter(f"{SVG}text")}
     assert set(texts) == {"Title", "counted", "Anvaria", "9 answers", "0", "100 %"}
     assert texts["Anvaria"]["font-weight"] == "bold"
-    assert (texts["9 answers"]["x"], texts["9 answers"]["text-anchor"]) == ("480.00", "end")
+    assert (texts["9 answers"]["x"], texts["9 answers"]["text-anchor"]) == ("400.00", "end")
     (whisker,) = (each for each in root.iter(f"{SVG}line") if each.get("stroke") == "#0072b2")
-    assert (whisker.get("x1"), whisker.get("x2")) == ("59.52", "149.76")  # of 3 to 97 percent
-    assert 'cx="194.88"' in as_svg(figure("Anvaria")).decode()  # the ring, at 0.4
+    assert (whisker.get("x1"), whisker.get("x2")) == ("49.60", "124.80")  # of 3 to 97 percent
+    assert 'cx="162.40"' in as_svg(figure("Anvaria")).decode()  # the ring, at 0.4
 
 
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])

@@ -5,10 +5,11 @@ import json
 import re
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from archives import answer_rows, label, read, write
+from archives import LABELS, answer_rows, label, read, write
 from command import fails, invoke
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
@@ -217,6 +218,55 @@ def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
     assert {row["actor"] for row in read(table)} == {*TRUTHS}
 
 
+def held(folder):
+    """Write answers with holders: 40 stances of Iran toward Russia, and some toward itself."""
+    rows, holders = [], ("Iran", "author", "Russia", "")
+    for number in range(1, 161):
+        holder, side = holders[number % 4], "favor" if number % 5 == 0 else "against"
+        label = side if holder else "neutral"
+        chances = {f"stance_{each}": 0.8 if each == label else 0.1 for each in LABELS}
+        text = f"It rained in May {number}. Russia was condemned by Iran. It rained again."
+        rows.append(
+            {"document": f"d{number // 2}", "text": text, "row": number, "actor": "Russia",
+             "mentions": 1, "stance": label, **chances, "holder": holder}
+        )  # fmt: skip
+    return write(folder / "held.csv", rows)
+
+
+def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
+    answers, edges, graph = held(tmp_path), tmp_path / "edges.csv", tmp_path / "edges.graphml"
+    result = invoke("shares", answers, "--pairs", "-o", edges, "--json")
+    found = json.loads(result.stdout)["pairs"]
+    assert "40 answers in which an actor judges itself left out" in result.stderr
+    assert {(row["holder"], row["target"]) for row in found} == {
+        ("Iran", "Russia"), ("author", "Russia"),
+    }  # fmt: skip
+    rows = [row for row in read(answers) if row["holder"] == "Iran"]
+    iran = next(row for row in found if row["holder"] == "Iran")
+    assert (iran["n"], iran["documents"], iran["neutral"]) == (40, 40, 0)
+    assert iran["favor"] == sum(row["stance"] == "favor" for row in rows)
+    assert iran["toward_target"] == 160
+    assert -1 < iran["low"] < iran["net"] < iran["high"]
+    assert iran["net"] == pytest.approx((iran["favor"] - iran["against"]) / 40)
+    written = {row["holder"]: row for row in read(edges)}
+    assert written["Iran"]["evidence_against"] == "Russia was condemned by Iran."
+    assert invoke("shares", answers, "--pairs", "-o", graph).exit_code == 0
+    root = ElementTree.parse(graph).getroot()
+    name = "{http://graphml.graphdrawing.org/xmlns}"
+    nodes = {node.get("id") for node in root.iter(f"{name}node")}
+    assert nodes == {"Iran", "author", "Russia"}
+    for edge in root.iter(f"{name}edge"):
+        cells = {data.get("key"): data.text for data in edge}
+        row = written[edge.get("source")]
+        assert cells == {key: row[key] for key in cells}
+    text = " ".join(invoke("shares", answers, "--pairs").stdout.split())
+    assert "Iran Russia 40 32 8 -60.0 [" in text
+
+
+def test_pairs_need_holders(archive):
+    assert "no column 'holder' says whose stance it is" in fails(1, "shares", archive[0], "--pairs")
+
+
 def labels_only(answers, labelled, folder, **names):
     """Write answers as a language model's labels, and people's labels without a row number."""
     spelled = {"against": "NEGATIVE", "neutral": "none", "favor": "Positive"}
@@ -407,6 +457,7 @@ def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_pa
     [
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
         (("--coder", "anna"), "are about an audit; add --audit LABELLED"),
+        (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
         (("--audit-encoding", "cp1252"), "are about an audit; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
         (("--period", "month"), "--period is about dates; name their column with --over"),

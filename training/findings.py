@@ -323,11 +323,11 @@ def print_news(corpus: Corpus, answers: Floats, draws: int, seed: int) -> None:
 
 def figures(share: Share, stance: Ints) -> tuple[str, Floats] | None:
     """Return truth, counted, its error, corrected, its error, held and width, of both sides."""
-    if share.corrected is None or share.counted is None:
+    if share.corrected is None or not share.counts.n:
         return None
     sides = [AGAINST, FAVOR]
     true = np.bincount(stance, minlength=len(Stance))[sides] / len(stance)
-    counted = np.array(share.counted)[sides]
+    counted = np.array(share.counts.shares)[sides]
     value = np.array(share.corrected.shares)[sides]
     low, high = intervals(share)[sides].T
     held = (low <= true) & (true <= high)

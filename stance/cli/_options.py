@@ -161,6 +161,9 @@ PANELS: dict[str, dict[str, Declared]] = {
             "Length of the periods: week, month, quarter or year; if omitted, the shortest of "
             "which a dozen suffice, and in report what each actor's answers allow.",
         ),
+        "pairs": _given(
+            None, "Who judges whom: holders and actors. --output writes a table, or a .graphml."
+        ),
         "only": _given("NAME", "Only this actor; may be repeated.", "--actor"),
         "quantity": _given(
             "WHAT", "What is compared: against, neutral, favor, or net (favor less against)."

@@ -17,7 +17,7 @@ from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from stance.findings import AuditRequest
+    from stance.findings import AuditRequest, Request, Study
     from stance.runs import Done
     from stance.tables import InputOptions
 
@@ -195,6 +195,7 @@ def shares(
     quantity: Literal["against", "neutral", "favor", "net"] = "net",
     differences: Path | None = None,
     regression: Path | None = None,
+    pairs: bool = False,
     excel_safe: bool = False,
     as_json: bool = False,
     force: bool = False,
@@ -210,10 +211,15 @@ def shares(
     request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if audit is None and surrogate:
         raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
+    if pairs and (differences or regression):
+        raise UsageError("--pairs is about holders; drop --differences and --regression")
     read = [*request.paths, audit.source if audit else None]
     written = {"output": output, "differences": differences, "regression": regression}
     files.refuse_outputs(force, read, **written)
     study = read_study(request, audit, surrogates=surrogate or (), only=only or ())
+    if pairs:
+        _tell_pairs(study, request, output, force, excel_safe, as_json)
+        return
     corrected = study.shares(quantity)
     tell(*corrected.notes)
     figures, how, notices = corrected.to_json(), {"force": force, "excel_safe": excel_safe}, []
@@ -225,6 +231,24 @@ def shares(
             notices.append(write_regression_table(study, request, regression, together, **how))
     tell(*notices)
     show(figures, lambda: share_lines(figures), as_json)
+
+
+def _tell_pairs(
+    study: "Study", request: "Request", output: Path | None, force: bool, safe: bool, as_json: bool
+) -> None:
+    """Show who judges whom, and write it as a table or a graph."""
+    from stance.files import AtomicGroup
+    from stance.findings import find_pairs, read_evidence, write_pairs
+    from stance.screens.tables import pair_lines
+
+    found = find_pairs(study.population, study.sample)
+    found = read_evidence(request, found) if output else found
+    tell(*study.population.notes, found.note())
+    with AtomicGroup() as together:
+        if output:
+            tell(write_pairs(output, found, together, force=force, excel_safe=safe))
+    figures = {"answers": found.answers, "pairs": found.rows()}
+    show(figures, lambda: pair_lines(figures), as_json)
 
 
 @reads(form=files.answered, audit=files.audited)

@@ -18,7 +18,7 @@ from stance.findings.cells import (
     text_key,
 )
 from stance.findings.correction import Surrogate
-from stance.findings.periods import UNITS, Periods, Unit, choose_grids
+from stance.findings.periods import Periods, Unit, choose_periods
 from stance.findings.request import Join, Places, Request, bounded, find_places
 from stance.label_values import STANCES
 from stance.reading.keys import key_of
@@ -27,7 +27,6 @@ from stance.tables import Record, Table, column, day_of, likely, optional_column
 
 BATCH = 8192  # records that are read at a time
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
-MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -54,6 +53,8 @@ class AnswersTable:
     partial: bool  # only some actors were asked for
     notes: tuple[str, ...]
     join: Join = "row"  # what `key` is of
+    holders: tuple[str, ...] = ()
+    holder: Ints | None = None  # number in `holders`, of which "" is nobody known
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -156,6 +157,7 @@ class _Reader:
         self._join = join
         self._actors: dict[str, int] = {}  # numbers of names, in order of first use
         self._groups: dict[str, int] = {}
+        self._holders: dict[str, int] = {}
         self._blocks: list[dict[str, Any]] = []
         self._records = 0
 
@@ -180,14 +182,15 @@ class _Reader:
             for each in cells
         )
         blank = [""] * len(cells)
-        texts, dates, groups = (
+        texts, dates, groups, holders = (
             blank if at is None else [each[at] for each in cells]
-            for at in (places.text, places.over, places.by)
+            for at in (places.text, places.over, places.by, places.holder)
         )
         documents = [key_of(name) for name in document_names(cells, row, places)]
         return {
             "actor": _numbers(self._actors, [bounded(places.actor_of(each)) for each in cells]),
             "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
+            "holder": _numbers(self._holders, [bounded(name.strip()) for name in holders]),
             "day": np.array([day_of(date) or 0 for date in dates], np.int64),
             "document": np.array(documents, np.uint64),
             "stance": stance.astype(np.int8),
@@ -224,9 +227,10 @@ class _Reader:
             self._refuse_repeated(joined("key"), joined("record"))
         day = joined("day")
         try:
-            periods, period = _place_days(day, unit)
+            periods = choose_periods(day, unit)
         except DataError as error:
             raise DataError(f"{self._table.name}: {error}") from error
+        period = np.full(len(day), MISSING) if periods is None else periods.places(day)
         undated = () if self._places.over is None else _missing(day, period)
         said = (*self._undocumented(), *undated)
         return AnswersTable(
@@ -242,6 +246,8 @@ class _Reader:
             document=np.unique(joined("document"), return_inverse=True)[1],
             partial=bool(self._only),
             join=self._join,
+            holders=tuple(self._holders),
+            holder=joined("holder"),
             labels=tuple(
                 (name, np.concatenate([block["labels"][at] for block in self._blocks]))
                 for at, name in enumerate(self._labels)
@@ -285,25 +291,3 @@ def _missing(days: Ints, period: Ints) -> Iterator[str]:
 
 def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:
     return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
-
-
-def _place_days(days: Ints, unit: Unit | None) -> tuple[Periods | None, Ints]:
-    """Return periods and the number of each day's; if not asked for, a dozen or years."""
-    found, counts = np.unique(days, return_counts=True)
-    known = {
-        day: number for day, number in zip(found.tolist(), counts.tolist(), strict=True) if day
-    }
-    periods: Periods | None = None
-    for each in (unit,) if unit else UNITS[UNITS.index("month") :]:
-        try:
-            grids = choose_grids(known, each)
-        except DataError:  # too many of them
-            if unit:
-                raise
-            continue
-        periods = grids[0] if grids else None
-        if periods is None or periods.count <= MOST_COMPARED:
-            break
-    if periods is None:
-        return None, np.full(len(days), MISSING)
-    return periods, periods.places(days)

@@ -1,6 +1,5 @@
 """Weeks, months, quarters and years, as long as it takes to hold enough answers."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -9,15 +8,12 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.errors import DataError
-from stance.records import Stance
 
 Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
-LABELS = len(Stance)
+MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 MOST_PERIODS = 600  # that are counted apart
-MOST_POINTS = 60  # in one chart
-FEWEST_PER_POINT = 30  # answers, or its interval says nothing
 EPOCH = 719163  # ordinal of 1970-01-01, the first day of datetime64
 TAIL = 0.005  # share of the answers at each end that may be left out if they stretch the range
 
@@ -75,49 +71,33 @@ def _first_day(number: int, unit: Unit) -> int:
     return date(year, month + 1, 1).toordinal() if year <= date.max.year else date.max.toordinal()
 
 
-def choose_grids(days: Mapping[int, int], asked: Unit | None = None) -> tuple[Periods, ...]:
-    """Return the periods in which answers are counted: those asked for, else weeks and months.
+def choose_periods(days: Ints, asked: Unit | None = None) -> Periods | None:
+    """Return the periods asked for, else the shortest of which a dozen suffice; no weeks, then.
 
-    Dates all on the first of a month have no weeks, dates all on a first of January no months. Of
-    sparse ones, as one mistyped date can cause, the `TAIL` at either end does not count.
+    A day of 0 is none. Of sparse days, as one mistyped date can cause, the `TAIL` at either end
+    does not count.
     """
-    if not days:
-        return ()
-    if asked:
-        if (found := _cover(days, asked)).count > MOST_PERIODS:
-            longer = UNITS[UNITS.index(asked) + 1 :]
-            fits = (unit for unit in longer if _cover(days, unit).count <= MOST_PERIODS)
-            advice = f"use --period {unit}" if (unit := next(fits, None)) else "drop --period"
-            raise DataError(f"its dates span {found.count:,} {asked}s; {advice}")
-        return (found,)
-    dates = [date.fromordinal(day) for day in days]
-    monthly = any(each.month > 1 for each in dates)
-    exact = {"week": any(each.day > 1 for each in dates), "month": monthly}
-    units: tuple[Unit, ...] = ("week", "month")
-    grids = (_cover(days, unit) for unit in units if exact[unit])
-    found_grids = tuple(grid for grid in grids if grid.count <= MOST_PERIODS)
-    if any(grid.unit == "month" for grid in found_grids):
-        return found_grids
-    years = _cover(days, "year")
-    spare = max(0, years.count - MOST_PERIODS)
-    return (*found_grids, Periods("year", years.start + spare, years.count - spare))
+    used, sizes = np.unique(days[days > 0], return_counts=True)
+    if not len(used):
+        return None
+    covers = {unit: _cover(used, sizes, unit) for unit in UNITS}
+    if not asked:
+        units = [unit for unit in UNITS[1:] if covers[unit].count <= MOST_COMPARED]
+        return covers[units[0] if units else "year"]
+    if (number := covers[asked].count) > MOST_PERIODS:
+        fits = [unit for unit in UNITS if covers[unit].count <= MOST_PERIODS]
+        advice = f"use --period {fits[0]}" if fits else "drop --period"
+        raise DataError(f"its dates span {number:,} {asked}s; {advice}")
+    return covers[asked]
 
 
-def _cover(days: Mapping[int, int], unit: Unit) -> Periods:
-    ordered = sorted(days)
-    used = np.unique(_numbers(np.array(ordered), unit))
-    first, last = int(used[0]), int(used[-1])
-    if last - first >= 12 and 4 * len(used) < last - first + 1:
-        ends = [_inner(days, each) for each in (ordered, ordered[::-1])]
-        first, last = _numbers(np.array(ends), unit).tolist()
+def _cover(days: Ints, sizes: Ints, unit: Unit) -> Periods:
+    """Return the periods from the first to the last of some days, of so many answers each."""
+    numbers = _numbers(days, unit)
+    first, last = int(numbers[0]), int(numbers[-1])
+    if last - first >= 12 and 4 * len(np.unique(numbers)) < last - first + 1:
+        passed = np.cumsum(sizes)
+        spare = int(TAIL * passed[-1])
+        inner = numbers[(passed > spare) & (passed - sizes < passed[-1] - spare)]
+        first, last = int(inner[0]), int(inner[-1])
     return Periods(unit, first, last - first + 1)
-
-
-def _inner(days: Mapping[int, int], order: Sequence[int]) -> int:
-    """Return the day up to which more than the tail of all answers has passed."""
-    spare, passed = int(TAIL * sum(days.values())), 0
-    for day in order:
-        passed += days[day]
-        if passed > spare:
-            break
-    return day

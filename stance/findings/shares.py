@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.intervals import benjamini_hochberg, holm
+from stance.evaluation.intervals import Interval, benjamini_hochberg, estimate_shares, holm
+from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import AuditRequest, LabelledSample, audit_columns, read_audit
 from stance.findings.correction import NET, TUNED, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.request import Request
-from stance.records import AGAINST, FAVOR, Stance
+from stance.records import Stance
 from stance.tables import write_table
 
 OWN = TUNED  # labels of an actor from which surrogates are weighted for it alone
@@ -25,12 +27,14 @@ TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
 UNAUDITED = "not corrected: no audit"
 FEW = "not corrected: too few labels"
+WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
 COLUMNS = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class")
+Number = tuple[float, Interval]
 VALUES = ("counted", "corrected", "low", "high")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Share:
     """What is said of an actor's answers, all or those of a group, of a period, or of both."""
 
@@ -38,27 +42,62 @@ class Share:
     group: str  # empty for all
     period: str
     n: int  # answers
-    documents: int
     withheld: int  # answers not given, of which the counted shares take no account
     labels: int  # audited answers
     missing: int  # answers drawn for the audit that nobody labelled
-    counted: tuple[float, ...] | None  # shares of the answers given; None if there are none
+    documents: int
+    given: Ints  # answers given, by document and stance
     corrected: Corrected | None  # of all answers
     method: str
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Shares of the answers given, with intervals of sampling alone."""
+        return estimate_shares(self.given)
+
+    def counted(self, quantity: int) -> float | None:
+        """Return the share of a stance, or for `NET` the net stance, as counted; None of none."""
+        return (*self.counts.shares, self.counts.net)[quantity] if self.counts.n else None
+
+    @property
+    def audited(self) -> bool:
+        """Whether labels may correct it."""
+        return self.method != UNAUDITED
+
+    def value(self, quantity: int) -> Number | None:
+        """Return the corrected number of a study with labels, else the counted, and its interval.
+
+        None where labels or answers are too few for an interval that says something.
+        """
+        number: Number | None = None
+        if self.audited and self.corrected:
+            number = self.corrected.value(quantity), self.corrected.interval(quantity)
+        elif not self.audited and (counted := self.counted(quantity)) is not None:
+            intervals = (*self.counts.intervals, self.counts.net_interval)
+            number = counted, intervals[quantity]
+        wide = WIDE / (1 if quantity == NET else 2)
+        return number if number and number[1][1] - number[1][0] <= wide else None
+
+    @property
+    def net(self) -> Number | None:
+        """The net stance."""
+        return self.value(NET)
+
+    @property
+    def prevails(self) -> int:
+        """The side that prevails beyond chance: -1 against, 1 in favor, 0 neither."""
+        low, high = (self.net or (0, (-1, 1)))[1]
+        return (low > 0) - (high < 0)
 
     def rows(self) -> Iterator[list[Any]]:
         """Yield a row of figures for each stance and the net stance; None where unknown."""
         about = (self.actor, self.group, self.period, self.n, self.documents, self.withheld)
         for quantity, name in enumerate(QUANTITIES):
-            counted = None
-            if self.counted is not None:
-                net = self.counted[FAVOR] - self.counted[AGAINST]
-                counted = net if quantity == NET else self.counted[quantity]
-            found: list[float | None] = [counted, None, None, None]
+            figures: list[float | None] = [None, None, None]
             if self.corrected is not None:
-                value = self.corrected.value(quantity)
-                found = [counted, value, *self.corrected.interval(quantity)]
-            yield [*about, self.labels, self.missing, name, *found, self.method]
+                figures = [self.corrected.value(quantity), *self.corrected.interval(quantity)]
+            counted = self.counted(quantity)
+            yield [*about, self.labels, self.missing, name, counted, *figures, self.method]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +305,12 @@ class _Actor:
                     yield self._share(part, group.name, period.name)
 
     def _share(self, part: _Part, group: str, period: str) -> Share:
-        pairs = self.pairs[part.pairs]
-        counts = np.bincount(self._population.stance[pairs], minlength=len(Stance) + 1)
-        given = int(counts[: len(Stance)].sum())
+        pairs, population = self.pairs[part.pairs], self._population
+        stance = population.stance[pairs]
+        answered = stance < len(Stance)
+        names, document = np.unique(population.document[pairs], return_inverse=True)
+        given = np.zeros((len(names), len(Stance)), np.int64)
+        np.add.at(given, (document[answered], stance[answered]), 1)
         corrected = self._correct(part)
         method = UNAUDITED if self._correction is None else FEW
         return Share(
@@ -276,11 +318,11 @@ class _Actor:
             group=group,
             period=period,
             n=len(pairs),
-            documents=len(np.unique(self._population.document[pairs])),
-            withheld=int(counts[-1]),
+            withheld=int((~answered).sum()),
             labels=int(part.rows.sum()),
             missing=int(np.isin(self._missing, pairs).sum()),
-            counted=tuple((counts[: len(Stance)] / given).tolist()) if given else None,
+            documents=len(names),
+            given=given,
             corrected=corrected,
             method=corrected.method if corrected else method,
         )

@@ -1,80 +1,30 @@
 """What the page on a table of answers says: one record of figures, counted or corrected."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from stance.arrays import Bools
 from stance.errors import DataError
 from stance.evaluation.agreement import Agreement
-from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import file_hash
-from stance.findings import AuditRequest, Request, Share, Study
+from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import LabelledSample, audit_columns, read_audit
-from stance.findings.correction import AUDIT_ONLY, NET
-from stance.findings.differences import groups_apart
+from stance.findings.correction import AUDIT_ONLY
+from stance.findings.differences import Difference, groups_apart
+from stance.findings.pairs import Pairs
 from stance.findings.request import Places, find_places
+from stance.label_values import HOLDERS
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
+JUDGED = 12  # actors shown among those who judge each other
 CLUSTERS = 256  # random groups of documents, by which groups of answers are told apart
-FEWEST, ALWAYS = (
-    10,
-    12,
-)  # answers below which an actor that is not among the first is left to the total
-WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
-Number = tuple[float, tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answers toward an actor, all or those of a group or period: counted and corrected."""
-
-    share: Share
-    counts: Shares  # of the answers given, with intervals of sampling alone
-    audited: bool
-    apart: int = 0  # below the actor's other groups beyond chance: -1, above: 1
-    day: float = 0.0  # in the middle of a period
-
-    def counted(self, quantity: int) -> float | None:
-        """Return the share of a stance, or the net stance, as counted; None without answers."""
-        if not self.counts.n:
-            return None
-        return self.counts.net if quantity == NET else self.counts.shares[quantity]
-
-    def value(self, quantity: int) -> Number | None:
-        """Return the corrected number of a study with labels, else the counted, and its interval.
-
-        None where labels or answers are too few for an interval that says something.
-        """
-        if self.audited:
-            known = self.share.corrected
-            found = known and (known.value(quantity), known.interval(quantity))
-        elif self.counts.n:
-            shares = self.counts
-            ends = (*shares.intervals, shares.net_interval)[quantity]
-            found = ((*shares.shares, shares.net)[quantity], ends)
-        else:
-            return None
-        wide = WIDE / (1 if quantity == NET else 2)
-        return found if found and found[1][1] - found[1][0] <= wide else None
-
-    @property
-    def net(self) -> Number | None:
-        """The net stance."""
-        return self.value(NET)
-
-    @property
-    def prevails(self) -> int:
-        """The side that prevails beyond chance: -1 against, 1 in favor, 0 neither."""
-        if not (known := self.net):
-            return 0
-        (low, high) = known[1]
-        return (low > 0) - (high < 0)
+FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is left to the total
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +48,13 @@ class AnswersReport:
     sha256: str  # of the table's file
     population: AnswersTable
     paragraphs: Paragraphs
-    whole: Shares  # of all answers given, counted
-    actors: Sequence[Finding]  # those shown, most answers first
-    cells: Sequence[Finding]  # of these actors by group
-    course: Sequence[Finding]  # of the first of them by period
+    total: Share  # of all actors together
+    actors: Sequence[Share]  # those shown, most answers first
+    cells: Sequence[Share]  # of these actors by group
+    course: Sequence[Share]  # of the first of them by period
     groups: Sequence[str]  # shown, most answers first
+    apart: Mapping[tuple[str, str], int]  # actor and group below (-1) or above the other groups
+    pairs: Pairs | None  # who judges whom, if the table says whose stances they are
     audited: Audited | None
     notes: tuple[str, ...]
 
@@ -112,63 +64,64 @@ class AnswersReport:
         return self.population.places
 
     @property
-    def by(self) -> str | None:
-        """Name of the column of groups."""
-        return self._column(self.places.by)
+    def by(self) -> str:
+        """Name of the column of groups; empty without one."""
+        return "" if self.places.by is None else self.population.columns[self.places.by]
 
     @property
-    def over(self) -> str | None:
-        """Name of the column of dates."""
-        return self._column(self.places.over)
-
-    def _column(self, at: int | None) -> str | None:
-        return None if at is None else self.population.columns[at]
+    def over(self) -> str:
+        """Name of the column of dates; empty without one."""
+        return "" if self.places.over is None else self.population.columns[self.places.over]
 
     @property
-    def answers(self) -> int:
-        """All answers, those withheld included."""
-        return len(self.population)
+    def probable(self) -> bool:
+        """Whether the answers have probabilities, which labels have not."""
+        return self.places.mentions is not None
 
     @property
-    def withheld(self) -> int:
-        """Answers not given."""
-        return self.answers - self.whole.n
+    def withheld(self) -> float:
+        """Share of the answers that are withheld."""
+        return self.total.withheld / self.total.n
+
+    @property
+    def unsure(self) -> float:
+        """Share of the answers of which no stance has a probability of one half."""
+        return float((self.population.chances.max(axis=1) < 0.5).mean())
 
     @property
     def period(self) -> tuple[str, str] | None:
         """The first and the last period."""
-        found = self.population.periods
-        return (found.name(0), found.name(found.count - 1)) if found else None
+        periods = self.population.periods
+        return (periods.name(0), periods.name(periods.count - 1)) if periods else None
 
     @property
     def few(self) -> list[str]:
         """Actors shown whose labels or answers are too few for a figure."""
-        return [each.share.actor for each in self.actors if not each.net]
+        return [share.actor for share in self.actors if not share.net]
 
     def prevailing(self, side: int) -> list[str]:
         """Return the actors toward whom a side prevails beyond chance."""
-        return [each.share.actor for each in self.actors if each.prevails == side]
+        return [share.actor for share in self.actors if share.prevails == side]
 
     @property
     def powered(self) -> int:
         """Actors whose labels and answers together say more than the labels alone."""
-        known = (each.share.corrected for each in self.actors if each.net)
+        known = (share.corrected for share in self.actors if share.net)
         return sum(each is not None and each.method != AUDIT_ONLY for each in known)
 
     @property
-    def extremes(self) -> tuple[Finding, Finding] | None:
+    def extremes(self) -> tuple[Share, Share] | None:
         """The actors spoken of worst and best, if their intervals do not meet."""
         return _extremes(self.actors)
 
     @property
-    def group_extremes(self) -> tuple[Finding, Finding] | None:
+    def group_extremes(self) -> tuple[Share, Share] | None:
         """The same of the groups of the most frequent actor."""
-        first = self.actors[0].share.actor
-        return _extremes([each for each in self.cells if each.share.actor == first])
+        return _extremes([cell for cell in self.cells if cell.actor == self.actors[0].actor])
 
 
-def _extremes(findings: Sequence[Finding]) -> tuple[Finding, Finding] | None:
-    known = [(each.net, each) for each in findings if each.net]
+def _extremes(shares: Sequence[Share]) -> tuple[Share, Share] | None:
+    known = [(share.net, share) for share in shares if share.net]
     if not known:
         return None
     low, high = (choose(known, key=lambda pair: pair[0][0]) for choose in (min, max))
@@ -194,30 +147,47 @@ def gather(
     sha256 = file_hash(*request.paths)
     if before != _stamps(request):
         raise DataError(f"{request.name}: changed while it was read; wait until it is complete")
-    shown = _narrowed(population)
-    actors, cells = _findings(replace(shown, periods=None), sample)
-    course = _findings(replace(shown, groups=()), sample)[1]
-    first = {each.share.actor for each in actors[:TRACED]}
+    shown, frequent = _narrowed(population), _frequent(population)
+    by_group = Study(replace(shown, periods=None), sample).shares()
+    by_period = Study(replace(shown, groups=()), sample).shares().shares
+    named = [share for share in by_group.shares if share.actor in frequent]
     advice = "no paragraphs are shown; name their column with --text-column"
-    said = [f"{request.name}: no column 'text', so {advice}"] if places.text is None else []
+    textless = [f"{request.name}: no column 'text', so {advice}"] * (places.text is None)
     return AnswersReport(
         request=request,
         sha256=sha256,
         population=population,
         paragraphs=paragraphs,
-        whole=_counts(population, np.ones(len(population), np.bool_)),
-        actors=actors,
-        cells=cells,
-        course=[each for each in course if each.share.actor in first],
+        total=by_group.shares[0],
+        actors=[share for share in named if not share.group],
+        cells=[share for share in named if share.group],
+        course=[each for each in by_period if each.period and each.actor in frequent[:TRACED]],
         groups=shown.groups,
+        apart=_claimed(by_group.differences) if sample else _apart(shown),
+        pairs=_judged(request, population, sample, maker),
         audited=_described(audit, sample) if audit and sample else None,
-        notes=(*population.notes, *(sample.notes if sample else ()), *said),
+        notes=(*population.notes, *(sample.notes if sample else ()), *textless),
     )
+
+
+def _judged(
+    request: Request, population: AnswersTable, sample: LabelledSample | None, maker: Maker | None
+) -> Pairs | None:
+    """Return who judges whom among those who do so most often; None where nobody is known to."""
+    if not any(population.holders):
+        return None
+    pairs, often = find_pairs(population, sample), Counter[str]()
+    for share in pairs.shares:
+        often.update({share.actor: share.counts.n, share.group: share.counts.n})
+    actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
+    chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
+    book = maker.model.book if maker else None
+    return read_evidence(request, replace(pairs, shares=chosen), book) if chosen else None
 
 
 def _stamps(request: Request) -> list[tuple[int, int]]:
     """Return what tells whether a table has changed."""
-    return [(own.st_size, own.st_mtime_ns) for own in map(Path.stat, request.paths)]
+    return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, request.paths)]
 
 
 def _described(audit: AuditRequest, sample: LabelledSample) -> Audited:
@@ -260,36 +230,20 @@ def _narrowed(population: AnswersTable) -> AnswersTable:
     )
 
 
-def _findings(
-    population: AnswersTable, sample: LabelledSample | None
-) -> tuple[list[Finding], list[Finding]]:
-    """Return what is found of whole actors, and of their groups or periods."""
-    shares = Study(population, sample).shares()
-    names, periods = set(_frequent(population)), population.periods
-    days = {periods.name(at): periods.middle(at) for at in range(periods.count)} if periods else {}
-    claimed = [each for each in shares.differences if each.of == "group" and each.claimed]
-    ordered = [(d.one, d.other) if d.difference < 0 else (d.other, d.one) for d in claimed]
-    below = {(d.actor, low) for d, (low, _) in zip(claimed, ordered, strict=True)}
-    above = {(d.actor, high) for d, (_, high) in zip(claimed, ordered, strict=True)}
-    if sample is None:
-        below, above = _apart(population)
-    found = []
-    for share in shares.shares:
-        if share.actor in names:
-            counts = _counts(population, _pairs(population, share))
-            place = (share.actor, share.group)
-            side = (place in above) - (place in below)
-            day = days.get(share.period, 0.0)
-            found.append(Finding(share, counts, sample is not None, side, day))
-    whole = [each for each in found if not (each.share.group or each.share.period)]
-    return whole, [each for each in found if each.share.group or each.share.period]
+def _claimed(differences: Sequence[Difference]) -> dict[tuple[str, str], int]:
+    """Return the corrected groups of actors that are beyond chance below, and above, others."""
+    apart: dict[tuple[str, str], int] = {}
+    for each in differences:
+        if each.of == "group" and each.claimed:
+            below, above = (each.one, each.other) if each.difference < 0 else (each.other, each.one)
+            apart |= {(each.actor, below): -1, (each.actor, above): 1}
+    return apart
 
 
-def _apart(population: AnswersTable) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+def _apart(population: AnswersTable) -> dict[tuple[str, str], int]:
     """Return the counted groups of actors that are beyond chance below, and above, the others."""
-    below, above = set[tuple[str, str]](), set[tuple[str, str]]()
     if not population.groups:
-        return below, above
+        return {}
     names = _frequent(population)
     places = np.array([names.index(n) if n in names else -1 for n in population.actors])
     actor, stance = places[population.actor], population.stance
@@ -298,27 +252,5 @@ def _apart(population: AnswersTable) -> tuple[set[tuple[str, str]], set[tuple[st
     cluster = population.document[kept] % CLUSTERS
     np.add.at(counts, (actor[kept], population.group[kept], cluster, stance[kept]), 1)
     signs = groups_apart(counts)
-    for side, cells in ((-1, below), (1, above)):
-        for row, group in np.argwhere(signs == side).tolist():
-            cells.add((names[row], population.groups[group]))
-    return below, above
-
-
-def _pairs(population: AnswersTable, share: Share) -> Bools:
-    """Return which answers a share is of."""
-    found = population.actor == population.actors.index(share.actor)
-    if share.group:
-        found &= population.group == population.groups.index(share.group)
-    if share.period and population.periods:
-        names = list(map(population.periods.name, range(population.periods.count)))
-        found &= population.period == names.index(share.period)
-    return np.asarray(found)
-
-
-def _counts(population: AnswersTable, pairs: Bools) -> Shares:
-    """Return the shares of some answers given, with intervals by document."""
-    given = pairs & (population.stance < len(Stance))
-    names, cluster = np.unique(population.document[given], return_inverse=True)
-    counts = np.zeros((len(names), len(Stance)), np.int64)
-    np.add.at(counts, (cluster, population.stance[given]), 1)
-    return estimate_shares(counts)
+    cells = np.argwhere(signs).tolist()
+    return {(names[row], population.groups[at]): int(signs[row, at]) for row, at in cells}

@@ -61,6 +61,26 @@ class Mark:
     y2: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """Two lines of text, a shade or "", and the place of the page that says more or ""."""
+
+    text: str
+    below: str
+    shade: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Cells by row and column."""
+
+    heads: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[MatrixCell]]]  # name and cells of each
+    corner: str = ""  # what rows and columns are
+
+
+NARROW, WIDE = 400.0, 800.0  # pixels of a figure of one column and of two, 85 and 170 mm
 Pieces = Sequence[tuple[float, Sequence[Mark]]]  # heights and marks, from top to bottom
 Legend = Sequence[tuple[str, str, str]]  # form, tone and words of each entry
 
@@ -75,7 +95,10 @@ class Figure:
     data: Data
     description: str = ""
     legend: Legend = ()
-    width: float = 480  # pixels, in a file of its own
+    caption: str = ""  # n, method and interval, which a page says in its own words
+    matrix: Matrix | None = None  # which a page has as a table
+    width: float = NARROW  # pixels, in a file of its own
+    paper: Pieces = ()  # drawn in a file, if not as on the page
 
     @property
     def chart(self) -> Markup:

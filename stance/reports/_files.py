@@ -1,26 +1,38 @@
 """Figures as files: SVG of each, PDF on request, and all their numbers as one tidy table."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 from unicodedata import normalize
 
 from stance.display import count
 from stance.errors import load_extra, refusal, reported
 from stance.files import check_output
-from stance.reports._figures import Figure, Mark, Style, corners, drawn, element, legend_mark, tidy
+from stance.reports._figures import (
+    NARROW,
+    Figure,
+    Mark,
+    Style,
+    corners,
+    drawn,
+    element,
+    legend_mark,
+    tidy,
+)
 from stance.reports._page import plain_cell, stylesheet, without_forbidden
 from stance.tables import Format, formula_note
 
 COLUMNS = ("figure", "actor", "group", "period", "measure", "value", "low", "high")
 NUMBERS = "numbers.csv"
 FONT = 12.5  # pixels of all type
-HEADING, ENTRY, LETTER = 26, 22, 6.5  # pixels for a title, a line of the legend, a letter in it
-POINTS = 0.75  # of a pixel
+HEADING, ENTRY, LETTER = 18, 22, 6.2  # pixels for a line, an entry of the legend, a letter
+MILLIMETRES = 85 / NARROW  # of a pixel, with which type is 7.5 points high
+POINTS = MILLIMETRES / 25.4 * 72  # of a pixel
 SIGNS = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
 
 
@@ -87,20 +99,32 @@ def numbers(figure: Figure) -> Iterator[tuple[str, ...]]:
 
 def placed(figure: Figure) -> tuple[float, list[tuple[Mark, float, float, float]]]:
     """Return a figure's height, and each mark with left, top and width of its piece."""
-    found = [(Mark("text", 0, 14, "strong", figure.title), 0.0, 0.0, figure.width)]
-    x, top = 0.0, float(HEADING)
+    room = int(figure.width / LETTER)
+    titles, captions = wrap(figure.title, room - 4), wrap(figure.caption, room)
+    top, marks = 0.0, list[tuple[Mark, float, float, float]]()
+
+    def write(lines: Sequence[str], look: str) -> None:
+        nonlocal top
+        for line in lines:
+            marks.append((Mark("text", 0, 13, look, line), 0.0, top, figure.width))
+            top += HEADING
+
+    write(titles, "strong")
+    top, x = top + 8, 0.0
     for form, tone, words in figure.legend:
-        room = 40 + LETTER * len(words)
-        if x and x + room - 20 > figure.width:
+        long = 40 + LETTER * len(words)
+        if x and x + long - 20 > figure.width:
             x, top = 0.0, top + ENTRY
-        found.append((legend_mark(form, tone), x, top, 16))
-        found.append((Mark("text", 0, 10, "", words), x + 21, top, figure.width))
-        x += room
+        marks.append((legend_mark(form, tone), x, top, 16))
+        marks.append((Mark("text", 0, 10, "", words), x + 21, top, figure.width))
+        x += long
     top += ENTRY + 2 if figure.legend else 0
-    for height, marks in figure.pieces:
-        found += ((mark, 0.0, top, figure.width) for mark in marks)
+    for height, piece in figure.paper or figure.pieces:
+        marks += ((mark, 0.0, top, figure.width) for mark in piece)
         top += height
-    return top, found
+    top += 8 if captions else 0
+    write(captions, "quiet")
+    return top, marks
 
 
 @cache
@@ -137,7 +161,8 @@ def as_svg(figure: Figure) -> bytes:
             style["font_weight"] = "bold" if "strong" in looks else None
         inner = drawn(mark, lambda x, width=width: f"{width * x / 100:.2f}", style)  # type: ignore[misc]
         lines.append(element("g", inner, transform=f"translate({left:g} {top:g})"))
-    size: Style = {"width": figure.width, "height": height, "font_size": FONT}
+    across, down = (f"{MILLIMETRES * length:.2f}mm" for length in (figure.width, height))
+    size: Style = {"width": across, "height": down, "font_size": FONT}
     box = f"0 0 {figure.width:g} {height:g}"
     family = {"font_family": "Helvetica, Arial, sans-serif"}
     root = element("svg", *lines, xmlns="http://www.w3.org/2000/svg", viewBox=box, **size, **family)

@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.display import count, shown
-from stance.reports._figures import Cell, Data, Kind, cut, points, signed
+from stance.reports._figures import Cell, Data, Figure, Kind, cut, points, signed
 from stance.screens import bounds, percent
 from stance.tables import Format
 
@@ -146,6 +146,17 @@ def environment() -> "Environment":
     }
     made.globals["version"] = __version__
     return made
+
+
+def figures_in(figures: Mapping[str, Any]) -> dict[str, Figure]:
+    """Return the figures that files are made of, by name."""
+    named: dict[str, Figure] = {}
+    for name, figure in figures.items():
+        if isinstance(figure, list):
+            named |= {each.data.name: each for each in figure}
+        elif figure:
+            named[name] = figure
+    return named
 
 
 def render(name: str, **context: Any) -> bytes:

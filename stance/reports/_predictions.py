@@ -1,27 +1,30 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stance.display import count, shown
 from stance.files import AtomicGroup
-from stance.findings import AuditRequest, Request
+from stance.findings import AuditRequest, Request, Share
 from stance.findings.correction import NET
-from stance.records import SIDES, UNCERTAIN, Sentiment, Stance
+from stance.findings.shares import WIDE
+from stance.label_values import HOLDERS
+from stance.records import SIDES, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._answers import TRACED, WIDE, AnswersReport, Finding, gather
-from stance.reports._charts import Axis, Estimate, Line, Parts, net_axis, share_axis
+from stance.reports._answers import TRACED, AnswersReport, gather
+from stance.reports._charts import Axis, Estimate, Line, net_axis, share_axis
 from stance.reports._figures import (
     ROWS,
     Cell,
     Column,
     Data,
     Figure,
+    Matrix,
+    MatrixCell,
     points,
     text_column,
     with_interval,
@@ -33,253 +36,267 @@ MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardl
 CARRIERS = 6  # aliases listed of an actor
 OPEN = 5  # actors whose paragraphs are open to view
 COMPARED = 4  # actors whose groups have a chart with intervals
-CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # between bins of the largest probability
-TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
-WORDS = ("against (left)", "neutral (middle)", "in favor (right)")
-BARS = [("bar", tone, words) for tone, words in zip(TONES, WORDS, strict=True)]
+DATES = 4  # dates under a curve
+SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
+TONES: Mapping[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
 RING = ("ring", "quietly", "counted by the classifier")
-ANSWERS = Column("answers", "answers", "count")
+SIDES_KEY = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
+NET_TITLE = "net stance: % in favor less % against, in points"
+CELL = "in each cell the net stance in points, below it"
+MAP_MARKS = f"{CELL} the answers, or in brackets the counted net; a dash: too few, by"
+PAIR_MARKS = f"{CELL} the stances; a dash: too few; a colour: beyond zero, by"
+SHARE_TITLE = "share of the answers"
 
 
-def draw_figures(report: AnswersReport) -> dict[str, Any]:
-    """Return the figures of the page by name: one, a list of them, or nothing."""
-    actors, audited = report.actors, report.audited is not None
-    data = _data("stance-by-actor", actors, audited=audited)
-    judged = [each for each in actors if each.counts.n]
-    known = [each for each in judged if each.net]
-    groups = []
-    for number, actor in enumerate(actors[:COMPARED], 1):
-        own, name = _of(report.cells, actor), f"groups-{number}"
-        if any(each.net for each in own):
-            about = f"{page.named(actor.share.actor)} by {page.named(report.by or '')}"
-            title = f"Net stance toward {about}"
-            groups.append(_net_figure(name, title, own, _data(name, own, audited=audited)))
-    return {
-        "net": judged and _net_figure("net", "Net stance by actor", actors, data),
-        "shares": known and _shares_figure(known, data),
-        "sides": known and _sides_figure(known, data),
-        "groups": groups,
-        "map": any(each.net for each in report.cells) and _map_figure(report),
-        "traces": _trace_figures(report),
-        "certainty": _certainty_figure(report),
-        "tone": report.paragraphs.tone.n and _tone_figure(report),
-    }
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """The figures of a page, all of one report."""
+
+    report: AnswersReport
+
+    def all(self) -> dict[str, Any]:
+        """Return the figures by name: one, a list of them, or nothing."""
+        report, actors = self.report, self.report.actors
+        data = self.data("stance-by-actor", actors)
+        known = [share for share in actors if share.net]
+        groups = []
+        for number, actor in enumerate(actors[:COMPARED], 1):
+            cells = [cell for cell in report.cells if cell.actor == actor.actor]
+            cells.sort(key=lambda cell: (-cell.n, cell.group))
+            if any(cell.net for cell in cells):
+                about = f"{page.named(actor.actor)} by {page.named(report.by)}"
+                name, title = f"groups-{number}", f"Net stance toward {about}"
+                groups.append(self.nets(name, title, cells, self.data(name, cells)))
+        counted = any(share.counts.n for share in actors)
+        return {
+            "net": counted and self.nets("net", "Net stance by actor", actors, data),
+            "sides": known and self.sides(known, data),
+            "groups": groups,
+            "map": any(cell.net for cell in report.cells) and self.map(),
+            "traces": self.traces(),
+            "pairs": report.pairs and self.pairs(),
+            "tone": report.paragraphs.tone.n and self.tone(),
+        }
+
+    def caption(
+        self, shares: Sequence[Share], marks: str = "lines:", *, counted: bool = False
+    ) -> str:
+        """Return what a figure in a paper must say: n, method and interval."""
+        method = "counted by a classifier and not corrected for its errors"
+        if self.report.audited and not counted:
+            labels = count(sum(share.labels for share in shares), "label")
+            method = f"corrected by {labels} (prediction-powered inference)"
+        n = count(sum(share.n for share in shares), "answer")
+        return f"n = {n}, {method}; {marks} 95 % intervals by document."
+
+    def data(
+        self, name: str, shares: Sequence[Share], actor: str = "", group: str = "group"
+    ) -> Data:
+        """Return all that is known of each: of a study with labels, counted and corrected."""
+        audited = self.report.audited is not None
+        keys = [key for key in ("actor", "group", "period") if not (actor and key == "actor")]
+        keys = [key for key in keys if any(getattr(share, key) for share in shares)]
+        columns = [text_column(group if key == "group" else key) for key in keys]
+        columns += [Column(noun, noun, "count") for noun in ("answers", "withheld")]
+        columns += [Column("labels", "labels", "count")] * audited
+        for label in (*map(str, Stance), "net"):
+            kind: Any = "signed" if label == "net" else "share"
+            title = f"{label} corrected" if audited else label
+            unit = "" if label == "net" else ", %"
+            columns += [Column(f"{label} counted{unit}", f"{label}_counted", kind)] * audited
+            low, high = f"{label}_low", f"{label}_high"
+            columns += with_interval(f"{title}{unit}", label, low, high, kind)
+        columns += [text_column("method")] * audited
+        rows: list[list[Cell]] = []
+        for share in shares:
+            cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
+            cells += [share.n, share.withheld, *[share.labels] * audited]
+            for quantity in (*range(len(Stance)), NET):
+                value, ends = share.value(quantity) or (None, (None, None))
+                cells += [*[share.counted(quantity)] * audited, value, *ends]
+            rows.append([*cells, *[share.method] * audited])
+        return Data(name, columns, rows, actor)
+
+    def nets(self, name: str, title: str, shares: Sequence[Share], data: Data) -> Figure:
+        """Draw net stances under each other."""
+        names = page.named_apart((s.group or s.actor for s in shares), page.SHORT)
+        lines = [
+            Line(brief, note(share), (estimate(share, NET),))
+            for brief, share in zip(names, shares, strict=True)
+        ]
+        audited = self.report.audited is not None
+        key = [("dot", "ink", "corrected by labels" if audited else "net stance")]
+        key += [("line", "ink", "95 % interval"), *([RING] if audited else [])]
+        words = "; ".join(f"{line.name} {line.note}" for line in lines[:5])
+        axis, told = net_axis(charts.ends_of(lines), title=NET_TITLE), f"In points: {words}"
+        return charts.ranking(name, title, lines, axis, data, told, key, self.caption(shares))
+
+    def sides(self, shares: Sequence[Share], data: Data) -> Figure:
+        """Draw the shares against and in favor."""
+        names = page.named_apart((share.actor for share in shares), page.SHORT)
+        lines = [
+            Line(
+                *(brief, count(share.n, "answer")),
+                tuple(estimate(share, side, *mark) for side, mark in charts.SIDES.items()),
+            )
+            for brief, share in zip(names, shares, strict=True)
+        ]
+        key = [*SIDES_KEY, *([RING] if self.report.audited else [])]
+        axis = share_axis(max(charts.ends_of(lines)), title=SHARE_TITLE)
+        caption, title = self.caption(shares), "Shares for and against by actor"
+        return charts.ranking("sides", title, lines, axis, data, "", key, caption)
+
+    def map(self) -> Figure:
+        """Draw the net stance of each actor in each group."""
+        report = self.report
+        cells = {(cell.actor, cell.group): cell for cell in report.cells}
+        actors = [share.actor for share in report.actors if any(share.actor in k for k in cells)]
+
+        def cell_of(actor: str, group: str) -> MatrixCell:
+            share = cells.get((actor, group))
+            side = report.apart.get((actor, group), 0)
+            return MatrixCell("", "") if share is None else matrix_cell(share, side)
+
+        key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
+        rows = [(page.named(name), [cell_of(name, g) for g in report.groups]) for name in actors]
+        matrix = Matrix(page.named_apart(report.groups, 16), rows)
+        title = f"Net stance by actor and {page.named(report.by)}"
+        data = self.data("actor-by-group", report.cells)
+        return charts.heat("map", title, matrix, data, key, self.caption(report.cells, MAP_MARKS))
+
+    def traces(self) -> list[Figure]:
+        """Draw each actor's net stances over time, all on one scale."""
+        courses = []
+        for actor in self.report.actors[:TRACED]:
+            course = [share for share in self.report.course if share.actor == actor.actor]
+            if sum(share.net is not None for share in course) > 1:
+                courses.append(course)
+        drawn = [[(self.day(s), estimate(s, NET, "favor")) for s in c] for c in courses]
+        ends = [end for marks in drawn for _, mark in marks for end in mark.ends]
+        y, figures = net_axis(ends, 4, title=NET_TITLE), []
+        for number, (course, marks) in enumerate(zip(courses, drawn, strict=True), 1):
+            step = -(-(len(course) - 1) // (DATES - 1))
+            ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
+            x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
+            words = "; ".join(f"{s.period} {note(s)}" for s in (course[0], course[-1]))
+            data = self.data(f"over-time-{number}", course, name)
+            key = [("dot", "favor", "corrected by labels"), RING] if self.report.audited else []
+            title = f"Net stance toward {page.named(name)} over time"
+            pieces, caption = charts.curve(marks, x, y), self.caption(course)
+            figures.append(Figure(f"time-{number}", title, pieces, data, words, key, caption))
+        return figures
+
+    def day(self, share: Share) -> float:
+        """Return the day in the middle of a share's period."""
+        periods = self.report.population.periods
+        names = [periods.name(at) for at in range(periods.count)] if periods else []
+        return periods.middle(names.index(share.period)) if periods else 0.0
+
+    def pairs(self) -> Figure:
+        """Draw who judges whom: holders by the actors whom they judge."""
+        shares = self.report.pairs.shares if self.report.pairs else []
+        cells = {(s.group, s.actor): (at, s) for at, s in enumerate(shares, 1)}
+        totals = dict.fromkeys((name for pair in cells for name in pair), 0)
+        for pair, (_, share) in cells.items():
+            for name in pair:
+                totals[name] += share.counts.n
+        ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
+        targets = [name for name in ranked if any(name == actor for _, actor in cells)]
+
+        def cell_of(holder: str, actor: str) -> MatrixCell:
+            at, share = cells.get((holder, actor), (0, None))
+            return MatrixCell("", "") if share is None else judged(share, f"pair-{at}")
+
+        rows = [
+            (page.named(holder), [cell_of(holder, actor) for actor in targets])
+            for holder in ranked
+            if any(holder == other for other, _ in cells)
+        ]
+        key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
+        data = self.data("pairs", [share for _, share in cells.values()], group="holder")
+        matrix = Matrix(page.named_apart(targets, 16), rows, "holder / target")
+        title, caption = (
+            "Who judges whom: net stance",
+            self.caption(shares, PAIR_MARKS, counted=True),
+        )
+        return charts.heat("pairs", title, matrix, data, key, caption)
+
+    def tone(self) -> Figure:
+        """Draw how rows divide by sentiment."""
+        tone, rows, lines = self.report.paragraphs.tone, list[list[Cell]](), []
+        for at, (label, share) in enumerate(zip(Sentiment, tone.shares, strict=True)):
+            ends = tone.intervals[at]
+            rows.append([str(label), round(share * tone.n), share, *ends])
+            words = f"{100 * share:.0f} [{100 * ends[0]:.0f}, {100 * ends[1]:.0f}]"
+            lines.append(Line(str(label), words, (Estimate(share, ends, "ink"),)))
+        rows.append(["uncertain", self.report.paragraphs.toneless, None, None, None])
+        columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
+        axis = share_axis(max(charts.ends_of(lines)), title="share of rows")
+        data, title = Data("sentiment", columns, rows), "Sentiment of paragraphs"
+        caption = f"n = {count(tone.n, 'row')}; lines: 95 % intervals by document."
+        return charts.ranking("tone", title, lines, axis, data, "", [], caption)
 
 
-def _of(findings: Sequence[Finding], actor: Finding) -> list[Finding]:
-    """Return what is found of one actor, most answers first."""
-    own = [each for each in findings if each.share.actor == actor.share.actor]
-    return sorted(own, key=lambda each: (-each.share.n, each.share.group))
+def estimate(share: Share, quantity: int, tone: charts.Tone = "ink", form: str = "dot") -> Estimate:
+    """Return a number as a chart has it, of a study with labels the counted one beside it."""
+    low, high = share.counts.net_interval
+    firm = share.audited and share.counts.n and high - low <= WIDE
+    value, interval = share.value(quantity) or (None, None)
+    return Estimate(value, interval, tone, form, share.counted(quantity) if firm else None)
 
 
-def _data(name: str, findings: Sequence[Finding], *, audited: bool, actor: str = "") -> Data:
-    """Return all that is known of each: of a study with labels, counted and corrected."""
-    keys = [key for key in ("actor", "group", "period") if not (actor and key == "actor")]
-    keys = [key for key in keys if any(getattr(each.share, key) for each in findings)]
-    columns = [*map(text_column, keys), ANSWERS, Column("withheld", "withheld", "count")]
-    columns += [Column("labels", "labels", "count")] * audited
-    quantities = [*enumerate(map(str, Stance)), (NET, "net")]
-    for quantity, label in quantities:
-        kind, unit = ("signed", "") if quantity == NET else ("share", ", %")
-        columns += [Column(f"{label} counted{unit}", f"{label}_counted", kind)] * audited  # type: ignore[arg-type]
-        title = f"{label} corrected{unit}" if audited else f"{label}{unit}"
-        columns += with_interval(title, label, f"{label}_low", f"{label}_high", kind)  # type: ignore[arg-type]
-    rows: list[list[Cell]] = []
-    for each in findings:
-        share = each.share
-        cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
-        cells += [share.n, share.withheld, *([share.labels] if audited else [])]
-        for quantity, _ in quantities:
-            cells += [each.counted(quantity)] if audited else []
-            known = each.value(quantity)
-            cells += (known[0], *known[1]) if known else (None, None, None)
-        rows.append([*cells, *([share.method] if audited else [])])
-    columns += [text_column("method")] * audited
-    return Data(name, columns, rows, actor)
-
-
-def _estimate(
-    each: Finding, quantity: int, tone: charts.Tone = "ink", form: str = "dot"
-) -> Estimate:
-    known = each.value(quantity)
-    low, high = each.counts.net_interval
-    firm = each.audited and each.counts.n and high - low <= WIDE
-    beside = each.counted(quantity) if firm else None
-    value, interval = known or (None, None)
-    return Estimate(value, interval, tone, form, beside)
-
-
-def _note(each: Finding) -> str:
+def note(share: Share) -> str:
     """Return a net stance in points, or that there is too little to tell."""
-    if each.net:
-        return points(*each.net)
-    if each.audited:
-        return f"{count(each.share.labels, 'label')}: too few"
-    return f"{count(each.counts.n, 'answer')}: too few"
+    if share.net:
+        return points(*share.net)
+    noun, number = ("label", share.labels) if share.audited else ("answer", share.counts.n)
+    return f"{count(number, noun)}: too few"
 
 
-def _net_figure(name: str, title: str, findings: Sequence[Finding], data: Data) -> Figure:
-    names = page.named_apart((e.share.group or e.share.actor for e in findings), page.SHORT)
-    lines = [
-        Line(brief, _note(each), (_estimate(each, NET),))
-        for brief, each in zip(names, findings, strict=True)
-    ]
-    axis = net_axis(end for line in lines for each in line.estimates for end in each.ends)
-    audited = any(each.audited for each in findings)
-    key = [("dot", "ink", "corrected by labels" if audited else "net stance")]
-    key += [("line", "ink", "95 % interval"), *([RING] if audited else [])]
-    words = "; ".join(f"{line.name} {line.note}" for line in lines[:5])
-    return Figure(name, title, charts.whiskers(lines, axis), data, f"In points: {words}", key)
+def matrix_cell(share: Share, side: int) -> MatrixCell:
+    """Return a net stance, and below it what it rests on."""
+    net, below = "–" if not share.net else points(share.net[0]), f"{share.counts.n:,}"
+    if share.audited:
+        counted = share.counted(NET)
+        below = "" if counted is None else f"({points(counted)})"
+    return MatrixCell(net, below, SHADES[side] if share.net else "")
 
 
-def _shares_figure(findings: Sequence[Finding], data: Data) -> Figure:
-    bars, words = [], []
-    for brief, each in zip(
-        page.named_apart(e.share.actor for e in findings), findings, strict=True
-    ):
-        corrected, noun = each.share.corrected, "label" if each.audited else "answer"
-        shares = corrected.shares if each.audited and corrected else each.counts.shares
-        number = each.share.labels if each.audited else each.counts.n
-        bars.append(Parts(brief, count(number, noun), shares))
-        parts = zip((100 * share for share in shares), WORDS, strict=True)
-        words.append(f"{brief}: {', '.join(f'{share:.0f} % {word}' for share, word in parts)}")
-    title = "Stance shares by actor"
-    return Figure("shares", title, charts.stacked(bars, TONES), data, "; ".join(words[:5]), BARS)
+def judged(share: Share, place: str) -> MatrixCell:
+    """Return the counted net stance of a pair if it says something, and its stances."""
+    low, high = share.counts.net_interval
+    net = points(share.counts.net) if high - low <= WIDE else "–"
+    return MatrixCell(net, f"{share.counts.n:,}", SHADES[(low > 0) - (high < 0)], place)
 
 
-def _sides_figure(findings: Sequence[Finding], data: Data) -> Figure:
-    lines = []
-    names = page.named_apart(each.share.actor for each in findings)
-    for brief, each in zip(names, findings, strict=True):
-        pair = tuple(_estimate(each, side, *mark) for side, mark in charts.SIDES.items())
-        lines.append(Line(brief, count(each.share.n, "answer"), pair))
-    axis = share_axis(max(end for line in lines for each in line.estimates for end in each.ends))
-    key = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
-    key += [RING] if any(each.audited for each in findings) else []
-    title = "Shares for and against by actor"
-    return Figure("sides", title, charts.whiskers(lines, axis), data, "", key)
+def date_words(period: str) -> str:
+    """Return a period as a reader says it.
 
-
-def map_cells(report: AnswersReport) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Return each actor with its cells by group: net stance, what it rests on, and a shade."""
-    rows = []
-    for actor in report.actors:
-        own = {each.share.group: each for each in _of(report.cells, actor)}
-        cells = []
-        for group in report.groups:
-            each = own.get(group)
-            if each is None:
-                cells.append(("", "", ""))
-                continue
-            net, beside = "–" if not each.net else points(each.net[0]), f"{each.counts.n:,}"
-            if each.audited:
-                counted = each.counted(NET)
-                beside = "" if counted is None else f"({points(counted)})"
-            shade = ("", "net5", "net1")[each.apart] if each.net else ""
-            cells.append((net, beside, shade))
-        if own:
-            rows.append((actor.share.actor, cells))
-    return rows
-
-
-def _map_figure(report: AnswersReport) -> Figure:
-    data = _data("actor-by-group", report.cells, audited=report.audited is not None)
-    heads = page.named_apart(report.groups, 16)
-    rows = [(page.named(name), cells) for name, cells in map_cells(report)]
-    key = [("bar", "net1", "below the other groups"), ("bar", "net5", "above")]
-    title, wide = "Net stance by actor and group", charts.map_width(len(heads))
-    return Figure("map", title, charts.heat(heads, rows), data, "", key, wide)
-
-
-def _trace_figures(report: AnswersReport) -> list[Figure]:
-    """Return each actor's net stances over time, all on one scale."""
-    courses = []
-    for actor in report.actors[:TRACED]:
-        own = [each for each in report.course if each.share.actor == actor.share.actor]
-        if sum(each.net is not None for each in own) > 1:
-            courses.append(own)
-    drawn = [[(each.day, _estimate(each, NET, "favor")) for each in own] for own in courses]
-    y = net_axis([end for own in drawn for _, each in own for end in each.ends], 4)
-    figures = []
-    for number, (own, marks) in enumerate(zip(courses, drawn, strict=True), 1):
-        first, last = own[0], own[-1]
-        ticks = ((first.day, first.share.period), (last.day, last.share.period))
-        x, name = Axis(first.day, last.day, ticks), first.share.actor
-        words = "; ".join(f"{each.share.period} {_note(each)}" for each in (first, last))
-        data = _data(f"over-time-{number}", own, audited=first.audited, actor=name)
-        pieces = charts.curve(marks, x, y)
-        key = [("dot", "favor", "corrected by labels"), RING] if first.audited else []
-        title = f"Net stance toward {page.named(name)} over time"
-        figures.append(Figure(f"time-{number}", title, pieces, data, words, key))
-    return figures
-
-
-def _bins(report: AnswersReport) -> list[int]:
-    top = report.population.chances.max(axis=1).astype(np.float64).round(6)
-    places = np.searchsorted(CONFIDENCES, top, side="right")
-    found: list[int] = np.bincount(places, minlength=len(CONFIDENCES) + 1).tolist()
-    return found
-
-
-def _certainty_figure(report: AnswersReport) -> Figure:
-    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
-    ends = [bound.lstrip("0") for bound in bounds]
-    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
-    counts = _bins(report)
-    bars = [(name, n / report.answers) for name, n in zip(names, counts, strict=True)]
-    words = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
-    columns = (text_column("from"), ANSWERS, Column("share, %", "share", "share"))
-    rows = list[list[Cell]]()
-    for low, n, (_, share) in zip(["0.333", *bounds], counts, bars, strict=True):
-        rows.append([low, n, share])
-    title, data = "Answers by largest probability", Data("certainty", columns, rows)
-    return Figure("certainty-chart", title, charts.upright(bars), data, words)
-
-
-def _tone_figure(report: AnswersReport) -> Figure:
-    tone, rows = report.paragraphs.tone, list[list[Cell]]()
-    for label, share, ends in zip(Sentiment, tone.shares, tone.intervals, strict=True):
-        rows.append([str(label), round(share * tone.n), share, *ends])
-    rows.append([UNCERTAIN, report.paragraphs.toneless, None, None, None])
-    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
-    places = zip(TONES, Sentiment, ("left", "middle", "right"), strict=True)
-    key = [("bar", each, f"{label} ({where})") for each, label, where in places]
-    words = ", ".join(f"{100 * row[2]:.0f} % {row[0]}" for row in rows[:-1])  # type: ignore[operator]
-    pieces = charts.stacked([Parts("all rows", count(tone.n, "row"), tone.shares)], TONES)
-    return Figure(
-        "tone", "Sentiment of paragraphs", pieces, Data("sentiment", columns, rows), words, key
-    )
+    >>> date_words("2024-03"), date_words("2024 Q1"), date_words("2024-W07")
+    ('Mar 2024', '2024 Q1', '2024-W07')
+    """
+    year, _, month = period.partition("-")
+    return date(int(year), int(month), 1).strftime("%b %Y") if month.isdecimal() else period
 
 
 def _carrier_data(report: AnswersReport) -> Data | None:
     """Return the aliases that name each actor shown; None if none is known."""
     rows: list[list[Cell]] = []
-    for each in report.actors:
-        counts = report.paragraphs.aliases.get(each.share.actor)
+    for share in report.actors:
+        counts = report.paragraphs.aliases.get(share.actor)
         if counts:
             top = counts.most_common(CARRIERS)
-            parts = (f"{shown(name, 40)} {100 * n / counts.total():.0f} %" for name, n in top)
-            rows.append([each.share.actor, counts.total(), ", ".join(parts)])
+            parts = (f"{shown(name, 40)} {100 * n / counts.total():.0f}\u00a0%" for name, n in top)
+            rows.append([share.actor, counts.total(), ", ".join(parts)])
     number = Column("mentions", "mentions", "count")
     columns = (text_column("actor"), number, text_column("aliases"))
     return Data("aliases", columns, rows) if rows else None
 
 
-def files_of(figures: dict[str, Any]) -> dict[str, Figure]:
-    """Return the figures that files are made of, by name."""
-    found = dict[str, Figure]()
-    for name, each in figures.items():
-        if isinstance(each, list):
-            found |= {figure.data.name: figure for figure in each}
-        elif each:
-            found[name] = each
-    return found
-
-
-def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -> dict[str, Any]:
-    """Return what the templates show."""
-    kept, names = report.paragraphs.kept, [each.share.actor for each in report.actors[:TRACED]]
-    telling = [
+def _telling(report: AnswersReport) -> list[tuple[str, list[tuple[str, list[Any]]]]]:
+    """Return the paragraphs of each actor on either side."""
+    kept, names = report.paragraphs.kept, [share.actor for share in report.actors[:TRACED]]
+    return [
         (
             name,
             [(TONES[side], [e.quotation() for e in kept.get((name, side), [])]) for side in SIDES],
@@ -287,24 +304,25 @@ def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -
         for name in names
         if any((name, side) in kept for side in SIDES)
     ]
+
+
+def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what the templates show."""
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     if report.audited:
         cited += ["angelopoulos2023", "egami2023", "holm1979"]
         cited += ["krippendorff2011", "gwet2008"] if report.audited.agreement else []
     elif figures["map"]:
-        cited += ["paule1982", "cochran1954", "holm1979"]
+        cited += ["holm1979"]
     maker = report.paragraphs.maker
     card = maker.model.card if maker else {}
     return {
         "title": shown(title, 200) if title else f"Stance in {shown(report.request.title, 80)}",
-        **{"report": report, "figures": figures, "telling": telling, "cited": cited},
-        **{"carried": _carrier_data(report), "cells": map_cells(report), "maker": maker},
-        "heads": page.named_apart(report.groups, 16),
-        "labels": list(map(str, Stance)),
-        "tones": list(map(str, Sentiment)),
-        "narrow": sum(_bins(report)[:2]) / report.answers,
+        **{"report": report, "figures": figures, "telling": _telling(report), "cited": cited},
+        **{"carried": _carrier_data(report), "maker": maker},
+        **{"labels": list(map(str, Stance)), "sides": TONES},
         "versions": ", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
-        "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN, "wide": WIDE},
+        "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN},
     }
 
 
@@ -327,20 +345,21 @@ def write_predictions(
     should report to ``checklist``.
     """
     report = gather(request, maker, audit)
-    figures = draw_figures(report)
+    figures = _Drawing(report).all()
     known = context(report, title, figures)
-    said, files = [*report.notes], list[tuple[Path, bytes]]()
+    notes, files = [*report.notes], list[tuple[Path, bytes]]()
     if folder:
-        files, told = figure_files(folder, files_of(figures), pdf=pdf, excel_safe=excel_safe)
-        said += told
+        drawn = page.figures_in(figures)
+        files, written = figure_files(folder, drawn, pdf=pdf, excel_safe=excel_safe)
+        notes += written
     if checklist:
         files.append((checklist, page.render_text("checklist.md.j2", **known)))
-        said.append(f"wrote {checklist}")
+        notes.append(f"wrote {checklist}")
     files.append((output, page.render("predictions", **known)))
     with folder_made(folder), AtomicGroup() as group:
         for path, data in files:
             group.write(path, data, force=force)
     if denied := report.paragraphs.denied:
-        said.append(f"{denied} did not make these answers; name the model with --model")
-    counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.answers, 'answer')}"
-    return [*said, f"wrote {output}: {counted}"]
+        notes.append(f"{denied} did not make these answers; name the model with --model")
+    counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.total.n, 'answer')}"
+    return [*notes, f"wrote {output}: {counted}"]

@@ -24,6 +24,7 @@ COMPARED = ("against", "favor", "net")  # of shares
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
 EXAMINED = 12  # actors whose shares are listed, and differences between shares
+PAIRS = 20  # pairs of a holder and an actor that are listed
 GROUPS = 6  # groups whose shares are listed, at most
 
 
@@ -147,6 +148,16 @@ def share_lines(figures: Figures) -> list[str]:
         more = count(len(actors) - EXAMINED, "more actor")
         body.append(f"and {more}; -o FILE.csv lists all")
     return stacked([[sizes], body, _verdict(figures)])
+
+
+def pair_lines(figures: Figures) -> list[str]:
+    """Return who judges whom, most stances first."""
+    rows: list[tuple[object, ...]] = [("holder", "target", "n", "against", "favor", "net")]
+    for row in figures["pairs"]:
+        net = ranged(row["net"], (row["low"], row["high"]))
+        rows.append((*(row[key] for key in ("holder", "target", "n", "against", "favor")), net))
+    title = f"{count(figures['answers'], 'answer')} whose holder is known"
+    return stacked([[title], table(rows, most=PAIRS, noun="pair")])
 
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:

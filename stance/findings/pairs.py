@@ -1,0 +1,189 @@
+"""Who judges whom: the stances of each holder toward each actor, and sentences that show them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+
+from stance.display import count, shown
+from stance.errors import DataError
+from stance.files import AtomicGroup
+from stance.findings.answers import AnswersTable, batches
+from stance.findings.audit import LabelledSample
+from stance.findings.correction import NET
+from stance.findings.request import Request, bounded, find_places
+from stance.findings.shares import Share, Study, write_numbers
+from stance.reading.actors import ActorBook
+from stance.records import AGAINST, FAVOR, SIDES, Stance
+
+SHOWN = 3  # sentences of a pair and side
+LONGEST = 400  # characters of a sentence that is shown
+LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
+ENDS = {"source": "holder", "target": "target"}
+GRAPHML = "http://graphml.graphdrawing.org/xmlns"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence that shows a stance, and where it stands."""
+
+    sentence: str
+    side: int
+    chance: float  # of the side, as answered
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Holders and the actors they judge; the group of a share is its holder."""
+
+    shares: Sequence[Share]  # most answers first
+    on_themselves: int  # answers left out: what actors are said to think of themselves
+    toward: Mapping[str, int]  # all answers toward each actor, of which holders have a part
+    evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
+
+    @property
+    def answers(self) -> int:
+        """Answers whose holder is known."""
+        return sum(share.n for share in self.shares)
+
+    def note(self) -> str:
+        """Return what is left out."""
+        what = f"{count(self.on_themselves, 'answer')} in which an actor judges itself left out"
+        return what if self.on_themselves else ""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the figures of each pair."""
+        return [self._row(share) for share in self.shares]
+
+    def _row(self, share: Share) -> dict[str, Any]:
+        counts, sentences = (
+            share.given.sum(axis=0).tolist(),
+            self.evidence.get((share.group, share.actor), ()),
+        )
+        row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
+        row |= {"documents": share.documents, **dict(zip(map(str, Stance), counts, strict=True))}
+        known = (share.counts.net, *share.counts.net_interval)
+        row |= dict(zip(("net", "low", "high"), known, strict=True))
+        row["toward_target"] = self.toward[share.actor]
+        if share.audited:
+            corrected = share.corrected
+            figures = (corrected.net, *corrected.interval(NET)) if corrected else (None,) * 3
+            names = ("corrected", "corrected_low", "corrected_high")
+            row |= {**dict(zip(names, figures, strict=True)), "labels": share.labels}
+        for side in (AGAINST, FAVOR):
+            surest = next((own.sentence for own in sentences if own.side == side), "")
+            row[f"evidence_{list(Stance)[side]}"] = surest
+        return row
+
+
+def find_pairs(population: AnswersTable, sample: LabelledSample | None = None) -> Pairs:
+    """Return what each holder's stances toward each other actor are, most answers first."""
+    names, holder = population.holders, population.holder
+    if holder is None or not any(names):
+        raise DataError(
+            f"{population.table}: no column 'holder' says whose stance it is; judge its texts "
+            "with a model that does, such as the default model"
+        )
+    numbers = {name: number for number, name in enumerate(population.actors)}
+    own = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
+    unknown = np.array([not name for name in names])[holder]
+    group = np.where(unknown | own, -1, holder)
+    study = Study(replace(population, group=group, groups=names, periods=None), sample)
+    shares = [
+        share
+        for actor in study.actors
+        for share in actor.shares()
+        if share.group and share.counts.n
+    ]
+    shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
+    sizes = np.bincount(population.actor).tolist()
+    toward = dict(zip(population.actors, sizes, strict=True))
+    return Pairs(shares, int(own.sum()), toward, {})
+
+
+def read_evidence(request: Request, pairs: Pairs, book: ActorBook | None = None) -> Pairs:
+    """Return pairs with sentences that name the actor, of the surest answers on either side."""
+    surest: dict[tuple[str, str, int], list[tuple[float, str, str]]] = {
+        (share.group, share.actor, side): [] for share in pairs.shares for side in SIDES
+    }
+    numbers = {str(list(Stance)[side]): side for side in SIDES}
+    with request.open() as table:
+        places = find_places(table.columns, table.name, request)
+        holder, text = places.holder, places.text
+        for batch in batches(table):
+            for cells in (record.cells for record in batch):
+                if holder is None or text is None:
+                    break
+                side = numbers.get(cells[places.stance], -1)
+                names = bounded(cells[holder].strip()), bounded(places.actor_of(cells))
+                if (kept := surest.get((*names, side))) is None:
+                    continue
+                paragraph = cells[text][:LONGEST_READ]
+                if all(paragraph != other for _, other, _ in kept):
+                    chance = float(cells[places.probabilities[side]])
+                    kept.append((chance, paragraph, cells[places.row]))
+                    kept.sort(key=lambda answer: -answer[0])  # stable: the first of equals
+                    del kept[SHOWN:]
+    texts = [(actor, text) for (_, actor, _), kept in surest.items() for _, text, _ in kept]
+    sentences = name_sentences(texts, book or ActorBook.default())
+    evidence: dict[tuple[str, str], list[Evidence]] = {}
+    for (name, actor, side), kept in surest.items():
+        listed = [Evidence(next(sentences), side, chance, row) for chance, _, row in kept]
+        evidence.setdefault((name, actor), []).extend(listed)
+    for listed in evidence.values():
+        listed.sort(key=lambda sentence: -sentence.chance)
+    return replace(pairs, evidence=evidence)
+
+
+def name_sentences(texts: Sequence[tuple[str, str]], book: ActorBook) -> Iterator[str]:
+    """Yield of each actor and text the first sentence that names the actor, or the beginning."""
+    for low, tokens, mentions in book.scan([text for _, text in texts]):
+        for para, text in enumerate(tokens.texts):
+            actor = book.number(texts[low + para][0])
+            named = mentions.first[(mentions.para == para) & (mentions.actor == actor)]
+            first, last = tokens.first[para], tokens.first[para + 1]
+            start, end = 0, len(text)
+            if len(named):
+                within = np.flatnonzero(tokens.sentence[first:last] == tokens.sentence[named[0]])
+                start = int(tokens.start[first + within[0]])
+                after = first + int(within[-1]) + 1
+                end = int(tokens.start[after]) if after < last else end
+            yield shown(" ".join(text[start:end].split()), LONGEST)
+
+
+def write_pairs(
+    path: Path, pairs: Pairs, together: AtomicGroup, *, force: bool, excel_safe: bool
+) -> str:
+    """Write pairs as a table, or where the name ends in .graphml as a graph; return a note."""
+    rows = pairs.rows()
+    if path.suffix.lower() != ".graphml":
+        return write_numbers(path, rows, together, force=force, excel_safe=excel_safe)
+    together.write(path, _graph(rows), force=force)
+    return f"wrote {path}: {len(rows):,} edges"
+
+
+def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a directed graph from holders to targets."""
+    root = Xml.Element("graphml", xmlns=GRAPHML)
+    keys = [key for key in rows[0] if key not in ("holder", "target")] if rows else []
+    for key in keys:
+        kinds = {type(row[key]) for row in rows} - {type(None)}
+        kind = "string" if str in kinds else "double" if float in kinds else "int"
+        Xml.SubElement(root, "key", {"id": key, "for": "edge", "attr.name": key, "attr.type": kind})
+    graph = Xml.SubElement(root, "graph", edgedefault="directed")
+    for name in sorted({row[end] for row in rows for end in ("holder", "target")}):
+        Xml.SubElement(graph, "node", id=shown(name, LONGEST))
+    for row in rows:
+        ends = {name: shown(row[end], LONGEST) for name, end in ENDS.items()}
+        edge = Xml.SubElement(graph, "edge", ends)
+        for key in keys:
+            if row[key] is not None:
+                value = f"{row[key]:.6f}" if isinstance(row[key], float) else str(row[key])
+                Xml.SubElement(edge, "data", key=key).text = value
+    Xml.indent(root)
+    text: bytes = Xml.tostring(root, "utf-8", xml_declaration=True)
+    return text + b"\n"
