@@ -129,7 +129,8 @@ def explain(
     as_json: bool = False,
 ) -> None:
     """Show how far each word pushes the answer."""
-    from stance.model.explanation import explain_each, explain_sentiment
+    from stance.model.explanation import explain as reasons_of
+    from stance.model.explanation import explain_sentiment
     from stance.screens.model import explanation_lines
 
     if sentiment and actor is not None:
@@ -137,13 +138,11 @@ def explain(
     if text == "-":
         text = _text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
-    explanations = explain_each(loaded, text, actor)
-    if sentiment:
-        explanations = iter([explain_sentiment(loaded, text)])
+    asked = [explain_sentiment(loaded, text)] if sentiment else reasons_of(loaded, text, actor)
     if as_json:
-        say(json.dumps([asdict(one) for one in explanations]))
+        say(json.dumps([asdict(one) for one in asked]))
     else:
-        say("\n".join(line for one in explanations for line in explanation_lines(one)))
+        say("\n".join(line for one in asked for line in explanation_lines(one)))
 
 
 def _text_of_stdin() -> str:

@@ -17,7 +17,6 @@ from stance.features.occurrences import (
     GAP_KEY,
     NO_KEY,
     Closed,
-    Joint,
     Letters,
     Occurrences,
     Stems,
@@ -130,17 +129,16 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
 
 
-def _class_vocabulary(reader: Reader) -> Joint:
+def _class_vocabulary(reader: Reader) -> Closed:
     category = reader.lexicon.categories
-    sets = [
-        Closed("class", [category, _TURNED]),
-        Closed("class placed", [category, _TURNED, _SIDES, _NEAR]),
-        Closed("class linked", [category, _TURNED, _SAME, _CROSSED]),
-        Closed("class quoted", [category, _TURNED, _SAME, ["", "quoted"]]),
-        Closed("sign", [_SIGNS, _SIDES, _NEAR, _SAME, _CROSSED]),
-        Closed("sign", [_SIGNS]),
-    ]
-    return Joint(sets)
+    return Closed(
+        ("class", [category, _TURNED]),
+        ("class placed", [category, _TURNED, _SIDES, _NEAR]),
+        ("class linked", [category, _TURNED, _SAME, _CROSSED]),
+        ("class quoted", [category, _TURNED, _SAME, ["", "quoted"]]),
+        ("sign", [_SIGNS, _SIDES, _NEAR, _SAME, _CROSSED]),
+        ("sign", [_SIGNS]),
+    )
 
 
 STRETCH, FARTHEST = 4, 3
@@ -163,15 +161,14 @@ def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
 
 
-def _rival_vocabulary(reader: Reader) -> Joint:
+def _rival_vocabulary(reader: Reader) -> Closed:
     category = reader.lexicon.categories
     left, right = ["", "after-it", "after-other"], ["", "before-it", "before-other"]
     steps = [f"step{step}" for step in range(FARTHEST + 1)]
-    sets = [
-        Closed("rival", [category, _TURNED, left, right, steps]),
-        Closed("rival nearest", [category, _TURNED, ["other-nearer", "nearest"], _SAME]),
-    ]
-    return Joint(sets)
+    return Closed(
+        ("rival", [category, _TURNED, left, right, steps]),
+        ("rival nearest", [category, _TURNED, ["other-nearer", "nearest"], _SAME]),
+    )
 
 
 LEAST_GRAM, MOST_GRAM = 2, 5

@@ -8,7 +8,7 @@ what short ones teach about it would mislead.
 import numpy as np
 
 from stance.arrays import stretches
-from stance.features.occurrences import Closed, Joint, Occurrences
+from stance.features.occurrences import Closed, Occurrences
 from stance.features.pairs import Pairs
 from stance.reading.frames import AUTHOR, KINDS, NO_ACTOR, OTHER, frames_of
 from stance.reading.words import Reader
@@ -17,9 +17,7 @@ _POLARITIES = ["negative", "denied", "positive"]
 _PARTS = ["agent", "agent of what is no actor", "patient of an actor"]
 _PARTS += ["patient of the author", "patient of another"]
 _AGENT, _AGENT_ELSEWHERE, _PATIENT = range(3)
-_FRAMES = Joint(
-    [Closed("frame", [KINDS, _POLARITIES, _PARTS]), Closed("frame", [_POLARITIES, _PARTS])]
-)
+_FRAMES = Closed(("frame", [KINDS, _POLARITIES, _PARTS]), ("frame", [_POLARITIES, _PARTS]))
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:

@@ -12,7 +12,6 @@ from stance.features.occurrences import (
     REPORT_KEY,
     TARGET_KEY,
     Closed,
-    Joint,
     Occurrences,
     category_terms,
 )
@@ -62,8 +61,8 @@ _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
 }
 """Labels of the values of each feature that a pair has once."""
 
-_VALUE_SETS = Joint([Closed("mention", [labels]) for labels in _VALUES.values()])
-_ROLES = Closed("mention role", [ROLES])
+_VALUE_SETS = Closed(*(("mention", [labels]) for labels in _VALUES.values()))
+_ROLES = Closed(("mention role", [ROLES]))
 
 
 def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -203,15 +202,14 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [classes, _sequences(reader, pairs, near)]
 
 
-def _relation_vocabulary(reader: Reader) -> Joint:
+def _relation_vocabulary(reader: Reader) -> Closed:
     side, turned, category = ["object", "subject"], ["", "NOT"], reader.lexicon.categories
-    sets = [
-        Closed("relation", [side, category, turned]),
-        Closed("relation near", [side, category, turned, ["", "next"]]),
-        Closed("relation role", [side, category, turned, ROLES]),
-        Closed("relation sign", [side, ["negative", "none", "positive"], ROLES]),
-    ]
-    return Joint(sets)
+    return Closed(
+        ("relation", [side, category, turned]),
+        ("relation near", [side, category, turned, ["", "next"]]),
+        ("relation role", [side, category, turned, ROLES]),
+        ("relation sign", [side, ["negative", "none", "positive"], ROLES]),
+    )
 
 
 def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:

@@ -5,9 +5,8 @@ Fitting, prediction, explanation and naming read the same occurrences.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain, product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,54 +22,18 @@ NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS =
 _MARK_NAMES = ("NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
 
 
-class Vocabulary(Protocol):
+class Vocabulary:
     """Numbers the features of a block, or of a part of it."""
+
+    def __init__(self) -> None:
+        self._names, self._keys = list[str](), np.zeros(0, np.uint64)
 
     def __len__(self) -> int:
         """Return how many features there are by now."""
+        return len(self._names)
 
     def keys(self, numbers: NDArray[Any]) -> Keys:
         """Return the keys of some features, under which a model knows them."""
-
-    def names(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the readable names of some features."""
-
-
-class Closed:
-    """A closed set of features: each combination of some fields' values has a number.
-
-    An empty label is left out of the feature's name.
-
-    >>> vocabulary = Closed("class", [["crit", "praise"], ["left", "right"]])
-    >>> vocabulary.names(vocabulary.encode(np.array([1]), np.array([0])))
-    ['class praise left']
-    """
-
-    def __init__(self, template: str, fields: Sequence[Sequence[str]]) -> None:
-        self._template, self._fields = template, fields
-
-    def __len__(self) -> int:
-        return int(np.prod([len(field) for field in self._fields]))
-
-    def encode(self, *values: NDArray[Any]) -> Ints:
-        """Return the number of each combination of values, one of each field."""
-        number = values[0].astype(np.int64)
-        for field, value in zip(self._fields[1:], values[1:], strict=True):
-            number *= len(field)
-            number += value
-        return number
-
-    @cached_property
-    def _names(self) -> list[str]:
-        labels = product(*self._fields)
-        return [" ".join([self._template, *filter(None, own)]) for own in labels]
-
-    @cached_property
-    def _keys(self) -> Keys:
-        return keys_of(self._names)
-
-    def keys(self, numbers: NDArray[Any]) -> Keys:
-        """Return the keys of some features."""
         return self._keys.take(numbers)
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
@@ -78,35 +41,40 @@ class Closed:
         return [self._names[number] for number in numbers.tolist()]
 
 
-class Joint:
-    """Several closed sets, of each of which one feature occurs at each place."""
+class Closed(Vocabulary):
+    """Closed sets of features, of each of which one occurs at each place.
 
-    def __init__(self, sets: Sequence[Closed]) -> None:
-        self._sets = sets
-        self._starts = np.cumsum([0, *map(len, sets)])[:-1, None]
-        self._keys = np.concatenate([one.keys(np.arange(len(one))) for one in sets])
+    Each combination of the values of a set's fields is a feature. An empty label is left out of
+    its name.
 
-    def __len__(self) -> int:
-        return len(self._keys)
+    >>> vocabulary = Closed(("sign", ["-+"]), ("class", [["crit", "praise"], ["", "not"]]))
+    >>> first, second = np.array([[0], [1]])
+    >>> vocabulary.names(vocabulary.encode([[second], [first, second]]).ravel())
+    ['sign +', 'class crit not']
+    """
 
-    def encode(self, fields: Sequence[Sequence[NDArray[Any]]]) -> Ints:
+    def __init__(self, *sets: tuple[str, Sequence[Sequence[str]]]) -> None:
+        names = [
+            [_name(template, *labels) for labels in product(*fields)] for template, fields in sets
+        ]
+        self._sizes = [[len(labels) for labels in fields] for _, fields in sets]
+        self._starts = np.cumsum([0, *map(len, names)])[:-1].tolist()
+        self._names = [*chain.from_iterable(names)]
+        self._keys = keys_of(self._names)
+
+    def encode(self, sets: Sequence[Sequence[NDArray[Any]]]) -> Ints:
         """Return numbers of shape (n_sets, n_places), given the values of each set's fields."""
-        pairs = zip(self._sets, fields, strict=True)
-        numbers: Ints = np.stack([one.encode(*values) for one, values in pairs]) + self._starts
+        numbers = np.empty((len(sets), len(sets[0][0])), np.int64)
+        for row, start, sizes, fields in zip(numbers, self._starts, self._sizes, sets, strict=True):
+            row[:] = fields[0]
+            for size, values in zip(sizes[1:], fields[1:], strict=True):
+                row *= size
+                row += values
+            row += start
         return numbers
 
-    def keys(self, numbers: NDArray[Any]) -> Keys:
-        """Return the keys of some features."""
-        return self._keys.take(numbers)
 
-    def names(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the readable names of some features."""
-        which = np.searchsorted(self._starts[:, 0], numbers, side="right") - 1
-        pairs = zip(which.tolist(), (numbers - self._starts[which, 0])[:, None], strict=True)
-        return [self._sets[one].names(number)[0] for one, number in pairs]
-
-
-class Stems:
+class Stems(Vocabulary):
     """Stems, plain and negated, after two features for the actor judged and for other actors."""
 
     OTHER, TARGET, FIRST = 0, 1, 2
@@ -135,21 +103,17 @@ class Stems:
         return found
 
 
-class Letters:
+class Letters(Vocabulary):
     """Features of the letters of spellings, of which each has several."""
 
     def __init__(
         self, template: str, of_word: Callable[[str], Sequence[str]], reader: Reader
     ) -> None:
+        super().__init__()
         self._template, self._of_word, self._types = template, of_word, reader.types
-        self._strings: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._keys = np.zeros(0, np.uint64)
         self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
         self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and how many each of them has."""
@@ -160,26 +124,15 @@ class Letters:
                 self._numbers.setdefault(part, len(self._numbers))
                 for part in chain.from_iterable(words)
             ]
-            added = list(self._numbers)[len(self._strings) :]
-            self._strings += added
-            self._keys = np.append(self._keys, _one_key(self._template, added))
+            added = list(self._numbers)[len(self._names) :]
+            self._names += [_name(self._template, part) for part in added]
+            keys = join_keys(key_of(self._template), keys_of(added, f"{self._template}:"))
+            self._keys = np.append(self._keys, keys)
             self._features = np.append(self._features, np.array(new, np.int64))
             counts = np.fromiter(map(len, words), np.int64, len(words))
             self._starts = np.append(self._starts, self._starts[-1] + np.cumsum(counts))
         start, counts = self._starts.take(types), np.diff(self._starts).take(types)
         return self._features.take(stretches(start, counts)), counts
-
-    def keys(self, numbers: NDArray[Any]) -> Keys:
-        """Return the keys of some features."""
-        return self._keys.take(numbers)
-
-    def names(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the readable names of some features."""
-        return [_name(self._template, self._strings[number]) for number in numbers.tolist()]
-
-
-def _one_key(template: str, parts: Sequence[str]) -> Keys:
-    return join_keys(key_of(template), keys_of(parts, f"{template}:"))
 
 
 Sequences = Sequence[tuple[Bools | None, Sequence[Keys]]]

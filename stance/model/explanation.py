@@ -1,8 +1,9 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -106,32 +107,17 @@ def explain(
     >>> why.actor, [word.text for word in why.words][:2]
     ('Poland', ['Rome', 'thanked'])
     """
-    return list(explain_each(model, text, actor, spans, months))
-
-
-def explain_each(
-    model: StanceModel,
-    text: str,
-    actor: str | None = None,
-    spans: Sequence[tuple[int, int]] | None = None,
-    months: Ints | None = None,
-) -> Iterator[Explanation]:
-    """Yield what `explain` returns, of which a long text may have more than memory holds."""
-    if actor is None:
-        found = model.judge([text], months=months).actor
-        if not found:
-            raise ActorError(
-                "the text names no actor of the book; name one with --actor, or add its aliases "
-                "to a book of your own (--actors)"
-            )
-        for name in found:
-            yield _explain_stance(model, text, name, None, months)
-        return
-    if not actor.strip():
+    if actor is not None and not actor.strip():
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
-    yield _explain_stance(model, text, actor, spans, months)
+    names = model.judge([text], months=months).actor if actor is None else [actor]
+    if not names:
+        raise ActorError(
+            "the text names no actor of the book; name one with --actor, or add its aliases "
+            "to a book of your own (--actors)"
+        )
+    return [_explain_stance(model, text, name, spans, months) for name in names]
 
 
 def _explain_stance(
@@ -140,12 +126,20 @@ def _explain_stance(
     query = make_query(model.book, [text], [actor], [spans], months)
     words = model.reader.words(query.texts, query.spans, query.months)
     pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
-    one = _explain(model, model.stance, pairs, actor, query.texts[0])
-    judged = model.judge_pairs([text], [actor], [spans], months=months)
-    if holder := judged.holders[judged.holder[0]]:
-        chance = float(judged.holder_probability[0])
-        one = replace(one, holder=holder, holder_probability=chance)
-    return one
+    answer = model.judge_pairs([text], [actor], [spans], months=months)
+    holder = answer.holders[answer.holder[0]]
+    return Explanation(
+        actor=actor,
+        text=query.texts[0],
+        **_reasons(model, model.stance, pairs, actor),
+        probabilities=_floats(answer.stance[0]),
+        mentions=int(answer.mentions[0]),
+        known=bool(answer.known[0]),
+        foreign=bool(answer.foreign[0]),
+        learned=bool(answer.learned[0]),
+        holder=holder,
+        holder_probability=float(answer.holder_probability[0]) if holder else None,
+    )
 
 
 def explain_sentiment(model: StanceModel, text: str) -> Explanation:
@@ -156,43 +150,29 @@ def explain_sentiment(model: StanceModel, text: str) -> Explanation:
     DataError
         If the model judges no sentiment.
     """
-    if model.sentiment is None:
+    answer = model.judge([text])
+    if model.sentiment is None or answer.sentiment is None:
         raise DataError(
             "the model judges no sentiment, because its corpus had no sentiment labels; train it "
             "with a column sentiment"
         )
-    plain = normalise_all([text])
-    pairs = lay_out(model.reader.words(plain), np.zeros(1, np.int64), np.full(1, NOBODY))
-    return _explain(model, model.sentiment, pairs, "", plain[0])
-
-
-def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
-    words, features = _reasons(model, head, pairs, actor, text)
-    pushes = [_floats(head.intercept), *(reason.push for reason in (*words, *features))]
-    # The probabilities are those of `Head.scores`, which leave out the score of the first label.
-    scores, known = head.scores(model.reader, pairs)
-    language = model.vocabulary.read(model.reader, pairs.words)
+    words = model.reader.words(normalise_all([text]))
+    pairs = lay_out(words, np.zeros(1, np.int64), np.full(1, NOBODY))
     return Explanation(
-        actor=actor,
-        text=text,
-        labels=head.labels,
-        intercept=_floats(head.intercept),
-        words=words,
-        features=features,
-        scores=_floats(np.sum(pushes, axis=0)),
-        probabilities=_floats(head.probabilities(scores)[0]),
-        mentions=len(pairs.mention),
-        known=bool(known[0]),
-        foreign=bool(language.foreign(model.reference)[0]),
-        learned=bool(model.learned([actor])[0]),
+        actor="",
+        text=words.texts[0],
+        **_reasons(model, model.sentiment, pairs, ""),
+        probabilities=_floats(answer.sentiment[0]),
+        mentions=0,
+        known=bool(answer.sentiment_known[0]),
+        foreign=bool(answer.foreign[0]),
+        learned=False,
     )
 
 
-def _reasons(
-    model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
-) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-    """Return the reasons that stand at a word, and those of the whole paragraph."""
-    words = pairs.words
+def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[str, Any]:
+    """Return what `Explanation` says of the reasons of an answer, and of the scores they add to."""
+    words, text = pairs.words, pairs.words.texts[0]
     push = np.zeros((len(words.type), len(head.labels)))
     terms = defaultdict[int, dict[str, float]](dict)  # of the words that have any
     whole: dict[str, Floats] = {}
@@ -230,18 +210,26 @@ def _reasons(
     of_all = tuple(
         Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
     )
-    return at_words, of_all
+    intercept = _floats(head.intercept)
+    pushes = [intercept, *(reason.push for reason in (*at_words, *of_all))]
+    return {
+        "labels": head.labels,
+        "intercept": intercept,
+        "words": at_words,
+        "features": of_all,
+        "scores": _floats(np.sum(pushes, axis=0)),
+    }
 
 
 def _judgements(model: StanceModel, pairs: Pairs, actor: str) -> dict[int, str]:
     """Return who judges whom at each cue of a frame that the actor takes part in."""
     names, judged = (*model.book.names, actor), int(pairs.actor[0])
     frames = frames_of(pairs.words, model.reader)
-    found = defaultdict[int, list[str]](list)
+    of_cue = defaultdict[int, dict[str, None]](dict)
     for frame in frames:
         if judged in (frame.agent, frame.patient):
-            found[frame.cue].append(told(frame, pairs.words, names))
-    return {cue: ", ".join(dict.fromkeys(own)) for cue, own in found.items()}
+            of_cue[frame.cue][told(frame, pairs.words, names)] = None
+    return {cue: ", ".join(judgements) for cue, judgements in of_cue.items()}
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:
@@ -255,15 +243,6 @@ def _floats(values: Floats) -> tuple[float, ...]:
 # --- What a model has learned --------------------------------------------------------------------
 
 TERMS_SHOWN = 10  # features that are named per class and block
-COPY = " @ "  # precedes the actor in the name of a feature that exists for that actor alone
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A feature and its push toward a class, see `learned`."""
-
-    term: str
-    push: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +252,7 @@ class BlockWords:
     name: str
     weight: float
     features: int
-    words: dict[str, tuple[Term, ...]]  # by class; only features that push toward it
+    words: dict[str, dict[str, float]]  # by class, features that push toward it and how far
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +261,6 @@ class NameShare:
 
     used: bool  # whether any feature says which actor is judged
     weight: float  # of the block `name` among the weights of all blocks, 0 to 1
-    copies: float  # share of all pushes by features that are copies for one actor, 0 to 1
     push: dict[str, float]  # exact net push of each actor's name, the strongest first
 
 
@@ -317,10 +295,8 @@ def learned(model: StanceModel) -> Learned:
 def _block_words(head: Head, block: BlockWeights) -> BlockWords:
     words = {}
     for label, push in zip(head.labels, _pushes(block).T, strict=True):
-        order = np.argsort(-push, kind="stable")[:TERMS_SHOWN]
-        words[str(label)] = tuple(
-            Term(block.terms[at], float(push[at])) for at in order if push[at] > 0 and block.terms
-        )
+        order = np.argsort(-push, kind="stable")[:TERMS_SHOWN] if block.terms else ()
+        words[label] = {block.terms[at]: float(push[at]) for at in order if push[at] > 0}
     return BlockWords(block.name, block.weight, len(block.keys), words)
 
 
@@ -338,17 +314,9 @@ def _name_share(head: Head) -> NameShare:
         pushes = block.weight * net_push(block.coef.astype(np.float64))
         order = np.argsort(-np.abs(pushes), kind="stable") if block.terms else ()
         push = {block.terms[at].removeprefix("name "): float(pushes[at]) for at in order}
-    sizes = [np.abs(_pushes(block)).sum(axis=1) for block in head.blocks]
-    copied = sum(
-        float(size[[COPY in term for term in block.terms]].sum())
-        for size, block in zip(sizes, head.blocks, strict=True)
-        if head.own and block.terms
-    )
     total = sum(block.weight for block in head.blocks)
-    whole = sum(float(size.sum()) for size in sizes)
     return NameShare(
         used=bool(names) or head.own,
         weight=sum(block.weight for block in names) / total if total else 0.0,
-        copies=copied / whole if whole else 0.0,
         push=push,
     )

@@ -116,7 +116,7 @@ def learned_lines(learned: Learned) -> Iterator[str]:
             size = count(block.features, "feature")
             yield from ("", f"{head}: block {shown(block.name)}, weight {block.weight:g}, {size}")
             for label, terms in block.words.items():
-                yield from _terms(f"  {label:<10}", [(term.term, term.push) for term in terms])
+                yield from _terms(f"  {label:<10}", [*terms.items()])
             if block.features and not any(block.words.values()):
                 yield "  the model was saved without the names of its features"
 
@@ -130,8 +130,6 @@ def _name_lines(name: NameShare) -> Iterator[str]:
         yield f"actor's name: {100 * name.weight:.0f} % of the weight of all blocks; its push to"
         yield "favor (+) or against (-) in every row about it:"
         yield from _terms("  ", list(name.push.items()))
-    if name.copies:
-        yield f"features of one actor alone: {100 * name.copies:.0f} % of all pushes"
 
 
 def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> list[str]:
