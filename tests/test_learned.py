@@ -29,20 +29,20 @@ def named(corpus):
 
 def test_every_block_of_every_head_is_shown(model):
     found = learned(model)
-    assert list(found.heads) == ["stance", "sentiment"]
-    blocks = found.heads["stance"]
-    assert [block.name for block in blocks] == [block.name for block in model.stance.blocks]
-    assert list(blocks[0].words) == list(map(str, Stance))
-    assert list(found.heads["sentiment"][0].words) == list(map(str, Sentiment))
+    assert list(found["heads"]) == ["stance", "sentiment"]
+    blocks = found["heads"]["stance"]
+    assert [block["name"] for block in blocks] == [block.name for block in model.stance.blocks]
+    assert list(blocks[0]["words"]) == list(map(str, Stance))
+    assert list(found["heads"]["sentiment"][0]["words"]) == list(map(str, Sentiment))
     bare = dataclasses.replace(model, sentiment=None)
-    assert list(learned(bare).heads) == ["stance"]
+    assert list(learned(bare)["heads"]) == ["stance"]
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_the_strongest_words_have_the_largest_coefficients(model, number):
     (block, *_) = model.stance.blocks
     label = str(list(Stance)[number])
-    words = learned(model).heads["stance"][0].words[label]
+    words = learned(model)["heads"]["stance"][0]["words"][label]
     assert len(words) == TERMS_SHOWN
     pushes = [*words.values()]
     assert pushes == sorted(pushes, reverse=True)
@@ -55,40 +55,40 @@ def test_the_strongest_words_have_the_largest_coefficients(model, number):
 
 
 def test_praise_stands_with_favor(model):
-    (relation,) = [b for b in learned(model).heads["stance"] if b.name == "relation"]
-    assert "relation object praise" in relation.words["favor"]
+    (relation,) = [b for b in learned(model)["heads"]["stance"] if b["name"] == "relation"]
+    assert "relation object praise" in relation["words"]["favor"]
 
 
 def test_without_a_name_block_the_name_adds_nothing(model):
-    name = learned(model).name
-    assert (name.used, name.weight, name.push) == (False, 0.0, {})
+    name = learned(model)["name"]
+    assert (name["used"], name["weight"], name["push"]) == (False, 0.0, {})
     assert next(learned_lines(learned(model))) == (
         "actor's name: no feature; which actor is judged adds nothing to its stance"
     )
 
 
 def test_a_name_block_is_told_loudly_with_what_it_adds(named):
-    name = learned(named).name
-    assert name.used
-    assert name.weight == pytest.approx(0.5 / 1.5)
-    assert "Russia" in name.push
+    name = learned(named)["name"]
+    assert name["used"]
+    assert name["weight"] == pytest.approx(0.5 / 1.5)
+    assert "Russia" in name["push"]
     for actor in ("Russia", "NATO"):
         (found,) = explain(named, f"{actor} met.", actor)
         (own,) = [reason for reason in found.features if reason.text == f"name {actor}"]
-        assert float(net_push(np.array(own.push))) == pytest.approx(name.push[actor], abs=1e-9)
+        assert float(net_push(np.array(own.push))) == pytest.approx(name["push"][actor], abs=1e-9)
     lines = list(learned_lines(learned(named)))
     assert lines[0].startswith("WARNING: the model knows which actor is judged")
     assert any("33 % of the weight of all blocks" in line for line in lines)
     assert any("Russia(" in line for line in lines)
-    strengths = [abs(push) for push in name.push.values()]
+    strengths = [abs(push) for push in name["push"].values()]
     assert strengths == sorted(strengths, reverse=True)
 
 
 def test_copies_per_actor_are_told_as_well(corpus):
     recipe = dataclasses.replace(quick_recipe(), features=Features({"stem": 1.0}, per_actor=True))
-    name = learned(train(recipe, corpus, ActorBook.default()).model).name
-    assert name.used
-    assert name.weight == 0
+    name = learned(train(recipe, corpus, ActorBook.default()).model)["name"]
+    assert name["used"]
+    assert name["weight"] == 0
 
 
 def test_lines_fit_the_screen_and_are_safe(model):

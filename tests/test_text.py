@@ -1,7 +1,6 @@
 """Every text is read in one normal form, and offsets follow it there."""
 
 import unicodedata
-from bisect import bisect_right
 
 import pytest
 from hypothesis import example, given
@@ -67,16 +66,6 @@ def test_many_texts_are_normalised_as_one_by_one(texts):
     assert normalise_all(texts) == [normalise(text) for text in texts]
 
 
-def test_only_marks_and_parts_of_syllables_join_the_character_before():
-    for code in range(0x110000):
-        char = chr(code)
-        mark = unicodedata.category(char)[0] == "M"
-        assert mark or not unicodedata.combining(char)
-        parts = unicodedata.decomposition(char).split()
-        if len(parts) == 2 and not parts[0].startswith("<"):
-            assert unicodedata.category(chr(int(parts[1], 16)))[0] == "M"
-
-
 @given(TEXT, st.data())
 @example("l\u0304\u0323", None)
 def test_normalised_spans_are_inside_the_text(text, data):
@@ -94,50 +83,14 @@ def test_a_span_holds_the_same_words_after_normalising(before, middle, after):
     text = before + middle + after
     ((start, end),) = normalised_spans(text, [(len(before), len(before) + len(middle))])
     assert normalise(text)[start:end] == normalise(middle)
+    ((first, last),) = raw_spans(text, [(start, end)])
+    assert normalise(text[first:last]) == normalise(middle)
 
 
 def test_a_span_behind_invisible_characters():
     raw = "\ufeffThe\u00ad U\u2019s; Rus\u00adsia\u2019s"
     ((start, end),) = normalised_spans(raw, [(raw.index("Rus"), raw.index("Rus") + 7)])
     assert normalise(raw)[start:end] == "Russia"
-
-
-MERGING = st.text(
-    st.sampled_from(
-        "ae\u0301\u0323\u200b\u00ad\r\n .\u2019\u1100\u1161\u11a8\u0344\u0958\u2126漢\x00"
-    )
-)
-
-
-@given(TEXT | MERGING, st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=5))
-def test_spans_move_as_if_each_prefix_were_normalised(text, places):
-    """The oracle normalises the text anew for each end."""
-    lengths = [len(normalise(text[:end])) for end in range(len(text) + 1)]
-    assert raw_spans(text, places) == (
-        places
-        if normalise(text) == text
-        else [tuple(bisect_right(lengths, end) - 1 for end in place) for place in places]
-    )
-    moved = []
-    for start, end in places:
-        high = min(len(normalise(text[:end])), len(normalise(text)))
-        moved.append((min(len(normalise(text[:start])), high), high))
-    assert normalised_spans(text, places) == moved
-
-
-@pytest.mark.parametrize("move", [normalised_spans, raw_spans])
-def test_many_spans_of_a_long_text_take_one_pass(monkeypatch, move):
-    text = "Rus\u00adsia\u2019s e\u0301lan. " * 1000
-    read = 0
-
-    def counted(part):
-        nonlocal read
-        read += len(part)
-        return normalise(part)
-
-    monkeypatch.setattr("stance.reading.text.normalise", counted)
-    assert len(move(text, [(at, at + 6) for at in range(0, 15_000, 15)])) == 1000
-    assert read < 5 * len(text)
 
 
 def test_words_for_hashes_ignore_case_and_punctuation():

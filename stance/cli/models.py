@@ -1,6 +1,5 @@
 """Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +162,7 @@ def inspect(model: Path | None = None, words: bool = False, as_json: bool = Fals
 
     if words:
         terms = learned(files.open_model(model))
-        show(dataclasses.asdict(terms), lambda: learned_lines(terms), as_json)
+        show(terms, lambda: learned_lines(terms), as_json)
     else:
         path = model or bundled_model()
         manifest = read_manifest(path)

@@ -181,9 +181,10 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[s
     for scorer in head.scorers:
         block = scorer.block
         known = [
-            (int(rows[at]) - 1, int(one.word[at]), 1.0 if one.weight is None else one.weight[at])
-            for one, rows in scorer.find(model.reader, pairs)
-            for at in np.flatnonzero(rows > 0).tolist()
+            (int(row) - 1, int(one.word[at]), 1.0 if one.weight is None else one.weight[at])
+            for one, lookup in scorer.find(model.reader, pairs, flat=True)
+            for at, row in enumerate(lookup.rows.take(one.number).tolist())
+            if row
         ]
         squares = sum((float(block.idf[number]) * weight) ** 2 for number, _, weight in known)
         scale = float(scorer.scale(np.array([squares]))[0])
@@ -245,78 +246,49 @@ def _floats(values: Floats) -> tuple[float, ...]:
 TERMS_SHOWN = 10  # features that are named per class and block
 
 
-@dataclass(frozen=True, slots=True)
-class BlockWords:
-    """The strongest features of a block."""
-
-    name: str
-    weight: float
-    features: int
-    words: dict[str, dict[str, float]]  # by class, features that push toward it and how far
-
-
-@dataclass(frozen=True, slots=True)
-class NameShare:
-    """How much the actor's own name contributes to a stance."""
-
-    used: bool  # whether any feature says which actor is judged
-    weight: float  # of the block `name` among the weights of all blocks, 0 to 1
-    push: dict[str, float]  # exact net push of each actor's name, the strongest first
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What the stance head of a model, and those of sentiment and holder if any, have learned."""
-
-    heads: dict[str, tuple[BlockWords, ...]]
-    name: NameShare
-
-
-def learned(model: StanceModel) -> Learned:
+def learned(model: StanceModel) -> dict[str, Any]:
     """Return the strongest features of each class and block, and what the actor's name adds.
 
     The push of a feature is its coefficient times its inverse document frequency times the weight
     of its block, less the mean over the classes: how far one occurrence moves the score of a class
     against the others, before the occurrences of a paragraph are brought to unit length together.
 
-    At most `TERMS_SHOWN` features are returned per class and block.
+    Returns
+    -------
+    dict
+        ``heads``: of each head a list of blocks with name, weight, number of ``features`` and
+        ``words``, of each class at most `TERMS_SHOWN` features that push toward it, and how far.
+        ``name``: whether any feature says which actor is judged (``used``), what share of the
+        weight of all blocks the block `name` has, and the exact net push of each actor's name.
     """
     heads = {"stance": model.stance, "sentiment": model.sentiment, "holder": model.holder}
-    return Learned(
-        {
-            name: tuple(_block_words(head, block) for block in head.blocks)
+    return {
+        "heads": {
+            name: [_block_words(head, block) for block in head.blocks]
             for name, head in heads.items()
             if head is not None
         },
-        _name_share(model.stance),
-    )
+        "name": _name_share(model.stance),
+    }
 
 
-def _block_words(head: Head, block: BlockWeights) -> BlockWords:
+def _block_words(head: Head, block: BlockWeights) -> dict[str, Any]:
+    raw = block.weight * block.idf.astype(np.float64)[:, None] * block.coef
     words = {}
-    for label, push in zip(head.labels, _pushes(block).T, strict=True):
+    for label, push in zip(head.labels, (raw - raw.mean(axis=1, keepdims=True)).T, strict=True):
         order = np.argsort(-push, kind="stable")[:TERMS_SHOWN] if block.terms else ()
         words[label] = {block.terms[at]: float(push[at]) for at in order if push[at] > 0}
-    return BlockWords(block.name, block.weight, len(block.keys), words)
+    size = len(block.keys)
+    return {"name": block.name, "weight": block.weight, "features": size, "words": words}
 
 
-def _pushes(block: BlockWeights) -> Floats:
-    raw = block.weight * block.idf.astype(np.float64)[:, None] * block.coef
-    centred: Floats = raw - raw.mean(axis=1, keepdims=True)
-    return centred
-
-
-def _name_share(head: Head) -> NameShare:
-    names = [block for block in head.blocks if block.name == "name"]
-    push: dict[str, float] = {}
+def _name_share(head: Head) -> dict[str, Any]:
+    names, push = [block for block in head.blocks if block.name == "name"], dict[str, float]()
     for block in names:
         # The block has one feature per pair, so unit length leaves it its weight.
         pushes = block.weight * net_push(block.coef.astype(np.float64))
         order = np.argsort(-np.abs(pushes), kind="stable") if block.terms else ()
         push = {block.terms[at].removeprefix("name "): float(pushes[at]) for at in order}
     total = sum(block.weight for block in head.blocks)
-    return NameShare(
-        used=bool(names) or head.own,
-        weight=sum(block.weight for block in names) / total if total else 0.0,
-        push=push,
-    )
+    weight = sum(block.weight for block in names) / total if total else 0.0
+    return {"used": bool(names) or head.own, "weight": weight, "push": push}

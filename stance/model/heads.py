@@ -1,7 +1,7 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
@@ -23,7 +23,6 @@ NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
 _COPY = key_of("copy")
-_NONE = np.zeros(0, np.int64)
 
 
 def name_keys(names: Sequence[str]) -> Keys:
@@ -56,42 +55,12 @@ class BlockWeights:
     terms: Sequence[str] = ()  # readable names of the features; empty if not saved
 
 
-class _Sums:
-    """Sums of what features add to the scores of pairs; the last row is that of the squares."""
-
-    def __init__(self, pairs: Pairs, rows: int, lexical: bool, pushing: bool) -> None:
-        self.total = np.zeros((rows, pairs.count))
-        self.known = np.zeros(pairs.count, np.bool_)  # pairs with a known plain word
-        self.pushed = list[tuple[Ints, Ints, Floats]]()  # pair, word and push of occurrences
-        self._plain = pairs.words.who == NOBODY if lexical else None
-        self._pushing = pushing
-
-    def add(self, one: Occurrences, number: Ints, table: Floats) -> None:
-        """Add the columns of a table that occurrences have by their numbers."""
-        starts, last = run_starts(one.pair), len(table) - 1
-        first = one.pair.take(starts)
-        for row, column in enumerate(table):
-            values = column.take(number)
-            if number.ndim > 1:
-                values = reduce(add, values)  # one by one: the order of `sum` depends on the shape
-            if row == last and self._plain is not None:
-                self.known[one.pair[(values > 0) & self._plain.take(one.word)]] = True
-            if one.weight is not None:
-                values *= one.weight**2 if row == last else one.weight
-            if row == FAVOR - 1 and self._pushing:  # less that toward against, the first label
-                self.pushed.append((one.pair, one.word, values))
-            if one.vocabulary is None:
-                self.total[row] += np.bincount(one.pair, values, self.total.shape[1])
-            elif len(starts):  # pairs never decrease, which is faster
-                self.total[row, first] += np.add.reduceat(values, starts)
-
-
 @dataclass(frozen=True, slots=True)
 class _Lookup:
     """What a block knows of each feature of a vocabulary."""
 
-    rows: Ints  # number of the feature plus 1, 0 if it is unknown
-    values: Floats  # column of the scorer's table, of shape (n_labels, n_features)
+    rows: Ints  # number of the feature in the block plus 1, 0 if it is unknown
+    values: Floats  # of shape (n_labels, n_features): leads of the other labels, then the square
 
 
 class BlockScorer:
@@ -106,42 +75,41 @@ class BlockScorer:
         # How far the other labels lead the first one, so that it needs no column; then the square.
         leads = np.hstack([pushes[:, 1:] - pushes[:, :1], idf**2])
         # Column by column, of which the first entry is for unknown features.
-        self._table = np.pad(leads.T, ((0, 0), (1, 0)))
+        table = np.pad(leads.T, ((0, 0), (1, 0)))
+        self._all = _Lookup(np.arange(table.shape[1]), table)
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
-    def find(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, Ints]]:
-        """Find the block's features in a batch; where actors have copies of their own, those, too.
+    def find(
+        self, reader: Reader, pairs: Pairs, *, flat: bool = False
+    ) -> Iterator[tuple[Occurrences, _Lookup]]:
+        """Yield the block's features in a batch, numbered by their places in the lookup beside.
 
-        Returns occurrences, and of each the number of the feature plus 1, 0 if it is unknown.
+        Where actors have copies of features of their own, those are yielded, too.
         """
-        found = BLOCKS[self.block.name](reader, pairs)
-        known = []
-        for one in found:
+        for one in BLOCKS[self.block.name](reader, pairs):
             if one.vocabulary is None:
-                rows = self._index.find(one.number) + np.int64(1)
+                yield self._known(one, one.number)
             else:
-                rows = self._of_vocabulary(one.vocabulary).rows.take(one.number).ravel()
-            known.append((one.flat(), rows))
-        return known + (self._copies(found, reader, pairs) if self.own else [])
+                yield one.flat() if flat else one, self._of_vocabulary(one.vocabulary)
+            if self.own:
+                single = one.flat()
+                actor = actor_keys(reader.book, pairs).take(single.pair)
+                yield self._known(single, own_keys(single.keys(), actor))
 
-    def _copies(
-        self, found: Sequence[Occurrences], reader: Reader, pairs: Pairs
-    ) -> list[tuple[Occurrences, Ints]]:
-        """Return what `find` does of the features that exist for one actor alone."""
-        actors, copies = actor_keys(reader.book, pairs), []
-        for one in map(Occurrences.flat, found):
-            keys = own_keys(one.keys(), actors.take(one.pair))
-            copies.append((one, self._index.find(keys) + np.int64(1)))
-        return copies
+    def _known(self, one: Occurrences, keys: Keys) -> tuple[Occurrences, _Lookup]:
+        """Return the occurrences whose keys are known: of an open set, few are."""
+        rows = self._index.find(keys) + np.int64(1)
+        at = np.flatnonzero(rows)
+        return replace(one.take(at), number=rows.take(at)), self._all
 
-    def _of_vocabulary(self, vocabulary: Vocabulary) -> "_Lookup":
+    def _of_vocabulary(self, vocabulary: Vocabulary) -> _Lookup:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
         known = self._lookups.get(vocabulary)
         begin = 0 if known is None else len(known.rows)
         if known is None or begin < len(vocabulary):
             new = vocabulary.keys(np.arange(begin, len(vocabulary)))
             rows = self._index.find(new) + np.int64(1)
-            values = self._table.take(rows, axis=1)
+            values = self._all.values.take(rows, axis=1)
             if known is not None:
                 rows, values = np.append(known.rows, rows), np.hstack([known.values, values])
             self._lookups[vocabulary] = known = _Lookup(rows, values)
@@ -155,24 +123,31 @@ class BlockScorer:
         The shares are of shape (n_labels - 1, n_pairs). A pair's sum does not depend on the other
         pairs.
         """
-        sums = _Sums(pairs, len(self._table), self.block.name in LEXICAL, pushes is not None)
-        found = BLOCKS[self.block.name](reader, pairs)
-        for one in found:
-            if one.vocabulary is not None:
-                sums.add(one, one.number, self._of_vocabulary(one.vocabulary).values)
-        keyed = [
-            (one, self._index.find(one.number) + np.int64(1))
-            for one in found
-            if one.vocabulary is None
-        ]
-        for one, rows in keyed + (self._copies(found, reader, pairs) if self.own else []):
-            at = np.flatnonzero(rows)  # of an open set few features are known
-            sums.add(one.take(at), rows.take(at), self._table)
-        scale = self.scale(sums.total[-1])
+        total = np.zeros((len(self._all.values), pairs.count))
+        known, pushed = np.zeros(pairs.count, np.bool_), list[tuple[Ints, Ints, Floats]]()
+        plain = pairs.words.who == NOBODY if self.block.name in LEXICAL else None
+        for one, lookup in self.find(reader, pairs):
+            starts = run_starts(one.pair)
+            first = one.pair.take(starts)
+            for row, column in enumerate(lookup.values):
+                square, values = row == len(total) - 1, column.take(one.number)
+                if values.ndim > 1:
+                    values = reduce(add, values)  # one by one: that of `sum` depends on the shape
+                if square and plain is not None:
+                    known[one.pair[(values > 0) & plain.take(one.word)]] = True
+                if one.weight is not None:
+                    values *= one.weight**2 if square else one.weight
+                if row == FAVOR - 1 and pushes is not None:  # less that toward the first label
+                    pushed.append((one.pair, one.word, values))
+                if one.vocabulary is None:
+                    total[row] += np.bincount(one.pair, values, pairs.count)
+                elif len(starts):  # pairs never decrease, which is faster
+                    total[row, first] += np.add.reduceat(values, starts)
+        scale = self.scale(total[-1])
         if pushes is not None:
-            for pair, word, push in sums.pushed:
+            for pair, word, push in pushed:
                 pushes.add(pair, word, push * scale.take(pair))
-        return sums.total[:-1] * scale, sums.known
+        return total[:-1] * scale, known
 
     def scale(self, squares: Floats) -> Floats:
         """Return what each pair's values are multiplied by, so that they have the block's weight.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Codes, Ints, Ints32, Keys
-from stance.reading.text import words_of
+from stance.reading.text import MOST_READ, words_of
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost (Knuth's golden ratio)
 _SHIFT = np.uint64(29)
@@ -149,8 +149,6 @@ class KeyIndex:
 # section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
 BANDS, ROWS = 6, 4  # of the MinHash: bands, and values in each
 SHINGLE = 3  # words in a shingle
-_TEXTS = 32  # hashed at a time
-_WORDS = 1 << 15  # of a text, hashed at a time
 _SEEDS = np.array([key_of(f"minhash {i}") for i in range(BANDS * ROWS)], np.uint64)[:, None]
 _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 
@@ -179,51 +177,20 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     >>> (marks.exact[:2] == marks.exact[1:]).tolist()
     [True, False]
     """
-    exact = np.zeros(len(texts), np.uint64)
-    bands = np.zeros((len(texts), BANDS), np.uint64)
-    for low in range(0, len(texts), _TEXTS):
-        part = texts[low : low + _TEXTS]
-        place = {text: at for at, text in enumerate(dict.fromkeys(part))}  # one of several actors
-        rows = [place[text] for text in part]
-        whole, least = _shingle_minima(list(place))
-        names = np.broadcast_to(_BAND[:, None], least[0].shape)
-        exact[low : low + _TEXTS] = whole[rows]
-        bands[low : low + _TEXTS] = join_keys(key_of("band"), names, *least).T[rows]
-    return Fingerprints(exact, bands)
-
-
-def _shingle_minima(texts: Sequence[str]) -> tuple[Keys, list[Keys]]:
-    """Return the key of each text, and the ROWS least values of each band, (BANDS, n_texts)."""
-    digests, whole, least = list[bytes](), list[bytes](), list[Keys]()
-    first, begun, parts = list[int](), list[int](), 0  # of a long text, parts have minima each
-    for text in texts:
-        plain = " ".join(words_of(text)).encode("utf-8", "surrogatepass")
-        words = plain.split(b" ")
-        whole += _digests([plain])
-        begun.append(parts)
-        for low in range(0, max(len(words) - SHINGLE + 1, 1), _WORDS):
-            part = words[low : low + _WORDS + SHINGLE - 1]
-            shingles = map(b" ".join, zip(*(part[at:] for at in range(SHINGLE)), strict=False))
-            parts += 1
-            first.append(len(digests))
-            digests += _digests(shingles) or whole[-1:]
-            if len(digests) >= _WORDS:
-                least.append(_minima(digests, first))
-                digests.clear()
-                first.clear()
-    if first:
-        least.append(_minima(digests, first))
-    found = np.minimum.reduceat(np.hstack(least), begun, axis=1).reshape(BANDS, ROWS, -1)
-    return np.frombuffer(b"".join(whole), "<u8"), [found[:, row] for row in range(ROWS)]
-
-
-def _minima(digests: Sequence[bytes], first: Sequence[int]) -> Keys:
-    """Return the least values from each digest in ``first`` to the next, of shape (n_seeds, n)."""
-    keys = np.frombuffer(b"".join(digests), "<u8")
-    mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
-    mixed ^= mixed >> np.uint64(31)
-    found: Keys = np.minimum.reduceat(mixed, first, axis=1)
-    return found
+    place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    exact, least = np.zeros(len(place), np.uint64), np.zeros((len(place), BANDS * ROWS), np.uint64)
+    for number, text in enumerate(place):
+        words = " ".join(words_of(text[:MOST_READ])).encode("utf-8", "surrogatepass").split(b" ")
+        whole = _digests([b" ".join(words)])
+        shingles = map(b" ".join, zip(*(words[skip:] for skip in range(SHINGLE)), strict=False))
+        keys = np.frombuffer(b"".join(_digests(shingles) or whole), "<u8")
+        mixed = (keys ^ _SEEDS) * MULTIPLIER
+        mixed ^= mixed >> np.uint64(31)
+        exact[number], least[number] = np.frombuffer(whole[0], "<u8")[0], mixed.min(axis=1)
+    values = least.reshape(-1, BANDS, ROWS).transpose(2, 0, 1)
+    bands = join_keys(key_of("band"), np.broadcast_to(_BAND, values.shape[1:]), *values)
+    rows = [place[text] for text in texts]
+    return Fingerprints(exact[rows], bands[rows])
 
 
 def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
@@ -249,20 +216,16 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
     >>> linked_groups([np.array([1, 2, 3, 4]), np.array([7, 7, 8, 8])]).tolist()
     [0, 0, 1, 1]
     """
-    group = np.zeros(0, np.int32)  # least row that is known to be of a row's group
-    for column in columns:
-        value, _ = numbered(column)
-        rows = np.arange(len(value), dtype=np.int32)
-        group = group if len(group) else rows
-        while True:
-            least = np.full(len(value), len(value), np.int32)  # of each value
-            np.minimum.at(least, value, group)
-            found = least.take(value)
-            if (found == group).all():
-                break
-            root = rows.copy()
-            np.minimum.at(root, group, found)
-            while (root.take(root) != root).any():
-                root = root.take(root)
-            group = root.take(group)
-    return np.unique(group, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    numbers = [numbered(column)[0].astype(np.int64) for column in columns]
+    count = len(numbers[0]) if numbers else 0
+    if not count:
+        return np.zeros(0, np.int64)
+    # A graph of rows and, behind them, of values, with a link from each row to each of its values.
+    values = np.concatenate([count * (place + 1) + number for place, number in enumerate(numbers)])
+    ends, size = (np.tile(np.arange(count), len(numbers)), values), count * (len(numbers) + 1)
+    graph = coo_array((np.ones(len(values), np.bool_), ends), (size, size))
+    groups: Ints = connected_components(graph, directed=False)[1][:count].astype(np.int64)
+    return groups

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
+from functools import partial
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
@@ -69,11 +69,14 @@ def normalised_spans(text: str, places: Places) -> list[tuple[int, int]]:
     >>> normalised_spans("Rus\u00adsia\u2019s", [(0, 7)])
     [(0, 6)]
     """
-    length = _normalised_lengths(text, [end for place in places for end in place])
     # A mark behind the border may merge with the character before it and shorten the text.
     whole = len(normalise(text))
-    ends = [(length[start], min(length[end], whole)) for start, end in places]
-    return [(min(low, high), high) for low, high in ends]
+    ends = ((_normalised_end(text, start), _normalised_end(text, end)) for start, end in places)
+    return [(min(low, end, whole), min(end, whole)) for low, end in ends]
+
+
+def _normalised_end(text: str, end: int) -> int:
+    return len(normalise(text[:end]))
 
 
 def raw_spans(text: str, places: Places) -> list[tuple[int, int]]:
@@ -84,33 +87,11 @@ def raw_spans(text: str, places: Places) -> list[tuple[int, int]]:
     """
     if normalise(text) == text:
         return list(places)
-    lengths = [*_normalised_lengths(text, range(len(text) + 1)).values()]
+    ends, length = range(len(text) + 1), partial(_normalised_end, text)
     return [
-        (bisect_right(lengths, start) - 1, bisect_right(lengths, end) - 1) for start, end in places
+        (bisect_right(ends, start, key=length) - 1, bisect_right(ends, end, key=length) - 1)
+        for start, end in places
     ]
-
-
-def _normalised_lengths(text: str, ends: Iterable[int]) -> dict[int, int]:
-    """Return how long the text up to each end is after `normalise`, in one pass over it."""
-    stops = {end: len(range(len(text))[:end]) for end in ends}
-    lengths, low, before = {}, 0, 0  # text[:low] has `before` characters after `normalise`
-    for end, stop in sorted(stops.items(), key=itemgetter(1)):
-        cut = stop
-        while cut > low and not _stands_alone(text, cut):
-            cut -= 1
-        before, low = before + len(normalise(text[low:cut])), cut
-        lengths[end] = before + len(normalise(text[cut:stop]))
-    return lengths
-
-
-def _stands_alone(text: str, at: int) -> bool:
-    """Return whether what precedes a character changes nothing in what it becomes."""
-    if at == len(text) or " " <= text[at] <= "~":
-        return True
-    char = text[at]
-    # A mark or a part of a Korean syllable merges with the character before it.
-    joins = unicodedata.category(char)[0] == "M" or "\u1100" <= char <= "\u11ff"
-    return char != "\n" and not joins and len(normalise(char)) == 1
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")

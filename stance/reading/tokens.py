@@ -155,8 +155,9 @@ class Tokens:
         """Return the batch without the words ``dropped``, which are sorted."""
         keeps = np.ones(len(self.type), np.bool_)
         keeps[dropped] = False
+        kept = np.flatnonzero(keeps)
         names = {field.name for field in fields(self)} - {"texts", "first"}
-        arrays = {name: getattr(self, name)[keeps] for name in names}
+        arrays = {name: getattr(self, name).take(kept) for name in names}
         return replace(self, first=self.first - np.searchsorted(dropped, self.first), **arrays)
 
 

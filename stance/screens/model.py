@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
-from stance.model.explanation import Explanation, Learned, NameShare
+from stance.model.explanation import Explanation
 from stance.records import UNCERTAIN
 from stance.screens import Figures, listed, percent, ranged, table, wrap
 from stance.screens.scores import gain_text, repeats_text
@@ -108,28 +108,31 @@ def _pushes(explanation: Explanation) -> list[str]:
     return table([("pushes the score of", *explanation.labels), *cells])
 
 
-def learned_lines(learned: Learned) -> Iterator[str]:
+def learned_lines(learned: Figures) -> Iterator[str]:
     """Yield what a model has learned, for people."""
-    yield from _name_lines(learned.name)
-    for head, blocks in learned.heads.items():
+    yield from _name_lines(learned["name"])
+    for head, blocks in learned["heads"].items():
         for block in blocks:
-            size = count(block.features, "feature")
-            yield from ("", f"{head}: block {shown(block.name)}, weight {block.weight:g}, {size}")
-            for label, terms in block.words.items():
+            size = count(block["features"], "feature")
+            yield from (
+                "",
+                f"{head}: block {shown(block['name'])}, weight {block['weight']:g}, {size}",
+            )
+            for label, terms in block["words"].items():
                 yield from _terms(f"  {label:<10}", [*terms.items()])
-            if block.features and not any(block.words.values()):
+            if block["features"] and not any(block["words"].values()):
                 yield "  the model was saved without the names of its features"
 
 
-def _name_lines(name: NameShare) -> Iterator[str]:
-    if not name.used:
+def _name_lines(name: Figures) -> Iterator[str]:
+    if not name["used"]:
         yield "actor's name: no feature; which actor is judged adds nothing to its stance"
         return
     yield from wrap(f"WARNING: {PRIOR}", "", "")
-    if name.weight:
-        yield f"actor's name: {100 * name.weight:.0f} % of the weight of all blocks; its push to"
+    if name["weight"]:
+        yield f"actor's name: {100 * name['weight']:.0f} % of the weight of all blocks; its push to"
         yield "favor (+) or against (-) in every row about it:"
-        yield from _terms("  ", list(name.push.items()))
+        yield from _terms("  ", list(name["push"].items()))
 
 
 def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> list[str]:
