@@ -42,6 +42,7 @@ DISTRIBUTION = "stance-toolkit"
 
 EXTRAS = {
     "dask": "distributed",
+    "deep": "onnxruntime tokenizers",
     "excel": "python-calamine XlsxWriter",
     "html": "lxml_html_clean trafilatura",
     "label": "starlette uvicorn",

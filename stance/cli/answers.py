@@ -36,6 +36,7 @@ def predict(
     abstain: float | None = None,
     voice: Literal["author"] | None = None,
     explain: int = 0,
+    deep: Literal["all", "unsure"] | None = None,
     actor_column: str | None = None,
     actor: str | None = None,
     prefix: str = "",
@@ -63,6 +64,7 @@ def predict(
         prefix=prefix,
         abstain=abstain,
         voice=voice or "",
+        deep=deep or "",
         explain=explain,
         excel_safe=excel_safe,
     )
@@ -70,6 +72,8 @@ def predict(
     files.refuse_outputs(again, [model, actors], output=target.path)
     files.refuse_outputs(again, [*paths, model, actors], rejects=rejects, summary=summary)
     loaded = files.open_model(model, actors, aliases)
+    if deep is not None:
+        loaded = files.with_reader(loaded, deep, model=model, abstain=abstain, cluster=cluster)
     if cluster is not None:
         from stance.runs.cluster import exposure
 

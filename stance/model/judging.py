@@ -13,6 +13,7 @@ from stance.display import brief
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
+from stance.model.deep import DeepAnswers, DeepReader
 from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
 from stance.model.predictions import Predictions, withheld
@@ -54,6 +55,8 @@ class StanceModel:
         None if the model cannot say when to withhold an answer.
     holder : Head or None
         None if the corpus did not say whose its stances are.
+    deep : DeepReader or None
+        What answers beside the heads; None if they answer alone, as those of every file do.
     """
 
     book: ActorBook
@@ -66,6 +69,7 @@ class StanceModel:
     card: Mapping[str, Any]
     calibration: Calibration | None = None
     holder: Head | None = None
+    deep: DeepReader | None = None
 
     @cached_property
     def reader(self) -> Reader:
@@ -241,6 +245,13 @@ class StanceModel:
         language = self.vocabulary.read(self.reader, words)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
         stance, foreign = self.stance.probabilities(scores), language.foreign(self.reference)
+        deep = None
+        if self.deep is not None:
+            asked = known & ~foreign[para] & (mentions > 0) & self.deep.asked(stance)
+            deep = self.deep.read(words, para, actor, np.flatnonzero(asked))
+            stance = self.deep.mix("stance", stance, deep.stance)
+            if sentiment is not None:
+                sentiment = self.deep.mix("sentiment", sentiment, deep.sentiment)
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
@@ -257,11 +268,17 @@ class StanceModel:
             language=language,
             foreign=foreign,
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
-            **self._held(words, para, actor, names, np.flatnonzero(taken)),
+            **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
 
     def _held(
-        self, words: Words, para: Ints, actor: Ints, names: Sequence[str], asked: Ints
+        self,
+        words: Words,
+        para: Ints,
+        actor: Ints,
+        names: Sequence[str],
+        asked: Ints,
+        deep: DeepAnswers | None = None,
     ) -> dict[str, Any]:
         """Return what `Predictions` says of the holders, found for some of the pairs."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
@@ -269,6 +286,8 @@ class StanceModel:
             at = asked[part]
             scores, _ = head.scores(self.reader, lay_out(words, para[at], actor[at]))
             chances = head.probabilities(scores)
+            if self.deep and deep:
+                chances = self.deep.mix("holder", chances, deep.holder[at])
             code[at], kind = holders.codes(
                 self.reader, chances.argmax(axis=1), words, para[at], actor[at]
             )

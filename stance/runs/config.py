@@ -55,6 +55,7 @@ class Options:
     prefix: str = ""  # of the names of new columns
     abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
     voice: str = ""  # "author" to withhold stances that are not the author's own
+    deep: str = ""  # "all" or "unsure": what the model's deep reader reads
     explain: int = 0  # words to name beside each answer
     excel_safe: bool = False  # quote cells that a spreadsheet would run
 

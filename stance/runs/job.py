@@ -29,6 +29,7 @@ from stance.tables import (
 )
 
 PART = 3000  # records of a part; the output does not depend on it
+DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
 _OR_ELSE = ", or use --rejects FILE"
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
@@ -62,7 +63,7 @@ def predict_table(
     check_options(model, source, target, options, jobs)
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
-        size = (job.run and job.run.size) or size
+        size = (job.run and job.run.size) or (min(size, DEEP_PART) if options.deep else size)
         batches = cut(job.blocks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1

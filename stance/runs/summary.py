@@ -33,12 +33,13 @@ _HASH = re.compile(r"(?:[0-9a-f]{64})+")
 # --- What a run depends on ------------------------------------------------------------------------
 
 
-def versions() -> dict[str, str]:
+def versions(deep: str = "") -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
     from importlib.metadata import version  # which takes as long as a hundred rows
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    libraries = {name: version(name) for name in ("numpy", "PyStemmer")}
+    names = ("numpy", "PyStemmer", *(("onnxruntime", "tokenizers") if deep else ()))
+    libraries = {name: version(name) for name in names}
     return {"stance": __version__, **libraries, "python": python}
 
 
@@ -51,7 +52,7 @@ def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerpr
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
     del values["include"]  # each file counts
-    known = {f"the version of {name}": number for name, number in versions().items()}
+    known = {f"the version of {name}": number for name, number in versions(options.deep).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     return {"the model": model_hash(model), **known, **asked}
 
@@ -106,6 +107,8 @@ def model_hash(model: StanceModel) -> str:
             arrays += (block.keys, block.idf, block.coef)
     if (kept := model.calibration) is not None:
         arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
+    if model.deep is not None:
+        tables.append(model.deep.sha256)
     digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
     for values in arrays:
         digest.update(np.ascontiguousarray(values).tobytes())

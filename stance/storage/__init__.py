@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import Stemmer
@@ -16,24 +16,45 @@ from stance.display import shown, shown_path
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
 from stance.files import check_output, is_device, write_whole
 from stance.model.abstention import Calibration
+from stance.model.deep import HEADS, DeepReader, Layer, Mixture
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
+from stance.settings import SchemaError, items, number, read_settings, table
 from stance.storage import _archive, _manifest
 from stance.storage._archive import MANIFEST, Archive, refusal
 from stance.storage._manifest import CALIBRATION, LABELS, PARTS, TERMS, Table, member_arrays
 
 __all__ = ["STEMMER", "bundled_model", "decode_model", "dump_model", "load_model", "model_hash"]
-__all__ += ["check_model_output", "read_manifest", "save_model", "stemmer_note"]
+__all__ += ["check_model_output", "dump_reader", "load_reader", "read_manifest", "save_model"]
+__all__ += ["stemmer_note"]
 
 STEMMER = "PyStemmer"  # whose versions stem some words differently
 
 _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
     *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
     *("temperature", "members"),
+)
+READER, MIXTURES = "reader.stance", "reader.toml"
+"""Files of the deep reader: the encoder, and how its answers are mixed with the linear ones."""
+
+_LAYER = ("weight", "bias")
+_AGAIN = "install stance again"
+_MIXTURES = table(
+    {"unsure": number(float, 0, 1)}
+    | {
+        name: table(
+            {
+                "linear": number(float, -10, 10),
+                "deep": number(float, -10, 10),
+                "offset": items(number(float, -10, 10)),
+            }
+        )
+        for name in HEADS
+    }
 )
 _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 
@@ -160,6 +181,62 @@ def decode_model(data: bytes) -> StanceModel:
     """Read a model from what `dump_model` returned; raises `ModelError` as `load_model` does."""
     with _refusals(Path("the model")):
         return _read_model(io.BytesIO(data))
+
+
+def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
+    """Load the deep reader of the package, or of another folder.
+
+    It reads all pairs or those of which the linear model is unsure. Nothing in its files is ever
+    run. Raises `ModelError` if one is missing or damaged.
+    """
+    folder = folder or Path(str(files("stance").joinpath("data")))
+    mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
+    try:
+        mixtures = _MIXTURES(mixtures, "")
+    except SchemaError as error:
+        raise ModelError(f"{shown_path(folder / MIXTURES)}: {error}; {_AGAIN}") from error
+    with _opened(folder / READER) as file:
+        archive = Archive(file)
+        try:
+            members = json.loads(archive.read(MANIFEST))["members"]
+            contents = {name: archive.read(name) for name in members}
+            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+            if hashes != {name: member["sha256"] for name, member in members.items()}:
+                raise refusal("damaged: not as its manifest says", _AGAIN)
+            layers = {
+                name: Layer(*(_layer_array(members, contents, name, part) for part in _LAYER))
+                for name in ("trunk", *HEADS)
+            }
+            network, pieces = contents["network.onnx"], contents["pieces.json"].decode()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise refusal("is not a deep reader", _AGAIN) from error
+    text = json.dumps([hashes, mixtures], sort_keys=True)
+    return DeepReader(
+        network=network,
+        pieces=pieces,
+        layers=layers,
+        mixtures={name: Mixture(**mixtures[name]) for name in HEADS},
+        below=mixtures["unsure"] if reads == "unsure" else np.inf,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def dump_reader(network: bytes, pieces: str, layers: Mapping[str, Layer]) -> bytes:
+    """Return the bytes of a reader's file, without the mixtures."""
+    contents = {"network.onnx": network, "pieces.json": pieces.encode()}
+    said: dict[str, Any] = {name: {} for name in contents}
+    for name, part in ((name, part) for name in layers for part in _LAYER):
+        array = getattr(layers[name], part)
+        contents[f"{name}/{part}.npy"] = _archive.encode_array(array, "float32")
+        said[f"{name}/{part}.npy"] = {"shape": array.shape}
+    for name, data in contents.items():
+        said[name]["sha256"] = hashlib.sha256(data).hexdigest()
+    return _archive.pack({MANIFEST: _encode_manifest({"members": said})} | contents)
+
+
+def _layer_array(members: Table, contents: Mapping[str, bytes], name: str, part: str) -> Any:
+    name = f"{name}/{part}.npy"
+    return _archive.decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
