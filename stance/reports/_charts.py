@@ -148,10 +148,7 @@ def ranking(
 
 
 def whiskers(rows: Sequence[Line], axis: Axis = SHARES, *, beside: bool = False) -> Pieces:
-    """Return estimates with their intervals, which end in an arrow where they leave the scale.
-
-    Rows come in pieces, with their scale above (of many) and below.
-    """
+    """Return estimates with intervals, in pieces, with their scale above (of many) and below."""
     most = max((len(row.estimates) for row in rows), default=1)
     long = any(len(row.name) + len(row.note) > PHONE for row in rows)
     above = 0 if beside else 19 + LINE * long  # pixels of the labels above a row
@@ -197,18 +194,13 @@ def _axis_title(axis: Axis, y: float, middle: float) -> Iterator[Mark]:
 def _estimate(
     estimate: Estimate, y: float, axis: Axis, ends: tuple[float, float]
 ) -> Iterator[Mark]:
-    tone = estimate.tone
     if estimate.interval is not None:
         low, high = (axis.place(end, *ends) for end in estimate.interval)
-        yield Mark("line", low, y, f"whisker {tone}", "", high, y)
-        if estimate.interval[0] < axis.low:
-            yield Mark("left", low, y, tone)
-        if estimate.interval[1] > axis.high:
-            yield Mark("right", high, y, tone)
+        yield Mark("line", low, y, f"whisker {estimate.tone}", "", high, y)
     if estimate.beside is not None:
         yield Mark("ring", axis.place(estimate.beside, *ends), y, "ring quietly")
     if estimate.value is not None:
-        yield Mark(estimate.form, axis.place(estimate.value, *ends), y, tone)
+        yield Mark(estimate.form, axis.place(estimate.value, *ends), y, estimate.tone)
 
 
 # --- Charts of one piece ---

@@ -51,7 +51,6 @@ KINDS: dict[str, tuple[str, str, charts.Tone]] = {  # name of a class's score, f
     "f1": ("F1", "dot", "ink"),
 }
 MACRO_F1 = with_interval("macro-F1, %", "macro_f1", "macro_f1_low", "macro_f1_high")
-ACCURACY = with_interval("accuracy, %", "accuracy", "accuracy_low", "accuracy_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +188,6 @@ def _gains_figure(gains: Sequence[Score]) -> Figure:
     return Figure("gains", "Difference to baselines", charts.whiskers(lines, axis), data)
 
 
-def _conflict_figure(found: Figures) -> Figure:
-    blind = Score("target-blind words", found["target_blind_accuracy"], None)
-    scores = [Score.of("this model", found, "accuracy", "interval"), blind]
-    rows = [[score.name, *score.cells] for score in scores]
-    data = Data("conflict", (text_column("model"), *ACCURACY), rows)
-    return _scores("conflict-chart", "Accuracy where sides differ", scores, data, SHARES)
-
-
 def _classes_figure(scores: Figures, name: str) -> Figure:
     known = scores.get("per_class_intervals") or {}
     lines, rows = [], list[list[Cell]]()
@@ -299,15 +290,6 @@ def _stress_figure(tests: Sequence[Figures]) -> Figure:
     return _scores("stress-chart", "Rates of failure", rates, data, axis)
 
 
-def _repeats_figure(found: Figures) -> Figure:
-    mean = Score.of("all seeds", found, "mean", "interval")
-    rows = [[str(s), score] for s, score in zip(found["seeds"], found["macro_f1"], strict=True)]
-    scores = [mean, *(Score(f"seed {seed}", score, None) for seed, score in rows)]
-    data = Data("repeats", (text_column("seed"), MACRO_F1[0]), rows)
-    ends = [end for score in scores for end in score.line().estimates[0].ends]
-    return _scores("repeats-chart", "Macro-F1 by seed", scores, data, _zoomed(ends))
-
-
 def _zoomed(ends: Sequence[float]) -> Axis:
     """Return a scale that holds some scores and is at least 20 points long."""
     return share_axis(max(ends), max(0.0, min(*ends, max(ends) - 0.2)))
@@ -365,14 +347,12 @@ def compose(report: EvaluationReport) -> bytes:
     figures: dict[str, Any] = {
         "rivals": _rivals_figure(report),
         "gains": gains and _gains_figure(gains),
-        "conflict": conflict["n"] and _conflict_figure(conflict),
         "classes": _classes_figure(scores, "classes"),
         "reliability": reliability and _reliability_figure(reliability),
         "risk": risk and _risk_figure(risk),
         "divisions": list(_divisions(scores)),
         "stress": tests and _stress_figure(tests),
         "tone": tone and _classes_figure(tone, "sentiment"),
-        "repeats": repeats and _repeats_figure(repeats),
         "learning": curve.get("points") and _learning_figure(curve["points"]),
     }
     columns = (text_column("corpus"), ROWS, text_column("sha256"))

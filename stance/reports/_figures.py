@@ -52,7 +52,7 @@ def with_interval(
 class Mark:
     """A sign in a chart: x in percent of its width, y in pixels from the top."""
 
-    form: str  # text, line, box, or what stands at a place: dot, ring, square, diamond, left, right
+    form: str  # text, line, box, or what stands at a place: dot, ring, square, diamond
     x: float
     y: float
     look: str = ""  # classes of the style sheet
@@ -179,11 +179,9 @@ def drawn(mark: Mark, place: Callable[[float], str], style: Style) -> Markup:
 
 
 def corners(form: str) -> list[tuple[float, float]]:
-    """Return the corners of a mark about its place; an arrow says that an interval goes on."""
+    """Return the corners of a mark about its place."""
     if form == "square":
         return [(-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)]
-    if form in ("left", "right"):
-        return [(-5 if form == "left" else 5, 0), (0, -5), (0, 5)]
     return [(0, -6), (6, 0), (0, 6), (-6, 0)]
 
 
