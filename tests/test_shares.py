@@ -431,7 +431,7 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     for row in rows:
         row |= {"note": "naïve – “so”"}
     write_as(path, rows, "cp1252")
-    advice = "saved.csv:5: byte 0xef is not UTF-8 in .*, such as --audit-encoding cp1252"
+    advice = "saved.csv:2: byte 0xef is not UTF-8 in .*, such as --audit-encoding cp1252"
     assert re.search(advice, fails(1, "shares", archive[0], "--audit", path))
     found = figures(archive[0], "--audit", path, "--audit-encoding", "cp1252")
     assert found["shares"] == expected
