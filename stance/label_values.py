@@ -53,8 +53,8 @@ def stance_spellings(
     labels: Mapping[str, str] | None, known: Mapping[str, int] = STANCES
 ) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
-    own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    return {**known, **own}
+    given = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
+    return {**known, **given}
 
 
 class LabelReader:
@@ -131,10 +131,10 @@ def read_holder(cell: str, where: str) -> str | None:
 
 def read_flag(cell: str, where: str) -> bool:
     """Return whether a row is a false match."""
-    found = _FLAGS.get(cell and re.sub(r"\.0+$", "", cell.strip().lower()))
-    if found is None:
+    flag = _FLAGS.get(cell and re.sub(r"\.0+$", "", cell.strip().lower()))
+    if flag is None:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
-    return found
+    return flag
 
 
 def read_soft(cells: Sequence[str], where: str) -> list[float] | None:
@@ -142,16 +142,16 @@ def read_soft(cells: Sequence[str], where: str) -> list[float] | None:
     if not any(map(str.strip, cells)):
         return None
     try:
-        found = [float(cell) for cell in cells]
+        shares = [float(cell) for cell in cells]
     except ValueError:
-        found = []
-    total = sum(found)
-    if not found or not min(found) >= 0 or not abs(total - 1) <= SUM_ERROR:
+        shares = []
+    total = sum(shares)
+    if not shares or not min(shares) >= 0 or not abs(total - 1) <= SUM_ERROR:
         raise DataError(
             f"{where}: {', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that "
             "sum to 1; correct them, or leave all three empty"
         )
-    return [each / total for each in found]
+    return [share / total for share in shares]
 
 
 def holder_kind(name: str | None) -> int:

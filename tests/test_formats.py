@@ -264,8 +264,7 @@ def test_a_damaged_cell_is_a_bad_row(tmp_path):
 def test_a_workbook_out_holds_texts_and_numbers_and_no_formula(model, tmp_path):
     source = tmp_path / "a.jsonl"
     source.write_text("".join(json.dumps({"text": trap}) + "\n" for trap in TRAPS))
-    done = predict(model, source, tmp_path / "out.xlsx")
-    assert done.formulas == 0
+    predict(model, source, tmp_path / "out.xlsx")
     book = python_calamine.load_workbook(str(tmp_path / "out.xlsx"))
     head, *rows = book.get_sheet_by_index(0).to_python()
     assert head[:4] == ["text", "row", "actor", "mentions"]

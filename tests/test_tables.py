@@ -240,15 +240,8 @@ BOMBS = {  # file, beginning, a piece of what follows, and how many MB of it
     "long line": ("a.csv", HEAD, b"0", 50),
     "long line of wide characters": ("a.csv", HEAD, "🕊".encode(), 100),
     "open quote": ("a.csv", HEAD + b'"', b"a,b\n", 50),
-    "open quote before empty lines": ("a.csv", HEAD + b'"', b"\n", 50),
-    "open quote before long lines": ("a.csv", HEAD + b'"', b"x" * 999 + b"\n", 50),
     "open quote before doubled quotes": ("a.csv", HEAD + b'"', b'""' * 500 + b"\n", 14),
-    "cells": ("a.csv", HEAD, b"ab,", 15),
-    "quoted cells": ("a.csv", HEAD, b'"ab",', 15),
-    "quoted cells over lines": ("a.csv", HEAD, b'"\n",ab,' + b"abc," * 200, 15),
-    "columns": ("a.csv", b"", b"abc,", 50),
     "json lists": ("a.jsonl", b'{"text": [', b"[],", 15),
-    "json keys": ("a.jsonl", b'{"text": ""', b',"a":""', 15),
     "json line": ("a.jsonl", b'{"text": "', b"x", 50),
 }
 

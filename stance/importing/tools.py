@@ -43,7 +43,7 @@ def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place
 
 def _place(
     job: Import, text: str, ends: tuple[int, int], labels: list[str],
-    said: str | None = None, *, utf16: bool = False,
+    marked: str | None = None, *, utf16: bool = False,
 ) -> Place:  # fmt: skip
     """Return a place in code points; raise if it is outside of the text, or says something else.
 
@@ -51,13 +51,13 @@ def _place(
     stands at the place tells which. White space may differ.
     """
     places = [] if utf16 else [ends]
-    if utf16 or said is not None:
+    if utf16 or marked is not None:
         places.append(from_utf16(text, *ends))
     for start, end in places:
         inside = 0 <= start < end <= len(text)
-        if inside and (said is None or text[start:end].split() == said.split()):
+        if inside and (marked is None or text[start:end].split() == marked.split()):
             return Place(start, end, labels)
-    what = "in the text" if said is None else f"'{shown(said, 30)}'"
+    what = "in the text" if marked is None else f"'{shown(marked, 30)}'"
     raise job.fault(f"the place {ends[0]}:{ends[1]} is not {what}")
 
 
@@ -162,9 +162,9 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
         elif "start" in value:
             key = result.get("id", at)
             if key not in places:
-                said = value["text"] if isinstance(value.get("text"), str) else None
+                marked = value["text"] if isinstance(value.get("text"), str) else None
                 ends = value["start"], value["end"]
-                places[key] = _place(job, cells["text"], ends, [], said)
+                places[key] = _place(job, cells["text"], ends, [], marked)
             places[key].labels.extend(words)
         elif name in _COLUMNS:
             cells[name] = ";".join(words)
@@ -253,9 +253,9 @@ def _standoff(job: Import, path: Path, text: str) -> list[Place]:
         line, job.where = line.rstrip("\r"), f"{shown_path(path)}:{number}"
         if match := _TEXT_BOUND.fullmatch(line):
             ends = [int(digits[:12]) for digits in re.findall(r"\d+", match[3])]
-            said = match[4] if len(ends) == 2 else None  # parts stand with a space between
-            place = _place(job, text, (ends[0], ends[-1]), [match[2]], said)
-            place.actor = match[4] if said is None else ""  # the place holds other words, too
+            marked = match[4] if len(ends) == 2 else None  # parts stand with a space between
+            place = _place(job, text, (ends[0], ends[-1]), [match[2]], marked)
+            place.actor = match[4] if marked is None else ""  # the place holds other words, too
             places[match[1]] = place
         elif match := _ATTRIBUTE.fullmatch(line):
             attributes.append((job.where, match[2], (match[3] or "").strip() or match[1]))

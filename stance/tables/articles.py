@@ -194,14 +194,14 @@ def split_article(text: str, title: str = "") -> list[tuple[str, str]]:
     """
     lines = _paragraphs(text)
     reasons = [_reason(line) for line in lines]
-    judged = zip(lines, reasons, strict=True)
-    may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in judged)
+    pairs = zip(lines, reasons, strict=True)
+    may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in pairs)
     headlines = [at for at, may in enumerate(may_head) if may or title][:1]
     if title or sum(_reason_of_label(line) in _OF_PAGES for line in lines) >= _LEAST_OF_PAGE:
         _mark_teasers(lines, reasons)
         first = _mark_outside(lines, reasons)
-        told = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
-        headlines = [0] if told and 0 in headlines else []
+        may_be_head = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
+        headlines = [0] if may_be_head and 0 in headlines else []
     for at in headlines:
         reasons[at] = ""
     return list(zip(lines, reasons, strict=True))
@@ -219,15 +219,15 @@ def _paragraphs(text: str) -> list[str]:
         above and line[:1].islower() and is_full(above, line) and not _is_sentence(above)
         for above, line in pairwise(lines)  # one sentence that goes on is proof
     )
-    found = list[list[str]]()
+    paragraphs = list[list[str]]()
     for above, line in pairwise(["", *lines]):
         goes_on = line[:1].islower() and len(above) > width // 2
         if is_wrapped and above and line and (goes_on or is_full(above, line)):
             is_cut = above[-1] == "-" and above[-2:-1].isalpha() and line[0].islower()
-            found[-1] += [line] if is_cut else [" ", line]  # "long-" / "term" is made whole
+            paragraphs[-1] += [line] if is_cut else [" ", line]  # "long-" / "term" is made whole
         elif line:
-            found.append([line])
-    return ["".join(parts) for parts in found]
+            paragraphs.append([line])
+    return ["".join(parts) for parts in paragraphs]
 
 
 # --- What single lines are ------------------------------------------------------------------------
@@ -236,16 +236,16 @@ def _paragraphs(text: str) -> list[str]:
 @cache  # read where there is an article, for compiling takes 40 ms
 def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
     """Return reasons by what is boilerplate if nothing else is on the line; patterns by reason."""
-    found = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
+    rules = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
     patterns = {}
-    for reason, lines in found["patterns"].items():
+    for reason, lines in rules["patterns"].items():
         pattern = "|".join(f"(?:{line})" for line in lines)
-        for name, part in found["parts"].items():
+        for name, part in rules["parts"].items():
             pattern = pattern.replace(f"<{name}>", part)
         patterns[reason] = re.compile(pattern, re.IGNORECASE)
     labels = {
         label: reason
-        for reason, listed in found["labels"].items()
+        for reason, listed in rules["labels"].items()
         for label in re.split(" *[;\n] *", listed.strip())
     }
     return labels, patterns
@@ -324,13 +324,13 @@ def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> 
     These are the line that shares most words with it, what is right below that line, and the first
     title between the menus and the byline.
     """
-    own = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
+    of_article = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
     shared = dict[int, tuple[int, int]]()  # words of a line that the article has, and all
     for at, line in enumerate(lines[: article.start]):
         in_menu = reasons[at] or len(_SEPARATOR.split(line)) > 2
         if not in_menu and len(line.split()) in _HEADLINE_WORDS:
             words = _long_words(line)
-            shared[at] = len(words & own), len(words)
+            shared[at] = len(words & of_article), len(words)
     best = max(shared, key=lambda at: shared[at], default=-2)
     byline = next((at for at in range(article.start) if reasons[at] == "byline"), 0)
     menus = [at for at in range(byline) if reasons[at] in ("navigation", "promotion")]

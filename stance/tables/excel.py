@@ -17,10 +17,9 @@ from xml.parsers import expat
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, load_extra, refusal
-from stance.tables.sources import MEGABYTE
+from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
 from stance.tables.table import Fault, Records, Row, Table, folded, undecoded
 
-MOST_RATIO, RATIO_FROM = 200, 16 * MEGABYTE  # bytes out for each byte in; sheets reach 5 to 50
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel

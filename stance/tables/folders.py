@@ -61,7 +61,7 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
             paths.append(path)
             continue
         skipped = Counter[str]()
-        inside = sorted(_walk(path, include, skipped), key=lambda found: found.parts)
+        inside = sorted(_walk(path, include, skipped), key=lambda file: file.parts)
         listed = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
         name = shown_path(path)
         if not inside:
@@ -188,4 +188,4 @@ def documents_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
     """Return the name of each article: its path without ending, unless two share that."""
     plain = {path: bare_path(path) for path in paths if path}
     times = Counter(plain.values())
-    return {path: cell_of(own if times[own] == 1 else path) for path, own in plain.items()}
+    return {path: cell_of(name if times[name] == 1 else path) for path, name in plain.items()}

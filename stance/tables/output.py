@@ -128,7 +128,7 @@ class Format:
             return 0
         if self.excel_safe:
             columns = list(zip(*rows, strict=True))
-            return sum(sum(map(ne, own, quote_formulas(own))) for own in columns)
+            return sum(sum(map(ne, cells, quote_formulas(cells))) for cells in columns)
         return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
     def _json_line(self, row: Sequence[str]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from stance.display import shown
 from stance.errors import DataError, OutputError, load_extra
-from stance.tables.sources import MEGABYTE
+from stance.tables.sources import MOST_RATIO, RATIO_FROM
 from stance.tables.table import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -21,7 +21,6 @@ from stance.tables.table import (
     undecoded,
 )
 
-_MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # see `stance.tables.sources`
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output; its bytes do not depend on the parts of a run
 _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
@@ -39,8 +38,8 @@ def read_parquet(path: Path, table: Table) -> None:
         groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
         size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
         names = file.schema_arrow.names  # decodes them
-    if size > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
-        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
+    if size > max(RATIO_FROM, MOST_RATIO * path.stat().st_size):
+        what = f"expands more than {MOST_RATIO} times, as a decompression bomb does"
         raise DataError(f"{table.name}: {what}; if you trust it, export it as CSV")
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{table.name}: more than {MAX_COLUMNS:,} columns; leave some out")
@@ -192,9 +191,9 @@ def _is_parquet(path: Path) -> bool:
 def _types_of(paths: Sequence[Path]) -> dict[str, Any]:
     """Return the types of the columns that some files have alike, if texts can become such."""
     arrow = import_module("pyarrow")
-    found: dict[str, Any] = {}
+    kinds: dict[str, Any] = {}
     if not paths or not all(map(_is_parquet, paths)):
-        return found
+        return kinds
     schemas = list(map(import_module("pyarrow.parquet").read_schema, paths))
     for field in schemas[0]:
         kind = field.type
@@ -205,5 +204,5 @@ def _types_of(paths: Sequence[Path]) -> dict[str, Any]:
         if is_same and (is_text or _is_written(kind)):
             with suppress(arrow.ArrowNotImplementedError):
                 arrow.nulls(1, "string").cast(kind)
-                found[field.name] = kind
-    return found
+                kinds[field.name] = kind
+    return kinds

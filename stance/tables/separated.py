@@ -25,7 +25,7 @@ from stance.tables.table import (
 )
 
 _MAX_RECORD_LINES = 100_000
-_LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
+_TOP = 64 * 1024  # characters in which the header must begin
 _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
 _SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
@@ -47,15 +47,14 @@ def read_separated(
     chunks = source.lines()
     named, top, line = _beginning(chunks, table)
     lines = split_lines(top)
-    if len(lines[0]) > MEGABYTE:
-        raise table.error(_too_wide(line))
     mark = mark or named or _detect(lines, default, quotes, line, table)
     end, cells = next(_parsed(lines, mark, quotes))
     raw = "".join(lines[:end])
     if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
         raise table.error(_explain_quotes(raw, mark, line, ()))
     if len(cells) > MAX_COLUMNS:
-        raise table.error(_too_wide(line))
+        advice = "no table has that many: check its separator and line ends"
+        raise table.error(Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice))
     table.name_columns(cells, line)
     table.form = f"separator {_name(mark)}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
@@ -69,7 +68,7 @@ def _name(mark: str) -> str:
 def _beginning(chunks: Iterator[str], table: Table) -> tuple[str, str, int]:
     """Return the separator that line 1 names, and the text from the header on, with its line."""
     top, line, named = next(chunks, ""), 1, ""
-    while len(top) < _LONG and (more := next(chunks, "")):
+    while len(top) < _TOP and (more := next(chunks, "")):
         top += more
     if match := _SEP_LINE.match(top):
         table.note("line 1 names the separator and is not a record")
@@ -236,8 +235,6 @@ class _Body:
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
         lines, at, table = split_lines(text), 0, self._table
-        if len(text) > 2 * _LONG and self._most_cells(text) > MAX_COLUMNS:
-            raise table.error(_too_wide(self._line))
         is_good_text = is_whole(text)
         while at < len(lines):
             start = at
@@ -260,11 +257,6 @@ class _Body:
                     yield line, row, raw
                 at = end
         self._line += len(lines)
-
-    def _most_cells(self, text: str) -> int:
-        """Return how many cells the widest of some records has, without making them."""
-        outside, _ = (_split_quoted(text) if self._quotes else None) or (text, [])
-        return 1 + max(line.count(self._mark) for line in _LINE_END.split(outside))
 
     def _judged(
         self, cells: list[str] | str, raw: str, line: int, height: int
@@ -382,9 +374,7 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
     if '\\"' in raw:
         advice += " (here a backslash stands before the quote)"
     if is_quoted and not is_closed:
-        limit = f" within {_MAX_RECORD_LINES:,} lines" if at - line > _MAX_RECORD_LINES else ""
-        limit = f" within {MAX_CELL // MEGABYTE} MB" if len(raw) > MAX_CELL else limit
-        reason = f"the quote that opens in column {name!r} is never closed{limit}"
+        reason = f"the quote that opens in column {name!r} is never closed"
         advice = "close it, or use --quoting none if the table never quotes"
         return Fault(opened, name, reason, advice)
     if is_quoted and after not in ("\r", "\n", ""):
@@ -393,8 +383,3 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
     if after == '"':
         return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
     return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
-
-
-def _too_wide(line: int) -> Fault:
-    advice = "no table has that many: check its separator and line ends"
-    return Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice)
