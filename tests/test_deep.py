@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import shutil
 import sys
 
@@ -100,6 +101,20 @@ def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     line = fails(1, "predict", archive, "--deep", "all")
     assert line == "--deep needs the extra 'deep': pip install onnxruntime tokenizers"
+
+
+def test_evaluate_scores_with_it_and_without(tmp_path):
+    with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))[:150]
+    with (tmp_path / "mine.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(lines)
+    command = ("evaluate", tmp_path / "mine.csv", "--json")
+    alone, both = (json.loads(invoke(*command, *deep).stdout) for deep in ((), ("--deep", "all")))
+    assert both.pop("deep") == "all"
+    assert both.keys() == alone.keys()
+    assert both["accuracy"] > alone["accuracy"]
+    compared = misused(*command, "--deep", "all", "--compare", bundled_model())
+    assert "goes with the default model alone; drop --compare" in compared
 
 
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):

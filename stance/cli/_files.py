@@ -211,6 +211,7 @@ def with_reader(
 
     reasons = {
         "model": "is calibrated with the default model alone",
+        "compare": "goes with the default model alone",
         "abstain": "has no calibration for it yet",
         "cluster": "reads on this computer alone",
     }

@@ -1,7 +1,7 @@
 """Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -63,6 +63,7 @@ def evaluate(
     report: Path | None = None,
     errors: Path | None = None,
     compare: Path | None = None,
+    deep: Literal["all", "unsure"] | None = None,
     force: bool = False,
     stress: bool = False,
     *,
@@ -84,14 +85,17 @@ def evaluate(
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     files.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
-    if compare is not None:
+    if compare is not None and deep is None:
         _compare(model, compare, corpora, form, as_json)
         return
     path = model or bundled_model()
     loaded, figures = files.open_model(path), dict[str, Any]()
+    if deep is not None:
+        loaded = files.with_reader(loaded, deep, model=model, compare=compare)
+        figures["deep"] = deep
     if corpora:
         corpus = _read(corpora, form)
-        figures = score(loaded, corpus).to_json()
+        figures |= score(loaded, corpus).to_json()
         _write(report, errors, loaded, corpus, figures, path, force)
     if stress:
         figures["stress"] = run_suite(loaded).to_json()
