@@ -92,7 +92,6 @@ def evaluate(
     loaded, figures = files.open_model(path), dict[str, Any]()
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, compare=compare)
-        figures["deep"] = deep
     if corpora:
         corpus = _read(corpora, form)
         figures |= score(loaded, corpus).to_json()
