@@ -1,5 +1,6 @@
 """What a model's card says about data, versions, scores and limits."""
 
+from dataclasses import asdict
 from importlib.metadata import version
 from platform import python_version
 from typing import Any
@@ -61,7 +62,7 @@ def make_card(
         "seed": recipe.validation.seed,
         "limits": [*LIMITS, *([] if has_neutral(corpus) else [NO_NEUTRAL])],
         "scores": _scores(report),
-        "reference": reference.to_table(),
+        "reference": asdict(reference),
         **prospects.card(),
     }
 

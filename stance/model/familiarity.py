@@ -10,7 +10,7 @@ language identification schemes").
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,6 @@ COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
-LENGTHS = (0.05, 0.5, 0.95)  # quantiles of the paragraphs' length that are kept
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
 
 # In scripts without blanks a run of letters is a clause rather than a word; `RUN` of its
@@ -50,10 +49,8 @@ RUN = 2
 class TrainingProfile:
     """Numbers of the training paragraphs, as they stand in a model's card."""
 
-    paragraphs: int
     unknown: float  # share of plain words in too few other documents to be known, 0 to 1
     familiarity: float | None  # low quantile, 0 to 1; None if there were too few paragraphs
-    length: tuple[int, int, int]  # words of a paragraph: the quantiles `LENGTHS`
     rows: int
     actors: Mapping[str, int]  # training rows of each actor that has `FEWEST` or more
 
@@ -65,13 +62,7 @@ class TrainingProfile:
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "TrainingProfile":
         """Read what a card says; its types have been checked."""
-        low, middle, high = table["length"]
-        known = {name: table[name] for name in cls.__slots__}
-        return cls(**known | {"length": (low, middle, high)})
-
-    def to_table(self) -> dict[str, Any]:
-        """Return the form that stands in a card."""
-        return asdict(self) | {"length": list(self.length)}
+        return cls(**{name: table[name] for name in cls.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +191,11 @@ def measure(
     ]
     check = LanguageCheck(np.bincount(para, minlength=len(rows)), *sums)
     enough = check.familiarity()[check.long_enough()]
-    low, middle, high = (int(value) for value in np.quantile(check.length, LENGTHS).round())
     return TrainingProfile(
-        paragraphs=len(rows),
         unknown=round(1 - float(check.known.sum() / max(check.plain.sum(), 1)), 6),
         familiarity=(
             round(float(np.quantile(enough, LOW)), 6) if len(enough) >= LEAST_PARAGRAPHS else None
         ),
-        length=(low, middle, high),
         rows=len(texts),
         actors={name: n for name, n in sorted(Counter(actors).items()) if n >= FEWEST and name},
     )

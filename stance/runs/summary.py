@@ -97,7 +97,7 @@ def _in_words(value: object) -> str:
 def model_hash(model: StanceModel) -> str:
     """Return a hash of all that a model's answers depend on."""
     tables: list[object] = [model.recipe.to_table(), model.book.to_tables(), model.lexicon.source]
-    tables.append(model.reference and model.reference.to_table())
+    tables.append(model.reference and asdict(model.reference))
     arrays = list[NDArray[Any]]()
     for head in filter(None, (model.stance, model.sentiment, model.holder)):
         tables.append((head.labels, head.targeted, head.temperature, head.own))
