@@ -20,7 +20,7 @@ from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
-from stance.reading.keys import fingerprint
+from stance.reading.keys import hash_texts
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
@@ -92,7 +92,7 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
         stance=heads["stance"],
         sentiment=heads["sentiment"] if sentiment else None,
         control=heads["control"],
-        fingerprints=fingerprint(TEXTS),
+        fingerprints=hash_texts(TEXTS),
         card=CARD,
     )
 

@@ -9,7 +9,7 @@ from stance.reading.keys import (
     BANDS,
     MULTIPLIER,
     KeyIndex,
-    fingerprint,
+    hash_texts,
     join_keys,
     key_of,
     keys_of,
@@ -86,7 +86,7 @@ def test_lone_surrogates_have_keys():
     assert key_of("\ud800") != key_of("\ud801")
 
 
-# --- Fingerprints of texts ---
+# --- Hashes of texts ---
 
 TEXT = (
     "The foreign ministry said on Tuesday that the alliance would send two more battalions to "
@@ -97,12 +97,12 @@ OTHER = "Heavy rain fell on the coast again on Monday, and the ferry did not lea
 
 
 def near(left, right):
-    marks = fingerprint([left, right])
+    marks = hash_texts([left, right])
     return bool((marks.bands[0] == marks.bands[1]).any())
 
 
 def test_fingerprints_stay_those_that_model_files_hold():
-    marks = fingerprint(["NATO praised Poland for its resolve."])
+    marks = hash_texts(["NATO praised Poland for its resolve."])
     assert marks.exact.tolist() == [15184349527976056865]
     assert marks.bands.tolist() == [
         [
@@ -121,13 +121,13 @@ def test_fingerprints_stay_those_that_model_files_hold():
     [TEXT.upper(), "  " + TEXT.replace(" ", "\n "), TEXT.replace(",", " –"), "“" + TEXT + "”"],
 )
 def test_case_spacing_and_punctuation_do_not_count(text):
-    marks = fingerprint([TEXT, text])
+    marks = hash_texts([TEXT, text])
     assert marks.exact[0] == marks.exact[1]
     assert (marks.bands[0] == marks.bands[1]).all()
 
 
 def test_another_word_is_another_text():
-    marks = fingerprint([TEXT, TEXT.replace("two", "three")])
+    marks = hash_texts([TEXT, TEXT.replace("two", "three")])
     assert marks.exact[0] != marks.exact[1]
 
 
@@ -146,34 +146,34 @@ def test_few_different_texts_share_a_band(corpus):
 
 
 def test_short_and_empty_texts_have_fingerprints():
-    marks = fingerprint(["", "...", "Rain", "rain!", "No"])
+    marks = hash_texts(["", "...", "Rain", "rain!", "No"])
     assert marks.bands.shape == (5, BANDS)
     assert marks.exact[0] == marks.exact[1]
     assert marks.exact[2] == marks.exact[3]
     assert len(set(marks.exact.tolist())) == 3
-    assert fingerprint([]).bands.shape == (0, BANDS)
+    assert hash_texts([]).bands.shape == (0, BANDS)
 
 
 def test_texts_are_found_among_others():
-    seen = fingerprint([TEXT, OTHER])
-    asked = fingerprint([TEXT.upper(), TEXT.replace("Tuesday", "Monday"), "Something else here"])
+    seen = hash_texts([TEXT, OTHER])
+    asked = hash_texts([TEXT.upper(), TEXT.replace("Tuesday", "Monday"), "Something else here"])
     assert asked.found_in(seen).tolist() == [True, True, False]
-    assert fingerprint([]).found_in(seen).tolist() == []
-    assert asked.found_in(fingerprint([])).tolist() == [False] * 3
+    assert hash_texts([]).found_in(seen).tolist() == []
+    assert asked.found_in(hash_texts([])).tolist() == [False] * 3
 
 
 def test_fingerprints_never_change():
     # Model files hold them: other values mean that no leakage is found in older models.
-    marks = fingerprint([TEXT])
+    marks = hash_texts([TEXT])
     assert int(marks.exact[0]) == 0x1A137887533AEE73
     assert int(marks.bands[0, 0]) == 0x523DD19FC2AC1862
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_a_fingerprint_does_not_depend_on_its_neighbours(texts):
-    marks = fingerprint(texts)
+    marks = hash_texts(texts)
     for number, text in enumerate(texts):
-        alone = fingerprint([text])
+        alone = hash_texts([text])
         assert alone.exact[0] == marks.exact[number]
         assert (alone.bands[0] == marks.bands[number]).all()
 

@@ -18,7 +18,7 @@ from stance.reading.keys import SHINGLE
 from stance.reading.text import words_of
 from stance.records import NEUTRAL
 
-# Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
+# Least share of word triples that near-duplicates have in common (Jaccard); `hash_texts` only
 # proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8.
 NEAR = 0.6
 COMPARED = 10  # earlier texts of a bucket with which a text is compared

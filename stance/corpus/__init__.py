@@ -14,7 +14,7 @@ from stance.corpus.rows import EXTRA, OPTIONAL, CorpusForm, Row, read_rows, tabl
 from stance.display import brief, shown
 from stance.files import file_hash
 from stance.label_values import MISSING, holder_kind
-from stance.reading.keys import Fingerprints, fingerprint, linked_groups
+from stance.reading.keys import TextHashes, hash_texts, linked_groups
 from stance.records import NEUTRAL, Stance
 from stance.tables import months_of, open_table
 
@@ -45,7 +45,7 @@ class Corpus:
     document: Ints  #: number of the unit that no split may cut
     source: Ints  #: index into `sources`
     sources: tuple[Source, ...]
-    marks: Fingerprints  #: of the texts
+    marks: TextHashes  #: of the texts
     holder: tuple[str | None, ...]  #: author, other, an actor's name; None where nobody says
     false_match: Bools  #: whether what looks like the actor's name means something else
     soft: Floats | None  #: probabilities of stances to learn from; None if no row has any
@@ -93,7 +93,7 @@ class Corpus:
         return replace(
             self,
             **changed,
-            marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
+            marks=TextHashes(self.marks.exact[rows], self.marks.bands[rows]),
             soft=None if self.soft is None else self.soft[rows],
             annotations=self.annotations and self.annotations.take(rows),
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
@@ -159,7 +159,7 @@ def corpus_of(
     notes = [*notes, note] if note else notes
     cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
-    source, marks = np.array(cells["source"], np.int64), fingerprint(cells["text"])
+    source, marks = np.array(cells["source"], np.int64), hash_texts(cells["text"])
     sizes = np.bincount(source, minlength=len(sources)).tolist()
     names = ("date", *EXTRA, *keep)
     extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
@@ -183,7 +183,7 @@ def corpus_of(
     )
 
 
-def _group_documents(names: Sequence[str], sources: Sequence[int], marks: Fingerprints) -> Ints:
+def _group_documents(names: Sequence[str], sources: Sequence[int], marks: TextHashes) -> Ints:
     """Group rows by document; rows without one, and equal texts, by their text."""
     numbers = dict[tuple[int, str | int], int]()
     keys = enumerate(zip(sources, names, strict=True))

@@ -19,7 +19,7 @@ from stance.model.heads import Head, name_keys
 from stance.model.predictions import Predictions, withheld
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
-from stance.reading.keys import Fingerprints
+from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import BATCH, Spans, make_query
 from stance.reading.text import normalise_all
@@ -47,7 +47,7 @@ class StanceModel:
         None if the corpus had no sentiment labels.
     control : Head
         Target-blind baseline, trained on the same rows.
-    fingerprints : Fingerprints
+    fingerprints : TextHashes
         Compact hashes of the training texts, to notice leakage.
     card : mapping
         The rest of the manifest: data, versions, scores, limits. JSON values only.
@@ -65,7 +65,7 @@ class StanceModel:
     stance: Head
     sentiment: Head | None
     control: Head
-    fingerprints: Fingerprints
+    fingerprints: TextHashes
     card: Mapping[str, Any]
     calibration: Calibration | None = None
     holder: Head | None = None

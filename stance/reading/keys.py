@@ -154,26 +154,26 @@ _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprints:
+class TextHashes:
     """Hashes of some texts, which reveal equal and nearly equal ones without keeping any text."""
 
     exact: Keys  # equal for texts that differ only in case, spacing and punctuation
     bands: Keys  # (n_texts, BANDS); texts that share a value are probably near-duplicates
 
-    def found_in(self, others: "Fingerprints") -> Bools:
+    def found_in(self, others: "TextHashes") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
         found: Bools = self.copied_from(others) | np.isin(self.bands, others.bands).any(axis=1)
         return found
 
-    def copied_from(self, others: "Fingerprints") -> Bools:
+    def copied_from(self, others: "TextHashes") -> Bools:
         """Return which of these texts are among the others, apart from what `exact` ignores."""
         return np.isin(self.exact, others.exact)
 
 
-def fingerprint(texts: Sequence[str]) -> Fingerprints:
-    """Return the fingerprints of texts.
+def hash_texts(texts: Sequence[str]) -> TextHashes:
+    """Return the hashes of texts.
 
-    >>> marks = fingerprint(["NATO warned Russia again.", "nato warned  Russia, again", "Rain"])
+    >>> marks = hash_texts(["NATO warned Russia again.", "nato warned  Russia, again", "Rain"])
     >>> (marks.exact[:2] == marks.exact[1:]).tolist()
     [True, False]
     """
@@ -190,7 +190,7 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     values = least.reshape(-1, BANDS, ROWS).transpose(2, 0, 1)
     bands = join_keys(key_of("band"), np.broadcast_to(_BAND, values.shape[1:]), *values)
     rows = [place[text] for text in texts]
-    return Fingerprints(exact[rows], bands[rows])
+    return TextHashes(exact[rows], bands[rows])
 
 
 def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:

@@ -20,7 +20,7 @@ from stance.model.deep import HEADS, DeepReader, Layer, Mixture
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.keys import Fingerprints
+from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
 from stance.settings import SchemaError, items, number, read_settings, table
@@ -329,7 +329,7 @@ def _read_model(file: BinaryIO) -> StanceModel:
         stance=heads["stance"],
         sentiment=heads.get("sentiment"),
         control=heads["control"],
-        fingerprints=Fingerprints(values["data/exact.npy"], values["data/bands.npy"]),
+        fingerprints=TextHashes(values["data/exact.npy"], values["data/bands.npy"]),
         holder=heads.get("holder"),
         card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
         calibration=Calibration(**calibration) if calibration else None,
