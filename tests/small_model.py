@@ -69,7 +69,13 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
     book = ActorBook(
         [
             Actor("Russia", "state", {"name": ("Russia",), "capital": ("Moscow",)}),
-            Actor("NATO", "organisation", {"name": ("NATO",)}, frozenset({"NATO"}), ("non NATO",)),
+            Actor(
+                "NATO",
+                "organisation",
+                {"name": ("NATO",)},
+                frozenset({"NATO"}),
+                exclusions=("non NATO",),
+            ),
             Actor("Łotwa", aliases={"name": ("Łotwa",)}),
         ]
     )
