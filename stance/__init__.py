@@ -19,6 +19,7 @@ _HOMES = {
     "evaluate": "evaluation.assessment",
     "explain": "model.explanation",
     "load_model": "storage",
+    "load_reader": "storage",
     "read_corpus": "corpus",
     "read_recipe": "recipe",
     "save_model": "storage",

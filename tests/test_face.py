@@ -60,7 +60,8 @@ def fresh(code):
 def test_the_public_names_are_those_listed():
     assert stance.__all__ == [
         *("Actor", "ActorBook", "Corpus", "Recipe", "StanceClassifier", "StanceError"),
-        *("StanceModel", "evaluate", "explain", "load_model", "read_corpus", "read_recipe"),
+        *("StanceModel", "evaluate", "explain", "load_model", "load_reader"),
+        *("read_corpus", "read_recipe"),
         *("save_model", "train"),
     ]
     assert dir(stance) == sorted(stance.__all__)

@@ -184,10 +184,34 @@ def decode_model(data: bytes) -> StanceModel:
 
 
 def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
-    """Load the deep reader of the package, or of another folder.
+    """Load the deep reader, which answers beside the bundled model.
 
-    It reads all pairs or those of which the linear model is unsure. Nothing in its files is ever
-    run. Raises `ModelError` if one is missing or damaged.
+    Nothing in its files is ever run.
+
+    Parameters
+    ----------
+    reads : {"all", "unsure"}
+        Which pairs of a paragraph and an actor it reads: all, or those of which the linear model
+        is unsure.
+    folder : Path, optional
+        Where its files are; those of the package if omitted.
+
+    Returns
+    -------
+    DeepReader
+        To be set as the `deep` of a model.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or damaged.
+
+    Examples
+    --------
+    >>> import dataclasses, stance
+    >>> deep = dataclasses.replace(stance.load_model(), deep=stance.load_reader("all"))
+    >>> deep.judge(["Poland praised NATO."]).stance.shape
+    (2, 3)
     """
     folder = folder or Path(str(files("stance").joinpath("data")))
     mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
