@@ -316,6 +316,20 @@ def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path
     assert "stance 'maybe' in row 1 is not a label" in fails(1, "shares", model)
 
 
+def test_columns_of_answers_may_have_a_prefix(archive, tmp_path):
+    heads = {"document", "outlet", "date", "text"}
+    rows = [
+        {name if name in heads else f"p_{name}": cell for name, cell in row.items()}
+        for row in read(archive[0])
+    ]
+    answers = write(tmp_path / "answers.csv", rows)
+    sheet = tmp_path / "sheet.csv"
+    result = invoke("sample", answers, "--prefix", "p_", "-n", 200, "-o", sheet)
+    assert result.exit_code == 0, result.stderr
+    found = figures(answers, "--prefix", "p_", "--audit", label(sheet, archive[2]))
+    assert found["labels"] == 200
+
+
 def changed(path, output, at=3, **cells):
     """Write a labelled sample with one row changed."""
     rows = read(path)

@@ -180,8 +180,8 @@ def _read_labels(
 def _identity(table: Table, population: AnswersTable) -> list[int]:
     """Return the columns that say which pair a row is about, the last one its actor."""
     names = [population.columns[place] for place in population.places.identity(population.join)]
-    if population.join == "text" and "text" in table.columns:
-        names = ["text"]  # as stance sample calls it
+    if population.join == "row" or ("text" in table.columns and population.join == "text"):
+        names[-1] = population.join  # as stance sample calls it
     return [column(table.columns, name, table.name) for name in (*names, "actor")]
 
 
