@@ -10,7 +10,7 @@ import numpy as np
 from stance.records import Stance
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
-import findings as simulation
+import simulate as simulation
 
 LABELS = tuple(map(str, Stance))
 OUTLETS = ("Guardian", "Mirror", "Telegraph")

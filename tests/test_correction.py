@@ -1,5 +1,7 @@
 """Corrected shares hold the truth whatever the classifier's errors, and gain where they can."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from archives import simulation
@@ -61,8 +63,8 @@ def test_a_full_audit_is_the_truth_with_the_interval_of_a_survey():
 
 @pytest.mark.parametrize("truth", [(0.02, 0.95, 0.03), (0.3, 0.6, 0.1)])
 def test_intervals_hold_the_truth_and_are_no_wider_than_those_of_the_audit_alone(truth):
-    held, width, alone = simulation.hold(np.random.default_rng(2), truth, 100, 50, plain=False)
-    assert (held >= 0.88).all()  # of 50 draws; training/findings.py draws 1,000
+    held, width, alone = simulation.hold_corrected(np.random.default_rng(2), truth, 100, 50)
+    assert (held >= 0.88).all()  # of 50 draws; training/simulate.py draws 1,000
     assert (width <= 1.02 * alone).all()
 
 
@@ -75,7 +77,7 @@ def test_counts_of_a_biased_classifier_are_moved_to_the_truth():
     true = (stance == AGAINST).mean()
     errors = []
     for _ in range(20):
-        audit = simulation.audited(rng, answers, stance, 300)
+        audit, _ = simulation.audited(rng, answers, stance, 300)
         share = next(Study(answers, LabelledSample(audit, ())).actors[0].shares())
         errors.append(share.corrected.shares[AGAINST] - true)
     assert counted - true > 0.08
@@ -101,8 +103,8 @@ def test_a_better_reader_on_part_of_the_pairs_narrows_the_interval():
     answers, stance = simulation.archive(rng, (0.3, 0.6, 0.1))
     reader = np.where(rng.random(len(stance)) < 0.9, stance, rng.integers(3, size=len(stance)))
     reader = np.where(rng.random(len(stance)) < 0.6, reader, -1).astype(np.int8)
-    audit = simulation.audited(rng, answers, stance, 200)
-    own, added = simulation.replace(answers, labels=(("llm", reader),)).surrogates()
+    audit, _ = simulation.audited(rng, answers, stance, 200)
+    own, added = replace(answers, labels=(("llm", reader),)).surrogates()
     alone, both = (
         correct(audit, answers.document, own),
         correct(audit, answers.document, own, added),
@@ -211,12 +213,12 @@ def test_groups_by_chance_are_seldom_claimed_to_differ():
     for _ in range(25):
         answers, stance = simulation.archive(rng, (0.3, 0.6, 0.1))
         own = rng.integers(4, size=simulation.DOCUMENTS)[answers.document]
-        answers = simulation.replace(answers, groups=tuple("abcd"), group=own, columns=("outlet",))
-        audit = simulation.audited(rng, answers, stance, 150)
+        answers = replace(answers, groups=tuple("abcd"), group=own, columns=("outlet",))
+        audit, _ = simulation.audited(rng, answers, stance, 150)
         found = Study(answers, LabelledSample(audit, ())).shares().differences
         assert len(found) == 6
         claims += any(each.claimed for each in found)
-    assert claims <= 4  # of 25, expected 1.25 at most; training/findings.py draws 1,000
+    assert claims <= 4  # of 25, expected 1.25 at most; training/simulate.py draws 1,000
 
 
 def draw_groups(rng, groups, truth=(0.2, 0.7, 0.1), documents=60):

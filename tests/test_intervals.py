@@ -1,16 +1,15 @@
 """95 % intervals hold the truth in 95 % of studies, of shares, scores and gains alike."""
 
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from archives import simulation
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from stance.evaluation.answers import accuracy, document_confusion, f1_scores, macro_f1
+from stance.evaluation.answers import accuracy, f1_scores, macro_f1
 from stance.evaluation.comparison import document_test, mcnemar
 from stance.evaluation.intervals import (
     estimate_shares,
@@ -29,39 +28,12 @@ COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)
 
 # --- Scores ---
 
-USUAL, UNEVEN = (0.5, 0.3, 0.2), (0.6, 0.36, 0.04)
-
-
-def population(rng, sizes, shares):
-    """Draw documents of these sizes, whose rows share their label and their difficulty.
-
-    Returns gold, predicted, those of a better model, and document.
-    """
-    document = np.repeat(np.arange(len(sizes)), sizes)
-    tone = rng.choice(3, len(sizes), p=shares)[document]
-    random = rng.choice(3, (3, len(document)), p=shares)
-    gold = np.where(rng.random(len(document)) < 0.7, tone, random[0])
-    skill = rng.beta(1.5, 1, len(sizes))[document]
-    predicted = np.where(rng.random(len(document)) < skill, gold, random[1])
-    better = np.where(rng.random(len(document)) < 0.3, gold, predicted)
-    return gold, predicted, better, document
-
 
 @pytest.fixture(scope="module")
 def populations():
     """Per document of each population: confusion matrices of two models, paired."""
     rng = np.random.default_rng(11)
-    kinds = {
-        "usual": (rng.integers(1, 16, 60_000), USUAL),
-        "uneven": (rng.integers(1, 7, 60_000), UNEVEN),
-        "long": (np.ceil(rng.lognormal(1, 1, 60_000)).astype(int), USUAL),  # few outweigh many
-    }
-    found = {}
-    for name, kind in kinds.items():
-        gold, *both, document = population(rng, *kind)
-        pair = [document_confusion(gold, predicted, document, 3) for predicted in both]
-        found[name] = np.stack(pair, axis=1)
-    return found
+    return {kind: simulation.draw_confusions(rng, kind) for kind in ("usual", "uneven", "long")}
 
 
 def f1_of_the_rarest(counts):
@@ -143,18 +115,8 @@ def test_intervals_hold_their_shares_in_any_order_of_documents(counts, independe
     assert again.net_interval == pytest.approx(found.net_interval)
 
 
-@pytest.fixture(scope="module")
-def coverage():
-    """The simulation of ``training/coverage.py``."""
-    path = Path(__file__).parent.parent / "training" / "coverage.py"
-    spec = spec_from_file_location("coverage_of_shares", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(
-    ("kind", "truth", "likeness"),
+    ("kind", "truth", "alike"),
     [
         ("50 of 5", (0.4, 0.3, 0.3), 0.4),
         ("300 of 3", (0.1, 0.8, 0.1), 0.05),
@@ -163,20 +125,24 @@ def coverage():
         ("100, Pareto", (0.6, 0.2, 0.2), 0.05),
     ],
 )
-def test_intervals_of_shares_cover_documents_of_any_length(coverage, kind, truth, likeness):
-    sizes = dict(coverage.documents())[kind]
-    share, net, trusted = coverage.hold(np.random.default_rng(6), sizes, truth, likeness, 400)
+def test_intervals_of_shares_cover_documents_of_any_length(kind, truth, alike):
+    sizes = dict(simulation.documents())[kind]
+    share, net, trusted = simulation.hold_counted(
+        np.random.default_rng(6), sizes, truth, alike, 400
+    )
     assert trusted
     assert 0.93 <= share <= 0.99
     assert net >= 0.93
 
 
 @pytest.mark.parametrize("kind", ["10 of 10", "100, 20 of 1", "200, 100, 50, 100 of 3"])
-@pytest.mark.parametrize("likeness", [0.05, 1 / 6, 0.4])
-def test_intervals_of_shares_are_wide_where_few_documents_outweigh_all(coverage, kind, likeness):
-    sizes = dict(coverage.documents())[kind]
+@pytest.mark.parametrize("alike", [0.05, 1 / 6, 0.4])
+def test_intervals_of_shares_are_wide_where_few_documents_outweigh_all(kind, alike):
+    sizes = dict(simulation.documents())[kind]
     truth = (0.4, 0.3, 0.3)
-    share, net, trusted = coverage.hold(np.random.default_rng(7), sizes, truth, likeness, 300)
+    share, net, trusted = simulation.hold_counted(
+        np.random.default_rng(7), sizes, truth, alike, 300
+    )
     assert not trusted
     assert share >= 0.95 - 0.02  # of 300
     assert net >= 0.95 - 0.02

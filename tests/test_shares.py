@@ -73,6 +73,23 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert "corrected" not in text
 
 
+def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_path):
+    """As where --abstain allows so few errors that no answer against is given."""
+    rows = read(archive[0])
+    for row in rows:
+        if row["stance"] == "against":
+            row["stance"] = "uncertain"
+    table = write(tmp_path / "cautious.csv", rows)
+    result = invoke("shares", table, "--json")
+    assert {share["counted"] for share in json.loads(result.stdout)["shares"]} == {None}
+    assert "cautious.csv: against is never answered, but withheld wherever" in result.stderr
+    assert "against is never answered" in fails(1, "report", table, "-o", tmp_path / "page.html")
+    corrected = figures(table, "--audit", archive[1])["shares"]
+    assert all(share["corrected"] is not None for share in corrected)
+    page = tmp_path / "page.html"
+    assert invoke("report", table, "-o", page, "--audit", archive[1]).exit_code == 0
+
+
 def test_withheld_answers_stand_beside_the_counts(tmp_path):
     rows, _ = answer_rows({"Russia": (0.3, 0.6, 0.1)}, documents=20)
     for row in rows[:3]:

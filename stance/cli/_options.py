@@ -67,7 +67,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         "abstain": _given(
             "RATE",
             "Withhold unsure answers: with 90 % confidence, at most this share of the others is "
-            "wrong, in each class, on texts like the training corpus.",
+            "wrong, in each class, on texts drawn like the training corpus; more may be on other "
+            "outlets, genres and years.",
             min=0,
             max=1,
         ),

@@ -185,7 +185,7 @@ def sample(
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=only or (), force=force)
-    beside = f"wrote {design_path(output)}; keep it beside the labels, and from coders"
+    beside = f"wrote {design_path(output)}; keep it beside the labels, and do not show it to coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
     tell(*drawn.notes, *sample_lines(drawn.to_json()), beside, wrote)
 

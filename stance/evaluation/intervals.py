@@ -44,7 +44,7 @@ def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
     Each interval is `wilson`'s for as many independent answers as would tell as much as these, with
     a quantile of Student's t (Korn and Graubard 1998, "Confidence Intervals for Proportions with
     Small Expected Number of Positive Counts Estimated from Survey Data"). That of the net is
-    `net_interval`'s. ``training/coverage.py`` simulates how often they hold the truth.
+    `net_interval`'s. ``training/simulate.py`` simulates how often they hold the truth.
     ``independent`` takes every answer for independent of the others.
 
     >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))

@@ -27,6 +27,7 @@ from stance.tables import Record, Table, column, day_of, likely, optional_column
 
 BATCH = 8192  # records that are read at a time
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
+FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -64,6 +65,18 @@ class AnswersTable:
         """The likeliest stance of each pair, also where the answer is withheld."""
         likeliest = self.chances.argmax(axis=1)
         return np.where(self.stance < len(Stance), self.stance, likeliest).astype(np.int64)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Stances that are never answered, but likeliest in `FEWEST_LEANING` withheld answers."""
+        given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
+        withheld = self.chances[self.stance == len(Stance)]
+        leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
+        return [
+            str(label)
+            for number, label in enumerate(Stance)
+            if given.any() and not given[number] and leaning[number] >= FEWEST_LEANING
+        ]
 
     def surrogates(self) -> tuple[list[Surrogate], list[Surrogate]]:
         """Return what can stand in for labels: the model's answers, and further columns.

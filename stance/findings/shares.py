@@ -173,7 +173,11 @@ class Study:
             shares=tuple(share for actor in listed for share in actor.shares()),
             differences=tuple(replace(each, holm=h, bh=b) for each, h, b in adjusted),
             detectable=detectable(found),
-            notes=(*population.notes, *(() if self.sample is None else self.sample.notes)),
+            notes=(
+                *population.notes,
+                *(() if self.sample is None else self.sample.notes),
+                *([uncounted(population)] if population.unanswered else []),
+            ),
         )
 
     def predictions(self) -> Floats:
@@ -182,6 +186,16 @@ class Study:
         for actor in self.actors:
             found[actor.pairs] = actor.predictions
         return found
+
+
+def uncounted(population: AnswersTable) -> str:
+    """Return why the answers of a table are not counted."""
+    listed = " and ".join(population.unanswered)
+    return (
+        f"{population.table}: {listed} is never answered, but withheld "
+        "wherever it is likeliest, so the answers given are not counted as shares; run stance "
+        "predict without --abstain or with a higher rate, or add --audit LABELLED"
+    )
 
 
 def read_study(
@@ -258,7 +272,7 @@ class _Actor:
         self, name: str, pairs: Ints, population: AnswersTable, correction: Correction | None
     ) -> None:
         self._name, self.pairs, self._population = name, pairs, population
-        self._correction = correction
+        self._correction, self._counts = correction, not population.unanswered
         audited = np.zeros(0, np.int64) if correction is None else correction.audit.pair
         rows = np.isin(audited, pairs)
         self._audited = audited
@@ -322,7 +336,7 @@ class _Actor:
             labels=int(part.rows.sum()),
             missing=int(np.isin(self._missing, pairs).sum()),
             documents=len(names),
-            given=given,
+            given=given if self._counts else given[:0],
             corrected=corrected,
             method=corrected.method if corrected else method,
         )

@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from stance.arrays import Floats, Floats32, Ints, Keys
+from stance.arrays import Floats, Floats32, Ints, Ints32, Keys
 from stance.display import shown
 from stance.features import BLOCKS, Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
@@ -21,18 +21,21 @@ from stance.recipe import Features
 
 @dataclass(frozen=True, slots=True)
 class BlockCounts:
-    """Occurrences of one block's features; sparse matrices of shape (n_pairs, n_features)."""
+    """Occurrences of one block's features, in sparse matrices of shape (n_pairs, n_features).
+
+    Both are of 32 bits and share their indices.
+    """
 
     keys: Keys  # of the features, sorted
     sums: Any  # of the weights of a feature's occurrences in a pair
-    squares: Any  # of these weights squared, likewise summed
+    squares: Any  # of these weights squared, likewise summed; the sums if all weights are 1
 
     def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""
         sums = self.sums[rows]
-        return BlockCounts(
-            self.keys, sums, sums if self.squares is self.sums else self.squares[rows]
-        )
+        if self.squares is self.sums:
+            return BlockCounts(self.keys, sums, sums)
+        return BlockCounts(self.keys, sums, _with_data(sums, self.squares[rows].data))
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -41,11 +44,9 @@ class BlockCounts:
         each pair. Where features are each of one ``topic``, only pairs of that topic count.
         """
         names, document = np.unique(group, return_inverse=True)
-        occurs = sparse.csr_matrix(
-            (np.ones_like(self.sums.data), self.sums.indices, self.sums.indptr), self.sums.shape
-        )
+        occurs = _with_data(self.sums, np.ones(self.sums.nnz, np.float32))
         pairs = np.bincount(occurs.indices, minlength=occurs.shape[1])
-        ones = np.ones(len(group)), (document, np.arange(len(group)))
+        ones = np.ones(len(group), np.float32), (document, np.arange(len(group)))
         held = sparse.csr_matrix(ones, (len(names), len(group))) @ occurs
         documents = np.bincount(held.indices, minlength=occurs.shape[1])
         rows: int | Ints = len(group)
@@ -62,8 +63,9 @@ class BlockCounts:
         Each occurrence counts its weight times inverse document frequency; a row is divided by the
         root of the sum of its squared occurrences and multiplied by the block's weight.
         """
-        values, scale = self.sums[:, kept], self._scale(kept, idf, weight)
-        values.data *= np.repeat(scale, np.diff(values.indptr)) * idf.take(values.indices)
+        values = self.sums[:, kept].astype(np.float64)
+        values.data *= idf.take(values.indices)
+        values.data *= np.repeat(self._scale(kept, idf, weight), np.diff(values.indptr))
         return values
 
     def scores(self, block: BlockWeights) -> Floats:
@@ -133,9 +135,11 @@ class _Counter:
         """Sum what was added by row and feature."""
         row, column, weight = (np.concatenate(part) for part in zip(*self._batch, strict=True))
         shape = rows, sum(map(len, self._keys))
-        sums = sparse.csr_matrix((weight, (row, column)), shape)
-        plain = bool((weight == 1).all()) and sums.nnz == len(weight)
-        squares = sums if plain else sparse.csr_matrix((weight**2, (row, column)), shape)
+        sums = sparse.csr_matrix((weight, (row, column)), shape).astype(np.float32)
+        squares = sums
+        if (weight != 1).any() or sums.nnz < len(weight):
+            squares = sparse.csr_matrix((weight**2, (row, column)), shape).astype(np.float32)
+            squares = _with_data(sums, squares.data)
         self._batches.append((sums, squares))
         del self._batch[1:]
 
@@ -147,25 +151,47 @@ class _Counter:
         for sums, _ in self._batches:
             pairs[: sums.shape[1]] += np.bincount(sums.indices, minlength=sums.shape[1])
         kept = order[pairs[order] >= min_df]
-        parts = list(zip(*self._batches, strict=True))
+        place = np.full(len(keys), -1, np.int32)
+        place[kept] = np.arange(len(kept))
         plain = all(sums is squares for sums, squares in self._batches)
-        self._batches.clear()
-        matrices = [_stacked(list(part), kept, len(keys)) for part in parts[: 1 if plain else 2]]
-        return BlockCounts(keys[kept], matrices[0], matrices[-1])
+        size, squares = int(pairs[kept].sum()), list[NDArray[Any]]()
+
+        def narrowed() -> Iterator[Any]:
+            while self._batches:  # each is forgotten when it is stacked
+                batch = self._batches.pop(0)
+                if not plain:
+                    squares.append(_narrowed(batch[1], place, len(kept)).data)
+                yield _narrowed(batch[0], place, len(kept))
+
+        sums = stack_rows(narrowed(), size, len(kept), np.float32)
+        both = sums if plain else _with_data(sums, np.concatenate(squares))
+        return BlockCounts(keys[kept], sums, both)
 
 
-def _stacked(batches: list[Any], kept: Ints, size: int) -> Any:
-    """Return the rows of all batches, with the columns kept; the batches are forgotten."""
-    place = np.full(size, -1, np.int32)
-    place[kept] = np.arange(len(kept))
-    narrow = []
-    while batches:
-        batch = batches.pop(0).tocoo()
-        column = place[batch.col]
-        known = column >= 0
-        entries = batch.data[known], (batch.row[known], column[known])
-        narrow.append(sparse.csr_matrix(entries, (batch.shape[0], len(kept))))
-    return sparse.vstack(narrow, format="csr")
+def stack_rows(parts: Iterable[Any], size: int, columns: int, dtype: Any) -> Any:
+    """Stack sparse matrices with ``size`` entries in all, holding one of them at a time."""
+    indices, data = np.zeros(size, np.int32), np.zeros(size, dtype)
+    low, ends = 0, [np.zeros(1, np.int64)]
+    for part in parts:
+        indices[low : low + part.nnz], data[low : low + part.nnz] = part.indices, part.data
+        ends.append(low + part.indptr[1:].astype(np.int64))
+        low += part.nnz
+    rows = np.concatenate(ends)
+    return sparse.csr_matrix((data, indices, rows), (len(rows) - 1, columns))
+
+
+def _narrowed(counts: Any, place: Ints32, size: int) -> Any:
+    """Return counts with their columns in other places, without those that have none."""
+    entries = counts.tocoo()
+    column = place[entries.col]
+    known = column >= 0
+    both = entries.row[known], column[known]
+    return sparse.csr_matrix((entries.data[known], both), (counts.shape[0], size))
+
+
+def _with_data(counts: Any, data: Any) -> Any:
+    """Return a matrix with entries at the same places."""
+    return sparse.csr_matrix((data, counts.indices, counts.indptr), counts.shape)
 
 
 def _batches(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.display import count
 from stance.errors import DataError
-from stance.evaluation.agreement import cohen_kappa, sum_codes
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import Interval, score_bounds, t_interval
 from stance.fitting.crossvalidation import Cut, HeldOut, Tick, assign_folds, fold_cuts, score_cuts
@@ -20,6 +20,7 @@ WHOLE = 1.0
 SHARES = (0.25, 0.5, WHOLE)  # of a fold's training documents in a learning curve
 NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
 FEWEST = 10  # training documents below which a point of the curve is left out
+FEWEST_DOCUMENTS = 100  # below which nothing is said of what more labels would gain
 Run = tuple[int, float]  # seed of a repeat, and the share of the documents that it learns from
 
 
@@ -29,58 +30,68 @@ class RepeatedCV:
 
     seeds: tuple[int, ...]  # of each repeat; the first is the recipe's
     shares: tuple[float, ...]  # of the training documents that were learned from, the last is 1
-    documents: tuple[float, ...]  # how many a share is, in the mean of folds and repeats
-    rows: tuple[float, ...]  # likewise
+    sizes: Sequence[tuple[float, float]]  # documents and rows of a share, in the mean of the folds
     confusion: Floats
     """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels + 1);
     rows gold, columns answered, the last where none is given, by models that had not seen it."""
-    kappa: float | None = None  # of the answers learned from half of the documents and from all
 
     @property
     def scores(self) -> Floats:
         """Macro-F1 of each repeat and share, of shape (n_repeats, n_shares)."""
         return macro_f1(self.confusion.sum(axis=0))
 
-    @property
-    def spread(self) -> Floats:
-        """Standard deviation of macro-F1 between repeats, by share; 0 if there is only one."""
-        scores = self.scores
-        return scores.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(self.shares))
-
-    def bounds(self) -> Floats:
-        """Return the 95 % interval of the mean macro-F1 of the repeats, of shape (2, n_shares).
+    def bounds(self) -> list[Interval]:
+        """Return the 95 % interval of the mean macro-F1 of the repeats, by share.
 
         The documents are the sample, and repeats share them (Bengio and Grandvalet 2004, "No
         Unbiased Estimator of the Variance of K-Fold Cross-Validation"). So it is the documents'
         interval for the mean, widened by the uncertainty of the mean of a few repeats (Zou and
         Donner 2008, "Construction of Confidence Limits About Effect Measures").
         """
-        low, high = np.transpose(score_bounds(_mean, self.confusion))
-        mean = _mean(self.confusion.sum(axis=0))
-        luck = NORMAL * self.spread / np.sqrt(len(self.seeds))
-        found: Floats = np.clip(
-            [mean - np.hypot(mean - low, luck), mean + np.hypot(high - mean, luck)], 0.0, 1.0
-        )
-        return found
+        by_share = zip(score_bounds(_mean, self.confusion), self.scores.T, strict=True)
+        widened = (_widened(interval, scores) for interval, scores in by_share)
+        return [(max(0.0, low), min(1.0, high)) for low, high in widened]
 
-    def gain(self) -> Interval:
-        """Return the 95 % interval of what the last doubling of the documents gained."""
-        gains = np.diff(self.scores[:, -2:])[:, 0]
-        value = float(gains.mean())
-        low, high = t_interval(
-            lambda total: np.diff(_mean(total)[..., -2:])[..., 0], self.confusion
-        )
-        luck = NORMAL * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
-        return value - float(np.hypot(value - low, luck)), value + float(
-            np.hypot(high - value, luck)
-        )
-
-    def figures(self, bounds: Floats) -> dict[str, Any]:
-        """Return what the repeats say, for JSON; ``bounds`` as `bounds` returns them."""
+    def figures(self) -> dict[str, Any]:
+        """Return what the repeats say, for JSON; ``sd`` is the luck of the folds."""
         scores = self.scores[:, -1]
-        spread = self.spread[-1] if len(scores) > 1 else None  # the luck of the folds
-        found = {"seeds": self.seeds, "macro_f1": scores, "mean": scores.mean(), "sd": spread}
-        return plain(found | {"interval": bounds[:, -1]})
+        spread = scores.std(ddof=1) if len(scores) > 1 else None
+        known = {"seeds": self.seeds, "macro_f1": scores, "mean": scores.mean(), "sd": spread}
+        return plain(known | {"interval": self.bounds()[-1]})
+
+    def learning_curve(self) -> dict[str, Any]:
+        """Return the points of a learning curve, and what the last doubling of the labels gained.
+
+        ``doubling`` is the 95 % interval of that gain for documents of the same kind, or None, and
+        then ``why`` says why. Curves level off: the next doubling gains less, as a rule.
+        """
+        mean, documents = self.scores.mean(axis=0), len(self.confusion)
+        points = [
+            {"share": share, "documents": size[0], "rows": size[1], "macro_f1": score}
+            | {"low": low, "high": high}
+            for share, size, score, (low, high) in zip(
+                self.shares, self.sizes, mean, self.bounds(), strict=True
+            )
+        ]
+        why, gain = None, None
+        if documents < FEWEST_DOCUMENTS:
+            few = f"{count(documents, 'document')} are too few to say what more labels would gain"
+            why = f"{few}; label {FEWEST_DOCUMENTS}"
+        elif len(points) < 2:
+            why = "half of the documents do not hold every class; label more of the rare ones"
+        else:
+            low_high = t_interval(
+                lambda total: np.diff(_mean(total)[..., -2:])[..., 0], self.confusion
+            )
+            gain = _widened(low_high, np.diff(self.scores[:, -2:])[:, 0])
+        return plain({"points": points, "doubling": gain} | ({"why": why} if why else {}))
+
+
+def _widened(interval: Interval, values: Floats) -> Interval:
+    """Return an interval of the mean of repeats' values that allows for their being few."""
+    mean, (low, high) = float(values.mean()), interval
+    luck = NORMAL * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return mean - float(np.hypot(mean - low, luck)), mean + float(np.hypot(high - mean, luck))
 
 
 def _mean(total: Floats) -> Floats:
@@ -107,32 +118,20 @@ def repeat(
     plan = _plan(task, fold, validation)
     first = (validation.seed, WHOLE)
     rest = {run: cuts for run, cuts in plan.items() if run != first}
-    found = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs, tick)
+    answers = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs, tick)
     if answered is not None:
-        found = {run: np.where(answered, own, NO_ANSWER) for run, own in found.items()}
-    seeds = tuple(seed for seed, share in plan if share == WHOLE and (seed, share) in found)
-    shares = [share for share in SHARES if all((seed, share) in found for seed in seeds)]
-    labels = len(task.labels)
+        answers = {run: np.where(answered, best, NO_ANSWER) for run, best in answers.items()}
+    seeds = tuple(seed for seed, share in plan if share == WHOLE and (seed, share) in answers)
+    shares = [share for share in SHARES if all((seed, share) in answers for seed in seeds)]
     confusion = [
-        [document_confusion(task.y, found[seed, share], task.group, labels) for share in shares]
+        [
+            document_confusion(task.y, answers[seed, share], task.group, len(task.labels))
+            for share in shares
+        ]
         for seed in seeds
     ]
     sizes = [_size(task, [cut for seed in seeds for cut in plan[seed, share]]) for share in shares]
-    documents, rows = zip(*sizes, strict=True)
-    counts = np.moveaxis(np.array(confusion), 2, 0)
-    kappa = None
-    if len(shares) > 1:
-        kappa = float(
-            np.mean([_kappa(found[seed, shares[-2]], found[seed, WHOLE], labels) for seed in seeds])
-        )
-    return RepeatedCV(seeds, tuple(shares), documents, rows, counts, kappa)
-
-
-def _kappa(one: Ints, other: Ints, labels: int) -> float:
-    """Return the kappa of two models' answers, 1 where all are the same single class."""
-    if np.array_equal(one, other):
-        return 1.0
-    return float(cohen_kappa(sum_codes(np.stack([one, other]), labels).total()))
+    return RepeatedCV(seeds, tuple(shares), sizes, np.moveaxis(np.array(confusion), 2, 0))
 
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:
@@ -162,12 +161,12 @@ def _answers(
     scored = iter(score_cuts(task, [cut for cuts in plan.values() for cut in cuts], jobs, tick))
     answers = {}
     for run, cuts in plan.items():
-        found = np.full(len(task.y), -1)
+        best = np.full(len(task.y), -1)
         for cut, scores in zip(cuts, scored, strict=False):
             if not isinstance(scores, DataError):
-                found[cut.test] = scores.argmax(axis=1)
-        if (found >= 0).all():
-            answers[run] = found
+                best[cut.test] = scores.argmax(axis=1)
+        if (best >= 0).all():
+            answers[run] = best
     return answers
 
 
@@ -195,8 +194,8 @@ def parts(task: Task, cut: Cut, shares: Sequence[float], seed: Sequence[int]) ->
     rng = np.random.Generator(np.random.PCG64(seed))
     when = np.empty(len(names))
     for number in np.unique(stratum):
-        mine = rng.permutation(np.flatnonzero(stratum == number))
-        when[mine] = (np.arange(len(mine)) + rng.random(len(mine))) / len(mine)
+        members = rng.permutation(np.flatnonzero(stratum == number))
+        when[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
     order = when.argsort().argsort()
     return [
         Cut(cut.train[order[place] < round(share * len(names))], cut.test, cut.seed)

@@ -18,13 +18,12 @@ from stance.corpus import (
 )
 from stance.display import brief, count, shown
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, score
+from stance.evaluation import Report
 from stance.evaluation.mistakes import write_suspects
-from stance.fitting.advice import LabellingAdvice, advise, advise_stopping, learning_curve
+from stance.fitting.advice import LabellingAdvice, find_gaps
 from stance.fitting.card import has_neutral, make_card
 from stance.fitting.crossvalidation import HeldOut
-from stance.fitting.repeats import RepeatedCV
-from stance.fitting.training_run import Learned, Meter, Progress, TrainingRun, query_of
+from stance.fitting.training_run import Meter, Progress, TrainingRun, query_of
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.judging import StanceModel
@@ -182,7 +181,8 @@ def train(
     report = run.score(*held)
     if holder:
         report = replace(report, holder=run.score_holders(holder.held))
-    prospects = _advice(run, stance, report, repeats)
+    curve = repeats.learning_curve() if recipe.validation.learning_curve else None
+    prospects = LabellingAdvice(repeats.figures(), curve, find_gaps(corpus, book))
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -196,29 +196,6 @@ def train(
         holder=holder.head if holder else None,
     )
     return Training(model, report, *held, prospects)
-
-
-def _advice(
-    run: TrainingRun, stance: Learned, report: Report, repeats: RepeatedCV
-) -> LabellingAdvice:
-    """Judge by repeats and scores what more labels would gain, and look for gaps."""
-    validation = run.recipe.validation
-    bounds, curve, stopping = repeats.bounds(), None, None
-    if validation.learning_curve:
-        curve = learning_curve(repeats, bounds)
-        stopping = advise_stopping(repeats, curve)
-    advice = advise(run.corpus, run.reader.book, _scores_by_book(run, stance, report))
-    return LabellingAdvice(repeats.figures(bounds), curve, advice, stopping)
-
-
-def _scores_by_book(run: TrainingRun, stance: Learned, report: Report) -> Mapping[str, Any]:
-    """Return the report's figures, with actors by their names in the book."""
-    corpus, names = run.corpus, run.query.names
-    if names == corpus.actors:
-        return report.stance
-    held = stance.held.probabilities
-    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, run.named, names)
-    return score(answers)
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:

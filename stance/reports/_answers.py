@@ -17,6 +17,7 @@ from stance.findings.correction import AUDIT_ONLY
 from stance.findings.differences import Difference, groups_apart
 from stance.findings.pairs import Pairs
 from stance.findings.request import Places, find_places
+from stance.findings.shares import uncounted
 from stance.label_values import HOLDERS
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
@@ -142,6 +143,8 @@ def gather(
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
     request = replace(request, by=columns[0], over=columns[1])
     population = read_population(request, labelled=audit_columns(audit) if audit else ("row",))
+    if population.unanswered and audit is None:
+        raise DataError(uncounted(population))
     sample = read_audit(audit, population) if audit else None
     paragraphs = read_paragraphs(request, maker, _frequent(population)[:TRACED])
     sha256 = file_hash(*request.paths)

@@ -311,7 +311,7 @@ def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     if report.audited:
         cited += ["angelopoulos2023", "egami2023", "holm1979"]
-        cited += ["krippendorff2011", "gwet2008"] if report.audited.agreement else []
+        cited += ["krippendorff2011"] if report.audited.agreement else []
     elif figures["map"]:
         cited += ["holm1979"]
     maker = report.paragraphs.maker

@@ -143,7 +143,6 @@ def prospects_lines(
     repeats: Figures,
     curve: Figures | None,
     advice: Sequence[str],
-    stopping: Figures | None = None,
 ) -> list[str]:
     """Return how scores vary with the folds, what more labels would gain, and where to add some."""
     spread = wrap(SPREAD, "  ") if repeats["sd"] is not None else []
@@ -156,7 +155,6 @@ def prospects_lines(
         [
             [*wrap(repeats_text(repeats)), *spread],
             [*table(points), *(wrap(gain_text(curve), "  ") if curve else [])],
-            wrap(stopping["text"]) if stopping else [],
             ["where labels are missing, the most useful first", *where] if where else [],
         ]
     )

@@ -58,10 +58,10 @@ def coders_lines(figures: Figures) -> list[str]:
     parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
     parts |= figures.get("questions", {})
     rows = [
-        (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "ac1")))
+        (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "percent")))
         for name, part in parts.items()
     ]
-    head = ("agreement [95 % interval]", "units", "alpha", "AC1")
+    head = ("agreement [95 % interval]", "units", "alpha", "agreed")
     return [*wrap(f"coders: {names}"), *table([head, *rows])]
 
 
