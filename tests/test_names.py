@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from command import invoke, write
+from command import fails, invoke, misused, write
 
 from stance.reading.actors import ActorBook
 
@@ -98,3 +98,113 @@ def test_a_book_says_which_surnames_count(people):
     assert book.number("Fairfax") == book.number("Mona Fairfax") >= 0 > book.number("Oduya")
     without = {"Mona Fairfax": {"kind": "person", "name": ["Mona Fairfax"], "surname": []}}
     assert not ActorBook.from_tables(without, "mine").find("Fairfax lost.")
+
+
+GROUPS = """
+["The League"]
+kind = "organisation"
+name = ["League"]
+refers = ["the bloc", "the club"]
+
+["The Pact"]
+kind = "organisation"
+name = ["Pact"]
+refers = ["the bloc"]
+
+["Ruritania"]
+kind = "state"
+name = ["Ruritania"]
+refers = ["the kingdom"]
+
+["Bohemia"]
+kind = "state"
+name = ["Bohemia"]
+"""
+
+# A paragraph, and how often it names each actor.
+REFERRED = (
+    ("The bloc met. The League left the bloc.", {"The League": 2}),
+    ("The League met the Pact, and the bloc's leaders agreed.", {"The League": 1, "The Pact": 2}),
+    ("The Pact met Ruritania; the club was closed.", {"The Pact": 1, "Ruritania": 1}),
+    (
+        "Ruritania joined the League. The kingdom thanked the bloc.",
+        {"Ruritania": 2, "The League": 2},
+    ),
+    ("Ruritania attacked Bohemia, and the kingdom fell.", {"Ruritania": 1, "Bohemia": 1}),
+    ("The kingdom fell.", {}),
+)
+
+
+def test_a_phrase_refers_to_the_last_actor_of_its_kind(tmp_path):
+    book = write(tmp_path / "groups.toml", GROUPS)
+    texts = "".join(f'"{text}"\n' for text, _ in REFERRED)
+    path = write(tmp_path / "texts.csv", f"text\n{texts}")
+
+    def named(*options):
+        counts = [{} for _ in REFERRED]
+        for row in rows(path, "--actors", book, *options):
+            counts[int(row["row"]) - 1] |= (
+                {row["actor"]: int(row["mentions"])} if row["actor"] else {}
+            )
+        return counts
+
+    assert named() == [counts for _, counts in REFERRED]
+    assert named("--aliases", "name") == [dict.fromkeys(counts, 1) for _, counts in REFERRED]
+    asked = write(tmp_path / "asked.csv", 'actor,text\nThe League,"The League left the bloc."\n')
+    assert rows(asked, "--actors", book)[0]["mentions"] == "2"
+    counted = json.loads(invoke("actors", path, "--actors", book, "--json").stdout)
+    assert counted["actors"]["Ruritania"]["aliases"] == {"Ruritania": 3, "kingdom": 1}
+
+
+def test_the_book_refers_to_its_main_actors():
+    texts = ("NATO met, and the alliance agreed.", "The EU said that the bloc was ready.")
+    found = [[mention.actor for mention in ActorBook.default().find(text)] for text in texts]
+    assert found == [["NATO"] * 2, ["European Union"] * 2]
+
+
+def test_a_book_is_made_of_a_table_of_people(tmp_path):
+    table = "name,party,country,from,to\n"
+    table += "Mona Fairfax,Harbour Party,Ruritania,2015-12-31,2017-01-31\n"
+    table += "Mona Fairfax,Harbour Party,Ruritania,2019-05-01,\nBill Oduya,,,,\n"
+    made = invoke("actors", "--from", write(tmp_path / "people.csv", table)).stdout
+    book = write(tmp_path / "book.toml", made)
+    texts = ("2016-05-01,Fairfax", "2018-05-01,Mona Fairfax", "2020-05-01,Fairfax")
+    lines = "".join(f"{text} of the Harbour Party met Oduya.\n" for text in texts)
+    path = write(tmp_path / "texts.csv", f"date,text\n{lines}")
+    named = [(row["row"], row["actor"]) for row in rows(path, "--actors", book)]
+    others = ["Harbour Party", "Bill Oduya"]
+    expected = [["Mona Fairfax", *others], others, ["Mona Fairfax", *others]]
+    assert named == [(str(at), name) for at, names in enumerate(expected, 1) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("nome\nMona\n", "no column 'name'"),
+        ("name,party\n,\n", "no name in it; write one person in each row"),
+        ("name,from\nMona Fairfax,1 May 2015\n", "write days as 2015-12-31, from before to"),
+    ],
+)
+def test_a_table_without_people_is_refused(table, message, tmp_path):
+    assert message in fails(1, "actors", "--from", write(tmp_path / "people.csv", table))
+
+
+def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
+    texts = (
+        "We met Ana Delacroix and General Tor Halvorsen in France.",
+        "The critics of Delacroix, of Halvorsen and of NATO left.",
+        "Rain fell. Then Delacroix said: I'm wet.",
+    )
+    path = write(tmp_path / "texts.csv", "text\n" + "".join(f'"{text}"\n' for text in texts))
+    ran = invoke("actors", path, "--discover")
+    assert "2 names not in the book and in 2 documents or more" in ran.stderr
+    assert ActorBook.from_toml(ran.stdout, "mine").names == ("Ana Delacroix", "Tor Halvorsen")
+    one, other = json.loads(invoke("actors", path, "--discover", "--json").stdout)
+    assert (one["kind"], one["documents"], other["documents"]) == ("person", 3, 2)
+    assert one["context"].startswith("We met Ana Delacroix and")
+    one_document = write(
+        tmp_path / "one.csv", "document,text\na,Ana Delacroix met Ana Delacroix.\n"
+    )
+    assert invoke("actors", one_document, "--discover").stdout.strip() == ""
+    misused("actors", "--discover")
+    misused("actors", path, "--from", path)

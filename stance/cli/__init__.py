@@ -150,7 +150,9 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
     "Look inside": {
         data.actors: """
             stance actors
-            stance actors articles.csv""",
+            stance actors articles.csv
+            stance actors articles.csv --discover
+            stance actors --from people.csv""",
         models.inspect: """
             stance inspect
             stance inspect my.stance --words""",

@@ -184,6 +184,10 @@ PANELS: dict[str, dict[str, Declared]] = {
     },
     "Actors": {
         "actors": _given("FILE", "Your own actor book (TOML).", "--actors", "-a"),
+        "people": _given(
+            "FILE", "Table of people (name, party, country, from, to) to print as a book.", "--from"
+        ),
+        "discover": _given(None, "Print names that the book lacks as a book.", "--discover"),
         "aliases": _given(
             "KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."
         ),

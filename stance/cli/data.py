@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from stance.cli import _files as files
-from stance.cli._options import reads
-from stance.cli._terminal import show, tell
+from stance.cli._options import TABLE, reads
+from stance.cli._terminal import say, show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,20 +20,36 @@ def actors(
     sources: list[Path] | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
+    people: Path | None = None,
+    discover: bool = False,
     as_json: bool = False,
     *,
     reading: "InputOptions",
 ) -> None:
-    """List the actor book, or count its aliases in a table."""
+    """List the actor book, count its aliases in a table, or make a book."""
+    from stance.check import names
     from stance.check.aliases import count_aliases
     from stance.screens.tables import alias_lines, book_lines
     from stance.tables import find_inputs
 
+    if people is not None:
+        if sources or discover or as_json:
+            raise UsageError("--from prints a book of the people in its table; drop the rest")
+        form = {name: getattr(reading, name) for name in TABLE}
+        say(names.book_of_people(people, **form).rstrip("\n"))
+        return
     book = files.open_book(actors, aliases)
+    if discover and not sources:
+        raise UsageError("--discover looks for names in texts; name a table or articles")
     if not sources:
         show(book.to_tables(), lambda: book_lines(book), as_json)
         return
     inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
+    if discover:
+        unknown, notes = names.discover(book, inputs, reading)
+        tell(*notes)
+        show(unknown, lambda: names.discovered_toml(unknown).split("\n")[:-1], as_json)
+        return
     figures, notes = count_aliases(book, inputs, reading)
     tell(*notes)
     show(figures, lambda: alias_lines(figures), as_json)

@@ -47,7 +47,8 @@ class Actor:
         """Return the actor with aliases of some kinds; the others become exclusions."""
         kept = {kind: names for kind, names in self.aliases.items() if kind in kinds}
         counting = {alias for names in kept.values() for alias in names}
-        dropped = {a: 0 for names in self.aliases.values() for a in names if a not in counting}
+        names = [a for kind, names in self.aliases.items() if kind != "refers" for a in names]
+        dropped = dict.fromkeys(alias for alias in names if alias not in counting)
         office = {alias: days for alias, days in self.office.items() if alias in counting}
         return replace(self, aliases=kept, exclusions=(*self.exclusions, *dropped), office=office)
 

@@ -28,6 +28,7 @@ from stance.reading.tokens import FLAGS, GAP_SPACE, Spellings, Tokens, flags_of,
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
+THE = "the "
 BATCH = 1000  # texts scanned at a time
 MOST_SPELLINGS = 400_000  # kept for the next batch
 
@@ -50,6 +51,7 @@ class _Alias(NamedTuple):
     actors: tuple[int, ...]  # several that share a surname or are referred to alike
     terms: Sequence[tuple[int, int]] = ALWAYS  # first and last month of each
     alone: bool = False  # no name may stand beside it
+    article: bool = False  # "the" must stand before it
 
 
 class ActorBook:
@@ -91,10 +93,14 @@ class ActorBook:
         ):
             if alias in owners or alias.lower() in owners:
                 continue
-            phrases.append(Phrase(alias, len(aliases), exact=kind == "surname"))
+            # "the alliance" is matched without its article, or it would win over "Alliance Party".
+            bare = alias.removeprefix(THE) if kind == "refers" else alias
+            phrases.append(Phrase(bare, len(aliases), exact=kind == "surname"))
             if kind == "surname":
                 owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, kind)
-            aliases.append(_Alias(kind, tuple(numbers)))
+            days = actors[numbers[0]].office.get(alias) if len(numbers) == 1 else None
+            terms = ALWAYS if days is None else months_of_terms(days)
+            aliases.append(_Alias(kind, tuple(numbers), terms, article=bare != alias))
         self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             Phrase(normalise(text), len(aliases), text in actor.case)
@@ -257,6 +263,8 @@ class ActorBook:
             if known.kind == "surname":
                 place = int(tokens.start[low]), int(tokens.end[high])
                 actor[doubt] = self._bearer(tokens.texts[int(para[doubt])], place, known)
+            elif known.article and _word_before(tokens, types, low) != THE.strip():
+                actor[doubt] = -1
             elif known.kind == "refers":
                 since = int(np.searchsorted(para, para[doubt]))
                 actor[doubt] = self._last_named(actor[since:doubt].tolist(), known)
@@ -338,6 +346,12 @@ def _claim(owners: dict[str, tuple[str, str, str]], alias: str, actor: Actor, ki
 
 
 _NEVER = (1, 0)
+
+
+def _word_before(tokens: Tokens, types: StringTable, at: int) -> str:
+    """Return the word before another of its sentence in lower case, "" if there is none."""
+    inside = at > tokens.first[tokens.para[at]] and not tokens.sentence_start[at]
+    return types.strings[tokens.type[at - 1]].lower() if inside else ""
 
 
 def _beside_a_name(tokens: Tokens, types: StringTable, first: int, last: int) -> bool:

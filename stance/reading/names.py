@@ -128,6 +128,11 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
     return "alone"
 
 
+def opens_sentence(text: str, start: int) -> bool:
+    """Return whether a sentence begins at a place of a text."""
+    return bool(_OPENING.search(text[max(0, start - _REACH) : start]))
+
+
 def _is_title(text: str, start: int) -> bool:
     """Return whether all weighty words of a line begin with a capital, as in a headline."""
     low, high = text.rfind("\n", 0, start) + 1, text.find("\n", start)

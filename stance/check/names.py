@@ -1,0 +1,157 @@
+"""Actor books made of names: those of a table of people, and those that texts use."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Unpack
+
+from stance.display import count, shown
+from stance.errors import ActorError, DataError
+from stance.reading.actors import ActorBook
+from stance.reading.names import name_words, opens_sentence, surname
+from stance.tables import (
+    Form,
+    InputOptions,
+    Inputs,
+    column,
+    open_inputs,
+    open_table,
+    optional_column,
+)
+
+LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
+OFTENER = 5  # times that a surname may be used for each full name that it belongs to
+AROUND = 60  # characters of context on each side
+LONGEST = 200  # characters of a comment
+
+_NAME = re.compile(
+    r"(?!I')[A-Z][\w'-]*[a-z][\w'-]*(?: (?:(?:de|van|von|bin|al|of) )?[A-Z][\w'-]+)*"
+)
+
+
+def book_of_people(path: Path, **form: Unpack[Form]) -> str:
+    """Return the TOML of an actor book with the persons of a table, and their parties."""
+    terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
+    parties = defaultdict[str, set[str]](set)
+    with open_table(path, **form) as table:
+        name_at = column(table.columns, "name", table.name)
+        others = ("party", "country", "from", "to")
+        places = {name: optional_column(table.columns, name, table.name) for name in others}
+        for record in table:
+            cells = {n: "" if at is None else record.cells[at].strip() for n, at in places.items()}
+            if name := record.cells[name_at].strip():
+                terms[name] += [cells["from"], cells["to"]]
+                notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
+            if cells["party"]:
+                parties[cells["party"]].add(cells["country"])
+    tables = []
+    for name, days in terms.items():
+        known = filter(None, dict.fromkeys((name, surname(name))))
+        office = dict.fromkeys(known, days) if any(days) else {}
+        tables.append(_toml(name, "person", notes[name], office))
+    for party, countries in parties.items():
+        if party not in terms:
+            tables.append(_toml(party, "organisation", ", ".join(sorted(countries)), {}))
+    if not tables:
+        raise DataError(f"{path}: no name in it; write one person in each row")
+    text = "\n".join(tables)
+    try:
+        ActorBook.from_toml(text, str(path))
+    except ActorError as error:
+        advice = "write days as 2015-12-31, from before to"
+        raise DataError(f"{error}; {advice}" if "office" in str(error) else str(error)) from error
+    return text
+
+
+@dataclass(slots=True)
+class _Found:
+    """A name that texts use."""
+
+    documents: set[str] = field(default_factory=set)
+    contexts: list[str] = field(default_factory=list)
+
+
+def discover(
+    book: ActorBook, inputs: Inputs, reading: InputOptions
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the names that the book lacks, the most frequent first, and notes on the inputs.
+
+    Each has ``name``, ``kind``, ``documents`` (how many use it; rows, without such a column) and
+    ``context``. A surname alone counts for the one full name that it belongs to, a person's.
+    """
+    found = defaultdict[str, _Found](_Found)
+    rows = 0
+    with open_inputs(inputs, reading) as table:
+        at = column(table.columns, reading.text_column, table.name, "--text-column")
+        document = optional_column(table.columns, "document", table.name)
+        for block in table.blocks():
+            for low, batch, mentions in book.scan(block.columns[at]):
+                named = defaultdict[int, list[int]](list)
+                for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
+                    named[para].append(int(batch.start[first]))
+                for para, text in enumerate(batch.texts):
+                    row = low + para
+                    where = str(rows + row) if document is None else block.columns[document][row]
+                    for name, context in _unknown(text, named[para]):
+                        found[name].documents.add(where)
+                        found[name].contexts.append(context)
+            rows += len(block)
+        notes = [*inputs.notes, *table.notes]
+    owners, persons = Counter(map(surname, found)), set[str]()
+    for name, last in [(name, surname(name)) for name in found if surname(name) in found]:
+        more = found[last].documents
+        if owners[last] == 1 and len(more) <= OFTENER * len(found[name].documents):
+            found[name].documents |= more
+            persons.add(name)
+            del found[last]
+    often = sorted(found.items(), key=lambda one: (-len(one[1].documents), one[0]))
+    often = [(name, one) for name, one in often if len(one.documents) >= LEAST]
+    notes.append(f"{count(len(often), 'name')} not in the book and in {LEAST} documents or more")
+    return [
+        {
+            "name": name,
+            "kind": "person" if name in persons else "other",
+            "documents": len(one.documents),
+            "context": one.contexts[0],
+        }
+        for name, one in often[:MOST]
+    ], notes
+
+
+def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
+    """Return names that `discover` found as the TOML of an actor book."""
+    return "\n".join(
+        _toml(one["name"], one["kind"], f"{one['documents']:,} documents: {one['context']}", {})
+        for one in names
+    )
+
+
+def _unknown(text: str, named: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Yield the names of a text where no mention begins, with their contexts."""
+    known = name_words()
+    for match in _NAME.finditer(text):
+        start, end = match.span()
+        words = match[0].removesuffix("'s").split(" ")
+        while words and words[0].lower() in known["titles"] | known["openers"]:
+            start += len(words.pop(0)) + 1
+        alone = len(words) == 1 and opens_sentence(text, start)
+        if not words or alone or any(start <= place < end for place in named):
+            continue
+        yield " ".join(words), text[max(0, start - AROUND) : end + AROUND]
+
+
+def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:
+    """Return a table of an actor book, below a comment."""
+
+    def quoted(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    lines = [f"# {shown(note, LONGEST)}"] if note else []
+    lines += [f"[{quoted(name)}]", f"kind = {quoted(kind)}", f"name = [{quoted(name)}]"]
+    if office:
+        days = ", ".join(f"{quoted(alias)} = {quoted(known)}" for alias, known in office.items())
+        lines.append(f"office = {{ {days} }}")
+    return "\n".join(lines) + "\n"
