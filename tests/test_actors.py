@@ -365,7 +365,8 @@ def oracle() -> tuple[re.Pattern[str], list[str | None]]:
     """Return the alternatives, longest first, and the actor of each (None: no actor)."""
     entries: list[tuple[int, bool, str, str | None]] = []
     for actor in PART.actors:
-        for alias in (alias for names in actor.aliases.values() for alias in names):
+        kinds = actor.aliases.keys() - {"refers"}
+        for alias in (alias for kind in sorted(kinds) for alias in actor.aliases[kind]):
             exact = alias in actor.case
             for text in {alias, alias.upper()} if exact else {alias}:
                 entries.append((*phrase_pattern(text, exact), exact, actor.name))

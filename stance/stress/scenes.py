@@ -19,12 +19,8 @@ Replacements = tuple[tuple[str, str], ...]
 
 # Kinds of alias that a sentence can name an actor by; an adjective ("Russian") is none.
 NAMING_KINDS = tuple(k for k in ALIAS_KINDS if k not in ("demonym", "surname", "refers"))
-_KINDS = (
-    "state",
-    "organisation",
-    "armed group",
-    "other",
-)  # of actors, where a seed does not say otherwise
+# Kinds of actors, where a seed does not say otherwise.
+_KINDS = ("state", "organisation", "armed group", "other")
 _WORD = re.compile(r"\{\w+\}|\w+")
 _SLOT = re.compile(r"\{(\w+)\}('s)?(\.?)")
 _OPENING = re.compile(r'(^|[.!?]"? )"?$')
