@@ -29,7 +29,7 @@ NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 MOST_SPELLINGS = 400_000  # kept for the next batch
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
-_AFTER = ("end", "clitic", "question")  # what is known of a mention by its last word
+_AFTER = ("gap", "end", "clitic", "question")  # what is known of a mention by its last word
 
 Made = TypeVar("Made")
 
