@@ -178,13 +178,14 @@ def test_the_counts_are_those_of_the_card(every):
 # --- The short paragraphs ---
 
 
-def test_the_short_paragraphs_are_as_many_as_the_card_says_and_label_each_actor_named():
+def test_the_short_paragraphs_are_as_many_as_the_card_says_and_name_each_actor_labelled():
     read = card(SHORT)["description"]
     corpus = read_corpus([SHORT / "short_train.csv"])
     assert number(r"([\d,]+) paragraphs", read) == len(set(corpus.texts))
     assert number(r"([\d,]+) \(paragraph, actor\) pairs", read) == len(corpus)
-    book = ActorBook.default()
+    book, labelled = ActorBook.default(), set(corpus.actors)  # the book has grown since
     named = {(text, m.actor) for text in set(corpus.texts) for m in book.find(text)}
+    named = {(text, actor) for text, actor in named if actor in labelled}
     assert set(zip(corpus.texts, corpus.actors, strict=True)) == named
 
 
