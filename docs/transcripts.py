@@ -1,6 +1,6 @@
 """Run the transcripts of pages and notebooks, and write what they print into them.
 
-Usage: python docs/transcripts.py [PAGE.md | NOTEBOOK.ipynb | datasets/sample/report.png ...]
+Usage: python docs/transcripts.py [PAGE.md | NOTEBOOK.ipynb | datasets/sample/read.png ...]
 
 Without names, all notebooks and pages with transcripts are run, each in a folder that holds nothing
 but a copy of ``datasets``. Fenced blocks of a page are run in order. A block that is called by a
@@ -55,30 +55,37 @@ def pages() -> list[Path]:
     return [*notebooks, *(page for page in shown if page.name not in ELSEWHERE)]
 
 
-PICTURE = ROOT / "datasets" / "sample" / "report.png"
-_DRAWN = """\
+SAMPLE = ROOT / "datasets" / "sample"
+_PICTURES = {
+    "report.png": """\
 stance predict datasets/starter/starter_test.csv --prefix p_ -o answers.csv
 stance sample answers.csv --prefix p_ -n 300 -o to_label.csv
 stance import table to_label.csv -o labelled.csv --map stance=coder_1
 stance report answers.csv --prefix p_ --audit labelled.csv --title "Stance in the starter corpus"
 chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1500 \\
   --screenshot=a.png answers.html 2>/dev/null
-pngquant --quality 60-90 --strip --output report.png a.png
-optipng -quiet report.png
-"""
+""",
+    "read.png": """\
+stance read datasets/sample/article.txt -o page.html
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1140 \\
+  --screenshot=a.png "file://$PWD/page.html#p5a0" 2>/dev/null
+""",
+}
+_PRESSED = "pngquant --quality 60-90 --strip --output {0} a.png\noptipng -quiet {0}\n"
 
 
-def draw() -> None:
-    """Draw the picture of a report anew, and write its hash into the card beside it."""
+def draw(name: str) -> None:
+    """Draw a picture of the sample anew, and write its hash into the card beside it."""
     with _folder() as folder:
-        for command in _DRAWN.replace("\\\n", "").splitlines():
+        commands = _PICTURES[name] + _PRESSED.format(name)
+        for command in commands.replace("\\\n", "").splitlines():
             _printed(command, must_succeed=True)
-        data = Path(folder, "report.png").read_bytes()
-    card = PICTURE.with_name("card.toml")
-    said = f'"{PICTURE.name}" = "{sha256(data).hexdigest()}"'
-    text = re.sub(rf'^"{PICTURE.name}" = ".*"$', said, card.read_text("utf-8"), flags=re.MULTILINE)
+        data = Path(folder, name).read_bytes()
+    card = SAMPLE / "card.toml"
+    said = f'"{name}" = "{sha256(data).hexdigest()}"'
+    text = re.sub(rf'^"{name}" = ".*"$', said, card.read_text("utf-8"), flags=re.MULTILINE)
     card.write_text(text, encoding="utf-8")
-    PICTURE.write_bytes(data)
+    (SAMPLE / name).write_bytes(data)
 
 
 @contextmanager
@@ -193,7 +200,7 @@ def _shell(command: str) -> str:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or pages()):
-        if path.resolve() == PICTURE:
-            draw()
+        if path.resolve().parent == SAMPLE:
+            draw(path.name)
         else:
             path.write_text(replayed(path.resolve()), encoding="utf-8")

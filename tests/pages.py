@@ -8,16 +8,17 @@ from itertools import pairwise
 
 from stance.reports._page import stylesheet
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 _NAMES = """
 html head title style body header nav main footer section aside h1 h2 h3 h4 p ul li dl div dt dd
-small strong
+small strong span article form label input
 table caption thead tbody tr th td figure figcaption details summary a bdi mark blockquote pre code
 svg desc g rect line circle path polyline polygon text
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name class id role aria-label aria-labelledby aria-hidden tabindex
 scope href
+type checked
 download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio overflow
 """
 ELEMENTS = VOID | set(_NAMES.split())
@@ -36,6 +37,7 @@ class Page(HTMLParser):
     headings: list = field(default_factory=list)
     ids: list = field(default_factory=list)
     jumps: list = field(default_factory=list)
+    pages: list = field(default_factory=list)
     stack: list = field(default_factory=list)
 
     def __post_init__(self):
@@ -49,11 +51,15 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.tags.append((tag, *names, given.get("class", "")))
         for name, value in attrs:
-            assert name == "href" or not re.search(r"(?i)https?:|//|url\(|javascript:", value)
+            assert name in ("href", "aria-label") or not re.search(
+                r"(?i)https?:|//|url\(|javascript:", value or ""
+            )
         if "id" in given:
             self.ids.append(given["id"])
         if tag == "a" and given["href"].startswith("#"):
             self.jumps.append(given["href"][1:])
+        elif tag == "a" and re.fullmatch(r"[\w-]+\.html", given["href"]):
+            self.pages.append(given["href"])
         elif tag == "a":
             assert given["href"].startswith(CSV)
             content = base64.b64decode(given["href"].removeprefix(CSV)).decode("utf-8-sig")
@@ -83,7 +89,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if self.stack and self.stack[-1] == "style":
-            assert data == stylesheet()
+            assert data.startswith(stylesheet())
             assert not re.search(r"url\(|@import|http", data)
             return
         self.texts.append(data)

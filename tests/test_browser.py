@@ -129,6 +129,8 @@ def pages(tmp_path_factory):
         assert invoke("predict", table, "-o", answers, "--prefix", "p_").exit_code == 0
         assert invoke("report", answers, "--prefix", "p_").exit_code == 0
         found[name] = answers.with_suffix(".html")
+    found["article"] = folder / "article.html"
+    assert invoke("read", SAMPLE / "article.txt", "-o", found["article"]).exit_code == 0
     found["evaluation"] = folder / "evaluation.html"
     args = ("evaluate", tables["coded"], "--stress", "--report", found["evaluation"])
     assert invoke(*args).exit_code == 0
@@ -153,7 +155,7 @@ def test_an_error_would_be_seen(tmp_path):
     assert "CONSOLE" in browse(page, tmp_path, DESKTOP)[1]
 
 
-@pytest.mark.parametrize("name", ["coded", "evaluation"])
+@pytest.mark.parametrize("name", ["coded", "evaluation", "article"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize(
     ("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")]
@@ -171,6 +173,55 @@ def test_a_page_can_be_read(name, size, scheme, paper, pages, browser):
     assert [[[cell.replace("\n", "") for cell in row] for row in table] for table in written] == (
         seen["tables"]
     )
+
+
+REASONS = """[...document.querySelectorAll(".why")].filter(each => each.offsetHeight).map(each => {
+const box = each.getBoundingClientRect();
+return [each.innerText, box.left >= 0 && box.right <= innerWidth && box.top >= 0]; })"""
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_mention_shows_its_reason_to_the_pointer_the_keyboard_and_a_finger(size, pages, browser):
+    probe(browser, pages["article"], size)
+    browser.send("Emulation.setFocusEmulationEnabled", enabled=True)
+    assert browser.run(REASONS) == []
+    for place in (0, 4, 9):
+        mention = f"document.querySelectorAll('article .m')[{place}]"
+        browser.run(f"{mention}.scrollIntoView(); {mention}.focus()")
+        ((reason, inside),) = browser.run(REASONS)
+        spoken = browser.run(f"{mention}.getAttribute('aria-label')")
+        assert spoken.startswith(reason.split(",")[0])
+        assert inside
+        browser.run("document.activeElement.blur()")
+        box = browser.run(f"{mention}.getClientRects()[0].toJSON()")
+        place = {"x": box["left"] + 5, "y": box["top"] + 5}
+        browser.send("Input.dispatchMouseEvent", type="mouseMoved", **place)
+        assert browser.run(REASONS) == [[reason, True]]
+        browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+        assert browser.run(REASONS) == []
+    browser.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1)
+    for kind, points in (("touchStart", [place]), ("touchEnd", [])):
+        browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    while not (seen := browser.run(REASONS)):  # a tap becomes a click in a moment
+        pass
+    assert seen == [[reason, True]]
+    browser.send("Emulation.setTouchEmulationEnabled", enabled=False)
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+    browser.run(f"{mention}.focus()")
+    browser.press("Tab")
+    assert browser.run("document.activeElement.className").startswith("m ")
+    ((other, _),) = browser.run(REASONS)
+    assert other != reason
+
+
+def test_an_actor_is_chosen_without_a_script(pages, browser):
+    probe(browser, pages["article"], DESKTOP)
+    count = "[...document.querySelectorAll('article .para')].filter(e => e.offsetHeight).length"
+    everything = browser.run(count)
+    browser.run("document.querySelector('.only3').click()")
+    assert 0 < browser.run(count) < everything
+    browser.run("document.querySelector('form p input').click()")
+    assert browser.run(count) == everything
 
 
 def test_what_cannot_be_read_would_be_seen(tmp_path, browser):

@@ -10,6 +10,7 @@ from pages import read_page
 
 from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
+from stance.model.passages import Answer, Passage, Verdict
 from stance.reports import Request, write_predictions
 from stance.reports._evaluation import EvaluationReport, compose
 from stance.reports._figures import element
@@ -193,8 +194,16 @@ def card(words):
     }  # fmt: skip
 
 
+def passage(word):
+    """A paragraph that names an actor, with all that may be said of it."""
+    answer = Answer(0, word, 1, "favor", (0.1, 0.2, 0.7), word, 0.9)
+    start = len(word) + 1
+    verdict = Verdict(answer, [(0, len(word))], ((start, start + len(word), 0.5),), (word,))
+    return Passage(f"{word} {word}", (verdict,), "negative", 0.8)
+
+
 def evaluation_page(words):
-    mistakes = [Mistake(w, f"{w} {w}", w, w, 0.9, ((0, min(9, len(w))),), w) for w in words]
+    mistakes = [Mistake(w, w, w, 0.9, passage(w), w) for w in words]
     sources = [Source(word, word, 9) for word in words]
     return compose_evaluation(
         figures(words), card(words), sources, mistakes, model=(words[0], words[1])

@@ -121,6 +121,9 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
             stance predict archive/ -o answers.csv --rejects bad.csv --jobs 2""",
         answers.explain: """
             stance explain "Poland praised NATO and condemned Russia." --actor Russia""",
+        answers.read: """
+            stance read article.html -o page.html
+            stance read archive/ -o pages""",
     },
     "Study answers": {
         answers.sample: """

@@ -40,6 +40,7 @@ PANELS: dict[str, dict[str, Declared]] = {
     "Arguments": {
         "predict.sources": _given("INPUT", "Tables, articles, folders of them; - is stdin."),
         "actors.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
+        "articles": _given("ARTICLE", "Articles (.txt, .md, .html), folders of them; - is stdin."),
         "answers": _given(
             "ANSWERS",
             "Tables that stance predict wrote, or of anyone's labels; or folders of them.",
@@ -89,6 +90,7 @@ PANELS: dict[str, dict[str, Declared]] = {
             "those of which the model is unsure. Needs the extra 'deep'; slower, more often right.",
         ),
         "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
+        "read.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
         "sentiment": _given(None, "Explain the paragraph's sentiment instead."),
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
@@ -137,6 +139,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "shares.output": _given("FILE", "Table of shares to write.", "--output", "-o"),
         "report.output": _given(
             "FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o"
+        ),
+        "read.output": _given(
+            "PAGE.html", "Page to write; of several articles, a folder.", "--output", "-o"
         ),
         "train.output": _given("MODEL", "Model file to write.", "--output", "-o"),
         "import.output": _given("CORPUS.csv", "Corpus table to write.", "--output", "-o"),

@@ -1,4 +1,4 @@
-"""Commands that answer and study answers: predict, explain, sample, shares, report."""
+"""Commands that answer and study answers: predict, explain, read, sample, shares, report."""
 
 import json
 import sys
@@ -147,6 +147,35 @@ def explain(
         say(json.dumps([asdict(one) for one in asked]))
     else:
         say("\n".join(line for one in asked for line in explanation_lines(one)))
+
+
+def read(
+    articles: list[Path],
+    output: Path,
+    model: Path | None = None,
+    actor: str | None = None,
+    abstain: float | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    encoding: str | None = None,
+    include: list[str] | None = None,
+    keep_all: bool = False,
+    force: bool = False,
+) -> None:
+    """Show an article, its mentions coloured by stance."""
+    from stance.reports import ReadRequest, articles_of, read_maker, write_articles
+    from stance.storage import bundled_model
+    from stance.tables import InputOptions, find_inputs
+
+    named = [*map(files.path_or_stdin, articles)]
+    inputs = articles_of(find_inputs(named, include or ()), named)
+    files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
+    path = model or bundled_model()
+    maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
+    text = "" if inputs.paths[0] else _text_of_stdin()
+    reading = InputOptions(encoding=encoding, keep_all=keep_all)
+    request = ReadRequest(inputs, reading, actor, abstain, text)
+    tell(*write_articles(request, output, maker, force=force))
 
 
 def _text_of_stdin() -> str:

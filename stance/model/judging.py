@@ -1,8 +1,8 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -16,7 +16,7 @@ from stance.model.abstention import Calibration
 from stance.model.deep import DeepAnswers, DeepReader
 from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
-from stance.model.predictions import Predictions, withheld
+from stance.model.predictions import SHOWN, Predictions, withheld
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import TextHashes
@@ -131,7 +131,8 @@ class StanceModel:
         words = self.reader.words(normalise_all(texts), months=months)
         para, actor = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        return self._judge(words, para, actor, names, pushes)
+        again = partial(self.judge, texts[:SHOWN], months=_first(months), pushes=True)
+        return self._judge(words, para, actor, names, None if pushes else again)
 
     def judge_pairs(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None, *,
@@ -160,7 +161,9 @@ class StanceModel:
         _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)
         words = self.reader.words(query.texts, query.spans, months)
-        return self._judge(words, query.para, query.actor, tuple(actors), pushes)
+        first = texts[:SHOWN], actors[:SHOWN], _first(spans)
+        again = partial(self.judge_pairs, *first, months=_first(months), pushes=True)
+        return self._judge(words, query.para, query.actor, tuple(actors), None if pushes else again)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
@@ -228,13 +231,15 @@ class StanceModel:
         return np.concatenate(found)
 
     def _judge(
-        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], push: bool
-    ) -> Predictions:
+        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
+        explained: Callable[[], Predictions] | None,
+    ) -> Predictions:  # fmt: skip
+        """Judge pairs; without a function that would explain them, add up how words push."""
         found, keys = [], self.name_keys(names)
         for part in _portions(words, para):
             own = None if keys is None else keys[part]
             pairs = lay_out(words, para[part], actor[part], own)
-            pushes = Pushes.none(pairs) if push else None
+            pushes = None if explained else Pushes.none(pairs)
             found.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
             del pairs  # before the next ones are laid out
         scores, known = (np.concatenate([one[i] for one in found]) for i in (0, 1))
@@ -268,6 +273,7 @@ class StanceModel:
             language=language,
             foreign=foreign,
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
+            explained=explained,
             **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
 
@@ -314,6 +320,11 @@ def _refuse_string(texts: Sequence[str]) -> None:
         raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
     if hasattr(texts, "columns"):
         raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
+
+
+def _first(column: Any) -> Any:
+    """Return what a notebook shows of a column, which may be None."""
+    return None if column is None else column[:SHOWN]
 
 
 def _batches(*columns: Any, size: int | None = None) -> Iterator[tuple[Any, ...]]:

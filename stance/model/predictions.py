@@ -1,9 +1,11 @@
 """A model's answers to a batch of paragraphs, and which of them it withholds."""
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from itertools import islice
+from typing import Any, overload
 
 import numpy as np
 
@@ -11,9 +13,14 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
 from stance.errors import UsageError
 from stance.model.familiarity import LanguageCheck
+from stance.model.holders import NAMES
+from stance.model.passages import Answer, Passage, Verdict, notebook_html
 from stance.model.reasons import Pushes
-from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
+from stance.reading.frames import frames_read, told
+from stance.reading.text import raw_spans
+from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
+SHOWN = 20  # paragraphs that a notebook shows
 _LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
 
 
@@ -31,7 +38,18 @@ def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = T
 class Predictions:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
-    Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
+    It is a sequence of `Answer`, one per pair of a paragraph and an actor; a notebook shows its
+    first paragraphs, with the reason for each answer. Arrays about pairs have n_pairs rows, others
+    n_paragraphs.
+
+    Examples
+    --------
+    >>> import stance
+    >>> answers = stance.load_model().judge(["Poland praised NATO and condemned Russia."])
+    >>> len(answers), answers[1].actor, answers[1].stance, answers[1].holder
+    (3, 'NATO', 'favor', 'Poland')
+    >>> [answer.stance for answer in answers if answer.actor == "Russia"]
+    ['against']
     """
 
     para: Ints  #: paragraph of each pair, in order
@@ -49,9 +67,99 @@ class Predictions:
     holder_probability: Floats  #: of its kind: author, actor or other
     holders: tuple[str, ...]  #: what the numbers stand for
     pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
+    explained: "Callable[[], Predictions] | None" = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return brief("Predictions", paragraphs=len(self.foreign), pairs=len(self.para))
+
+    def __len__(self) -> int:
+        return len(self.para)
+
+    @overload
+    def __getitem__(self, at: int) -> Answer: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Answer]: ...
+    def __getitem__(self, at: int | slice) -> Answer | list[Answer]:
+        if isinstance(at, slice):
+            return self.answers()[at]
+        return self.answers()[range(len(self))[at]]
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers())
+
+    def _repr_html_(self) -> str:
+        shown = self if self.pushes or self.explained is None else self.explained()
+        passages = shown.passages() if shown.pushes else []
+        return notebook_html(passages[:SHOWN], len(self.foreign) - len(passages[:SHOWN]))
+
+    def answers(self, thresholds: Sequence[float] = ()) -> list[Answer]:
+        """Return the answers; with thresholds of `stance.model.abstention`, some are withheld."""
+        chosen = self.chosen(thresholds)
+        columns = (
+            *(self.para.tolist(), self.actor, self.mentions.tolist(), chosen.tolist()),
+            *(self.stance.tolist(), self.holder.tolist(), self.holder_probability.tolist()),
+        )
+        return [
+            Answer(
+                paragraph=para,
+                actor=actor,
+                mentions=mentions,
+                stance=ANSWERS[best],
+                probabilities=tuple(shares),
+                holder=self.holders[holder] if best in SIDES else "",
+                holder_probability=chance,
+            )
+            for para, actor, mentions, best, shares, holder, chance in zip(*columns, strict=True)
+        ]
+
+    def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
+        """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""
+        best = self.stance.argmax(axis=1)
+        withheld = self.withheld
+        if len(thresholds):
+            withheld = withheld | (self.stance.max(axis=1) < np.array(thresholds)[best])
+        return np.where(withheld, NO_ANSWER, best)
+
+    def passages(
+        self, texts: Sequence[str] | None = None, thresholds: Sequence[float] = ()
+    ) -> list[Passage]:
+        """Return the paragraphs with answers and reasons; the model was asked for `pushes`.
+
+        They are shown as they were read, unless the texts as they were written are given.
+        """
+        words = self.pushes[0].pairs.words
+        answers, verdicts = iter(self.answers(thresholds)), [list[Verdict]() for _ in words.texts]
+        for pushes in self.pushes:
+            for pair, answer in enumerate(islice(answers, pushes.pairs.count)):
+                raw = None if texts is None else texts[answer.paragraph]
+                verdict = self._verdict(pushes, pair, answer, raw)
+                verdicts[answer.paragraph].append(verdict)
+        tones, shares = [""] * len(verdicts), [0.0] * len(verdicts)
+        if self.sentiment is not None:
+            best = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
+            tones, shares = [TONES[n] for n in best.tolist()], self.sentiment.max(axis=1).tolist()
+        columns = (words.texts if texts is None else texts, map(tuple, verdicts), tones, shares)
+        return list(map(Passage, *columns))
+
+    def _verdict(self, pushes: Pushes, pair: int, answer: Answer, raw: str | None) -> Verdict:
+        """Return an answer with its reasons, which stand in the text as written if it is given."""
+        words = pushes.pairs.words
+        label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
+        deciding, mentions = pushes.deciding(pair, label), pushes.mentions(pair)
+        places = [(int(words.start[word]), int(words.end[word])) for word in (*mentions, *deciding)]
+        if raw is not None:
+            places = raw_spans(raw, places)
+        at, number = len(mentions), int(pushes.pairs.actor[pair])
+        names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
+        frames = dict.fromkeys(
+            told(frame, words, names)
+            for frame in frames_read(words)
+            if int(words.para[frame.cue]) == answer.paragraph
+            and number in (frame.agent, frame.patient)
+        )
+        reasons = zip(places[at:], deciding.values(), strict=True)
+        pushing = tuple((start, end, push) for (start, end), push in reasons)
+        return Verdict(answer, places[:at], pushing, tuple(frames))
 
     def to_frame(self, library: str = "pandas") -> Any:
         """Return the answers as a data frame, a row per pair, in the words of `predict`.
@@ -71,7 +179,7 @@ class Predictions:
             raise UsageError(f"to_frame({library!r}): choose one of {', '.join(_LIBRARIES)}")
         if importlib.util.find_spec(library) is None:
             raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
-        best = np.where(self.withheld, NO_ANSWER, self.stance.argmax(axis=1))
+        best = self.chosen()
         took = (best != NO_ANSWER) & (best != NEUTRAL)
         columns: dict[str, Any] = {
             "row": self.para + 1,

@@ -13,10 +13,13 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 from stance.features.pairs import Pairs, run_starts
-from stance.records import AGAINST, FAVOR
+from stance.reading.words import NOBODY
+from stance.records import AGAINST, FAVOR, NO_ANSWER
 
 ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
 LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
+MOST_WORDS = 6  # that are named as the reason for an answer
+STRONG = 0.3  # least push of such a word, of the strongest one's
 
 _ACTOR, _OTHERS, _PLAIN = range(3)
 
@@ -46,6 +49,25 @@ class Pushes:
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
         entry = word + shift.take(pair)
         self.values[:] += np.bincount(entry, push.take(at), len(self.values))
+
+    def mentions(self, pair: int) -> list[int]:
+        """Return the words that name a pair's actor."""
+        named = self.pairs.mention[self.pairs.owner == pair]
+        return self.pairs.word.take(named).tolist()  # type: ignore[no-any-return]
+
+    def deciding(self, pair: int, answer: int) -> dict[int, float]:
+        """Return the words that push most toward a pair's answer, the strongest first.
+
+        Names of actors are left out. Of a neutral answer, words count that push either way.
+        """
+        entries = slice(self.pairs.first[pair], self.pairs.first[pair + 1])
+        words, pushes = self.pairs.word[entries], self.values[entries]
+        sign = {AGAINST: -1.0, FAVOR: 1.0}.get(answer, 0.0)
+        strength = sign * pushes if sign else np.abs(pushes) * (answer != NO_ANSWER)
+        strength = np.where(self.pairs.words.who.take(words) == NOBODY, strength, 0.0)
+        least = max(STRONG * strength.max(initial=0.0), LEAST_PUSH)
+        order = np.argsort(-strength, kind="stable")[:MOST_WORDS]
+        return {int(words[at]): float(pushes[at]) for at in order if strength[at] >= least}
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.

@@ -14,7 +14,7 @@ actor, ``s`` and ``l`` for officials and for acts of whoever follows, ``O`` for 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -370,6 +370,12 @@ def frames_of(words: Words, reader: Reader) -> list[Frame]:
     return reader.once(FrameReader, reader).read(words)
 
 
+def frames_read(words: Words) -> list[Frame]:
+    """Return the frames of a batch if a block has read them, else none."""
+    made: list[list[Frame]] = [made for (make, *_), made in words.made.items() if make is frames_of]
+    return made[0] if made else []
+
+
 def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     """Return the frames of some paragraphs, or of more if a block has read them."""
     if (frames_of, reader) in words.made:
@@ -377,7 +383,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     return reader.once(FrameReader, reader).read(words, asked)
 
 
-def told(frame: Frame, words: Words, names: Sequence[str]) -> str:
+def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
     """Return a frame as it is shown: "accused: Germany -> China"; ``names`` are the book's."""
     text = words.texts[words.para[frame.cue]]
     cue = text[words.start[frame.cue] : words.end[frame.cue]]

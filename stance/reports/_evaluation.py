@@ -360,6 +360,7 @@ def compose(report: EvaluationReport) -> bytes:
     trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     return page.render(
         "evaluation",
+        1,
         title=f"Evaluation of {shown(report.model[0], 80) if report.model else 'a stance model'}",
         **{"report": report, "figures": figures, "repeats": repeats},
         **{"scores": scores, "conflict": conflict, "tone": tone, "tests": tests},

@@ -40,11 +40,15 @@ def check_figures(folder: Path | None, *, pdf: bool = False, force: bool) -> Non
     """Raise, before any work is done, if figures cannot be written to a folder."""
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
-    if folder is None:
-        return
+    if folder is not None:
+        check_folder(folder, NUMBERS, force=force)
+
+
+def check_folder(folder: Path, name: str, *, force: bool) -> None:
+    """Raise if files, one of this name among them, cannot be written to a folder."""
     if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
         raise refusal(folder, "is not a folder; name one, or a new one")
-    check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
+    check_output(folder / name if folder.is_dir() else folder, force=force)
 
 
 def figure_files(

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.display import count, shown
+from stance.model.passages import NAMES, look, rules
 from stance.reports._figures import Cell, Data, Figure, Kind, cut, points, signed
 from stance.screens import bounds, percent
 from stance.tables import Format
@@ -123,9 +124,10 @@ def sections(body: str) -> list[tuple[str, Markup]]:
     return [(name, Markup(title)) for name, title in _SECTION.findall(body)]  # noqa: S704 (escaped)
 
 
-def stylesheet() -> Markup:
-    """Return the style sheet of all pages."""
-    return Markup((TEMPLATES / "style.css").read_text("utf-8"))  # noqa: S704 (our own file)
+def stylesheet(actors: int = 0) -> Markup:
+    """Return the style sheet of all pages, for passages that name so many actors."""
+    own = (TEMPLATES / "style.css").read_text("utf-8")
+    return Markup(look() + own + rules(actors))  # noqa: S704 (our own files)
 
 
 @cache
@@ -141,6 +143,7 @@ def environment() -> "Environment":
         **{"percent": percent, "points": points, "references": references, "sections": sections},
         **{"coefficient": coefficient, "literal": literal, "signed": signed},
         **{"shown_cell": shown_cell, "number": "{:,}".format},
+        "stance_name": NAMES.__getitem__,
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }
@@ -159,9 +162,12 @@ def figures_in(figures: Mapping[str, Any]) -> dict[str, Figure]:
     return named
 
 
-def render(name: str, **context: Any) -> bytes:
-    """Return a whole page as UTF-8 whose policy lets a browser load and run nothing."""
-    style = stylesheet()
+def render(name: str, actors: int = 0, **context: Any) -> bytes:
+    """Return a whole page as UTF-8 whose policy lets a browser load and run nothing.
+
+    Its passages name so many actors.
+    """
+    style = stylesheet(actors)
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     template = environment().get_template(f"{name}.html.j2")
     return without_forbidden(template.render(context, style=style, digest=digest)).encode()

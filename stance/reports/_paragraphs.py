@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from stance.corpus import Corpus
 from stance.display import shown
@@ -16,8 +17,8 @@ from stance.evaluation.intervals import Shares, estimate_shares
 from stance.findings import Request
 from stance.findings.answers import batches
 from stance.findings.request import Places, bounded, find_places
-from stance.model.explanation import Explanation, explain
 from stance.model.judging import StanceModel
+from stance.model.passages import Answer, Passage, Verdict, passage_html
 from stance.reading.actors import ActorBook
 from stance.reading.spans import parse_spans
 from stance.records import NO_ANSWER, SIDES, UNCERTAIN, Sentiment, Stance
@@ -27,53 +28,26 @@ from stance.tables import months_of, rewrite_dates
 EACH = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
-WORDS = 8  # words that are marked
-STRONG = 0.2  # push of a marked word, of the strongest one's
+WORDS = 8  # reasons of a table that are marked
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 MISTAKES = 8  # wrong answers that are shown
-WINDOW = 700  # characters of a paragraph that are shown
 SCANNED = 20_000  # records in whose texts aliases are looked for
 SIDE_NUMBERS = {str(list(Stance)[side]): side for side in SIDES}
 TONE_NUMBERS = {str(tone): number for number, tone in enumerate(Sentiment)}
-Marks = Sequence[tuple[int, int]]  # starts and ends of words in a text, in reading order
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A paragraph as it is shown, and where it stands."""
+    """A paragraph as it is shown, for or against one actor, and where it stands."""
 
-    parts: tuple[tuple[str, str], ...]  # texts, each with the stance it is marked for or ""
+    passage: Passage
+    side: str
     source: str
 
-
-def quotation(text: str, marks: Marks, source: str, side: str) -> Quotation:
-    """Return the part of a text with most marks, which tell that words speak for a side."""
-    start, end = _window(text, marks)
-    parts = [("… ", "")] if start else []
-    at = start
-    for low, high in marks:
-        if low >= at and high <= end:
-            parts += [(text[at:low], ""), (text[low:high], side)]
-            at = high
-    parts.append((text[at:end] + (" …" if end < len(text) else ""), ""))
-    return Quotation(tuple(parts), source)
-
-
-def _window(text: str, marks: Marks) -> tuple[int, int]:
-    """Return the ends of the part of a text with most marks, between words if it can."""
-    size = len(text)
-    if size <= WINDOW:
-        return 0, size
-
-    def marked(start: int) -> int:
-        return sum(low >= start and high <= start + WINDOW for low, high in marks)
-
-    starts = [0, *(max(0, low - WINDOW // 4) for low, _ in marks)]
-    best = min(max(starts, key=marked), size - WINDOW)
-    space = text.rfind(" ", 0, best + 1)
-    start = space + 1 if best and best - space < 40 else best
-    space = text.find(" ", start + WINDOW)
-    return start, space if 0 <= space - start - WINDOW < 40 else min(size, start + WINDOW)
+    @property
+    def html(self) -> Markup:
+        """The paragraph, with its mentions and what pushed the answer marked."""
+        return passage_html(self.passage, dict.fromkeys(self.passage.actors, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +63,13 @@ class Example:
     spans: str
     because: str
     row: str
-    marks: Marks = ()
+    passage: Passage | None = None  # with its reasons, once they are known
 
     def quotation(self) -> Quotation:
         """Return what the page shows."""
         where = ", ".join(shown(p, 80) for p in (self.source, self.date, f"row {self.row}") if p)
         source = f"{where}; probability {max(self.chances):.2f}"
-        return quotation(self.text, self.marks, source, list(Stance)[self.label])
+        return Quotation(self.passage or Passage(self.text), list(Stance)[self.label], source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +110,9 @@ class Paragraphs:
 
     @property
     def marked(self) -> bool:
-        """Whether any paragraph has a mark."""
-        return any(each.marks for listed in self.kept.values() for each in listed)
+        """Whether any paragraph has a marked word."""
+        passages = (each.passage for listed in self.kept.values() for each in listed)
+        return any(verdict.words for each in passages if each for verdict in each.verdicts)
 
 
 def read_paragraphs(request: Request, maker: Maker | None, actors: Sequence[str]) -> Paragraphs:
@@ -240,48 +215,33 @@ def _mark(found: Paragraphs, maker: Maker | None) -> None:
 
 
 def _explained(model: StanceModel, example: Example) -> Example | None:
-    """Return an example with its words marked, None if the model answers otherwise."""
+    """Return an example with its reasons, None if the model answers otherwise."""
     try:
         spans = parse_spans(example.spans, example.text, "spans")
     except DataError:  # then stance predict did not write this table
         return None
     for months in (months_of([example.date]), None):  # predict may have read no dates
-        found = explain(model, example.text, example.actor, spans, months)[0]
-        pairs = zip(found.probabilities, example.chances, strict=True)
-        if max(abs(a - b) for a, b in pairs) <= SAME:
-            text = _as_written(example.text, found)
-            return replace(example, text=text, marks=_deciding_words(found, example.label))
+        pair = [example.text], [example.actor], [spans]
+        judged = model.judge_pairs(*pair, months=months, pushes=True)
+        if np.abs(judged.stance[0] - example.chances).max() <= SAME:
+            return replace(example, passage=judged.passages(pair[0])[0])
     return None
-
-
-def _deciding_words(found: Explanation, label: int) -> Marks:
-    """Return where the words stand that pushed an answer most toward a label, in reading order."""
-    pushes = [(r.push[label] - sum(r.push) / len(r.push), r.start, r.end) for r in found.words]
-    strongest = sorted(pushes, key=lambda each: -each[0])[:WORDS]
-    least = max(STRONG * strongest[0][0], 1e-9) if strongest else 0.0
-    return tuple(sorted((start, end) for push, start, end in strongest if push >= least))
-
-
-def _as_written(text: str, found: Explanation) -> str:
-    """Return a text as it was written, if its words stand where the explanation says."""
-    return text if len(found.text) == len(text) else found.text
 
 
 _REASON = re.compile(r"(\S+?)\(([+\-−]?\d+(?:\.\d+)?)\)")
 
 
 def _by_because(example: Example) -> Example:
-    words = {word for word, _ in _REASON.findall(example.because)[:WORDS]}
-    marks = [
-        found.span()
-        for word in sorted(words)
-        for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", example.text)
-    ]
-    apart: list[tuple[int, int]] = []
-    for start, end in sorted(marks):
-        if not apart or start >= apart[-1][1]:
-            apart.append((start, end))
-    return replace(example, marks=tuple(apart))
+    """Return an example with the words marked that the table names as reasons."""
+    pushes = dict(_REASON.findall(example.because)[:WORDS])
+    places = {
+        hit.span(): float(push.replace("−", "-"))
+        for word, push in pushes.items()
+        for hit in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", example.text)
+    }
+    words = tuple((start, end, push) for (start, end), push in sorted(places.items()))
+    answer = Answer(0, example.actor, 0, str(list(Stance)[example.label]), example.chances, "", 0.0)
+    return replace(example, passage=Passage(example.text, (Verdict(answer, (), words),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,16 +249,16 @@ class Mistake:
     """A wrong answer, its probability, and source, date and id as far as the corpus has them."""
 
     actor: str
-    text: str
     gold: str
     predicted: str
     probability: float
-    marks: Marks
+    passage: Passage
     where: str
 
     def quotation(self) -> Quotation:
+        """Return what the page shows."""
         side = self.predicted if self.predicted in ("against", "favor") else "neutral"
-        return quotation(self.text, self.marks, self.where, side)
+        return Quotation(self.passage, side, self.where)
 
 
 def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
@@ -311,15 +271,16 @@ def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
         text, actor, label = corpus.texts[row], corpus.actors[row], int(predicted[row])
         if text in found or len(text) > LONGEST:
             continue
-        reasons = explain(model, text, actor, corpus.spans[row], corpus.months[[row]])[0]
+        judged = model.judge_pairs(
+            [text], [actor], [corpus.spans[row]], months=corpus.months[[row]], pushes=True
+        )
         names = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
         found[text] = Mistake(
             actor=actor,
-            text=_as_written(text, reasons),
             gold=labels[int(corpus.stance[row])],
             predicted=labels[label],
             probability=float(top[row]),
-            marks=_deciding_words(reasons, label),
+            passage=judged.passages([text])[0],
             where=", ".join(cells[row] for cells in names if cells and cells[row]),
         )
         if len(found) == MISTAKES:

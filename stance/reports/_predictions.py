@@ -355,7 +355,7 @@ def write_predictions(
     if checklist:
         files.append((checklist, page.render_text("checklist.md.j2", **known)))
         notes.append(f"wrote {checklist}")
-    files.append((output, page.render("predictions", **known)))
+    files.append((output, page.render("predictions", 1, **known)))
     with folder_made(folder), AtomicGroup() as group:
         for path, data in files:
             group.write(path, data, force=force)

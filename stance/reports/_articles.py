@@ -1,0 +1,214 @@
+"""Articles to read: a page for each, its mentions coloured by stance, and an index of several."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stance.display import count, shown, shown_path
+from stance.errors import DataError, UsageError
+from stance.files import AtomicGroup, check_output
+from stance.model.abstention import thresholds
+from stance.model.judging import StanceModel
+from stance.model.passages import Passage, Verdict, numbered, passage_html
+from stance.records import ANSWERS
+from stance.reports import _page as page
+from stance.reports._files import check_folder, folder_made
+from stance.reports._paragraphs import Maker
+from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
+
+INDEX = "index.html"
+_ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
+_TITLE = 30  # words of a first paragraph that may be a headline
+_STEM = 40  # characters of a file's name in that of its page
+_PLAIN = {"document", "paragraph", "title", "boilerplate"}  # columns that are no byline
+
+
+class Place(NamedTuple):
+    """An answer in the table of actors, which leads to it."""
+
+    anchor: str
+    paragraph: int  # from 1, as readers count
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article and the answers to it."""
+
+    name: str  # of its file
+    byline: str
+    passages: tuple[Passage, ...]
+
+    @property
+    def title(self) -> str:
+        """Its headline, or else the name of its file."""
+        return self.passages[0].text if self.has_headline else self.name
+
+    @property
+    def has_headline(self) -> bool:
+        """Whether it begins with a short line that is no sentence."""
+        first = self.passages[0].text if self.passages else ""
+        return 0 < len(first.split()) <= _TITLE and not _ENDS.search(first)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Numbers of the actors, in order of first mention."""
+        return numbered(self.passages)
+
+    @cached_property
+    def actors(self) -> list[tuple[str, int, list[Place]]]:
+        """Each actor with its mentions and answers, most mentions first."""
+        places: dict[str, list[Place]] = {name: [] for name in self.numbers}
+        for number, passage in enumerate(self.passages, 1):
+            for verdict in passage.verdicts:
+                name = verdict.answer.actor
+                anchor = f"p{number}a{self.numbers[name]}"
+                places[name].append(Place(anchor, number, verdict))
+        rows = [(n, sum(p.verdict.answer.mentions for p in own), own) for n, own in places.items()]
+        return sorted(rows, key=lambda row: -row[1])
+
+    @property
+    def answers(self) -> int:
+        """How many answers are given, none of them withheld."""
+        tally = (self.tally(places) for _, _, places in self.actors)
+        return sum(number for counts in tally for label, number in counts if label in ANSWERS[:3])
+
+    @staticmethod
+    def tally(places: Sequence[Place]) -> list[tuple[str, int]]:
+        """Return how often each stance is taken, in their order, without those never taken."""
+        counts = Counter(place.verdict.answer.stance for place in places)
+        return [(label, counts[label]) for label in ANSWERS if counts[label]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What is to be read, and how it is judged."""
+
+    inputs: Inputs
+    reading: InputOptions
+    actor: str | None = None  # None for all that are named
+    abstain: float | None = None
+    text: str = ""  # of standard input, which ``inputs`` then are
+
+
+def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) -> Iterator[Article]:
+    """Yield articles with the answers to them, and add notes on each."""
+    limits = thresholds(model.calibration, request.abstain)
+    named = (path for path in request.inputs.paths if path is not None)
+    for path in [None] if request.text else list(named):
+        texts, about = (
+            ([text for text, reason in split_article(request.text) if not reason], {})
+            if path is None
+            else _paragraphs(path, request.reading, notes)
+        )
+        name = shown_path(path.name) if path else "standard input"
+        if not texts:
+            raise DataError(f"{name}: has no paragraph; check that it is an article")
+        months = np.repeat(months_of([about.pop("date", "")]), len(texts))
+        asked = [request.actor] * len(texts) if request.actor else None
+        judged = (
+            model.judge(texts, months=months, pushes=True)
+            if asked is None
+            else model.judge_pairs(texts, asked, months=months, pushes=True)
+        )
+        passages = (
+            replace(each, verdicts=tuple(v for v in each.verdicts if v.mentions))
+            for each in judged.passages(texts, limits)
+        )
+        byline = ", ".join(about.values())
+        article = Article(name, byline, tuple(passages))
+        if not article.actors:
+            whom = "does not name this actor" if request.actor else "names no actor of the book"
+            notes.append(f"{name}: {whom}; add its aliases to a book of your own (--actors)")
+        yield article
+
+
+def _paragraphs(
+    path: Path, reading: InputOptions, notes: list[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the paragraphs of an article, and what it says of itself."""
+    with open_inputs(Inputs((path,)), reading) as table:
+        records = list(table)
+        notes += table.notes
+    about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
+    texts = [record.cells[table.columns.index(reading.text_column)] for record in records]
+    plain = {*_PLAIN, reading.text_column}
+    said = {key: shown(cell, 80) for key, cell in about.items() if cell and key not in plain}
+    return texts, said
+
+
+def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
+    """Return the articles among files; a table raises, unless a folder holds it."""
+    kept = tuple(path for path in inputs.paths if path is None or is_article(path))
+    for path in inputs.paths:
+        if path not in kept and path in named:
+            why = "is no article; read takes .txt, .md and .html, stance predict takes tables"
+            raise DataError(f"{shown_path(path)}: {why}")
+    others = len(inputs.paths) - len(kept)
+    if not kept:
+        raise DataError(
+            f"{count(others, 'file')}, none of them an article; name .txt, .md or .html"
+        )
+    note = [f"{count(others, 'file')} left out: no article"] if others else []
+    return replace(inputs, paths=kept, notes=(*inputs.notes, *note))
+
+
+def write_articles(
+    request: ReadRequest, output: Path, maker: Maker, *, force: bool = False
+) -> list[str]:
+    """Write the page of an article, or a folder of pages with an index; return what to say."""
+    several = request.inputs.several
+    if several and output.suffix.lower() in (".html", ".htm"):
+        raise UsageError(f"{output}: several articles make several pages; name a folder")
+    index = output / INDEX if several else output
+    if several:
+        check_folder(output, INDEX, force=force)
+    else:
+        check_output(output, force=force, inputs=request.inputs.paths, regular=True)
+    notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
+    with folder_made(output if several else None), AtomicGroup() as group:
+        for number, article in enumerate(read_articles(request, maker.model, notes), 1):
+            name = _page_name(article.name, number) if several else ""
+            listed.append((name, article))
+            path = output / name if several else output
+            data = _page(article, maker, index=INDEX if several else "")
+            group.write(path, data, force=force)
+        if several:
+            group.write(index, _index(listed, output), force=force)
+    answers = sum(article.answers for _, article in listed)
+    what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
+    return [*notes, f"wrote {index}: {what}"]
+
+
+def _page_name(name: str, number: int) -> str:
+    """Return the name of an article's page.
+
+    >>> _page_name("Über NATO.html", 7)
+    '007-ber-NATO.html'
+    """
+    stem = re.sub("[^A-Za-z0-9_]+", "-", name.rpartition(".")[0])[:_STEM].strip("-")
+    return f"{number:03}-{stem}".rstrip("-") + ".html"
+
+
+def _page(article: Article, maker: Maker, index: str) -> bytes:
+    tags = ["h1" if article.has_headline else "p"] + ["p"] * len(article.passages)
+    parts = [
+        passage_html(passage, article.numbers, tag, f"p{number}")
+        for number, (passage, tag) in enumerate(zip(article.passages, tags, strict=False), 1)
+    ]
+    return page.render(
+        "article", len(article.numbers), title=shown(article.title, 200), article=article,
+        parts=parts, maker=maker, scores=maker.model.card.get("scores", {}), index=index,
+    )  # fmt: skip
+
+
+def _index(listed: Sequence[tuple[str, Article]], output: Path) -> bytes:
+    ordered: list[Any] = sorted(listed, key=lambda each: -each[1].answers)
+    title = f"Stance in {count(len(listed), 'article')}"
+    return page.render("articles", title=title, listed=ordered, folder=output.name)

@@ -1,0 +1,195 @@
+"""`stance read`: an article as it stands, with the stance of each mention and the reason for it."""
+
+import json
+import re
+
+import pytest
+from command import SAMPLE, dicts, fails, invoke, write
+from naughty import readable
+from pages import read_page
+from test_pages import GROUPS
+
+ARTICLE = SAMPLE / "article.txt"
+NAMES = {"against": "against", "neutral": "neutral", "favor": "in favor", "uncertain": "uncertain"}
+
+
+def read(article, output, *options, stdin=None):
+    """Read an article; return its page and what was said."""
+    result = invoke("read", article, "-o", output, *options, stdin=stdin)
+    assert result.exit_code == 0, result.output
+    return read_page(output.read_bytes()), result.stderr
+
+
+def mentions(page):
+    """Class and spoken name of each mention in the text."""
+    found = re.findall(
+        r'<span class="m (\w+) a\d+"[^>]* tabindex="0" role="note" aria-label="', page
+    )
+    names = re.findall(r'role="note" aria-label="(.*?): (.*?)(?:, (\d+)\xa0%)?[."]', page)
+    return list(zip(found, names, strict=True))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    output = tmp_path_factory.mktemp("read") / "page.html"
+    read(ARTICLE, output)
+    return output
+
+
+def test_the_article_stands_as_it_is_with_the_answers_of_predict(sample):
+    rows = dicts(invoke("predict", ARTICLE).stdout)
+    page, html = read_page(sample.read_bytes()), sample.read_text("utf-8")
+    headline = re.search("<h1><bdi>(.*?)</bdi></h1>", html)[1]
+    assert re.sub("<[^>]*>", "", headline) == rows[0]["text"]
+    for row in rows:
+        assert row["text"] in page.text
+    expected = [
+        (row["stance"], row["actor"], f"{100 * float(row['stance_' + row['stance']]):.0f}")
+        for row in rows
+        for _ in range(int(row["mentions"]))
+    ]
+    shown = [(label, name, share) for label, (name, said, share) in mentions(html)]
+    assert sorted(shown) == sorted(expected)
+    assert all(said == NAMES[label] for label, (_, said, _) in mentions(html))
+    for row in rows:
+        if row["holder"] not in ("", "author", "other"):
+            assert re.search(f"<dt>whose stance</dt><dd><bdi>{row['holder']} ", html)
+
+
+def test_the_words_that_push_are_those_of_the_text(sample):
+    html = sample.read_text("utf-8")
+    marked = set(re.findall(r'<mark class="w[ a0-9]*">(.*?)</mark>', html))
+    named = re.findall("<dt>words that push</dt><dd><bdi>(.*?)</bdi>", html)
+    words = {re.sub("\xa0[+\u2212][0-9.]+$", "", each) for line in named for each in line.split(", ")}
+    assert words == marked
+    assert {"praise", "thanked", "accused"} <= words
+
+
+def test_the_table_of_actors_counts_and_leads_to_each_answer(sample):
+    page = read_page(sample.read_bytes())
+    rows = dicts(invoke("predict", ARTICLE).stdout)
+    counted = {}
+    for row in filter(lambda row: row["actor"], rows):
+        counted[row["actor"]] = counted.get(row["actor"], 0) + int(row["mentions"])
+    (table,) = page.tables
+    assert {name: int(number) for name, number, _ in table[1:]} == counted
+    assert [int(row[1]) for row in table[1:]] == sorted(counted.values(), reverse=True)
+    assert len(page.jumps) == sum(row["actor"] != "" for row in rows)
+
+
+def test_every_way_in_gives_the_same_bytes(sample, tmp_path):
+    read(ARTICLE, tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == sample.read_bytes()
+    page, _ = read("-", tmp_path / "stdin.html", stdin=ARTICLE.read_text("utf-8"))
+    assert page.tables == read_page(sample.read_bytes()).tables
+    assert "Text: standard input." in page.text
+
+
+def test_a_text_is_shown_as_written_and_coloured_where_it_is_read(tmp_path):
+    text = "\u201cPoland\u201d praised Rus\u00adsia\u2019s foes and con\u00addemned Russia."
+    read(write(tmp_path / "a.txt", text), tmp_path / "a.html")
+    html = (tmp_path / "a.html").read_text("utf-8")
+    assert re.sub("<[^>]*>", "", re.search("<p><bdi>(.*?)</bdi></p>", html)[1]) == text
+    assert "Rus\u00adsia</span>\u2019s" in html
+
+
+def test_what_cannot_be_said_is_uncertain(tmp_path):
+    text = write(tmp_path / "a.txt", "Poland met Russia on Monday.")
+    read(text, tmp_path / "a.html", "--abstain", "0.2")
+    labels = {label for label, _ in mentions((tmp_path / "a.html").read_text("utf-8"))}
+    assert labels <= {"uncertain", "neutral"}
+    foreign = (
+        "Polen lobte die NATO am Montag und verurteilte Moskau wegen der Angriffe auf zivile Ziele, "
+        "wie der Sprecher des Ministeriums vor der Presse in der Hauptstadt sagte, ohne weitere "
+        "Einzelheiten zu nennen oder Fragen der anwesenden Journalisten zu beantworten."
+    )
+    read(write(tmp_path / "b.txt", foreign), tmp_path / "b.html")
+    assert {e[0] for e in mentions((tmp_path / "b.html").read_text("utf-8"))} == {"uncertain"}
+
+
+def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
+    text = write(tmp_path / "a.txt", "Ruritania and Poland praised NATO.\nIt rained.")
+    read(text, tmp_path / "a.html", "--actor", "Ruritania")
+    assert [name for _, (name, *_) in mentions((tmp_path / "a.html").read_text("utf-8"))] == [
+        "Ruritania"
+    ]
+    page, said = read(text, tmp_path / "b.html", "--actor", "Atlantis")
+    assert "a.txt: does not name this actor; add its aliases" in said
+    assert "No actor is named." in page.text
+    assert "It rained." in page.text
+
+
+def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
+    folder, pages = tmp_path / "in", tmp_path / "pages"
+    folder.mkdir()
+    write(folder / "a.txt", "A quiet day\nNATO met.")
+    write(folder / "b.md", "# Thanks\n\nPoland praised NATO and Canada.\n\nIran thanked Russia.")
+    write(folder / "rows.csv", "text\nNATO met.\n")
+    result = invoke("read", folder, "-o", pages)
+    assert result.exit_code == 0, result.output
+    assert "1 file left out: no article" in result.stderr
+    assert f"wrote {pages / 'index.html'}: 2 articles, 6 answers" in result.stderr
+    assert sorted(path.name for path in pages.iterdir()) == [
+        "001-a.html", "002-b.html", "index.html"
+    ]  # fmt: skip
+    (table,) = read_page((pages / "index.html").read_bytes()).tables
+    assert [(row[0], row[2]) for row in table[1:]] == [("Thanks", "5"), ("A quiet day", "1")]
+    for name in ("001-a.html", "002-b.html"):
+        assert "index.html" in read_page((pages / name).read_bytes()).pages
+    assert read_page((pages / "index.html").read_bytes()).pages == ["002-b.html", "001-a.html"]
+
+
+BAD = [
+    (2, ("a.txt", "b.txt", "-o", "pages.html"), "several articles make several pages; name a"),
+    (1, ("rows.csv", "-o", "a.html"), "rows.csv: is no article; read takes .txt, .md and .html"),
+    (1, ("none.txt", "-o", "a.html"), "none.txt"),
+    (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
+    (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),
+    (4, ("a.txt", "-o", "b.txt"), "b.txt: exists already; use --force"),
+    (4, ("a.txt", "-o", "a.txt", "--force"), "a.txt: is the input"),
+    (4, ("a.txt", "-o", "none/a.html"), "none/a.html: its folder does not exist"),
+    (2, ("a.txt", "-o", "-"), "cannot go to standard output"),
+    (3, ("a.txt", "-o", "a.html", "--model", "b.txt"), "b.txt"),
+    (2, ("a.txt", "-o", "a.html", "--aliases", "x"), "--aliases"),
+    (2, (".", "-", "-o", "pages"), "standard input cannot be read beside files"),
+    (4, (".", "-o", "b.txt"), "b.txt: is not a folder"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "said"), BAD)
+def test_what_cannot_be_read_or_written_is_one_line(tmp_path, monkeypatch, status, args, said):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.txt", "NATO met.")
+    write(tmp_path / "b.txt", "NATO met.")
+    write(tmp_path / "rows.csv", "text\nNATO met.\n")
+    write(tmp_path / "empty.txt", "\n \n")
+    (tmp_path / "latin.txt").write_bytes("NATO traf Präsident Müller.".encode("latin-1"))
+    if args[0] == ".":
+        (tmp_path / "latin.txt").unlink()
+        (tmp_path / "empty.txt").unlink()
+    before = sorted(tmp_path.iterdir())
+    assert re.search(said, fails(status, "read", *args, stdin="x"))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_string_of_an_article_or_an_actor_adds_an_element(tmp_path):
+    def page(words):
+        book = "".join(
+            f"[{json.dumps(f'actor {at} {word}')}]\nname = [{json.dumps(f'X{at}')}]\n"
+            for at, word in enumerate(words)
+        )
+        text = "\n\n".join(f"{word} X{at} lied." for at, word in enumerate(words))
+        write(tmp_path / "book.toml", book)
+        write(tmp_path / "a.txt", f"A title\n\n{text}\n\nThe last sentence ends here.")
+        options = ("--actors", tmp_path / "book.toml", "--keep-all", "--force")
+        found, _ = read(tmp_path / "a.txt", tmp_path / "page.html", *options)
+        return {tag for tag, *_ in found.tags}, found
+
+    plain, _ = page(["harmless"])
+    for strings in GROUPS[:8]:
+        words = [re.sub(r"\s+", " ", readable(word))[:200] or "empty" for word in strings]
+        words = [word for word in words if word.isprintable()]
+        tags, found = page(words)
+        assert tags == plain
+        for word in words:
+            assert " ".join(word.split()) in found.text
