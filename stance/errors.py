@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import os
+import re
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -13,10 +15,20 @@ from stance.display import shown, shown_path
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
 
+_OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
+_FLAGS = {"documents", "excel-safe", "force", "keep-all", "resume", "simple-random", "wide"}
+
+
+def _argument(option: re.Match[str]) -> str:
+    name = {"actors": "book"}.get(option[1], option[1].replace("-", "_"))
+    return f"{name}=True" if option[1] in _FLAGS else name
+
+
 class StanceError(Exception):
     r"""Base of them all; its message is one line: what was found, where, and what to do.
 
-    What does not print is escaped, whatever of the user's data the message quotes.
+    What does not print is escaped, whatever of the user's data the message quotes. Where nobody
+    uses the command line, Python's arguments stand in place of options.
 
     >>> str(StanceError("unknown language 'englis\x1b'"))
     "unknown language 'englis\\x1b'"
@@ -26,6 +38,8 @@ class StanceError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
+        if "stance.cli" not in sys.modules:
+            message = _OPTION.sub(_argument, message)
         return shown(message, len(message))
 
 

@@ -1,6 +1,7 @@
 """A scikit-learn estimator; it trains as the command line does."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,6 +18,7 @@ from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.label_values import LabelReader, stance_spellings
+from stance.model.familiarity import UnseenActorWarning
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
@@ -125,8 +127,11 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns in the order of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
-        pairs = _read(X)
-        found = self.to_model().probabilities(pairs.texts, pairs.actors, pairs.spans, pairs.months)
+        pairs, model = _read(X), self.to_model()
+        names = map(model.book.proper_name, set(pairs.actors))
+        if model.reference and (warning := model.reference.unseen(names)):
+            warnings.warn(warning, UnseenActorWarning, stacklevel=2)
+        found = model.probabilities(pairs.texts, pairs.actors, pairs.spans, pairs.months)
         return found[:, self._order]
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import stance.cli  # noqa: F401 - so that messages name options, whatever test runs alone
 from stance.corpus import Corpus, read_corpus
 from stance.fitting import train
 from stance.model.judging import StanceModel

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pandas
 import pytest
+from command import invoke, write
 from conftest import quick_recipe
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
@@ -74,6 +75,24 @@ def test_a_grid_search_does_not_pay_for_repeats_that_nobody_reads():
     assert StanceClassifier(read_recipe())._recipe() == read_recipe()
 
 
+def test_a_fitted_classifier_is_saved_as_its_model(fitted, tmp_path):
+    save_model(fitted, tmp_path / "a.stance")
+    save_model(fitted.to_model(), tmp_path / "b.stance")
+    assert (tmp_path / "a.stance").read_bytes() == (tmp_path / "b.stance").read_bytes()
+
+
+def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_path):
+    save_model(fitted, tmp_path / "two.stance")
+    assert fitted.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
+    with pytest.warns(
+        UserWarning, match="training rows of this model are about NATO, Russia; label"
+    ):
+        fitted.predict([("They thanked China.", "China"), ("They left.", "Beijing")])
+    path = write(tmp_path / "in.csv", "text\nThey denounced China.\nThey thanked Iran.\n")
+    said = invoke("predict", path, "-o", tmp_path / "out.csv", "-m", tmp_path / "two.stance").stderr
+    assert said.count("label some about China, Iran before you believe its answers there") == 1
+
+
 def test_it_predicts_labels_and_probabilities(fitted):
     asked = [("They thanked NATO.", "NATO"), ("They denounced Russia.", "Moscow")]
     assert fitted.predict(asked).tolist() == ["favor", "against"]
@@ -84,6 +103,7 @@ def test_it_predicts_labels_and_probabilities(fitted):
     assert fitted.predict_proba([]).shape == (0, 3)
 
 
+@pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_pairs_may_say_where_the_actor_is(fitted):
     text = "Oslo praised the bloc and condemned the junta."
     asked = [(text, "it", [(text.index("the bloc"), text.index("the bloc") + 8)]), (text, "it", [])]

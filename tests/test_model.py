@@ -1,5 +1,6 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pages import read_page
 
 from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.reports._page import stylesheet
 from stance.stress.suite import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
@@ -30,6 +33,40 @@ def test_actors_are_judged_in_the_order_of_first_mention(model):
     assert judged.actor == ("Poland", "NATO", "Russia", "Russia", "NATO")
     assert judged.para.tolist() == [0, 0, 0, 2, 2]
     assert judged.mentions.tolist() == [1, 1, 1, 3, 1]
+
+
+def test_answers_are_a_sequence_in_the_words_of_a_table(model):
+    answers = model.judge([PRAISED, "Nothing here.", STRANGE])
+    assert len(answers) == 4
+    assert list(answers) == answers[:] == [answers[at] for at in range(4)]
+    assert answers[-1] == answers[3]
+    with pytest.raises(IndexError):
+        answers[4]
+    rows = answers.to_frame().to_dict("records")
+    for answer, row in zip(answers, rows, strict=True):
+        assert (answer.paragraph + 1, answer.actor, answer.mentions, answer.stance) == (
+            *(row["row"], row["actor"], row["mentions"], row["stance"]),
+        )
+        assert answer.probabilities == tuple(row[f"stance_{label}"] for label in Stance)
+        assert answer.holder == row["holder"]
+
+
+def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
+    shell = '<html lang="en"><head><title>t</title></head><body><h1>t</h1>{}</body></html>'
+    hostile = f"{PRAISED} <script>alert(1)</script>"
+    shown = model.judge([hostile, *[STRANGE] * 30])._repr_html_()
+    style = re.search("<style>(.*?)</style>", shown, re.DOTALL)[1]
+    assert style.startswith(".stance-read {")
+    assert style.count("{") == style.count("}")
+    page = read_page(shell.format(shown.replace(style, stylesheet())))
+    assert "<script>alert(1)</script>" in page.text
+    assert "… and 11 more paragraphs" in page.text
+    assert shown.count('role="note"') == 3 + 19
+    assert "<dt>words that push</dt>" in shown
+    assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
+    asked = model.judge_pairs([PRAISED], ["Russia"])._repr_html_()
+    assert asked.count('role="note"') == 1
+    assert "0 paragraphs" not in model.judge([])._repr_html_()
 
 
 def test_one_answer_per_actor(model):

@@ -60,7 +60,9 @@ def test_the_words_that_push_are_those_of_the_text(sample):
     html = sample.read_text("utf-8")
     marked = set(re.findall(r'<mark class="w[ a0-9]*">(.*?)</mark>', html))
     named = re.findall("<dt>words that push</dt><dd><bdi>(.*?)</bdi>", html)
-    words = {re.sub("\xa0[+\u2212][0-9.]+$", "", each) for line in named for each in line.split(", ")}
+    words = {
+        re.sub("\xa0[+\u2212][0-9.]+$", "", each) for line in named for each in line.split(", ")
+    }
     assert words == marked
     assert {"praise", "thanked", "accused"} <= words
 
@@ -99,7 +101,7 @@ def test_what_cannot_be_said_is_uncertain(tmp_path):
     labels = {label for label, _ in mentions((tmp_path / "a.html").read_text("utf-8"))}
     assert labels <= {"uncertain", "neutral"}
     foreign = (
-        "Polen lobte die NATO am Montag und verurteilte Moskau wegen der Angriffe auf zivile Ziele, "
+        "Polen lobte die NATO am Montag und verurteilte Moskau wegen der Angriffe auf Ziele, "
         "wie der Sprecher des Ministeriums vor der Presse in der Hauptstadt sagte, ohne weitere "
         "Einzelheiten zu nennen oder Fragen der anwesenden Journalisten zu beantworten."
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.display import shown
 from stance.features.blocks import stem_features
 from stance.model.heads import Head
 from stance.reading.keys import KeyIndex, join_keys, key_of, keys_of
@@ -23,6 +24,9 @@ from stance.reading.spans import BATCH
 from stance.reading.string_table import StringTable
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
+
+FEW_ACTORS, NEARLY_ALL = 5, 0.9
+"""Actors below which a model may know little of others, if such a share of its rows is on them."""
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
 STRANGE = 4  # plain words, none of them known, that show another language in a short paragraph
@@ -45,6 +49,10 @@ _UNSPACED = (
 RUN = 2
 
 
+class UnseenActorWarning(UserWarning):
+    """A model that has learned from few actors judges another."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingProfile:
     """Numbers of the training paragraphs, as they stand in a model's card."""
@@ -58,6 +66,18 @@ class TrainingProfile:
     def threshold(self) -> float:
         """Familiarity below which a paragraph is foreign; 0 if that is not checked."""
         return MARGIN * (self.familiarity or 0.0)
+
+    def unseen(self, names: Iterable[str]) -> str:
+        """Return a warning about actors, if the model has learned from few and not from these."""
+        most = sum(self.actors.values()) >= NEARLY_ALL * self.rows
+        few = most and 0 < len(self.actors) < FEW_ACTORS
+        others = sorted({*names} - {*self.actors, ""}) if few else []
+        if not others:
+            return ""
+        return (
+            f"nearly all training rows of this model are about {', '.join(self.actors)}; "
+            f"label some about {shown(', '.join(others))} before you believe its answers there"
+        )
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "TrainingProfile":

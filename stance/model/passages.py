@@ -197,8 +197,9 @@ def rules(actors: int) -> str:
 def notebook_html(passages: Sequence[Passage], rest: int) -> str:
     """Return passages for a notebook, which says how many paragraphs more there are."""
     numbers = numbered(passages)
-    style = Markup(look().replace(":root", ".stance-read") + rules(len(numbers)))  # noqa: S704
+    nested = (look() + rules(len(numbers))).replace(":root", "&")
+    style = Markup(f".stance-read {{\n{nested}}}")  # noqa: S704 (our own file and numbers)
     body = Markup("\n").join(passage_html(each, numbers) for each in passages)
-    more = Markup("<p>… and {} more</p>").format(count(rest, "paragraph")) if rest else ""
+    more = Markup("<p>… and {}</p>").format(count(rest, "more paragraph")) if rest else ""
     shell = Markup('<div class="stance-read"><style>{}</style>\n{}\n{}</div>')
     return str(shell.format(style, body, more))

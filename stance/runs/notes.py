@@ -73,6 +73,8 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
             f"drift: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this "
             f"model knows (trained on {shown(model.recipe.language)}): marked uncertain"
         )
+    if unseen := reference.unseen(name for name, _ in tally.answers):
+        yield f"drift: {unseen}"
     share = tally.strange / max(tally.plain, 1)
     least = max(reference.unknown + MORE, reference.unknown * TIMES)
     if tally.plain >= LEAST_WORDS and share >= least:

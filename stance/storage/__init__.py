@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 import Stemmer
@@ -132,15 +132,23 @@ def _encode_manifest(manifest: Table) -> bytes:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
+class HoldsModel(Protocol):
+    """What has a model, such as a fitted estimator."""
+
+    def to_model(self) -> StanceModel:
+        """Return the model."""
+
+
+def save_model(model: "StanceModel | HoldsModel", path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, usually ``.stance``, which appears under its name only when whole.
 
-    Raises `OutputError` if it cannot be written, or exists and ``force`` is not given, and
-    `ModelError` if the model is one that `load_model` would refuse.
+    A fitted `StanceClassifier` may stand for its model. Raises `OutputError` if the file cannot be
+    written, or exists and ``force`` is not given, and `ModelError` if the model is one that
+    `load_model` would refuse.
     """
     path = Path(path)
     check_model_output(path, force=force)
-    data = dump_model(model)
+    data = dump_model(model if isinstance(model, StanceModel) else model.to_model())
     with _refusals(path):
         _read_model(io.BytesIO(data))
     write_whole(path, data, force=force)

@@ -132,9 +132,9 @@ def encoded_by(option: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if " --encoding" not in str(error):
+        if " --encoding" not in error.args[0]:
             raise
-        raise DataError(str(error).replace(" --encoding", f" {option}")) from error
+        raise DataError(error.args[0].replace(" --encoding", f" {option}")) from error
 
 
 def _one_character(delimiter: str | None) -> str | None:
