@@ -230,7 +230,7 @@ def test_a_fit_of_400_rows_takes_under_two_seconds():
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_judgements_become_a_frame(fitted, library):
     pytest.importorskip(library, reason="polars would double the size of a test install")
-    found = fitted.to_model().judge(["Oslo thanked NATO and Russia.", "Nothing."]).to_frame(library)
+    found = fitted.to_model().judge(["They thanked NATO and Russia.", "Nothing."]).to_frame(library)
     columns = found.column_names if library == "pyarrow" else list(found.columns)
     assert columns[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
     if library == "pandas":
