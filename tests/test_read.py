@@ -125,7 +125,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     folder, pages = tmp_path / "in", tmp_path / "pages"
     folder.mkdir()
     write(folder / "a.txt", "A quiet day\nNATO met.")
-    write(folder / "b.md", "# Thanks\n\nPoland praised NATO and Canada.\n\nIran thanked Russia.")
+    write(folder / "b.txt", "Thanks\nPoland praised NATO and Canada.\nIran thanked Russia.")
     write(folder / "rows.csv", "text\nNATO met.\n")
     result = invoke("read", folder, "-o", pages)
     assert result.exit_code == 0, result.output
@@ -143,7 +143,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
 
 BAD = [
     (2, ("a.txt", "b.txt", "-o", "pages.html"), "several articles make several pages; name a"),
-    (1, ("rows.csv", "-o", "a.html"), "rows.csv: is no article; read takes .txt, .md and .html"),
+    (1, ("rows.csv", "-o", "a.html"), "rows.csv: is no article; read takes .txt and .html"),
     (1, ("none.txt", "-o", "a.html"), "none.txt"),
     (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
     (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),

@@ -40,7 +40,7 @@ PANELS: dict[str, dict[str, Declared]] = {
     "Arguments": {
         "predict.sources": _given("INPUT", "Tables, articles, folders of them; - is stdin."),
         "actors.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
-        "articles": _given("ARTICLE", "Articles (.txt, .md, .html), folders of them; - is stdin."),
+        "articles": _given("ARTICLE", "Articles (.txt, .html), folders of them; - is stdin."),
         "answers": _given(
             "ANSWERS",
             "Tables that stance predict wrote, or of anyone's labels; or folders of them.",

@@ -148,13 +148,11 @@ def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     kept = tuple(path for path in inputs.paths if path is None or is_article(path))
     for path in inputs.paths:
         if path not in kept and path in named:
-            why = "is no article; read takes .txt, .md and .html, stance predict takes tables"
+            why = "is no article; read takes .txt and .html, stance predict takes tables"
             raise DataError(f"{shown_path(path)}: {why}")
     others = len(inputs.paths) - len(kept)
     if not kept:
-        raise DataError(
-            f"{count(others, 'file')}, none of them an article; name .txt, .md or .html"
-        )
+        raise DataError(f"{count(others, 'file')}, none of them an article; name .txt or .html")
     note = [f"{count(others, 'file')} left out: no article"] if others else []
     return replace(inputs, paths=kept, notes=(*inputs.notes, *note))
 
