@@ -22,8 +22,7 @@ from command import predict
 from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
 from stance.runs import job
 from stance.runs.checkpoints import RunFolder, folder_of
-from stance.runs.job import PART
-from stance.runs.parts import Batch, cut
+from stance.runs.parts import cut
 from stance.runs.summary import SIZE
 from stance.runs.workers import compute_in_order
 from stance.tables import Record, Records
@@ -147,13 +146,6 @@ def test_the_bytes_are_the_same_in_every_way(model, table, output, tmp_path, way
     assert not workers_of(os.getpid())
 
 
-def test_parts_of_the_usual_size(model, rows, table, output, tmp_path):
-    write(table, rows * 60)
-    predict(model, table, tmp_path / "whole.csv", size=ROWS * 60)
-    predict(model, table, output, jobs=2, size=PART)
-    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
-
-
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.tsv"])
 def test_other_formats_do_not_depend_on_the_part_size_either(model, table, output, tmp_path, name):
     one, parts = tmp_path / name, output.with_name(name)
@@ -256,11 +248,6 @@ def test_parts_are_cut_and_what_ended_the_table_comes_last():
     assert isinstance(last, DataError)
     long = (Records.of([Record(n, n, ("x" * 3_000_000,))]) for n in range(1, 8))
     assert [len(part.records) for part in cut(long, 5)] == [3, 3, 1]
-
-
-def test_a_batch_shows_no_cells():
-    records = [Record(3, 9, ("", "a\nb", "ü")), Record(5, 12, ("x", "", ""))]
-    assert "ü" not in repr(Batch(1, Records.of(records)))
 
 
 def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
@@ -566,21 +553,6 @@ def test_a_worker_that_dies_again_ends_the_run(model, table, output):
     assert "\n" not in str(caught.value)
     assert not workers_of(os.getpid())
     assert predict(model, table, output, resume=True).tally.rows == ROWS
-
-
-@LINUX
-def test_workers_leave_with_their_parent_without_a_word():
-    code = (
-        "import sys, time; from stance.runs.workers import WorkerPool\n"
-        "with WorkerPool(2, None, None, None): print('ready', flush=True); time.sleep(60)"
-    )
-    command = [sys.executable, "-c", code]
-    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert parent.stdout.readline() == b"ready\n"
-    workers = workers_of(parent.pid)
-    assert len(workers) == 2
-    parent.kill()
-    assert parent.communicate(timeout=40) == (b"", b"")  # whose other end the workers hold
 
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):

@@ -255,15 +255,6 @@ def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
     assert told.startswith("the text names no actor of the book")
 
 
-def test_leaders_count_in_office_by_the_column_of_dates(tmp_path, model_path):
-    source = write(tmp_path / "t.csv", "text,date,day\nTrump won.,2018-01-01,2022-01-01\n")
-    command = "predict", "-m", model_path, source
-    result = invoke(*command)
-    assert dicts(result.stdout)[0]["actor"] == "United States"
-    assert "leaders count only while in office, by the dates in column 'date'" in result.stderr
-    assert dicts(invoke(*command, "--date-column", "day").stdout)[0]["actor"] == ""
-
-
 @pytest.mark.parametrize("command", [("train", "-o", "m.stance"), ("evaluate",), ("check",)])
 def test_labels_of_zero_and_one_ask_for_a_mapping(command, at_work):
     table = write(Path("b.csv"), "text,actor,stance\nNATO won.,NATO,1\nNATO lost.,NATO,0\n")
@@ -410,13 +401,21 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
         *("predict", "train", "check", "shares", "nonsense", "badHOSTILE"),
         *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
         *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
-        *(f"predict a.csv --abstain {value}" for value in ("2", "nan")),
         *(f"sample . -n 9 -o b.csv --margin {value}" for value in ("inf", "nan", "1.1")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
     ],
 )
 def test_wrong_usage_is_status_2(at_work, command):
     assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
+
+
+@pytest.mark.parametrize("value", ["2", "nan"])
+def test_a_number_out_of_range_is_named(at_work, value):
+    told = misused(*at_work(f"predict a.csv --abstain {value}"))
+    assert (
+        f"Invalid value for '--abstain': Input should be less than or equal to 1, not {value}"
+        in told
+    )
 
 
 # --- Screens ------------------------------------------------------------------------------------

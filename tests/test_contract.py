@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 import zstandard
-from command import SAMPLE, dicts, fails, invoke, one_line, process, table, write
+from command import SAMPLE, dicts, fails, invoke, process, table, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -422,30 +422,15 @@ def test_json_lines_that_are_no_rows(refused, tmp_path):
 # --- Spreadsheets ---
 
 
-def test_formulas_are_counted_and_quoted_on_demand(predict, mine):
-    write(mine, "id,text\n=1+1,NATO won\n+4,NATO lost\n")
-    plain = predict(mine)
-    assert dicts(plain.stdout)[0]["id"] == "=1+1"
-    assert "--excel-safe" in plain.stderr
-    safe = predict(mine, "--excel-safe")
-    assert dicts(safe.stdout)[0]["id"] == "'=1+1"
-    assert "quoted" in safe.stderr
-    assert "--excel-safe" not in safe.stderr
-
-
 @pytest.mark.parametrize("wide", [(), ("--wide",)])
-def test_names_of_columns_that_are_formulas_are_treated_like_cells(predict, mine, wide):
-    write(mine, "text\nNATO won\n")
-    plain = predict(mine, "--prefix", "=cmd", *wide)
-    names = [name for name in table(plain.stdout)[0] if name.startswith("=cmd")]
-    assert f"cells that begin like a formula: {len(names)} (--excel-safe" in plain.stderr
-    safe = table(predict(mine, "--prefix", "=cmd", "--excel-safe", *wide).stdout)[0]
-    assert [name for name in safe if "=cmd" in name] == [f"'{name}" for name in names]
-
-
-def test_formulas_in_json_are_no_danger(predict, mine, tmp_path):
-    write(mine, "id,text\n=1+1,NATO won\n")
-    assert "begin like" not in predict(mine, "-o", tmp_path / "a.jsonl", "--excel-safe").stderr
+def test_formulas_are_quoted_on_demand_in_cells_and_names(predict, mine, wide):
+    write(mine, "id,text\n=1+1,NATO won\n+4,NATO lost\n")
+    plain = table(predict(mine, "--prefix", "=cmd", *wide).stdout)
+    assert plain[1][0] == "=1+1"
+    names = [name for name in plain[0] if name.startswith("=cmd")]
+    safe = table(predict(mine, "--prefix", "=cmd", "--excel-safe", *wide).stdout)
+    assert [safe[1][0], safe[2][0]] == ["'=1+1", "+4"]
+    assert [name for name in safe[0] if "=cmd" in name] == [f"'{name}" for name in names]
 
 
 # --- Streams and files ---
@@ -492,27 +477,6 @@ def test_an_output_that_cannot_be_written(refused, mine, tmp_path):
         assert "folder does not exist" in refused(4, mine, "-o", path)
     assert "is a folder" in refused(4, mine, "-o", tmp_path)
     assert "can only compress as .gz" in refused(4, mine, "-o", tmp_path / "out.csv.xz")
-
-
-def test_quiet_says_nothing(predict, mine, tmp_path):
-    write(mine, f'text\n"{TEXT}"\n')
-    result = predict(mine, "--quiet", "-o", tmp_path / "out.csv")
-    assert (result.stdout, result.stderr) == ("", "")
-
-
-def test_jobs_do_not_change_a_byte(predict, mine, tmp_path):
-    text = f'id,text\n1,"{TEXT}"\n2,Nothing.\n' + '3,"Russia condemned the EU."\n' * 1500
-    write(mine, text)
-    predict(mine, "-o", tmp_path / "one.csv")
-    predict(mine, "-o", tmp_path / "two.csv", "--jobs", "2")
-    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
-
-
-def test_a_full_disk(mine, model_path):
-    write(mine, f'text\n"{TEXT}"\n')
-    result = invoke("predict", mine, "-o", "/dev/full", "-m", model_path)
-    assert result.exit_code == 4
-    assert "the disk is full" in one_line(result.stderr)
 
 
 # --- Dates ---

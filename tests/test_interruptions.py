@@ -270,19 +270,6 @@ def test_what_cannot_be_written_ends_a_run_in_one_line(
         assert resumed(model_path, table, output, jobs) == whole
 
 
-def test_two_runs_at_once(model_path, table, output, whole):
-    first = start(model_path, table, output, "--jobs", "1")
-    begun(output)
-    first.send_signal(signal.SIGSTOP)
-    second = run(model_path, table, output, "--force")
-    first.send_signal(signal.SIGCONT)
-    assert second.returncode == 4
-    assert "another run is writing it" in one_line(second.stderr)
-    assert first.communicate()[1] == ""
-    assert digest(output) == whole
-    assert [path.name for path in output.parent.iterdir()] == [output.name]
-
-
 @pytest.fixture(scope="module")
 def small(corpus, model, tmp_path_factory):
     """A small corpus, and answers to its texts."""

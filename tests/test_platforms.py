@@ -1,151 +1,22 @@
-"""What other systems lack or refuse, imitated: no locks, no forks, no open file is renamed."""
+"""What Windows says differently: a pipe that nobody reads, a file that is open, a drive letter."""
 
 import errno
 import os
-import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
 import typer
-from command import dicts, one_line, predict, write
-from small_model import TEXTS, small_model
+from command import dicts, predict, write
+from small_model import small_model
 
 from stance import errors
 from stance.cli import _terminal
 from stance.errors import OutputError
 from stance.files import write_whole
-from stance.labelling import Label, Store, read_task
-from stance.runs.checkpoints import folder_of
-from stance.storage import save_model
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-
-WINDOWS = '''
-"""Loaded by every Python that finds it: takes away what Windows lacks, and refuses as it does."""
-
-import os, select, signal, sys
-
-sys.modules.update(dict.fromkeys(("fcntl", "resource", "grp")))
-LACKING = {
-    os: "fork forkpty geteuid fchmod O_NOFOLLOW statvfs posix_fadvise",
-    select: "poll epoll",
-    signal: "pthread_sigmask SIGPIPE",
-}
-for module, names in LACKING.items():
-    for name in names.split():
-        delattr(module, name)
-
-def is_open(path):
-    for handle in os.listdir("/proc/self/fd"):
-        try:
-            if os.path.samestat(os.stat(f"/proc/self/fd/{handle}"), os.stat(path)):
-                return True
-        except OSError:
-            pass
-    return False
-
-def refusing(real, *places):
-    def call(*paths, **options):
-        for path in (paths[at] for at in places):
-            if not isinstance(path, int) and is_open(path):
-                raise PermissionError(13, "The process cannot access the file", os.fspath(path))
-        return real(*paths, **options)
-    return call
-
-os.replace, os.rename = refusing(os.replace, 0, 1), refusing(os.rename, 0, 1)
-os.unlink = os.remove = refusing(os.unlink, 0)
-opened = os.open
-
-def open_file(path, flags, *rest, **options):
-    if os.path.isdir(path):
-        raise PermissionError(13, "Permission denied", path)
-    return opened(path, flags, *rest, **options)
-
-os.open = open_file
-import stance.errors
-stance.errors.ON_WINDOWS = True
-'''
-
-
-@pytest.fixture(scope="module")
-def stand(tmp_path_factory):
-    """A folder with a model, a table of several parts, and the imitation of Windows."""
-    folder = tmp_path_factory.mktemp("windows")
-    (folder / "site").mkdir()
-    save_model(small_model(), folder / "m.stance")
-    rows = "".join(f'{number},"{TEXTS[number % 4]}"\n' for number in range(6500))
-    (folder / "in.csv").write_text(f"id,text\n{rows}")
-    return folder
-
-
-def on_windows(stand, *args, more="", here=True):
-    """Run a command as if on Windows, with a console in cp1252; `more` changes the process."""
-    site = stand / "site"
-    (site / "sitecustomize.py").write_text(WINDOWS + more, encoding="utf-8")
-    path = os.pathsep.join([str(site)] * here + sys.path)
-    own = {"PYTHONPATH": path, "PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
-    command = [sys.executable, "-X", "warn_default_encoding", "-m", "stance", *map(str, args)]
-    return subprocess.run(command, capture_output=True, env=os.environ | own, timeout=120)
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_predict_needs_neither_locks_nor_open_files_that_are_renamed(stand, tmp_path, jobs):
-    answers = ["predict", stand / "in.csv", "-m", stand / "m.stance", "-q"]
-    plain = on_windows(stand, *answers, here=False)
-    target = ["-o", tmp_path / "a.csv", "--jobs", jobs]
-    for more in ((), ("--force",)):
-        done = on_windows(stand, *answers, *target, *more)
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert (tmp_path / "a.csv").read_bytes() == plain.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
-
-
-STOP = """
-import stance.runs.job as job
-
-def stopping(*works, real=job.compute_in_order):
-    answered = real(*works)
-    yield next(answered)
-    yield next(answered)
-    raise KeyboardInterrupt
-
-job.compute_in_order = stopping
-"""
-
-
-def test_a_stopped_run_goes_on_there(stand, tmp_path):
-    output = tmp_path / "a.csv"
-    answers = ["predict", stand / "in.csv", "-m", stand / "m.stance", "-q"]
-    stopped = on_windows(stand, *answers, "-o", output, more=STOP)
-    assert stopped.returncode == 130
-    assert "2 finished parts kept" in one_line(stopped.stderr.decode())
-    done = on_windows(stand, *answers, "-o", output, "--resume")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert not folder_of(output).exists()
-    assert output.read_bytes() == on_windows(stand, *answers).stdout
-
-
-def test_pages_figures_and_labels_are_written_there(stand, tmp_path):
-    answers = tmp_path / "a.csv"
-    done = on_windows(stand, "predict", stand / "in.csv", "-m", stand / "m.stance", "-o", answers)
-    assert done.returncode == 0
-    done = on_windows(
-        stand, "report", answers, "-m", stand / "m.stance", "--figures", tmp_path / "f"
-    )
-    assert (done.returncode, b"Warning" in done.stderr) == (0, False), done.stderr
-    write(tmp_path / "t.csv", "text,actor\nŁotwa praised NATO.,Łotwa\n")
-    with Store(tmp_path / "t.sqlite") as store:
-        store.save("anna", read_task(tmp_path / "t.csv").pairs[0], Label("favor"), 1.0)
-    done = on_windows(stand, "label", tmp_path / "t.csv", "--export", tmp_path / "l.csv")
-    assert (done.returncode, b"Warning" in done.stderr) == (0, False), done.stderr
-
-
-def test_a_console_in_cp1252_shows_what_it_can(stand):
-    done = on_windows(stand, "explain", "Łotwa praised NATO – «да».", "-m", stand / "m.stance")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert "\\u0141otwa" in done.stdout.decode("cp1252")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from stance.cli import answers, data, models
 from stance.cli._options import PANELS, declared
 from stance.cli._terminal import catching, run_safely
+from stance.display import shown
 
 __all__ = ["app", "main"]
 
@@ -73,7 +74,11 @@ def _taking_texts(parameter: Any) -> Any:
             return value
         if kind in (list[str], list[Path]) and value:
             return [*map(get_args(kind)[0], value)]
-        return check(parameter, context, value)
+        try:
+            return check(parameter, context, value)
+        except typer.BadParameter as error:
+            error.message += f", not {shown(str(value))}"
+            raise
 
     parameter.process_value = process
     return parameter

@@ -4,21 +4,22 @@ import json
 import sys
 import tempfile
 import textwrap
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
 from stance.cli._options import reads
-from stance.cli._terminal import progress, say, show, tell
+from stance.cli._terminal import Progress, progress, say, show, tell
 from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.findings import AuditRequest, Request, Study
-    from stance.runs import Done
+    from stance.runs import Done, Output
     from stance.tables import InputOptions
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
@@ -78,37 +79,42 @@ def predict(
         from stance.runs.cluster import exposure
 
         tell(*filter(None, [exposure(cluster)]))
-    with ExitStack() as stack:
-        shows = target.path is None and sys.stdout.isatty()  # where nobody reads a whole table
-        if shows:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            target = replace(target, path=Path(folder, "answers.csv"))
-        shown = stack.enter_context(progress(quiet))
-        done = predict_table(
-            loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=shown
-        )
-        shown.clear()
-        if shows and target.path:
-            say("\n".join(_first_rows(target.path, reading, prefix)))
+    judge = partial(predict_table, loaded, table, options=answering, jobs=jobs, cluster=cluster)
+    with progress(quiet) as shown:
+        if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table
+            done = _judge_on_screen(judge, target, shown, reading, prefix)
+        else:
+            done = judge(target=target, progress=shown)
     tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done))))
 
 
-def _first_rows(path: Path, reading: "InputOptions", prefix: str) -> list[str]:
-    """Return the first rows of answers as lines of a terminal."""
+def _judge_on_screen(
+    judge: Callable[..., "Done"],
+    target: "Output",
+    shown: Progress,
+    reading: "InputOptions",
+    prefix: str,
+) -> "Done":
+    """Judge into a file for a while, and print its first rows as lines of a terminal."""
     from stance.screens import table
     from stance.tables import open_table
 
     answers = [prefix + name for name in ("row", "actor", "stance", "holder", "sentiment")]
-    with open_table(path) as answered:
-        named = (*answers[:1], reading.actor_column or "actor", *answers[1:], reading.text_column)
-        names = [name for name in dict.fromkeys(named) if name in answered.columns]
-        places = [answered.columns.index(name) for name in names]
-        rows = [[record.cells[place] for place in places] for record in islice(answered, FIRST)]
-        rest = sum(1 for _ in answered)
+    named = (answers[0], reading.actor_column or "actor", *answers[1:], reading.text_column)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "answers.csv")
+        done = judge(target=replace(target, path=path), progress=shown)
+        shown.clear()
+        with open_table(path) as answered:
+            names = [name for name in dict.fromkeys(named) if name in answered.columns]
+            places = [answered.columns.index(name) for name in names]
+            rows = [[record.cells[p] for p in places] for record in islice(answered, FIRST)]
     for row in rows:
         row[-1] = textwrap.shorten(row[-1], LONGEST, placeholder=" …")
-    more = f"and {count(rest, 'more row')}; -o FILE.csv writes all" if rest else ""
-    return [*table([names, *rows]), more or "-o FILE.csv writes all columns"]
+    rest = done.rows_out - len(rows)
+    more = f"and {count(rest, 'more row')}; " if rest else ""
+    say("\n".join([*table([names, *rows]), f"{more}-o FILE.csv writes all"]))
+    return done
 
 
 def _run_lines(done: "Done") -> list[str]:

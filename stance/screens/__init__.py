@@ -76,7 +76,7 @@ def table(
         widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
     lines = []
     for row in cells:
-        wrapped = (wrap(cell, "", "", width=w) or [""] for cell, w in zip(row, widths, strict=True))
+        wrapped = (_cell(cell, width) for cell, width in zip(row, widths, strict=True))
         for parts in zip_longest(*wrapped, fillvalue=""):
             line = [
                 " " * (w - columns(part)) * r + part + " " * (w - columns(part)) * (not r)
@@ -85,6 +85,11 @@ def table(
             lines.append("  ".join(line).rstrip())
     more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
     return lines + more
+
+
+def _cell(text: str, width: int) -> list[str]:
+    """Return the lines of a cell, all as far to the right as the first one."""
+    return wrap(text, "", " " * (len(text) - len(text.lstrip())), width=width) or [""]
 
 
 def wrap(

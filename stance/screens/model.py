@@ -42,7 +42,7 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         classes = ", ".join(f"{number:,} {name}" for name, number in source["classes"].items())
         yield "data", f"{source['name']}: {source['rows']:,} rows ({classes})"
         yield "", f"licence: {source.get('licence', 'not stated')}"
-        yield "", f"sha256 {source['sha256']}"
+        yield "sha256", source["sha256"]
     yield from _scores(manifest["scores"])
     if "repeats" in manifest:
         yield "repeats", repeats_text(manifest["repeats"])

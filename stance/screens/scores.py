@@ -74,8 +74,8 @@ def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
     for name, part in (parts | {"sentiment": mood}).items():
         if part:
             score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
-            gain = part.get("difference", {"macro_f1": None, "macro_f1_interval": None})
-            over = ranged(gain["macro_f1"], gain["macro_f1_interval"], "+").strip("-")
+            gain = part.get("difference")
+            over = ranged(gain["macro_f1"], gain["macro_f1_interval"], "+") if gain else ""
             few = FEW * bool(over and not figures["trusted"])
             rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
     return rows
