@@ -441,6 +441,14 @@ def test_summary_opens_with_the_scores_and_their_intervals():
     assert words.startswith("lexicon ")
 
 
+def test_a_loss_keeps_its_sign():
+    figures = full_report().to_json()
+    gain = {"macro_f1": -0.081, "macro_f1_interval": [-0.2, 0.04]}
+    figures["baselines"]["target_blind"]["difference"] = gain
+    (blind,) = (line for line in evaluation_lines(figures) if line.startswith("target-blind"))
+    assert blind.endswith("  -8.1 [-20.0, 4.0]")
+
+
 def test_what_few_documents_show_is_marked():
     answers = certain([0, 1, 2, 2], [0, 1, 1, 2])
     material = Material(answers, certain([1] * 4, [0, 1, 1, 2]), "neutral", np.arange(4))
