@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stance.arrays import Bools, Ints, stretches
+from stance.arrays import Bools, Floats, Ints, stretches
 from stance.features.pairs import REACH, Surroundings
 from stance.reading import frames
 from stance.reading.actor_tables import ALIAS_KINDS
@@ -29,6 +29,11 @@ NAMES = ("", Holder.AUTHOR, Holder.OTHER)
 NONE, AUTHOR, OTHER = range(len(NAMES))
 
 ACTOR_KIND = list(Holder).index(Holder.ACTOR)
+
+FRAMES_RIGHT = np.array([0.5, 0.9, 0.5])
+"""How often frames are right in short paragraphs of real news, if they say that the author, an
+actor or another judges: 13 of 25, 35 of 39 and 20 of 40 stances."""
+
 _KINDS_SAID = [list(Holder).index(kind) for kind in (Holder.AUTHOR, Holder.OTHER)]
 
 _KINDS = {"leader": 1.0, "institution": 0.8, "name": -0.2, "capital": -0.3}  # of alias
@@ -112,12 +117,15 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     return found
 
 
-def codes(reader: Reader, kind: Ints, words: Words, para: Ints, actor: Ints) -> tuple[Ints, Ints]:
+def codes(
+    reader: Reader, kind: Ints, words: Words, para: Ints, actor: Ints
+) -> tuple[Ints, Ints, Floats]:
     """Return whose stance that of each pair is, from its kind: a number in the order of `Holder`.
 
     It is `AUTHOR`, `OTHER`, or ``len(NAMES)`` plus the number of an actor. Where an actor should
     hold the stance but none seems to speak, it is `OTHER`. In a short paragraph whose frames say
-    who judges the actor, it is who they say. The second array is the kind after that.
+    who judges the actor, it is who they say. The second array is the kind after that, the third how
+    probable it is at least: `FRAMES_RIGHT` where frames say it, else 0.
     """
     found = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)
@@ -127,7 +135,7 @@ def codes(reader: Reader, kind: Ints, words: Words, para: Ints, actor: Ints) -> 
     kind = np.select(
         [told == NONE, told == AUTHOR, told == OTHER], [kind, *_KINDS_SAID], ACTOR_KIND
     )
-    return np.where(told == NONE, found, told), kind
+    return np.where(told == NONE, found, told), kind, FRAMES_RIGHT[kind] * (told != NONE)
 
 
 def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
@@ -165,7 +173,7 @@ def name_held(reader: Reader, query: Query, kind: Ints) -> list[str]:
     for part in query.batches():
         rows = slice(len(found), len(found) + len(part))
         words, para = part.read(reader)
-        code, _ = codes(reader, kind[rows], words, para, part.actor)
+        code, *_ = codes(reader, kind[rows], words, para, part.actor)
         code, names = named_codes(reader.book, code, part.names)
         found += [names[number] for number in code.tolist()]
     return found

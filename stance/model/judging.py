@@ -294,10 +294,10 @@ class StanceModel:
             chances = head.probabilities(scores)
             if self.deep and deep:
                 chances = self.deep.mix("holder", chances, deep.holder[at])
-            code[at], kind = holders.codes(
+            code[at], kind, least = holders.codes(
                 self.reader, chances.argmax(axis=1), words, para[at], actor[at]
             )
-            chance[at] = chances[np.arange(len(at)), kind]
+            chance[at] = np.maximum(chances[np.arange(len(at)), kind], least)
         code, known = holders.named_codes(self.book, code, names)
         return {"holder": code, "holder_probability": chance, "holders": known}
 
