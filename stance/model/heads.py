@@ -55,12 +55,13 @@ class BlockWeights:
     terms: Sequence[str] = ()  # readable names of the features; empty if not saved
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lookup:
-    """What a block knows of each feature of a vocabulary."""
+    """What a block knows of each feature of a vocabulary, of which the first ``size`` are in it."""
 
     rows: Ints  # number of the feature in the block plus 1, 0 if it is unknown
     values: Floats  # of shape (n_labels, n_features): leads of the other labels, then the square
+    size: int = 0
 
 
 class BlockScorer:
@@ -104,15 +105,21 @@ class BlockScorer:
 
     def _of_vocabulary(self, vocabulary: Vocabulary) -> _Lookup:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
-        known = self._lookups.get(vocabulary)
-        begin = 0 if known is None else len(known.rows)
-        if known is None or begin < len(vocabulary):
-            new = vocabulary.keys(np.arange(begin, len(vocabulary)))
-            rows = self._index.find(new) + np.int64(1)
-            values = self._all.values.take(rows, axis=1)
+        known, size = self._lookups.get(vocabulary), len(vocabulary)
+        if known is None or size > len(known.rows):
+            # With room for as many more, or each batch would copy all.
+            shape = len(self._all.values), 2 * size
+            wider = _Lookup(np.zeros(2 * size, np.int64), np.zeros(shape))
             if known is not None:
-                rows, values = np.append(known.rows, rows), np.hstack([known.values, values])
-            self._lookups[vocabulary] = known = _Lookup(rows, values)
+                wider.rows[: known.size] = known.rows[: known.size]
+                wider.values[:, : known.size] = known.values[:, : known.size]
+                wider.size = known.size
+            self._lookups[vocabulary] = known = wider
+        if known.size < size:
+            new = np.s_[known.size : size]
+            rows = self._index.find(vocabulary.keys(np.arange(known.size, size))) + np.int64(1)
+            known.rows[new], known.values[:, new] = rows, self._all.values.take(rows, axis=1)
+            known.size = size
         return known
 
     def scores(
