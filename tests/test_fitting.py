@@ -20,8 +20,15 @@ from stance.features.pairs import lay_out
 from stance.fitting import crossvalidation, train
 from stance.fitting.counts import count_features
 from stance.fitting.crossvalidation import assign_folds
-from stance.fitting.learning import fit_head, fit_linear, fit_temperature, score_rows
-from stance.fitting.task import Lessons, Task, class_weights
+from stance.fitting.learning import (
+    Lessons,
+    Task,
+    class_weights,
+    fit_head,
+    fit_linear,
+    fit_temperature,
+    score_rows,
+)
 from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook

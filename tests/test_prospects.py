@@ -15,8 +15,8 @@ from test_fitting import BOOK, made_up, write
 from stance.evaluation.answers import document_confusion, macro_f1
 from stance.fitting import crossvalidation, train
 from stance.fitting.crossvalidation import Cut
+from stance.fitting.learning import Task
 from stance.fitting.repeats import SHARES, RepeatedCV, parts, repeat_seeds
-from stance.fitting.task import Task
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
 from stance.screens.model import card_lines

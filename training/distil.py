@@ -42,7 +42,7 @@ from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.corpus import Corpus, holder_kinds, read_corpus
 from stance.evaluation import Answers, score
 from stance.features.pairs import lay_out
-from stance.fitting.task import class_weights
+from stance.fitting.learning import class_weights
 from stance.label_values import MISSING, SOFT
 from stance.model.deep import HEADS, PIECES, DeepReader, Layer, Mixture, Pieces
 from stance.model.judging import StanceModel

@@ -11,8 +11,7 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 from stance.errors import DataError, OutputError
-from stance.fitting.learning import fit_head, score_rows, temperature_of
-from stance.fitting.task import Task
+from stance.fitting.learning import Task, fit_head, score_rows, temperature_of
 from stance.model.heads import softmax
 
 Tick = Callable[[float], None]  # is given the number of fits that are done

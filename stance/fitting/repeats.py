@@ -12,7 +12,7 @@ from stance.errors import DataError
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import Interval, score_bounds, t_interval
 from stance.fitting.crossvalidation import Cut, HeldOut, Tick, assign_folds, fold_cuts, score_cuts
-from stance.fitting.task import Task
+from stance.fitting.learning import Task
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 

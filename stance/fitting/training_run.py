@@ -16,9 +16,8 @@ from stance.evaluation.comparison import holder_score, signs_of_polarity
 from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, name_features, showing_rows
 from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
-from stance.fitting.learning import fit_head, temperature_of
+from stance.fitting.learning import Lessons, Task, class_weights, fit_head, temperature_of
 from stance.fitting.repeats import SHARES, RepeatedCV, repeat
-from stance.fitting.task import Lessons, Task, class_weights
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, KnownWords, TrainingProfile, measure
