@@ -103,6 +103,17 @@ def test_it_was_trained_on_the_corpora_that_ship(manifest, name):
     assert hashlib.sha256(data).hexdigest() == source["sha256"]
 
 
+def test_the_model_of_speeches_is_made_of_what_ships(tmp_path):
+    card = json.loads(invoke("inspect", "speeches", "--json").stdout)
+    assert card["recipe"]["name"] == "open"
+    for source in card["data"]:
+        (path,) = STARTER.parent.glob(f"*/{source['name']}.csv*")
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == source["sha256"]
+    table = write(tmp_path / "s.csv", "text\nWe thank Canada for its friendship.\n")
+    (row,) = predict(table, "--model", "speeches")
+    assert (row["actor"], row["stance"], row["holder"]) == ("Canada", "favor", "author")
+
+
 def test_it_has_everything_that_current_code_expects(manifest):
     # A model of an earlier day would judge foreign paragraphs, and say nothing of drift.
     assert {"reference", "repeats"} <= set(manifest)

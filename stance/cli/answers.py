@@ -170,13 +170,13 @@ def read(
 ) -> None:
     """Show an article, its mentions coloured by stance."""
     from stance.reports import ReadRequest, articles_of, read_maker, write_articles
-    from stance.storage import bundled_model
+    from stance.storage import model_file
     from stance.tables import InputOptions, find_inputs
 
     named = [*map(files.path_or_stdin, articles)]
     inputs = articles_of(find_inputs(named, include or ()), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
-    path = model or bundled_model()
+    path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     text = "" if inputs.paths[0] else _text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
@@ -307,7 +307,7 @@ def report(
 ) -> None:
     """Summarise answers on one page."""
     from stance.reports import Request, check_figures, read_maker, write_predictions
-    from stance.storage import bundled_model
+    from stance.storage import model_file
 
     request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if output is None and len(request.paths) > 1:
@@ -320,7 +320,7 @@ def report(
     read = [*request.paths, model, actors, audit.source if audit else None]
     files.refuse_outputs(force, read, output=output, checklist=checklist)
     check_figures(figures, pdf=pdf, force=force)
-    path = model or bundled_model()
+    path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     notices = write_predictions(
         request, output, maker,

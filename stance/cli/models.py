@@ -71,7 +71,7 @@ def evaluate(
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
     from stance.evaluation import evaluate as score
-    from stance.storage import bundled_model
+    from stance.storage import model_file
     from stance.stress import run_suite
 
     corpora = corpora or []
@@ -88,7 +88,7 @@ def evaluate(
     if compare is not None and deep is None:
         _compare(model, compare, corpora, form, as_json)
         return
-    path = model or bundled_model()
+    path = model_file(model)
     loaded, figures = files.open_model(path), dict[str, Any]()
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, compare=compare)
@@ -161,13 +161,13 @@ def inspect(model: Path | None = None, words: bool = False, as_json: bool = Fals
     """Show the card of a model, or the words it has learned."""
     from stance.model.explanation import learned
     from stance.screens.model import card_lines, learned_lines
-    from stance.storage import bundled_model, read_manifest
+    from stance.storage import model_file, read_manifest
 
     if words:
         terms = learned(files.open_model(model))
         show(terms, lambda: learned_lines(terms), as_json)
     else:
-        path = model or bundled_model()
+        path = model_file(model)
         manifest = read_manifest(path)
         try:
             show(manifest, lambda: card_lines(manifest), as_json)

@@ -165,13 +165,24 @@ def check_model_output(path: Path, *, force: bool) -> None:
 # --- Reading -------------------------------------------------------------------------------------
 
 
-def bundled_model() -> Path:
-    """Return the file of the model that comes with the package."""
-    return Path(str(files("stance").joinpath("data/default.stance")))
+SPEECHES = "speeches"
+"""Name of the bundled model of speeches, learned from corpora whose texts ship."""
+
+
+def bundled_model(name: str = "default") -> Path:
+    """Return the file of a model that comes with the package."""
+    return Path(str(files("stance").joinpath(f"data/{name}.stance")))
+
+
+def model_file(path: Path | str | None) -> Path:
+    """Return where a model is: a file, `SPEECHES` unless a file is called so, or the default."""
+    if str(path) == SPEECHES and not Path(SPEECHES).exists():
+        return bundled_model(SPEECHES)
+    return bundled_model() if path is None else Path(path)
 
 
 def load_model(path: Path | str | None = None) -> StanceModel:
-    """Load a model file, or the model that comes with the package if none is named.
+    """Load a model file, or the default model if none is named; "speeches" is bundled, too.
 
     Nothing in the file is ever run. Raises `ModelError` if it is missing, damaged or no model.
 
@@ -181,7 +192,7 @@ def load_model(path: Path | str | None = None) -> StanceModel:
     >>> judged.actor, judged.para.tolist(), judged.stance.shape
     (('Poland', 'NATO'), [0, 0], (2, 3))
     """
-    with _opened(Path(path) if path is not None else bundled_model()) as file:
+    with _opened(model_file(path)) as file:
         return _read_model(file)
 
 
