@@ -346,7 +346,7 @@ def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     assert [block.name for block in model.stance.blocks] == list(features.blocks)
     assert all(len(set(b.terms)) == len(b.terms) for b in model.stance.blocks)
     assert all(term for b in model.stance.blocks for term in b.terms)
-    judged = model.judge(["A mayor in Oslo praised NATO.", "They condemned Russia on day 3."])
+    judged = model.judge(["A mayor in Ulm praised NATO.", "They condemned Russia on day 3."])
     assert judged.actor == ("NATO", "Russia")
     assert np.isfinite(judged.stance).all()
     assert np.allclose(judged.stance.sum(axis=1), 1)

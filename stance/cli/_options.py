@@ -57,7 +57,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "source": _given("SOURCE", "File of the data set or export, or a folder."),
         "table": _given("TABLE", "Table with columns text and actor."),
         "text": _given("TEXT", "The paragraph; - is stdin."),
-        "inspect.model": _given("MODEL", "Model file, or 'speeches'; the default model if omitted."),
+        "inspect.model": _given(
+            "MODEL", "Model file, or 'speeches'; the default model if omitted."
+        ),
     },
     "Options": {
         "model": _given(

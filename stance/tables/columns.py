@@ -24,7 +24,7 @@ _USUAL = {
 }
 """What other people call the columns that we ask for, most telling names first."""
 
-_PROSE = (
+PROSE = (
     "is text, not a table; `stance explain -` takes one paragraph, an article is a .txt file, "
     "and a table begins with the names of its columns, such as text"
 )
@@ -43,7 +43,9 @@ def column(
     place = optional_column(table_columns, name, table_name)
     if place is None:
         missing = f"no column '{shown(name)}'; {_advice(table_columns, name, option, hint)}"
-        raise ColumnError(f"{table_name}: {_PROSE if _is_prose(table_columns) else missing}", name)
+        raise ColumnError(
+            f"{table_name}: {PROSE if is_prose(','.join(table_columns)) else missing}", name
+        )
     return place
 
 
@@ -95,10 +97,16 @@ def likely(columns: Sequence[str], name: str) -> str:
     return columns[places[0]] if places else ""
 
 
-def _is_prose(columns: Sequence[str]) -> bool:
-    """Return whether a first line is a sentence rather than the names of columns."""
-    words = len(columns[0].split())
-    return len(columns) == 1 and words > (1 if columns[0].rstrip()[-1:] in ".!?…" else 7)
+def is_prose(line: str) -> bool:
+    """Return whether a first line is a sentence rather than the names of columns.
+
+    >>> is_prose("Poland praised NATO, and Russia did not."), is_prose("id,text of it")
+    (True, False)
+    """
+    words = len(line.split())
+    ends = re.search(r"""[.!?…]["'”’)]*$""", line.rstrip()) is not None
+    separated = re.search(r"""[,;\t|](?!["'”’»]?(?:\s|$))""", line) is not None
+    return not separated and words > (1 if ends else 7)
 
 
 def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:

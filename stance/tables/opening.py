@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.columns import optional_column
+from stance.tables.columns import PROSE, is_prose, optional_column
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
@@ -82,6 +82,8 @@ def _read_text(
     quotes: bool,
 ) -> None:
     head, suffix = source.decode(encoding), kind_suffix(path)
+    if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
+        raise DataError(f"{table.name}: {PROSE}")
     if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
         read_json(source, table, kind)
     else:
