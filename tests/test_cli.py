@@ -465,7 +465,7 @@ def test_help_lists_every_command_in_its_section_and_stance_alone_shows_it(monke
     listed = invoke("--help").stdout
     sections = re.split(r"\n\n(?=[A-Z])", listed)
     for section, commands in (
-        ("Answer:", "predict explain"),
+        ("Answer:", "predict explain read"),
         ("Study answers:", "sample label shares report"),
         ("Train a model:", "import check train evaluate"),
         ("Look inside:", "actors inspect doctor"),
