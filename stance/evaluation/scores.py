@@ -106,9 +106,10 @@ def _per_class(answers: Answers) -> Figures:
     columns = precision_recall_fscore_support(
         answers.gold, answers.predicted, labels=numbers, zero_division=0
     )
-    names = ("precision", "recall", "f1", "support")
-    rows = zip(answers.labels, zip(*columns, strict=True), strict=True)
-    return {label: dict(zip(names, row, strict=True)) for label, row in rows}
+    return {
+        label: {"precision": precision, "recall": recall, "f1": f1, "support": int(support)}
+        for label, precision, recall, f1, support in zip(answers.labels, *columns, strict=True)
+    }
 
 
 def _class_intervals(answers: Answers, by_document: Floats) -> Figures:
