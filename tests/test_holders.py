@@ -92,9 +92,7 @@ def test_a_judged_actor_that_no_book_has_gets_its_own_name():
 def test_a_frame_of_a_short_paragraph_says_whose_stance_it_is():
     words = READER.words(["Germany blamed China."])
     actor = np.array([BOOK.number("Germany"), BOOK.number("China")])
-    code, kind, least = codes(
-        READER, np.zeros(2, np.int64), words, np.zeros(2, np.int64), actor
-    )
+    code, kind, least = codes(READER, np.zeros(2, np.int64), words, np.zeros(2, np.int64), actor)
     names = ["", "author", "other", *BOOK.names]
     assert [names[number] for number in code] == ["author", "Germany"]
     assert kind.tolist() == [0, 1]
