@@ -177,6 +177,12 @@ BETTER = {
     r"tells?(?! (?:\S+ ){0,6}(?:apart|from)\b)": "say, show, decide",
 }
 LONGEST = 45  # words of a sentence
+# Relative clauses and genitives that hang on a pronoun where the reader wants a noun.
+NOUNLESS = (
+    r"\b(?:that|those) of\b|\bthose (?:that|which|who|whose|with|without|given)\b"
+    r"|\bas \w+ has it\b|\bwhose is\b"
+)
+MOST_NOUNLESS = 20
 
 
 def prose(page):
@@ -216,6 +222,16 @@ def test_pages_and_messages_are_in_plain_words():
         for match in re.finditer(rf"\b(?:{wrong})\b", text, re.IGNORECASE)
     ]
     assert not found, "\n".join(found)
+
+
+def test_few_clauses_lack_their_noun():
+    texts = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
+    nounless = [
+        f"{place}: '{match[0]}' in: {text[max(match.start() - 60, 0) : match.end() + 40]}"
+        for place, text in [*texts, *messages()]
+        for match in re.finditer(NOUNLESS, text, re.IGNORECASE)
+    ]
+    assert len(nounless) <= MOST_NOUNLESS, "\n".join(nounless)
 
 
 def test_sentences_are_short():
