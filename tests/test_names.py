@@ -206,5 +206,8 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
         tmp_path / "one.csv", "document,text\na,Ana Delacroix met Ana Delacroix.\n"
     )
     assert invoke("actors", one_document, "--discover").stdout.strip() == ""
+    empty = write(tmp_path / "empty.txt", "")
+    assert "0 names not in the book" in invoke("actors", empty, "--discover").stderr
+    assert invoke("actors", empty).exit_code == 0
     misused("actors", "--discover")
     misused("actors", path, "--from", path)

@@ -276,6 +276,7 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
         cells = {data.get("key"): data.text for data in edge}
         row = written[edge.get("source")]
         assert cells == {key: row[key] for key in cells}
+    assert invoke("shares", answers, "--pairs", "--json").stdout == result.stdout
     text = " ".join(invoke("shares", answers, "--pairs").stdout.split())
     assert "Iran Russia 40 32 8 -60.0 [" in text
 

@@ -280,7 +280,7 @@ def _tell_pairs(
     from stance.screens.tables import pair_lines
 
     found = find_pairs(study.population, study.sample)
-    found = read_evidence(request, found) if output else found
+    found = read_evidence(request, found) if output or as_json else found
     tell(*study.population.notes, found.note())
     with AtomicGroup() as together:
         if output:

@@ -94,10 +94,11 @@ def open_article(
         table.form += f"{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
         cells = [cell or metadata.get(key, "") for key, cell in known.items()]
         about = document or bare_path(path).name
-        yield Records.of(
-            Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
-            for n, (paragraph, reason) in enumerate(kept, 1)
-        )
+        if kept:  # records of none would have no columns
+            yield Records.of(
+                Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
+                for n, (paragraph, reason) in enumerate(kept, 1)
+            )
 
     table.chunks = read()
     return table
