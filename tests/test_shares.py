@@ -557,3 +557,10 @@ def test_too_many_groups_are_refused(archive, tmp_path):
     assert "column 'text' has" in line
     assert "compare at most 200 groups" in line
     assert "the answers are read twice; name a file" in fails(1, "shares", "-")
+
+
+def test_stances_without_an_actor_are_said_to_be_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("labels.csv").write_text("text,actor,stance\nNATO is fine.,NATO,favor\nBad.,,against\n")
+    told = invoke("shares", "labels.csv").stderr
+    assert "labels.csv: 1 row with a stance but no actor left out (first: labels.csv:3)" in told

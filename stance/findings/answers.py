@@ -173,12 +173,16 @@ class _Reader:
         self._holders: dict[str, int] = {}
         self._blocks: list[dict[str, Any]] = []
         self._records = 0
+        self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
 
     def add(self, records: Sequence[Record]) -> None:
         """Read some records."""
-        places, cells = self._places, [record.cells for record in records]
-        row, actors = row_numbers(records, places, self._table), list(map(places.actor_of, cells))
+        places, table, cells = self._places, self._table, [record.cells for record in records]
+        row, actors = row_numbers(records, places, table), list(map(places.actor_of, cells))
         asked = [bool(actor) and (not self._only or actor in self._only) for actor in actors]
+        for record, actor in zip(records, actors, strict=True):
+            if not actor and record.cells[places.stance].strip():
+                self._aimless, self._first = self._aimless + 1, self._first or table.where(record)
         at = np.flatnonzero(asked)
         own = [records[number] for number in at.tolist()]
         first, self._records = self._records, self._records + len(records)
@@ -245,7 +249,7 @@ class _Reader:
             raise DataError(f"{self._table.name}: {error}") from error
         period = np.full(len(day), MISSING) if periods is None else periods.places(day)
         undated = () if self._places.over is None else _missing(day, period)
-        said = (*self._undocumented(), *undated)
+        said = (*self._undocumented(), *undated, *self._told_aimless())
         return AnswersTable(
             table=self._table.name,
             columns=tuple(self._table.columns),
@@ -278,6 +282,12 @@ class _Reader:
                 f"no column 'document', so each {what} counts as a document; if several are parts "
                 f"of one, {advice}, or intervals are too narrow"
             )
+
+    def _told_aimless(self) -> Iterator[str]:
+        """Yield how many stances have no actor, if any, and where the first one stands."""
+        if self._aimless:
+            what = count(self._aimless, "row")
+            yield f"{what} with a stance but no actor left out (first: {self._first})"
 
     def _refuse_repeated(self, key: Keys, record: Ints) -> None:
         """Raise if two tables answer for the same paragraph and actor."""
