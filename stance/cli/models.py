@@ -171,7 +171,7 @@ def inspect(model: Path | None = None, words: bool = False, as_json: bool = Fals
         manifest = read_manifest(path)
         try:
             show(manifest, lambda: card_lines(manifest), as_json)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             why = "its card is not as `stance train` writes it; train a new model"
             raise ModelError(f"{shown_path(path)}: {why}") from error
 

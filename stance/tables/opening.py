@@ -82,13 +82,16 @@ def _read_text(
     quotes: bool,
 ) -> None:
     head, suffix = source.decode(encoding), kind_suffix(path)
-    if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
-        raise DataError(f"{table.name}: {PROSE}")
-    if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
-        read_json(source, table, kind)
-    else:
-        default = "\t" if suffix in (".tsv", ".tab") else ","
-        read_separated(source, table, mark, default, quotes=quotes)
+    try:
+        if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
+            read_json(source, table, kind)
+        else:
+            default = "\t" if suffix in (".tsv", ".tab") else ","
+            read_separated(source, table, mark, default, quotes=quotes)
+    except DataError as error:
+        if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
+            raise DataError(f"{table.name}: {PROSE}") from error
+        raise
     table.form += f", {count(len(table.columns), 'column')}, {source.encoding}"
     table.form += f", {source.kind} compressed" * (source.kind != "text")
 
