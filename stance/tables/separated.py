@@ -190,8 +190,10 @@ class _Body:
 
         Quoted cells are cut out first; the rest is cells between separators and line ends.
         """
+        if len(text) > MAX_CELL or not is_whole(text):  # before the cut, whose pieces may be many
+            return None
         split = _split_quoted(text) if self._quotes and '"' in text else (text, [])
-        if split is None or len(text) > MAX_CELL or not is_whole(text):
+        if split is None:
             return None
         (outside, quoted), mark, width, table = split, self._mark, self._width, self._table
         if "\r" in outside:
