@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
 
+LONGEST_TEXT = 10_000_000
+"""Bytes that are read of standard input as one text."""
+
 
 @reads(reading=files.texts)
 def predict(
@@ -188,8 +191,11 @@ def _text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
     if sys.stdin is None:
         raise DataError("standard input: is closed; write the paragraph in quotes")
+    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+    if len(data) > LONGEST_TEXT:  # it may never end
+        raise DataError(f"standard input: is longer than {LONGEST_TEXT:,} bytes; split it")
     try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         why = f"offset {error.start} is not UTF-8"
         raise DataError(f"standard input: {why}; convert it first") from error
@@ -282,9 +288,11 @@ def _tell_pairs(
     found = find_pairs(study.population, study.sample)
     found = read_evidence(request, found) if output or as_json else found
     tell(*study.population.notes, found.note())
+    notices = []
     with AtomicGroup() as together:
         if output:
-            tell(write_pairs(output, found, together, force=force, excel_safe=safe))
+            notices = [write_pairs(output, found, together, force=force, excel_safe=safe)]
+    tell(*notices)
     figures = {"answers": found.answers, "pairs": found.rows()}
     show(figures, lambda: pair_lines(figures), as_json)
 
