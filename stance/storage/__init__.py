@@ -176,7 +176,7 @@ def bundled_model(name: str = "default") -> Path:
 
 def model_file(path: Path | str | None) -> Path:
     """Return where a model is: a file, `SPEECHES` unless a file is called so, or the default."""
-    if str(path) == SPEECHES and not Path(SPEECHES).exists():
+    if str(path) == SPEECHES and not Path(SPEECHES).is_file():
         return bundled_model(SPEECHES)
     return bundled_model() if path is None else Path(path)
 
