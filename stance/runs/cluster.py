@@ -68,6 +68,7 @@ class ClusterPool:
         except ImportError as error:
             raise UsageError(lacking("--cluster", "dask")) from error
         self._name, self._patience = shown(address), patience  # seconds without any worker
+        self._versions = versions()  # before threads start: one that edits sys.path may hide some
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
         for name in ("distributed", "distributed.client"):  # we report the same in one line
@@ -120,7 +121,7 @@ class ClusterPool:
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
             # A task rather than scattered data, so that it is repeated if its worker is lost.
             model = self._client.submit(bytes, self._model, key=f"stance-model-{self._digest}")
-            work = (_work, model, self._digest, versions(), self._config, batch)
+            work = (_work, model, self._digest, self._versions, self._config, batch)
             remote = self._client.submit(*work, pure=False)
         result = self._result(remote, batch)
         if isinstance(result, Exception):
