@@ -133,7 +133,7 @@ class WholeFile(Transaction):
         self._target: Path | None = None  # of a file that is made in private
         self._made: list[Path] = []  # what `discard` removes
         with reported(path):
-            self._file = self._open(path, folder) if path else sys.stdout.buffer
+            self.handle = self._open(path, folder) if path else sys.stdout.buffer
 
     def _open(self, path: Path, folder: Path | None) -> IO[bytes]:
         if is_device(path):
@@ -148,25 +148,25 @@ class WholeFile(Transaction):
     @property
     def inode(self) -> int:
         """Number of the file in its file system; it keeps it under its final name."""
-        return os.fstat(self._file.fileno()).st_ino
+        return os.fstat(self.handle.fileno()).st_ino
 
     def write(self, data: bytes | bytearray) -> int:
         """Write all of the data."""
         with reported(self._path):
-            return self._file.write(data)
+            return self.handle.write(data)
 
     def settle(self) -> None:
         """Bring what is written to the disk, so that only its name is missing."""
-        if self._file.closed:
+        if self.handle.closed:
             return
         with reported(self._path):
-            self._file.flush()
+            self.handle.flush()
             if self._target:
                 with contextlib.suppress(PermissionError):  # on some file systems of Windows
                     self._made[0].chmod(_mode_of(self._target))
-                os.fsync(self._file.fileno())
+                os.fsync(self.handle.fileno())
             if self._path:
-                self._file.close()  # Windows renames no open file, and pipes have readers
+                self.handle.close()  # Windows renames no open file, and pipes have readers
 
     def commit(self) -> None:
         """Give the file its name; raise if it is taken by now, without `force`."""
@@ -184,7 +184,7 @@ class WholeFile(Transaction):
         """Remove what has been written; only what replaced an older file stays."""
         if self._path:
             with contextlib.suppress(OSError):
-                self._file.close()
+                self.handle.close()
         for path in self._made:
             path.unlink(missing_ok=True)
 

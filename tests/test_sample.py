@@ -354,15 +354,3 @@ def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tm
     assert invoke("import", "table", path, "--sheet", "answers", "-o", corpus).exit_code == 0
     assert len(read(corpus)) == len(rows)
     assert "nowhere" in fails(1, "label", path, "--sheet", "nowhere", "--export", "x.csv")
-
-
-def test_formulas_in_a_table_to_label_stay_and_are_noted(archive, tmp_path):
-    rows = read(archive[0])
-    for row in rows:
-        row["text"] = f"={row['text']}"
-    answers = write(tmp_path / "answers.csv", rows)
-    said = invoke("sample", answers, "-n", 60, "-o", tmp_path / "s.csv").stderr
-    assert "s.csv: cells that begin like a formula: 60 (a name that ends in .xlsx keeps" in said
-    assert all(row["text"].startswith("=") for row in read(tmp_path / "s.csv"))
-    said = invoke("sample", answers, "-n", 60, "-o", tmp_path / "s.xlsx").stderr
-    assert "begin like" not in said

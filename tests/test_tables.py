@@ -316,8 +316,7 @@ def test_bytes_depend_on_the_rows_only(tmp_path, name):
 def test_excel_safe_quotes_formulas_and_adds_a_mark(tmp_path):
     formulas = ["=1+1", "+49 30", "@x", "\tx", "＝1+1", "＋1+1", "－1+1", "＠SUM(1)"]
     rows = [("-0.25", cell) for cell in formulas]
-    writer = written(tmp_path / "a.csv", rows, excel_safe=True)
-    assert writer.formulas == len(formulas)
+    written(tmp_path / "a.csv", rows, excel_safe=True)
     assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfa,b\n")
     assert cells_of(tmp_path / "a.csv") == [("-0.25", f"'{cell}") for cell in formulas]
 

@@ -37,9 +37,9 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
         for row in listed
     )
     with AtomicGroup() as alone:
-        remark = _write_rows(path, names, corpus, listed, cells, alone, force)
+        _write_rows(path, names, corpus, listed, cells, alone, force)
     rows = f"{count(len(listed), 'row')} of {len(corpus):,}"
-    return f"wrote {rows} whose label may be wrong to {path}{remark}"
+    return f"wrote {rows} whose label may be wrong to {path}"
 
 
 def write_mistakes(
@@ -62,10 +62,10 @@ def write_mistakes(
         (ANSWERS[corpus.stance[row]], ANSWERS[predicted[row]], f"{top[row]:.6f}", because[row])
         for row in wrong
     )
-    remark = _write_rows(path, names, corpus, wrong, cells, together, force)
+    _write_rows(path, names, corpus, wrong, cells, together, force)
     silent = int((predicted == NO_ANSWER).sum())
     rest = f" and {silent:,} withheld" if silent else ""
-    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}{remark}"
+    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
 
 
 def _write_rows(
@@ -76,15 +76,11 @@ def _write_rows(
     cells: Iterable[Sequence[str]],
     together: AtomicGroup,
     force: bool,
-) -> str:
-    """Write some rows of a corpus: text and actor, further cells so named, and their places.
-
-    Return what to add to the line about the table.
-    """
+) -> None:
+    """Write some rows of a corpus: text and actor, further cells so named, and their places."""
     places = corpus.places()
     opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
     with together.part(opened) as writer:
         for row, own in zip(rows.tolist(), cells, strict=True):
             name, number = places[row]
             writer.write((corpus.texts[row], corpus.actors[row], *own, name, str(number)))
-    return writer.remark()

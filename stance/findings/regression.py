@@ -67,7 +67,7 @@ def write_regression_table(
                 written.write([*cells, *shown])
     what = "documents and actors" if len(number) < len(population) else "answers"
     rows = f"{count(len(number), 'row')} of {what}"
-    return f"wrote {output}: {rows}{written.remark('--excel-safe')}"
+    return f"wrote {output}: {rows}"
 
 
 def _units(population: AnswersTable, audit: Audit) -> Ints:

@@ -317,6 +317,4 @@ def _write(
         notes.append(
             f"{population.table}: columns left out, since coders fill in theirs: {left_out}"
         )
-    if remark := sheet.remark():
-        notes.append(f"{output}: {remark.removeprefix('; ')}")
     return notes

@@ -244,7 +244,7 @@ def write_numbers(
     with together.part(opened) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
-    return f"wrote {path}: {count(len(rows), 'row')}{table.remark('--excel-safe')}"
+    return f"wrote {path}: {count(len(rows), 'row')}"
 
 
 def _cell(value: object) -> str:

@@ -88,7 +88,7 @@ def import_corpus(
     if coders := sorted({row["coder"] for row in rows if row.get("coder")}):
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
         notes.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
-    written = f"{count(len(rows), 'row')} of {form} written to {target}{writer.remark()}"
+    written = f"{count(len(rows), 'row')} of {form} written to {target}"
     return [*notes, f"{name}: {written}"]
 
 

@@ -278,7 +278,7 @@ def export_labels(
             cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
             table.write([cells[column] for column in columns])
     who = ", ".join(shown(name, 30) for name in names)
-    notices = [f"{path}: {count(len(rows), 'label')} of {who} written{table.remark()}"]
+    notices = [f"{path}: {count(len(rows), 'label')} of {who} written"]
     if dropped := [name for name in task.columns if name in _ANSWERS]:
         notices.append(f"columns left out, for they are a model's: {', '.join(dropped)}")
     unlabelled, unsure = (

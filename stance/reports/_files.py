@@ -25,7 +25,7 @@ from stance.reports._figures import (
     tidy,
 )
 from stance.reports._page import plain_cell, stylesheet, without_forbidden
-from stance.tables import Format, formula_note
+from stance.tables import Format
 
 COLUMNS = ("figure", "actor", "group", "period", "measure", "value", "low", "high")
 NUMBERS = "numbers.csv"
@@ -63,8 +63,6 @@ def figure_files(
     form = Format(COLUMNS, excel_safe=excel_safe)
     files.append((folder / NUMBERS, form.header() + form.encode(rows)))
     said = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
-    if note := formula_note(form.formulas(rows), quoted=excel_safe):
-        said.append(f"{folder / NUMBERS}: {note}")
     if pdf and any(map(lacks_letters, figures.values())):
         said.append(
             f"{folder}: some names have letters that the PDF's fonts lack; '?' stands for "

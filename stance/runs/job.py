@@ -146,7 +146,6 @@ class _Job:
             self.config.form,
             force=self.over or self.adds,
             folder=run.folder if run else None,
-            originals=self.inputs.paths,
         )
         with self.group.part(writer):
             if self.adds and self.summary and self.target.path:

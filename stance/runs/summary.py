@@ -169,7 +169,9 @@ class Summary:
         """Copy the rows of an older output, but for those of files judged now; return how many."""
         copied = 0
         form, judged_now = writer.format, set(map(cell_of, self.hashes))
-        with open_table(older, delimiter=form.delimiter if form.plain else None) as table:
+        with open_table(
+            older, delimiter=form.delimiter if form.kind == "csv" and not form.container else None
+        ) as table:
             if table.columns != form.columns:
                 names = (*table.columns, *form.columns)
                 odd = [n for n in names if (n in table.columns) != (n in form.columns)]

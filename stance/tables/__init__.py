@@ -18,21 +18,18 @@ from stance.tables.folders import Inputs, cell_of, find_inputs
 from stance.tables.inputs import InputOptions, join_tables, open_inputs
 from stance.tables.opening import Form, encoded_by, open_table
 from stance.tables.output import (
-    FORMULA_STARTS,
     HALF_CHARACTER,
     Format,
     Rejects,
     TableWriter,
     encode_rows,
-    formula_note,
-    is_formula,
     joined,
     table_format,
     write_table,
 )
 from stance.tables.table import Fault, Record, Records, Table
 
-__all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
+__all__ = ["HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
 __all__ += ["DateReading", "Fault", "Form", "Format", "InputOptions", "Inputs", "Record"]
 __all__ += [
     "Records",
@@ -44,7 +41,7 @@ __all__ += [
     "day_of",
     "encode_rows",
 ]
-__all__ += ["encoded_by", "find_dates", "find_inputs", "formula_note", "is_article", "is_formula"]
+__all__ += ["encoded_by", "find_dates", "find_inputs", "is_article"]
 __all__ += ["iso_dates", "join_tables", "joined", "likely", "months_of", "open_inputs"]
 __all__ += ["open_table", "optional_column", "read_as", "read_date", "read_pattern"]
 __all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]

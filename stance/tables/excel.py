@@ -5,24 +5,24 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, load_extra, refusal
+from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
 from stance.tables.table import Fault, Records, Row, Table, folded, undecoded
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
-_MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
+_MOST_COLUMNS, _MOST_CHARACTERS = 16_384, 32_767  # of Excel
 _BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
@@ -206,77 +206,55 @@ def _check_rectangle(xml: bytes, name: str) -> None:
 # --- Out ------------------------------------------------------------------------------------------
 
 
-class ExcelSheet:
-    """Writes rows of texts as a workbook of one sheet, in which nothing is a formula."""
-
-    def __init__(
-        self, file: BinaryIO, name: str, columns: Sequence[str], types: Sequence[str]
-    ) -> None:
-        library = load_extra("xlsxwriter", "an Excel workbook as output", "excel")
-        self._name, self._columns = name, columns
-        if len(columns) > _MOST_COLUMNS:
-            what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
-            raise self._refusal(what)
-        self._numbers = [at for at, kind in enumerate(types) if kind != "text"]
-        self._failure: type[Exception] = library.exceptions.FileCreateError
-        with self._waiting():
-            self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
-        options = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
-        self._book = library.Workbook(file, options)
-        self._book.use_zip64()
-        self._book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
-        self._sheet = self._book.add_worksheet("answers")
-        self._sheet.freeze_panes(1, 0)
-        self._sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        self._rows = 0
-        self._write(columns, self._book.add_format({"bold": True}))
-
-    def add(self, rows: Sequence[Sequence[str]]) -> None:
-        """Write rows; raise `OutputError` if the sheet cannot hold them."""
-        if self._rows + len(rows) > _MOST_ROWS:
-            what = f"more than {_MOST_ROWS - 1:,} rows, the most that a sheet of Excel holds"
-            raise self._refusal(what)
-        with self._waiting():
-            for row in rows:
-                self._write(row)
-
-    def close(self) -> None:
-        """Write the end of the workbook."""
-        self._sheet.autofilter(0, 0, self._rows - 1, len(self._columns) - 1)
-        with self._waiting():
-            self._book.close()
-        self._folder.cleanup()
-
-    def discard(self) -> None:
-        """Remove what waits in temporary files."""
-        if self._sheet.row_data_fh:
-            with suppress(OSError):  # what could not be written before
-                self._sheet.row_data_fh.close()
-        self._folder.cleanup()
-
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Turn failures to write temporary files into `OutputError`; the workbook has its own."""
+def write_rows(
+    file: BinaryIO,
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    types: Sequence[str],
+    most_rows: int = 1_048_576,
+) -> None:
+    """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
+    library = import_module("xlsxwriter")
+    numbers = [at for at, kind in enumerate(types) if kind != "text"]
+    with TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
+        options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
+        book = library.Workbook(file, options)
+        book.use_zip64()
+        book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
+        sheet = book.add_worksheet("answers")
+        sheet.freeze_panes(1, 0)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        bold, number = book.add_format({"bold": True}), 0
         try:
-            yield
-        except (OSError, self._failure) as error:
-            cause = error if isinstance(error, OSError) else error.args[0]
-            if isinstance(cause, BrokenPipeError):  # of the workbook
-                raise cause from None
-            advice = "temporary files go there: make room, or name another folder in TMPDIR"
-            raise refusal(Path(gettempdir()), f"{cause.strerror}; {advice}") from error
+            for number, row in enumerate(chain([columns], rows)):
+                _check_row(path, number, columns, row, most_rows)
+                for at, cell in enumerate(row):
+                    if cell and number and at in numbers:
+                        sheet.write_number(number, at, float(cell))
+                    elif cell:
+                        sheet.write_string(number, at, cell, None if number else bold)
+            sheet.autofilter(0, 0, number, len(columns) - 1)
+            book.close()
+        except library.exceptions.FileCreateError as error:
+            raise error.args[0] from None  # an `OSError`
+        finally:
+            if sheet.row_data_fh:
+                sheet.row_data_fh.close()
 
-    def _refusal(self, what: str) -> OutputError:
-        return OutputError(f"{self._name}: {what}; write .csv or .parquet")
 
-    def _write(self, row: Sequence[str], form: Any = None) -> None:
-        for at, cell in enumerate(row):
-            if len(cell) > _MOST_CHARACTERS:
-                where = f"row {self._rows:,}, column '{shown(self._columns[at])}'"
-                what = f"{len(cell):,} characters, and a cell of Excel holds {_MOST_CHARACTERS:,}"
-                raise self._refusal(f"{where}: {what}")
-            if cell and at in self._numbers and form is None:
-                self._sheet.write_number(self._rows, at, float(cell))
-            elif cell:
-                self._sheet.write_string(self._rows, at, cell, form)
-        self._rows += 1
+def _check_row(
+    path: Path, number: int, columns: Sequence[str], row: Sequence[str], most_rows: int
+) -> None:
+    """Raise if a sheet cannot hold a row."""
+    what = ""
+    if number >= most_rows:
+        what = f"more than {most_rows - 1:,} rows, the most that a sheet of Excel holds"
+    elif len(columns) > _MOST_COLUMNS:
+        what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
+    elif (longest := max(map(len, row))) > _MOST_CHARACTERS:
+        name = shown(columns[[*map(len, row)].index(longest)])
+        what = f"row {number:,}, column '{name}': {longest:,} characters, and a cell of Excel holds"
+        what += f" {_MOST_CHARACTERS:,}"
+    if what:
+        raise refusal(path, f"{what}; write .csv or .parquet")

@@ -5,30 +5,24 @@ import gzip
 import io
 import json
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from operator import ne
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
-from stance.display import shown_path
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, UsageError, load_extra, reported
 from stance.files import Transaction, WholeFile, check_output
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, Value
 
-if TYPE_CHECKING:
-    from stance.tables.excel import ExcelSheet
-    from stance.tables.parquet import ParquetSheet
-
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
-Container = Literal["", "json", "excel", "parquet"]
-_CONTAINERS: dict[str, Container] = {
-    ".json": "json",
-    ".xlsx": "excel",
-    ".parquet": "parquet",
+_CONTAINERS = {  # library, what needs it, extra
+    ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel"),
+    ".parquet": ("pyarrow", "a Parquet file as output", "parquet"),
 }
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BATCH_ROWS = 500
@@ -38,43 +32,29 @@ _RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
 # --- Cells that a spreadsheet might run ----------------------------------------------------------
 
 # What such a cell begins with; some take full-width signs as plain ones.
-FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
+_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 # Such a sign, but not of a number, where some spreadsheets begin a cell inside of one of ours.
 _INNER = re.compile(
     r"""[;\t\r\n](?="*[=+\-@＝＋－＠])(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
 )
 
 
-def is_formula(cell: str) -> bool:
-    """Return whether a spreadsheet might run the cell: it begins like a formula, not like a number.
-
-    >>> is_formula("=cmd"), is_formula("-0.25"), is_formula("NATO")
-    (True, False, False)
-    """
+def _is_formula(cell: str) -> bool:
+    """Return whether a spreadsheet might run the cell: it begins like a formula, not a number."""
     digits = cell[1:] if cell[:1] in ("+", "-", "＋", "－") else cell
     number = digits.replace(".", "", 1).replace(",", "").isdecimal()
-    return cell[:1] in FORMULA_STARTS and not number
+    return cell[:1] in _STARTS and not number
 
 
 def quote_formulas(cells: Sequence[str]) -> Sequence[str]:
     """Return cells with ' before each formula, also where Excel splits them at ; or a tab.
 
-    >>> quote_formulas(["=cmd", "NATO;=1+1;-5;x - y"])
-    ["'=cmd", "NATO;'=1+1;-5;x - y"]
+    >>> quote_formulas(["=cmd", "-0.25", "NATO;=1+1;-5;x - y"])
+    ["'=cmd", '-0.25', "NATO;'=1+1;-5;x - y"]
     """
-    if FORMULA_STARTS.isdisjoint("".join(cells)):  # as most columns are
+    if _STARTS.isdisjoint("".join(cells)):  # as most columns are
         return cells
-    return ["'" * is_formula(cell) + _INNER.sub(r"\g<0>'", cell) for cell in cells]
-
-
-def formula_note(cells: int, *, quoted: bool = False, remedy: str = "--excel-safe") -> str:
-    """Return what to say of cells that a spreadsheet might run; nothing if there are none.
-
-    >>> formula_note(2)
-    'cells that begin like a formula: 2 (--excel-safe keeps a spreadsheet from running them)'
-    """
-    advice = ", quoted" if quoted else f" ({remedy} keeps a spreadsheet from running them)"
-    return f"cells that begin like a formula: {cells:,}{advice}" if cells else ""
+    return ["'" * _is_formula(cell) + _INNER.sub(r"\g<0>'", cell) for cell in cells]
 
 
 # --- Rows as bytes -------------------------------------------------------------------------------
@@ -88,18 +68,13 @@ class Format:
     kind: Literal["csv", "jsonl"] = "csv"  # of the rows, also of those that go into a container
     delimiter: str = ","
     excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
-    container: Container = ""
+    container: str = ""  # .xlsx or .parquet, which the rows become at the end
     types: tuple[str, ...] = ()  # of the columns: text, integer or number; () if all are texts
-
-    @property
-    def plain(self) -> bool:
-        """Whether this is CSV, whose cells a spreadsheet takes for what they look like."""
-        return self.kind == "csv" and not self.container
 
     def header(self) -> bytes:
         """Return what stands before the rows."""
-        if not self.plain:
-            return b"[\n" if self.container == "json" else b""
+        if self.kind != "csv":
+            return b""
         mark = b"\xef\xbb\xbf" if self.excel_safe else b""
         names = quote_formulas(self.columns) if self.excel_safe else self.columns
         if any(sign in "".join(names) for sign in ",;\t|\ufeff") or names[0].startswith("sep="):
@@ -122,15 +97,6 @@ class Format:
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
 
-    def formulas(self, rows: Iterable[Sequence[str]]) -> int:
-        """Return how many cells a spreadsheet might run; those quoted inside count, too."""
-        if not self.plain:
-            return 0
-        if self.excel_safe:
-            columns = list(zip(*rows, strict=True))
-            return sum(sum(map(ne, cells, quote_formulas(cells))) for cells in columns)
-        return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
-
     def _json_line(self, row: Sequence[str]) -> bytes:
         """Return a row in JSON, texts and values that came from JSON as they came."""
         pairs = ", ".join(
@@ -148,15 +114,20 @@ def table_format(
     excel_safe: bool = False,
     types: Sequence[str] = (),
 ) -> Format:
-    """Return the format that a table of this name is written in."""
+    """Return the format that a table of this name is written in; raise if it cannot be."""
     suffix = kind_suffix(path)
+    if suffix == ".json":
+        raise UsageError(f"{path}: a list in JSON is not written; end its name in .jsonl")
+    container = suffix if suffix in _CONTAINERS else ""
+    if path and container:
+        load_extra(*_CONTAINERS[suffix])
+        if path.suffix.lower() == ".gz":
+            raise UsageError(
+                f"{path}: {suffix} files are already compressed; drop .gz from its name"
+            )
     kind: Literal["csv", "jsonl"] = "jsonl" if suffix in JSON_NAMES else "csv"
-    container = _CONTAINERS.get(suffix, "")
-    if path and container not in ("", "json") and path.suffix.lower() == ".gz":
-        raise UsageError(f"{path}: {suffix} files are already compressed; drop .gz from its name")
-    mark = _SEPARATORS.get(suffix, ",")
-    form = Format(tuple(columns), kind, mark, False, container, tuple(types))
-    return replace(form, excel_safe=excel_safe and form.plain)
+    safe = excel_safe and kind == "csv" and not container
+    return Format(tuple(columns), kind, _SEPARATORS.get(suffix, ","), safe, container, tuple(types))
 
 
 _EMPTY = '""'  # a row of one empty cell, which would otherwise be an empty line
@@ -194,80 +165,34 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 # --- Files ---------------------------------------------------------------------------------------
 
 
-class _Sequential:
-    """A file that a library can only write to its end, and not close."""
-
-    closed = False
-
-    def __init__(self, file: WholeFile) -> None:
-        self._file = file
-        self.given_up = False  # so that what a library writes when it is deleted goes nowhere
-
-    def write(self, data: bytes) -> int:
-        """Write all of the data."""
-        return len(data) if self.given_up else self._file.write(data)
-
-    def flush(self) -> None:
-        """Do nothing: the file is flushed when it gets its name."""
-
-    close = flush
-
-
 class TableWriter(Transaction):
-    """A table that appears under its name when the ``with`` block ends well, and only then.
-
-    A Parquet file has the types of the columns of the `originals`, if all are such files.
-    """
+    """A table that appears under its name when the ``with`` block ends well, and only then."""
 
     def __init__(
-        self,
-        path: Path | None,
-        form: Format,
-        *,
-        force: bool,
-        folder: Path | None = None,
-        originals: Sequence[Path | None] = (),
+        self, path: Path | None, form: Format, *, force: bool, folder: Path | None = None
     ) -> None:
         self.format = form
         self.rows = 0  # written so far
-        self.formulas = form.formulas([form.columns])  # cells that a spreadsheet might run
+        self._path = path
         self._batch: list[Sequence[str]] = []
         self._settled = False
         self._buffer = bytearray(form.header())
         self._file = WholeFile(path, force=force, folder=folder)
-        self._library = _Sequential(self._file)
-        self._end: Any = self._library
-        self._sheet: ExcelSheet | ParquetSheet | None = None
+        self._end: Any = self._file
         try:
-            if form.container not in ("", "json"):
-                self._sheet = self._open_sheet(path, list(filter(None, originals)))
+            if path and form.container:
+                with reported(path):
+                    self._end = tempfile.TemporaryFile(dir=folder or path.parent)  # noqa: SIM115
             elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
                 self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self._file), mtime=0)
         except BaseException:
             self._file.discard()
             raise
 
-    def _open_sheet(
-        self, path: Path | None, originals: Sequence[Path]
-    ) -> "ExcelSheet | ParquetSheet":
-        form, file = self.format, cast(BinaryIO, self._library)
-        if form.container == "excel":
-            from stance.tables.excel import ExcelSheet
-
-            return ExcelSheet(file, shown_path(path), form.columns, form.types)
-        from stance.tables.parquet import ParquetSheet
-
-        return ParquetSheet(file, form.columns, form.types, originals)
-
     @property
     def inode(self) -> int:
         """Number of the file in its file system; it keeps it under its final name."""
         return self._file.inode
-
-    def remark(self, remedy: str = "a name that ends in .xlsx") -> str:
-        """Return what to add to a line about the table: that a spreadsheet might run cells."""
-        note = formula_note(self.formulas, quoted=self.format.excel_safe, remedy=remedy)
-        return f"; {note}" if note else ""
 
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
@@ -275,31 +200,24 @@ class TableWriter(Transaction):
         if len(self._batch) >= _BATCH_ROWS:
             self._write_batch()
 
-    def write_encoded(self, blocks: Iterable[bytes], rows: int, formulas: int = 0) -> None:
+    def write_encoded(self, blocks: Iterable[bytes], rows: int) -> None:
         """Write rows that a worker has encoded with the writer's `format`."""
         self._write_batch()
         self.rows += rows
-        self.formulas += formulas if self.format.plain else 0
-        if self._sheet:
-            csv.field_size_limit(MAX_CELL)  # as for tables in
-            text = io.StringIO(b"".join(blocks).decode(), newline="")
-            self._sheet.add(list(csv.reader(text)))
-        else:
-            for data in blocks:
-                self._put(data)
+        for data in blocks:
+            self._put(data)
 
     def settle(self) -> None:
         """Write what is left."""
         if self._settled:
             return
         self._write_batch()
-        if self._sheet:
-            self._sheet.close()
-        else:
-            if self.format.container == "json":
-                self._buffer[-2:] = b"\n]\n" if self.rows else b"[]\n"
+        with reported(self._path):
             self._end.write(self._buffer)
-            self._end.close()
+            if self.format.container:
+                self._convert()
+            if self._end is not self._file:
+                self._end.close()
         self._file.settle()
         self._settled = True
 
@@ -310,26 +228,32 @@ class TableWriter(Transaction):
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
-        self._library.given_up = True
-        if self._sheet:
-            self._sheet.discard()
+        if self.format.container:
+            self._end.close()
         self._file.discard()
+
+    def _convert(self) -> None:
+        """Make the rows of CSV a workbook or a Parquet file."""
+        self._end.seek(0)
+        csv.field_size_limit(MAX_CELL)  # as for tables in
+        module = {".xlsx": "excel", ".parquet": "parquet"}[self.format.container]
+        write: Any = import_module(f"stance.tables.{module}").write_rows
+        with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
+            rows = csv.reader(text)
+            next(rows)  # the names
+            write(self._file.handle, self._path, self.format.columns, rows, self.format.types)
 
     def _write_batch(self) -> None:
         batch, self._batch = self._batch, []
         self.rows += len(batch)
-        self.formulas += self.format.formulas(batch)
-        data = self.format.encode(batch)  # which also checks the cells
-        if self._sheet:
-            self._sheet.add(batch)
-        else:
-            self._put(data)
+        self._put(self.format.encode(batch))
 
     def _put(self, data: bytes) -> None:
-        self._buffer += data.replace(b"\n", b",\n") if self.format.container == "json" else data
-        while len(self._buffer) > _BLOCK + 2:  # so that the end of a list can still change
-            self._end.write(self._buffer[:_BLOCK])
-            del self._buffer[:_BLOCK]
+        self._buffer += data
+        with reported(self._path):
+            while len(self._buffer) > _BLOCK:
+                self._end.write(self._buffer[:_BLOCK])
+                del self._buffer[:_BLOCK]
 
 
 def write_table(
