@@ -56,29 +56,34 @@ def pages() -> list[Path]:
 
 
 SAMPLE = ROOT / "datasets" / "sample"
-_PICTURES = {
-    "report.png": """\
-stance predict datasets/starter/starter_test.csv --prefix p_ -o answers.csv
+_STUDY = """\
+zcat datasets/speeches/speeches_test.csv.gz | sed '1s/,stance,/,label,/' | grep -E \
+'^id,|,random,.*,(China|European Union|Iran|Israel|North Korea|Palestine|Russia|Ukraine|\
+United Nations|United States),(against|neutral|favor),' > speeches.csv
+stance predict speeches.csv --model speeches --prefix p_ -o answers.csv
 stance sample answers.csv --prefix p_ -n 300 -o to_label.csv
-stance import table to_label.csv -o labelled.csv --map stance=coder_1
-stance report answers.csv --prefix p_ --audit labelled.csv --title "Stance in the starter corpus"
-chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1500 \\
-  --screenshot=a.png answers.html 2>/dev/null
-""",
-    "read.png": """\
-stance read datasets/sample/article.txt -o page.html
-chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1140 \\
-  --screenshot=a.png "file://$PWD/page.html#p5a0" 2>/dev/null
-""",
+stance import table to_label.csv -o labelled.csv --map stance=label
+stance report answers.csv --prefix p_ --model speeches --audit labelled.csv --figures figures \
+  --title "Stance in speeches at the United Nations, 2014-2019"
+"""
+_SHOT = (
+    "chromium --headless --no-sandbox --hide-scrollbars --screenshot=a.png "
+    "--window-size={} {} 2>/dev/null\n"
+)
+_PRESS = "pngquant --quality 60-90 --strip --output {0} a.png\noptipng -quiet {0}\n"
+_PICTURES = {  # what each is made by
+    "net.svg": _STUDY + "cp figures/net.svg .\n",
+    "report.png": _STUDY + _SHOT.format("1200,1500", "answers.html") + _PRESS.format("report.png"),
+    "read.png": "stance read datasets/sample/article.txt -o page.html\n"
+    + _SHOT.format("1280,1140", '"file://$PWD/page.html#p5a0"')
+    + _PRESS.format("read.png"),
 }
-_PRESSED = "pngquant --quality 60-90 --strip --output {0} a.png\noptipng -quiet {0}\n"
 
 
 def draw(name: str) -> None:
     """Draw a picture of the sample anew, and write its hash into the card beside it."""
     with _folder() as folder:
-        commands = _PICTURES[name] + _PRESSED.format(name)
-        for command in commands.replace("\\\n", "").splitlines():
+        for command in _PICTURES[name].replace("\\\n", "").splitlines():
             _printed(command, must_succeed=True)
         data = Path(folder, name).read_bytes()
     card = SAMPLE / "card.toml"

@@ -279,7 +279,7 @@ def test_a_limited_book_keeps_case_and_survives_its_tables():
 
 
 def test_an_unknown_kind_is_told_with_those_there_are():
-    told = "'leaders' is not a kind of alias; the kinds are name, demonym, capital, institution,"
+    told = "'leaders' is not a kind of name; the kinds are name, demonym, capital, institution,"
     with pytest.raises(UsageError, match=told):
         BOOK.limited(["name", "leaders"])
 

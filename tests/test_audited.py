@@ -202,7 +202,7 @@ def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):
     text = labelled.read_text("utf-8").replace("Text 1.", "Another.", 1)
     other = write(tmp_path / "other.csv", text)
     line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--audit", other, *AUDIT)
-    assert "other.csv:2: the text of row 1 on 'Anvaria' is not that of" in line
+    assert "other.csv:2: the text of row 1 on 'Anvaria' differs from its text in" in line
     assert not (tmp_path / "x.html").exists()
 
 

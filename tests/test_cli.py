@@ -304,7 +304,7 @@ FILES = {
 }
 NO_STDOUT = "-: this cannot go to standard output; name a file"
 READ_TWICE = "-: a labelled table is read twice; name a file"
-KINDS = "--aliases: 'leaders' is not a kind of alias; the kinds are name, demonym, capital,"
+KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym, capital,"
 
 
 @pytest.mark.parametrize(

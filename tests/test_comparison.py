@@ -163,7 +163,7 @@ def test_the_comparison_is_plain_json_and_a_narrow_screen():
     text = "\n".join(lines)
     for words in (
         *("all rows ", "A less B", "and 5 more actors", "rows with conflict", "sentiment"),
-        *("not in training data", "rows seen before: 90 in the training data of A, 4 in that of B"),
+        *("not in training data", "rows seen before: 90 in the training data of A, 4 in B's"),
     ):
         assert words in text
 

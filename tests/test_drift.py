@@ -21,8 +21,8 @@ from stance.tables import Record, Records
 TESTS = Path(__file__).resolve().parent
 FOREIGN = list(tomllib.loads((TESTS / "foreign.toml").read_text("utf-8")).values())
 FOREIGN_NOTE = (
-    "drift: 2 of 40 paragraphs not in a language this model knows (trained on english): "
-    "marked uncertain"
+    "unlike the training texts: 2 of 40 paragraphs not in a language this model knows "
+    "(trained on english): marked uncertain"
 )
 
 
@@ -43,7 +43,7 @@ def run(model, tmp_path, texts, *, size=7, name="out.csv", **options):
 
 
 def drift_of(done):
-    return [note for note in done.notes if note.startswith("drift: ")]
+    return [note for note in done.notes if note.startswith("unlike the training texts: ")]
 
 
 def test_training_texts_have_not_drifted(model, tmp_path, texts):
@@ -86,7 +86,7 @@ def test_unknown_words_are_told_with_both_shares(model, tmp_path, texts):
     (note,) = drift_of(run(model, tmp_path, strange))
     training = round(100 * model.reference.unknown)
     assert f" % of words are unknown to the model (training: {training} %)" in note
-    assert int(note.split()[1]) > training + 5
+    assert int(note.split()[4]) > training + 5
     assert note.endswith("label a sample and run `stance evaluate`")
 
 
@@ -180,7 +180,7 @@ def test_predict_tells_of_drift_on_stderr(model, tmp_path, texts):
     source = write(tmp_path / "in.csv", [*texts[:38], FOREIGN[0], FOREIGN[10]])
     result = invoke("predict", source, "-o", tmp_path / "o.csv", "--model", tmp_path / "m.stance")
     assert FOREIGN_NOTE in result.stderr.splitlines()
-    assert "drift" not in result.stdout
+    assert "unlike" not in result.stdout
     quiet = invoke(
         "predict", source, "-o", tmp_path / "p.csv", "--model", tmp_path / "m.stance", "--quiet"
     )
@@ -204,7 +204,7 @@ def test_quiet_leaves_the_warning_that_a_stance_is_never_answered(model, tmp_pat
     )
     (silent,) = invoke(*args, "--quiet").stderr.splitlines()
     assert silent == (
-        "the model never answers neutral, so shares of the answers given do not describe the "
-        "whole; no training row was neutral"
+        "the model never answers neutral, so shares of its answers do not describe the "
+        "texts; no training row was neutral"
     )
     assert silent in invoke(*args).stderr.splitlines()

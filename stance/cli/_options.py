@@ -80,8 +80,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "voice": _given(
             "VOICE",
-            "Whose stances to answer with: author withholds those of others, such as a speaker "
-            "that is quoted; they are uncertain, and 'holder' says whose they are.",
+            "Whose stances to answer with: author withholds others' stances, such as a quoted "
+            "speaker's; they are uncertain, and 'holder' says whose they are.",
         ),
         "explain": _given(
             "N",
@@ -92,7 +92,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "deep": _given(
             "PAIRS",
             "Which pairs of a paragraph and an actor a small neural network reads, too: all, or "
-            "those of which the model is unsure. Needs the extra 'deep'; slower, more often right.",
+            "only where the model is unsure. Needs the extra 'deep'; slower, more often right.",
         ),
         "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
         "read.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
@@ -199,7 +199,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "discover": _given(None, "Print names that the book lacks as a book.", "--discover"),
         "aliases": _given(
-            "KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."
+            "KINDS", "Kinds of names that count, such as name,demonym; all if omitted."
         ),
     },
     "Reading tables": {

@@ -232,7 +232,7 @@ def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> I
         alike = [n for n in alike if not label.text or population.text[n] == label.text]
         if not alike:
             raise DataError(
-                f"{table}:{label.line}: the text of {label.name} is not that of "
+                f"{table}:{label.line}: the text of {label.name} differs from its text in "
                 f"{population.table}; restore the text, or sample the new table"
             )
         if len(alike) > 1 and population.join == "id":

@@ -193,7 +193,7 @@ def uncounted(population: AnswersTable) -> str:
     listed = " and ".join(population.unanswered)
     return (
         f"{population.table}: {listed} is never answered, but withheld "
-        "wherever it is likeliest, so the answers given are not counted as shares; run stance "
+        "wherever it is likeliest, so its answers are not counted as shares; run stance "
         "predict without --abstain or with a higher rate, or add --audit LABELLED"
     )
 

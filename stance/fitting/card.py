@@ -17,7 +17,7 @@ from stance.records import NEUTRAL, Stance
 from stance.storage import STEMMER
 
 LIMITS = (
-    "Scores are those of texts like the training corpus; on other sources, genres and years they "
+    "Scores hold for texts like the training corpus; on other sources, genres and years they "
     "are lower. Label a sample of your own texts and evaluate on it before you publish.",
     "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
     "the events are often missed.",

@@ -203,7 +203,7 @@ class ActorBook:
         """
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
             known = ", ".join(ALIAS_KINDS)
-            raise UsageError(f"'{shown(odd[0])}' is not a kind of alias; the kinds are {known}")
+            raise UsageError(f"'{shown(odd[0])}' is not a kind of name; the kinds are {known}")
         book = ActorBook([actor.limited(kinds) for actor in self.actors])
         book.kinds = kinds
         return book

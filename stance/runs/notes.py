@@ -14,12 +14,13 @@ from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 
 LEAST_WORDS = 500  # needed to compare shares
-MORE, TIMES = 0.05, 1.5  # unknown words are drift from this much more, and so many times as many
+UNLIKE = "unlike the training texts"  # begins a note on an input that the model may misjudge
+MORE, TIMES = 0.05, 1.5  # unknown words matter from this much more, and so many times as many
 
 
 def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
     """Yield which stances are never answered, at the rate of ``--abstain`` or at all."""
-    skewed = "so shares of the answers given do not describe the whole"
+    skewed = "so shares of its answers do not describe the texts"
     for label in model.stance.silent:
         yield f"the model never answers {label}, {skewed}; no training row was {label}"
     if rate is None:
@@ -70,17 +71,17 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
         return
     if tally.foreign:
         yield (
-            f"drift: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this "
-            f"model knows (trained on {shown(model.recipe.language)}): marked uncertain"
+            f"{UNLIKE}: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language "
+            f"this model knows (trained on {shown(model.recipe.language)}): marked uncertain"
         )
     if unseen := reference.unseen(name for name, _ in tally.answers):
-        yield f"drift: {unseen}"
+        yield f"{UNLIKE}: {unseen}"
     share = tally.strange / max(tally.plain, 1)
     least = max(reference.unknown + MORE, reference.unknown * TIMES)
     if tally.plain >= LEAST_WORDS and share >= least:
         broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
         yield (
-            f"drift: {100 * share:.0f} % of words are unknown to the model (training: "
+            f"{UNLIKE}: {100 * share:.0f} % of words are unknown to the model (training: "
             f"{100 * reference.unknown:.0f} %): its scores may not hold here{broken}; label a "
             "sample and run `stance evaluate`"
         )

@@ -122,7 +122,7 @@ def comparison_lines(figures: Figures) -> list[str]:
     winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
     verdict = f"{winner} better in macro-F1"
     names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures.get("models", {}).items()]
-    leaked = f"{seen['a']:,} in the training data of A, {seen['b']:,} in that of B"
+    leaked = f"{seen['a']:,} in the training data of A, {seen['b']:,} in B's"
     return stacked(
         [
             names,

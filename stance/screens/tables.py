@@ -106,11 +106,10 @@ def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
 
 def sample_lines(figures: Figures) -> list[str]:
     """Return the lines of a summary of a sample: how it was drawn, and what it will say."""
-    strata = f"{figures['strata']:,} {'stratum' if figures['strata'] == 1 else 'strata'}"
     lines = wrap(
         f"{count(figures['answers'], 'answer')} of {figures['population']:,}, in "
         f"{count(figures['documents'], 'document')}; {count(figures['audited'], 'answer')} drawn "
-        f"by chance from {strata}"
+        f"by chance from {count(figures['strata'], 'group')}"
     )
     known = {name: margin for name, margin in figures["margins"].items() if margin < 1}
     if known:

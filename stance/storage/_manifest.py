@@ -129,7 +129,9 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise refusal(f"its manifest is not valid JSON ({shown(str(error), 80)})") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise refusal(f"its '{MANIFEST}' is not that of a model", "name one made by `stance train`")
+        raise refusal(
+            f"its '{MANIFEST}' does not describe a model", "name one made by `stance train`"
+        )
     if manifest.get("schema") != SCHEMA or manifest["schema"] is True:
         what = f"has schema {shown(repr(manifest.get('schema')))}, this stance reads {SCHEMA}"
         raise refusal(what, "upgrade stance, or train a new model")
