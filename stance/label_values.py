@@ -91,7 +91,8 @@ class LabelReader:
         if scale and self._scale in (None, scale):
             self._scale = scale
             return scale[digits]
-        what = f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number}"
+        where = f"{self._table}:{record.line}" if record.line else self._table
+        what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
         if scale:
             kept = ", ".join(self._scale or {})
             raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")

@@ -60,11 +60,11 @@ def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
     (tmp_path / "mine.csv").write_text(ROWS)
     said = invoke("check", tmp_path / "mine.csv").stdout
     assert "coders: anna and ben and cleo" in said
-    assert "delete it" not in said
+    assert "an earlier row" not in said
     twice = ROWS + "NATO lost,NATO,against,anna,b\n"
     (tmp_path / "mine.csv").write_text(twice)
     said = " ".join(invoke("check", tmp_path / "mine.csv").stdout.split())
-    assert "an earlier row: delete it (mine.csv:4 = mine.csv:12)" in said
+    assert "an earlier row: delete the repetition (mine.csv:4 = mine.csv:12)" in said
 
 
 CODINGS = st.lists(

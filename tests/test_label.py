@@ -81,13 +81,12 @@ def last_line(*args):
 
 
 def test_each_coder_has_an_own_order_that_is_always_the_same(task, tmp_path):
-    anna = [pair.row for pair in task.shuffled("anna", 0)]
+    anna = [pair.row for pair in task.shuffled("anna")]
     assert sorted(anna) == list(range(1, 9))
-    assert anna == [pair.row for pair in read_task(task.path).shuffled("anna", 0)]
-    assert anna != [pair.row for pair in task.shuffled("ben", 0)]
-    assert anna != [pair.row for pair in task.shuffled("anna", 1)]
+    assert anna == [pair.row for pair in read_task(task.path).shuffled("anna")]
+    assert anna != [pair.row for pair in task.shuffled("ben")]
     longer = read_task(sample(tmp_path / "longer.csv", 20))
-    assert [pair.row for pair in longer.shuffled("anna", 0) if pair.row <= 8] == anna
+    assert [pair.row for pair in longer.shuffled("anna") if pair.row <= 8] == anna
 
 
 def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
@@ -199,7 +198,7 @@ def test_a_coder_goes_on_where_another_process_stopped_and_back_to_correct(task,
 
 def test_what_is_unsure_comes_again_and_a_tone_is_remembered(task, store, tmp_path):
     session = Session(task, store, BOOK, "anna")
-    order = [pair.key for pair in task.shuffled("anna", 0)]
+    order = [pair.key for pair in task.shuffled("anna")]
     for place, key in enumerate(order):
         session.save(key, {"unsure": True} if place in (2, 5) else {"stance": "favor"}, 1.0)
     assert session.next()["pair"] is None
@@ -230,21 +229,6 @@ def test_stores_of_two_machines_merge_once_and_the_later_label_counts(task, stor
         store.merge(tmp_path / "none.sqlite", task)
     with pytest.raises(DataError, match="is the store that is merged into"):
         store.merge(store.path, task)
-
-
-def test_agreement_leaves_out_the_unsure_and_the_adjudicator(task, store):
-    put(store, task, "anna", "aanf?fff")
-    assert "only anna has labelled" in last_line("label", task.path, "--agreement")
-    put(store, task, "ben", "aannffff")
-    put(store, task, ADJUDICATED, "nnnnnnnn")
-    found = json.loads(invoke("label", task.path, "--agreement", "--json").stdout)
-    assert (found["coders"], found["units"]) == (["anna", "ben"], 7)
-    assert found["percent"]["value"] == pytest.approx(6 / 7)
-    assert set(found["per_group"]) == {"NATO", "Russia"}
-    assert found["questions"]["false match"]["units"] == 7
-    lines = invoke("label", task.path, "--agreement").stdout.splitlines()
-    assert lines[0] == "coders: anna and ben"
-    assert lines[2].split()[:2] == ["all", "7"]
 
 
 def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
@@ -372,7 +356,7 @@ def test_a_store_that_cannot_be_used_is_refused_and_left_as_it_is(spoil, reason,
 
 def test_a_table_that_changed_is_named_with_its_row(task, store, tmp_path):
     put(store, task, "anna", "aaaa")
-    args = ("--store", store.path, "--agreement")
+    args = ("--store", store.path, "--export", tmp_path / "o.csv")
     other = sample(tmp_path / "other.csv", change="Another paragraph on Russia.")
     said = last_line("label", other, *args)
     assert (
@@ -402,7 +386,9 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
     line = last_line(*args, tmp_path / "missing" / "a.sqlite")
     assert "a.sqlite: unable to open database file; close other programs, restore" in line
     assert "is a folder; name a file for the labels" in last_line(*args, tmp_path)
-    assert "does not exist; label first" in last_line("label", table, "--agreement")
+    assert "does not exist; label first" in last_line(
+        "label", table, "--export", tmp_path / "o.csv"
+    )
 
 
 @pytest.mark.parametrize(
@@ -415,7 +401,6 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
         (("--coder", " "), "is not a name of 1 to 60 letters"),
         (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),
         (("--export", "-"), "this cannot go to standard output"),
-        (("--coder", "a", "--json"), "--json prints agreement; add --agreement"),
     ],
 )
 def test_wrong_usage_is_said_and_leaves_nothing(args, reason, table):

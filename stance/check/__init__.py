@@ -1,7 +1,5 @@
 """Checks of a corpus: its rows laid out for looking up, and findings about them."""
 
-from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,6 @@ from stance.arrays import Ints
 from stance.corpus import Corpus
 from stance.display import shown
 from stance.reading.actors import ActorBook
-from stance.reading.text import words_of
 from stance.records import Stance
 
 LABELS = tuple(str(label) for label in Stance)
@@ -50,19 +47,6 @@ class Study:
     files: tuple[str, ...]  # what messages call them
     actors: tuple[str, ...]  # of each row, by their names in the book if it has them
     text: Ints  # of each row: the first row whose text differs in case and punctuation at most
-    lengths: Mapping[int, int]  # words in each text
-    words: Mapping[str, Sequence[int]]  # the texts that have each word
-
-    def column(self, name: str) -> Sequence[str]:
-        """Return the cells of a column, empty ones where no file has it."""
-        return self.corpus.extra.get(name) or ("",) * len(self.corpus)
-
-    def counts(self, values: Iterable[Any]) -> dict[Any, list[int]]:
-        """Return how many rows of each label have each of some values, given row by row."""
-        counts = defaultdict[Any, list[int]](lambda: [0] * len(LABELS))
-        for value, label in zip(values, self.corpus.stance.tolist(), strict=True):
-            counts[value][label] += 1
-        return counts
 
     def place(self, row: int) -> str:
         """Return ``file:row`` for a message."""
@@ -75,15 +59,8 @@ class Study:
 
 
 def lay_out(corpus: Corpus, paths: Sequence[Path], book: ActorBook) -> Study:
-    """Return a corpus with its texts numbered, and the words that they have."""
+    """Return a corpus with its texts numbered."""
     _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    text, lengths = first[number.reshape(-1)], dict[int, int]()
-    words = defaultdict[str, Any](lambda: array("q"))
-    for row in np.sort(first).tolist():
-        written = words_of(corpus.texts[row])
-        lengths[row] = len(written)
-        for word in set(written):
-            words[word].append(row)
     alike = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if alike else path.name for path in paths)
-    return Study(corpus, book, files, book.topics(corpus.actors), text, lengths, words)
+    return Study(corpus, book, files, book.topics(corpus.actors), first[number.reshape(-1)])

@@ -1,5 +1,6 @@
 """What in a corpus would spoil a study."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.check import EXAMPLES, LABELS, Finding, Severity, Study, lay_out
-from stance.check.shortcuts import duplicates, find_pairs, leaks, one_sided, shortcuts
+from stance.check.duplicates import duplicates, find_pairs, leaks, near_duplicates
 from stance.corpus import CorpusForm, read_corpus, table_form
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
@@ -18,7 +19,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_places
 from stance.reading.text import normalise
 from stance.records import Stance
-from stance.tables import column, open_table, optional_column
+from stance.tables import Record, column, open_table
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
@@ -30,12 +31,11 @@ UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 TENTATIVE, RELIABLE = 0.667, 0.8
 MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
-FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own alpha is not judged
 
 # What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
-    *("shortcuts", "giveaways", "agreement"),
+    "agreement",
 )
 _TEXTS = 10_000  # searched for mentions at a time
 
@@ -51,7 +51,7 @@ def check_corpora(
     `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_columns(coders)
-    corpus = read_corpus(paths, keep=("document",), **form)
+    corpus = read_corpus(paths, keep=("document", *names), **form)
     study = lay_out(corpus, paths, book)
     names, report = _measure_coders(study, names, paths, form)
     findings = [*_findings(study), *(_agreed(report, names) if report else ())]
@@ -64,14 +64,13 @@ def check_corpora(
         "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
-        "texts": len(study.lengths),
+        "texts": len(np.unique(study.text)),
         "classes": _class_sizes(study),
         "findings": [
             {"severity": f.severity, "check": f.check, "text": f.text, "figures": dict(f.figures)}
             for f in findings
         ],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
-        "actors": _by_frequency(study),
         "coders": list(names),
         "agreement": report and report.to_json(),
     }
@@ -79,34 +78,26 @@ def check_corpora(
 
 def _findings(study: Study) -> Iterator[Finding]:
     pairs = find_pairs(study)
-    yield from chain(_classes(study), _actors(study), _mentions(study), duplicates(study, pairs))
-    yield from chain(leaks(study, pairs), shortcuts(study), one_sided(study))
+    yield from chain(_classes(study), _actors(study), _mentions(study), duplicates(study))
+    yield from chain(near_duplicates(study, pairs), leaks(study, pairs))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
 def _class_sizes(study: Study) -> dict[str, dict[str, int]]:
-    rows = np.array([*study.counts(study.corpus.document.tolist()).values()])
-    sizes = zip(rows.sum(axis=0).tolist(), (rows > 0).sum(axis=0).tolist(), strict=True)
-    return {label: {"rows": r, "documents": d} for label, (r, d) in zip(LABELS, sizes, strict=True)}
-
-
-def _by_frequency(study: Study) -> list[dict[str, Any]]:
-    """Return the rows of each label by actor, the most frequent first."""
-    counts = sorted(study.counts(study.actors).items(), key=lambda part: (-sum(part[1]), part[0]))
-    return [
-        {"name": name, "rows": sum(rows), **dict(zip(LABELS, rows, strict=True))}
-        for name, rows in counts
-    ]
+    rows_of = [study.corpus.stance == label for label in range(len(LABELS))]
+    documents = [len(np.unique(study.corpus.document[rows])) for rows in rows_of]
+    return {
+        label: {"rows": int(rows.sum()), "documents": number}
+        for label, rows, number in zip(LABELS, rows_of, documents, strict=True)
+    }
 
 
 def _classes(study: Study) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
     for label, size in _class_sizes(study).items():
         rows, documents = size["rows"], size["documents"]
-        if not rows and label == Stance.NEUTRAL:
-            text = f"no row is {label}: a model never answers it, whatever the text; add such rows"
-        elif not rows:
-            text = f"no row is {label}: a model cannot learn it; add such rows"
+        if not rows:
+            text = f"no row is {label}, so a model never answers it: add such rows"
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             text = (
                 f"{label} has only {count(rows, 'row')} from {count(documents, 'document')}, too "
@@ -120,29 +111,27 @@ def _classes(study: Study) -> Iterator[Finding]:
 
 def _actors(study: Study) -> Iterator[Finding]:
     """Find actors with too few rows to say anything about them."""
-    parts = _by_frequency(study)
-    few = {part["name"]: part["rows"] for part in parts if part["rows"] < ACTOR_ROWS}
+    sizes = Counter(study.actors).most_common()
+    few = [(name, rows) for name, rows in sizes if rows < ACTOR_ROWS]
     if few:
-        listed = ", ".join(f"{shown(name, 24)} {few[name]}" for name in [*few][:5])
-        more = ", …" if len(few) > 5 else ""
+        listed = [f"{shown(name, 24)} {rows}" for name, rows in few[:EXAMPLES]]
         text = (
-            f"{len(few):,} of {count(len(parts), 'actor')} with fewer than {ACTOR_ROWS} "
-            f"rows: report no figures for these actors ({listed}{more})"
+            f"{len(few):,} of {count(len(sizes), 'actor')} with fewer than {ACTOR_ROWS} "
+            "rows: report no figures for these actors"
         )
-        yield Finding("warn", "actors", text, {"actors": few})
+        yield Finding.at("warn", "actors", text, listed, actors=dict(few))
 
 
 def _mentions(study: Study) -> Iterator[Finding]:
-    """Find actors that are labelled but not named, or named but not labelled."""
+    """Find rows about an actor that the text does not name."""
     corpus, book = study.corpus, study.book
     number = {name: book.number(name) for name in set(study.actors)}
-    named, texts = set[tuple[int, int]](), [*study.lengths]
+    named, texts = set[tuple[int, int]](), np.unique(study.text).tolist()
     for low in range(0, len(texts), _TEXTS):
         pairs = book.named(corpus.texts[row] for row in texts[low : low + _TEXTS])
         book.forget()  # or it would remember the words of the whole corpus
-        pairs = pairs[np.isin(pairs[:, 1], [*number.values()])]
         named.update((texts[low + place], actor) for place, actor in pairs.tolist())
-    labelled = [*zip(study.text.tolist(), map(number.__getitem__, study.actors), strict=True)]
+    labelled = zip(study.text.tolist(), map(number.__getitem__, study.actors), strict=True)
     unnamed = [
         row
         for row, pair in enumerate(labelled)
@@ -159,16 +148,6 @@ def _mentions(study: Study) -> Iterator[Finding]:
         ]
         severity: Severity = "spoils" if share > UNNAMED else "warn"
         yield Finding.at(severity, "mentions", text, examples, rows=len(unnamed), share=share)
-    if others := sorted(named.difference(labelled)):
-        share = len(others) / len(named)
-        text = (
-            f"{count(len(others), 'time')} ({share:.1%}) a text names an actor of the corpus but "
-            "has no label for it; label these too, or shares of labels mislead"
-        )
-        examples = [
-            f"{shown(book.names[actor], 24)} {study.place(row)}" for row, actor in others[:EXAMPLES]
-        ]
-        yield Finding.at("warn", "mentions", text, examples, pairs=len(others), share=share)
 
 
 def _is_named(study: Study, row: int) -> bool:
@@ -211,49 +190,38 @@ def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> 
     """Return the stance that a coder gave each row, or `MISSING`, from the column of this name."""
     if name == "stance":
         return study.corpus.stance
-    spellings, heads = stance_spellings(form.get("labels")), list[tuple[str, ...]]()
-    codes: dict[tuple[int, int], int] = {}
-    for file, path in enumerate(paths):
-        reader = LabelReader(str(path), Stance, spellings, name)
-        with open_table(path, **table_form(form)) as table:
-            heads.append(table.columns)
-            place = optional_column(table.columns, name, table.name)
-            for record in table if place is not None else ():
-                if (cell := record.cells[place or 0]).strip():
-                    codes[file, record.number] = reader.read(cell, record)
+    cells = study.corpus.extra.get(name)
+    if cells is None:
+        with open_table(paths[0], **table_form(form)) as table:
+            column(table.columns, name, table.name)  # raises, and suggests a name like it
+        return np.full(len(study.corpus), MISSING)
+    spellings = stance_spellings(form.get("labels"))
+    readers = [LabelReader(str(path), Stance, spellings, name) for path in paths]
+    places = zip(study.corpus.source.tolist(), study.corpus.number.tolist(), cells, strict=True)
+    codes = [
+        readers[file].read(cell, Record(number, 0, ())) if cell.strip() else MISSING
+        for file, number, cell in places
+    ]
+    for reader in readers:
         reader.refuse_guess()
-    if all(optional_column(head, name, "") is None for head in heads):
-        column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
-    rows = zip(study.corpus.source.tolist(), study.corpus.number.tolist(), strict=True)
-    return np.array([codes.get(row, MISSING) for row in rows], np.int64)
+    return np.array(codes, np.int64)
 
 
 def _agreed(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
     overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
-    alpha, interval = overall.alpha.value, overall.alpha.interval
+    alpha, units = overall.alpha.value, overall.units
     if alpha is None:
-        what = "only one label was used" if overall.units else "no row was coded twice"
+        what = "only one label was used" if units else "no row was coded twice"
         yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")
         return
-    if overall.units < FEWEST_CODED:
-        text = f"only {count(overall.units, 'row')} coded twice: code at least {FEWEST_CODED}"
-        yield Finding("warn", "agreement", text, {"units": overall.units})
-    low, advice = alpha if interval is None else interval[0], ""
-    if alpha < TENTATIVE:
-        advice = f"; below {TENTATIVE} no conclusion holds: sharpen the codebook and recode"
-    elif alpha < RELIABLE:
-        advice = f"; below {RELIABLE} conclusions are tentative: sharpen the codebook"
-    elif low < TENTATIVE:
-        advice = f", but its interval reaches down to {low:.3f}: code more rows twice"
-    if advice:
+    if units < FEWEST_CODED:
+        text = f"only {count(units, 'row')} coded twice: code at least {FEWEST_CODED}"
+        yield Finding("warn", "agreement", text, {"units": units})
+    if alpha < RELIABLE:
+        limit = f"below {RELIABLE} conclusions are tentative: make the codebook clearer"
+        if alpha < TENTATIVE:
+            limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
         severity: Severity = "spoils" if alpha < TENTATIVE else "warn"
-        text = f"Krippendorff's alpha of {who} is {alpha:.3f}{advice}"
+        text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
         yield Finding(severity, "agreement", text, {"alpha": round(alpha, 6)})
-    parts = {**report.per_label, **report.per_group}
-    alphas = {n: part.alpha.value for n, part in parts.items() if part.units >= FEWEST_IN_GROUP}
-    weak = {n: round(v, 6) for n, v in alphas.items() if v is not None and v < TENTATIVE}
-    if weak:
-        listed = ", ".join(f"{shown(name, 24)} {value:.2f}" for name, value in weak.items())
-        text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
-        yield Finding("warn", "agreement", text, {"weak": weak})

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -37,20 +36,20 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
     parties = defaultdict[str, set[str]](set)
     with open_table(path, **form) as table:
-        name_at = column(table.columns, "name", table.name)
-        others = ("party", "country", "from", "to")
-        places = {name: optional_column(table.columns, name, table.name) for name in others}
+        column(table.columns, "name", table.name)  # raises if there is none
+        known = ("name", "party", "country", "from", "to")
+        places = {name: optional_column(table.columns, name, table.name) for name in known}
         for record in table:
-            cells = {n: "" if at is None else record.cells[at].strip() for n, at in places.items()}
-            if name := record.cells[name_at].strip():
+            cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
+            if name := cells["name"]:
                 terms[name] += [cells["from"], cells["to"]]
                 notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
             if cells["party"]:
                 parties[cells["party"]].add(cells["country"])
     tables = []
     for name, days in terms.items():
-        known = filter(None, dict.fromkeys((name, surname(name))))
-        office = dict.fromkeys(known, days) if any(days) else {}
+        aliases = filter(None, (name, surname(name)))
+        office = dict.fromkeys(aliases, days) if any(days) else {}
         tables.append(_toml(name, "person", notes[name], office))
     for party, countries in parties.items():
         if party not in terms:
@@ -66,14 +65,6 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     return text
 
 
-@dataclass(slots=True)
-class _Found:
-    """A name that texts use."""
-
-    documents: set[str] = field(default_factory=set)
-    contexts: list[str] = field(default_factory=list)
-
-
 def discover(
     book: ActorBook, inputs: Inputs, reading: InputOptions
 ) -> tuple[list[dict[str, Any]], list[str]]:
@@ -82,42 +73,38 @@ def discover(
     Each has ``name``, ``kind``, ``documents`` (how many use it; rows, without such a column) and
     ``context``. A surname alone counts for the one full name that it belongs to, a person's.
     """
-    found = defaultdict[str, _Found](_Found)
+    uses = defaultdict[str, dict[str, str]](dict)  # by name and document: the first context
     rows = 0
     with open_inputs(inputs, reading) as table:
-        at = column(table.columns, reading.text_column, table.name, "--text-column")
+        place = column(table.columns, reading.text_column, table.name, "--text-column")
         document = optional_column(table.columns, "document", table.name)
         for block in table.blocks():
-            for low, batch, mentions in book.scan(block.columns[at]):
+            for low, batch, mentions in book.scan(block.columns[place]):
                 named = defaultdict[int, list[int]](list)
                 for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
                     named[para].append(int(batch.start[first]))
-                for para, text in enumerate(batch.texts):
-                    row = low + para
+                for row, text in enumerate(batch.texts, low):
                     where = str(rows + row) if document is None else block.columns[document][row]
-                    for name, context in _unknown(text, named[para]):
-                        found[name].documents.add(where)
-                        found[name].contexts.append(context)
+                    for name, context in _unknown(text, named[row - low]):
+                        uses[name].setdefault(where, context)
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
-    owners, persons = Counter(map(surname, found)), set[str]()
-    for name, last in [(name, surname(name)) for name in found if surname(name) in found]:
-        more = found[last].documents
-        if owners[last] == 1 and len(more) <= OFTENER * len(found[name].documents):
-            found[name].documents |= more
+    owners, persons = Counter(map(surname, uses)), set[str]()
+    for name, last in [(name, surname(name)) for name in uses if surname(name) in uses]:
+        if owners[last] == 1 and len(uses[last]) <= OFTENER * len(uses[name]):
+            uses[name] |= uses.pop(last)
             persons.add(name)
-            del found[last]
-    often = sorted(found.items(), key=lambda one: (-len(one[1].documents), one[0]))
-    often = [(name, one) for name, one in often if len(one.documents) >= LEAST]
+    often = [(name, contexts) for name, contexts in uses.items() if len(contexts) >= LEAST]
+    often.sort(key=lambda use: (-len(use[1]), use[0]))
     notes.append(f"{count(len(often), 'name')} not in the book and in {LEAST} documents or more")
     return [
         {
             "name": name,
             "kind": "person" if name in persons else "other",
-            "documents": len(one.documents),
-            "context": one.contexts[0],
+            "documents": len(contexts),
+            "context": next(iter(contexts.values())),
         }
-        for name, one in often[:MOST]
+        for name, contexts in often[:MOST]
     ], notes
 
 

@@ -114,11 +114,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "codebook": _given("FILE.md", "Your codebook; ours if omitted."),
         "context": _given("TABLE", "Table with the other paragraphs of the documents."),
         "adjudicate": _given(None, "Settle the rows on which coders differ."),
-        "agreement": _given(None, "Print how far the coders agree."),
         "merge": _given("STORE", "Add the labels of another store, such as ben.sqlite."),
         "export": _given("FILE", "Write the labels, as a table."),
         "store": _given("FILE", "File of the labels; TABLE.sqlite if omitted."),
-        "label.seed": _given("N", "Seed of the order of rows."),
         "browser": _given(
             None, "Open the page, or only print its address.", "--browser/--no-browser"
         ),

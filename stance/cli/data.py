@@ -114,28 +114,28 @@ def label(
     codebook: Path | None = None,
     context: Path | None = None,
     adjudicate: bool = False,
-    agreement: bool = False,
     merge: list[Path] | None = None,
     export: Path | None = None,
     store: Path | None = None,
-    seed: int = 0,
     browser: bool = True,
     actors: Path | None = None,
     text_column: str | None = None,
-    as_json: bool = False,
     force: bool = False,
     *,
     reading: "Form",
 ) -> None:
-    """Label a table on a local page; compare and export labels."""
+    """Label a table on a local page, and export the labels."""
     from stance import labelling
     from stance.labelling import server
-    from stance.screens.tables import coders_lines
 
-    _check_label(coder, ask, adjudicate, as_json and not agreement, agreement or merge or export)
+    if not (coder or adjudicate or merge or export):
+        raise UsageError("name who labels with --coder NAME, or use --export FILE")
+    if adjudicate and (coder or ask):
+        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
+        raise UsageError(f"--adjudicate is a coder of its own; {advice}")
     asked, book = labelling.parse_questions(ask), files.open_book(actors)
     text, path = server.read_codebook(codebook), store or files.beside(table, ".sqlite")
-    who = labelling.check_coder(coder) if coder and not (agreement or export) else ""
+    who = labelling.check_coder(coder) if coder and not export else ""
     if adjudicate:
         who = labelling.ADJUDICATED
     if who:
@@ -144,30 +144,15 @@ def label(
     files.refuse_outputs(force, read, export=export)
     task = labelling.read_task(table, text_column=text_column or "text", context=context, **reading)
     tell(*task.notes)
-    with labelling.Store(path, create=not (agreement or export) or bool(merge)) as labels:
+    with labelling.Store(path, create=not export or bool(merge)) as labels:
         labels.check_rows(task)
         for other in merge or ():
             tell(labels.merge(other, task))
-        if agreement:
-            figures = labelling.measure_coders(task, labels.labels())
-            show(figures, lambda: coders_lines(figures), as_json)
         if export:
             known = labels.labels()
             tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
         if who:
             asked = labelling.answered(labels.labels()) if adjudicate else asked
             tell(f"labels are kept in {path}; Ctrl-C ends")
-            session = labelling.Session(task, labels, book, who, asked, seed)
+            session = labelling.Session(task, labels, book, who, asked)
             server.serve(session, text, typer.echo, browser=browser)
-
-
-def _check_label(
-    coder: str | None, ask: str | None, adjudicate: bool, as_json: bool, other: object
-) -> None:
-    if as_json:
-        raise UsageError("--json prints agreement; add --agreement")
-    if not (coder or adjudicate or other):
-        raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
-    if adjudicate and (coder or ask):
-        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
-        raise UsageError(f"--adjudicate is a coder of its own; {advice}")

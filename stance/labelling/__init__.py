@@ -6,19 +6,10 @@ coders     what one coder sees; what several agree on; their labels as a table
 server     the page, on 127.0.0.1
 """
 
-from stance.labelling.coders import Session, answered, check_coder, export_labels, measure_coders
+from stance.labelling.coders import Session, answered, check_coder, export_labels
 from stance.labelling.store import Label, Store, parse_questions
 from stance.labelling.task import Task, read_task
 from stance.records import ADJUDICATED
 
-__all__ = [
-    "ADJUDICATED",
-    "Label",
-    "Session",
-    "Store",
-    "Task",
-    "answered",
-    "check_coder",
-    "export_labels",
-]
-__all__ += ["measure_coders", "parse_questions", "read_task"]
+__all__ = ["ADJUDICATED", "Label", "Session", "Store", "Task", "answered", "check_coder"]
+__all__ += ["export_labels", "parse_questions", "read_task"]

@@ -1,6 +1,6 @@
 """What one coder sees and says, what several agree on, and their labels as a table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -8,17 +8,13 @@ from statistics import median
 from typing import Any
 from unicodedata import category
 
-import numpy as np
-
-from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement, report_agreement
-from stance.label_values import SOFT, holder_kind
+from stance.label_values import SOFT
 from stance.labelling.store import QUESTIONS, Label, Labels, Saved, Store, problem
 from stance.labelling.task import Pair, Task, mentions, named_actors
 from stance.reading.actors import ActorBook
-from stance.records import ADJUDICATED, Holder, Sentiment, Stance
+from stance.records import ADJUDICATED, Sentiment
 from stance.tables import write_table
 
 LONGEST_CODER = 60
@@ -47,7 +43,6 @@ class Session:
     book: ActorBook
     coder: str
     asked: tuple[str, ...] = ()  # of `stance.labelling.store.QUESTIONS`
-    seed: int = 0
 
     @property
     def adjudicates(self) -> bool:
@@ -102,7 +97,7 @@ class Session:
         raise DataError("not saved: this row is not in the table")
 
     def _pairs(self, labels: Labels) -> list[Pair]:
-        pairs = self.task.shuffled(self.coder, self.seed)
+        pairs = self.task.shuffled(self.coder)
         done = labels.get(ADJUDICATED, {})
         if self.adjudicates:
             pairs = [pair for pair in pairs if pair.key in done or is_disputed(labels, pair)]
@@ -205,42 +200,6 @@ def final_label(labels: Labels, pair: Pair) -> Label | None:
         agreed[0].false_match,
         "; ".join(notes),
     )
-
-
-def measure_coders(task: Task, labels: Labels) -> Json:
-    """Measure the agreement of all coders; raise `DataError` if no pair has two labels."""
-    names = coders(labels)
-    by_pair = [opinions(labels, pair) for pair in task.pairs]
-
-    def codes(code: Callable[[Label], int]) -> Ints:
-        sure = [
-            [
-                code(given[name]) if name in given and not given[name].unsure else MISSING
-                for given in by_pair
-            ]
-            for name in names
-        ]
-        return np.array(sure, np.int64).reshape(len(names), len(by_pair))
-
-    stance = codes(lambda label: [*Stance].index(Stance(label.stance)))
-    if not coded_twice(stance).any():
-        who = f"only {names[0]} has labelled" if len(names) == 1 else "no row has two labels"
-        raise DataError(f"{task.path}: {who}; agreement takes two coders of the same rows")
-    units = [pair.place if pair.place[1] else (pair.text,) for pair in task.pairs]
-    document = np.unique(["\x1f".join(unit) for unit in units], return_inverse=True)[1]
-    tones = ["", *Sentiment]
-    questions = {
-        "false match": (codes(lambda label: int(label.false_match)), 2),
-        "holder": (codes(lambda label: holder_kind(label.holder)), len(Holder)),
-        "sentiment": (codes(lambda label: tones.index(label.sentiment) - 1), len(Sentiment)),
-    }
-    others = {
-        name: measure_agreement(coded, labels_of, document).to_json()
-        for name, (coded, labels_of) in questions.items()
-        if coded_twice(coded).any()
-    }
-    report = report_agreement(stance, tuple(Stance), document, [p.actor for p in task.pairs])
-    return {"coders": names, **report.to_json(), "questions": others}
 
 
 # --- Labels out ---

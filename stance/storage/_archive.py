@@ -1,12 +1,16 @@
 """The zip around a model, and arrays and terms in it: nothing is read that exceeds its limits."""
 
+import contextlib
+import hashlib
 import io
+import json
 import math
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,14 +19,17 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from stance.display import count, shown
-from stance.errors import ModelError
+from stance.display import count, shown, shown_path
+from stance.errors import ActorError, ModelError, RecipeError
+from stance.files import is_device
 
 MOST_BYTES = 1 << 30  # of a file, and of its members together when unpacked
 MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MANIFEST = 1 << 24
 MOST_MEMBERS = 200
 MANIFEST = "manifest.json"
+SPEECHES = "speeches"
+"""Name of the bundled model of speeches, learned from corpora whose texts ship."""
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _DAMAGED = "copy or download it again, or train a new one with `stance train`"
@@ -46,11 +53,49 @@ def refusal(found: str, advice: str = _DAMAGED) -> ModelError:
     return ModelError(f"{found}; {advice}")
 
 
-def pack(members: Mapping[str, bytes]) -> bytes:
-    """Return a zip of the members; the same members in the same order give the same bytes."""
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator["Archive"]:
+    """Open a file whose directory keeps within the limits; a refusal names the file."""
+    with named(path):
+        if is_device(path):
+            raise refusal("is a pipe or device, not a file", "name a model file")
+        with path.open("rb") as file:
+            if path.suffix.lower() in PICKLES:
+                raise ModelError(f"as a {path.suffix} file, it {_RUNS_CODE}")
+            yield Archive(file)
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Put the file's name before whatever is refused in it, all on one line."""
+    fault: Exception
+    try:
+        yield
+        return
+    except ModelError as error:
+        fault, what = error, shown(str(error), 400)
+    except (ActorError, RecipeError) as error:
+        fault, what = error, f"{shown(str(error), 400)}; train a new one with `stance train`"
+    except OSError as error:
+        advice = "check the path, or make one with `stance train`"
+        if get_close_matches(str(path), [SPEECHES]):
+            advice = f"did you mean {SPEECHES}?"
+        fault, what = error, f"cannot be read ({error.strerror}); {advice}"
+    raise ModelError(f"{shown_path(path)}: {what}") from fault
+
+
+def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
+    """Return a zip of a manifest and what it describes; the same parts give the same bytes.
+
+    What is not a finite number in the manifest becomes null.
+    """
+    # Only top-level keys are sorted: the order of actors, categories and blocks matters.
+    text = json.dumps(dict(sorted(manifest.items())), default=lambda number: number.item())
+    plain = json.loads(text, parse_constant=lambda _: None)
+    encoded = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
-        for name, data in members.items():
+        for name, data in {MANIFEST: encoded, **contents}.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -93,11 +138,13 @@ class Archive:
             raise refusal(f"damaged: '{name}' has {len(data):,} bytes, not {self.sizes[name]:,}")
         return data
 
-
-def refuse_pickle(path: Path) -> None:
-    """Raise if a file is, by its name, one that runs code when it is loaded."""
-    if path.suffix.lower() in PICKLES:
-        raise ModelError(f"as a {path.suffix} file, it {_RUNS_CODE}")
+    def verified(self, members: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+        """Return the bytes of members, each with the sha256 that the manifest gives it."""
+        contents = {name: self.read(name) for name in members}
+        for name, data in contents.items():
+            if hashlib.sha256(data).hexdigest() != members[name]["sha256"]:
+                raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
+        return contents
 
 
 def _check_end(file: BinaryIO, size: int) -> None:
@@ -118,17 +165,17 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     names = [entry.orig_filename for entry in entries]
     if MANIFEST not in names:
         raise refusal(f"is a zip but not a model: it has no '{MANIFEST}'", _OTHER_FILE)
-    if len(set(names)) < len(names) or len(names) > MOST_MEMBERS:
-        raise refusal(f"has two members of one name, or more than {MOST_MEMBERS}")
-    for entry in entries:
-        size, most = entry.file_size, MOST_MEMBER
-        who = f"its member '{shown(entry.orig_filename)}'"
-        if entry.orig_filename == MANIFEST:
-            most = MOST_MANIFEST
+    if len(set(names)) < len(names):
+        raise refusal("has two members of one name")
+    for name, entry in zip(names, entries, strict=True):
+        who, most = (
+            f"its member '{shown(name)}'",
+            MOST_MANIFEST if name == MANIFEST else MOST_MEMBER,
+        )
         if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
             raise refusal(f"{who} is encrypted or packed in a way that no model is")
-        if size > most:
-            raise refusal(f"{who} unpacks to {size:,} bytes; at most {most:,} are read")
+        if entry.file_size > most:
+            raise refusal(f"{who} unpacks to {entry.file_size:,} bytes; at most {most:,} are read")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
 
@@ -151,8 +198,8 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     npy.write_array_header_1_0(sink, header)
     if not data.startswith(sink.getvalue()):
         raise refusal(f"'{name}' is not the {dtype} of shape {shape} of the manifest")
-    if (found := len(data) - sink.tell()) != math.prod(shape) * stored.itemsize:
-        raise refusal(f"'{name}' has {found:,} bytes of values, too many or too few")
+    if len(data) - sink.tell() != math.prod(shape) * stored.itemsize:
+        raise refusal(f"'{name}' has too many values or too few")
     array: NDArray[Any] = npy.read_array(io.BytesIO(data), allow_pickle=False)
     return array.astype(dtype, copy=False)
 
@@ -171,8 +218,8 @@ class Terms(Sequence[str]):
     def __len__(self) -> int:
         return self._size
 
-    def __getitem__(self, at: Any) -> Any:
-        return self._terms[at]
+    def __getitem__(self, place: Any) -> Any:
+        return self._terms[place]
 
     @cached_property
     def _terms(self) -> list[str]:

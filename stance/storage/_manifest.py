@@ -65,8 +65,7 @@ _WORDS = _several(_STRING, 0, 100_000)
 _DIGEST = such(_STRING, re.compile("[0-9a-f]{64}").fullmatch, "a sha256")
 _BLOCKS = table({"blocks": entries(_WEIGHT)}, others=anything)
 _REFERENCE = table(
-    {"unknown": _SHARE, "familiarity": _or_null(_SHARE), "rows": _ROWS, "actors": entries(_ROWS)},
-    dict.fromkeys(("paragraphs", "length", "frequent", "wording"), anything),  # of older models
+    {"unknown": _SHARE, "familiarity": _or_null(_SHARE), "rows": _ROWS, "actors": entries(_ROWS)}
 )
 _DATA = table(
     {"name": _STRING, "sha256": _DIGEST, "rows": _ROWS}

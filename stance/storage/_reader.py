@@ -1,0 +1,105 @@
+"""The files of the deep reader: the encoder, and how its answers are mixed with the linear ones."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from stance.display import shown_path
+from stance.errors import ModelError
+from stance.model.deep import HEADS, DeepReader, Layer, Mixture
+from stance.settings import SchemaError, items, number, read_settings, table
+from stance.storage._archive import (
+    MANIFEST,
+    decode_array,
+    encode_array,
+    opened,
+    pack,
+    refusal,
+)
+
+READER, MIXTURES = "reader.stance", "reader.toml"
+
+_LAYER = ("weight", "bias")
+_AGAIN = "install stance again"
+_FACTOR = number(float, -10, 10)
+_MIXTURE = table({"linear": _FACTOR, "deep": _FACTOR, "offset": items(_FACTOR)})
+_MIXTURES = table({"unsure": number(float, 0, 1)} | dict.fromkeys(HEADS, _MIXTURE))
+
+
+def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
+    """Load the deep reader, which answers beside the bundled model.
+
+    Nothing in its files is ever run. Raises `ModelError` if one is missing or damaged.
+
+    Parameters
+    ----------
+    reads : {"all", "unsure"}
+        Which pairs of a paragraph and an actor it reads: all, or those of which the linear model
+        is unsure.
+    folder : Path, optional
+        Where its files are; those of the package if omitted.
+
+    Returns
+    -------
+    DeepReader
+        To be set as the `deep` of a model.
+
+    Examples
+    --------
+    >>> import dataclasses, stance
+    >>> deep = dataclasses.replace(stance.load_model(), deep=stance.load_reader("all"))
+    >>> deep.judge(["Poland praised NATO."]).stance.shape
+    (2, 3)
+    """
+    folder = folder or Path(str(files("stance").joinpath("data")))
+    mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
+    try:
+        mixtures = _MIXTURES(mixtures, "")
+    except SchemaError as error:
+        raise ModelError(f"{shown_path(folder / MIXTURES)}: {error}; {_AGAIN}") from error
+    with opened(folder / READER) as archive:
+        try:
+            members = json.loads(archive.read(MANIFEST))["members"]
+            contents = archive.verified(members)
+            layers = {
+                name: Layer(*(_layer_array(members, contents, name, part) for part in _LAYER))
+                for name in ("trunk", *HEADS)
+            }
+            network, pieces = contents["network.onnx"], contents["pieces.json"].decode()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise refusal("is not a deep reader", _AGAIN) from error
+    hashes = {name: member["sha256"] for name, member in members.items()}
+    text = json.dumps([hashes, mixtures], sort_keys=True)
+    return DeepReader(
+        network=network,
+        pieces=pieces,
+        layers=layers,
+        mixtures={name: Mixture(**mixtures[name]) for name in HEADS},
+        below=mixtures["unsure"] if reads == "unsure" else np.inf,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _layer_array(
+    members: Mapping[str, Any], contents: Mapping[str, bytes], name: str, part: str
+) -> Any:
+    name = f"{name}/{part}.npy"
+    return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
+
+
+def dump_reader(network: bytes, pieces: str, layers: Mapping[str, Layer]) -> bytes:
+    """Return the bytes of a reader's file, without the mixtures."""
+    contents = {"network.onnx": network, "pieces.json": pieces.encode()}
+    members: dict[str, dict[str, Any]] = {name: {} for name in contents}
+    for name, part in ((name, part) for name in layers for part in _LAYER):
+        array = getattr(layers[name], part)
+        contents[f"{name}/{part}.npy"] = encode_array(array, "float32")
+        members[f"{name}/{part}.npy"] = {"shape": array.shape}
+    for name, data in contents.items():
+        members[name]["sha256"] = hashlib.sha256(data).hexdigest()
+    return pack({"members": members}, contents)
