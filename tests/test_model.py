@@ -15,7 +15,7 @@ from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reports._page import stylesheet
-from stance.stress.suite import ask
+from stance.stress import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."
@@ -245,5 +245,5 @@ def test_explanation_stress_suite_and_table_withhold_the_same_answers(model):
         judged = model.judge([text])
         withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))
         assert {e.actor: e.withheld for e in explain(model, text)} == withheld
-        (answers,) = ask(model, [text])
-        assert {name: said == UNCERTAIN for name, said in answers.items()} == withheld
+        answers = ask(model, [(text, actor) for actor in judged.actor])
+        assert [answer == UNCERTAIN for answer in answers] == list(withheld.values())

@@ -97,7 +97,7 @@ def evaluate(
         figures |= score(loaded, corpus).to_json()
         _write(report, errors, loaded, corpus, figures, path, force)
     if stress:
-        figures["stress"] = run_suite(loaded).to_json()
+        figures["stress"] = run_suite(loaded)
     show(figures, lambda: _lines(figures), as_json)
 
 

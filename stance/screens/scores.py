@@ -178,12 +178,11 @@ def gain_text(curve: Figures) -> str:
 
 
 def stress_lines(figures: Figures) -> list[str]:
-    """Return the lines of `stance.stress.StressReport.to_json`, whose JSON has examples."""
+    """Return the lines of what `stance.stress.run_suite` returns; its JSON has examples."""
     rows: list[Row] = [("may fail; the less often, the better", "n", "failures", "rate")]
     for test in figures["tests"]:
         rate = ranged(test["rate"], test["interval"])
         rows.append((test["name"], test["n"], test["failures"], rate))
     head = f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"
     legend = "Rates in percent with Wilson's 95 % interval; --json has examples of failures."
-    skipped = paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"])
-    return stacked([[head], table(rows), [*wrap(legend), *skipped]])
+    return stacked([[head], table(rows), wrap(legend)])
