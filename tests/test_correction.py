@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.intervals import benjamini_hochberg, estimate_shares, holm
-from stance.findings.audit import LabelledSample
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
 from stance.findings.differences import compare, detectable, groups_apart, pairs_to_compare
 from stance.findings.shares import Study
@@ -19,9 +18,7 @@ from stance.records import AGAINST, FAVOR, NEUTRAL
 def correct(audit, document, surrogates=(), additions=()):
     """Return the corrected shares of all pairs."""
     found = Correction(audit, document, surrogates, additions)
-    pairs, rows = np.arange(len(document)), np.ones(len(audit), bool)
-    weights = found.weigh(rows)
-    return found.estimate(pairs, rows, weights.predict(pairs), weights)
+    return found.estimate(np.arange(len(document)), found.pooled)
 
 
 def plain(pair, truth, number):
@@ -78,7 +75,7 @@ def test_counts_of_a_biased_classifier_are_moved_to_the_truth():
     errors = []
     for _ in range(20):
         audit, _ = simulation.audited(rng, answers, stance, 300)
-        share = next(Study(answers, LabelledSample(audit, ())).actors[0].shares())
+        share = next(Study(answers, audit).shares())
         errors.append(share.corrected.shares[AGAINST] - true)
     assert counted - true > 0.08
     assert abs(np.mean(errors)) < 0.012
@@ -126,9 +123,7 @@ def test_surrogates_that_know_nothing_are_left_out():
 
 def test_a_part_without_labels_has_no_corrected_share():
     found = Correction(plain(np.arange(20), np.zeros(20, np.int64), 100), np.arange(100), ())
-    none = np.zeros(20, bool)
-    weights = found.weigh(~none)
-    assert found.estimate(np.arange(20, 100), none, np.zeros((80, 2)), weights) is None
+    assert found.estimate(np.arange(20, 100), found.pooled) is None
 
 
 @given(
@@ -215,7 +210,7 @@ def test_groups_by_chance_are_seldom_claimed_to_differ():
         own = rng.integers(4, size=simulation.DOCUMENTS)[answers.document]
         answers = replace(answers, groups=tuple("abcd"), group=own, columns=("outlet",))
         audit, _ = simulation.audited(rng, answers, stance, 150)
-        found = Study(answers, LabelledSample(audit, ())).shares().differences
+        found = Study(answers, audit).differences()
         assert len(found) == 6
         claims += any(each.claimed for each in found)
     assert claims <= 4  # of 25, expected 1.25 at most; training/simulate.py draws 1,000

@@ -112,7 +112,7 @@ def read_article(path):
 
 def read_answers(path):
     request = Request(path)
-    read_study(request).shares()
+    read_study(request).to_json()
     write_sample(request, SampleRequest(10), path.with_suffix(".s.csv"), force=True)
     write_predictions(request, path.with_suffix(".r.html"), None, force=True)
 
@@ -168,7 +168,7 @@ def kinds(tmp_path_factory):
 
     def audited(path):
         shutil.copy(folder / "to_label.design.csv", path.parent)
-        read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).shares()
+        read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).to_json()
 
     predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
     run = folder_of(folder / "stopped.csv")

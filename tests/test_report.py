@@ -373,7 +373,7 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path, every):
         return
     share = round(100 * withheld / asked)
     assert f"{share} % of the answers were withheld as uncertain" in page.text
-    counted = {e.actor: (e.n, e.withheld) for e in read_study(Request(path)).shares().shares}
+    counted = {e.actor: (e.n, e.withheld) for e in read_study(Request(path)).shares()}
     for row in csv_rows(page, "stance-by-actor"):  # by the words that `stance shares` uses
         assert (int(row["answers"]), int(row["withheld"])) == counted[row["actor"]]
 

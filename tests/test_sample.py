@@ -304,9 +304,13 @@ def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
     line = fails(1, "sample", one, other, one.with_name("again.csv"), "-n", 40, "-o", "x.csv")
     assert "again.csv: no such file" in line
     write(tmp_path / "again.csv", own[:9])
-    line = fails(1, "sample", one, tmp_path / "again.csv", "-n", 20, "-o", tmp_path / "x.csv")
-    assert "again.csv: answers for a file and row that" in line
-    assert "name one of them" in line
+    again = ("sample", one, tmp_path / "again.csv", "-n", 20, "-o", tmp_path / "x.csv")
+    said = invoke(*again).stderr
+    assert "9 rows left out: an earlier row has the same text, actor and answer" in said
+    write(tmp_path / "again.csv", [{**row, "stance": "uncertain"} for row in own[:9]])
+    line = fails(1, *again, "--force")
+    assert f"answers otherwise than {one}:" in line
+    assert line.endswith("for the same text and actor; keep one of the two")
 
 
 @pytest.mark.parametrize(

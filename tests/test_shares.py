@@ -445,11 +445,13 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
     assert json.loads(result.stdout)["labels"] == 198
-    assert "1 row without a label, 1 % of those drawn; the intervals hold only if" in result.stderr
+    assert (
+        "1 row without a label, 1 % of those drawn; label them, too: the intervals" in result.stderr
+    )
     missing = [s["missing"] for s in json.loads(result.stdout)["shares"] if s["class"] == "net"]
     assert sorted(missing) == [0, 1, 1]  # an actor's, and that of all together
     assert "1 row chosen for training left out" in result.stderr
-    assert "1 row with a false match, counted as neutral" in result.stderr
+    assert "1 row with a false match counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])
     assert "holds no labelled row" in fails(1, "shares", archive[0], "--audit", nothing)
 

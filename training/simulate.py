@@ -28,7 +28,6 @@ from stance.errors import AbstentionError
 from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.findings.answers import AnswersTable
-from stance.findings.audit import LabelledSample
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.design import expected_margins
 from stance.findings.request import Places
@@ -238,12 +237,11 @@ def hold_corrected(rng: Rng, truth: Truth, size: int, draws: int) -> tuple[Float
     for _ in range(draws):
         answers, stance = archive(rng, truth)
         audit, _ = audited(rng, answers, stance, size)
-        bounds = intervals(next(Study(answers, LabelledSample(audit, ())).actors[0].shares()))
+        bounds = intervals(next(Study(answers, audit).shares()))
         held += (bounds[:, 0] <= goal) & (goal <= bounds[:, 1])
         width += np.diff(bounds)[:, 0]
-        pairs, rows = np.arange(len(answers)), np.ones(len(audit), np.bool_)
         plain = Correction(audit, answers.document, ())
-        labels = plain.estimate(pairs, rows, np.zeros((len(pairs), 2)), plain.weigh(rows))
+        labels = plain.estimate(np.arange(len(answers)), plain.pooled)
         assert labels is not None
         alone += [np.diff(labels.interval(quantity))[0] for quantity in range(NET + 1)]
     return held / draws, width / draws, alone / draws
@@ -258,7 +256,7 @@ def claim(rng: Rng, groups: int, size: int, draws: int) -> float:
         names = tuple(f"group {number}" for number in range(groups))
         answers = replace(answers, groups=names, group=group, columns=("outlet",))
         audit, _ = audited(rng, answers, stance, size)
-        differences = Study(answers, LabelledSample(audit, ())).shares().differences
+        differences = Study(answers, audit).differences()
         claims += any(difference.claimed for difference in differences)
     return claims / draws
 
@@ -274,9 +272,8 @@ def promise(rng: Rng, truth: Truth, size: int, whole: bool, draws: int) -> tuple
         actor = np.minimum(rng.geometric(0.6, len(stance)) - 1, 2)
         answers = replace(answers, actor=actor, actors=("NATO", "Russia", "Poland"))
         audit, promised = audited(rng, answers, stance, size, whole=whole)
-        low, high = intervals(next(Study(answers, LabelledSample(audit, ())).actors[0].shares()))[
-            NET
-        ]
+        nato = next(share for share in Study(answers, audit).shares() if share.actor == "NATO")
+        low, high = intervals(nato)[NET]
         held += low <= truth[FAVOR] - truth[AGAINST] <= high
         widths.append(high - low)
         ratios.append((high - low) / 2 / promised[0])

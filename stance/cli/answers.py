@@ -264,9 +264,8 @@ def shares(
     if pairs:
         _tell_pairs(study, request, output, force, excel_safe, as_json)
         return
-    corrected = study.shares(quantity)
-    tell(*corrected.notes)
-    figures, how, notices = corrected.to_json(), {"force": force, "excel_safe": excel_safe}, []
+    tell(*study.notes)
+    figures, how, notices = study.to_json(quantity), {"force": force, "excel_safe": excel_safe}, []
     with AtomicGroup() as together:
         for path, name in ((output, "shares"), (differences, "differences")):
             if path:
@@ -285,7 +284,7 @@ def _tell_pairs(
     from stance.findings import find_pairs, read_evidence, write_pairs
     from stance.screens.tables import pair_lines
 
-    found = find_pairs(study.population, study.sample)
+    found = find_pairs(study.population, study.audit)
     found = read_evidence(request, found) if output or as_json else found
     tell(*study.population.notes, found.note())
     notices = []

@@ -5,9 +5,9 @@ from stance.findings.pairs import find_pairs, read_evidence, write_pairs
 from stance.findings.regression import write_regression_table
 from stance.findings.request import Request
 from stance.findings.sampling import SampleRequest, write_sample
-from stance.findings.shares import Share, Shares, Study, read_study, write_numbers
+from stance.findings.shares import Share, Study, read_study, write_numbers
 
-__all__ = ["AuditRequest", "Request", "SampleRequest", "Share", "Shares", "Study", "read_study"]
+__all__ = ["AuditRequest", "Request", "SampleRequest", "Share", "Study", "read_study"]
 __all__ += [
     "find_pairs",
     "read_evidence",

@@ -1,8 +1,8 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,18 @@ import numpy as np
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.findings.cells import (
-    answered,
-    document_names,
-    pair_key,
-    row_numbers,
-    text_key,
-)
 from stance.findings.correction import Surrogate
-from stance.findings.periods import Periods, Unit, choose_periods
+from stance.findings.periods import Periods, choose_periods
 from stance.findings.request import Join, Places, Request, bounded, find_places
 from stance.label_values import STANCES
 from stance.reading.keys import key_of
-from stance.records import SIDES, UNCERTAIN, Stance
+from stance.records import ANSWERS, SIDES, UNCERTAIN, Stance
 from stance.tables import Record, Table, column, day_of, likely, optional_column, rewrite_dates
 
-BATCH = 8192  # records that are read at a time
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
+MOST_ROWS = 1 << 28  # largest row number
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +76,21 @@ class AnswersTable:
 
         A column that is empty for a pair adds nothing to the model's probabilities there.
         """
-        sides = list(SIDES)
-        chances = self.chances[:, sides].astype(np.float64)
-        found = [Surrogate("probabilities", chances), Surrogate("answers", _hot(self.predicted))]
+        chances = self.chances[:, list(SIDES)].astype(np.float64)
+        alternatives = [
+            Surrogate("probabilities", chances),
+            Surrogate("answers", _sides(self.predicted)),
+        ]
         added = [
-            Surrogate(name, np.where(values[:, None] >= 0, _hot(values) - chances, 0.0))
+            Surrogate(name, np.where(values[:, None] >= 0, _sides(values) - chances, 0.0))
             for name, values in self.labels
         ]
-        return found, added
+        return alternatives, added
 
 
-def _hot(labels: Ints | Ints8) -> Floats:
-    found: Floats = (labels[:, None] == np.array(SIDES)).astype(np.float64)
-    return found
+def _sides(labels: Ints | Ints8) -> Floats:
+    """Return 1 where a label is against or in favor, of shape (n_labels, 2)."""
+    return np.asarray(labels[:, None] == np.array(SIDES), np.float64)
 
 
 def read_population(
@@ -125,17 +120,16 @@ def read_population(
             places = replace(places, by=None)
         if request.over is None:
             places = replace(places, over=None)
+        else:
+            rewrite_dates(table, places.over or 0, request.date_format)
         named = {name: column(table.columns, name, table.name) for name in labels}
-        join = choose_join(places, table, labelled)
-        reader = _Reader(table, places, named, dict.fromkeys(only), join)
-        if places.over is not None:
-            rewrite_dates(table, places.over, request.date_format)
-        for batch in batches(table):
-            reader.add(batch)
-        return reader.finish(request.period)
+        reader = _Reader(table, places, named, only, _choose_join(places, table, labelled))
+        for record in table:
+            reader.add(record)
+        return reader.finish(request)
 
 
-def choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
+def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
     """Return by which of its columns a labelled sample names the answers of a table."""
     texts = () if places.text is None else ("text", table.columns[places.text])
     ways: dict[Join, Sequence[str]] = {"row": ("row",), "id": ("id",) * (places.id is not None)}
@@ -148,169 +142,215 @@ def choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
     )
 
 
-def batches(table: Table) -> Iterator[list[Record]]:
-    """Yield the records of a table, `BATCH` at a time."""
-    records = iter(table)
-    while batch := list(islice(records, BATCH)):
-        yield batch
+# --- What identifies an answer ---
+
+
+def is_row(cell: str) -> bool:
+    """Return whether a cell is the number of a row."""
+    digits = cell.isascii() and cell.isdecimal() and len(cell) < 12
+    return digits and 0 < int(cell) <= MOST_ROWS
+
+
+def pair_key(join: Join, identity: Sequence[str], actor: str) -> int:
+    """Return what tells a pair apart: the cells that name its paragraph, and its actor."""
+    *before, last = (cell.strip() for cell in identity)
+    if join == "row":
+        last = str(int(last))
+    elif join == "text":
+        last = " ".join(last.split())  # whatever a spreadsheet did to its spaces
+    return key_of("\0".join((*before, last, actor)))
+
+
+def text_key(text: str) -> int:
+    """Return what tells texts apart, whatever a spreadsheet did to their spaces; 0 for none."""
+    words = " ".join(text.split())
+    return key_of(words) if words else 0
 
 
 class _Reader:
-    """Pairs as they are read, block by block."""
+    """Answers as they are read: a column of each figure that is kept."""
 
     def __init__(
         self,
         table: Table,
         places: Places,
         labels: dict[str, int],
-        only: dict[str, None],
+        only: Sequence[str],
         join: Join,
     ) -> None:
-        self._table, self._places, self._labels, self._only = table, places, labels, only
+        self._table, self._places, self._labels, self._only = table, places, labels, set(only)
         self._join = join
-        self._actors: dict[str, int] = {}  # numbers of names, in order of first use
-        self._groups: dict[str, int] = {}
-        self._holders: dict[str, int] = {}
-        self._blocks: list[dict[str, Any]] = []
-        self._records = 0
+        names = ("actor", "group", "holder")
+        self._names: dict[str, dict[str, int]] = {name: {} for name in names}  # by first use
+        numbers = (*names, "stance", "day", "record", "line", *labels)
+        keys = ("document", "key", "text", "identity")
+        self._values = {name: array("q") for name in numbers} | {name: array("Q") for name in keys}
+        self._chances = array("f")
         self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
 
-    def add(self, records: Sequence[Record]) -> None:
-        """Read some records."""
-        places, table, cells = self._places, self._table, [record.cells for record in records]
-        row, actors = row_numbers(records, places, table), list(map(places.actor_of, cells))
-        asked = [bool(actor) and (not self._only or actor in self._only) for actor in actors]
-        for record, actor in zip(records, actors, strict=True):
-            if not actor and record.cells[places.stance].strip():
-                self._aimless, self._first = self._aimless + 1, self._first or table.where(record)
-        at = np.flatnonzero(asked)
-        own = [records[number] for number in at.tolist()]
-        first, self._records = self._records, self._records + len(records)
-        if own:
-            block = self._block(own, row[at])
-            self._blocks.append({**block, "record": first + at})
-
-    def _block(self, records: Sequence[Record], row: Ints) -> dict[str, Any]:
-        places, cells = self._places, [record.cells for record in records]
-        stance, chances = answered(records, places, self._table)
-        identity = places.identity(self._join)
-        keys = (
-            pair_key(self._join, [each[at] for at in identity], places.actor_of(each))
-            for each in cells
-        )
-        blank = [""] * len(cells)
-        texts, dates, groups, holders = (
-            blank if at is None else [each[at] for each in cells]
-            for at in (places.text, places.over, places.by, places.holder)
-        )
-        documents = [key_of(name) for name in document_names(cells, row, places)]
-        return {
-            "actor": _numbers(self._actors, [bounded(places.actor_of(each)) for each in cells]),
-            "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
-            "holder": _numbers(self._holders, [bounded(name.strip()) for name in holders]),
-            "day": np.array([day_of(date) or 0 for date in dates], np.int64),
-            "document": np.array(documents, np.uint64),
-            "stance": stance.astype(np.int8),
-            "chances": chances.astype(np.float32),
-            "key": np.array(list(keys), np.uint64),
-            "text": np.array([text_key(text) for text in texts], np.uint64),
-            "labels": [self._stances(records, *each) for each in self._labels.items()],
-        }
-
-    def _stances(self, records: Sequence[Record], name: str, at: int) -> Ints8:
-        spellings = {**STANCES, "": MISSING, UNCERTAIN: MISSING}
-        found = [spellings.get(record.cells[at].strip().lower()) for record in records]
-        if None in found:
-            record = records[found.index(None)]
-            raise DataError(
-                f"{self._table.where(record)}: '{shown(record.cells[at])}' in column "
-                f"'{shown(name)}' is not a stance; use {', '.join(Stance)}, or leave it empty"
-            )
-        return np.array(found, np.int8)
-
-    def finish(self, unit: Unit | None) -> AnswersTable:
-        """Return all pairs."""
-        if missing := [name for name in self._only if bounded(name) not in self._actors]:
-            raise DataError(
-                f"{self._table.name}: holds no answer on '{shown(missing[0])}'; check its spelling"
-            )
-        if not self._blocks:
-            raise DataError(f"{self._table.name}: holds no answer; judge texts that name an actor")
-
-        def joined(name: str) -> Any:
-            return np.concatenate([block[name] for block in self._blocks])
-
-        if self._table.several and self._join == "row":
-            self._refuse_repeated(joined("key"), joined("record"))
-        day = joined("day")
+    def add(self, record: Record) -> None:
+        """Read a record."""
+        cells, places = record.cells, self._places
+        actor = places.actor_of(cells)
+        if not actor and cells[places.stance].strip():
+            self._aimless, self._first = self._aimless + 1, self._first or self._table.where(record)
+        if not actor or (self._only and actor not in self._only):
+            return
         try:
-            periods = choose_periods(day, unit)
+            stance, chances = _answer(cells, places)
+        except ValueError as error:
+            reason = f"{error}; restore what stance predict wrote"
+            raise DataError(f"{self._table.where(record)}: {reason}") from error
+
+        def cell(place: int | None) -> str:
+            return "" if place is None else cells[place]
+
+        text, names = cell(places.text), self._names
+        identity = [cells[place] for place in places.identity(self._join)]
+        figures = {
+            "actor": _number(names["actor"], bounded(actor)),
+            "group": _number(names["group"], bounded(cell(places.by)) or BLANK),
+            "holder": _number(names["holder"], bounded(cell(places.holder).strip())),
+            "stance": stance,
+            "day": day_of(cell(places.over)) or 0,
+            "record": record.number - 1,
+            "line": record.line,
+            "document": key_of(_document(cells, places)),
+            "key": pair_key(self._join, identity, actor),
+            "text": text_key(text),
+            "identity": key_of(
+                "\0".join((*map(cell, places.whole), " ".join(text.split()), actor))
+            ),
+            **{name: self._label(record, name, place) for name, place in self._labels.items()},
+        }
+        for name, figure in figures.items():
+            self._values[name].append(figure)
+        self._chances.extend(chances)
+
+    def _label(self, record: Record, name: str, place: int) -> int:
+        cell = record.cells[place]
+        label = {**STANCES, "": MISSING, UNCERTAIN: MISSING}.get(cell.strip().lower())
+        if label is None:
+            raise DataError(
+                f"{self._table.where(record)}: '{shown(cell)}' in column '{shown(name)}' is not a "
+                f"stance; use {', '.join(Stance)}, or leave it empty"
+            )
+        return label
+
+    def finish(self, request: Request) -> AnswersTable:
+        """Return all answers, each counted once."""
+        table, actors = self._table.name, self._names["actor"]
+        if missing := [name for name in self._only if bounded(name) not in actors]:
+            raise DataError(
+                f"{table}: holds no answer on '{shown(min(missing))}'; check its spelling"
+            )
+        if not actors:
+            raise DataError(f"{table}: holds no answer; judge texts that name an actor")
+        values: dict[str, Any] = {name: np.array(each) for name, each in self._values.items()}
+        repeated = self._repeated(values)
+        kept = np.delete(np.arange(len(values["actor"])), repeated)
+        values = {name: each[kept] for name, each in values.items()}
+        day = values.pop("day")
+        try:
+            periods = choose_periods(day, request.period)
         except DataError as error:
-            raise DataError(f"{self._table.name}: {error}") from error
+            raise DataError(f"{table}: {error}") from error
         period = np.full(len(day), MISSING) if periods is None else periods.places(day)
-        undated = () if self._places.over is None else _missing(day, period)
-        said = (*self._undocumented(), *undated, *self._told_aimless())
+        notes = [*self._notes(len(repeated)), *self._undated(day, period)]
         return AnswersTable(
-            table=self._table.name,
+            table=table,
             columns=tuple(self._table.columns),
             places=self._places,
-            actors=tuple(self._actors),
-            groups=() if self._places.by is None else tuple(self._groups),
+            actors=tuple(actors),
+            groups=() if self._places.by is None else tuple(self._names["group"]),
             periods=periods,
-            **{name: joined(name) for name in ("actor", "group", "stance", "chances")},
-            **{name: joined(name) for name in ("record", "key", "text")},
+            **{name: values[name] for name in ("actor", "group", "record", "key", "text")},
+            stance=values["stance"].astype(np.int8),
+            chances=np.array(self._chances, np.float32).reshape(-1, len(Stance))[kept],
             period=period,
-            document=np.unique(joined("document"), return_inverse=True)[1],
+            document=np.unique(values["document"], return_inverse=True)[1],
             partial=bool(self._only),
             join=self._join,
-            holders=tuple(self._holders),
-            holder=joined("holder"),
-            labels=tuple(
-                (name, np.concatenate([block["labels"][at] for block in self._blocks]))
-                for at, name in enumerate(self._labels)
-            ),
-            notes=(*self._table.notes, *(f"{self._table.name}: {each}" for each in said)),
+            holders=tuple(self._names["holder"]),
+            holder=values["holder"],
+            labels=tuple((name, values[name].astype(np.int8)) for name in self._labels),
+            notes=(*self._table.notes, *(f"{table}: {note}" for note in notes)),
         )
 
-    def _undocumented(self) -> Iterator[str]:
-        """Yield what counts as a document where no column says it, and what column may."""
-        if self._places.document is None:
-            meant = likely(self._table.columns[: self._places.row], "document")
+    def _repeated(self, values: dict[str, Any]) -> Ints:
+        """Return the answers that repeat an earlier one; raise where the two differ."""
+        if self._places.text is None:
+            return np.zeros(0, np.int64)
+        order = np.argsort(values["identity"], kind="stable")
+        alike = np.diff(values["identity"][order]) == 0
+        before, again = order[:-1][alike], order[1:][alike]
+        for one, other in zip(before.tolist(), again.tolist(), strict=True):
+            if values["stance"][one] != values["stance"][other]:
+                first, second = (
+                    self._table.where(
+                        Record(int(values["record"][n]) + 1, int(values["line"][n]), ())
+                    )
+                    for n in (one, other)
+                )
+                raise DataError(
+                    f"{second}: answers otherwise than {first} for the same text and actor; keep "
+                    "one of the two"
+                )
+        return np.asarray(again, np.int64)
+
+    def _notes(self, repeated: int) -> Iterator[str]:
+        places = self._places
+        if places.document is None:
+            meant = likely(self._table.columns[: places.row], "document")
             advice = f"add --document-column '{shown(meant)}'" if meant else "add one"
-            what = "row" if self._places.text is None else "text"
+            what = "row" if places.text is None else "text"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several are parts "
                 f"of one, {advice}, or intervals are too narrow"
             )
-
-    def _told_aimless(self) -> Iterator[str]:
-        """Yield how many stances have no actor, if any, and where the first one stands."""
         if self._aimless:
             what = count(self._aimless, "row")
             yield f"{what} with a stance but no actor left out (first: {self._first})"
+        if repeated:
+            rows = count(repeated, "row")
+            yield f"{rows} left out: an earlier row has the same text, actor and answer"
 
-    def _refuse_repeated(self, key: Keys, record: Ints) -> None:
-        """Raise if two tables answer for the same paragraph and actor."""
-        order = np.argsort(key, kind="stable")
-        before, again = order[:-1], order[1:]
-        alike = key[again] == key[before]
-        pairs = np.stack([record[before[alike]], record[again[alike]]], axis=1)
-        for one, other in pairs[np.argsort(pairs[:, 1], kind="stable")].tolist():
-            first, file = self._table.file_of(one + 1), self._table.file_of(other + 1)
-            if first != file:
-                raise DataError(
-                    f"{file}: answers for a file and row that {first} has answers for, too; name "
-                    "one of them, or judge their texts again in one run"
-                )
+    def _undated(self, days: Ints, period: Ints) -> Iterator[str]:
+        """Yield how many answers are in no period, and why."""
+        if self._places.over is None:
+            return
+        if undated := int((days == 0).sum()):
+            yield f"{count(undated, 'answer')} without a date that can be read"
+        if outside := int((period < 0).sum()) - undated:
+            yield f"{count(outside, 'answer')} dated far from all others left out of the periods"
 
 
-def _missing(days: Ints, period: Ints) -> Iterator[str]:
-    """Yield how many answers are in no period, and why."""
-    if undated := int((days == 0).sum()):
-        yield f"{count(undated, 'answer')} without a date that can be read"
-    if outside := int((period < 0).sum()) - undated:
-        yield f"{count(outside, 'answer')} dated far from all others left out of the periods"
+def _number(numbers: dict[str, int], name: str) -> int:
+    return numbers.setdefault(name, len(numbers))
 
 
-def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:
-    return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+def _document(cells: Sequence[str], places: Places) -> str:
+    """Return what names the document of an answer; without one, its text or its row."""
+    place = places.text if places.document is None else places.document
+    name = "" if place is None else cells[place]
+    # A document's name holds within its file; an equal text is one document in any file.
+    file = None if place is not None and place == places.text else places.file
+    whole = name or f"row {int(cells[places.row])}"
+    return whole if file is None else f"{cells[file]}\0{whole}"
+
+
+def _answer(cells: Sequence[str], places: Places) -> tuple[int, list[float]]:
+    """Return the number of an answer and its probabilities; raise `ValueError` if it is not one."""
+    if not is_row(row := cells[places.row]):
+        raise ValueError(f"'{shown(row)}' is not a row number")
+    if (stance := cells[places.stance]) not in ANSWERS:
+        raise ValueError(f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}")
+    chances = []
+    for place in places.probabilities:
+        try:
+            chances.append(float(cells[place]))
+        except ValueError:
+            chances.append(np.nan)
+        if not 0 <= chances[-1] <= 1:
+            raise ValueError(f"'{shown(cells[place])}' is not a probability from 0 to 1")
+    return ANSWERS.index(stance), chances

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.agreement import MISSING, Agreement, coded_twice, measure_agreement
-from stance.findings.answers import AnswersTable
-from stance.findings.cells import is_row, pair_key, text_key
+from stance.findings.answers import AnswersTable, is_row, pair_key, text_key
 from stance.findings.correction import Audit
 from stance.findings.request import Join, bounded
 from stance.label_values import LabelReader, stance_spellings
@@ -39,15 +37,6 @@ class AuditRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledSample:
-    """An audit, and what was noticed while it was read."""
-
-    audit: Audit
-    notes: tuple[str, ...]
-    agreement: Agreement | None = None  # None if no row has two coders
-
-
-@dataclass(frozen=True, slots=True)
 class _Label:
     line: int
     name: str  # of the pair, in messages
@@ -66,81 +55,67 @@ def audit_columns(request: AuditRequest) -> tuple[str, ...]:
 
 
 @encoded_by("--audit-encoding")
-def read_audit(request: AuditRequest, population: AnswersTable) -> LabelledSample:
+def read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
     counts: Counter[str] = Counter()
     with open_table(request.source, encoding=request.encoding) as table:
-        rows: dict[tuple[int, int], list[_Label]] = {}
-        for label in _read_labels(table, request, population, counts):
-            rows.setdefault((label.key, label.text), []).append(label)
-    name, labels, codings = table.name, list[_Label](), list[list[_Label]]()
-    if not any(label.truth >= 0 for coding in rows.values() for label in coding):
-        raise DataError(f"{name}: holds no labelled row to audit with; fill in 'stance'")
-    for coding in rows.values():
-        if settled := _settle(coding, name, request.coder):
-            labels.append(settled)
-            codings.append(coding)
-    if not labels:
-        coders = sorted({label.coder for coding in rows.values() for label in coding})
-        listed = ", ".join(shown(coder, 30) for coder in coders)
-        raise DataError(f"{name}: no label of '{request.coder}'; its coders: {listed}")
-    pairs = _locate(labels, population, name)
-    designs = {label.design for coding in rows.values() for label in coding}
-    if not request.simple_random:
-        design = _read_design(request.source, designs, population)
-        if alien := [label for label in labels if label.key not in design]:
-            raise DataError(
-                f"{name}:{alien[0].line}: {alien[0].name} is not in {alien[0].design}; restore the "
-                "row, or its design"
-            )
-    elif designs == {""}:
-        design = {label.key: (len(labels) / len(population), "") for label in labels}
-    else:
-        raise DataError(
-            f"{name}: its column 'design' says that the rows were drawn with unequal chances; drop "
-            "--simple-random"
-        )
-    chances, strata = zip(*(design[label.key] for label in labels), strict=True)
-    drawn = np.array([*{key for key, _ in rows} | design.keys()], np.uint64)
+        rows = list(_read_labels(table, request, population, counts))
+    name, labelled = table.name, [row for row in rows if row.truth >= 0]
+    if not labelled:
+        raise DataError(f"{name}: holds no labelled row; fill in 'stance'")
+    codings: dict[int, list[_Label]] = {}
+    for row, pair in zip(labelled, _locate(labelled, population, name), strict=True):
+        codings.setdefault(pair, []).append(row)
+    settled = {
+        pair: label
+        for pair, coding in sorted(codings.items())
+        if (label := _settle(coding, name, request.coder))
+    }
+    if not settled:
+        coders = ", ".join(shown(coder, 30) for coder in sorted({row.coder for row in labelled}))
+        raise DataError(f"{name}: no label of '{request.coder}'; its coders: {coders}")
+    design = _design(request, rows, list(settled.values()), population)
+    chances, strata = zip(*(design[label.key] for label in settled.values()), strict=True)
+    pairs = np.array(list(settled), np.int64)
+    drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
-    order = np.argsort(pairs, kind="stable")
-    audit = Audit(
-        pair=pairs[order],
-        truth=np.array([label.truth for label in labels], np.int64)[order],
-        inclusion=np.array(chances)[order],
-        stratum=np.unique(strata, return_inverse=True)[1][order],
+    return Audit(
+        pair=pairs,
+        truth=np.array([label.truth for label in settled.values()], np.int64),
+        inclusion=np.array(chances),
+        stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
+        notes=tuple(f"{name}: {note}" for note in _notes(counts, len(pairs), len(missing))),
+        agreement=_agreement({pair: codings[pair] for pair in settled}, population),
     )
-    agreement = _agreement(codings, population.document[pairs])
-    notes = tuple(f"{name}: {note}" for note in _notes(counts, len(labels), len(missing)))
-    return LabelledSample(audit, notes, agreement)
 
 
-def _agreement(codings: Sequence[Sequence[_Label]], document: Ints) -> Agreement | None:
+def _agreement(
+    codings: Mapping[int, Sequence[_Label]], population: AnswersTable
+) -> Agreement | None:
     """Return how far coders agree on rows that several of them labelled, before adjudication."""
     truths = [
         {label.coder: label.truth for label in coding if label.coder != ADJUDICATED}
-        for coding in codings
+        for coding in codings.values()
     ]
     coders = sorted({coder for row in truths for coder in row})
     codes = np.array([[row.get(coder, MISSING) for row in truths] for coder in coders], np.int64)
     if not len(coders) or not coded_twice(codes).any():
         return None
-    return measure_agreement(codes, len(Stance), document)
+    return measure_agreement(codes, len(Stance), population.document[list(codings)])
 
 
 def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
-    percent = 100 * missing / max(1, labelled + missing)
     if missing:
+        percent = 100 * missing / (labelled + missing)
         yield (
-            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; "
-            "the intervals hold only if they stayed open by chance, not because they are hard, so "
-            "label them, too"
+            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
+            "too: the intervals hold only if rows were left open by chance, not for being hard"
         )
     if chosen := counts["train"]:
         yield f"{count(chosen, 'row')} chosen for training left out"
     if false := counts["false matches"]:
-        yield f"{count(false, 'row')} with a false match, counted as neutral"
+        yield f"{count(false, 'row')} with a false match counted as neutral"
 
 
 def _read_labels(
@@ -194,11 +169,10 @@ def _key(cells: Sequence[str], identity: Sequence[int], join: Join, where: str) 
 
 
 def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
-    """Return the label of a pair that counts; None without one, or none of the coder asked for."""
-    labels = [label for label in coding if label.truth >= 0]
-    chosen = [label for label in labels if label.coder == ADJUDICATED] or labels
+    """Return the label of a pair that counts; None without one of the coder asked for."""
+    chosen = [label for label in coding if label.coder == ADJUDICATED] or coding
     if coder is not None:
-        chosen = [label for label in labels if label.coder == coder]
+        chosen = [label for label in coding if label.coder == coder]
     if not chosen:
         return None
     first = chosen[0]
@@ -215,33 +189,32 @@ def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label |
     )
 
 
-def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Ints:
-    """Return the number of each label's pair in the population."""
+def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Iterator[int]:
+    """Yield the number of each label's pair in the population."""
     wanted = np.array([label.key for label in labels], np.uint64)
     numbers: dict[int, list[int]] = {}
     for number in np.flatnonzero(np.isin(population.key, wanted)).tolist():
         numbers.setdefault(int(population.key[number]), []).append(number)
-    pairs = []
     for label in labels:
         alike = numbers.get(label.key, [])
+        where, answers = f"{table}:{label.line}", population.table
         if not alike:
             raise DataError(
-                f"{table}:{label.line}: {label.name} is not among the answers of "
-                f"{population.table}; give the table that the sample was drawn from"
+                f"{where}: {label.name} is not among the answers of {answers}; give the table that "
+                "the sample was drawn from"
             )
         alike = [n for n in alike if not label.text or population.text[n] == label.text]
         if not alike:
             raise DataError(
-                f"{table}:{label.line}: the text of {label.name} differs from its text in "
-                f"{population.table}; restore the text, or sample the new table"
+                f"{where}: the text of {label.name} differs from its text in {answers}; restore "
+                "the text, or sample the new table"
             )
-        if len(alike) > 1 and population.join == "id":
+        if len(alike) > 1 and population.join != "text":
             raise DataError(
-                f"{table}:{label.line}: {label.name} is {len(alike)} answers of "
-                f"{population.table}; give each paragraph its own id, or add the column 'text'"
+                f"{where}: {label.name} is {len(alike)} answers of {answers}; give each paragraph "
+                f"its own {population.join}, or add the column 'text'"
             )
-        pairs.append(alike[0])
-    return np.array(pairs, np.int64)
+        yield alike[0]
 
 
 # --- Designs ---
@@ -256,10 +229,35 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
+def _design(
+    request: AuditRequest,
+    rows: Sequence[_Label],
+    labels: Sequence[_Label],
+    population: AnswersTable,
+) -> Design:
+    """Return how the labelled rows were drawn; raise where the design and they do not fit."""
+    names, source = {row.design for row in rows}, request.source
+    if request.simple_random and names == {""}:
+        return {label.key: (len(labels) / len(population), "") for label in labels}
+    if request.simple_random:
+        raise DataError(
+            f"{source}: its column 'design' says that the rows were drawn with unequal chances; "
+            "drop --simple-random"
+        )
+    design = _read_design(source, names, population)
+    for label in labels:
+        if label.key not in design:
+            raise DataError(
+                f"{source}:{label.line}: {label.name} is not in {label.design}; restore the row, "
+                "or its design"
+            )
+    return design
+
+
 def _read_design(source: Path, names: set[str], population: AnswersTable) -> Design:
     """Read the inclusion probabilities and strata of all pairs that were drawn, by their keys."""
     if len(names) != 1 or "" in names:
-        listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names)) or "no design"
+        listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
             f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
             "restore it, or if every answer had the same chance, add --simple-random"

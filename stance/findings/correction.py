@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.evaluation.agreement import Agreement
 from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
 from stance.findings.design import EVENTS, FEWEST_LABELS
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
@@ -37,6 +38,8 @@ class Audit:
     stratum: Ints
     missing: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Numbers of the pairs that were drawn but have no label."""
+    notes: tuple[str, ...] = ()
+    agreement: Agreement | None = None  # of coders; None if no row has two
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -183,28 +186,15 @@ class Correction:
         left = z[:, 0] - z[:, 1:] @ weights
         return weights, float(left @ left)
 
-    def estimate(
-        self, pairs: Ints, rows: Bools, predictions: Floats, weights: Weights
-    ) -> Corrected | None:
-        """Return the corrected shares of some pairs; None if too few of them were audited.
-
-        Parameters
-        ----------
-        pairs : ndarray of shape (n,)
-            Numbers of the pairs, ascending.
-        rows : ndarray of shape (n_labels,)
-            Which of the audit's labels are theirs.
-        predictions : ndarray of shape (n, 2)
-            What the weights predict for them.
-        weights : Weights
-            Of the surrogates.
-        """
+    def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:
+        """Return the corrected shares of some pairs; None if too few of them are labelled."""
+        rows = np.isin(self.audit.pair, pairs)
         labels = int(rows.sum())
         if labels < FEWEST_LABELS:
             return None
-        own = np.zeros((len(rows), len(SIDES)))
-        own[rows] = predictions[np.searchsorted(pairs, self.audit.pair[rows])]
-        both = np.concatenate([self._sides - own, self._sides], axis=1)
+        predictions = weights.predict(pairs)
+        residuals = self._sides - weights.predict(self.audit.pair)
+        both = np.concatenate([residuals, self._sides], axis=1)
         z, means = self._deviations(both, rows)
         z[:, :2] *= np.sqrt(weights.penalty)
         document, sums = _document_sums(predictions, self._document[pairs])

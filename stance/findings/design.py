@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 
 LEAST = 5  # units drawn from a stratum: fewer say too little of its spread
 FEWEST_LABELS = 10  # below which nothing is said of a part
@@ -53,15 +53,22 @@ def design_sample(levels: Sequence[Ints], cells: Ints, spread: Floats, size: int
     share = _target(levels[0], cells, spread) * size
     stratum = levels[0].copy()
     for coarser in levels[1:]:
-        _, now, held = np.unique(stratum, return_inverse=True, return_counts=True)
-        expected = np.minimum(np.bincount(now, share), held)
-        small = (expected < LEAST) & (expected < held)
         offset = int(stratum.max()) + 1
-        stratum = np.where(small[now], offset + coarser, stratum)
+        stratum = np.where(_small(stratum, share), offset + coarser, stratum)
+    if _small(stratum, share).any():
+        stratum = levels[-1]
     stratum = np.unique(stratum, return_inverse=True)[1]
     sizes = np.bincount(stratum)
     target = np.bincount(stratum, share).astype(np.float64)
     return Design(stratum, sizes, _whole_numbers(target, sizes, size))
+
+
+def _small(strata: Ints, share: Floats) -> Bools:
+    """Return which units are of strata that would get too few units, and not all of theirs."""
+    _, stratum, held = np.unique(strata, return_inverse=True, return_counts=True)
+    expected = np.minimum(np.bincount(stratum, share), held)
+    small: Bools = ((expected < LEAST) & (expected < held))[stratum]
+    return small
 
 
 def _target(strata: Ints, cells: Ints, spread: Floats) -> Floats:

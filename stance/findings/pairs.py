@@ -11,9 +11,8 @@ import numpy as np
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable, batches
-from stance.findings.audit import LabelledSample
-from stance.findings.correction import NET
+from stance.findings.answers import AnswersTable
+from stance.findings.correction import NET, Audit
 from stance.findings.request import Request, bounded, find_places
 from stance.findings.shares import Share, Study, write_numbers
 from stance.reading.actors import ActorBook
@@ -80,7 +79,7 @@ class Pairs:
         return row
 
 
-def find_pairs(population: AnswersTable, sample: LabelledSample | None = None) -> Pairs:
+def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
     if holder is None or not any(names):
@@ -92,12 +91,11 @@ def find_pairs(population: AnswersTable, sample: LabelledSample | None = None) -
     own = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | own, -1, holder)
-    study = Study(replace(population, group=group, groups=names, periods=None), sample)
+    study = Study(replace(population, group=group, groups=names, periods=None), audit)
     shares = [
         share
-        for actor in study.actors
-        for share in actor.shares()
-        if share.group and share.counts.n
+        for share in study.shares()
+        if share.group and share.counts.n and share.actor in study.actors
     ]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     sizes = np.bincount(population.actor).tolist()
@@ -114,7 +112,7 @@ def read_evidence(request: Request, pairs: Pairs, book: ActorBook | None = None)
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
         holder, text = places.holder, places.text
-        for batch in batches(table):
+        for batch in table.blocks():
             for cells in (record.cells for record in batch):
                 if holder is None or text is None:
                     break

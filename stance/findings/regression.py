@@ -38,13 +38,13 @@ def write_regression_table(
     ``corrected`` is the pseudo-outcome of design-based supervised learning (Egami et al. 2023):
     least squares on it are unbiased, with standard errors clustered by document.
     """
-    population, sample = study.population, study.sample
-    if sample is None:
+    population, audit = study.population, study.audit
+    if audit is None:
         raise UsageError("a table for regressions needs the audit; add --audit LABELLED")
-    unit = _units(population, sample.audit)
+    unit = _units(population, audit)
     number = np.bincount(unit)
-    means = _means(study, sample.audit, unit)
-    chance = _chances(sample.audit, unit, len(number))
+    means = _means(study, audit, unit)
+    chance = _chances(audit, unit, len(number))
     first = np.unique(unit, return_index=True)[1]
     heads = dict(zip(population.record[first].tolist(), range(len(first)), strict=True))
     places = population.places

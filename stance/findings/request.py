@@ -176,6 +176,14 @@ class Places:
         found = self.id if join == "id" else self.text
         return [] if found is None else [found]
 
+    @property
+    def whole(self) -> tuple[int | None, ...]:
+        """The columns that, with text and actor, tell whether a row repeats another."""
+        named = (
+            self.mentions is None and self.id is not None
+        )  # labels, whose rows are only numbered
+        return (self.file, self.document, self.id, None if named else self.row)
+
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
         return cells[self.actor].strip()

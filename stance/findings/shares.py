@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Interval, benjamini_hochberg, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import AuditRequest, LabelledSample, audit_columns, read_audit
-from stance.findings.correction import NET, TUNED, Corrected, Correction
+from stance.findings.audit import AuditRequest, audit_columns, read_audit
+from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.request import Request
 from stance.records import Stance
@@ -100,95 +100,160 @@ class Share:
             yield [*about, self.labels, self.missing, name, counted, *figures, self.method]
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """The shares of a table of answers."""
+class Study:
+    """A table of answers and its labelled sample, from which shares and differences follow.
 
-    answers: int
-    documents: int
-    labels: int
-    by: str | None  # column of the groups
-    over: str | None  # column of the dates
-    quantity: str  # that differences are about
-    shares: tuple[Share, ...]
-    differences: tuple[Difference, ...]
-    detectable: float | None  # difference found with a power of 80 % in half the comparisons
-    notes: tuple[str, ...]
+    Attributes
+    ----------
+    actors : mapping of str to ndarray
+        Numbers of each actor's pairs, ascending; the actor with most of them comes first.
+    """
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all figures, for JSON."""
-        keys = (*COLUMNS, *VALUES, "method")
-        rows = [dict(zip(keys, row, strict=True)) for each in self.shares for row in each.rows()]
+    def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
+        self.population, self.audit = population, audit
+        self._correction = None
+        if audit is not None:
+            self._correction = Correction(audit, population.document, *population.surrogates())
+        parts = _split(np.arange(len(population)), population.actor, population.actors)
+        ranked = sorted(parts, key=lambda part: (-len(part[1]), part[0]))
+        self.actors = dict(ranked)
+
+    def to_json(self, quantity: str = "net") -> dict[str, Any]:
+        """Return all shares, and how those of a stance or the net stances differ, for JSON."""
+        population, keys = self.population, (*COLUMNS, *VALUES, "method")
+        columns, places = population.columns, population.places
+        over = places.over if population.periods else None
+        differences = self.differences(quantity)
         return {
-            **{name: getattr(self, name) for name in ("answers", "documents", "labels")},
-            **{name: getattr(self, name) for name in ("by", "over", "quantity")},
-            "shares": rows,
-            "differences": [{**asdict(d), "claimed": d.claimed} for d in self.differences],
-            "detectable": self.detectable,
+            "answers": len(population),
+            "documents": len(np.unique(population.document)),
+            "labels": 0 if self.audit is None else len(self.audit),
+            "by": None if places.by is None else columns[places.by],
+            "over": None if over is None else columns[over],
+            "quantity": quantity,
+            "shares": [
+                dict(zip(keys, row, strict=True)) for share in self.shares() for row in share.rows()
+            ],
+            "differences": [{**asdict(d), "claimed": d.claimed} for d in differences],
+            "detectable": detectable(differences),
         }
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed while the table and its labels were read."""
+        uncounted = [uncounted_note(self.population)] if self.population.unanswered else []
+        return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
 
-class Study:
-    """A table of answers and its audit, from which shares and differences are found."""
+    def shares(self) -> Iterator[Share]:
+        """Yield the shares of all actors together, then those of each actor.
 
-    def __init__(self, population: AnswersTable, sample: LabelledSample | None) -> None:
-        self.population, self.sample = population, sample
-        correction = None
-        if sample is not None:
-            surrogates = population.surrogates()
-            correction = Correction(sample.audit, population.document, *surrogates)
-        sizes = np.bincount(population.actor, minlength=len(population.actors))
-        order = np.argsort(population.actor, kind="stable")
-        pairs, names = np.split(order, np.cumsum(sizes)[:-1]), population.actors
-        ranked = sorted(range(len(names)), key=lambda each: (-sizes[each], names[each]))
-        self.actors = [_Actor(names[at], pairs[at], population, correction) for at in ranked]
-        every = np.arange(len(population))
-        self.total = _Actor(TOTAL, every, population, correction) if len(names) > 1 else None
-
-    def shares(self, quantity: str = "net") -> Shares:
-        """Return all shares, and how those of a stance or the net stances differ.
-
-        Parameters
-        ----------
-        quantity : {"net", "against", "neutral", "favor"}
-            What is compared; net is favor less against.
-
-        Returns
-        -------
-        Shares
+        Of all answers, then by group, by period, and by group and period.
         """
-        population = self.population
-        found = [d for a in self.actors for d in a.differences(QUANTITIES.index(quantity))]
-        p = np.array([each.p for each in found])
-        adjusted = zip(found, holm(p), benjamini_hochberg(p).tolist(), strict=True)
-        columns, places = population.columns, population.places
-        listed = [self.total, *self.actors] if self.total else self.actors
-        return Shares(
-            answers=len(population),
-            documents=len(np.unique(population.document)),
-            labels=0 if self.sample is None else len(self.sample.audit),
-            by=None if places.by is None else columns[places.by],
-            over=columns[places.over] if population.periods and places.over is not None else None,
-            quantity=quantity,
-            shares=tuple(share for actor in listed for share in actor.shares()),
-            differences=tuple(replace(each, holm=h, bh=b) for each, h, b in adjusted),
-            detectable=detectable(found),
-            notes=(
-                *population.notes,
-                *(() if self.sample is None else self.sample.notes),
-                *([uncounted(population)] if population.unanswered else []),
-            ),
-        )
+        every = np.arange(len(self.population))
+        for actor, pairs in [(TOTAL, every)] * (len(self.actors) > 1) + [*self.actors.items()]:
+            weights = self._weights(pairs)
+            groups, periods = self._groups(pairs), self._periods(pairs)
+            parts = [("", "", pairs), *((name, "", part) for name, part in groups)]
+            parts += [("", name, part) for name, part in periods]
+            parts += [
+                (group, name, both) for group, part in groups for name, both in self._periods(part)
+            ]
+            for group, period, part in parts:
+                yield self._share(actor, group, period, part, weights)
 
     def predictions(self) -> Floats:
         """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
-        found = np.zeros((len(self.population), 2))
-        for actor in self.actors:
-            found[actor.pairs] = actor.predictions
-        return found
+        predictions = np.zeros((len(self.population), 2))
+        for pairs in self.actors.values():
+            if weights := self._weights(pairs):
+                predictions[pairs] = weights.predict(pairs)
+        return predictions
+
+    def _weights(self, pairs: Ints) -> Weights | None:
+        """Return the weights of surrogates for an actor's pairs."""
+        if self._correction is None:
+            return None
+        rows = np.isin(self._correction.audit.pair, pairs)
+        return self._correction.weigh(rows) if rows.sum() >= OWN else self._correction.pooled
+
+    def _groups(self, pairs: Ints) -> list[tuple[str, Ints]]:
+        """Return the pairs of each group, in the alphabetical order of their names."""
+        groups = self.population.groups
+        return sorted(_split(pairs, self.population.group, groups)) if groups else []
+
+    def _periods(self, pairs: Ints) -> list[tuple[str, Ints]]:
+        """Return the pairs of each period, the first one first."""
+        if (periods := self.population.periods) is None:
+            return []
+        names = list(map(periods.name, range(periods.count)))
+        return _split(pairs, self.population.period, names)
+
+    def _share(
+        self, actor: str, group: str, period: str, pairs: Ints, weights: Weights | None
+    ) -> Share:
+        population = self.population
+        stance = population.stance[pairs]
+        answered = stance < len(Stance)
+        names, document = np.unique(population.document[pairs], return_inverse=True)
+        given = np.zeros((len(names), len(Stance)), np.int64)
+        np.add.at(given, (document[answered], stance[answered]), 1)
+        audit, corrected = self.audit, self._correct(pairs, weights)
+        method = UNAUDITED if audit is None else FEW
+        return Share(
+            actor=actor,
+            group=group,
+            period=period,
+            n=len(pairs),
+            withheld=int((~answered).sum()),
+            labels=0 if audit is None else int(np.isin(audit.pair, pairs).sum()),
+            missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
+            documents=len(names),
+            given=given[:0] if population.unanswered else given,
+            corrected=corrected,
+            method=corrected.method if corrected else method,
+        )
+
+    def _correct(self, pairs: Ints, weights: Weights | None) -> Corrected | None:
+        if self._correction is None or weights is None:
+            return None
+        return self._correction.estimate(pairs, weights)
+
+    def differences(self, quantity: str = "net") -> list[Difference]:
+        """Return how actors' groups, and their periods, differ in the share of a stance, or net."""
+        number = QUANTITIES.index(quantity)
+        differences = [each for actor in self.actors for each in self._differences(actor, number)]
+        p = np.array([difference.p for difference in differences])
+        adjusted = zip(differences, holm(p), benjamini_hochberg(p).tolist(), strict=True)
+        return [replace(each, holm=h, bh=b) for each, h, b in adjusted]
+
+    def _differences(self, actor: str, quantity: int) -> Iterator[Difference]:
+        pairs = self.actors[actor]
+        weights = self._weights(pairs)
+        for of, parts in (("group", self._groups(pairs)), ("period", self._periods(pairs))):
+            corrected = [(name, part, self._correct(part, weights)) for name, part in parts]
+            known = [(name, part, shares) for name, part, shares in corrected if shares]
+            for one, other in pairs_to_compare(len(known)):
+                name, part, first = known[one]
+                if other is None:
+                    rest = np.setdiff1d(pairs, part, assume_unique=True)
+                    second, against = self._correct(rest, weights), OTHERS
+                else:
+                    against, _, second = known[other]
+                if second:
+                    value, (low, high), p = compare(first, second, quantity)
+                    yield Difference(actor, of, name, against, value, low, high, p)
 
 
-def uncounted(population: AnswersTable) -> str:
+def _split(pairs: Ints, codes: Ints, names: Sequence[str]) -> list[tuple[str, Ints]]:
+    """Return the pairs of each code that occurs, under its name."""
+    values = codes[pairs]
+    order = np.argsort(values, kind="stable")
+    numbers, first = np.unique(values[order], return_index=True)
+    parts = zip(numbers.tolist(), np.split(pairs[order], first[1:]), strict=True)
+    return [(names[number], part) for number, part in parts if number >= 0]
+
+
+def uncounted_note(population: AnswersTable) -> str:
     """Return why the answers of a table are not counted."""
     listed = " and ".join(population.unanswered)
     return (
@@ -251,115 +316,3 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.6f}" if isinstance(value, float) else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Some of an actor's answers."""
-
-    name: str
-    pairs: Bools  # which of the actor's pairs
-    rows: Bools  # which of the audit's labels
-
-    def both(self, other: "_Part") -> "_Part":
-        return _Part("", self.pairs & other.pairs, self.rows & other.rows)
-
-
-class _Actor:
-    """The answers toward one actor, and what their audit says of any part of them."""
-
-    def __init__(
-        self, name: str, pairs: Ints, population: AnswersTable, correction: Correction | None
-    ) -> None:
-        self._name, self.pairs, self._population = name, pairs, population
-        self._correction, self._counts = correction, not population.unanswered
-        audited = np.zeros(0, np.int64) if correction is None else correction.audit.pair
-        rows = np.isin(audited, pairs)
-        self._audited = audited
-        self._missing = audited[:0] if correction is None else correction.audit.missing
-        self._all = _Part("", np.ones(len(pairs), np.bool_), rows)
-        if correction is not None:
-            self._weights = correction.weigh(rows) if rows.sum() >= OWN else correction.pooled
-            self.predictions = self._weights.predict(pairs)
-        else:
-            self.predictions = np.zeros((len(pairs), 2))
-
-    def _parts(self, codes: Ints, names: Sequence[str]) -> list[_Part]:
-        own, audited = codes[self.pairs], codes[self._audited]
-        return [
-            _Part(names[number], own == number, self._all.rows & (audited == number))
-            for number in np.unique(own[own >= 0]).tolist()
-        ]
-
-    def groups(self) -> list[_Part]:
-        """Return the answers of each group, in the alphabetical order of their names."""
-        if not self._population.groups:
-            return []
-        found = self._parts(self._population.group, self._population.groups)
-        return sorted(found, key=lambda part: part.name)
-
-    def periods(self) -> list[_Part]:
-        """Return the answers of each period, the first one first."""
-        if (periods := self._population.periods) is None:
-            return []
-        return self._parts(self._population.period, list(map(periods.name, range(periods.count))))
-
-    def shares(self) -> Iterator[Share]:
-        """Yield the shares of all answers, of groups, of periods, and of groups in periods."""
-        groups, periods = self.groups(), self.periods()
-        yield self._share(self._all, "", "")
-        for group in groups:
-            yield self._share(group, group.name, "")
-        for period in periods:
-            yield self._share(period, "", period.name)
-        for group in groups:
-            for period in periods:
-                part = group.both(period)
-                if part.pairs.any():
-                    yield self._share(part, group.name, period.name)
-
-    def _share(self, part: _Part, group: str, period: str) -> Share:
-        pairs, population = self.pairs[part.pairs], self._population
-        stance = population.stance[pairs]
-        answered = stance < len(Stance)
-        names, document = np.unique(population.document[pairs], return_inverse=True)
-        given = np.zeros((len(names), len(Stance)), np.int64)
-        np.add.at(given, (document[answered], stance[answered]), 1)
-        corrected = self._correct(part)
-        method = UNAUDITED if self._correction is None else FEW
-        return Share(
-            actor=self._name,
-            group=group,
-            period=period,
-            n=len(pairs),
-            withheld=int((~answered).sum()),
-            labels=int(part.rows.sum()),
-            missing=int(np.isin(self._missing, pairs).sum()),
-            documents=len(names),
-            given=given if self._counts else given[:0],
-            corrected=corrected,
-            method=corrected.method if corrected else method,
-        )
-
-    def _correct(self, part: _Part) -> Corrected | None:
-        if self._correction is None:
-            return None
-        pairs, predictions = self.pairs[part.pairs], self.predictions[part.pairs]
-        return self._correction.estimate(pairs, part.rows, predictions, self._weights)
-
-    def differences(self, quantity: int) -> Iterator[Difference]:
-        """Yield how the corrected shares of groups, and those of periods, differ."""
-        for of, parts in (("group", self.groups()), ("period", self.periods())):
-            found = [(part, self._correct(part)) for part in parts]
-            kept = [(part, own) for part, own in found if own]
-            for at, against in pairs_to_compare(len(kept)):
-                (one, first), (other, second) = kept[at], kept[against or 0]
-                if against is None:
-                    other = _Part(OTHERS, ~one.pairs, self._all.rows & ~one.rows)
-                    rest = self._correct(other)
-                    if rest is None:
-                        continue
-                    second = rest
-                value, (low, high), p = compare(first, second, quantity)
-                names = (one.name, other.name)
-                yield Difference(self._name, of, *names, value, low, high, p)

@@ -12,12 +12,12 @@ from stance.evaluation.agreement import Agreement
 from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import LabelledSample, audit_columns, read_audit
-from stance.findings.correction import AUDIT_ONLY
+from stance.findings.audit import audit_columns, read_audit
+from stance.findings.correction import AUDIT_ONLY, Audit
 from stance.findings.differences import Difference, groups_apart
 from stance.findings.pairs import Pairs
 from stance.findings.request import Places, find_places
-from stance.findings.shares import uncounted
+from stance.findings.shares import uncounted_note
 from stance.label_values import HOLDERS
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
@@ -144,16 +144,17 @@ def gather(
     request = replace(request, by=columns[0], over=columns[1])
     population = read_population(request, labelled=audit_columns(audit) if audit else ("row",))
     if population.unanswered and audit is None:
-        raise DataError(uncounted(population))
+        raise DataError(uncounted_note(population))
     sample = read_audit(audit, population) if audit else None
     paragraphs = read_paragraphs(request, maker, _frequent(population)[:TRACED])
     sha256 = file_hash(*request.paths)
     if before != _stamps(request):
         raise DataError(f"{request.name}: changed while it was read; wait until it is complete")
     shown, frequent = _narrowed(population), _frequent(population)
-    by_group = Study(replace(shown, periods=None), sample).shares()
-    by_period = Study(replace(shown, groups=()), sample).shares().shares
-    named = [share for share in by_group.shares if share.actor in frequent]
+    by_group = Study(replace(shown, periods=None), sample)
+    by_period = Study(replace(shown, groups=()), sample).shares()
+    shares = list(by_group.shares())
+    named = [share for share in shares if share.actor in frequent]
     advice = "no paragraphs are shown; name their column with --text-column"
     textless = [f"{request.name}: no column 'text', so {advice}"] * (places.text is None)
     return AnswersReport(
@@ -161,12 +162,12 @@ def gather(
         sha256=sha256,
         population=population,
         paragraphs=paragraphs,
-        total=by_group.shares[0],
+        total=shares[0],
         actors=[share for share in named if not share.group],
         cells=[share for share in named if share.group],
         course=[each for each in by_period if each.period and each.actor in frequent[:TRACED]],
         groups=shown.groups,
-        apart=_claimed(by_group.differences) if sample else _apart(shown),
+        apart=_claimed(by_group.differences()) if sample else _apart(shown),
         pairs=_judged(request, population, sample, maker),
         audited=_described(audit, sample) if audit and sample else None,
         notes=(*population.notes, *(sample.notes if sample else ()), *textless),
@@ -174,7 +175,7 @@ def gather(
 
 
 def _judged(
-    request: Request, population: AnswersTable, sample: LabelledSample | None, maker: Maker | None
+    request: Request, population: AnswersTable, sample: Audit | None, maker: Maker | None
 ) -> Pairs | None:
     """Return who judges whom among those who do so most often; None where nobody is known to."""
     if not any(population.holders):
@@ -193,15 +194,14 @@ def _stamps(request: Request) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, request.paths)]
 
 
-def _described(audit: AuditRequest, sample: LabelledSample) -> Audited:
-    drawn = sample.audit
+def _described(audit: AuditRequest, sample: Audit) -> Audited:
     return Audited(
         name=audit.source.name,
         sha256=file_hash(audit.source),
-        labels=len(drawn),
+        labels=len(sample),
         simple_random=audit.simple_random,
-        inclusion=(float(drawn.inclusion.min()), float(drawn.inclusion.max())),
-        strata=len(np.unique(drawn.stratum)),
+        inclusion=(float(sample.inclusion.min()), float(sample.inclusion.max())),
+        strata=len(np.unique(sample.stratum)),
         agreement=sample.agreement,
     )
 

@@ -15,7 +15,6 @@ from stance.errors import DataError
 from stance.evaluation.answers import judge_pairs
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.findings import Request
-from stance.findings.answers import batches
 from stance.findings.request import Places, bounded, find_places
 from stance.model.judging import StanceModel
 from stance.model.passages import Answer, Passage, Verdict, passage_html
@@ -123,7 +122,7 @@ def read_paragraphs(request: Request, maker: Maker | None, actors: Sequence[str]
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
         seen: dict[int, bool] = {}  # whether each row names an actor
-        for batch in batches(table):
+        for batch in table.blocks():
             cells = [record.cells for record in batch]
             for row in cells:
                 _count_row(found, places, row, seen)
