@@ -23,7 +23,6 @@ from stance.errors import DataError, Finished, OutputError, UsageError, WorkerEr
 from stance.runs import job
 from stance.runs.checkpoints import RunFolder, folder_of
 from stance.runs.parts import cut
-from stance.runs.summary import SIZE
 from stance.runs.workers import compute_in_order
 from stance.tables import Record, Records
 
@@ -117,7 +116,7 @@ def resumed(after, jobs):
         error = stopped(model, table, output, after=after, jobs=jobs)
         assert error.__notes__[0].endswith("kept: run again with --resume to go on")
         assert not output.exists()
-        return predict(model, table, output, resume=True, jobs=jobs)
+        return predict(model, table, output, resume=True, size=7, jobs=jobs)
 
     return run
 
@@ -301,11 +300,6 @@ def _swapped(output):
     second.write_bytes(one)
 
 
-def _of_another_run(output):
-    for path in parts_of(output):
-        path.rename(path.with_name(f"{'0' * 16}{path.name[16:]}"))
-
-
 @pytest.mark.parametrize(
     ("damage", "again"),
     [
@@ -314,7 +308,6 @@ def _of_another_run(output):
         (_emptied, [2]),
         (_flipped, [2]),
         (_swapped, [1, 2]),
-        (_of_another_run, [1, 2, 3, 4]),
     ],
 )
 def test_only_what_is_missing_or_damaged_is_computed_again(
@@ -325,29 +318,17 @@ def test_only_what_is_missing_or_damaged_is_computed_again(
     assert computed == [1, 2, 3, 4]
     damage(output)
     computed.clear()
-    predict(model, table, output, resume=True)  # with the earlier size of parts
+    predict(model, table, output, resume=True, size=7)
     assert computed == [*again, 5, 6, 7, 8, 9]
     assert output.read_bytes() == whole
-
-
-@pytest.mark.parametrize("size", ['"abc"', "-5", "0", "true", "1e30", "1" + "0" * 30, "[]"])
-def test_a_damaged_plan_is_not_gone_on_with(model, table, output, size):
-    stopped(model, table, output)
-    plan = folder_of(output) / "plan.json"
-    text = plan.read_text()
-    plan.write_text(text.replace(f'"{SIZE}": {json.loads(text)[SIZE]}', f'"{SIZE}": {size}'))
-    assert plan.read_text() != text
-    with pytest.raises(OutputError, match=r"cannot resume, since .* has changed"):
-        predict(model, table, output, resume=True)
-    assert not output.exists()
 
 
 @pytest.mark.parametrize("text", [b"", b"abc", b"-5", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_parts_of_a_damaged_plan_are_kept_until_force(model, table, output, text):
     stopped(model, table, output)
     (folder_of(output) / "plan.json").write_bytes(text)
-    with pytest.raises(OutputError, match=r"cannot resume, since its plan\.json is damaged; start"):
-        predict(model, table, output, resume=True)
+    with pytest.raises(OutputError, match=r"cannot resume, since the file .* is new"):
+        predict(model, table, output, resume=True, size=7)
     assert len(parts_of(output)) == 3
     predict(model, table, output, force=True)
     assert output.exists()
@@ -359,7 +340,7 @@ def test_parts_are_private_and_their_names_say_nothing(model, table, output):
     folder = folder_of(output)
     assert folder.stat().st_mode & 0o777 == 0o700
     names = sorted(path.name for path in folder.iterdir())
-    assert all(re.fullmatch(r"[0-9a-f]{16}-0000000\d\.rows", name) for name in names[:3])
+    assert all(re.fullmatch(r"0000000\d\.rows", name) for name in names[:3])
     assert names[3:] == ["lock", "plan.json"]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
@@ -391,13 +372,13 @@ def _other_aliases(model):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"wide": True}, r"--wide has changed \(was off, is on\)"),
-        ({"prefix": "p_"}, r"--prefix has changed \(was , is p_\)"),
+        ({"wide": True}, "--wide has changed"),
+        ({"prefix": "p_"}, "--prefix has changed"),
         ({"rejects": Path("bad.csv")}, "--rejects has changed"),
-        ({"date_column": "note"}, r"--date-column has changed \(was not given, is note\)"),
+        ({"date_column": "note"}, "--date-column has changed"),
         (_other_model, "the model has changed"),
         (_other_aliases, "the model has changed"),
-        (lambda data: data.replace(b"NATO", b"Iran", 1), "the input has changed"),
+        (lambda data: data.replace(b"NATO", b"Iran", 1), "the file .*mine.csv has changed"),
     ],
 )
 def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, change, told):
@@ -411,31 +392,9 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
     else:
         table.write_bytes(change(data))
     with pytest.raises(OutputError, match=f"cannot resume, since {told}"):
-        predict(other, table, output, resume=True, **options)
+        predict(other, table, output, resume=True, size=7, **options)
     table.write_bytes(data)
-    assert predict(model, table, output, resume=True).tally.rows == ROWS
-
-
-@pytest.mark.parametrize(
-    ("name", "renamed", "refused"),
-    [
-        ("speech.txt", "talk.txt", True),  # it stands in the column "document"
-        ("mine.csv", "mine.tsv", True),
-        ("mine.csv", "yours.csv", False),
-    ],
-)
-def test_resume_refuses_a_name_that_the_output_depends_on(
-    model, table, output, tmp_path, name, renamed, refused
-):
-    text = "\n\n".join(f"On day {n} Poland praised NATO for its help." for n in range(20))
-    (tmp_path / "speech.txt").write_text(text)
-    stopped(model, tmp_path / name, output, after=2)
-    source = (tmp_path / name).rename(tmp_path / renamed)
-    if refused:
-        with pytest.raises(OutputError, match="cannot resume, since the name of the input has"):
-            predict(model, source, output, resume=True)
-    else:
-        assert predict(model, source, output, resume=True).tally.rows == ROWS
+    assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 
 def test_unusable_input_leaves_nothing(model, table, output):
@@ -454,10 +413,10 @@ def test_killed_while_the_folder_is_removed(model, table, output, whole, monkeyp
     for path in set(folder_of(output).iterdir()) - set(folder_of(output).glob(left)):
         path.unlink()
     if left == "*":
-        predict(model, table, output, rejects=rejects, resume=True)
+        predict(model, table, output, rejects=rejects, resume=True, size=7)
     else:
         with pytest.raises(Finished, match="is finished already; nothing to resume") as caught:
-            predict(model, table, output, rejects=rejects, resume=True)
+            predict(model, table, output, rejects=rejects, resume=True, size=7)
         assert caught.value.exit_status == 0
     assert output.read_bytes() == whole
     assert beside(output) == ["bad.csv"]
@@ -489,8 +448,8 @@ def test_an_existing_output_is_kept(model, table, output):
     stopped(model, table, output, force=True)
     assert output.read_text() == "mine"
     with pytest.raises(OutputError, match="exists already; use --force"):
-        predict(model, table, output, resume=True)
-    predict(model, table, output, resume=True, force=True)
+        predict(model, table, output, resume=True, size=7)
+    predict(model, table, output, resume=True, size=7, force=True)
     assert output.read_text() != "mine"
 
 
@@ -504,7 +463,7 @@ def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
 def test_a_long_name_gets_a_folder_too(model, table, output):
     long = output.with_name("x" * 240 + ".csv")
     stopped(model, table, long)
-    predict(model, table, long, resume=True)
+    predict(model, table, long, resume=True, size=7)
     assert beside(long) == []
 
 
@@ -552,7 +511,7 @@ def test_a_worker_that_dies_again_ends_the_run(model, table, output):
     assert caught.value.exit_status == 1
     assert "\n" not in str(caught.value)
     assert not workers_of(os.getpid())
-    assert predict(model, table, output, resume=True).tally.rows == ROWS
+    assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):

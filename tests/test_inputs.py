@@ -210,8 +210,8 @@ def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):
         ("{date}_{outlet}", "2024_03_01_ny_times.html.gz", ("2024-03-01", "ny_times")),
         ("{outlet}/{date}-{n}", "x/bbc/20240301-7.csv", ("bbc", "20240301", "7")),
         ("{outlet}_{date}", "Die Zeit_1 May 2024.txt", ("Die Zeit", "1 May 2024")),
-        ("{a}_{b}", "one_two_three.txt", ("", "")),  # in more than one way
-        ("{outlet}_{date}", "ny_times_2024-13-01.txt", ("", "")),
+        ("{a}_{b}", "one_two_three.txt", ("one", "two_three")),
+        ("{outlet}_{date}", "ny_times_may.txt", ("", "")),
     ],
 )
 def test_a_pattern_reads_names_or_leaves_them(tmp_path, pattern, name, found):
@@ -333,7 +333,7 @@ def test_bytes_depend_on_neither_jobs_nor_parts_nor_a_stop(many, model):
     run(model, [many], one := many.parent / "one.csv")
     run(model, [many], two := many.parent / "two.csv", jobs=2, size=7)
     stopped(model, [many], three := many.parent / "three.csv")
-    run(model, [many], three, resume=True)
+    run(model, [many], three, resume=True, size=7)
     assert one.read_bytes() == two.read_bytes() == three.read_bytes()
     rows = table(one.read_text())
     assert len({(row[0], row[rows[0].index("row")]) for row in rows[1:]}) == 30 * 4 + 5
@@ -354,7 +354,7 @@ def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
     if change:
         change(many)
     with pytest.raises(OutputError, match=f"cannot resume, since {why}"):
-        run(model, named[::-1], target, resume=True)
+        run(model, named[::-1], target, resume=True, size=7)
 
 
 def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):

@@ -154,7 +154,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
 @pytest.mark.parametrize(
     ("change", "options", "status", "told"),
     [
-        (None, ["--wide"], 1, "run.json: --wide has changed (was off, is on); undo that, or judge"),
+        (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge all anew"),
         ("model", [], 1, "run.json: the model has changed"),
         ("output", [], 1, "answers.csv: has other columns ('mine'); name another output"),
         ("summary", [], 1, "run.json: is not a summary of files"),

@@ -50,7 +50,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "import.form": _given(
             "FORMAT",
             "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, "
-            "vast, xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, "
+            "vast, xstance, sentfin, semeval2025, seesaw), a tool (doccano, labelstudio, "
             "prodigy, brat), or table.",
             autocompletion=_formats,
         ),

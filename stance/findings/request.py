@@ -78,7 +78,7 @@ class Request:
             "sheet": self.sheet,
         }
         if isinstance(self.source, Inputs):
-            table = join_tables(self.source, self._count_own, form, self.prefix)
+            table = join_tables(self.source, self._check, form, self.prefix)
         else:
             table = open_table(self.source, **form)
         if not _predicted(table.columns, self.prefix):
@@ -89,12 +89,12 @@ class Request:
                 raise
         return table
 
-    def _count_own(self, table: Table) -> int:
-        """Return how many columns of a table are not of its answers."""
+    def _check(self, table: Table) -> None:
+        """Raise if a table has no answers."""
         if _predicted(table.columns, self.prefix):
-            return find_places(table.columns, table.name, self).row
-        _find_label(table, self)
-        return len(table.columns)
+            find_places(table.columns, table.name, self)
+        else:
+            _find_label(table, self)
 
 
 def _predicted(columns: Sequence[str], prefix: str) -> bool:

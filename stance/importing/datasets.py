@@ -1,8 +1,8 @@
-"""Public data sets that are no tables, and what is to be known of each of the thirteen."""
+"""Public data sets that are no tables, and what is to be known of each of the twelve."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -138,8 +138,12 @@ def read_seesaw(job: Import) -> Rows:
 
     `annotations` and `articles` have files of the same names, `meta` one per story.
     """
-    for path, articles in _annotated(job):
-        texts = {scalar(s["id"]): s["text"] for s in read_object(articles / path.name, job)["text"]}
+    folder = job.source / "annotations"
+    if not folder.is_dir():
+        raise job.fault("has no folder annotations")
+    for path in files_in(folder, ".json"):
+        article = read_object(job.source / "articles" / path.name, job)
+        texts = {scalar(sentence["id"]): sentence["text"] for sentence in article["text"]}
         meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
         split = str(read_object(meta, job).get("Split", "")) if meta.is_file() else ""
         for number, triplets in read_object(path, job)["sentence-level stances"].items():
@@ -181,45 +185,9 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
             yield from unit
 
 
-def _annotated(job: Import) -> Iterator[tuple[Path, Path]]:
-    """Yield the files of annotations, in a folder of that name, and the folder `articles`."""
-    folder = job.source / "annotations"
-    if not folder.is_dir():
-        raise job.fault("has no folder annotations")
-    yield from ((path, job.source / "articles") for path in files_in(folder, ".json"))
-
-
-def read_basil(job: Import) -> Rows:
-    """Yield a row per target, polarity and speaker of the biased words of a sentence.
-
-    https://github.com/marshallwhiteorg/emnlp19-media-bias: an id is ``title``, or ``p0`` and so on.
-    """
-    for path, articles in _annotated(job):
-        year = path.parent.name if path.parent.name.isdecimal() else ""
-        article = read_object(articles / year / path.name.replace("_ann.", "."), job)
-        lines = [line.strip() for part in article["body-paragraphs"] for line in part]
-        texts = {"title": article["title"], **{f"p{at}": line for at, line in enumerate(lines)}}
-        given = {name: scalar(article.get(name, "")) for name in ("date", "source")}
-        seen = set[tuple[str, ...]]()
-        for bias in read_object(path, job)["phrase-level-annotations"]:
-            place, sign = bias["id"], bias["polarity"]
-            if place not in texts:
-                raise job.fault(f"id '{shown(place)}' is not a sentence of the article")
-            if sign.upper() not in _SIGNS:
-                raise job.fault(f"polarity '{shown(sign)}' is not pos or neg")
-            speaker = bias["speaker"] if bias["quote"] == "yes" else "author"
-            holder = "other" if speaker.startswith("other_") else speaker.replace("_", " ")
-            row = {"id": place, "actor": bias["target"].replace("_", " "), "holder": holder}
-            if (key := (*row.values(), sign)) not in seen:  # more words with the same bias
-                seen.add(key)
-                row |= {"document": path.name.removesuffix("_ann.json"), "text": texts[place]}
-                yield from job.pair(given | row, [sign])
-
-
 # --- All of them -----------------------------------------------------------------------------
 
 _LINES = "name a file of the set, such as train.jsonl"
-_FOLDER = "name the folder that holds annotations and articles"
 _NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
 _TOPICS = (
     "the actor is a topic or a question, which a text need not name: train a recipe with "
@@ -229,7 +197,6 @@ _SPLIT = "it names no article: sentences of one article may stand on two sides o
 _WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
 _MONEY = "it labels what news mean for investors: good news for a firm is favor"
 _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
-_UNMARKED = "unbiased sentences are no neutral rows: nobody looked for actors there"
 
 
 def _table(their: tables.ColumnMap, *notes: str, **more: Any) -> Format:
@@ -253,6 +220,7 @@ DATASETS: Mapping[str, Format] = {
         (_VICTIMS, _NO_NEUTRAL),
         {"antagonist": 0, "protagonist": 2},
     ),
-    "seesaw": Format(read_seesaw, _FOLDER, (_NO_NEUTRAL,)),
-    "basil": Format(read_basil, _FOLDER, (_UNMARKED, _NO_NEUTRAL)),
+    "seesaw": Format(
+        read_seesaw, "name the folder that holds annotations and articles", (_NO_NEUTRAL,)
+    ),
 }

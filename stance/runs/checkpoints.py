@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Self
 
 from stance.display import count, shown_path
-from stance.errors import DataError, OutputError, StanceError, output_error
+from stance.errors import DataError, OutputError, StanceError, output_error, reported
 from stance.files import sync_folder, write_private
 from stance.interrupts import defer_signals
 from stance.runs.parts import Batch, Part, pack, unpack
-from stance.runs.summary import SIZE, Fingerprint, difference
+from stance.runs.summary import Fingerprint, difference
 
 try:
     import fcntl
 except ImportError:  # Windows, where two runs at once are not noticed before the end
     fcntl = None  # type: ignore[assignment]
 
-_MOST_RECORDS = 1_000_000  # of a part, in a plan that is not damaged
 _LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
 _LAST = (_PLAN, _ENDING, _LOCK)  # to be removed, in this order: a kill does not wait
 
@@ -40,40 +39,34 @@ def folder_of(output: Path) -> Path:
 class RunFolder:
     """A folder that keeps the parts of a long run from `begin` until its ``with`` block ends.
 
-    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them.
-    With `anew`, those of a run with another plan are no reason to refuse, but left alone.
+    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them;
+    so does `anew`, where they are of a run with another plan.
 
     Attributes
     ----------
     resuming : bool
         Whether there are parts of an earlier run to go on with.
-    size : int
-        Records of each of these parts; 0 if unknown.
     renaming : bool
         Whether that run had begun to give its files their names, and nobody else has since.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
         self.name = shown_path(output)
-        try:
+        with reported(output):
             self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
-        except OSError as error:
-            raise output_error(error, output) from error
         self.resuming = self.renaming = self._begun = False
-        self.size, self._key = 0, ""  # in the names of parts: none of another run is taken for ours
         self._output, self._resume, self._anew = output, resume, anew
         self._clears = resume or force or anew
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
         try:
-            if self.folder.is_symlink() or self.folder.exists():
-                self._take_lock()
-                self._inspect()
-        except BaseException as error:
+            with reported(self._output):
+                if self.folder.is_symlink() or self.folder.exists():
+                    self._take_lock()
+                    self._inspect()
+        except BaseException:
             self._unlock()
-            if isinstance(error, OSError):
-                raise output_error(error, self._output) from error
             raise
         return self
 
@@ -92,9 +85,6 @@ class RunFolder:
         inode = self._text(_ENDING)
         mine = not self._output.exists() or inode == str(self._output.stat().st_ino)
         self.resuming, self.renaming = True, bool(inode) and mine
-        size = self._plan().get(SIZE)
-        if type(size) is int and 0 < size <= _MOST_RECORDS:  # else `begin` reports it
-            self.size = size
 
     def _take_lock(self) -> None:
         """Lock the folder, or raise; the lock is gone when its process is."""
@@ -131,20 +121,19 @@ class RunFolder:
 
     def begin(self, plan: Fingerprint) -> None:
         """Make the folder, or raise `OutputError` if the earlier run had another plan."""
-        text = json.dumps(plan, indent=1)
-        self._key = hashlib.sha256(text.encode()).hexdigest()[:16]
-        if self.resuming and (changed := difference(before := self._plan(), plan)):
+        if self.resuming and (changed := difference(self._plan(), plan)):
             if not self._anew:
-                advice = "start anew with --force and without --resume"
-                why = f"{changed}; undo that, or" if before else f"its {_PLAN} is damaged;"
-                raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")
+                why = f"cannot resume, since {changed}; undo that, or start anew with --force"
+                raise OutputError(f"{self.name}: {why} and without --resume")
+            for path in self.folder.glob("*.rows"):
+                path.unlink()
             self.resuming = False
         if not self.resuming:
             try:
                 with defer_signals():  # or the folder might be left with nothing to clear it away
                     self._take_lock()
                     self._begun = True
-                write_private(self.folder / _PLAN, text.encode())
+                write_private(self.folder / _PLAN, json.dumps(plan, indent=1).encode())
                 sync_folder(self.folder.parent)
             except OSError as error:
                 with contextlib.suppress(OSError):
@@ -167,7 +156,7 @@ class RunFolder:
 
     def path(self, number: int) -> Path:
         """Return where a part is kept."""
-        return self.folder / f"{self._key}-{number:08d}.rows"
+        return self.folder / f"{number:08d}.rows"
 
     def keep(self, part: Part) -> Part:
         """Keep a part in a file that appears only when it is whole; raise `OutputError` if not."""
@@ -187,16 +176,14 @@ class RunFolder:
         self._write(self.folder / _ENDING, b"%d" % inode, sync=True)
 
     def _write(self, path: Path, data: bytes, *, sync: bool) -> None:
-        try:
+        with reported(self._output):
             write_private(path, data, sync=sync)
-        except OSError as error:
-            raise output_error(error, self._output) from error
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone
-            kept = len(list(self.folder.glob(f"{self._key}-*.rows")))
+            kept = len(list(self.folder.glob("*.rows")))
             advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
             if error is None or isinstance(error, DataError) or not kept:
                 self._remove()

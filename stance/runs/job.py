@@ -14,7 +14,7 @@ from stance.runs.checkpoints import RunFolder
 from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
 from stance.runs.notes import answer_notes, silence_notes
 from stance.runs.parts import Batch, Part, RunConfig, compute, cut
-from stance.runs.summary import SIZE, Summary, files_fingerprint, fingerprint, hashes_of
+from stance.runs.summary import Summary, files_fingerprint, fingerprint, hashes_of
 from stance.runs.workers import WorkerPool, compute_in_order, done_already
 from stance.tables import (
     DateColumn,
@@ -63,7 +63,7 @@ def predict_table(
     check_options(model, source, target, options, jobs)
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
-        size = (job.run and job.run.size) or (min(size, DEEP_PART) if options.deep else size)
+        size = min(size, DEEP_PART) if options.deep else size
         batches = cut(job.blocks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1
@@ -130,10 +130,8 @@ class _Job:
         if self.run is None or not all(map(is_file, self.inputs.paths)):
             return None
         hashes = self.summary.hashes if self.summary else hashes_of(self.inputs)
-        named = bool(self.source.reading.name_pattern)
-        files = files_fingerprint(self.inputs, hashes, named=named)
         answers = fingerprint(self.model, self.source, self.options)
-        self.run.begin({**files, **answers, SIZE: size})
+        self.run.begin({**files_fingerprint(hashes, size), **answers})
         return self.run
 
     def write(

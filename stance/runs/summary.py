@@ -21,14 +21,10 @@ from stance.errors import DataError, Finished
 from stance.files import file_hash
 from stance.model.judging import StanceModel
 from stance.runs.config import Done, Input, Options
-from stance.tables import Inputs, Records, TableWriter, cell_of, is_article, open_table
+from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
 Value = str | int | float | bool | None
 Fingerprint = Mapping[str, Value]  # what the bytes of an output depend on
-
-SIZE = "the size of parts"
-_FILE, _ORDER = "the file ", "the order of the files"
-_HASH = re.compile(r"(?:[0-9a-f]{64})+")
 
 # --- What a run depends on ------------------------------------------------------------------------
 
@@ -57,41 +53,24 @@ def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerpr
     return {"the model": model_hash(model), **known, **asked}
 
 
-def files_fingerprint(inputs: Inputs, hashes: Mapping[Path, str], *, named: bool) -> Fingerprint:
-    """Return what a run depends on of its files; `named` if their names are in the output."""
-    if inputs.several:
-        order = "\n".join(ascii(str(path)) for path in hashes)
-        files = {f"{_FILE}{shown(str(path), 5000)}": digest for path, digest in hashes.items()}
-        return {**files, _ORDER: hashlib.sha256(order.encode()).hexdigest()}
-    ((path, digest),) = hashes.items()
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
-    # An article's name is in its output; of a table's name only the end counts.
-    kept = path.name if named or is_article(path) else Path(name).suffix
-    return {"the input": digest, "the name of the input": kept}
+def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
+    """Return what a run in parts of some size depends on of its files."""
+    order = hashlib.sha256("\n".join(ascii(str(path)) for path in hashes).encode()).hexdigest()
+    files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes.items()}
+    return {**files, "the order of the files": order, "the size of parts": size}
 
 
 def difference(before: Fingerprint, now: Fingerprint) -> str | None:
     """Return in words the first difference between two fingerprints.
 
     >>> difference({"--wide": False}, {"--wide": True})
-    '--wide has changed (was off, is on)'
+    '--wide has changed'
     """
-    names = {**now, **before}
-    for what in sorted(names, key=lambda name: name == _ORDER):  # after the files
+    for what in sorted({**now, **before}, key=lambda name: not name.startswith("the file ")):
         if before.get(what) != now.get(what):
-            if what.startswith(_FILE) and (what not in before or what not in now):
-                return f"{what} is {'new' if what in now else 'gone'}"
-            if any(_HASH.fullmatch(str(part.get(what))) for part in (before, now)):
-                return f"{what} has changed"  # hashes say nothing to a user
-            was, is_ = _in_words(before.get(what)), _in_words(now.get(what))
-            return f"{what} has changed (was {was}, is {is_})"
+            state = "is new" if what not in before else "has changed" if what in now else "is gone"
+            return f"{what} {state}"
     return None
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return "not given" if value is None else shown(str(value))
 
 
 def model_hash(model: StanceModel) -> str:

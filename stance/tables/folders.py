@@ -2,7 +2,6 @@
 
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
+from stance.files import is_device
 from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
 from stance.tables.sources import (
     JSON_NAMES,
@@ -105,19 +105,16 @@ def _why_left(folder: Path, beside: Sequence[str]) -> str:
 
 
 def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str:
+    names = (path.name, path.relative_to(folder).as_posix())
     if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
-    names = (path.name, path.relative_to(folder).as_posix())
     if include and not any(fnmatchcase(name, pattern) for pattern in include for name in names):
         return "not in --include"
     if not include and kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
-    try:
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-            return "linking out of the folder"  # a stranger's archive reads no file of one's own
-        return "" if stat.S_ISREG(path.stat().st_mode) else "being a pipe or device"
-    except OSError:
-        return ""  # such as a broken link: to be reported by name
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        return "linking out of the folder"  # a stranger's archive reads no file of one's own
+    return "being a pipe or device" if is_device(path) else ""
 
 
 # --- What names say -------------------------------------------------------------------------------
@@ -125,16 +122,11 @@ def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str:
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[^\W\d]\w{0,39}")
 _TAKEN = frozenset({"text", "file", "document", "paragraph", "row"})
-_DATES = (
-    r"\d{4}(?P<__sign>[-._ ]?)(?:0\d|1[0-2])(?:(?P=__sign)[0-3]\d)?(?!\d)"  # 2024-03-01, 2024_03
-    r"|\d{4}(?!\d)"
-    r"|\d{1,2}[-._ ]\d{1,2}[-._ ]\d{4}"
-    r"|\d{1,2}[-._ ][A-Za-z]{3,9}[-._ ]\d{4}"
-)
+_DATE = r"\d{4}(?:[-._ ]?\d\d){0,2}|\d{1,2}[-._ ](?:\d{1,2}|[A-Za-z]{3,9})[-._ ]\d{4}"
 
 
 class NamePattern:
-    """Reads fields out of file names.
+    """Reads fields out of file names; each takes as few characters as fit.
 
     >>> pattern = NamePattern("{outlet}_{date}")
     >>> pattern.read(Path("in/new_york_times_2024-03-01.html"))
@@ -154,29 +146,22 @@ class NamePattern:
             why = "needs different fields in braces with a sign between, such as {outlet}_{date}"
             raise UsageError(f"--name-pattern '{shown(pattern)}' {why}")
         self._depth = pattern.count("/") + 1
-        self._forms = tuple(re.compile(_expression(pattern, any_)) for any_ in ("[^/]+?", "[^/]+"))
+        parts = _FIELD.split(pattern)
+        for at, part in enumerate(parts):
+            form = _DATE if part == "date" else "[^/]+?"
+            parts[at] = f"(?P<{part}>{form})" if at % 2 else re.escape(part)
+        self._form = re.compile("".join(parts))
 
     def read(self, path: Path) -> dict[str, str]:
         """Return the fields of a name without its ending, as deep as the pattern has folders.
 
-        All are empty if the name does not fit, or fits in more than one way.
+        All are empty if the name does not fit.
         """
-        name = cell_of(Path(*bare_path(path).parts[-self._depth :]))
-        first, other = (form.fullmatch(name) for form in self._forms)
-        if not first or not other or first.groupdict() != other.groupdict():
-            return dict.fromkeys(self.fields, "")
+        match = self._form.fullmatch(cell_of(Path(*bare_path(path).parts[-self._depth :])))
+        fields = match.groupdict() if match else dict.fromkeys(self.fields, "")
         return {
-            field: first[field].replace("_", "-") if field == "date" else first[field]
-            for field in self.fields
+            key: cell.replace("_", "-") if key == "date" else cell for key, cell in fields.items()
         }
-
-
-def _expression(pattern: str, any_: str) -> str:
-    parts = _FIELD.split(pattern)
-    for at, part in enumerate(parts):
-        form = _DATES if part == "date" else any_
-        parts[at] = f"(?P<{part}>{form})" if at % 2 else re.escape(part)
-    return "".join(parts)
 
 
 def cell_of(path: Path) -> str:

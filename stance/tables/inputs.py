@@ -22,7 +22,7 @@ FILE = "file"  # the column that says where a record comes from
 _NOTES = 30  # lines on oddities of single files that are told
 
 Open = Callable[[Path | None, RejectSink | None], Table]
-Survey = Callable[[Table], int]  # checks a file's columns; how many come before other files' last
+Survey = Callable[[Table], object]  # raises if a file cannot be used, by its columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,8 @@ def open_inputs(
         sheet=options.sheet,
     )
 
-    def survey(table: Table) -> int:
+    def survey(table: Table) -> None:
         column(table.columns, options.text_column, table.name, "--text-column")
-        return len(table.columns)
 
     def opened(path: Path | None, sink: RejectSink | None) -> Table:
         is_table = options.delimiter or options.quoting or path is None or not is_article(path)
@@ -105,8 +104,7 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
 
     The column's name stands after the `prefix`, as in `open_inputs`.
 
-    `survey` gets each table before any record is read: it raises if the table cannot be used, and
-    returns how many of its columns come before the last ones of all tables.
+    `survey` gets each table before any record is read: it raises if the table cannot be used.
     """
     return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)
 
@@ -117,7 +115,6 @@ class _File:
 
     path: Path | None
     columns: tuple[str, ...] = ()
-    first: int = 0  # how many columns come before the last ones of all files
     places: list[int] = field(default_factory=list)  # of its columns
     constants: dict[int, str] = field(default_factory=dict)  # its cells that are always the same
     fault: DataError | None = None  # why it has no columns
@@ -200,7 +197,8 @@ class JoinedTable(Table):
         nowhere = SimpleNamespace(add=lambda *_: None)  # bad records are read again
         try:
             with self._opened(file.path, nowhere if self._rejects else None) as table:
-                file.columns, file.first = table.columns, survey(table)
+                file.columns = table.columns
+                survey(table)
         except ExtraError:
             raise  # which concerns all files of its kind
         except DataError as error:
@@ -214,16 +212,16 @@ class JoinedTable(Table):
             )
 
     def _joined_columns(self) -> list[str]:
-        """Place the first columns of all files, and what their names say, then the last ones."""
+        """Place the columns of all files, and what their names say, in order of appearance."""
         joined = [self._file_column] * bool(self._file_column)
-        since = start = len(joined)
+        start = len(joined)
 
         def place(name: str, beside: Sequence[str]) -> int:
             """Return where a column stands; one that differs in case alone joins another file's."""
             if name in joined:
                 return joined.index(name)
-            for at, other in enumerate(joined):
-                if at >= since and other not in beside and folded(other) == folded(name):
+            for at, other in enumerate(joined[start:], start):
+                if other not in beside and folded(other) == folded(name):
                     self._respelled[name] = other
                     return at
             joined.append(name)
@@ -231,11 +229,8 @@ class JoinedTable(Table):
 
         for file in self._good:
             fields = self._pattern.read(file.path) if self._pattern and file.path else {}
-            file.places = [place(name, file.columns) for name in file.columns[: file.first]]
+            file.places = [place(name, file.columns) for name in file.columns]
             file.constants = {place(name, [*fields]): fields[name] for name in fields}
-        since = len(joined)
-        for file in self._good:
-            file.places += [place(name, file.columns) for name in file.columns[file.first :]]
             if start and file.path:
                 file.constants[0] = cell_of(file.path)
             for at in file.constants.keys() & set(file.places):
