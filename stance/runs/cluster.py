@@ -17,7 +17,6 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -56,12 +55,7 @@ class ClusterPool:
     """The workers of a Dask cluster, which need not share a disk with this computer."""
 
     def __init__(
-        self,
-        address: str,
-        model: StanceModel,
-        config: RunConfig,
-        keep: Callable[[Part], Part],
-        patience: float = 30,
+        self, address: str, model: StanceModel, config: RunConfig, patience: float = 30
     ) -> None:
         try:
             import distributed
@@ -81,14 +75,13 @@ class ClusterPool:
             self._client.status = "closed"  # or it would spend long on closing when deleted
             raise self._error("no Dask scheduler answers; check the address") from error
         self._seen = time.monotonic()  # when there was a worker
-        self._model, self._config, self._keep = dump_model(model), config, keep
+        self._model, self._config = dump_model(model), config
         self._digest = hashlib.sha256(self._model).hexdigest()
 
     def _error(self, why: str) -> WorkerError:
         return WorkerError(f"{self._name}: {why}")
 
     def __enter__(self) -> Self:
-        self._threads = ThreadPoolExecutor(MOST)
         try:
             self._client.wait_for_workers(1, timeout=2 * self._patience / 3)
             self._client.run(version, DISTRIBUTION)  # our tasks end a worker that lacks it
@@ -108,13 +101,9 @@ class ClusterPool:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._client.close(timeout=3)
-        self._threads.shutdown(cancel_futures=True)
 
-    def submit(self, batch: Batch) -> Future[Part]:
-        """Have a part computed, and kept as soon as it is."""
-        return self._threads.submit(lambda: self._keep(self._compute(batch)))
-
-    def _compute(self, batch: Batch) -> Part:
+    def submit(self, batch: Batch) -> Callable[[], Part]:
+        """Have a part computed; return what waits for it."""
         import dask
 
         # Large records are expected here: no reason for a warning.
@@ -123,19 +112,16 @@ class ClusterPool:
             model = self._client.submit(bytes, self._model, key=f"stance-model-{self._digest}")
             work = (_work, model, self._digest, self._versions, self._config, batch)
             remote = self._client.submit(*work, pure=False)
-        result = self._result(remote, batch)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return lambda: self._result(remote, batch)
 
-    def _result(self, remote: Any, batch: Batch) -> Part | Exception:
+    def _result(self, remote: Any, batch: Batch) -> Part:
         """Wait for a part; Dask computes it again on another worker if one is lost."""
         import distributed
 
         while True:
             try:
                 result: Part | Exception = remote.result(timeout=LOOK)
-                return result
+                break
             except TimeoutError:
                 self._look()
             except distributed.KilledWorker as error:
@@ -145,6 +131,9 @@ class ClusterPool:
                     raise self._error("the scheduler is gone; start it again") from error
                 why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
                 raise self._error(f"the cluster {why}; install the same version there") from error
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def _look(self) -> None:
         """Raise if there have been no workers for a while."""

@@ -15,7 +15,7 @@ from stance.runs.config import Done, Input, Options, Output, check_options, is_f
 from stance.runs.notes import answer_notes, silence_notes
 from stance.runs.parts import Batch, Part, RunConfig, compute, cut
 from stance.runs.summary import Summary, files_fingerprint, fingerprint, hashes_of
-from stance.runs.workers import WorkerPool, compute_in_order, done_already
+from stance.runs.workers import Submit, WorkerPool, compute_in_order
 from stance.tables import (
     DateColumn,
     InputOptions,
@@ -230,20 +230,23 @@ def _compute(
     jobs: int,
     cluster: str | None,
 ) -> Generator[tuple[Batch, Part]]:
-    """Compute parts where the user asks for it, and keep each as soon as it is there."""
-
-    def keep(part: Part) -> Part:
-        return run.keep(part) if run else part
-
+    """Compute parts where the user asks for it, but for those kept, and keep each."""
     with ExitStack() as stack:
-        submit, ahead = (lambda batch: done_already(keep(compute(model, config, batch)))), 0
+        begin: Submit
+        begin, ahead = (lambda batch: lambda: compute(model, config, batch)), 0
         if cluster is not None:
             from stance.runs.cluster import ClusterPool  # only where the user names one
 
-            remote = stack.enter_context(ClusterPool(cluster, model, config, keep))
-            submit, ahead = remote.submit, remote.ahead
+            remote = stack.enter_context(ClusterPool(cluster, model, config))
+            begin, ahead = remote.submit, remote.ahead
         elif jobs > 1:
-            local = stack.enter_context(WorkerPool(jobs, model, config, keep))
-            submit, ahead = local.submit, local.ahead
-        kept = run.kept if run and run.resuming else None
-        yield from compute_in_order(batches, submit, ahead, kept)
+            local = stack.enter_context(WorkerPool(jobs, model, config))
+            begin, ahead = local.submit, local.ahead
+
+        def submit(batch: Batch) -> Callable[[], Part]:
+            if run and run.resuming and (part := run.kept(batch)):
+                return lambda: part
+            result = begin(batch)
+            return lambda: run.keep(result()) if run else result()
+
+        yield from compute_in_order(batches, submit, ahead)

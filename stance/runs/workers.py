@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self, cast
@@ -30,6 +30,7 @@ try:
 except (MemoryError, OSError, ImportError, SystemError):
     raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
+Submit = Callable[[Batch], Callable[[], Part]]  # begins a part; what waits for it
 _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter for each 64 KB
 
 
@@ -37,22 +38,18 @@ _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter f
 
 
 def compute_in_order(
-    batches: Iterable[Batch | DataError],
-    submit: Callable[[Batch], Future[Part]],
-    ahead: int = 0,
-    kept: Callable[[Batch], Part | None] | None = None,
+    batches: Iterable[Batch | DataError], submit: Submit, ahead: int = 0
 ) -> Iterator[tuple[Batch, Part]]:
-    """Compute parts, up to so many `ahead` at a time, but for those `kept`; yield them in order."""
-    line: deque[tuple[Batch, Future[Part]]] = deque()
+    """Compute parts, up to so many `ahead` at a time; yield them in order."""
+    line: deque[tuple[Batch, Callable[[], Part]]] = deque()
     ended: DataError | None = None
     for batch in batches:
         if isinstance(batch, DataError):
             ended = batch  # the last one
             break
-        part = kept(batch) if kept else None
-        line.append((batch, done_already(part) if part else submit(batch)))
-        del batch, part  # or its records would be there until the next are
-        while line and (line[0][1].done() or len(line) > ahead):
+        line.append((batch, submit(batch)))
+        del batch  # or its records would be there until the next are
+        while len(line) > ahead:
             yield _next(line)
     while line:
         yield _next(line)
@@ -60,16 +57,9 @@ def compute_in_order(
         raise ended
 
 
-def _next(line: deque[tuple[Batch, Future[Part]]]) -> tuple[Batch, Part]:
-    batch, part = line.popleft()
-    return batch, part.result()
-
-
-def done_already(part: Part) -> Future[Part]:
-    """Return a part as one that has been computed."""
-    future: Future[Part] = Future()
-    future.set_result(part)
-    return future
+def _next(line: deque[tuple[Batch, Callable[[], Part]]]) -> tuple[Batch, Part]:
+    batch, result = line.popleft()
+    return batch, result()
 
 
 def failure(batch: Batch, why: str) -> WorkerError:
@@ -89,11 +79,9 @@ class WorkerPool:
     the reader waiting for ever.
     """
 
-    def __init__(
-        self, number: int, model: StanceModel, config: RunConfig, keep: Callable[[Part], Part]
-    ) -> None:
+    def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
         self.ahead = 2 * number  # parts under way, so that no worker waits
-        self._number, self._keep, self._open = number, keep, True
+        self._number, self._open = number, True
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
         self._threads = ThreadPoolExecutor(number)
@@ -117,10 +105,10 @@ class WorkerPool:
         for worker in self._workers:
             worker.close()
 
-    def submit(self, batch: Batch) -> Future[Part]:
-        """Have a part computed, and kept as soon as it is."""
+    def submit(self, batch: Batch) -> Callable[[], Part]:
+        """Have a part computed; return what waits for it."""
         data = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
-        return self._threads.submit(lambda: self._keep(self._compute(batch, data)))
+        return self._threads.submit(self._compute, batch, data).result
 
     def _compute(self, batch: Batch, data: bytes) -> Part:
         for _ in range(TRIES):

@@ -326,17 +326,18 @@ def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> 
     title between the menus and the byline.
     """
     of_article = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
-    shared = dict[int, tuple[int, int]]()  # words of a line that the article has, and all
-    for at, line in enumerate(lines[: article.start]):
-        in_menu = reasons[at] or len(_SEPARATOR.split(line)) > 2
-        if not in_menu and len(line.split()) in _HEADLINE_WORDS:
-            words = _long_words(line)
-            shared[at] = len(words & of_article), len(words)
-    best = max(shared, key=lambda at: shared[at], default=-2)
+    places = [
+        at
+        for at, line in enumerate(lines[: article.start])
+        if not reasons[at]
+        and len(line.split()) in _HEADLINE_WORDS
+        and len(_SEPARATOR.split(line)) < 3  # else a menu
+    ]
     byline = next((at for at in range(article.start) if reasons[at] == "byline"), 0)
     menus = [at for at in range(byline) if reasons[at] in ("navigation", "promotion")]
-    titles = [at for at in shared if max([-1, *menus]) < at < byline and _is_title(lines[at])]
-    return {best, best + 1, *titles[:1]} & shared.keys()
+    titles = [at for at in places if max([-1, *menus]) < at < byline and _is_title(lines[at])]
+    best = max(places, key=lambda at: len(_long_words(lines[at]) & of_article), default=-2)
+    return {best, best + 1, *titles[:1]} & set(places)
 
 
 def _long_words(text: str) -> set[str]:
