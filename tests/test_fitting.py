@@ -445,7 +445,7 @@ def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
     soft = np.where(taught[:, None], [0.1, 0.1, 0.8], np.eye(3)[small.stance])
     more = train(quick_recipe(), dataclasses.replace(small, soft=soft, judged=~taught), BOOK)
     plain = train(quick_recipe(), small.take(np.flatnonzero(~taught)), BOOK)
-    assert more.report.stance["n"] == len(more.stance.scores) == (~taught).sum()
+    assert more.report.to_json()["n"] == len(more.stance.scores) == (~taught).sum()
     assert more.model.card["data"][0]["rows"] == len(small)
     favor = [
         each.model.probabilities(small.texts, small.actors, small.spans)[:, 2].mean()

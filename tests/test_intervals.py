@@ -1,7 +1,5 @@
 """95 % intervals hold the truth in 95 % of studies, of shares, scores and gains alike."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 from archives import simulation
@@ -10,11 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stance.evaluation.answers import accuracy, f1_scores, macro_f1
-from stance.evaluation.comparison import document_test, mcnemar
 from stance.evaluation.intervals import (
     estimate_shares,
     gain_in,
-    holm,
     net_interval,
     proportion_interval,
     score_interval,
@@ -101,9 +97,9 @@ def test_rows_that_only_repeat_their_document_add_nothing():
     assert proportion_interval(right, np.zeros(40)) is None
 
 
-@given(COUNTS, st.booleans(), st.randoms())
-def test_intervals_hold_their_shares_in_any_order_of_documents(counts, independent, random):
-    found = estimate_shares(np.array(counts), independent=independent)
+@given(COUNTS, st.randoms())
+def test_intervals_hold_their_shares_in_any_order_of_documents(counts, random):
+    found = estimate_shares(np.array(counts))
     for share, (low, high) in zip(found.shares, found.intervals, strict=True):
         assert 0 <= low <= share + 1e-9
         assert share - 1e-9 <= high <= 1
@@ -111,7 +107,7 @@ def test_intervals_hold_their_shares_in_any_order_of_documents(counts, independe
     assert -1 <= low <= found.net + 1e-9
     assert found.net - 1e-9 <= high <= 1
     random.shuffle(counts)
-    again = estimate_shares(np.array(counts), independent=independent)
+    again = estimate_shares(np.array(counts))
     assert again.net_interval == pytest.approx(found.net_interval)
 
 
@@ -168,13 +164,6 @@ def test_shares_without_documents_enough_say_nothing():
         assert not found.trusted
 
 
-def test_independent_answers_have_the_plain_interval_of_wilson():
-    found = estimate_shares(np.array([[5, 0, 45]]), independent=True)
-    assert found.intervals[0] == pytest.approx(wilson(0.1, 50))
-    assert found.design_effect == 1
-    assert found.trusted
-
-
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])
 def test_the_net_of_two_classes_or_of_one_has_the_interval_of_its_share(share):
     low, high = wilson(share, 40, 9)
@@ -184,69 +173,3 @@ def test_the_net_of_two_classes_or_of_one_has_the_interval_of_its_share(share):
     assert net_interval(0, 0, 40, 9) == pytest.approx((-high, high))
     low, high = net_interval(0.1, share * 0.9, 40, 9)
     assert net_interval(share * 0.9, 0.1, 40, 9) == pytest.approx((-high, -low))
-
-
-# --- Tests ---
-
-rights = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 8)), max_size=40)
-
-
-def columns(rows):
-    first, second, document = np.array(rows, np.int64).reshape(-1, 3).T
-    return first.astype(bool), second.astype(bool), document
-
-
-@given(rights)
-def test_mcnemar_equals_the_exact_binomial_test(rows):
-    first, second, _ = columns(rows)
-    only = (first & ~second).sum(), (second & ~first).sum()
-    expected = stats.binomtest(only[0], sum(only)).pvalue if sum(only) else 1.0
-    assert mcnemar(first, second) == pytest.approx(expected)
-
-
-@given(rights)
-def test_the_document_test_equals_all_ways_of_giving_signs(rows):
-    first, second, document = columns(rows)
-    surplus = [
-        int(first[document == name].sum()) - int(second[document == name].sum())
-        for name in np.unique(document)
-    ]
-    sums = [
-        sum(sign * size for sign, size in zip(signs, surplus, strict=True))
-        for signs in product((-1, 1), repeat=len(surplus))
-    ]
-    expected = np.mean([abs(each) >= abs(sum(surplus)) for each in sums])
-    assert document_test(first, second, document) == pytest.approx(expected)
-
-
-def study(rng, documents=80):
-    """Right rows of two equally good models; each has its own good and bad documents."""
-    document = np.repeat(np.arange(documents), rng.integers(1, 9, documents))
-    skill = rng.beta(1, 1, (2, documents))[:, document]
-    first, second = rng.random((2, len(document))) < skill
-    return first, second, document
-
-
-def test_of_equal_models_one_in_twenty_is_found_to_differ_and_by_rows_far_more():
-    rng = np.random.default_rng(2)
-    p = np.array(
-        [(document_test(*each), mcnemar(*each[:2])) for each in (study(rng) for _ in range(500))]
-    )
-    by_document, by_row = (p <= 0.05).mean(axis=0)
-    assert 0.03 <= by_document <= 0.065
-    assert by_row > 0.12
-
-
-def test_holm_worked_example():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.2]) == [0.2]
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_raises_keeps_the_order_and_stays_below_bonferroni(values):
-    adjusted = holm(values)
-    for p, q in zip(values, adjusted, strict=True):
-        assert p <= q <= min(1.0, p * len(values)) + 1e-12
-    order = np.argsort(values, kind="stable")
-    assert (np.diff(np.array(adjusted)[order]) >= 0).all()

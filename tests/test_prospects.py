@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_result_for_any_number_of_jobs(trained, cor
 
 def test_one_repeat_has_the_interval_of_the_report_and_no_spread(tiny):
     found = train(quick_recipe(), tiny, BOOK)
-    assert found.prospects.repeats["interval"] == found.report.stance["macro_f1_interval"]
+    assert found.prospects.repeats["interval"] == found.report.to_json()["macro_f1_interval"]
     assert found.prospects.repeats["sd"] is None
     assert "learning_curve" not in found.to_json()
     assert "learning_curve" not in found.model.card

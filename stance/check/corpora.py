@@ -13,7 +13,8 @@ from stance.check import EXAMPLES, LABELS, Finding, Severity, Study, lay_out
 from stance.check.duplicates import duplicates, find_pairs, leaks, near_duplicates
 from stance.corpus import CorpusForm, read_corpus, table_form
 from stance.display import count, shown
-from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
+from stance.evaluation.agreement import MISSING, coded_twice, report_agreement
+from stance.evaluation.answers import Figures
 from stance.label_values import LabelReader, stance_spellings
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_places
@@ -72,7 +73,7 @@ def check_corpora(
         ],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
         "coders": list(names),
-        "agreement": report and report.to_json(),
+        "agreement": report,
     }
 
 
@@ -171,7 +172,7 @@ def coder_columns(coders: str | None) -> tuple[str, ...]:
 
 def _measure_coders(
     study: Study, names: tuple[str, ...], paths: Sequence[Path], form: CorpusForm
-) -> tuple[tuple[str, ...], AgreementReport | None]:
+) -> tuple[tuple[str, ...], Figures | None]:
     """Return the coders, those of the columns named or of long form, and how far they agree."""
     corpus = study.corpus
     if names:
@@ -207,10 +208,10 @@ def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> 
     return np.array(codes, np.int64)
 
 
-def _agreed(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
+def _agreed(agreement: Figures, names: Sequence[str]) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
-    overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
-    alpha, units = overall.alpha.value, overall.units
+    who = " and ".join(shown(name, 20) for name in names)
+    alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"
         yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")

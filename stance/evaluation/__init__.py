@@ -1,7 +1,7 @@
 """Scores of answers against gold labels, with intervals and beside baselines."""
 
 from stance.evaluation.answers import Answers
-from stance.evaluation.assessment import Material, Report, compare_models, evaluate, report
+from stance.evaluation.assessment import Report, compare_models, evaluate, report
 from stance.evaluation.comparison import (
     baselines,
     conflict_rows,
@@ -11,6 +11,6 @@ from stance.evaluation.comparison import (
 )
 from stance.evaluation.scores import CURVES, score
 
-__all__ = ["CURVES", "Answers", "Material", "Report"]
+__all__ = ["CURVES", "Answers", "Report"]
 __all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score"]
 __all__ += ["evaluate", "leakage", "majority_score", "report", "score"]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -61,67 +60,36 @@ def krippendorff_alpha(sums: Floats) -> Floats:
     return 1 - _ratio((n - 1) * differing, n**2 - (counts**2).sum(axis=-1))
 
 
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """A coefficient and its 95 % interval; None where there is none to give."""
-
-    value: float | None
-    interval: tuple[float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Agreement on the units with two codes or more, and how many these and their documents are."""
-
-    units: int
-    documents: int
-    percent: Coefficient
-    alpha: Coefficient
-
-    def to_json(self) -> Figures:
-        """Return the figures as a JSON object."""
-        return plain(asdict(self))
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementReport:
-    """Agreement over all, on each label against the rest, and in each group of units."""
-
-    overall: Agreement
-    per_label: dict[str, Agreement]
-    per_group: dict[str, Agreement]
-
-    def to_json(self) -> Figures:
-        """Return the figures as a JSON object, those over all at its top."""
-        parts = plain(asdict(self))
-        return {**parts.pop("overall"), **parts}
-
-
 def coded_twice(codes: Ints | Ints8) -> Bools:
     """Return which units two coders or more have coded."""
     return np.asarray((codes >= 0).sum(axis=0) >= 2, np.bool_)
 
 
-def measure_agreement(codes: Ints, labels: int, document: Ints) -> Agreement:
+def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     """Measure the agreement of coders; ``codes`` and ``labels`` are as in `sum_codes`.
 
-    Intervals are of whole documents. There is none with fewer than 5 documents coded twice, where a
-    coefficient hangs on one of them, or where none of them changes it.
+    Returns
+    -------
+    dict
+        units coded twice or more, and their documents; percent and alpha, each with value and 95 %
+        interval of whole documents. There is no interval with fewer than 5 documents coded twice,
+        where a coefficient hangs on one of them, or where none of them changes it.
     """
     paired = coded_twice(codes)
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), 2 * labels + 2))
     np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
-    scores = (percent_agreement, krippendorff_alpha)
-    return Agreement(int(paired.sum()), len(names), *(_coefficient(s, sums) for s in scores))
+    figures = {"units": paired.sum(), "documents": len(names)}
+    scores = {"percent": percent_agreement, "alpha": krippendorff_alpha}
+    return plain(figures | {name: _coefficient(score, sums) for name, score in scores.items()})
 
 
-def _coefficient(score: Callable[[Floats], Floats], sums: Floats) -> Coefficient:
+def _coefficient(score: Callable[[Floats], Floats], sums: Floats) -> Figures:
     value = float(score(sums.sum(axis=0)))
     if not np.isfinite(value):
-        return Coefficient(None, None)
+        return {"value": None, "interval": None}
     known = len(sums) >= FEWEST and 0 < spread(score, sums)[1] < np.inf
-    return Coefficient(value, t_interval(score, sums) if known else None)
+    return {"value": value, "interval": t_interval(score, sums) if known else None}
 
 
 def report_agreement(
@@ -131,8 +99,8 @@ def report_agreement(
     groups: Sequence[str] = (),
     *,
     largest: int | None = None,
-) -> AgreementReport:
-    """Measure agreement over all, per label, and for the ``largest`` groups (None for all)."""
+) -> Figures:
+    """Measure agreement over all, ``per_label``, and ``per_group`` of the ``largest`` groups."""
     names, per_group = np.array(groups, object), {}
     per_label = {
         name: measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
@@ -143,4 +111,4 @@ def report_agreement(
         rows = names == name
         per_group[name] = measure_agreement(codes[:, rows], len(labels), document[rows])
     overall = measure_agreement(codes, len(labels), document)
-    return AgreementReport(overall, per_label, per_group)
+    return {**overall, "per_label": per_label, "per_group": per_group}

@@ -39,67 +39,59 @@ from stance.tables import read_date
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """A model's answers to labelled rows, and what they are held against."""
-
-    answers: Answers
-    blind: Answers  # of the target-blind control head, to the same rows
-    majority: str  # most frequent stance of the training data
-    text_key: NDArray[Any]  # of each row, equal for rows of the same paragraph
-    lexicon: Answers | None = None  # of the polarity lexicon alone
-    leaked: Bools | None = None  # rows whose text, or one much like it, was in the training data
-    copied: Bools | None = None  # those of them whose text itself was; None for all
-    sentiment: Answers | None = None  # to the paragraphs that have a sentiment label
-    sentiment_majority: str | None = None
-    notes: Sequence[str] = ()  # what else a reader must know; they come first
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """All figures of an evaluation."""
 
-    stance: Figures  #: as `score` returns it
-    conflict: Figures  #: as `conflict_score` does
-    baselines: Figures  #: as `baselines` does
-    sentiment: Figures | None = None  #: as `score` does, with baselines
-    leakage: Figures | None = None  #: as `leakage` does; None where it was not looked for
-    holder: Figures | None = None  #: as `holder_score` does; None where no row or no model can tell
-    agreement: Figures | None = None  #: of the corpus's coders, with their names; None without any
+    figures: Figures
 
     def __repr__(self) -> str:
-        figures = {name: self.stance.get(name) for name in ("n", "accuracy", "macro_f1")}
-        return brief("Report", **figures)
+        return brief(
+            "Report", **{name: self.figures.get(name) for name in ("n", "accuracy", "macro_f1")}
+        )
 
     def to_json(self) -> Figures:
-        """Return one object for JSON; optional parts only where there are any."""
-        figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
-        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
-        optional |= {"holder": self.holder, "agreement": self.agreement}
-        return figures | {name: part for name, part in optional.items() if part is not None}
+        """Return what ``stance evaluate --json`` prints; optional parts only where there are any.
+
+        Shares and scores are between 0 and 1, intervals of 95 % of whole documents.
+        """
+        return dict(self.figures)
 
 
-def report(material: Material) -> Report:
-    """Score a model's answers beside its baselines."""
-    answers, tone = material.answers, material.sentiment
+PARTS = ("sentiment", "leakage", "holder", "agreement")
+"""Parts of a report that may be missing."""
+
+
+def report(
+    answers: Answers,
+    blind: Answers,
+    majority: str,
+    text_key: NDArray[Any],
+    *,
+    lexicon: Answers | None = None,
+    seen: tuple[Bools, Bools] | None = None,
+    sentiment: Answers | None = None,
+    sentiment_majority: str | None = None,
+    notes: Sequence[str] = (),
+    **more: Figures | None,
+) -> Report:
+    """Score a model's answers beside its baselines.
+
+    ``blind`` are those of the target-blind control head to the same rows, ``text_key`` is equal for
+    rows of the same paragraph, majorities are the most frequent labels of the training data, and
+    ``seen`` says which rows were in it: their texts or nearly so, and their very texts.
+    """
     figures = score(answers)
-    figures["notes"] = [*material.notes, *figures["notes"]]
-    mood = None if tone is None else score(tone)
-    if mood and tone and material.sentiment_majority:
-        mood["baselines"] = baselines(tone, material.sentiment_majority, {})
-    seen, leaked = None, material.leaked
-    if leaked is not None:
-        copied = leaked if material.copied is None else material.copied
-        seen = leakage(answers, leaked, copied)
-    rivals = {"target_blind": material.blind}
-    if material.lexicon:
-        rivals["lexicon"] = material.lexicon
-    return Report(
-        figures,
-        conflict_score(answers, material.blind, conflict_rows(material.text_key, answers.gold)),
-        baselines(answers, material.majority, rivals),
-        mood,
-        seen,
-    )
+    figures["notes"] = [*notes, *figures["notes"]]
+    figures["conflict"] = conflict_score(answers, blind, conflict_rows(text_key, answers.gold))
+    rivals = {"target_blind": blind} | ({"lexicon": lexicon} if lexicon else {})
+    figures["baselines"] = baselines(answers, majority, rivals)
+    if sentiment is not None:
+        figures["sentiment"] = score(sentiment)
+        if sentiment_majority:
+            figures["sentiment"]["baselines"] = baselines(sentiment, sentiment_majority, {})
+    if seen is not None:
+        figures["leakage"] = leakage(answers, *seen)
+    return Report(figures | {name: part for name, part in more.items() if part is not None})
 
 
 def evaluate(model: StanceModel, corpus: Corpus) -> Report:
@@ -121,57 +113,59 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         and 1, intervals of 95 % of whole documents.
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
-    material = Material(
+    marks, prints = corpus.marks, model.fingerprints
+    return _corpus_report(
+        corpus,
+        model.recipe,
         answers=judge_pairs(model, corpus),
         blind=stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         majority=_majority(model),
-        text_key=_text_key(corpus),
         lexicon=_lexicon_answers(corpus, lexicon_stances(model.reader, query)),
-        leaked=corpus.marks.found_in(model.fingerprints),
-        copied=corpus.marks.copied_from(model.fingerprints),
+        seen=(marks.found_in(prints), marks.copied_from(prints)),
         sentiment=judge_sentiment(model, corpus),
         sentiment_majority=_sentiment_majority(model),
         notes=_silent(model.stance.silent),
+        holder=_judge_holders(model, corpus),
+        agreement=_agreement(corpus),
     )
-    found = _corpus_report(material, corpus, model.recipe)
-    return replace(found, holder=_judge_holders(model, corpus), agreement=_agreement(corpus))
 
 
 def _agreement(corpus: Corpus) -> Figures | None:
     """Return how far the corpus's coders agree, which no model can be expected to exceed."""
     if corpus.annotations is None:
         return None
-    found = report_agreement(corpus.annotations.codes, tuple(map(str, Stance)), corpus.document)
-    return {"coders": list(corpus.annotations.coders), **found.to_json()}
+    codes, labels = corpus.annotations.codes, tuple(map(str, Stance))
+    agreement = report_agreement(codes, labels, corpus.document)
+    return {"coders": list(corpus.annotations.coders), **agreement}
 
 
 def compare_models(
     a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
 ) -> Figures:
-    """Compare two models of the same labels on a labelled corpus, row by row; see `compare`."""
-    for one, other in ((a.stance, b.stance), (a.sentiment, b.sentiment)):
-        if one and other and one.labels != other.labels:
-            raise DataError(
-                f"one model answers {', '.join(one.labels)}, the other "
-                f"{', '.join(other.labels)}; compare models of the same labels"
-            )
-    answers = [judge_pairs(model, corpus) for model in (a, b)]
-    tone_a, tone_b = (judge_sentiment(model, corpus) for model in (a, b))
-    found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
-    found = compare(
-        *answers,
-        conflict=conflict_rows(_text_key(corpus), corpus.stance),
-        seen=(found_a, found_b),
-        names=[f"{name}:{row}" for name, row in corpus.places()],
-        sentiment=(tone_a, tone_b) if tone_a and tone_b else None,
-    )
-    marked = [
+    """Compare two models of the same labels on the rows that neither has learned from."""
+    if a.stance.labels != b.stance.labels:
+        raise DataError(
+            f"one model answers {', '.join(a.stance.labels)}, the other "
+            f"{', '.join(b.stance.labels)}; compare models of the same labels"
+        )
+    seen = [corpus.marks.found_in(model.fingerprints) for model in (a, b)]
+    learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}
+    if (seen[0] | seen[1]).all():
+        raise DataError("each row was in the training data of a model; compare on other texts")
+    unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
+    figures = compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
+    notes = [
         f"{mark}: {note}"
-        for mark, own in (("A", a), ("B", b))
-        for note in (*_silent(own.stance.silent), *_prior(own.recipe))
+        for mark, model in (("A", a), ("B", b))
+        for note in (*_silent(model.stance.silent), *_prior(model.recipe))
     ]
-    notes = {"notes": [*marked, *_loose(corpus), *found["notes"]]}
-    return {"models": dict(zip("ab", names, strict=True)), **found, **notes}
+    notes += [*_loose(unseen), *figures["notes"]]
+    return {
+        "models": dict(zip("ab", names, strict=True)),
+        **figures,
+        "seen": learned,
+        "notes": notes,
+    }
 
 
 def cross_validation(
@@ -182,6 +176,7 @@ def cross_validation(
     tone: Floats | None,
     lexicon: Ints | None = None,
     named: Bools | None = None,
+    holder: Figures | None = None,
 ) -> Report:
     """Score the held-out answers of a training's cross-validation by document.
 
@@ -190,41 +185,40 @@ def cross_validation(
     """
     answers = stance_answers(corpus, stance, named)
     mood = None if tone is None else sentiment_answers(corpus, sentiment_rows(corpus), tone)
-    material = Material(
+    return _corpus_report(
+        corpus,
+        recipe,
         answers=answers,
         blind=stance_answers(corpus, control),
         majority=_most_frequent(answers),
-        text_key=_text_key(corpus),
         lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=mood,
         sentiment_majority=None if mood is None else _most_frequent(mood),
+        holder=holder,
     )
-    return _corpus_report(material, corpus, recipe)
 
 
 def _most_frequent(answers: Answers) -> str:
     return str(answers.labels[int(np.bincount(answers.gold).argmax())])
 
 
-def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report:
+def _corpus_report(
+    corpus: Corpus, recipe: Recipe, *, answers: Answers, notes: Sequence[str] = (), **parts: Any
+) -> Report:
     """Add what the corpus says: notes, and scores per corpus, source, genre and year if known."""
-    material = replace(
-        material, notes=[*material.notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
-    )
-    found = report(material)
     groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
     groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
     if "date" in corpus.extra:
         groups["year"] = [_year(date) for date in corpus.extra["date"]]
-    answers, figures = material.answers, dict(found.stance)
     for name, group in groups.items():
         scores = {
             cell: brief_score(answers.take(rows))
             for cell, rows in actor_rows(replace(answers, actor=group))
             if cell
         }
-        figures[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
-    return replace(found, stance=figures)
+        parts[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
+    notes = [*notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
+    return report(answers, text_key=linked_groups([corpus.marks.exact]), notes=notes, **parts)
 
 
 def _prior(recipe: Recipe) -> list[str]:
@@ -285,7 +279,3 @@ def _sentiment_majority(model: StanceModel) -> str | None:
     """Return the most frequent sentiment of the training data; None where none is known."""
     classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
     return max(classes, key=lambda label: classes[label]["support"], default=None)
-
-
-def _text_key(corpus: Corpus) -> Ints:
-    return linked_groups([corpus.marks.exact])

@@ -27,13 +27,7 @@ from stance.evaluation.intervals import (
     score_interval,
     t_interval,
 )
-from stance.evaluation.scores import (
-    actor_rows,
-    brier,
-    calibration_error,
-    document_notes,
-    doubts,
-)
+from stance.evaluation.scores import actor_rows, document_notes
 from stance.features.pairs import Pairs, lay_out
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
@@ -176,115 +170,53 @@ ROWS = 20  # rows of an actor from which on it is compared: fewer would only cos
 SMALLEST = 1e-6  # A p value below is given as this, or it would be rounded to 0
 
 
-def compare(
-    a: Answers,
-    b: Answers,
-    *,
-    conflict: Bools,
-    seen: tuple[Bools, Bools],
-    names: Sequence[str],
-    sentiment: tuple[Answers, Answers] | None = None,
-) -> Figures:
-    """Compare two models' answers to the same rows.
+def compare(a: Answers, b: Answers) -> Figures:
+    """Compare two models' answers to the same rows: of all, and of the actors of enough rows.
 
-    ``conflict`` marks rows whose paragraph has actors of differing gold stance; ``seen`` those in
-    the training data of either model, which ``names`` names; ``sentiment`` has the answers to the
-    paragraphs with a sentiment label, where both models judge it.
+    The p values of actors are adjusted for their number (Holm).
     """
-    check_rows(a)
     check_pair(a, b)
-    leaked = seen[0] | seen[1]
-    per_actor, left_out = _per_actor(a, b)
-
-    def part(rows: Bools) -> Figures | None:
-        return contrast(a.take(rows), b.take(rows)) if rows.any() else None
-
-    figures = contrast(a, b) | {
-        "per_actor": per_actor,
-        "left_out": left_out,
-        "conflict": part(conflict),
-        "leakage": {
-            **{"a": int(seen[0].sum()), "b": int(seen[1].sum()), "either": int(leaked.sum())},
-            "rows": [names[row] for row in np.flatnonzero(leaked).tolist()],
-            "without": part(~leaked) if leaked.any() else None,
-        },
-        "notes": _notes(a, b),
+    parts = [] if a.actor is None else list(actor_rows(a))
+    actors = {
+        name: contrast(a.take(rows), b.take(rows)) for name, rows in parts if len(rows) >= ROWS
     }
-    if sentiment is not None:
-        figures["sentiment"] = contrast(*sentiment)
-        figures["notes"] += [f"sentiment: {note}" for note in _notes(*sentiment)]
-    return figures
-
-
-def _notes(a: Answers, b: Answers) -> list[str]:
+    adjusted = holm([part["p"] for part in actors.values()])
+    per_actor = {
+        name: part | {"p_holm": p} for (name, part), p in zip(actors.items(), adjusted, strict=True)
+    }
     notes = document_notes(a.labels, a.confusion())
-    if (a.predicted == b.predicted).all():
-        notes.append("the models answer every row alike; that does not make them equal elsewhere")
-    return notes
+    more = {"per_actor": per_actor, "left_out": len(parts) - len(actors), "notes": notes}
+    return plain(contrast(a, b) | more)
 
 
 def contrast(a: Answers, b: Answers) -> Figures:
     """Score two models on the same rows, and their difference by the same documents."""
     pair = np.stack([a.confusion(), b.confusion()], axis=1)
-    enough, trusted = len(pair) >= FEWEST, not doubts(a.labels, pair[:, 0])
+    enough = len(pair) >= FEWEST
+    trusted = not document_notes(a.labels, pair[:, 0])
     figures: Figures = {"n": len(a), "documents": len(pair), "trusted": trusted}
-    for place, (name, answers) in enumerate((("a", a), ("b", b))):
+    for place, name in enumerate("ab"):
         counts = pair[:, place]
         figures[name] = {
             "macro_f1": macro_f1(counts.sum(axis=0)),
             "macro_f1_interval": score_interval(macro_f1, counts) if enough else None,
             "accuracy": accuracy(counts.sum(axis=0)),
-            "accuracy_interval": score_interval(accuracy, counts) if enough else None,
-            "ece": calibration_error(answers),
-            "brier": brier(answers),
-            "uncertain": answers.uncertain,
         }
-    for key, score in (("difference", macro_f1), ("accuracy_difference", accuracy)):
-        figures[key] = gain_in(score)(pair.sum(axis=0))
-        figures[f"{key}_interval"] = t_interval(gain_in(score), pair) if enough else None
-    figures["mcnemar"] = {
-        "a_only": (a.right & ~b.right).sum(),
-        "b_only": (b.right & ~a.right).sum(),
-        "p": max(SMALLEST, document_test(a.right, b.right, a.document)),
-        "p_rows": max(SMALLEST, mcnemar(a.right, b.right)),
-    }
+    gain = gain_in(macro_f1)
+    figures["difference"] = gain(pair.sum(axis=0))
+    figures["difference_interval"] = t_interval(gain, pair) if enough else None
+    figures["a_only"], figures["b_only"] = (a.right & ~b.right).sum(), (b.right & ~a.right).sum()
+    figures["p"] = max(SMALLEST, document_test(a.right, b.right, a.document))
     return plain(figures)
 
 
-def _per_actor(a: Answers, b: Answers) -> tuple[Figures, int]:
-    """Compare the actors of enough rows; p values are adjusted for the number of actors."""
-    parts: list[tuple[str, Ints]] = [] if a.actor is None else list(actor_rows(a))
-    found = {
-        name: contrast(a.take(rows), b.take(rows)) for name, rows in parts if len(rows) >= ROWS
-    }
-    adjusted = holm([part["mcnemar"]["p"] for part in found.values()])
-    figures = {
-        name: part | {"p": part["mcnemar"]["p"], "p_holm": p}
-        for (name, part), p in zip(found.items(), adjusted, strict=True)
-    }
-    return plain(figures), len(parts) - len(found)
-
-
-def mcnemar(first: Bools, second: Bools) -> float:
-    """Return the exact two-sided p value of McNemar's test (1947) on rows taken for independent.
-
-    >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
-    0.125
-    """
-    from scipy.special import bdtr
-
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    tail = bdtr(float(min(only_first, only_second)), only_first + only_second, 0.5)
-    return min(1.0, 2 * float(tail))
-
-
 def document_test(first: Bools, second: Bools, document: Ints) -> float:
-    """Return the exact two-sided p value of McNemar's test with documents as the unit.
+    """Return the exact two-sided p value of McNemar's test (1947) with documents as the unit.
 
     The sum of the documents' differences in right rows is held against all ways of giving them
     signs (randomisation test: Fisher 1935, "The Design of Experiments", section 21; Yeh 2000, "More
     accurate tests for the statistical significance of result differences"). Where no document has
-    more than one row that only one model has right, it is `mcnemar`.
+    more than one row that only one model has right, it is McNemar's.
 
     >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
     >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)

@@ -30,7 +30,6 @@ class Shares:
     intervals: tuple[Interval, ...]
     net: float  # share of the last class less that of the first, between -1 and 1
     net_interval: Interval
-    design_effect: float  # answers that tell as much about the net as one independent answer
 
     @property
     def trusted(self) -> bool:
@@ -38,14 +37,13 @@ class Shares:
         return self.effective >= TRUSTED
 
 
-def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
+def estimate_shares(counts: Ints) -> Shares:
     """Return the shares of answers, counted by document (row) and class (two or more).
 
     Each interval is `wilson`'s for as many independent answers as would tell as much as these, with
     a quantile of Student's t (Korn and Graubard 1998, "Confidence Intervals for Proportions with
     Small Expected Number of Positive Counts Estimated from Survey Data"). That of the net is
     `net_interval`'s. ``training/simulate.py`` simulates how often they hold the truth.
-    ``independent`` takes every answer for independent of the others.
 
     >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
     >>> found.shares, [round(bound, 3) for bound in found.intervals[0]], found.trusted
@@ -57,23 +55,17 @@ def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
     shares = tuple((totals / max(n, 1)).tolist())
     net = shares[-1] - shares[0]
     effective = n**2 / float((size**2).sum()) if n else 0.0
-    if independent and n:
-        known, effective = [(float(n), math.inf)] * (classes + 1), float(n)
-    elif documents < 2:
-        none = ((0.0, 1.0),) * classes
-        return Shares(n, documents, effective, shares, none, net, (-1.0, 1.0), max(1.0, n))
-    else:
-        known = [
-            _information(hits, hits, size, min(total, n - total))
-            for hits, total in zip(used.T, totals, strict=True)
-        ]
-        against, favor = used[:, 0], used[:, -1]
-        few = n - totals.max()
-        known.append(_information(favor - against, favor + against, size, few))
+    if documents < 2:
+        return Shares(n, documents, effective, shares, ((0.0, 1.0),) * classes, net, (-1.0, 1.0))
+    known = [
+        _information(hits, hits, size, min(total, n - total))
+        for hits, total in zip(used.T, totals, strict=True)
+    ]
+    against, favor = used[:, 0], used[:, -1]
+    known.append(_information(favor - against, favor + against, size, n - totals.max()))
     intervals = tuple(wilson(share, *each) for share, each in zip(shares, known, strict=False))
     net_bounds = net_interval(shares[0], shares[-1], *known[-1])
-    effect = n / known[-1][0]
-    return Shares(n, documents, effective, shares, intervals, net, net_bounds, effect)
+    return Shares(n, documents, effective, shares, intervals, net, net_bounds)
 
 
 def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tuple[float, float]:

@@ -23,25 +23,17 @@ from stance.evaluation.intervals import (
     score_bounds,
     score_interval,
 )
+from stance.records import NO_ANSWER
 
 BINS = 15  # bins of the calibration error and of the reliability curve
-LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn
 POINTS = 40  # most points of a risk-coverage curve
-RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
-
-
-def rare_labels(confusion: Floats) -> Ints:
-    """Return labels in so few documents that intervals are wide, if enough to be trusted."""
-    documents = (confusion.sum(axis=2) > 0).sum(axis=0)
-    rare = (documents >= FEWEST) & (documents < RARE) & (2 * documents <= len(confusion))
-    return np.flatnonzero(rare)
 
 
 def score(answers: Answers) -> Figures:
     """Score answers against gold labels.
 
-    A withheld answer is wrong; figures of probabilities (ece, brier, log_loss) are of all rows.
+    A withheld answer is wrong; figures of probabilities (ece, brier) are of all rows.
     Intervals are of whole documents.
     """
     check_rows(answers)
@@ -63,9 +55,8 @@ def score(answers: Answers) -> Figures:
         "labels": list(answers.labels),
         "ece": brief["ece"],
         "brier": brier(answers),
-        "log_loss": log_loss(answers),
         "reliability": reliability(answers),
-        **risk_coverage(answers),
+        "risk_coverage": risk_coverage(answers),
         "uncertain": answers.uncertain,
         "documents": brief["documents"],
         "trusted": brief["trusted"],
@@ -85,7 +76,7 @@ def brief_score(answers: Answers) -> Figures:
         "accuracy": accuracy(total),
         "ece": calibration_error(answers),
         "documents": len(by_document),
-        "trusted": not doubts(answers.labels, by_document),
+        "trusted": not document_notes(answers.labels, by_document),
     }
     return plain(figures)
 
@@ -133,18 +124,10 @@ def _per_actor(answers: Answers) -> Figures:
     """Score each actor, the most frequent first, over the labels that occur with it."""
     scores = {}
     for name, rows in actor_rows(answers):
-        mine = answers.take(rows)
-        part = brief_score(mine)
-        enough = part["documents"] >= FEWEST
-        scores[name] = {
-            "n": part["n"],
-            "macro_f1": part["macro_f1"],
-            "interval": part["macro_f1_interval"] if enough else None,
-            "trusted": part["trusted"],
-            "ece": part["ece"],
-            "brier": brier(mine),
-            "reliability": reliability(mine) if enough else [],
-        }
+        part = brief_score(answers.take(rows))
+        bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
+        kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
+        scores[name] = {**kept, "interval": bounds}
     return scores
 
 
@@ -201,23 +184,15 @@ def brier(answers: Answers) -> float:
     return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def log_loss(answers: Answers) -> float:
-    """Return the mean of -ln(probability of the right label)."""
-    right = answers.probabilities[np.arange(len(answers)), answers.gold]
-    return float(-np.log(np.clip(right, LEAST_CHANCE, 1.0)).mean())
-
-
-def risk_coverage(answers: Answers) -> Figures:
-    """Return the error among the answers given if only confident ones are, and its area aurc.
+def risk_coverage(answers: Answers) -> list[Figures]:
+    """Return the error among the answers given if only confident ones are.
 
     Rows of equal confidence come and go together (El-Yaniv and Wiener 2010, "On the Foundations of
-    Noise-free Selective Classification"; Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced
-    Uncertainty Estimation for Deep Neural Classifiers"). A withheld answer has a confidence of 0.
+    Noise-free Selective Classification"). A withheld answer has a confidence of 0.
     """
-    own = answers.confidence
-    own = own if answers.answered is None else np.where(answers.answered, own, 0.0)
-    order = np.argsort(-own, kind="stable")
-    confidence = own[order]
+    confidence = np.where(answers.predicted == NO_ANSWER, 0.0, answers.confidence)
+    order = np.argsort(-confidence, kind="stable")
+    confidence = confidence[order]
     # The last row of each run of equal confidences is where a threshold can cut.
     cut = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
@@ -225,12 +200,10 @@ def risk_coverage(answers: Answers) -> Figures:
     kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:POINTS]
     names = ("coverage", "threshold", "error", "n")
     columns = ((cut + 1) / len(order), confidence[cut], error, cut + 1)
-    curve = [{name: column[i] for name, column in zip(names, columns, strict=True)} for i in kept]
-    aurc = (error * np.diff(cut, prepend=-1)).sum() / len(order)
-    return plain({"risk_coverage": curve, "aurc": aurc})
+    return [plain({name: col[i] for name, col in zip(names, columns, strict=True)}) for i in kept]
 
 
-def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
+def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     """Return why an interval cannot be trusted: too few documents, of all or with a label."""
     documents = (confusion.sum(axis=2) > 0).sum(axis=0).tolist()
     few = [
@@ -241,17 +214,6 @@ def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
     if len(confusion) < TRUSTED:
         few.insert(0, f"it rests on {count(len(confusion), 'document')}; label {TRUSTED} or more")
     return [f"the interval cannot be trusted: {reason}" for reason in few]
-
-
-def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
-    """Return what a reader must know about the documents that an interval rests on."""
-    notes = doubts(labels, confusion)
-    if rare := [labels[number] for number in rare_labels(confusion)]:
-        notes.append(
-            f"rare: {', '.join(rare)}; fewer than {RARE} documents hold it, so macro-F1 hangs on "
-            "few of them and its interval is wide"
-        )
-    return notes
 
 
 def _unseen(labels: Sequence[str], confusion: Floats) -> list[str]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.agreement import MISSING, Agreement, coded_twice, measure_agreement
+from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement
+from stance.evaluation.answers import Figures
 from stance.findings.answers import AnswersTable, is_row, pair_key, text_key
 from stance.findings.correction import Audit
 from stance.findings.request import Join, bounded
@@ -90,9 +91,7 @@ def read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     )
 
 
-def _agreement(
-    codings: Mapping[int, Sequence[_Label]], population: AnswersTable
-) -> Agreement | None:
+def _agreement(codings: Mapping[int, Sequence[_Label]], population: AnswersTable) -> Figures | None:
     """Return how far coders agree on rows that several of them labelled, before adjudication."""
     truths = [
         {label.coder: label.truth for label in coding if label.coder != ADJUDICATED}

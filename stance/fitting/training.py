@@ -178,9 +178,7 @@ def train(
     holder = run.learn_extra("holder", extra[1])
     steps.begin("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
-    report = run.score(*held)
-    if holder:
-        report = replace(report, holder=run.score_holders(holder.held))
+    report = run.score(*held, holder.held if holder else None)
     curve = repeats.learning_curve() if recipe.validation.learning_curve else None
     prospects = LabellingAdvice(repeats.figures(), curve, find_gaps(corpus, book))
     model = StanceModel(

@@ -177,7 +177,9 @@ class TrainingRun:
             self.recipe.features.min_df,
         )
 
-    def score(self, stance: HeldOut, control: HeldOut, tone: HeldOut | None) -> Report:
+    def score(
+        self, stance: HeldOut, control: HeldOut, tone: HeldOut | None, holder: HeldOut | None
+    ) -> Report:
         """Score the held-out answers."""
         lexicon = self.seen.lexicon[: len(self.corpus)]
         return cross_validation(
@@ -188,9 +190,10 @@ class TrainingRun:
             tone.probabilities if tone else None,
             lexicon if self.reader.lexicon.categories else None,
             self.named,
+            self._score_holders(holder) if holder else None,
         )
 
-    def score_holders(self, held: HeldOut) -> Figures:
+    def _score_holders(self, held: HeldOut) -> Figures:
         """Score the held-out answers to whose stance it is."""
         rows, kinds = holder_rows(self.corpus), held.probabilities.argmax(axis=1)
         found = name_held(self.reader, self.query.take(rows), kinds)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.errors import DataError
-from stance.evaluation.agreement import Agreement
+from stance.evaluation.answers import Figures
 from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable, read_population
@@ -38,7 +38,7 @@ class Audited:
     simple_random: bool
     inclusion: tuple[float, float]  # least and largest probability of a label
     strata: int
-    agreement: Agreement | None
+    agreement: Figures | None
 
 
 @dataclass(frozen=True, slots=True)

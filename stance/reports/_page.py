@@ -21,8 +21,6 @@ from stance.tables import Format
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from stance.evaluation.agreement import Coefficient
-
 TEMPLATES = files(__package__) / "templates"
 NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
 
@@ -74,12 +72,13 @@ def literal(text: str) -> str:
     return re.sub(r"[\\`*_\[\]<>|#~&$]", r"\\\g<0>", shown(text, 200))
 
 
-def coefficient(found: "Coefficient") -> str:
+def coefficient(figures: Mapping[str, Any]) -> str:
     """Return a coefficient of agreement with its interval: ``0.81 [0.70, 0.90]``."""
-    if found.value is None:
+    value, interval = figures["value"], figures["interval"]
+    if value is None:
         return "undefined"
-    ends = "" if found.interval is None else " [{:.2f}, {:.2f}]".format(*found.interval)
-    return f"{found.value:.2f}{ends}"
+    ends = "" if interval is None else " [{:.2f}, {:.2f}]".format(*interval)
+    return f"{value:.2f}{ends}"
 
 
 def shown_cell(value: Cell, kind: Kind) -> str:

@@ -101,38 +101,25 @@ def _leakage(leakage: Figures | None) -> list[str]:
 
 def comparison_lines(figures: Figures) -> list[str]:
     """Return the lines of what `stance.evaluation.compare_models` returns."""
-    seen, left_out = figures["leakage"], figures["left_out"]
-    parts = {
-        "all rows": figures,
-        "rows with conflict": figures["conflict"],
-        "not in training data": seen["without"] if seen["either"] else None,
-        "sentiment": figures.get("sentiment"),
-        **dict([*figures["per_actor"].items()][:LISTED]),
-    }
     rows: list[Row] = [("macro-F1", "n", "A", "B", "A less B", "p", "")]
-    for name, part in parts.items():
-        if part:
-            scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
-            gain = ranged(part["difference"], part["difference_interval"], "+")
-            p = part["p_holm"] if "p_holm" in part else part["mcnemar"]["p"]
-            few = "" if part["trusted"] else FEW
-            rows.append((name, part["n"], *scores, gain, p_value(p), few))
-    more = len(figures["per_actor"]) - LISTED
+    for name, part in {"all rows": figures, **figures["per_actor"]}.items():
+        scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
+        gain = ranged(part["difference"], part["difference_interval"], "+")
+        p = p_value(part.get("p_holm", part["p"]))
+        rows.append((name, part["n"], *scores, gain, p, "" if part["trusted"] else FEW))
     low, high = figures["difference_interval"] or (0.0, 0.0)
     winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
     verdict = f"{winner} better in macro-F1"
-    names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures.get("models", {}).items()]
-    leaked = f"{seen['a']:,} in the training data of A, {seen['b']:,} in B's"
+    names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures["models"].items()]
+    left_out, seen = figures["left_out"], figures["seen"]
+    few = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
+    known = f"rows of training data left out: {seen['a']:,} of A, {seen['b']:,} of B"
     return stacked(
         [
             names,
-            [
-                *table(rows),
-                *([f"and {count(more, 'more actor')}"] if more > 0 else []),
-                *([f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []),
-            ],
+            [*table(rows, most=LISTED, noun="actor"), *few],
             [verdict if figures["trusted"] else "too few documents to say which is better"],
-            wrap(f"rows seen before: {leaked}") if seen["either"] else [],
+            wrap(known) if any(seen.values()) else [],
             wrap(f"{LEGEND} {P}, for actors adjusted for their number (Holm)."),
             paragraphs(figures["notes"], "note: ", "  "),
         ]
