@@ -187,13 +187,6 @@ def test_headlines_stay(headline, tmp_path):
         assert headline in [row["text"] for row in read(path)]
 
 
-def test_no_first_line_of_a_small_clean_file_is_left_out():
-    for story in pages.stories():
-        for size in range(len(story.body) + 1):
-            body = [line.text for line in story.body[:size]]
-            assert kept("\n\n".join([story.title, story.author, *body]))[0] == story.title
-
-
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n", "\r\n \t\r\n", "\u2028", "\u2029"])
 def test_any_line_end_ends_a_paragraph(end):
     text = end.join(["\ufeffMenu", "NATO met.", "\u200b", "Russia\u00a0did not.", "Share", ""])
@@ -214,10 +207,6 @@ def test_hard_wrapped_lines_become_the_paragraphs_they_were(width):
     lines = [textwrap.fill(paragraph, width) for paragraph in paragraphs]
     text = "\n\n".join(["Menu\nSign in", lines[0], "Share\n" + lines[1], *lines[2:]])
     assert kept(text) == paragraphs
-
-
-def test_one_paragraph_a_line_is_not_taken_for_wrapped_text():
-    assert kept(BODY) == kept(BODY.replace("\n\n", "\n")) == BODY.strip().split("\n\n")
 
 
 any_line = st.one_of(

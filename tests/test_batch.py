@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import dataclasses
-import gzip
 import io
 import itertools
 import json
@@ -22,9 +21,7 @@ from command import predict
 from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
 from stance.runs import job
 from stance.runs.checkpoints import RunFolder, folder_of
-from stance.runs.parts import cut
 from stance.runs.workers import compute_in_order
-from stance.tables import Record, Records
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 ROWS = 60
@@ -145,16 +142,6 @@ def test_the_bytes_are_the_same_in_every_way(model, table, output, tmp_path, way
     assert not workers_of(os.getpid())
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.tsv"])
-def test_other_formats_do_not_depend_on_the_part_size_either(model, table, output, tmp_path, name):
-    one, parts = tmp_path / name, output.with_name(name)
-    predict(model, table, one, wide=True)
-    predict(model, table, parts, wide=True, size=7)
-    assert parts.read_bytes() == one.read_bytes()
-    if name.endswith(".gz"):
-        assert gzip.decompress(parts.read_bytes())
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_streams_come_out_in_order(model, table, output, whole, monkeypatch, jobs):
     stdin = io.TextIOWrapper(io.BytesIO(table.read_bytes()))
@@ -228,25 +215,6 @@ def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
     with pytest.raises(DataError, match=r"spans\.csv:8: spans '0:99'"):
         predict(model, table, output, jobs=jobs, size=size)
     assert list(output.parent.iterdir()) == []
-
-
-def test_progress_counts_rows_and_bytes(model, table, output):
-    seen = []
-    predict(model, table, output, progress=lambda t, *b: seen.append((t.rows, *b)), size=7)
-    assert [rows for rows, *_ in seen] == [*range(7, ROWS, 7), ROWS]
-    assert seen[-1][1:] == (table.stat().st_size,) * 2
-
-
-def test_parts_are_cut_and_what_ended_the_table_comes_last():
-    def records():
-        yield Records.of(Record(n, n, ("x",)) for n in range(1, 6))
-        raise DataError("torn")
-
-    *found, last = cut(records(), 2)
-    assert [len(part.records) for part in found] == [2, 2, 1]
-    assert isinstance(last, DataError)
-    long = (Records.of([Record(n, n, ("x" * 3_000_000,))]) for n in range(1, 8))
-    assert [len(part.records) for part in cut(long, 5)] == [3, 3, 1]
 
 
 def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
@@ -345,12 +313,6 @@ def test_parts_are_private_and_their_names_say_nothing(model, table, output):
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
-def test_a_run_of_one_part_needs_no_folder(model, table, output):
-    names = []
-    predict(model, table, output, progress=lambda *_: names.extend(beside(output)))
-    assert not any("stance-run" in name for name in names)
-
-
 def test_what_is_left_is_told(model, table, output):
     stopped(model, table, output)
     with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
@@ -395,13 +357,6 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
         predict(other, table, output, resume=True, size=7, **options)
     table.write_bytes(data)
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
-
-
-def test_unusable_input_leaves_nothing(model, table, output):
-    table.write_text(table.read_text() + "too,few\n")
-    with pytest.raises(DataError, match=r"mine\.csv"):
-        predict(model, table, output, size=7)
-    assert beside(output) == []
 
 
 @pytest.mark.parametrize("left", ["*", "*[!s]", "lock"])  # all, no parts, the last file
@@ -458,13 +413,6 @@ def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
     with pytest.raises(OutputError, match="is in the way"):
         predict(model, table, output, size=7)
     assert table.exists()
-
-
-def test_a_long_name_gets_a_folder_too(model, table, output):
-    long = output.with_name("x" * 240 + ".csv")
-    stopped(model, table, long)
-    predict(model, table, long, resume=True, size=7)
-    assert beside(long) == []
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from datetime import date
 
 import pytest
-from command import fails, invoke, predict, write
+from command import predict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.errors import DataError, UsageError
 from stance.findings import Request
 from stance.findings.answers import read_population
-from stance.tables import DateColumn, DateReading, iso_dates, months_of, read_date, read_pattern
+from stance.tables import DateColumn, DateReading, iso_dates, read_date, read_pattern
 
 DAY_FIRST, MONTH_FIRST = DateReading("day"), DateReading("month")
 
@@ -29,12 +29,6 @@ DAY_FIRST, MONTH_FIRST = DateReading("day"), DateReading("month")
 )  # fmt: skip
 def test_a_date_is_read_in_its_usual_forms(text):
     assert read_date(text) == (2023, 10, 22)
-
-
-def test_a_month_or_a_year_is_as_much_as_a_cell_gives():
-    assert read_date("2023-10") == read_date("October 2023") == (2023, 10, 0)
-    assert read_date("2023") == (2023, 0, 0)
-    assert months_of(["2023", "2023-03"]).tolist() == [-1, 2023 * 12 + 2]
 
 
 @pytest.mark.parametrize(
@@ -151,13 +145,3 @@ def test_reports_and_shares_read_the_dates_of_a_column_as_a_whole(model, tmp_pat
     read_population(Request(answers))  # which does not ask for dates
     given = Request(answers, over="date", date_format="%d/%m/%Y")
     assert len(read_population(given)) == 9
-
-
-def test_the_command_says_how_dates_are_read_or_why_not(tmp_path):
-    path = write(tmp_path / "a.csv", "text,day\nRutte met,03/04/2023\nRutte met,22/10/2024\n")
-    asked = ("actors", path, "--date-column", "day")
-    assert "dates in column 'day' are read as day/month/year" in invoke(*asked).stderr
-    assert "NATO" in invoke(*asked).stdout
-    write(path, "text,day\nRutte met,03/04/2023\n")
-    assert "may be 3 April 2023 or 4 March 2023" in fails(1, *asked)
-    assert invoke(*asked, "--date-format", "%m/%d/%Y").exit_code == 0

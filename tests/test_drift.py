@@ -11,7 +11,6 @@ from command import invoke, predict
 from stance.records import UNCERTAIN
 from stance.runs.answers import COUNTS, Tally
 from stance.runs.checkpoints import RunFolder
-from stance.runs.notes import drift_notes
 from stance.runs.parts import Batch, Part
 from stance.runs.rows import EncodedRows
 from stance.runs.summary import model_hash
@@ -67,13 +66,6 @@ def test_foreign_paragraphs_are_uncertain_and_counted(model, tmp_path, texts):
     assert sum(n for (_, label), n in done.tally.answers.items() if label == UNCERTAIN) >= 2
 
 
-def test_wide_rows_are_uncertain_too(model, tmp_path):
-    run(model, tmp_path, FOREIGN[:1], wide=True)
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
-    assert (row["NATO"], row["sentiment"]) == (UNCERTAIN, UNCERTAIN)
-
-
 def test_foreign_answers_are_not_taken_for_withheld_ones(model, tmp_path):
     done = run(model, tmp_path, FOREIGN, abstain=0.6)
     told = [note for note in done.notes if note.startswith("--abstain")]
@@ -94,12 +86,6 @@ def test_abstention_promises_nothing_where_words_are_unknown(model, tmp_path, te
     strange = [text.replace(" the ", " the zorb blaxed vrint ") for text in texts[:60]]
     (note,) = drift_of(run(model, tmp_path, strange, abstain=0.6))
     assert "may not hold here, and more than 0.6 of the answers may be wrong" in note
-
-
-def test_few_words_say_nothing(model):
-    few = Tally(rows=30, plain=499, strange=499)
-    assert list(drift_notes(model, few)) == []
-    assert len(list(drift_notes(model, dataclasses.replace(few, plain=500, strange=500)))) == 1
 
 
 def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):

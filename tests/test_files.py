@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from stance import files
 from stance.errors import OutputError
-from stance.files import AtomicGroup, WholeFile, check_output, write_whole
+from stance.files import AtomicGroup, WholeFile, write_whole
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes and signals")
@@ -69,14 +68,6 @@ def test_a_name_that_is_taken_meanwhile_is_kept_without_force(tmp_path, force):
         target.write_text("another's")
     assert target.read_text() == ("id,text\n" if force else "another's")
     assert names(tmp_path) == ["answers.csv"]
-
-
-def test_a_folder_is_tried_before_any_work(tmp_path, monkeypatch):
-    failing(monkeypatch, files.tempfile, "NamedTemporaryFile")
-    with pytest.raises(OutputError, match="disk is full"):
-        check_output(tmp_path / "answers.csv", force=False)
-    check_output(tmp_path / "answers.csv", force=False)
-    assert names(tmp_path) == []
 
 
 def test_an_interruption_leaves_the_output_or_nothing(tmp_path, monkeypatch):

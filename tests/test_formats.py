@@ -16,12 +16,9 @@ import python_calamine
 import xlsxwriter
 from command import dicts, fails, invoke, predict
 
-from stance.errors import EXTRAS, DataError, ExtraError, OutputError, UsageError
+from stance.errors import EXTRAS, ExtraError, OutputError, UsageError
 from stance.tables import open_table, write_table
 from stance.tables.excel import write_rows
-from stance.tables.json_lines import read_json
-from stance.tables.sources import Source
-from stance.tables.table import Table
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
 TRAPS = ["=1+1", "@x", "-2+3", "007", "http://a.b", "x\x0by", "_x0041_", "<b>&", "😀\r\ny", " z "]
@@ -246,12 +243,6 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, told):
     assert re.search(told, fails(1, "predict", path))
 
 
-def test_what_is_another_kind_of_archive_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
-    assert "another kind of document, not an .xlsx" in fails(1, "predict", tmp_path / "a.xlsx")
-
-
 def test_a_damaged_cell_is_a_bad_row(tmp_path):
     for bad, told in (("a\0b", "a NUL byte in"), ("y" * 10_500_000, "more than 10 MB in")):
         path = store(pa.table({"text": ["x", bad]}), tmp_path / "a.parquet")
@@ -341,26 +332,6 @@ def test_values_come_back_as_they_were_in_json(model, tmp_path):
     lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
     assert [line.startswith(rows[:-1] + ', "row": ') for line in lines] == [True, True]
     assert cells(source)[0][1] == ("NATO won", "1e5", "1e5", '{"a": [1.50, null]}', "", "true")
-
-
-def test_a_list_gives_its_objects_by_number(tmp_path):
-    rows = [{"text": f'{n} "}}]\\ \n[{{', "more": [n, {"x": "é"}]} for n in range(50)]
-    (tmp_path / "a.json").write_text(json.dumps(rows, indent=1))
-    with open_table(tmp_path / "a.json", encoding="utf-8") as table:
-        records = list(table)
-    assert [record.cells[0] for record in records] == [row["text"] for row in rows]
-    assert [record.line for record in records[:2]] == [1, 2]
-
-
-def test_a_list_too_long_for_memory_is_refused(tmp_path):
-    (tmp_path / "a.json").write_text(json.dumps([{"text": "NATO won"}] * 50))
-    source = Source(tmp_path / "a.json")
-    source.decode(None)
-    with pytest.raises(
-        DataError, match=r"a\.json:1: a list in JSON of more than .*; save it as JSON L"
-    ):
-        read_json(source, Table("a.json"), "list", max_list=1000)
-    source.close()
 
 
 # --- Without the extras ---

@@ -135,8 +135,10 @@ def kinds(tmp_path_factory):
     with write_table(table, ("id", "text", "date")) as writer:
         for number, text in enumerate(TEXTS * 3):
             writer.write((str(number), text, f"2024-01-{number + 1:02d}"))
-    for name in ("answers.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet"):
+    for name in ("answers.csv", "a.jsonl", "a.xlsx", "a.parquet"):
         predict_table(model, Input((table,)), Output(folder / name))
+    lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
+    (folder / "a.json").write_text(f"[{','.join(lines)}]", "utf-8")
     to_label = folder / "to_label.csv"
     write_sample(Request(folder / "answers.csv"), SampleRequest(10), to_label)
     with Store(folder / "labels.sqlite") as store:

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from test_label import rows_of
 
 from stance.corpus import read_corpus
-from stance.errors import DataError, OutputError, StanceError, UsageError
+from stance.errors import DataError, StanceError, UsageError
 from stance.importing import FORMATS, import_corpus, parse_map
 
-CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 IMPORTS = Path(__file__).parent / "imports"
 """By format, files in the shape of the real ones, with invented texts; where more of them are
 wanted, a number takes the place of each 000."""
@@ -72,13 +71,6 @@ def test_more_of_each_format_can_be_trained_on_and_checked(tmp_path):
     assert trained.exit_code == 0, trained.stderr
     checked = invoke("check", *corpora)
     assert checked.exit_code in (0, 1), checked.stderr
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_every_format_is_in_the_manual(form):
-    manual = (Path(__file__).parents[1] / "docs" / "import.md").read_text("utf-8")
-    assert f"| `{form}` |" in manual or f"stance import {form} " in manual
-    assert form in " ".join(invoke("import", "--help").stdout.split())
 
 
 # --- What is not of a format: the first place where one text becomes another, and what is said ---
@@ -236,13 +228,6 @@ def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):
         import_corpus(form, tmp_path, tmp_path / "out.csv", **given)
 
 
-def test_an_existing_output_is_kept(tmp_path):
-    copied("newsmtsc", write(tmp_path, {"out.csv": "mine"}).parent)
-    with pytest.raises(OutputError, match="exists already; use --force to overwrite it"):
-        import_corpus("newsmtsc", tmp_path / "train.jsonl", tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text("utf-8") == "mine"
-
-
 # --- Coders ----------------------------------------------------------------------------------
 
 
@@ -306,18 +291,3 @@ def test_any_json_gives_rows_or_one_line(tmp_path_factory, data, form):
         said = str(error)
     assert said.isprintable()
     assert re.search(r"\.jsonl?:|no rows of|out.csv:", said)
-
-
-@pytest.mark.parametrize(
-    ("form", "name", "rows"),
-    [("newsmtsc", "newsmtsc_train.jsonl", 8739), ("rusentne", "rusentne_train.csv", 6637)],
-)
-def test_the_real_files_are_read(tmp_path, form, name, rows):
-    source = CORPORA / name
-    if not source.is_file():
-        pytest.skip(f"{source} is not here")
-    import_corpus(form, source, tmp_path / "out.csv")
-    corpus = read_corpus([tmp_path / "out.csv"])
-    assert len(corpus) == rows
-    for text, actor, ((start, end),) in zip(corpus.texts, corpus.actors, corpus.spans, strict=True):
-        assert text[start:end].split() == actor.split()

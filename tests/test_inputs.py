@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import dicts, fails, invoke, predict, table, write
+from command import dicts, fails, invoke, table, write
 
 from stance.errors import DataError, OutputError, UsageError
 from stance.tables import InputOptions, find_inputs, open_inputs
@@ -355,20 +355,3 @@ def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
         change(many)
     with pytest.raises(OutputError, match=f"cannot resume, since {why}"):
         run(model, named[::-1], target, resume=True, size=7)
-
-
-def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
-    with open_inputs(find_inputs([many]), InputOptions()) as found:
-        write(many / "n29.csv", "text\nNATO met.\n")
-        with pytest.raises(DataError, match=r"n29\.csv: changed while it was read; run again"):
-            list(found)
-
-
-def test_no_input_is_overwritten(many, model):
-    with pytest.raises(OutputError, match="is the input"):
-        run(model, [many], many / "b.csv", force=True)
-
-
-def test_one_input_has_no_column_file(folder, model):
-    predict(model, folder / "b.csv", target := folder.parent / "out.csv")
-    assert table(target.read_text())[0][:3] == ["text", "id", "row"]

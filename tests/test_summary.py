@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from command import dicts, fails, invoke, one_line, write
+from command import fails, invoke, one_line, write
 from small_model import small_model
 
 from stance.storage import save_model
@@ -65,16 +65,6 @@ def test_a_summary_says_what_a_run_did(folder):
     assert found["seconds"] > 0 < found["processor_seconds"]
     assert sum(found["answers"]["NATO"].values()) == 6
     assert all(note in done.stderr for note in found["notes"])
-
-
-def test_a_summary_of_one_table_and_of_a_stream(here):
-    write(here / "a.csv", f"id,text\n{GOOD}")
-    predict("a.csv", "-o", "answers.csv", "--summary", "run.json")
-    assert [file["file"] for file in summary()["files"]] == ["a.csv"]
-    invoke("predict", "-", "-m", "m.stance", "--summary", "s.json", stdin=f"id,text\n{GOOD}")
-    assert [(f["file"], f["sha256"], f["judged"]) for f in summary("s.json")["files"]] == [
-        ("-", "", 1)
-    ]
 
 
 def test_a_summary_appears_with_its_output_or_not_at_all(folder):
@@ -203,15 +193,3 @@ def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
     os.utime(path, (later, later))
     told = fails(4, "predict", "a.csv", "-o", "answers.csv", "--resume", "-m", "m.stance")
     assert told == "answers.csv: exists already; use --force to overwrite it"
-
-
-def test_rows_go_on_in_every_format(folder):
-    for name in ("a.csv", "a.tsv", "a.jsonl"):
-        args = ("in", "-o", name, "--since", f"{name}.json", "--summary", f"{name}.json")
-        assert predict(*args).exit_code == 0
-    write(folder / "4.csv", f"id,text\n{GOOD}")
-    for name in ("a.csv", "a.tsv", "a.jsonl"):
-        args = ("in", "-o", name, "--since", f"{name}.json", "--summary", f"{name}.json")
-        assert predict(*args).exit_code == 0
-        done = predict(name, "--prefix", "x_")
-        assert sorted({row["row"] for row in dicts(done.stdout)}) == list("1234567")

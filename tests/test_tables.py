@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.errors import DataError, OutputError
+from stance.errors import DataError
 from stance.tables import (
     Format,
     Record,
@@ -122,20 +122,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, change):
             path.unlink()
         with pytest.raises(DataError, match="changed while it was read"):
             list(table)
-
-
-def test_quotes_inside_unquoted_cells_are_counted_with_their_first_line(tmp_path):
-    rows = ["NATO won,NATO\n"] * 40_000
-    rows[20_000] = 'He said "no" to NATO,"US"\n'
-    rows[30_000] = 'no "a" and "b",the "West"\n'
-    with open_table(put(tmp_path, "text,actor\n" + "".join(rows))) as table:
-        cells = [record.cells for record in table]
-    assert len(cells) == 40_000
-    assert cells[20_000] == ('He said "no" to NATO', "US")
-    assert (
-        "3 cells with quotes inside but none around: read as written (first: line 20002)"
-        in (table.notes[1])
-    )
 
 
 def test_zstd_is_read_where_it_is_installed(tmp_path):
@@ -348,39 +334,6 @@ def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
         assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(umask)
-
-
-def test_no_table_is_overwritten_without_force_and_the_input_never(tmp_path):
-    mine = put(tmp_path, "text\nNATO acts\n")
-    with pytest.raises(OutputError, match="exists already; use --force"):
-        write_table(mine, ("a",))
-    with (
-        pytest.raises(OutputError, match="exists already"),
-        write_table(tmp_path / "a.csv", ("late",)),
-        write_table(tmp_path / "a.csv", ("first",)),
-    ):
-        pass
-    assert (tmp_path / "a.csv").read_text() == "first\n"
-    (tmp_path / "link.csv").symlink_to(mine)
-    for name in (mine, tmp_path / "link.csv", tmp_path / "." / "mine.csv"):
-        with pytest.raises(OutputError, match="is the input; choose another name"):
-            write_table(name, ("a",), force=True, inputs=[None, mine])
-    written(mine, [("x",)], ("a",), force=True)
-    assert mine.read_bytes() == b"a\nx\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("none/a.csv", "folder does not exist; create it"),
-        ("", "is a folder"),
-        ("x" * 300, "name too long; write elsewhere"),
-        ("a.csv.zst", "can only compress as .gz"),
-    ],
-)
-def test_what_cannot_be_written_is_one_line(tmp_path, name, message):
-    with pytest.raises(OutputError, match=message):
-        write_table(tmp_path / name, ("a",))
 
 
 # --- Round trips -----------------------------------------------------------------------------
