@@ -4,12 +4,10 @@ import csv
 import io
 import json
 import re
-from html import escape
 
 import numpy as np
 import pytest
 from command import fails, invoke, write
-from markdown_it import MarkdownIt
 from pages import read_page
 
 LABELS = ("against", "neutral", "favor")
@@ -22,6 +20,15 @@ def write_rows(path, rows):
         out.writeheader()
         out.writerows(rows)
     return path
+
+
+def csv_rows(page, name):
+    return list(csv.DictReader(io.StringIO(page.links[f"{name}.csv"])))
+
+
+def points(net):
+    text = f"{100 * net:+.0f}".replace("-", "−")
+    return "0" if text in ("+0", "−0") else text
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +61,17 @@ AUDIT = ("--simple-random", "--coder", "anna")
 @pytest.fixture(scope="module")
 def made(study):
     answers, labelled = study
-    page, checklist = answers.with_suffix(".html"), answers.with_name("checklist.md")
-    options = ("-o", page, "--checklist", checklist, "--audit", labelled, *AUDIT)
-    result = invoke("report", answers, *options, "--figures", answers.with_name("figures"))
+    page = answers.with_suffix(".html")
+    result = invoke("report", answers, "-o", page, "--audit", labelled, *AUDIT)
     assert result.exit_code == 0, result.stderr
-    return read_page(page.read_bytes()), checklist.read_text("utf-8"), answers.with_name("figures")
+    return read_page(page.read_bytes())
 
 
 def test_corrected_shares_are_those_of_shares(study, made):
     answers, labelled = study
     result = invoke("shares", answers, "--audit", labelled, *AUDIT, "--json")
     found = {(row["actor"], row["class"]): row for row in json.loads(result.stdout)["shares"]}
-    rows = list(csv.DictReader(io.StringIO(made[0].links["stance-by-actor.csv"])))
+    rows = csv_rows(made, "stance-by-actor")
     assert {row["actor"] for row in rows} == {"Anvaria", "Borduria", "Seldom"}
     for row in rows:
         for label in (*LABELS, "net"):
@@ -116,12 +122,12 @@ def parties(tmp_path_factory):
 def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     """Headline, chart, map, timeline and file of figures; the counted numbers beside, small."""
     page, truth, folder = parties
-    rows = list(csv.DictReader(io.StringIO(page.links["groups-1.csv"])))
+    rows = csv_rows(page, "groups-1")
     assert {row["group"] for row in rows} == set(PARTIES)
     for row in rows:
         assert float(row["net_low"]) <= truth["NATO", row["group"]] <= float(row["net_high"])
         assert 0.1 < float(row["net_counted"]) < 0.5
-    shown = {row["group"]: f"{100 * float(row['net']):+.0f}".replace("-", "−") for row in rows}
+    shown = {row["group"]: points(float(row["net"])) for row in rows}
     lead, _, rest = page.text.partition("rows judged")
     assert re.search(r"lowest toward NATO in Left \(−\d\d \[.*highest in Right \(\+\d\d \[", lead)
     assert re.search(
@@ -129,11 +135,14 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     )
     against = float(re.search(r"Of all answers, (\d+) %", lead)[1])
     assert abs(against - 35) < 8  # of which the classifier counts some 20
-    heat = next(table for table in page.tables if table[0][0] == "" and "Left" in table[0])
-    cells = dict(zip(heat[0][1:], heat[1][1:], strict=True))
-    assert {party: cell.split("\n")[0] for party, cell in cells.items()} == shown
-    assert all(re.search(r"\n\(\+\d\d\)", cell) for cell in cells.values())
-    assert "Taiwan0 labels: too few" in page.text.replace("Taiwan 0", "Taiwan0")
+    cells = {
+        row["group"]: row for row in csv_rows(page, "actor-by-group") if row["actor"] == "NATO"
+    }
+    assert {party: points(float(row["net"])) for party, row in cells.items() if row["net"]} == shown
+    drawn = (folder / "map.svg").read_text("utf-8")
+    assert all(f">{net}<" in drawn for net in shown.values())
+    assert all(f">({points(float(row['net_counted']))})<" in drawn for row in rows)
+    assert "too few (0)" in page.text
     assert "+100, n = 1" not in rest
     assert "−100" not in (folder / "net.svg").read_text("utf-8")
     mean = np.mean([truth["NATO", party] for party in PARTIES])
@@ -148,7 +157,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
 
 
 def test_the_method_describes_sample_correction_and_agreement(study, made):
-    text = made[0].text
+    text = made.text
     assert "300 of the answers were labelled by [who" in text
     assert "drawn with equal probabilities (file labelled.csv, sha256" in text
     found = re.search(r"On (\d+) answers that several coders labelled they agree to (\S+) %", text)
@@ -168,22 +177,6 @@ def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
     assert "the shares are counts of the classifier's answers and not corrected" in text
     assert "angelopoulos2023" not in text
     assert "Draw a sample with stance sample" in text
-
-
-def test_the_checklist_holds_this_runs_figures_and_blanks(made):
-    text = made[1]
-    assert text.startswith("# Reporting checklist: Stance in answers.csv\n")
-    assert "- [x] Audit: 300 answers, each with the same chance (labelled.csv, sha256" in text
-    assert "- [x] Agreement on 75 answers with several labels" in text
-    assert re.search(r"- \[x\] Anvaria: net stance −\d+ \[−\d+, −\d+\] corrected, −\d+ count", text)
-    assert "- [ ] Model: [file and sha256; it was not given]." in text
-    items = re.findall(r"^- \[[ x]\] (.*)$", text, re.MULTILINE)
-    assert len(items) == len(re.findall("^-", text, re.MULTILINE)) > 20
-    assert all(item.endswith(".") for item in items)
-    assert all(("[" in item) for item in re.findall(r"^- \[ \] (.*)$", text, re.MULTILINE))
-    assert "&" not in text.replace("\\&", "")  # Markdown, not HTML
-    cited = set(re.findall(r"@\w+\{(\w+),", text))
-    assert {"park2025", "holm1979", "benjamini1995", "egami2023"} <= cited
 
 
 def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_path):
@@ -210,8 +203,6 @@ def test_options_without_what_they_are_about_are_refused(study, tmp_path):
     answers, _ = study
     line = fails(2, "report", answers, "-o", tmp_path / "x.html", "--coder", "anna")
     assert "add --audit" in line
-    line = fails(2, "report", answers, "-o", tmp_path / "x", "--checklist", tmp_path / "x")
-    assert "is both --output and --checklist; name two files" in line
     line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--period", "month")
     assert "no column 'date' for --period; name one with --over" in line
 
@@ -234,16 +225,3 @@ def test_a_name_that_is_a_formula_is_quoted_on_demand_in_every_table(study, tmp_
             found = {row["actor"] for row in csv.DictReader(file)}
         assert (f"'{name}" in found, name in found) == (safe, not safe), path
         assert path.read_bytes().startswith(b"\xef\xbb\xbf") is safe
-
-
-def test_names_stand_in_the_checklist_as_they_are_written(study, tmp_path):
-    name = "a`b`|<i>*x*_y_[z](u)&lt;$1\\"
-    answers, labelled = (
-        write(tmp_path / path.name, path.read_text("utf-8").replace("Anvaria", name))
-        for path in study
-    )
-    options = ("-o", tmp_path / "a.html", "--audit", labelled, *AUDIT, "--title", f"Of {name}")
-    assert not invoke("report", answers, *options, "--checklist", tmp_path / "c.md").exit_code
-    html = MarkdownIt("commonmark").render((tmp_path / "c.md").read_text("utf-8"))
-    assert f"Of {escape(name, quote=False)}</h1>" in html
-    assert f"{escape(name, quote=False)}: net stance" in html

@@ -157,7 +157,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "title": _given("TEXT", "Title of the page; names the table if omitted."),
         "figures": _given("DIR", "Folder for each figure as SVG, and all numbers as CSV."),
         "pdf": _given(None, "Write figures as PDF, too."),
-        "checklist": _given("FILE.md", "What to report, filled in as far as it is known."),
         "report": _given("FILE.html", "HTML report to write."),
         "errors": _given("FILE.csv", "Table of wrong answers to write."),
         "differences": _given("FILE", "Table of differences to write."),

@@ -302,7 +302,6 @@ def report(
     title: str | None = None,
     figures: Path | None = None,
     pdf: bool = False,
-    checklist: Path | None = None,
     model: Path | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
@@ -325,13 +324,13 @@ def report(
         raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, audit.source if audit else None]
-    files.refuse_outputs(force, read, output=output, checklist=checklist)
+    files.refuse_outputs(force, read, output=output)
     check_figures(figures, pdf=pdf, force=force)
     path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     notices = write_predictions(
         request, output, maker,
-        audit=audit, title=title, folder=figures, pdf=pdf, checklist=checklist,
+        audit=audit, title=title, folder=figures, pdf=pdf,
         force=force, excel_safe=excel_safe,
     )  # fmt: skip
     tell(*notices)

@@ -160,7 +160,6 @@ class Places:
     by: int | None
     over: int | None
     spans: int | None
-    because: int | None
     holder: int | None = None
     id: int | None = None
 
@@ -217,7 +216,6 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         over=asked(request.over, "date"),
         # Without an actor of each row, predict read no spans.
         spans=optional_column(columns, "spans", table) if actor < row else None,
-        because=at.get(prefix + "because"),
         holder=at.get(prefix + "holder"),
         id=optional_column(columns[:row], "id", table),
     )

@@ -1,10 +1,11 @@
-"""Figures: marks in an order of drawing, the numbers they show, and both as HTML."""
+"""Figures: marks in pixels, the numbers they show, and both as SVG."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Literal
+from textwrap import wrap
+from typing import Literal, NamedTuple
 from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
@@ -12,6 +13,8 @@ from markupsafe import Markup, escape
 Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
 Cell = str | float | None
 Style = dict[str, str | float | None]
+NARROW = 400.0  # pixels of a figure of one column, 85 mm
+HEADING, ENTRY, LETTER = 18, 22, 6.2  # pixels for a line, an entry of the legend, a letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def with_interval(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A sign in a chart: x in percent of its width, y in pixels from the top."""
+    """A sign in a chart, in pixels from its upper left corner."""
 
     form: str  # text, line, box, or what stands at a place: dot, ring, square, diamond
     x: float
@@ -59,80 +62,73 @@ class Mark:
     text: str = ""
     x2: float = 0.0  # other end of a line, right end of a box
     y2: float = 0.0
+    link: str = ""  # place of the page that says more
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
-    """Two lines of text, a shade or "", and the place of the page that says more or ""."""
+class Drawing(NamedTuple):
+    """Marks, and the room that they take."""
 
-    text: str
-    below: str
-    shade: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Cells by row and column."""
-
-    heads: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[MatrixCell]]]  # name and cells of each
-    corner: str = ""  # what rows and columns are
-
-
-NARROW, WIDE = 400.0, 800.0  # pixels of a figure of one column and of two, 85 and 170 mm
-Pieces = Sequence[tuple[float, Sequence[Mark]]]  # heights and marks, from top to bottom
-Legend = Sequence[tuple[str, str, str]]  # form, tone and words of each entry
+    width: float
+    height: float
+    marks: Sequence[Mark]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart in pieces, between which a page may end, and its numbers."""
+    """A chart, its numbers, and what is written around it."""
 
     name: str
     title: str
-    pieces: Pieces
+    chart: Drawing
     data: Data
-    description: str = ""
-    legend: Legend = ()
-    caption: str = ""  # n, method and interval, which a page says in its own words
-    matrix: Matrix | None = None  # which a page has as a table
-    width: float = NARROW  # pixels, in a file of its own
-    paper: Pieces = ()  # drawn in a file, if not as on the page
+    legend: Sequence[tuple[str, str, str]] = ()  # form, tone and words of each entry
+    caption: str = ""  # n, method and interval
 
-    @property
-    def chart(self) -> Markup:
-        """Inline SVG whose lengths are percents, so that type keeps its size at any width."""
-        drawings = []
-        for number, (height, marks) in enumerate(self.pieces):
-            inner = [_inline(mark) for mark in marks]
-            if number:
-                drawings.append(element("svg", *inner, height=height, aria_hidden="true"))
-                continue
-            title = element("title", self.title, id=f"{self.name}-t")
-            told = element("desc", self.description, id=f"{self.name}-d")
-            names = f"{self.name}-t {self.name}-d"
-            known: Style = {"height": height, "role": "img", "aria_labelledby": names}
-            drawings.append(element("svg", title, told, *inner, **known))
-        return Markup("").join(drawings)
-
-    @property
-    def key(self) -> Markup:
-        """The legend as a list; empty without entries."""
-        items = []
+    def drawing(self) -> Drawing:
+        """Return the chart with its title, legend and caption."""
+        width, room = self.chart.width, int(self.chart.width / LETTER)
+        marks, top, x = list[Mark](), 0.0, 0.0
+        for line in wrap(self.title, room - 4):
+            marks.append(Mark("text", 0, top + 13, "strong", line))
+            top += HEADING
+        top += 8
         for form, tone, words in self.legend:
-            shape = element("svg", _inline(legend_mark(form, tone)), aria_hidden="true")
-            items.append(element("li", shape, words))
-        return element("ul", *items, class_="legend") if items else Markup()
+            long = 40 + LETTER * len(words)
+            if x and x + long - 20 > width:
+                x, top = 0.0, top + ENTRY
+            marks += moved([_sign(form, tone), Mark("text", 21, 10, "", words)], x, top)
+            x += long
+        top += ENTRY + 2 if self.legend else 0
+        marks += moved(self.chart.marks, 0, top)
+        top += self.chart.height + (8 if self.caption else 0)
+        for line in wrap(self.caption, room):
+            marks.append(Mark("text", 0, top + 13, "quiet", line))
+            top += HEADING
+        return Drawing(width, top, marks)
+
+    @property
+    def svg(self) -> Markup:
+        """The figure as a page shows it, in the colours of its style sheet."""
+        width, height, marks = self.drawing()
+        shapes = (shape(mark, {"class_": mark.look or None}) for mark in marks)
+        known: Style = {"width": width, "height": height, "viewBox": f"0 0 {width:g} {height:g}"}
+        return element("svg", *shapes, role="img", aria_label=self.title, **known)
 
 
-def legend_mark(form: str, tone: str) -> Mark:
-    """Return the mark of an entry of a legend, in a drawing of 16 by 12 pixels."""
+def moved(marks: Sequence[Mark], x: float, y: float) -> list[Mark]:
+    """Return marks farther to the right and down."""
+    return [
+        replace(mark, x=mark.x + x, y=mark.y + y, x2=mark.x2 + x, y2=mark.y2 + y) for mark in marks
+    ]
+
+
+def _sign(form: str, tone: str) -> Mark:
+    """Return the mark of an entry of a legend, 16 by 12 pixels."""
     if form == "bar":
-        return Mark("box", 0, 0, f"segment {tone}", x2=100, y2=12)
+        return Mark("box", 0, 0, f"segment {tone}", x2=16, y2=12)
     if form == "line":
-        return Mark("line", 0, 6, f"whisker {tone}", x2=100, y2=6)
-    return Mark(form, 50, 6, f"ring {tone}" if form == "ring" else tone)
+        return Mark("line", 0, 6, f"whisker {tone}", x2=16, y2=6)
+    return Mark(form, 8, 6, f"ring {tone}" if form == "ring" else tone)
 
 
 def element(name: str, /, *content: str, **attributes: str | float | None) -> Markup:
@@ -156,33 +152,28 @@ def _value(value: str | float) -> str:
     return escape(value) if isinstance(value, str) else f"{value:.6g}"
 
 
-def _inline(mark: Mark) -> Markup:
-    return drawn(mark, lambda x: f"{round(x, 3):g}%", {"class_": mark.look or None})
-
-
-def drawn(mark: Mark, place: Callable[[float], str], style: Style) -> Markup:
-    """Return a mark as an element of SVG; ``place`` gives its x in the unit of the drawing."""
-    x, y = place(mark.x), mark.y
+def shape(mark: Mark, style: Style) -> Markup:
+    """Return a mark as an element of SVG."""
+    x, y = mark.x, mark.y
     if mark.form == "text":
-        return element("text", mark.text, x=x, y=y, **style)
-    if mark.form == "line":
-        return element("line", x1=x, y1=y, x2=place(mark.x2), y2=mark.y2, **style)
-    if mark.form == "box":
-        wide, high = place(mark.x2 - mark.x), mark.y2 - y
-        return element("rect", x=x, y=y, width=wide, height=high, **style)
-    if mark.form in ("dot", "ring"):
-        return element("circle", cx=x, cy=y, r=5.0, **style)
-    outline = "L".join(f"{dx:g} {y + dy:g}" for dx, dy in corners(mark.form))
-    # A path knows no percents, so it stands in a drawing of its own that does.
-    known: Style = {"x": x, "y": 0.0, "width": 1.0, "height": 1.0, "overflow": "visible"}
-    return element("svg", element("path", d=f"M{outline}Z", **style), **known)
+        made = element("text", mark.text, x=x, y=y, **style)
+    elif mark.form == "line":
+        made = element("line", x1=x, y1=y, x2=mark.x2, y2=mark.y2, **style)
+    elif mark.form == "box":
+        made = element("rect", x=x, y=y, width=mark.x2 - x, height=mark.y2 - y, **style)
+    elif mark.form in ("dot", "ring"):
+        made = element("circle", cx=x, cy=y, r=5.0, **style)
+    else:
+        outline = "L".join(f"{cx:g} {cy:g}" for cx, cy in corners(mark))
+        made = element("path", d=f"M{outline}Z", **style)
+    return element("a", made, href=f"#{mark.link}") if mark.link else made
 
 
-def corners(form: str) -> list[tuple[float, float]]:
-    """Return the corners of a mark about its place."""
-    if form == "square":
-        return [(-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)]
-    return [(0, -6), (6, 0), (0, 6), (-6, 0)]
+def corners(mark: Mark) -> list[tuple[float, float]]:
+    """Return the corners of a square or a diamond."""
+    square = [(-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)]
+    offsets = square if mark.form == "square" else [(0, -6), (6, 0), (0, 6), (-6, 0)]
+    return [(mark.x + dx, mark.y + dy) for dx, dy in offsets]
 
 
 # --- Words in figures ---
@@ -215,19 +206,3 @@ def points(value: float, interval: Sequence[float] | None = None, digits: int = 
     """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
     ends = ", ".join(signed(100 * end, digits) for end in interval or ())
     return signed(100 * value, digits) + (f" [{ends}]" if ends else "")
-
-
-def tidy(data: Data) -> Iterator[tuple[dict[str, Cell], str, Sequence[Cell]]]:
-    """Yield each number of a table: what names its row, its own name, and it with its interval."""
-    kinds = [column.kind for column in data.columns]
-    first = next((at for at, kind in enumerate(kinds) if kind != "text"), len(kinds))
-    keys = ["actor" if data.actor else "", *(c.name for c in data.columns[:first])]
-    for row in data.rows:
-        names = dict(zip(keys, [data.actor, *row], strict=False))
-        names.pop("", None)
-        at = first
-        while at < len(row):
-            ends = [column.title for column in data.columns[at + 1 : at + 3]] == ["low", "high"]
-            if row[at] is not None:
-                yield names, data.columns[at].name, row[at : at + (3 if ends else 1)]
-            at += 3 if ends else 1

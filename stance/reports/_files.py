@@ -1,38 +1,26 @@
 """Figures as files: SVG of each, PDF on request, and all their numbers as one tidy table."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 from unicodedata import normalize
 
 from stance.display import count
 from stance.errors import load_extra, refusal, reported
 from stance.files import check_output
-from stance.reports._figures import (
-    NARROW,
-    Figure,
-    Mark,
-    Style,
-    corners,
-    drawn,
-    element,
-    legend_mark,
-    tidy,
-)
+from stance.reports._figures import NARROW, Figure, Mark, Style, corners, element, shape
 from stance.reports._page import plain_cell, stylesheet, without_forbidden
 from stance.tables import Format
 
 COLUMNS = ("figure", "actor", "group", "period", "measure", "value", "low", "high")
 NUMBERS = "numbers.csv"
 FONT = 12.5  # pixels of all type
-HEADING, ENTRY, LETTER = 18, 22, 6.2  # pixels for a line, an entry of the legend, a letter
-MILLIMETRES = 85 / NARROW  # of a pixel, with which type is 7.5 points high
-POINTS = MILLIMETRES / 25.4 * 72  # of a pixel
+COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
 SIGNS = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
 
 
@@ -55,20 +43,16 @@ def figure_files(
     folder: Path, figures: Mapping[str, Figure], *, pdf: bool = False, excel_safe: bool = False
 ) -> tuple[list[tuple[Path, bytes]], list[str]]:
     """Return each figure by its file, and the numbers of all; and what to say of them."""
-    files = [(folder / f"{name}.svg", as_svg(each)) for name, each in figures.items()]
+    files = [(folder / f"{name}.svg", as_svg(figure)) for name, figure in figures.items()]
     if pdf:
-        files += ((folder / f"{name}.pdf", as_pdf(each)) for name, each in figures.items())
-    distinct = dict.fromkeys(row for each in figures.values() for row in numbers(each))
-    rows = list(map(list, distinct))
+        files += ((folder / f"{name}.pdf", as_pdf(figure)) for name, figure in figures.items())
+    rows = list(map(list, dict.fromkeys(row for made in figures.values() for row in numbers(made))))
     form = Format(COLUMNS, excel_safe=excel_safe)
     files.append((folder / NUMBERS, form.header() + form.encode(rows)))
-    said = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
+    notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
     if pdf and any(map(lacks_letters, figures.values())):
-        said.append(
-            f"{folder}: some names have letters that the PDF's fonts lack; '?' stands for "
-            "them there, and the SVG has them"
-        )
-    return files, said
+        notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
+    return files, notes
 
 
 @contextmanager
@@ -89,52 +73,32 @@ def folder_made(folder: Path | None) -> Iterator[None]:
 
 def numbers(figure: Figure) -> Iterator[tuple[str, ...]]:
     """Yield a row for each number of a figure, with its interval where it has one."""
-    for names, measure, (value, *ends) in tidy(figure.data):
-        known = {key if key in COLUMNS else "group": cell for key, cell in names.items()}
-        known |= {"figure": figure.data.name, "measure": measure, "value": value}
-        known |= dict(zip(("low", "high"), ends, strict=False))
-        yield tuple(plain_cell(known.get(column, "")) for column in COLUMNS)
+    data = figure.data
+    first = next(at for at, column in enumerate(data.columns) if column.kind != "text")
+    for row in data.rows:
+        names = {"actor": data.actor, "figure": data.name}
+        for column, cell in zip(data.columns[:first], row, strict=False):
+            names[column.name if column.name in COLUMNS else "group"] = plain_cell(cell)
+        place = first
+        while place < len(row):
+            ends = [column.title for column in data.columns[place + 1 : place + 3]]
+            step = 3 if ends == ["low", "high"] else 1
+            measured = dict(zip(("value", "low", "high"), row[place : place + step], strict=False))
+            if row[place] is not None:
+                known = names | {"measure": data.columns[place].name, **measured}
+                yield tuple(plain_cell(known.get(column, "")) for column in COLUMNS)
+            place += step
 
 
-# --- Drawings at a fixed width, in the light colours ---
-
-
-def placed(figure: Figure) -> tuple[float, list[tuple[Mark, float, float, float]]]:
-    """Return a figure's height, and each mark with left, top and width of its piece."""
-    room = int(figure.width / LETTER)
-    titles, captions = wrap(figure.title, room - 4), wrap(figure.caption, room)
-    top, marks = 0.0, list[tuple[Mark, float, float, float]]()
-
-    def write(lines: Sequence[str], look: str) -> None:
-        nonlocal top
-        for line in lines:
-            marks.append((Mark("text", 0, 13, look, line), 0.0, top, figure.width))
-            top += HEADING
-
-    write(titles, "strong")
-    top, x = top + 8, 0.0
-    for form, tone, words in figure.legend:
-        long = 40 + LETTER * len(words)
-        if x and x + long - 20 > figure.width:
-            x, top = 0.0, top + ENTRY
-        marks.append((legend_mark(form, tone), x, top, 16))
-        marks.append((Mark("text", 0, 10, "", words), x + 21, top, figure.width))
-        x += long
-    top += ENTRY + 2 if figure.legend else 0
-    for height, piece in figure.paper or figure.pieces:
-        marks += ((mark, 0.0, top, figure.width) for mark in piece)
-        top += height
-    top += 8 if captions else 0
-    write(captions, "quiet")
-    return top, marks
+# --- Drawings in the light colours ---
 
 
 @cache
 def colours() -> dict[str, str]:
-    """Return the colours of the style sheet by name, those of light pages and of paper."""
+    """Return the colours of the style sheet by name, those on light pages and on paper."""
     style = stylesheet()
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", style[: style.index("@media")]))
-    return found | {"quietly": found["muted"], "grid": found["rule"], "axis": found["muted"]}
+    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", style[: style.index("@media")]))
+    return light | {"quietly": light["muted"], "grid": light["rule"], "axis": light["muted"]}
 
 
 def painted(mark: Mark) -> Style:
@@ -150,44 +114,44 @@ def painted(mark: Mark) -> Style:
     return {"fill": tone, "stroke": known["paper"] if mark.form == "box" else None}
 
 
+def millimetres(width: float) -> float:
+    """Return the size of a pixel of a figure that is so wide."""
+    return (COLUMN if width <= NARROW else PAGE) / width
+
+
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file that any program shows alike."""
-    height, marks = placed(figure)
-    paper = element("rect", width="100%", height="100%", fill=colours()["paper"])
-    lines = [element("title", figure.title), paper]
-    for mark, left, top, width in marks:
-        style = painted(mark)
+    width, height, marks = figure.drawing()
+    lines = [element("title", figure.title)]
+    lines.append(element("rect", width="100%", height="100%", fill=colours()["paper"]))
+    for mark in marks:
+        style, looks = painted(mark), mark.look.split()
         if mark.form == "text":
-            looks = mark.look.split()
             style["text_anchor"] = next((x for x in ("middle", "end") if x in looks), None)
             style["font_weight"] = "bold" if "strong" in looks else None
-        inner = drawn(mark, lambda x, width=width: f"{width * x / 100:.2f}", style)  # type: ignore[misc]
-        lines.append(element("g", inner, transform=f"translate({left:g} {top:g})"))
-    across, down = (f"{MILLIMETRES * length:.2f}mm" for length in (figure.width, height))
+        lines.append(shape(replace(mark, link=""), style))
+    across, down = (f"{length * millimetres(width):.2f}mm" for length in (width, height))
     size: Style = {"width": across, "height": down, "font_size": FONT}
-    box = f"0 0 {figure.width:g} {height:g}"
-    family = {"font_family": "Helvetica, Arial, sans-serif"}
-    root = element("svg", *lines, xmlns="http://www.w3.org/2000/svg", viewBox=box, **size, **family)
-    return without_forbidden(f"{root}\n".replace("><g", ">\n<g")).encode()
+    size |= {"viewBox": f"0 0 {width:g} {height:g}", "font_family": "Helvetica, Arial, sans-serif"}
+    root = element("svg", *lines, xmlns="http://www.w3.org/2000/svg", **size)
+    return without_forbidden(f"{root}\n".replace("><", ">\n<")).encode()
 
 
 def as_pdf(figure: Figure) -> bytes:
     """Return a figure as a PDF file of one page, the same bytes each time."""
-    height, marks = placed(figure)
-    target, size = BytesIO(), (POINTS * figure.width, POINTS * height)
-    canvas = load_extra("reportlab.pdfgen.canvas", "--pdf", "pdf").Canvas
-    page = canvas(target, size, bottomup=0, invariant=1)
+    width, height, marks = figure.drawing()
+    target, canvas = BytesIO(), load_extra("reportlab.pdfgen.canvas", "--pdf", "pdf").Canvas
+    points = millimetres(width) / 25.4 * 72
+    page = canvas(target, (points * width, points * height), bottomup=0, invariant=1)
     page.setTitle(_plain(figure.title))
-    page.scale(POINTS, POINTS)
-    for mark, left, top, width in marks:
-        x, x2 = (left + width * at / 100 for at in (mark.x, mark.x2))
-        _draw(page, mark, painted(mark), (x, top + mark.y, x2, top + mark.y2))
+    page.scale(points, points)
+    for mark in marks:
+        _draw(page, mark, painted(mark))
     page.save()
     return target.getvalue()
 
 
-def _draw(page: Any, mark: Mark, style: Style, place: tuple[float, float, float, float]) -> None:
-    x, y, x2, y2 = place
+def _draw(page: Any, mark: Mark, style: Style) -> None:
     stroke, fill = style.get("stroke"), style["fill"]
     page.setDash([4, 3] if style.get("stroke_dasharray") else [])
     page.setLineWidth(style.get("stroke_width") or 1)
@@ -200,30 +164,30 @@ def _draw(page: Any, mark: Mark, style: Style, place: tuple[float, float, float,
         looks = mark.look.split()
         centred, right = page.drawCentredString, page.drawRightString
         write = centred if "middle" in looks else right if "end" in looks else page.drawString
-        write(x, y, _plain(mark.text))
+        write(mark.x, mark.y, _plain(mark.text))
     elif mark.form == "line":
-        page.line(x, y, x2, y2)
+        page.line(mark.x, mark.y, mark.x2, mark.y2)
     elif mark.form == "box":
-        page.rect(x, y, x2 - x, y2 - y, **kinds)
+        page.rect(mark.x, mark.y, mark.x2 - mark.x, mark.y2 - mark.y, **kinds)
     elif mark.form in ("dot", "ring"):
-        page.circle(x, y, 5, **kinds)
+        page.circle(mark.x, mark.y, 5, **kinds)
     else:
         path = page.beginPath()
-        (dx, dy), *others = corners(mark.form)
-        path.moveTo(x + dx, y + dy)
-        for dx, dy in others:
-            path.lineTo(x + dx, y + dy)
+        first, *others = corners(mark)
+        path.moveTo(*first)
+        for corner in others:
+            path.lineTo(*corner)
         path.close()
         page.drawPath(path, **kinds)
 
 
 def _plain(text: str) -> str:
     """Return a text with "?" for each character that the fonts of every PDF reader lack."""
-    said = normalize("NFC", " ".join(text.split())).translate(SIGNS)
-    return said.encode("cp1252", "replace").decode("cp1252", "replace")
+    line = normalize("NFC", " ".join(text.split())).translate(SIGNS)
+    return line.encode("cp1252", "replace").decode("cp1252", "replace")
 
 
 def lacks_letters(figure: Figure) -> bool:
     """Return whether a label has a character that the fonts lack."""
-    texts = [mark.text for mark, *_ in placed(figure)[1]]
+    texts = [mark.text for mark in figure.drawing().marks]
     return any(_plain(text).count("?") > text.count("?") for text in texts)

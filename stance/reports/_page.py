@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from stance import __version__
-from stance.display import count, shown
+from stance.display import count
 from stance.model.passages import NAMES, look, rules
 from stance.reports._figures import Cell, Data, Figure, Kind, cut, points, signed
 from stance.screens import bounds, percent
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = files(__package__) / "templates"
-NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
+NAME, SHORT = 28, 16  # characters of a name, and of one above a column
 
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -61,15 +61,6 @@ def named_apart(names: Iterable[str], limit: int = NAME) -> list[str]:
         else brief
         for name, brief in zip(whole, short, strict=True)
     ]
-
-
-def literal(text: str) -> str:
-    r"""Return a text fit for a terminal and for Markdown, where it stands as it is.
-
-    >>> literal("a|b_<c>"), literal("[NATO](x)")
-    ('a\\|b\\_\\<c\\>', '\\[NATO\\](x)')
-    """
-    return re.sub(r"[\\`*_\[\]<>|#~&$]", r"\\\g<0>", shown(text, 200))
 
 
 def coefficient(figures: Mapping[str, Any]) -> str:
@@ -140,7 +131,7 @@ def environment() -> "Environment":
     made.filters |= {
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
-        **{"coefficient": coefficient, "literal": literal, "signed": signed},
+        **{"coefficient": coefficient, "signed": signed},
         **{"shown_cell": shown_cell, "number": "{:,}".format},
         "stance_name": NAMES.__getitem__,
         "whole": lambda share: f"{100 * share:.0f}",
@@ -152,13 +143,13 @@ def environment() -> "Environment":
 
 def figures_in(figures: Mapping[str, Any]) -> dict[str, Figure]:
     """Return the figures that files are made of, by name."""
-    named: dict[str, Figure] = {}
+    drawn: dict[str, Figure] = {}
     for name, figure in figures.items():
         if isinstance(figure, list):
-            named |= {each.data.name: each for each in figure}
+            drawn |= {made.data.name: made for made in figure}
         elif figure:
-            named[name] = figure
-    return named
+            drawn[name] = figure
+    return drawn
 
 
 def render(name: str, actors: int = 0, **context: Any) -> bytes:
@@ -170,9 +161,3 @@ def render(name: str, actors: int = 0, **context: Any) -> bytes:
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     template = environment().get_template(f"{name}.html.j2")
     return without_forbidden(template.render(context, style=style, digest=digest)).encode()
-
-
-def render_text(name: str, **context: Any) -> bytes:
-    """Return a file of Markdown."""
-    plain = environment().overlay(autoescape=False)
-    return without_forbidden(plain.get_template(name).render(context) + "\n").encode()

@@ -1,9 +1,7 @@
 """Paragraphs to show: the most certain answers, and the words that pushed them."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,31 +15,29 @@ from stance.evaluation.intervals import Shares, estimate_shares
 from stance.findings import Request
 from stance.findings.request import Places, bounded, find_places
 from stance.model.judging import StanceModel
-from stance.model.passages import Answer, Passage, Verdict, passage_html
-from stance.reading.actors import ActorBook
+from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
 from stance.records import NO_ANSWER, SIDES, UNCERTAIN, Sentiment, Stance
 from stance.storage import model_hash
 from stance.tables import months_of, rewrite_dates
 
-EACH = 3  # paragraphs for, and paragraphs against each actor
+SHOWN = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
-WORDS = 8  # reasons of a table that are marked
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 MISTAKES = 8  # wrong answers that are shown
-SCANNED = 20_000  # records in whose texts aliases are looked for
 SIDE_NUMBERS = {str(list(Stance)[side]): side for side in SIDES}
 TONE_NUMBERS = {str(tone): number for number, tone in enumerate(Sentiment)}
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A paragraph as it is shown, for or against one actor, and where it stands."""
+    """A paragraph as it is shown, the side that its answer takes, and where it stands."""
 
     passage: Passage
     side: str
     source: str
+    title: str = ""
 
     @property
     def html(self) -> Markup:
@@ -51,24 +47,21 @@ class Quotation:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A paragraph and what the model said of it; cells are empty where the table has none."""
+    """A paragraph and what a table says of it; cells are empty where the table has none."""
 
     actor: str
     label: int
     chances: tuple[float, float, float]
     text: str
-    source: str
-    date: str
+    where: tuple[str, str, str]  # source, date and row
     spans: str
-    because: str
-    row: str
-    passage: Passage | None = None  # with its reasons, once they are known
 
-    def quotation(self) -> Quotation:
-        """Return what the page shows."""
-        where = ", ".join(shown(p, 80) for p in (self.source, self.date, f"row {self.row}") if p)
+    def quotation(self, passage: Passage | None) -> Quotation:
+        """Return what the page shows, with reasons if they are known."""
+        source, date, row = self.where
+        where = ", ".join(shown(part, 80) for part in (source, date, f"row {row}") if part)
         source = f"{where}; probability {max(self.chances):.2f}"
-        return Quotation(self.passage or Passage(self.text), list(Stance)[self.label], source)
+        return Quotation(passage or Passage(self.text), str(list(Stance)[self.label]), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +87,7 @@ class Paragraphs:
     naming: int = 0  # rows that name an actor
     tones: dict[str, list[int]] = field(default_factory=dict)  # rows of a document by sentiment
     toneless: int = 0  # rows whose sentiment is uncertain
-    kept: dict[tuple[str, int], list[Example]] = field(default_factory=dict)  # by actor and side
-    aliases: dict[str, Counter[str]] = field(default_factory=dict)  # of each actor, as written
-    scanned: int = 0  # records in which aliases were looked for
+    kept: dict[tuple[str, int], list[Quotation]] = field(default_factory=dict)  # by actor and side
     reproduced: bool | None = None  # whether the model gives the table's probabilities
     maker: Maker | None = None  # None if no model is known, or the one given answers otherwise
     denied: str = ""  # name of a model that answers otherwise
@@ -107,46 +98,37 @@ class Paragraphs:
         counts = np.array([*self.tones.values()], np.int64).reshape(-1, len(Sentiment))
         return estimate_shares(counts)
 
-    @property
-    def marked(self) -> bool:
-        """Whether any paragraph has a marked word."""
-        passages = (each.passage for listed in self.kept.values() for each in listed)
-        return any(verdict.words for each in passages if each for verdict in each.verdicts)
-
 
 def read_paragraphs(request: Request, maker: Maker | None, actors: Sequence[str]) -> Paragraphs:
     """Read the paragraphs of a table: the most certain ones toward some actors on both sides."""
-    found = Paragraphs()
+    paragraphs, examples = Paragraphs(), dict[tuple[str, int], list[Example]]()
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
         seen: dict[int, bool] = {}  # whether each row names an actor
         for batch in table.blocks():
-            cells = [record.cells for record in batch]
-            for row in cells:
-                _count_row(found, places, row, seen)
-                if (actor := bounded(places.actor_of(row))) in actors:
-                    _keep(found.kept, places, row, actor)
-            if maker:
-                _scan(found, maker.model.book, places, cells[: SCANNED - found.scanned])
-    found.rows, found.naming = len(seen), sum(seen.values())
-    _mark(found, maker)
-    return found
+            for cells in (record.cells for record in batch):
+                _count_row(paragraphs, places, cells, seen)
+                if (actor := bounded(places.actor_of(cells))) in actors:
+                    _keep(examples, places, cells, actor)
+    paragraphs.rows, paragraphs.naming = len(seen), sum(seen.values())
+    _quote(paragraphs, examples, maker)
+    return paragraphs
 
 
 def _count_row(
-    found: Paragraphs, places: Places, cells: Sequence[str], seen: dict[int, bool]
+    paragraphs: Paragraphs, places: Places, cells: Sequence[str], seen: dict[int, bool]
 ) -> None:
-    own = (places.file, places.document, places.text, places.row)
-    key = hash(tuple(cells[at] for at in own if at is not None))
+    unit = (places.file, places.document, places.text, places.row)
+    key = hash(tuple(cells[place] for place in unit if place is not None))
     if key not in seen and places.sentiment is not None:
         tone = cells[places.sentiment]
         if tone == UNCERTAIN:
-            found.toneless += 1
+            paragraphs.toneless += 1
         elif tone in TONE_NUMBERS:
-            at = places.row if places.document is None else places.document
-            counts = found.tones.setdefault(cells[at], [0] * len(Sentiment))
+            place = places.row if places.document is None else places.document
+            counts = paragraphs.tones.setdefault(cells[place], [0] * len(Sentiment))
             counts[TONE_NUMBERS[tone]] += 1
     judged = places.mentions is None or cells[places.mentions] != "0"
     named = bool(places.actor_of(cells)) and judged
@@ -154,134 +136,80 @@ def _count_row(
 
 
 def _keep(
-    kept: dict[tuple[str, int], list[Example]], places: Places, cells: Sequence[str], actor: str
+    examples: dict[tuple[str, int], list[Example]],
+    places: Places,
+    cells: Sequence[str],
+    actor: str,
 ) -> None:
     """Keep an answer among the most certain ones on its side, each text once."""
     if places.text is None or cells[places.stance] not in SIDE_NUMBERS:
         return
     side, text = SIDE_NUMBERS[cells[places.stance]], cells[places.text]
-    against, neutral, favor = (float(cells[at]) for at in places.probabilities)
-    listed = kept.setdefault((actor, side), [])
+    against, neutral, favor = (float(cells[place]) for place in places.probabilities)
+    listed = examples.setdefault((actor, side), [])
     top = max(against, neutral, favor)
-    least = max(listed[-1].chances) if len(listed) == EACH else LEAST
-    if top <= least or len(text) > LONGEST or any(each.text == text for each in listed):
+    least = max(listed[-1].chances) if len(listed) == SHOWN else LEAST
+    if top <= least or len(text) > LONGEST or any(other.text == text for other in listed):
         return
-
-    def cell(at: int | None) -> str:
-        return "" if at is None else cells[at]
-
-    source, date, because = bounded(cell(places.by)), bounded(cell(places.over)), places.because
-    spans, row = cell(places.spans), cells[places.row]
-    chances = (against, neutral, favor)
-    told = cell(because)[:LONGEST]
-    listed.append(Example(actor, side, chances, text, source, date, spans, told, row))
-    listed.sort(key=lambda each: -max(each.chances))  # stable, so the first of equals stays
-    del listed[EACH:]
+    source, date, spans = (
+        "" if place is None else cells[place] for place in (places.by, places.over, places.spans)
+    )
+    where = bounded(source), bounded(date), cells[places.row]
+    listed.append(Example(actor, side, (against, neutral, favor), text, where, spans))
+    listed.sort(key=lambda example: -max(example.chances))  # stable, so the first of equals stays
+    del listed[SHOWN:]
 
 
-def _scan(
-    found: Paragraphs, book: ActorBook, places: Places, cells: Sequence[Sequence[str]]
+def _quote(
+    paragraphs: Paragraphs, examples: dict[tuple[str, int], list[Example]], maker: Maker | None
 ) -> None:
-    """Count the aliases of each record's actor in its text, unless the table says where it is."""
-    if places.text is None or places.spans is not None or not cells:
-        return
-    found.scanned += len(cells)
-    actors = list(map(places.actor_of, cells))
-    number = np.array([book.number(actor) for actor in actors])
-    months = None if places.over is None else months_of([each[places.over] for each in cells])
-    for low, batch, mentions in book.scan([each[places.text] for each in cells], months):
-        own = np.flatnonzero(mentions.actor == number[low + mentions.para])
-        starts, ends = batch.start[mentions.first[own]], batch.end[mentions.last[own]]
-        for para, start, end in zip(mentions.para[own], starts, ends, strict=True):
-            counts = found.aliases.setdefault(bounded(actors[low + para]), Counter())
-            counts[batch.texts[para][start:end]] += 1
-
-
-def _mark(found: Paragraphs, maker: Maker | None) -> None:
-    """Mark the words that decided: by a model that gives the same answers, else by ``because``."""
-    explained: dict[int, Example | None] = {}
+    """Quote examples, with the words that decided if a model gives the same answers."""
+    passages: dict[int, Passage | None] = {}
     if maker:
-        for example in (each for listed in found.kept.values() for each in listed):
-            explained[id(example)] = _explained(maker.model, example)
-    found.reproduced = all(explained.values()) if explained else None
-    if maker and (maker.given if found.reproduced is None else found.reproduced):
-        found.maker = maker
+        known = (example for listed in examples.values() for example in listed)
+        passages = {id(example): _explained(maker.model, example) for example in known}
+    paragraphs.reproduced = all(passages.values()) if passages else None
+    given = maker.given if maker and paragraphs.reproduced is None else paragraphs.reproduced
+    if given:
+        paragraphs.maker = maker
     elif maker:
-        found.aliases, found.denied = {}, maker.name if explained else ""
-    for key, listed in found.kept.items():
-        own = explained if found.maker else {}
-        found.kept[key] = [own.get(id(each)) or _by_because(each) for each in listed]
+        paragraphs.denied, passages = maker.name if passages else "", {}
+    for key, listed in examples.items():
+        paragraphs.kept[key] = [example.quotation(passages.get(id(example))) for example in listed]
 
 
-def _explained(model: StanceModel, example: Example) -> Example | None:
+def _explained(model: StanceModel, example: Example) -> Passage | None:
     """Return an example with its reasons, None if the model answers otherwise."""
     try:
         spans = parse_spans(example.spans, example.text, "spans")
     except DataError:  # then stance predict did not write this table
         return None
-    for months in (months_of([example.date]), None):  # predict may have read no dates
+    for months in (months_of([example.where[1]]), None):  # predict may have read no dates
         pair = [example.text], [example.actor], [spans]
         judged = model.judge_pairs(*pair, months=months, pushes=True)
         if np.abs(judged.stance[0] - example.chances).max() <= SAME:
-            return replace(example, passage=judged.passages(pair[0])[0])
+            return judged.passages(pair[0])[0]
     return None
 
 
-_REASON = re.compile(r"(\S+?)\(([+\-−]?\d+(?:\.\d+)?)\)")
-
-
-def _by_because(example: Example) -> Example:
-    """Return an example with the words marked that the table names as reasons."""
-    pushes = dict(_REASON.findall(example.because)[:WORDS])
-    places = {
-        hit.span(): float(push.replace("−", "-"))
-        for word, push in pushes.items()
-        for hit in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", example.text)
-    }
-    words = tuple((start, end, push) for (start, end), push in sorted(places.items()))
-    answer = Answer(0, example.actor, 0, str(list(Stance)[example.label]), example.chances, "", 0.0)
-    return replace(example, passage=Passage(example.text, (Verdict(answer, (), words),)))
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A wrong answer, its probability, and source, date and id as far as the corpus has them."""
-
-    actor: str
-    gold: str
-    predicted: str
-    probability: float
-    passage: Passage
-    where: str
-
-    def quotation(self) -> Quotation:
-        """Return what the page shows."""
-        side = self.predicted if self.predicted in ("against", "favor") else "neutral"
-        return Quotation(self.passage, side, self.where)
-
-
-def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
+def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Quotation]:
     """Return the most confident wrong answers to a corpus that are given, each text once."""
     labels, answers = list(map(str, Stance)), judge_pairs(model, corpus)
     predicted, top = answers.predicted, answers.confidence
     wrong = np.flatnonzero(~answers.right & (predicted != NO_ANSWER))
-    found: dict[str, Mistake] = {}
+    quotations: dict[str, Quotation] = {}
     for row in wrong[np.argsort(-top[wrong], kind="stable")].tolist():
-        text, actor, label = corpus.texts[row], corpus.actors[row], int(predicted[row])
-        if text in found or len(text) > LONGEST:
+        text, actor, label = corpus.texts[row], corpus.actors[row], labels[int(predicted[row])]
+        if text in quotations or len(text) > LONGEST:
             continue
         judged = model.judge_pairs(
             [text], [actor], [corpus.spans[row]], months=corpus.months[[row]], pushes=True
         )
-        names = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
-        found[text] = Mistake(
-            actor=actor,
-            gold=labels[int(corpus.stance[row])],
-            predicted=labels[label],
-            probability=float(top[row]),
-            passage=judged.passages([text])[0],
-            where=", ".join(cells[row] for cells in names if cells and cells[row]),
-        )
-        if len(found) == MISTAKES:
+        known = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
+        where = ", ".join(cells[row] for cells in known if cells and cells[row])
+        gold, share = labels[int(corpus.stance[row])], 100 * float(top[row])
+        title = f"{shown(actor, 40)}: labelled {gold}, predicted {label} ({share:.0f}\u00a0%)"
+        quotations[text] = Quotation(judged.passages([text])[0], label, where, title)
+        if len(quotations) == MISTAKES:
             break
-    return list(found.values())
+    return list(quotations.values())

@@ -1,6 +1,6 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,15 +16,13 @@ from stance.records import SIDES, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._answers import TRACED, AnswersReport, gather
-from stance.reports._charts import Axis, Estimate, Line, net_axis, share_axis
+from stance.reports._charts import Axis, Estimate, Line, MatrixCell, net_axis, share_axis, whiskers
 from stance.reports._figures import (
     ROWS,
     Cell,
     Column,
     Data,
     Figure,
-    Matrix,
-    MatrixCell,
     points,
     text_column,
     with_interval,
@@ -33,19 +31,17 @@ from stance.reports._files import figure_files, folder_made
 from stance.reports._paragraphs import Maker
 
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
-CARRIERS = 6  # aliases listed of an actor
 OPEN = 5  # actors whose paragraphs are open to view
 COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
-TONES: Mapping[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
+TONES: dict[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
 RING = ("ring", "quietly", "counted by the classifier")
 SIDES_KEY = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
 NET_TITLE = "net stance: % in favor less % against, in points"
 CELL = "in each cell the net stance in points, below it"
 MAP_MARKS = f"{CELL} the answers, or in brackets the counted net; a dash: too few, by"
 PAIR_MARKS = f"{CELL} the stances; a dash: too few; a colour: beyond zero, by"
-SHARE_TITLE = "share of the answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,6 @@ class _Drawing:
             "map": any(cell.net for cell in report.cells) and self.map(),
             "traces": self.traces(),
             "pairs": report.pairs and self.pairs(),
-            "tone": report.paragraphs.tone.n and self.tone(),
         }
 
     def caption(
@@ -87,7 +82,7 @@ class _Drawing:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
         n = count(sum(share.n for share in shares), "answer")
-        return f"n = {n}, {method}; {marks} 95 % intervals by document."
+        return f"n = {n}, {method}; {marks} 95\u00a0% intervals by document."
 
     def data(
         self, name: str, shares: Sequence[Share], actor: str = "", group: str = "group"
@@ -119,21 +114,19 @@ class _Drawing:
 
     def nets(self, name: str, title: str, shares: Sequence[Share], data: Data) -> Figure:
         """Draw net stances under each other."""
-        names = page.named_apart((s.group or s.actor for s in shares), page.SHORT)
+        names = page.named_apart((s.group or s.actor for s in shares), charts.NAME)
         lines = [
             Line(brief, note(share), (estimate(share, NET),))
             for brief, share in zip(names, shares, strict=True)
         ]
-        audited = self.report.audited is not None
-        key = [("dot", "ink", "corrected by labels" if audited else "net stance")]
-        key += [("line", "ink", "95 % interval"), *([RING] if audited else [])]
-        words = "; ".join(f"{line.name} {line.note}" for line in lines[:5])
-        axis, told = net_axis(charts.ends_of(lines), title=NET_TITLE), f"In points: {words}"
-        return charts.ranking(name, title, lines, axis, data, told, key, self.caption(shares))
+        key = [("dot", "ink", "corrected by labels" if self.report.audited else "net stance")]
+        key += [("line", "ink", "95 % interval"), *([RING] if self.report.audited else [])]
+        chart = whiskers(lines, net_axis(charts.ends_of(lines), title=NET_TITLE))
+        return Figure(name, title, chart, data, key, self.caption(shares))
 
     def sides(self, shares: Sequence[Share], data: Data) -> Figure:
         """Draw the shares against and in favor."""
-        names = page.named_apart((share.actor for share in shares), page.SHORT)
+        names = page.named_apart((share.actor for share in shares), charts.NAME)
         lines = [
             Line(
                 *(brief, count(share.n, "answer")),
@@ -142,9 +135,9 @@ class _Drawing:
             for brief, share in zip(names, shares, strict=True)
         ]
         key = [*SIDES_KEY, *([RING] if self.report.audited else [])]
-        axis = share_axis(max(charts.ends_of(lines)), title=SHARE_TITLE)
-        caption, title = self.caption(shares), "Shares for and against by actor"
-        return charts.ranking("sides", title, lines, axis, data, "", key, caption)
+        axis = share_axis(max(charts.ends_of(lines)), title="share of the answers")
+        title, caption = "Shares for and against by actor", self.caption(shares)
+        return Figure("sides", title, whiskers(lines, axis), data, key, caption)
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
@@ -159,10 +152,10 @@ class _Drawing:
 
         key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
         rows = [(page.named(name), [cell_of(name, g) for g in report.groups]) for name in actors]
-        matrix = Matrix(page.named_apart(report.groups, 16), rows)
+        chart = charts.heat(page.named_apart(report.groups, 16), rows)
         title = f"Net stance by actor and {page.named(report.by)}"
         data = self.data("actor-by-group", report.cells)
-        return charts.heat("map", title, matrix, data, key, self.caption(report.cells, MAP_MARKS))
+        return Figure("map", title, chart, data, key, self.caption(report.cells, MAP_MARKS))
 
     def traces(self) -> list[Figure]:
         """Draw each actor's net stances over time, all on one scale."""
@@ -178,24 +171,23 @@ class _Drawing:
             step = -(-(len(course) - 1) // (DATES - 1))
             ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
-            words = "; ".join(f"{s.period} {note(s)}" for s in (course[0], course[-1]))
             data = self.data(f"over-time-{number}", course, name)
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.audited else []
             title = f"Net stance toward {page.named(name)} over time"
-            pieces, caption = charts.curve(marks, x, y), self.caption(course)
-            figures.append(Figure(f"time-{number}", title, pieces, data, words, key, caption))
+            chart, caption = charts.curve(marks, x, y), self.caption(course)
+            figures.append(Figure(f"time-{number}", title, chart, data, key, caption))
         return figures
 
     def day(self, share: Share) -> float:
         """Return the day in the middle of a share's period."""
         periods = self.report.population.periods
-        names = [periods.name(at) for at in range(periods.count)] if periods else []
+        names = [periods.name(place) for place in range(periods.count)] if periods else []
         return periods.middle(names.index(share.period)) if periods else 0.0
 
     def pairs(self) -> Figure:
         """Draw who judges whom: holders by the actors whom they judge."""
         shares = self.report.pairs.shares if self.report.pairs else []
-        cells = {(s.group, s.actor): (at, s) for at, s in enumerate(shares, 1)}
+        cells = {(s.group, s.actor): (number, s) for number, s in enumerate(shares, 1)}
         totals = dict.fromkeys((name for pair in cells for name in pair), 0)
         for pair, (_, share) in cells.items():
             for name in pair:
@@ -204,8 +196,8 @@ class _Drawing:
         targets = [name for name in ranked if any(name == actor for _, actor in cells)]
 
         def cell_of(holder: str, actor: str) -> MatrixCell:
-            at, share = cells.get((holder, actor), (0, None))
-            return MatrixCell("", "") if share is None else judged(share, f"pair-{at}")
+            number, share = cells.get((holder, actor), (0, None))
+            return MatrixCell("", "") if share is None else judged(share, f"pair-{number}")
 
         rows = [
             (page.named(holder), [cell_of(holder, actor) for actor in targets])
@@ -214,27 +206,19 @@ class _Drawing:
         ]
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", [share for _, share in cells.values()], group="holder")
-        matrix = Matrix(page.named_apart(targets, 16), rows, "holder / target")
-        title, caption = (
-            "Who judges whom: net stance",
-            self.caption(shares, PAIR_MARKS, counted=True),
-        )
-        return charts.heat("pairs", title, matrix, data, key, caption)
+        chart = charts.heat(page.named_apart(targets, 16), rows, "holder / target")
+        caption = self.caption(shares, PAIR_MARKS, counted=True)
+        return Figure("pairs", "Who judges whom: net stance", chart, data, key, caption)
 
-    def tone(self) -> Figure:
-        """Draw how rows divide by sentiment."""
-        tone, rows, lines = self.report.paragraphs.tone, list[list[Cell]](), []
-        for at, (label, share) in enumerate(zip(Sentiment, tone.shares, strict=True)):
-            ends = tone.intervals[at]
-            rows.append([str(label), round(share * tone.n), share, *ends])
-            words = f"{100 * share:.0f} [{100 * ends[0]:.0f}, {100 * ends[1]:.0f}]"
-            lines.append(Line(str(label), words, (Estimate(share, ends, "ink"),)))
-        rows.append(["uncertain", self.report.paragraphs.toneless, None, None, None])
-        columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
-        axis = share_axis(max(charts.ends_of(lines)), title="share of rows")
-        data, title = Data("sentiment", columns, rows), "Sentiment of paragraphs"
-        caption = f"n = {count(tone.n, 'row')}; lines: 95 % intervals by document."
-        return charts.ranking("tone", title, lines, axis, data, "", [], caption)
+
+def tones(report: AnswersReport) -> Data:
+    """Return how rows divide by sentiment."""
+    tone, rows = report.paragraphs.tone, list[list[Cell]]()
+    for label, share, ends in zip(Sentiment, tone.shares, tone.intervals, strict=True):
+        rows.append([str(label), round(share * tone.n), share, *ends])
+    rows.append(["uncertain", report.paragraphs.toneless, None, None, None])
+    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
+    return Data("sentiment", columns, rows)
 
 
 def estimate(share: Share, quantity: int, tone: charts.Tone = "ink", form: str = "dot") -> Estimate:
@@ -249,8 +233,8 @@ def note(share: Share) -> str:
     """Return a net stance in points, or that there is too little to tell."""
     if share.net:
         return points(*share.net)
-    noun, number = ("label", share.labels) if share.audited else ("answer", share.counts.n)
-    return f"{count(number, noun)}: too few"
+    number = share.labels if share.audited else share.counts.n
+    return f"too few ({number:,})"
 
 
 def matrix_cell(share: Share, side: int) -> MatrixCell:
@@ -279,28 +263,11 @@ def date_words(period: str) -> str:
     return date(int(year), int(month), 1).strftime("%b %Y") if month.isdecimal() else period
 
 
-def _carrier_data(report: AnswersReport) -> Data | None:
-    """Return the aliases that name each actor shown; None if none is known."""
-    rows: list[list[Cell]] = []
-    for share in report.actors:
-        counts = report.paragraphs.aliases.get(share.actor)
-        if counts:
-            top = counts.most_common(CARRIERS)
-            parts = (f"{shown(name, 40)} {100 * n / counts.total():.0f}\u00a0%" for name, n in top)
-            rows.append([share.actor, counts.total(), ", ".join(parts)])
-    number = Column("mentions", "mentions", "count")
-    columns = (text_column("actor"), number, text_column("aliases"))
-    return Data("aliases", columns, rows) if rows else None
-
-
 def _telling(report: AnswersReport) -> list[tuple[str, list[tuple[str, list[Any]]]]]:
     """Return the paragraphs of each actor on either side."""
     kept, names = report.paragraphs.kept, [share.actor for share in report.actors[:TRACED]]
     return [
-        (
-            name,
-            [(TONES[side], [e.quotation() for e in kept.get((name, side), [])]) for side in SIDES],
-        )
+        (name, [(TONES[side], kept.get((name, side), [])) for side in SIDES])
         for name in names
         if any((name, side) in kept for side in SIDES)
     ]
@@ -319,7 +286,7 @@ def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -
     return {
         "title": shown(title, 200) if title else f"Stance in {shown(report.request.title, 80)}",
         **{"report": report, "figures": figures, "telling": _telling(report), "cited": cited},
-        **{"carried": _carrier_data(report), "maker": maker},
+        **{"maker": maker, "tones": report.paragraphs.tone.n and tones(report)},
         **{"labels": list(map(str, Stance)), "sides": TONES},
         "versions": ", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
         "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN},
@@ -335,27 +302,21 @@ def write_predictions(
     title: str | None = None,
     folder: Path | None = None,
     pdf: bool = False,
-    checklist: Path | None = None,
     force: bool = False,
     excel_safe: bool = False,
 ) -> list[str]:
     """Write the report on a table of answers; return what to say of it.
 
-    Its figures also go to ``folder``, as files of their own, also as PDF if asked, and what authors
-    should report to ``checklist``.
+    Its figures also go to ``folder``, as files of their own, also as PDF if asked.
     """
     report = gather(request, maker, audit)
     figures = _Drawing(report).all()
-    known = context(report, title, figures)
     notes, files = [*report.notes], list[tuple[Path, bytes]]()
     if folder:
         drawn = page.figures_in(figures)
         files, written = figure_files(folder, drawn, pdf=pdf, excel_safe=excel_safe)
         notes += written
-    if checklist:
-        files.append((checklist, page.render_text("checklist.md.j2", **known)))
-        notes.append(f"wrote {checklist}")
-    files.append((output, page.render("predictions", 1, **known)))
+    files.append((output, page.render("predictions", 1, **context(report, title, figures))))
     with folder_made(folder), AtomicGroup() as group:
         for path, data in files:
             group.write(path, data, force=force)
