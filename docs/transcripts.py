@@ -194,7 +194,7 @@ def _label(session: Session, _: str, announce: Callable[[str], None], *, browser
             said = {(row["id"], row["actor"]): row[session.coder] for row in csv.DictReader(file)}
     pairs = {pair.key: (pair.cells[at], pair.actor) for pair in session.task.pairs}
     while key := session.next()["pair"]:
-        session.save(key, {"stance": said[pairs[key]] if said else "neutral"}, seconds=5.0)
+        session.save(key, {"stance": said[pairs[key]] if said else "neutral"})
 
 
 def _shell(command: str) -> str:

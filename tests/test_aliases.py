@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command import fails, invoke, write
+from command import invoke, write
 
 from stance.reading.actors import BATCH
 
@@ -73,12 +73,6 @@ def test_an_article_is_counted_by_paragraph(actors, tmp_path):
     assert found["actors"]["Russia"]["aliases"] == {"Moscow": 1, "Russia": 1}
 
 
-def test_a_missing_column_is_named(actors, tmp_path):
-    path = table(tmp_path / "mine.csv", TEXTS, "body")
-    assert "mine.csv: no column 'text'" in fails(1, "actors", path)
-    assert actors(path, "--text-column", "body")[1]["rows"] == 4
-
-
 def test_leaders_count_only_while_in_office(actors, tmp_path):
     dates = ("18 May 2023", "18 May 2025", "x", "")
     rows = "".join(f"Rutte praised the summit.,{date}\n" for date in dates)
@@ -90,17 +84,9 @@ def test_leaders_count_only_while_in_office(actors, tmp_path):
     assert found["actors"]["NATO"]["rows"] == 4
 
 
-def test_screens_list_the_book_and_the_most_frequent_aliases(actors, tmp_path):
+def test_the_screen_lists_the_book(actors):
     assert actors()[0] == [
         *("NATO (organisation)", "  name        NATO", "  nickname    the alliance"),
         *("  not         non NATO", "Russia (state)", "  name        Russia"),
         "  capital     Moscow",
     ]
-    names = [f"Guild{letter}" for letter in "abcdefgh"]
-    guild = f'["The Guild"]\nkind = "other"\nname = {names}\n'
-    book = write(tmp_path / "guild.toml", guild.replace("'", '"'))
-    path = table(tmp_path / "a.csv", [" and ".join(names[:number]) for number in range(1, 9)])
-    screen = invoke("actors", path, "--actors", book).stdout.splitlines()
-    listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3 and 2 more names"
-    assert screen[0] == "8 rows, 8 name an actor"
-    assert " ".join(" ".join(screen[2:4]).split()) == f"The Guild 8 {listed}"

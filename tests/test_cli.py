@@ -199,39 +199,11 @@ def test_explain_one_actor(model_path, tmp_path):
     assert result.stdout.startswith("The Moon: ")
 
 
-def test_actors_lists_the_book_or_counts_the_aliases_of_a_table(tmp_path):
-    assert invoke("actors").stdout.startswith("NATO (organisation)\n  name        NATO, ")
-    assert "Russia" in json.dumps(json.loads(invoke("actors", "--json").stdout))
-    table = write(tmp_path / "a.csv", f"text\nMoscow and Moscow met NATO{HOSTILE}.\nNothing.\n")
-    assert invoke("actors", table).stdout.splitlines() == [
-        "2 rows, 1 name an actor",
-        "actor   rows  aliases",
-        "NATO       1  NATO 1",
-        "Russia     1  Moscow 2",
-    ]
-    found = json.loads(invoke("actors", table, "--json").stdout)
-    assert found["actors"]["Russia"] == {"rows": 1, "aliases": {"Moscow": 2}}
-
-
 def test_inspect_shows_the_card(model_path):
     result = invoke("inspect", model_path)
     for word in ("model", "data", "scores", "sha256", "seed", "limits"):
         assert word in result.stdout
     assert json.loads(invoke("inspect", model_path, "--json").stdout)["seed"] == 20
-
-
-def test_check_says_whether_a_corpus_would_spoil_a_study(coded, tmp_path):
-    good = invoke("check", coded, "--json")
-    assert (good.exit_code, json.loads(good.stdout)["spoils"]) == (0, False)
-    rows = coded.read_text("utf-8")
-    line = '"NATO was praised by all.",NATO,{},d{}\n'
-    head = "text,actor,stance,document\n"
-    conflict = head + "".join(line.format(("against", "favor")[n % 2], n) for n in range(40))
-    bad = invoke("check", write(tmp_path / "bad.csv", conflict))
-    assert bad.exit_code == 1
-    assert bad.stdout
-    assert "240 rows" in invoke("check", coded).stdout
-    assert rows == coded.read_text("utf-8")
 
 
 TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
@@ -253,15 +225,6 @@ def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
     assert "leader" not in invoke("actors", *limited, "--json").stdout
     told = fails(1, "explain", "Trump won.", "-m", model_path, *limited)
     assert told.startswith("the text names no actor of the book")
-
-
-@pytest.mark.parametrize("command", [("train", "-o", "m.stance"), ("evaluate",), ("check",)])
-def test_labels_of_zero_and_one_ask_for_a_mapping(command, at_work):
-    table = write(Path("b.csv"), "text,actor,stance\nNATO won.,NATO,1\nNATO lost.,NATO,0\n")
-    assert "--labels 0=against,1=favor" in fails(1, *command, table)
-    assert "must be SPELLING=LABEL" in fails(2, *command, table, "--labels", "0:against")
-    told = invoke(*command, table, "--labels", "0=against,1=favor")
-    assert "0 -> against" in " ".join((told.stdout + told.stderr).split())
 
 
 def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
@@ -290,17 +253,13 @@ FILES = {
     "kept": "precious",
     "nonsense.toml": "nonsense = 1\n",
     "syntax.toml": "[features\n",
-    "folds.toml": "[validation]\nfolds = 'x'",
     "text.csv": "text\nx\n",
     "meh.csv": "text,actor,stance\nNATO won,NATO,favor\nNATO lost,NATO,meh\n",
     "odd.csv": f"text,actor,stance\nNATO won,NATO,{HOSTILE}\n",
     "bad.jsonl": "x\n",
     "book1.toml": "x",
-    "book2.toml": "[a]\n",
-    "book3.toml": f'["{"a" * 9}"]\nname = "x"\n',
-    "book4.toml": '["A"]\nname = ["A"]\nnonsense = 1\n',
-    "book5.toml": "",
-    "book6.toml": f'[{json.dumps("Bad" + HOSTILE)}]\nname = ["badland"]\n',
+    "book2.toml": "",
+    "book3.toml": f'[{json.dumps("Bad" + HOSTILE)}]\nname = ["badland"]\n',
 }
 NO_STDOUT = "-: this cannot go to standard output; name a file"
 READ_TWICE = "-: a labelled table is read twice; name a file"
@@ -313,12 +272,10 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (4, "train CODED -o kept", "kept: exists already; use --force to overwrite it"),
         (4, "train -o kept", "exists already"),  # the bundled corpus would take seconds
         (4, "train CODED -o no/m.stance", "folder does not exist"),
-        (4, "train CODED -o .", "is a folder"),
         (4, "train CODED -o CODED --force", "is the input"),
         (4, "train CODED -o QUICK --recipe QUICK --force", "is the input"),
         (1, "train CODED -o m.stance --recipe nonsense.toml", "nonsense.toml: unknown key"),
         (1, "train CODED -o m.stance --recipe syntax.toml", "not a TOML file"),
-        (1, "train CODED -o m.stance --recipe folds.toml", "folds"),
         (1, "train text.csv -o m.stance", "no column 'actor'"),
         (1, "train meh.csv -o m.stance", "meh.csv:3: "),
         (4, "evaluate CODED -m MODEL --report kept", "exists already"),
@@ -328,29 +285,19 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "evaluate CODED -m MODEL --report x --errors x", "is both --report and --errors"),
         (1, "explain Nothing. -m MODEL", "no actor of the book"),
         (1, "explain TEXT --actor '' -m MODEL", "the actor's name is empty"),
-        (1, "explain TEXT --actor ' ' -m MODEL", "the actor's name is empty"),
         (1, "actors TABLE --text-column body", "no column 'body'"),
-        *((1, f"actors --actors book{n}.toml", f"book{n}.toml: ") for n in range(1, 7)),
+        *((1, f"actors --actors book{n}.toml", f"book{n}.toml: ") for n in range(1, 4)),
         (1, "actors --actors none.toml", "none.toml: "),
         (4, "import newsmtsc kept -o text.csv", "exists already"),
         (4, "import newsmtsc kept -o kept --force", "is the input"),
         (2, "import other kept -o x.csv", "newsmtsc, madtsc"),
         (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
         (2, "train TABLE -o -", NO_STDOUT),
-        (2, "evaluate TABLE --report -", NO_STDOUT),
-        (2, "evaluate TABLE --errors -", NO_STDOUT),
-        (2, "predict TABLE --rejects -", NO_STDOUT),
-        (2, "report TABLE -o -", NO_STDOUT),
-        (2, "import newsmtsc TABLE -o -", NO_STDOUT),
         (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),
         (2, "train - -o m.stance", READ_TWICE),
-        (2, "evaluate -", READ_TWICE),
-        (2, "check -", READ_TWICE),
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (2, "predict TABLE -m MODEL -o o.ods", "o.ods: tables are written as CSV, TSV, JSON,"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
-        (2, "actors --aliases name,leaders", KINDS),
-        (2, "explain NATO --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),
         (1, "predict -m MODEL TABLE --text-column HOSTILE", "\\x1b[31m"),
         (1, "predict -m MODEL noneHOSTILE", "no such file"),
@@ -364,35 +311,16 @@ def test_a_refusal_is_one_line_and_a_status_and_writes_nothing(at_work, status, 
     assert {path.name: path.read_text("utf-8") for path in Path().iterdir()} == FILES
 
 
-def spoilt_models(folder, good):
-    import pickle
-    import zipfile
-
-    data = good.read_bytes()
-    (folder / "old.joblib").write_bytes(pickle.dumps({"a": 1}))
-    (folder / "pickle.stance").write_bytes(pickle.dumps([1]))
-    (folder / "short.stance").write_bytes(data[: len(data) // 2])
-    (folder / "text.stance").write_text("NATO")
-    (folder / "empty.stance").write_bytes(b"")
-    (folder / f"zip{HOSTILE}.stance").write_bytes(data[:100])
-    with (
-        zipfile.ZipFile(good) as old,
-        zipfile.ZipFile(folder / "newer.stance", "w") as new,
-    ):
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "manifest.json":
-                content = json.dumps(json.loads(content) | {"schema": 999}).encode()
-            new.writestr(name, content)
-    (folder / "folder.stance").mkdir()
-    return [*folder.iterdir(), folder / "missing.stance"]
-
-
 def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path):
-    for path in spoilt_models(tmp_path, model_path):
+    data = model_path.read_bytes()
+    spoilt = {"old.joblib": b"\x80", "short.stance": data[:-9], f"zip{HOSTILE}.stance": b"PK"}
+    for name, content in spoilt.items():
+        (tmp_path / name).write_bytes(content)
+    for name in (*spoilt, "missing.stance"):
         for command in ("predict TABLE", "explain NATO", "inspect", "evaluate CODED"):
-            given = [path] if command == "inspect" else ["-m", path]
+            given = [name] if command == "inspect" else ["-m", name]
             assert re.search(r"\.(stance|joblib).*; ", fails(3, *at_work(command), *given))
+    assert fails(3, "inspect", "speech").endswith("; did you mean speeches?")
 
 
 @pytest.mark.parametrize(
@@ -450,7 +378,7 @@ def test_names_and_data_with_escapes_never_reach_the_screen(at_work, tmp_path):
         assert result.exit_code == 0
         printable(result.stdout, result.stderr)
         assert said in result.output
-    for name in (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv", "-dash.csv"):
+    for name in (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv"):
         path = write(tmp_path / name, f"te\x1b[31mxt,text\nx,NATO{HOSTILE} won\n")
         result = invoke(*at_work("predict -m MODEL -o out.csv --force"), path)
         assert (result.exit_code, result.stdout) == (0, "")
@@ -619,52 +547,19 @@ def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
-# --- Memory -------------------------------------------------------------------------------------
-
-BOOK = "NATO " * 2_000_000
-
-
-def limited(megabytes, *args, stdin=None):
-    """Run a command that may hold so much data."""
+@LINUX
+def test_a_run_without_memory_ends_in_one_line(tmp_path):
     import resource
 
-    size = megabytes << 20
-    return subprocess.run(
-        [sys.executable, "-m", "stance", *map(str, args)],
-        input=stdin,
+    size = 64 << 20
+    done = subprocess.run(
+        [sys.executable, "-m", "stance", "predict", SAMPLE / "paragraphs.csv", "-o", "a.csv"],
         capture_output=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size)),
         timeout=60,
+        cwd=tmp_path,
     )
-
-
-@LINUX
-def test_a_run_without_memory_ends_in_one_line(tmp_path):
-    done = limited(64, "predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "a.csv")
     assert done.returncode == 1
     assert b"stance: memory ran out" in done.stderr.splitlines()[-1]
     assert b"Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
-
-
-@LINUX
-@pytest.mark.parametrize(
-    ("text", "actor", "megabytes", "command"),
-    [
-        (BOOK, "", 400, "predict in.csv --quiet -o out --explain 5 --wide"),
-        (BOOK, "Acme", 400, "predict in.csv --quiet -o out"),
-        (BOOK, "NATO", 440, "train in.csv -o out --recipe QUICK"),
-    ],
-)
-def test_a_cell_as_long_as_a_book_takes_little_memory(
-    coded, at_work, text, actor, megabytes, command
-):
-    head, first, *rows = csv.reader(coded.read_text("utf-8").splitlines(keepends=True))
-    first[head.index("text")], first[head.index("actor")] = text, actor
-    rows = [head, first, *rows]
-    if command.startswith("predict"):
-        rows = [["text", "actor"], [text, actor]] if actor else [["text"], [text]]
-    with Path("in.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    found = limited(megabytes, *at_work(command))
-    assert found.returncode <= command.startswith("check"), found.stderr

@@ -143,7 +143,7 @@ def kinds(tmp_path_factory):
     write_sample(Request(folder / "answers.csv"), SampleRequest(10), to_label)
     with Store(folder / "labels.sqlite") as store:
         for pair in read_task(to_label).pairs:
-            store.save("anna", pair, Label("favor"), 1.0)
+            store.save("anna", pair, Label("favor"))
         labels = store.labels()
     export_labels(read_task(to_label), labels, folder / "audit.csv", coder="anna")
     good = {path.name: path.read_bytes() for path in folder.iterdir()}

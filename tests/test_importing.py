@@ -67,7 +67,7 @@ def test_more_of_each_format_can_be_trained_on_and_checked(tmp_path):
     corpora = [tmp_path / f"{form}.csv" for form in FORMATS]
     for form, corpus in zip(FORMATS, corpora, strict=True):
         import_corpus(form, copied(form, tmp_path / form, copies=12), corpus)
-    trained = invoke("train", *corpora, "-o", tmp_path / "a.stance", "--no-curve", "--seed", 1)
+    trained = invoke("train", *corpora, "-o", tmp_path / "a.stance", "--seed", 1)
     assert trained.exit_code == 0, trained.stderr
     checked = invoke("check", *corpora)
     assert checked.exit_code in (0, 1), checked.stderr

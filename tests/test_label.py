@@ -62,7 +62,7 @@ def put(store, task, coder, stances):
     names = {"a": "against", "n": "neutral", "f": "favor"}
     for pair, mark in zip(task.pairs, stances, strict=False):
         if mark != "-":
-            store.save(coder, pair, marks.get(mark) or Label(names[mark]), 2.0)
+            store.save(coder, pair, marks.get(mark) or Label(names[mark]))
 
 
 def rows_of(path):
@@ -98,7 +98,7 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
     shown = json.dumps([first, session.around(first["pair"])])
     assert not any(word in shown for word in ("WRONG", "0.912345", "because"))
     said = {"stance": "favor", "holder": "author", "sentiment": "neutral"}
-    session.save(first["pair"], said, 1.0)
+    session.save(first["pair"], said)
     told = export_labels(session.task, store.labels(), tmp_path / "o.csv")
     assert "columns left out, for they are a model's: mentions, stance_against" in told[1]
     (row,) = rows_of(tmp_path / "o.csv")
@@ -169,9 +169,9 @@ def test_a_codebook_loads_nothing_and_leads_nowhere():
 def test_what_the_codebook_forbids_is_not_saved(said, reason, task, store):
     session = Session(task, store, BOOK, "anna", ("holder", "sentiment"))
     with pytest.raises(DataError, match=f"not saved: {reason}"):
-        session.save(session.next()["pair"], said, 1)
+        session.save(session.next()["pair"], said)
     with pytest.raises(DataError, match="this row is not in the table"):
-        session.save("nowhere", {"unsure": True}, 1)
+        session.save("nowhere", {"unsure": True})
     assert store.labels() == {}
 
 
@@ -180,17 +180,17 @@ def test_a_coder_goes_on_where_another_process_stopped_and_back_to_correct(task,
     seen = []
     for stance in ("favor", "against"):
         seen.append(session.next()["pair"])
-        session.save(seen[-1], {"stance": stance, "note": " w\0hy\ud800 "}, 3.0)
+        session.save(seen[-1], {"stance": stance, "note": " w\0hy\ud800 "})
     with Store(store.path) as other:
         again = Session(read_task(task.path), other, BOOK, "anna")
         third = again.next()
-        assert third["progress"] == {"done": 2, "total": 8, "unsure": 0, "seconds": 3.0}
+        assert third["progress"] == {"done": 2, "total": 8, "unsure": 0}
         assert third["pair"] not in seen
         second = again.back(third["pair"])
         assert (second["pair"], second["label"]["stance"]) == (seen[1], "against")
         assert second["label"]["note"] == "why"
         assert again.back(seen[1])["pair"] == again.back(seen[0])["pair"] == seen[0]
-        again.save(seen[0], {"stance": "neutral"}, 1.0)
+        again.save(seen[0], {"stance": "neutral"})
         assert again.next()["pair"] == third["pair"]
         assert again.back("")["pair"] == seen[1]  # in the order in which they were first labelled
     assert store.labels()["anna"][seen[0]].label.stance == "neutral"
@@ -200,14 +200,14 @@ def test_what_is_unsure_comes_again_and_a_tone_is_remembered(task, store, tmp_pa
     session = Session(task, store, BOOK, "anna")
     order = [pair.key for pair in task.shuffled("anna")]
     for place, key in enumerate(order):
-        session.save(key, {"unsure": True} if place in (2, 5) else {"stance": "favor"}, 1.0)
+        session.save(key, {"unsure": True} if place in (2, 5) else {"stance": "favor"})
     assert session.next()["pair"] is None
     assert session.next(unsure=True)["pair"] == order[2]
     assert session.next(order[2], unsure=True)["pair"] == order[5]
     assert session.next(order[5], unsure=True)["pair"] is None
     path = write(tmp_path / "a.csv", "text,actor\nNATO met Russia.,NATO\nNATO met Russia.,Russia\n")
     session = Session(read_task(path), store, BOOK, "anna", ("sentiment",))
-    session.save(session.next()["pair"], {"stance": "neutral", "sentiment": "positive"}, 1.0)
+    session.save(session.next()["pair"], {"stance": "neutral", "sentiment": "positive"})
     assert session.next()["tone"] == "positive"
 
 
@@ -240,7 +240,7 @@ def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
     first = session.next()
     assert first["progress"]["total"] == 2
     assert {each["coder"] for each in first["opinions"]} == {"anna", "ben"}
-    session.save(first["pair"], {"stance": "neutral"}, 1.0)
+    session.save(first["pair"], {"stance": "neutral"})
     out = task.path.with_name("o.csv")
     ran = invoke("label", task.path, "--export", out, "--coder", ADJUDICATED)
     assert "left out: 2 rows without settled label (--adjudicate), 0 unsure" in ran.stderr
@@ -253,9 +253,9 @@ def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
 def test_three_coders_differ_if_any_two_do(task, store):
     pair = task.pairs[0]
     for coder, holder in (("anna", ""), ("ben", "author"), ("cleo", "other")):
-        store.save(coder, pair, Label("favor", holder), 1.0)
+        store.save(coder, pair, Label("favor", holder))
     assert is_disputed(store.labels(), pair)
-    store.save("cleo", pair, Label("favor", "author", note="hm"), 1.0)
+    store.save("cleo", pair, Label("favor", "author", note="hm"))
     assert final_label(store.labels(), pair) == Label("favor", "author", note="cleo: hm")
     assert answered(store.labels()) == ("holder",)  # what the adjudicator is asked, too
 
@@ -265,9 +265,9 @@ def test_three_coders_differ_if_any_two_do(task, store):
 
 def test_an_export_is_the_same_table_filled_in_and_a_corpus(task, store, tmp_path):
     pairs = task.pairs
-    store.save("anna", pairs[0], Label("favor", "author", "positive", note="a, b"), 1.0)
-    store.save("anna", pairs[1], Label("neutral", false_match=True), 1.0)
-    store.save("anna", pairs[2], Label(unsure=True), 1.0)
+    store.save("anna", pairs[0], Label("favor", "author", "positive", note="a, b"))
+    store.save("anna", pairs[1], Label("neutral", false_match=True))
+    store.save("anna", pairs[2], Label(unsure=True))
     out = tmp_path / "labelled.csv"
     ran = invoke("label", task.path, "--export", out)
     assert "2 labels of anna written" in ran.stderr
@@ -288,7 +288,7 @@ def test_an_export_is_the_same_table_filled_in_and_a_corpus(task, store, tmp_pat
 @given(note=st.text(st.characters(codec=None, exclude_categories=[]), max_size=40))
 def test_whatever_a_coder_notes_can_be_read_from_the_export(note, task, store, tmp_path):
     session = Session(task, store, BOOK, "anna")
-    session.save(task.pairs[0].key, {"stance": "favor", "note": note}, 1.0)
+    session.save(task.pairs[0].key, {"stance": "favor", "note": note})
     export_labels(task, store.labels(), tmp_path / "o.csv", force=True)
     with open_table(tmp_path / "o.csv") as table:
         (record,) = table
@@ -331,8 +331,8 @@ def change(*queries):
         (lambda path: path.write_bytes(path.read_bytes()[:60]), "is damaged"),
         (change("DROP TABLE labels"), "no such table: labels; close other programs, restore"),
         (change("UPDATE labels SET note = CAST(x'8a' AS TEXT)"), "Could not decode to UTF-8"),
-        (change("PRAGMA user_version = 7"), "is not a store of labels of version 1; move it"),
-        (change("PRAGMA application_id = 5"), "is not a store of labels of version 1; move it"),
+        (change("PRAGMA user_version = 7"), "is not a store of labels of version 2; move it"),
+        (change("PRAGMA application_id = 5"), "is not a store of labels of version 2; move it"),
         (
             change("UPDATE labels SET stance = 'pro' WHERE row = 2"),
             "the label of anna on row 2 is not valid: stance 'pro' is not one of against, neutral",

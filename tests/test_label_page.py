@@ -91,7 +91,7 @@ def test_the_page_is_secret_and_may_load_and_be_framed_by_nothing(server):
     ("path", "method", "headers", "status"),
     [
         ("/", "GET", {}, 404),
-        ("/wrong", "GET", {}, 404),
+        ("/wrong", "GET", {}, 403),
         ("/KEY", "GET", {"host": "evil.example"}, 403),
         ("/KEY", "GET", {"host": "localhost:PORT"}, 403),
         ("/KEY", "GET", {"sec_fetch_site": "cross-site"}, 403),
@@ -101,36 +101,31 @@ def test_the_page_is_secret_and_may_load_and_be_framed_by_nothing(server):
         ("/ask/next", "POST", {"origin": "null"}, 403),
         ("/ask/next", "POST", {"origin": "http://127.0.0.1:1"}, 403),
         ("/ask/next", "POST", {"sec_fetch_site": "same-site"}, 403),
-        ("/ask/next", "POST", {"content_type": "text/plain"}, 415),
         ("/ask/next", "GET", {}, 405),
-        ("/ask/nothing", "POST", {}, 404),
+        ("/ask/nothing", "POST", {}, 422),
         ("/ask/next", "POST", {"origin": "http://127.0.0.1:PORT"}, 200),
     ],
 )
 def test_nobody_but_the_page_is_answered(path, method, headers, status, server):
     headers = {k: v and v.replace("PORT", str(server.port)) for k, v in headers.items()}
-    found = server.ask(path.replace("KEY", server.key), {}, method, **headers)
-    assert found[0] == status
-    if status != 200:
-        assert "Paragraph" not in found[2]
-    assert found[1]["x-frame-options"] == "DENY"
+    answer = server.ask(path.replace("KEY", server.key), {}, method, **headers)
+    assert answer[0] == status
+    assert status == 200 or "Paragraph" not in answer[2]
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "reason"),
+    ("body", "reason"),
     [
-        (b"x" * 70_000, 413, "more than 65,536 bytes"),
-        (b"{", 400, "not a JSON object"),
-        (b"[" * 50_000, 400, "not a JSON object"),
-        (b"[]", 400, "not a JSON object"),
-        (b"{}", 422, "not saved: a label and its seconds are missing"),
-        (b'{"label": {"stance": "pro"}, "seconds": 1}', 422, "not saved: stance 'pro' is not"),
-        (b'{"pair": 1, "label": {"unsure": true}, "seconds": 1}', 422, "row is not in the table"),
+        (b"[" * 50_000, "not a JSON object"),
+        (b"[]", "not a JSON object"),
+        (b"{}", "not saved: the label is missing"),
+        (b'{"label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),
+        (b'{"pair": 1, "label": {"unsure": true}}', "row is not in the table"),
     ],
 )
-def test_a_body_that_is_not_a_label_is_refused(body, status, reason, server):
-    found = server.ask("/ask/label", body)
-    assert (found[0], reason in json.loads(found[2])["error"]) == (status, True)
+def test_a_body_that_is_not_a_label_is_refused(body, reason, server):
+    status, _, answer = server.ask("/ask/label", body)
+    assert (status, reason in json.loads(answer)["error"]) == (422, True)
 
 
 def test_every_label_outlasts_kill_9(tmp_path):
@@ -139,7 +134,7 @@ def test_every_label_outlasts_kill_9(tmp_path):
         item, said = server.say("next"), {}
         for stance in ("favor", "against", "neutral"):
             said[item["pair"]] = stance
-            item = server.say("label", pair=item["pair"], label={"stance": stance}, seconds=2)
+            item = server.say("label", pair=item["pair"], label={"stance": stance})
         assert item["progress"]["done"] == 3
         # What has been answered is in the file alone by now, without its journal.
         copy = tmp_path / "copy.sqlite"
@@ -157,7 +152,7 @@ def test_every_label_outlasts_kill_9(tmp_path):
 def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
     with serving(sample(tmp_path / "to_label.csv"), "--coder", "anna") as server:
         pair = server.say("next")["pair"]
-        server.say("label", pair=pair, label={"unsure": True}, seconds=1)
+        server.say("label", pair=pair, label={"unsure": True})
         server.process.send_signal(signal.SIGINT)
         _, stderr = server.process.communicate(timeout=10)
         assert server.process.returncode == 130

@@ -7,24 +7,14 @@ import numpy as np
 import pytest
 from command import invoke
 from conftest import quick_recipe
-from small_model import small_model
 
 from stance.fitting import train
-from stance.model.explanation import TERMS_SHOWN, explain, learned
-from stance.model.reasons import net_push
+from stance.model.explanation import TERMS_SHOWN, learned
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
 from stance.screens.model import learned_lines
 from stance.storage import load_model
-
-
-@pytest.fixture(scope="module")
-def named(corpus):
-    """A model that may learn a prior about actors."""
-    features = Features({"stem": 1.0, "name": 0.5})
-    recipe = dataclasses.replace(quick_recipe(), features=features)
-    return train(recipe, corpus, ActorBook.default()).model
 
 
 def test_every_block_of_every_head_is_shown(model):
@@ -59,36 +49,15 @@ def test_praise_stands_with_favor(model):
     assert "relation object praise" in relation["words"]["favor"]
 
 
-def test_without_a_name_block_the_name_adds_nothing(model):
-    name = learned(model)["name"]
-    assert (name["used"], name["weight"], name["push"]) == (False, 0.0, {})
-    assert next(learned_lines(learned(model))) == (
-        "actor's name: no feature; which actor is judged adds nothing to its stance"
-    )
-
-
-def test_a_name_block_is_told_loudly_with_what_it_adds(named):
-    name = learned(named)["name"]
-    assert name["used"]
-    assert name["weight"] == pytest.approx(0.5 / 1.5)
-    assert "Russia" in name["push"]
-    for actor in ("Russia", "NATO"):
-        (found,) = explain(named, f"{actor} met.", actor)
-        (own,) = [reason for reason in found.features if reason.text == f"name {actor}"]
-        assert float(net_push(np.array(own.push))) == pytest.approx(name["push"][actor], abs=1e-9)
-    lines = list(learned_lines(learned(named)))
-    assert lines[0].startswith("WARNING: the model knows which actor is judged")
-    assert any("33 % of the weight of all blocks" in line for line in lines)
-    assert any("Russia(" in line for line in lines)
-    strengths = [abs(push) for push in name["push"].values()]
-    assert strengths == sorted(strengths, reverse=True)
-
-
-def test_copies_per_actor_are_told_as_well(corpus):
-    recipe = dataclasses.replace(quick_recipe(), features=Features({"stem": 1.0}, per_actor=True))
-    name = learned(train(recipe, corpus, ActorBook.default()).model)["name"]
-    assert name["used"]
-    assert name["weight"] == 0
+@pytest.mark.parametrize(
+    "features", [Features({"stem": 1.0, "name": 0.5}), Features({"stem": 1.0}, per_actor=True)]
+)
+def test_a_prior_about_actors_is_told_loudly(corpus, features):
+    recipe = dataclasses.replace(quick_recipe(), features=features)
+    told = learned(train(recipe, corpus, ActorBook.default()).model)
+    assert next(learned_lines(told)).startswith("WARNING: the model knows which actor is judged")
+    for block in told["heads"]["stance"]:
+        assert block["name"] != "name" or "name Russia" in str(block["words"])
 
 
 def test_lines_fit_the_screen_and_are_safe(model):
@@ -104,19 +73,11 @@ def test_lines_fit_the_screen_and_are_safe(model):
     assert max(map(len, learned_lines(learned(model)))) <= 79
 
 
-def test_a_model_without_names_of_features_says_so():
-    base = small_model()
-    bare = [dataclasses.replace(block, terms=()) for block in base.stance.blocks]
-    model = dataclasses.replace(base, stance=dataclasses.replace(base.stance, blocks=tuple(bare)))
-    lines = list(learned_lines(learned(model)))
-    assert lines.count("  the model was saved without the names of its features") == len(bare)
-
-
 def test_inspect_shows_words(model_path):
     lines = invoke("inspect", model_path, "--words").stdout.splitlines()
     assert lines == list(learned_lines(learned(load_model(model_path))))
     found = json.loads(invoke("inspect", model_path, "--words", "--json").stdout)
-    assert found["name"]["used"] is False
+    assert found["prior"] is False
     (stem, *_) = found["heads"]["stance"]
     assert stem["name"] == "stem"
     assert set(stem["words"]) == {"against", "neutral", "favor"}

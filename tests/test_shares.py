@@ -490,9 +490,9 @@ def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_pa
     ("options", "said"),
     [
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
-        (("--coder", "anna"), "are about an audit; add --audit LABELLED"),
+        (("--coder", "anna"), "say how labels are read; add --audit LABELLED"),
         (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
-        (("--audit-encoding", "cp1252"), "are about an audit; add --audit LABELLED"),
+        (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
         (("--period", "month"), "--period is about dates; name their column with --over"),
     ],

@@ -6,11 +6,6 @@ import sys
 import pytest
 from command import STARTER, write
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
-
 WATCHED = """
 import socket, sys
 def refused(*args, **kwargs):
@@ -85,21 +80,3 @@ def test_studies_open_no_connection_and_reports_load_nothing_that_trains(mine, t
     assert watched("train", corpus, "-o", model, "--recipe", recipe)[0] == 0
     assert watched("evaluate", corpus, "--model", model)[0] == 0
     assert watched("check", corpus)[0] in (0, 1)
-
-
-def seconds(*args):
-    """Return the least processor time of two runs, which hardly depends on what else runs."""
-    command = [sys.executable, "-m", "stance", *map(str, args)]
-    found = []
-    for _ in range(2):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(found)
-
-
-@pytest.mark.skipif(resource is None, reason="this system does not tell processor time")
-@pytest.mark.parametrize(("args", "most"), [(["--help"], 0.6), (["predict", "MINE"], 2.0)])
-def test_help_and_one_row_take_little_time(args, most, mine):
-    assert seconds(*(mine if arg == "MINE" else arg for arg in args)) <= most

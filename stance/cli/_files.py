@@ -32,68 +32,45 @@ def a_table(**table: Any) -> "Form":
 
 def texts(
     text_column: str | None = None,
-    date_column: str | None = None,
-    date_format: str | None = None,
     include: list[str] | None = None,
     name_pattern: str | None = None,
     keep_all: bool = False,
-    **table: Any,
+    **dated: Any,
 ) -> "InputOptions":
     """Return how texts to judge are read."""
     from stance.tables import InputOptions
 
     return InputOptions(
         text_column=text_column or "text",
-        date_column=date_column,
-        date_format=date_format,
         include=tuple(include or ()),
         name_pattern=name_pattern or "",
         keep_all=keep_all,
-        **table,
+        **dated,
     )
 
 
-def labelled(
-    labels: str | None = None,
-    text_column: str | None = None,
-    actor_column: str | None = None,
-    actor: str | None = None,
-    stance_column: str | None = None,
-    document_column: str | None = None,
-    date_column: str | None = None,
-    date_format: str | None = None,
-    **table: Any,
-) -> "CorpusForm":
+def labels_of(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
     """Return how labelled tables are read."""
     from stance.label_values import parse_labels
 
-    columns = {"text": text_column, "actor": actor_column, "stance": stance_column}
-    columns |= {"document": document_column, "date": date_column}
-    if actor_column is not None and actor is not None:
+    roles = ("text", "actor", "stance", "document", "date")
+    columns = {role: labelled.pop(f"{role}_column") for role in roles}
+    if columns["actor"] is not None and actor is not None:
         raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
     return {
         "labels": parse_labels(labels),
-        "columns": {name: given for name, given in columns.items() if given is not None},
+        "columns": {role: name for role, name in columns.items() if name is not None},
         "actor": actor,
-        "date_format": date_format,
-        **table,  # type: ignore[typeddict-item]
+        **labelled,  # type: ignore[typeddict-item]
     }
 
 
-def answered(
+def answers_of(
     answers: list[Path],
-    by: str | None = None,
-    over: str | None = None,
-    period: Literal["week", "month", "quarter", "year"] | None = None,
     include: list[str] | None = None,
-    text_column: str | None = None,
-    actor_column: str | None = None,
-    stance_column: str | None = None,
     labels: str | None = None,
-    document_column: str | None = None,
     prefix: str | None = None,
-    date_format: str | None = None,
-    **table: Any,
+    **answered: Any,
 ) -> AnswersForm:
     """Return which answers are read, and how."""
     from stance.files import is_device
@@ -105,20 +82,8 @@ def answered(
             raise DataError(f"{path}: the answers are read twice; name a file")
     inputs = find_inputs(answers, include or ())
     tell(*inputs.notes)
-    return {
-        "source": inputs if inputs.several else answers[0],
-        "prefix": prefix or "",
-        "by": by,
-        "over": over,
-        "period": period,
-        "text_column": text_column,
-        "actor_column": actor_column,
-        "stance_column": stance_column,
-        "labels": parse_labels(labels),
-        "document_column": document_column,
-        "date_format": date_format,
-        **table,
-    }
+    source = inputs if inputs.several else answers[0]
+    return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}
 
 
 def audited(
@@ -134,7 +99,7 @@ def audited(
         return AuditRequest(audit, coder, simple_random, encoding=audit_encoding)
     if coder or simple_random or audit_encoding:
         names = "--coder, --simple-random and --audit-encoding"
-        raise UsageError(f"{names} are about an audit; add --audit LABELLED")
+        raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
     return None
 
 

@@ -12,13 +12,23 @@ Command = Callable[..., None]
 Declared = tuple[str | None, str, tuple[str, ...], dict[str, Any]]
 
 SEEDS = {"min": 0, "max": 2**31 - 1}
+_TEXT = str | None
 TABLE = {
-    "delimiter": str | None,
+    "delimiter": _TEXT,
     "quoting": Literal["none"] | None,
-    "encoding": str | None,
-    "sheet": str | None,
+    "encoding": _TEXT,
+    "sheet": _TEXT,
 }
-"""Options of every command that reads a table; a maker of `reads` gets them as ``**table``."""
+_DATED = {"date_format": _TEXT, **TABLE}
+_COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
+_PERIOD = Literal["week", "month", "quarter", "year"] | None
+GROUPS: dict[str, dict[str, Any]] = {
+    "table": TABLE,
+    "dated": {"date_column": _TEXT, **_DATED},
+    "labelled": {**_COLUMNS, "date_column": _TEXT, **_DATED},
+    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
+}
+"""Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
 
 def _given(metavar: str | None, text: str, *names: str, **more: Any) -> Declared:
@@ -125,16 +135,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
         "lexicon": _given("FILE", "Lexicon (TOML) to use instead of the language's own."),
         "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
-        "repeats": _given(
-            "N",
-            "Number of cross-validations, each with other folds; the recipe's if omitted.",
-            min=1,
-            max=50,
-        ),
-        "no_curve": _given(None, "Leave out the learning curve: quicker."),
         "compare": _given("MODEL", "Second model to compare with the first."),
         "stress": _given(None, "Test how answers change when texts change; needs no CORPUS."),
-        "words": _given(None, "Show the strongest words per class, and what the name adds."),
+        "words": _given(None, "Show the strongest words per class."),
     },
     "Output": {
         "predict.output": _given("FILE", "Table to write; - is stdout.", "--output", "-o"),
@@ -248,14 +251,46 @@ PANELS: dict[str, dict[str, Declared]] = {
 """Parameters by section and name; COMMAND.NAME is one that differs in a command."""
 
 
+def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command the parameters of functions, and what these make of them."""
+
+    def give(command: Command) -> Command:
+        command.makers = makers  # type: ignore[attr-defined]
+        return command
+
+    return give
+
+
 def declared(command: Command, name: str) -> Command:
     """Return a command whose parameters are as declared here, so that typer reads them."""
-    parameters = []
-    for parameter in inspect.signature(command).parameters.values():
-        kind: Any = Annotated
-        kind = kind[parameter.annotation, _info(name, parameter)]
-        parameters.append(parameter.replace(annotation=kind))
-    return _signed(command, parameters)
+    makers: dict[str, Callable[..., Any]] = getattr(command, "makers", {})
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for key, make in makers.items():
+            given[key] = make(**{option.name: given.pop(option.name) for option in _taken(make)})
+        command(**given)
+
+    own = inspect.signature(command).parameters.values()
+    parameters = [parameter for parameter in own if parameter.name not in makers]
+    parameters += chain.from_iterable(map(_taken, makers.values()))
+    annotated: Any = Annotated  # mypy takes it for a type
+    signed = [
+        one.replace(kind=one.KEYWORD_ONLY, annotation=annotated[one.annotation, _info(name, one)])
+        for one in parameters
+    ]
+    run.__signature__ = inspect.Signature(signed)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in signed}
+    return run
+
+
+def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for name, kind in GROUPS[parameter.name].items():
+                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        else:
+            yield parameter
 
 
 def _info(command: str, parameter: inspect.Parameter) -> Any:
@@ -271,39 +306,3 @@ def _info(command: str, parameter: inspect.Parameter) -> Any:
                     *names, metavar=metavar, help=text, rich_help_panel=panel, **more
                 )
     raise KeyError(f"{command}: no option {parameter.name} is declared")
-
-
-def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
-    """Give a command the parameters of functions, and what these make of them."""
-
-    def give(command: Command) -> Command:
-        @functools.wraps(command)
-        def run(**given: Any) -> None:
-            for name, make in makers.items():
-                given[name] = make(
-                    **{option.name: given.pop(option.name) for option in _taken(make)}
-                )
-            command(**given)
-
-        parameters = inspect.signature(command).parameters.values()
-        kept = [parameter for parameter in parameters if parameter.name not in makers]
-        return _signed(run, [*kept, *chain.from_iterable(map(_taken, makers.values()))])
-
-    return give
-
-
-def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
-    for parameter in inspect.signature(make).parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            for name, kind in TABLE.items():
-                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        else:
-            yield parameter.replace(kind=parameter.KEYWORD_ONLY)
-
-
-def _signed(command: Command, parameters: list[inspect.Parameter]) -> Command:
-    """Set the parameters that typer believes a command to have."""
-    by_keyword = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]
-    command.__signature__ = inspect.Signature(by_keyword)  # type: ignore[attr-defined]
-    command.__annotations__ = {one.name: one.annotation for one in by_keyword}
-    return command

@@ -26,7 +26,7 @@ LONGEST = 600  # characters of an error that are printed
 
 ABANDONED = INTERRUPTED, TERMINATED = 130, 143
 
-SECONDS, BRIEF = 15.0, 0.2  # between two progress lines; between two on a terminal
+BRIEF = 0.2  # seconds between two progress lines
 LONG = 100  # seconds from which minutes are shown
 EARLY = 0.02  # share of the work after which the time left means something
 
@@ -155,11 +155,10 @@ def tell(*lines: str) -> None:
 
 
 class Progress:
-    """Progress of a run: a line that changes on a terminal, otherwise one now and then."""
+    """Progress of a run: on a terminal, a line that changes below the notes."""
 
     def __init__(self, quiet: bool) -> None:
-        self._quiet, self._changes = quiet, not quiet and sys.stderr.isatty()
-        self._every = BRIEF if self._changes else SECONDS
+        self._changes = not quiet and sys.stderr.isatty()
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
@@ -169,23 +168,19 @@ class Progress:
     def show(self, step: str, done: float, total: float | None) -> None:
         """Show a step of a run, the share of the work done, and how long the rest may take."""
         now = time.monotonic()
-        if self._quiet or now - self._last < self._every:
+        if not self._changes or now - self._last < BRIEF:
             return
-        self._last = now
-        line = step
+        self._last, line = now, step
         if total:
             line = f"{100 * done / total:.0f} %  {step}"
             if done >= EARLY * total:
                 left = (now - self._start) * (total - done) / done
                 unit = "s" if left < LONG else "min"
                 line += f"  about {left if left < LONG else left / 60:,.0f} {unit} left"
-        if self._changes:
-            self.clear()
-            with suppress(OSError):
-                sys.stderr.write(shown(line))
-                sys.stderr.flush()
-        else:
-            tell(line)
+        self.clear()
+        with suppress(OSError):
+            sys.stderr.write(shown(line))
+            sys.stderr.flush()
 
     def note(self, line: str) -> None:
         """Print a line that stays."""

@@ -204,7 +204,7 @@ def _text_of_stdin() -> str:
     return text
 
 
-@reads(form=files.answered)
+@reads(form=files.answers_of)
 def sample(
     number: int,
     output: Path,
@@ -231,7 +231,7 @@ def sample(
     tell(*drawn.notes, *sample_lines(drawn.to_json()), beside, wrote)
 
 
-@reads(form=files.answered, audit=files.audited)
+@reads(form=files.answers_of, audit=files.audited)
 def shares(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -296,7 +296,7 @@ def _tell_pairs(
     show(figures, lambda: pair_lines(figures), as_json)
 
 
-@reads(form=files.answered, audit=files.audited)
+@reads(form=files.answers_of, audit=files.audited)
 def report(
     output: Path | None = None,
     title: str | None = None,

@@ -55,7 +55,7 @@ def actors(
     show(figures, lambda: alias_lines(figures), as_json)
 
 
-@reads(form=files.labelled)
+@reads(form=files.labels_of)
 def check(
     corpora: list[Path],
     coders: str | None = None,

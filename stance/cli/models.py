@@ -1,5 +1,6 @@
 """Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
 
-@reads(form=files.labelled)
+@reads(form=files.labels_of)
 def train(
     output: Path,
     corpora: list[Path] | None = None,
@@ -26,8 +27,6 @@ def train(
     vectors: Path | None = None,
     lexicon: Path | None = None,
     seed: int | None = None,
-    repeats: int | None = None,
-    no_curve: bool = False,
     jobs: int = 1,
     suspects: Path | None = None,
     as_json: bool = False,
@@ -44,10 +43,7 @@ def train(
     with progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
-            validation={
-                "seed": seed, "repeats": repeats, "learning_curve": False if no_curve else None
-            },
-            jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
+            seed=seed, jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), lambda: [title, "", *training.summary_lines()], as_json)
@@ -55,7 +51,7 @@ def train(
         tell(f"wrote {output}")
 
 
-@reads(form=files.labelled)
+@reads(form=files.labels_of)
 def evaluate(
     corpora: list[Path] | None = None,
     model: Path | None = None,
@@ -71,6 +67,8 @@ def evaluate(
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
     from stance.evaluation import evaluate as score
+    from stance.screens import stacked
+    from stance.screens.scores import evaluation_lines, stress_lines
     from stance.storage import model_file
     from stance.stress import run_suite
 
@@ -90,23 +88,18 @@ def evaluate(
         return
     path = model_file(model)
     loaded, figures = files.open_model(path), dict[str, Any]()
+    parts = list[Callable[[], list[str]]]()
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, compare=compare)
     if corpora:
         corpus = _read(corpora, form)
         figures |= score(loaded, corpus).to_json()
+        parts.append(lambda: evaluation_lines(figures))
         _write(report, errors, loaded, corpus, figures, path, force)
     if stress:
         figures["stress"] = run_suite(loaded)
-    show(figures, lambda: _lines(figures), as_json)
-
-
-def _lines(figures: "Figures") -> list[str]:
-    from stance.screens import stacked
-    from stance.screens.scores import evaluation_lines, stress_lines
-
-    parts = [evaluation_lines(figures)] if "macro_f1" in figures else []
-    return stacked([*parts, *([stress_lines(figures["stress"])] if "stress" in figures else [])])
+        parts.append(lambda: stress_lines(figures["stress"]))
+    show(figures, lambda: stacked(part() for part in parts), as_json)
 
 
 def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
@@ -132,12 +125,12 @@ def _write(
     from stance.files import AtomicGroup
     from stance.reports import worst_mistakes, write_evaluation
 
-    notes, card = [], model.card
+    notes = []
     with AtomicGroup() as together:
         if errors is not None:
             notes.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:
-            read, worst = corpus.sources, worst_mistakes(model, corpus)
+            card, read, worst = model.card, corpus.sources, worst_mistakes(model, corpus)
             write_evaluation(report, figures, card, read, worst, together, model=path, force=force)
             notes.append(f"wrote {report}")
     tell(*notes)

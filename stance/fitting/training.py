@@ -1,7 +1,7 @@
 """Trains a model: its heads, their cross-validation and the card."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -73,7 +73,7 @@ def train_files(
     suspects: Path | None = None,
     lexicon: Path | None = None,
     *,
-    validation: Mapping[str, int | None],
+    seed: int | None,
     jobs: int,
     force: bool,
     tell: Tell,
@@ -85,14 +85,13 @@ def train_files(
     To ``suspects`` goes a table of rows whose label is likely wrong.
 
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
-    actors or a lexicon, those of the recipe's language. ``validation`` replaces values of the
-    recipe's where it is not None, ``force`` allows an existing file to be replaced, ``tell`` gets
-    lines about what was read and what is being done, ``meter`` how far that is, and the form is as
-    in `read_corpus`.
+    actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
+    allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
+    being done, ``meter`` how far that is, and the form is as in `read_corpus`.
     """
-    read = read_recipe(recipe)
-    given: dict[str, Any] = {name: own for name, own in validation.items() if own is not None}
-    chosen = replace(read, validation=replace(read.validation, **given))
+    chosen = read_recipe(recipe)
+    if seed is not None:
+        chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
     language = chosen.language
     book = ActorBook.read(actors) if actors else ActorBook.default(language)
     words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)

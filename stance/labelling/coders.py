@@ -4,22 +4,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from statistics import median
 from typing import Any
 from unicodedata import category
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.label_values import SOFT
-from stance.labelling.store import QUESTIONS, Label, Labels, Saved, Store, problem
+from stance.labelling.store import QUESTIONS, Label, Labels, Store, problem
 from stance.labelling.task import Pair, Task, mentions, named_actors
 from stance.reading.actors import ActorBook
 from stance.records import ADJUDICATED, Sentiment
 from stance.tables import write_table
 
 LONGEST_CODER = 60
-RECENT = 50  # labels whose median time is a coder's speed
-LONGEST_LOOK = 86_400.0  # seconds
 
 Json = dict[str, Any]
 
@@ -81,14 +78,12 @@ class Session:
         before, after = self.task.around(self._pair(key))
         return {"before": before, "after": after}
 
-    def save(self, key: str, fields: Mapping[str, Any], seconds: float) -> None:
+    def save(self, key: str, fields: Mapping[str, Any]) -> None:
         """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
         label = _label(fields)
         if fault := problem(label, () if label.unsure else self.asked, self.holders):
             raise DataError(f"not saved: {fault}")
-        if not 0 <= seconds <= LONGEST_LOOK:  # a clock was set, or the page slept for days
-            seconds = 0.0
-        self.store.save(self.coder, self._pair(key), label, seconds)
+        self.store.save(self.coder, self._pair(key), label)
 
     def _pair(self, key: str) -> Pair:
         for pair in self.task.pairs:
@@ -105,7 +100,9 @@ class Session:
 
     def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
         mine = labels.get(self.coder, {})
-        progress = _progress([mine[one.key] for one in pairs if one.key in mine], len(pairs))
+        done = [mine[one.key].label for one in pairs if one.key in mine]
+        unsure = sum(label.unsure for label in done)
+        progress = {"done": len(done), "total": len(pairs), "unsure": unsure}
         if pair is None:
             return {"pair": None, "progress": progress}
         saved, given = mine.get(pair.key), opinions(labels, pair) if self.adjudicates else {}
@@ -143,17 +140,6 @@ def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
             parts += [(text[done:start], False), (text[start:end], True)]
             done = end
     return [part for part in (*parts, (text[done:], False)) if part[0]]
-
-
-def _progress(done: list[Saved], total: int) -> Json:
-    recent = sorted(done, key=lambda saved: saved.first)[-RECENT:]
-    times = [saved.seconds for saved in recent if saved.seconds]
-    return {
-        "done": len(done),
-        "total": total,
-        "unsure": sum(saved.label.unsure for saved in done),
-        "seconds": round(median(times), 1) if times else None,
-    }
 
 
 # --- Several coders ---

@@ -6,7 +6,6 @@ which do not know it, learn and change nothing. The page loads nothing and its p
 nothing.
 """
 
-import json
 import secrets
 import socket
 import threading
@@ -25,10 +24,9 @@ from stance.labelling.coders import Json, Session
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
-LARGEST = 64 * 1024  # bytes of a request's body
 KEY_HEADER = "x-stance-key"
 
 _HEADERS = {
@@ -48,10 +46,6 @@ _POLICY = (
 
 class _RefusedError(Exception):
     """A request that is not the page's own."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 def check_extra() -> None:
@@ -100,72 +94,40 @@ def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
     from starlette.routing import Route
 
     async def page(request: Request) -> Response:
-        if not _same(request.path_params["key"], key):
-            raise _RefusedError(404, "there is nothing here")
+        _refuse(request, request.path_params["key"], key, port)
         nonce = secrets.token_urlsafe(16)
         policy = {"content-security-policy": _POLICY.replace("NONCE", nonce)}
-        return HTMLResponse(render(session, codebook, nonce), headers=policy)
+        return HTMLResponse(render(session, codebook, nonce), headers=_HEADERS | policy)
 
     async def answer(request: Request) -> Response:
-        if not _same(request.headers.get(KEY_HEADER, ""), key):
-            raise _RefusedError(403, "this page is of another server; open the address it printed")
-        return JSONResponse(_reply(session, request.path_params["verb"], await _body(request)))
+        _refuse(request, request.headers.get(KEY_HEADER, ""), key, port)
+        try:
+            message = await request.json()
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise DataError("not saved: what the page sent is not a JSON object")
+        return JSONResponse(_reply(session, request.path_params["verb"], message), headers=_HEADERS)
 
     async def failed(_: Request, error: Exception) -> Response:
-        status = error.status if isinstance(error, _RefusedError) else 422
-        return JSONResponse({"error": str(error)}, status)
+        status = 403 if isinstance(error, _RefusedError) else 422
+        return JSONResponse({"error": str(error)}, status, _HEADERS)
 
     routes = [Route("/{key}", page), Route("/ask/{verb}", answer, methods=["POST"])]
     handlers = {_RefusedError: failed, StanceError: failed}
-    return _guarded(Starlette(routes=routes, exception_handlers=handlers), port)
+    return Starlette(routes=routes, exception_handlers=handlers)
 
 
-def _same(given: str, key: str) -> bool:
-    return secrets.compare_digest(given.encode(), key.encode())
-
-
-def _guarded(app: "ASGIApp", port: int) -> "ASGIApp":
-    """Wrap an application so that it answers its own page alone, by its own name."""
-    from starlette.datastructures import Headers, MutableHeaders
-    from starlette.responses import PlainTextResponse
-
-    host = f"{HOST}:{port}"
-
-    def is_own(headers: Headers) -> bool:
-        return (
-            headers.getlist("host") == [host]  # or a foreign name that leads here would do
-            and headers.get("origin", f"http://{host}") == f"http://{host}"
-            and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-        )
-
-    async def guarded(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        async def send_with_headers(message: "Message") -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        inner = app if is_own(Headers(scope=scope)) else PlainTextResponse("refused", 403)
-        await inner(scope, receive, send_with_headers)
-
-    return guarded
-
-
-async def _body(request: "Request") -> Json:
-    """Return the JSON object that a request carries."""
-    if request.headers.get("content-type") != "application/json":
-        raise _RefusedError(415, "send application/json")
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > LARGEST:
-            raise _RefusedError(413, f"more than {LARGEST:,} bytes; shorten the note")
-    try:
-        message = json.loads(data)
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict):
-        raise _RefusedError(400, "not a JSON object")
-    return message
+def _refuse(request: "Request", given: str, key: str, port: int) -> None:
+    """Raise unless a request has the key, and is of our own page, by its own name."""
+    host, headers = f"{HOST}:{port}", request.headers
+    if not (
+        secrets.compare_digest(given.encode(), key.encode())
+        and headers.getlist("host") == [host]  # or a foreign name that leads here would do
+        and headers.get("origin", f"http://{host}") == f"http://{host}"
+        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    ):
+        raise _RefusedError("this page is of another server; open the address it printed")
 
 
 def _reply(session: Session, verb: str, asked: Json) -> Json:
@@ -173,10 +135,10 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
     pair, unsure = asked.get("pair"), asked.get("unsure") is True
     pair = pair if isinstance(pair, str) else ""
     if verb == "label":
-        label, seconds = asked.get("label"), asked.get("seconds")
-        if not isinstance(label, dict) or not isinstance(seconds, int | float):
-            raise DataError("not saved: a label and its seconds are missing")
-        session.save(pair, label, seconds)
+        label = asked.get("label")
+        if not isinstance(label, dict):
+            raise DataError("not saved: the label is missing")
+        session.save(pair, label)
     match verb:
         case "next" | "label":
             return session.next(pair, unsure=unsure)
@@ -184,7 +146,7 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
             return session.back(pair)
         case "around":
             return session.around(pair)
-    raise _RefusedError(404, "there is nothing here")
+    raise DataError("not saved: the page asked for something else than a label")
 
 
 # --- The page: one document that carries its style and script -------------------------------------

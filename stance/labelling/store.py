@@ -84,27 +84,21 @@ def parse_questions(option: str | None) -> tuple[str, ...]:
 
 # --- The file ---
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 _DAMAGED = "is damaged, or not a store of labels; restore a copy, or move it away"
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS labels (
-  id TEXT PRIMARY KEY, at INTEGER NOT NULL, coder TEXT NOT NULL, pair TEXT NOT NULL,
-  row INTEGER NOT NULL, actor TEXT NOT NULL, stance TEXT NOT NULL, holder TEXT NOT NULL,
-  sentiment TEXT NOT NULL, false_match INTEGER NOT NULL, note TEXT NOT NULL,
-  unsure INTEGER NOT NULL, seconds REAL NOT NULL
-)
-"""
+_COLUMNS = {"id": str, "at": int, "coder": str, "pair": str, "row": int, "actor": str}
+_COLUMNS |= {"stance": str, "holder": str, "sentiment": str, "false_match": int, "note": str}
+_COLUMNS |= {"unsure": int}
 """Labels are only ever added: the last of a coder on a pair counts. Times are microseconds of the
 epoch."""
 
-_COLUMNS = "id, at, coder, pair, row, actor, stance, holder, sentiment, false_match, note, unsure"
-_COLUMNS += ", seconds"
-_TYPES = (str, int, str, str, int, str, str, str, str, int, str, int, float)
-_MARKS = ", ".join("?" * len(_TYPES))
-_INSERT = f"INSERT OR IGNORE INTO labels ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 (ours)
+_KINDS = {str: "TEXT", int: "INTEGER"}
+_SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
+_NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
+_INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,6 @@ class Saved:
     row: int  # of the pair when it was labelled
     actor: str
     label: Label
-    seconds: float  # how long the coder looked at it
     first: int  # when the coder first labelled the pair, in microseconds of the epoch
 
 
@@ -158,8 +151,8 @@ class Store:
         self._base.execute("PRAGMA synchronous = FULL")
         if not used:
             self._base.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA}; PRAGMA application_id = {_APPLICATION};"
-                f"PRAGMA user_version = {VERSION}; COMMIT"
+                f"BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS labels ({_SCHEMA}, PRIMARY KEY (id));"
+                f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
             )
 
     def _number(self, query: str) -> int:
@@ -183,18 +176,18 @@ class Store:
                 f"({shown(actor)}); restore it, or move {self.path.name} away"
             )
 
-    def save(self, coder: str, pair: Pair, label: Label, seconds: float) -> None:
+    def save(self, coder: str, pair: Pair, label: Label) -> None:
         """Write a label; it is on the disk when this returns."""
         cells = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
         with _translated(self.path):
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
             moment = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
-            record = coder, pair.key, pair.row, pair.actor, *cells, round(seconds, 1)
-            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *record))
+            place = coder, pair.key, pair.row, pair.actor
+            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *place, *cells))
 
     def _records(self) -> list[tuple[Any, ...]]:
         with _translated(self.path):
-            query = f"SELECT {_COLUMNS} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+            query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
             return self._base.execute(query).fetchall()
 
     def labels(self) -> Labels:
@@ -207,16 +200,14 @@ class Store:
         return dict(labels)
 
     def _read(self, record: tuple[Any, ...]) -> tuple[str, str, Saved]:
-        _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure, seconds = (
-            record
-        )
+        _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure = record
         where = f"{self.path}: the label of {shown(str(coder))} on row {shown(str(row))}"
-        if tuple(map(type, record)) != _TYPES:
+        if [*map(type, record)] != [*_COLUMNS.values()]:
             raise DataError(f"{where} has a cell of the wrong type; restore the file")
         label = Label(stance, holder, tone, bool(false), note, bool(unsure))
         if fault := problem(label):
             raise DataError(f"{where} is not valid: {fault}; restore the file")
-        return coder, pair, Saved(row, actor, label, seconds, moment)
+        return coder, pair, Saved(row, actor, label, moment)
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""

@@ -14,7 +14,6 @@ from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
-from stance.model.reasons import net_push
 from stance.reading.frames import frames_of, told
 from stance.reading.spans import make_query
 from stance.reading.text import Places, normalise_all
@@ -247,7 +246,7 @@ TERMS_SHOWN = 10  # features that are named per class and block
 
 
 def learned(model: StanceModel) -> dict[str, Any]:
-    """Return the strongest features of each class and block, and what the actor's name adds.
+    """Return the strongest features of each class and block.
 
     The push of a feature is its coefficient times its inverse document frequency times the weight
     of its block, less the mean over the classes: how far one occurrence moves the score of a class
@@ -258,8 +257,7 @@ def learned(model: StanceModel) -> dict[str, Any]:
     dict
         ``heads``: of each head a list of blocks with name, weight, number of ``features`` and
         ``words``, of each class at most `TERMS_SHOWN` features that push toward it, and how far.
-        ``name``: whether any feature says which actor is judged (``used``), what share of the
-        weight of all blocks the block `name` has, and the exact net push of each actor's name.
+        ``prior``: whether any feature says which actor is judged.
     """
     heads = {"stance": model.stance, "sentiment": model.sentiment, "holder": model.holder}
     return {
@@ -268,7 +266,7 @@ def learned(model: StanceModel) -> dict[str, Any]:
             for name, head in heads.items()
             if head is not None
         },
-        "name": _name_share(model.stance),
+        "prior": model.stance.own or any(block.name == "name" for block in model.stance.blocks),
     }
 
 
@@ -280,15 +278,3 @@ def _block_words(head: Head, block: BlockWeights) -> dict[str, Any]:
         words[label] = {block.terms[at]: float(push[at]) for at in order if push[at] > 0}
     size = len(block.keys)
     return {"name": block.name, "weight": block.weight, "features": size, "words": words}
-
-
-def _name_share(head: Head) -> dict[str, Any]:
-    names, push = [block for block in head.blocks if block.name == "name"], dict[str, float]()
-    for block in names:
-        # The block has one feature per pair, so unit length leaves it its weight.
-        pushes = block.weight * net_push(block.coef.astype(np.float64))
-        order = np.argsort(-np.abs(pushes), kind="stable") if block.terms else ()
-        push = {block.terms[at].removeprefix("name "): float(pushes[at]) for at in order}
-    total = sum(block.weight for block in head.blocks)
-    weight = sum(block.weight for block in names) / total if total else 0.0
-    return {"used": bool(names) or head.own, "weight": weight, "push": push}

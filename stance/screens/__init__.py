@@ -3,10 +3,10 @@
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
-from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, count, shown
 
@@ -40,11 +40,6 @@ def ranged(value: float | None, interval: Sequence[float] | None, sign: str = ""
     return percent(value, sign) + bounds(interval)
 
 
-def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes; wide characters take two."""
-    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
-
-
 def line_width() -> int:
     """Return the columns of a line: the terminal's, within limits; 79 in a file."""
     if not sys.stdout.isatty():
@@ -69,27 +64,25 @@ def table(
     ]
     by_column = list(zip(*cells, strict=True))
     right = [all(map(_NUMBER.fullmatch, column[1:])) for column in by_column]
-    widths = [max(map(columns, column)) for column in by_column]
+    widths = [max(map(len, column)) for column in by_column]
     if texts := [number for number, is_right in enumerate(right) if not is_right]:
         widest = max(texts, key=widths.__getitem__)
         room = line_width() - sum(widths) - 2 * (len(widths) - 1)
         widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
     lines = []
     for row in cells:
-        wrapped = (_cell(cell, width) for cell, width in zip(row, widths, strict=True))
+        wrapped = (
+            wrap(cell, "", " " * (len(cell) - len(cell.lstrip())), width=width)
+            for cell, width in zip(row, widths, strict=True)
+        )
         for parts in zip_longest(*wrapped, fillvalue=""):
-            line = [
-                " " * (w - columns(part)) * r + part + " " * (w - columns(part)) * (not r)
-                for part, w, r in zip(parts, widths, right, strict=True)
-            ]
+            line = (
+                part.rjust(width) if is_right else part.ljust(width)
+                for part, width, is_right in zip(parts, widths, right, strict=True)
+            )
             lines.append("  ".join(line).rstrip())
     more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
     return lines + more
-
-
-def _cell(text: str, width: int) -> list[str]:
-    """Return the lines of a cell, all as far to the right as the first one."""
-    return wrap(text, "", " " * (len(text) - len(text.lstrip())), width=width) or [""]
 
 
 def wrap(
@@ -102,21 +95,11 @@ def wrap(
     >>> wrap("two files", "note: ")
     ['note: two files']
     """
-    width = width or line_width()
     rest = first + "  " if rest is None else rest
-    lines, line, gap = [], first, ""
-    for word in text.split(" "):
-        if gap and columns(line + gap + word) > width:
-            lines.append(line)
-            line, gap = rest, ""
-        line += gap
-        for char in word:
-            if columns(line + char) > width:
-                lines.append(line)
-                line = rest
-            line += char
-        gap = " "
-    return [*lines, line] if line else lines
+    return textwrap.wrap(
+        text, width or line_width(), initial_indent=first, subsequent_indent=rest,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def stacked(parts: Iterable[Sequence[str]]) -> list[str]:

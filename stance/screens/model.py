@@ -1,12 +1,14 @@
 """Lines about one model: its card, what it has learned, one answer explained."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+
+import numpy as np
 
 from stance.display import count, shown
 from stance.model.explanation import Explanation
 from stance.records import UNCERTAIN
 from stance.screens import Figures, listed, percent, ranged, table, wrap
-from stance.screens.scores import gain_text, repeats_text
+from stance.screens.scores import gain_text
 
 PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, which is the very "
@@ -30,7 +32,7 @@ def card_lines(manifest: Figures) -> list[str]:
 
 def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
     """Yield what the manifest says: what it is about, and the text."""
-    recipe, versions = manifest["recipe"], manifest["versions"]
+    recipe, scores = manifest["recipe"], manifest["scores"]
     yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
     blocks = recipe["features"]["blocks"]
     yield "blocks", ", ".join(f"{name} {weight:g}" for name, weight in blocks.items())
@@ -43,34 +45,21 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         yield "data", f"{source['name']}: {source['rows']:,} rows ({classes})"
         yield "", f"licence: {source.get('licence', 'not stated')}"
         yield "sha256", source["sha256"]
-    yield from _scores(manifest["scores"])
-    if "repeats" in manifest:
-        yield "repeats", repeats_text(manifest["repeats"])
+    if "macro_f1" in scores:
+        score = ranged(scores["macro_f1"], scores["macro_f1_interval"])
+        documents = count(scores["documents"], "document")
+        error = f"ECE {percent(scores['ece'])} %"
+        yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
+        names_of = {"majority": "majority", "target_blind": "target-blind words"}
+        parts = {name: scores["baselines"].get(key) for key, name in names_of.items()}
+        rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
+        yield "", f"beside {', '.join(rivals)}"
     if "learning_curve" in manifest:
-        curve = manifest["learning_curve"]
-        points = (f"{percent(p['macro_f1'])} from {p['rows']:,.0f}" for p in curve["points"])
-        yield "curve", f"macro-F1 by rows: {', '.join(points)}"
-        yield "", gain_text(curve)
-    yield "made by", ", ".join(f"{name} {number}" for name, number in versions.items())
+        yield "", gain_text(manifest["learning_curve"])
+    yield "made by", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
     yield "", f"seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
         yield "limits", limit
-
-
-def _scores(scores: Figures) -> Iterator[tuple[str, str]]:
-    if "macro_f1" not in scores:
-        return
-    score = ranged(scores["macro_f1"], scores["macro_f1_interval"])
-    documents = count(scores["documents"], "document")
-    error = f"ECE {percent(scores['ece'])} %"
-    yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
-    known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
-    parts = {name: scores["baselines"].get(key) for key, name in known.items()}
-    rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
-    yield "", f"beside {', '.join(rivals)}"
-    if parts := scores.get("per_corpus", {}):
-        corpora = (f"{name} {percent(part['macro_f1'])}" for name, part in parts.items())
-        yield "", f"by corpus: {', '.join(corpora)}"
 
 
 def explanation_lines(explanation: Explanation) -> list[str]:
@@ -95,48 +84,28 @@ def explanation_lines(explanation: Explanation) -> list[str]:
 def _pushes(explanation: Explanation) -> list[str]:
     reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
     strongest = [*reasons[:STRONGEST], *explanation.features[:3]]
-    pushes = [reason.push for reason in (*explanation.words, *explanation.features)]
-    labels = range(len(explanation.labels))
-    rest = [sum(p[i] for p in pushes) - sum(r.push[i] for r in strongest) for i in labels]
-    rows: list[tuple[str, Sequence[float]]] = []
-    for reason in strongest:
-        term = f"  ({shown(reason.terms[0])})" if reason.terms else ""
-        rows.append((shown(reason.text) + term, reason.push))
-    rows += [("all other words and features", rest), ("constant", explanation.intercept)]
-    rows.append(("score", explanation.scores))
-    cells = [(f"  {name}", *(f"{value:+.3f}" for value in values)) for name, values in rows]
+    every = [reason.push for reason in (*explanation.words, *explanation.features)]
+    listed_pushes = [reason.push for reason in strongest]
+    rest = np.sum(every, axis=0) - np.sum(listed_pushes, axis=0)
+    terms = [f"  ({shown(reason.terms[0])})" if reason.terms else "" for reason in strongest]
+    names = [shown(reason.text) + term for reason, term in zip(strongest, terms, strict=True)]
+    names += ["all other words and features", "constant", "score"]
+    pushes = [*listed_pushes, rest, explanation.intercept, explanation.scores]
+    cells = [
+        (f"  {name}", *(f"{value:+.3f}" for value in push))
+        for name, push in zip(names, pushes, strict=True)
+    ]
     return table([("pushes the score of", *explanation.labels), *cells])
 
 
 def learned_lines(learned: Figures) -> Iterator[str]:
     """Yield what a model has learned, for people."""
-    yield from _name_lines(learned["name"])
+    if learned["prior"]:
+        yield from wrap(f"WARNING: {PRIOR}", "", "")
     for head, blocks in learned["heads"].items():
         for block in blocks:
             size = count(block["features"], "feature")
-            yield from (
-                "",
-                f"{head}: block {shown(block['name'])}, weight {block['weight']:g}, {size}",
-            )
-            for label, terms in block["words"].items():
-                yield from _terms(f"  {label:<10}", [*terms.items()])
-            if block["features"] and not any(block["words"].values()):
-                yield "  the model was saved without the names of its features"
-
-
-def _name_lines(name: Figures) -> Iterator[str]:
-    if not name["used"]:
-        yield "actor's name: no feature; which actor is judged adds nothing to its stance"
-        return
-    yield from wrap(f"WARNING: {PRIOR}", "", "")
-    if name["weight"]:
-        yield f"actor's name: {100 * name['weight']:.0f} % of the weight of all blocks; its push to"
-        yield "favor (+) or against (-) in every row about it:"
-        yield from _terms("  ", list(name["push"].items()))
-
-
-def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> list[str]:
-    if not pushes:
-        return []
-    terms = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes)
-    return wrap(terms, lead, " " * len(lead))
+            yield f"{head}: block {shown(block['name'])}, weight {block['weight']:g}, {size}"
+            for label, pushes in block["words"].items():
+                terms = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes.items())
+                yield from wrap(terms, f"  {label:<10}", " " * 12)

@@ -52,9 +52,13 @@ def evaluation_lines(figures: Figures) -> list[str]:
         if part and part["n"]:
             accuracy = ranged(part["accuracy"], part["interval"])
             facts.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
+    legend = wrap(LEGEND)
+    if unsure := figures["n"] - figures["answered"]["n"]:
+        answers = count(unsure, "answer")
+        legend.append(f"{answers} withheld as uncertain, which counts as wrong among all rows")
     return stacked(
         [
-            [*table(_headline(figures, mood)), *wrap(LEGEND), *_withheld(figures)],
+            [*table(_headline(figures, mood)), *legend],
             table(classes),
             table(actors, most=LISTED, noun="actor"),
             [*facts, *_leakage(figures.get("leakage"))],
@@ -79,12 +83,6 @@ def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
             few = FEW * bool(over and not figures["trusted"])
             rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
     return rows
-
-
-def _withheld(figures: Figures) -> list[str]:
-    if not (withheld := figures["n"] - figures["answered"]["n"]):
-        return []
-    return [f"{count(withheld, 'answer')} withheld as uncertain; among all rows they are wrong"]
 
 
 def _leakage(leakage: Figures | None) -> list[str]:

@@ -51,17 +51,12 @@ def _or_null(inner: Check) -> Check:
     return lambda value, where: None if value is None else inner(value, where)
 
 
-def _several(inner: Check, low: int, high: int) -> Check:
-    expected = f"a list of {low:,} to {high:,} items"
-    return such(items(inner), lambda value: low <= len(value) <= high, expected)
-
-
 _STRING = of(str)
 _ROWS = number(int, 0, 10**12)
 _SHARE = number(float, 0, 1)
 _WEIGHT = number(float, 0, 100)
 _FEATURES = number(int, 0, 10_000_000)
-_WORDS = _several(_STRING, 0, 100_000)
+_WORDS = items(_STRING)
 _DIGEST = such(_STRING, re.compile("[0-9a-f]{64}").fullmatch, "a sha256")
 _BLOCKS = table({"blocks": entries(_WEIGHT)}, others=anything)
 _REFERENCE = table(
@@ -99,7 +94,7 @@ _MODEL = table(
         "seed": of(int),
         "scores": of(dict),  # with repeats and the curve only shown
         "recipe": _RECIPE,
-        "limits": _several(_STRING, 0, 100),
+        "limits": _WORDS,
         "book": of(dict),
         "labels": of(dict),
         "lexicon": table(optional={"function": _FUNCTIONS}, others=_CATEGORY),

@@ -14,7 +14,6 @@ let step = "stance";
 let reviewing = false; // going through what was marked as unsure
 let busy = false;
 let shownAt = 0;
-let seen = 0; // milliseconds for which the pair was visible
 
 function make(tag, options = {}, ...children) {
   const made = Object.assign(document.createElement(tag), options.props || {});
@@ -144,10 +143,7 @@ function unsure() {
 async function send(label) {
   if (!item || !item.pair) return;
   const words = label.unsure ? "unsure" : label.false_match ? "false match" : label.stance;
-  const body = {
-    pair: item.pair, label: { ...label, note: find("note").value }, unsure: reviewing,
-    seconds: Math.round((seen + visible()) / 100) / 10,
-  };
+  const body = { pair: item.pair, label: { ...label, note: find("note").value }, unsure: reviewing };
   const found = await ask("label", body);
   if (!found) { // said again from the start
     said = {};
@@ -165,26 +161,11 @@ function announce(words, unseen = false) {
   find("status").className = unseen ? "unseen" : "";
 }
 
-function visible() { return document.hidden ? 0 : performance.now() - shownAt; }
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) seen += performance.now() - shownAt;
-  else shownAt = performance.now();
-});
-
-function left(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-}
-
-function showProgress({ done, total, unsure, seconds }) {
+function showProgress({ done, total, unsure }) {
   find("bar").max = Math.max(1, total);
   find("bar").value = done;
   const parts = [`${done.toLocaleString("en")} of ${total.toLocaleString("en")}`];
   if (unsure) parts.push(`${unsure} unsure`);
-  if (seconds) parts.push(`${seconds} s each`);
-  if (seconds && done < total) parts.push(`about ${left(seconds * (total - done))} left`);
   find("count").textContent = parts.join(" · ");
 }
 
@@ -199,7 +180,6 @@ function show(found) {
   find("note").value = item.label ? item.label.note : "";
   item.pair ? showPair() : showEnd();
   askStep();
-  seen = 0;
   shownAt = performance.now();
   scrollTo(0, 0);
   find("question").focus();
