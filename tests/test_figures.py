@@ -160,17 +160,3 @@ def test_a_scale_of_net_stances_holds_them_all_and_zero(nets, most):
     step = ticks[1] - ticks[0]  # no more room than a step on either side
     assert min(0, *nets) < ticks[0] + step + 1e-9
     assert max(0, *nets) > ticks[-1] - step - 1e-9
-
-
-@pytest.mark.parametrize(
-    ("axis", "words"),
-    [
-        (share_axis(0.15), ["0", "5", "10", "15 %"]),
-        (share_axis(), ["0", "25", "50", "75", "100 %"]),
-        (net_axis([0.1, -0.55]), ["−60", "−40", "−20", "0", "+20"]),
-        (net_axis([1.0, -1.0], 4), ["−100", "−50", "0", "+50", "+100"]),
-        (net_axis([0.0]), ["0", "+1"]),
-    ],
-)
-def test_ticks_stand_at_round_numbers(axis, words):
-    assert [text for _, text in axis.ticks] == words

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 
 import pytest
 from naughty import naughty, readable
@@ -13,8 +12,6 @@ from stance.evaluation.assessment import evaluate
 from stance.model.passages import Answer, Passage, Verdict
 from stance.reports import Request, write_predictions
 from stance.reports._evaluation import compose
-from stance.reports._figures import element
-from stance.reports._page import environment, without_forbidden
 from stance.reports._paragraphs import Quotation
 
 STRINGS = naughty()
@@ -27,27 +24,6 @@ ANSWERS = (
     *("row", "actor", "mentions", "stance", "stance_against", "stance_neutral", "stance_favor"),
     *("sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive", "because"),
 )
-
-
-def test_there_are_more_than_515_strings():
-    assert len(STRINGS) > 300
-    assert len(set(STRINGS)) == len(STRINGS)
-
-
-SHELL = """<html lang="en"><head><title>t</title></head><body><h1>{{ text }}</h1></body></html>"""
-
-
-@pytest.mark.parametrize("text", STRINGS[:30])
-def test_escaped_text_comes_back_from_the_parser(text):
-    page = without_forbidden(environment().from_string(SHELL).render(text=text))
-    readable_text = text.replace("\r\n", "\n").replace("\r", "\n")
-    shown = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", readable_text)
-    assert read_page(page).headings[0][1] == shown
-
-
-def test_nothing_but_ampersands_is_escaped_twice():
-    assert element("text", "&lt;") == "<text>&amp;lt;</text>"
-    assert element("svg", element("text", "<")) == "<svg><text>&lt;</text></svg>"
 
 
 # --- Predictions ---

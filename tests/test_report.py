@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import re
 from base64 import b64encode
 from collections import Counter
@@ -174,25 +173,6 @@ def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
 # --- Forms of the table ---
 
 
-def test_every_form_and_order_of_a_table_gives_the_same_shares(sample, tmp_path):
-    rows = dicts(sample.read_text("utf-8"))
-    lines = ["\t".join(each.values()) for each in rows if not any("\t" in x for x in each.values())]
-    assert len(lines) == len(rows)
-    forms = {
-        "answers.csv.gz": gzip.compress(sample.read_bytes()),
-        "answers.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode(),
-    }
-    for name, data in forms.items():
-        (tmp_path / name).write_bytes(data)
-    write_rows(tmp_path / "turned.csv", rows[::-1])
-    wanted = report(sample)
-    for name in (*forms, "turned.csv"):
-        found = report(tmp_path / name)
-        for table in ("stance-by-actor", "sentiment"):
-            one, other = csv_rows(found, table), csv_rows(wanted, table)
-            assert sorted(map(str, one)) == sorted(map(str, other))
-
-
 def test_the_page_is_named_after_the_table_and_has_the_same_bytes(sample, tmp_path):
     table, there = tmp_path / "mine.answers.csv.gz", tmp_path / "there.html"
     table.write_bytes(gzip.compress(sample.read_bytes()))
@@ -274,23 +254,6 @@ def test_a_table_without_a_column_text_says_why_no_paragraph_is_shown(sample, tm
     said = "no column 'text', so no paragraphs are shown; name their column with --text-column"
     assert said in invoke("report", path).stderr
     assert said not in invoke("report", path, "--text-column", "Absatz", "--force").stderr
-
-
-@pytest.mark.parametrize("name", ["Actor", " ACTOR"])
-def test_the_input_may_have_spelled_the_actors_column_in_its_own_way(coded, tmp_path, name):
-    source = [{name: row["actor"], "text": row["text"]} for row in dicts(coded.read_text("utf-8"))]
-    answers = tmp_path / "answers.csv"
-    written = invoke("predict", write_rows(tmp_path / "in.csv", source[:40]), "-o", answers)
-    assert written.exit_code == 0, written.stderr
-    page = report(answers)
-    assert "40 pairs of a paragraph and an actor" in page.text
-    assert "of its dictionary" not in page.text
-    rows = [{"Whom": row[name], **row} for row in dicts(answers.read_text("utf-8"))]
-    for row in rows:
-        row.pop(name)
-    line = fails(1, "report", write_rows(tmp_path / "renamed.csv", rows))
-    assert "no column 'actor'" in line
-    assert "choose one with --actor-column" in line
 
 
 # --- Honesty ---
@@ -404,13 +367,6 @@ def test_paragraphs_shown_are_the_surest_of_each_side(coded):
         mine = [row for row in rows if row["actor"] == actor and row["p_stance"] == label]
         best = max(mine, key=lambda row: float(row[f"p_stance_{label}"]))
         assert " ".join(best["text"].split())[:60] in page.text
-
-
-def test_only_so_many_actors_and_groups_are_shown(coded):
-    page = report(coded, prefix="p_", by="id")
-    assert re.search(r"of \d+, the 12 with most answers are shown", page.text)
-    assert len(csv_rows(page, "stance-by-actor")) <= 30
-    assert coded.with_name("page.html").stat().st_size < 1_000_000
 
 
 def test_the_page_forbids_all_but_its_own_style(sample):

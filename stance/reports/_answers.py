@@ -13,7 +13,7 @@ from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import audit_columns, read_audit
-from stance.findings.correction import AUDIT_ONLY, Audit
+from stance.findings.correction import Audit
 from stance.findings.differences import Difference, groups_apart
 from stance.findings.pairs import Pairs
 from stance.findings.request import Places, find_places
@@ -65,24 +65,9 @@ class AnswersReport:
         return self.population.places
 
     @property
-    def by(self) -> str:
-        """Name of the column of groups; empty without one."""
-        return "" if self.places.by is None else self.population.columns[self.places.by]
-
-    @property
-    def over(self) -> str:
-        """Name of the column of dates; empty without one."""
-        return "" if self.places.over is None else self.population.columns[self.places.over]
-
-    @property
     def probable(self) -> bool:
         """Whether the answers have probabilities, which labels have not."""
         return self.places.mentions is not None
-
-    @property
-    def withheld(self) -> float:
-        """Share of the answers that are withheld."""
-        return self.total.withheld / self.total.n
 
     @property
     def unsure(self) -> float:
@@ -103,12 +88,6 @@ class AnswersReport:
     def prevailing(self, side: int) -> list[str]:
         """Return the actors toward whom a side prevails beyond chance."""
         return [share.actor for share in self.actors if share.prevails == side]
-
-    @property
-    def powered(self) -> int:
-        """Actors whose labels and answers together say more than the labels alone."""
-        known = (share.corrected for share in self.actors if share.net)
-        return sum(each is not None and each.method != AUDIT_ONLY for each in known)
 
     @property
     def extremes(self) -> tuple[Share, Share] | None:

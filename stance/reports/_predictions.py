@@ -60,7 +60,7 @@ class _Drawing:
             cells = [cell for cell in report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                about = f"{page.named(actor.actor)} by {page.named(report.by)}"
+                about = f"{page.named(actor.actor)} by {page.named(str(report.request.by))}"
                 name, title = f"groups-{number}", f"Net stance toward {about}"
                 groups.append(self.nets(name, title, cells, self.data(name, cells)))
         counted = any(share.counts.n for share in actors)
@@ -153,7 +153,7 @@ class _Drawing:
         key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
         rows = [(page.named(name), [cell_of(name, g) for g in report.groups]) for name in actors]
         chart = charts.heat(page.named_apart(report.groups, 16), rows)
-        title = f"Net stance by actor and {page.named(report.by)}"
+        title = f"Net stance by actor and {page.named(str(report.request.by))}"
         data = self.data("actor-by-group", report.cells)
         return Figure("map", title, chart, data, key, self.caption(report.cells, MAP_MARKS))
 
