@@ -8,8 +8,7 @@ from textwrap import wrap
 from typing import Literal
 
 from stance.records import AGAINST, FAVOR
-from stance.reports._figures import LETTER, NARROW, Drawing, Mark, cut, signed
-from stance.screens import columns
+from stance.reports._figures import LETTER, NARROW, Drawing, Mark, cut, signed, widths
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
 SIDES: dict[int, tuple[Tone, str]] = {AGAINST: ("against", "diamond"), FAVOR: ("favor", "dot")}
@@ -124,7 +123,7 @@ def whiskers(rows: Sequence[Line], axis: Axis) -> Drawing:
     most = max((len(row.estimates) for row in rows), default=1)
     step = ROW + (most - 1) * LINE
     names = [cut(row.name, NAME) for row in rows]
-    start = 12 + BOLD * max(map(columns, names), default=0)
+    start = 12 + BOLD * max((sum(widths(name)) for name in names), default=0)
     end = NARROW - 12 - NOTE * max((len(row.note) for row in rows), default=0)
     marks, bottom = list[Mark](), float(step * len(rows))
     for tick, _ in axis.ticks:

@@ -179,6 +179,11 @@ def corners(mark: Mark) -> list[tuple[float, float]]:
 # --- Words in figures ---
 
 
+def widths(text: str) -> list[int]:
+    """Return the columns of each character; wide ones take two."""
+    return [1 + (east_asian_width(char) in "WF") for char in text]
+
+
 def cut(text: str, limit: int) -> str:
     r"""Return a text of at most so many columns on one line; wide characters take two.
 
@@ -186,7 +191,7 @@ def cut(text: str, limit: int) -> str:
     ('North Atl…', '北大西洋…')
     """
     line = " ".join(text[: 4 * limit].split())
-    columns = list(accumulate(1 + (east_asian_width(char) in "WF") for char in line))
+    columns = list(accumulate(widths(line)))
     if not columns or columns[-1] <= limit:
         return line
     return line[: bisect_right(columns, limit - 1)] + "…"
