@@ -56,7 +56,7 @@ DISTRIBUTION = "stance-toolkit"
 
 EXTRAS = {
     "dask": "distributed",
-    "deep": "onnxruntime tokenizers",
+    "deep": "onnxruntime",
     "excel": "python-calamine XlsxWriter",
     "html": "lxml_html_clean trafilatura",
     "label": "starlette uvicorn",

@@ -29,8 +29,11 @@ from stance.settings import (
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_class", "short_relation", "short_mention", "ending", "frame"),
+    *("short_class", "short_relation", "short_mention", "ending", "frame", "deep"),
 )
+
+DEEP_WEIGHT = 1.8
+"""Weight of the block `deep` by `stance train --deep`."""
 
 VECTORED = ("stem", "plain")
 """Blocks in which a word can learn from words of like use."""
@@ -237,6 +240,16 @@ class Recipe:
         made, default = dataclasses.asdict(self), dataclasses.asdict(Recipe())
         silent = [key for key in made if key.startswith("holder_") and made[key] == default[key]]
         return {key: value for key, value in made.items() if holder or key not in silent}
+
+    @property
+    def deep(self) -> bool:
+        """Whether a head learns from what the deep reader makes of a paragraph."""
+        return any("deep" in part.blocks for part in (self.features, self.holder_features))
+
+    def with_reader(self) -> "Recipe":
+        """Return the recipe with the block `deep`."""
+        blocks = {"deep": DEEP_WEIGHT, **self.features.blocks}
+        return dataclasses.replace(self, features=dataclasses.replace(self.features, blocks=blocks))
 
     def validated_once(self) -> "Recipe":
         """Return the recipe with one cross-validation and no learning curve.

@@ -9,8 +9,11 @@ import sys
 import numpy as np
 import pytest
 from command import STARTER, dicts, fails, invoke, misused, predict
+from small_model import spoiled
 
 from stance.errors import ModelError, OutputError
+from stance.model.explanation import explain
+from stance.model.pieces import plain
 from stance.storage import MIXTURES, READER, bundled_model, load_model, load_reader
 
 DATA = bundled_model().parent
@@ -31,6 +34,16 @@ def deep(linear):
 def texts():
     with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
         return list(dict.fromkeys(row["text"] for row in csv.DictReader(file)))[:40]
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))[:150]
+    path = tmp_path_factory.mktemp("labelled") / "mine.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(lines)
+    return path
 
 
 @pytest.fixture
@@ -100,15 +113,11 @@ def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
     assert {row["stance"] for row in dicts(result.stdout)} > {"against", "neutral", "uncertain"}
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     line = fails(1, "predict", archive, "--deep", "all")
-    assert line == "--deep needs the extra 'deep': pip install onnxruntime tokenizers"
+    assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
 
 
-def test_evaluate_scores_with_it_and_without(tmp_path):
-    with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))[:150]
-    with (tmp_path / "mine.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(lines)
-    command = ("evaluate", tmp_path / "mine.csv", "--json")
+def test_evaluate_scores_with_it_and_without(labelled):
+    command = ("evaluate", labelled, "--json")
     alone, both = (json.loads(invoke(*command, *deep).stdout) for deep in ((), ("--deep", "all")))
     assert both.keys() == alone.keys()
     assert both["accuracy"] > alone["accuracy"]
@@ -163,13 +172,111 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
         load_reader("all", tmp_path)
     assert str(caught.value).isprintable()
     assert name in str(caught.value)
+    assert "train" not in str(caught.value)
     assert caught.value.exit_status == 3
 
 
-@pytest.mark.parametrize("part", ["network", "pieces"])
-def test_a_reader_that_the_installed_library_cannot_open_is_refused(part):
-    reader = dataclasses.replace(
-        load_reader("all"), **{part: type(getattr(load_reader("all"), part))()}
-    )
+def test_a_reader_that_the_installed_library_cannot_open_is_refused():
+    reader = dataclasses.replace(load_reader("all"), network=b"")
     with pytest.raises(ModelError, match=r"cannot be opened by \w+ [\d.]+; pip install --upgrade"):
         reader.open()
+
+
+# --- Own labels on top of the reader ---
+
+
+@pytest.fixture(scope="module")
+def learned(labelled):
+    """A model of its own labels and the reader, without the reader, and what `train` reports."""
+    paths, figures = [], []
+    for name, more in (("deep.stance", ["--deep"]), ("words.stance", [])):
+        paths.append(labelled.with_name(name))
+        result = invoke("train", labelled, "-o", paths[-1], "--no-curve", "--json", *more)
+        figures.append(json.loads(result.stdout))
+    return *paths, *figures
+
+
+def test_labels_go_further_on_top_of_the_reader(learned):
+    *_, deep, words = learned
+    assert deep["macro_f1"] > words["macro_f1"] + 0.05
+    blind = [figures["baselines"]["target_blind"]["macro_f1"] for figures in (deep, words)]
+    assert blind[0] == blind[1]
+
+
+def test_a_model_on_top_of_the_reader_answers_the_same_each_time(learned, archive, labelled):
+    model, written = load_model(learned[0]), []
+    for number, run in enumerate(({}, {"size": 7, "jobs": 2})):
+        predict(model, archive, path := labelled.with_name(f"{number}.csv"), **run)
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    invoke("train", labelled, "-o", again := labelled.with_name("again.stance"), "--deep")
+    card, other = (
+        json.loads(invoke("inspect", path, "--json").stdout) for path in (again, learned[0])
+    )
+    assert card["deep_reader"] == load_reader("all").sha256
+    assert card["members"] == other["members"]
+
+
+def test_an_explanation_says_what_the_reader_adds(learned):
+    model = load_model(learned[0])
+    (why,) = explain(model, "Rome thanked Poland for its brave support.", "Poland")
+    (reader,) = [reason for reason in why.features if reason.text == "the deep reader"]
+    assert max(map(abs, reader.push)) > 0.1
+    pushes = [why.intercept, *(reason.push for reason in (*why.words, *why.features))]
+    assert np.sum(pushes, axis=0) == pytest.approx(why.scores)
+    assert model.stance.probabilities(np.array([why.scores]))[0] == pytest.approx(why.probabilities)
+    assert "the deep reader" in invoke("explain", "Rome thanked Poland.", "-m", learned[0]).stdout
+    assert "deep against(" in invoke("inspect", learned[0], "--words").stdout
+
+
+def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_path, monkeypatch):
+    assert "needs the extra 'deep', and the deep reader" in invoke("inspect", learned[0]).stdout
+    assert "reads on this computer alone" in misused(
+        "predict", archive, "--model", learned[0], "--cluster", "tcp://127.0.0.1:1"
+    )
+    path = tmp_path / "other.stance"
+    path.write_bytes(
+        spoiled(learned[0].read_bytes(), None, lambda m: m.update(deep_reader="0" * 64))
+    )
+    line = fails(3, "predict", archive, "--model", path)
+    assert "it learned with another deep reader than that of stance" in line
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    shutil.copy(learned[0], path)
+    line = fails(1, "predict", archive, "--model", path)
+    assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
+
+
+def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_path):
+    recipe = tmp_path / "german.toml"
+    recipe.write_text('language = "german"')
+    result = invoke("train", labelled, "-o", tmp_path / "a.stance", "--deep", "--recipe", recipe)
+    assert result.exit_code == 1
+    assert "the deep reader reads English alone; the recipe's language is german" in result.stderr
+    known = tmp_path / "known.csv"
+    lines = (STARTER / "starter_train.csv").read_bytes().splitlines(keepends=True)
+    known.write_bytes(b"".join(lines[:120]))
+    told = invoke("train", known, "-o", tmp_path / "b.stance", "--deep", "--no-curve").stderr
+    assert "the deep reader probably learned from 119 rows of 119" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("NATO's café-goers", ["nato", "'", "s", "cafe", "-", "go", "##ers"]),
+        ("“Kim\u00a0Jong\u200bUn”\t", ["“", "kim", "jong", "##un", "”"]),
+        ("中国 [SEP]", ["[UNK]", "[UNK]", "[", "sep", "]"]),
+        ("a" * 101, ["[UNK]"]),
+        ("", []),
+    ],
+)
+def test_texts_are_cut_into_the_longest_pieces(text, pieces):
+    reader = load_reader("all")
+    found, names = reader.vocabulary.encode(text), [*reader.pieces]
+    assert [names[number] for number in found.ids.tolist()] == ["[CLS]", *pieces, "[SEP]"]
+    places = zip(found.start[1:-1].tolist(), found.end[1:-1].tolist(), strict=True)
+    for piece, (start, end) in zip(pieces, places, strict=True):
+        assert piece == "[UNK]" or plain_text(text[start:end]) == piece.removeprefix("##")
+
+
+def plain_text(text):
+    return "".join(map(plain, text)).strip()

@@ -133,6 +133,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "coders": _given("NAME", "Column of a second coder's stance, or two columns: ONE,OTHER."),
         "recipe": _given("FILE", "Recipe (TOML) for the model."),
         "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
+        "train.deep": _given(
+            None, "Learn from what a small neural network reads, too. Needs the extra 'deep'."
+        ),
         "lexicon": _given("FILE", "Lexicon (TOML) to use instead of the language's own."),
         "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
         "compare": _given("MODEL", "Second model to compare with the first."),

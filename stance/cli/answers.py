@@ -78,6 +78,8 @@ def predict(
     loaded = files.open_model(model, actors, aliases)
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, abstain=abstain, cluster=cluster)
+    elif loaded.encoder is not None and cluster is not None:
+        raise UsageError("--cluster: the model's deep reader reads on this computer alone; drop it")
     if cluster is not None:
         from stance.runs.cluster import exposure
 

@@ -24,6 +24,7 @@ from stance.features.pairs import REACH, Pairs, named_beside
 from stance.reading.frames import AUTHOR, KINDS, NO_ACTOR, OTHER, frames_of
 from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.words import Reader, Words
+from stance.records import Stance
 
 
 def stem_features(name: str, stems: Keys) -> Keys:
@@ -261,6 +262,21 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(row, cue[frame], _FRAMES.encode(fields), vocabulary=_FRAMES)]
 
 
+def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Return what the deep reader makes of a paragraph, see `DeepReader.features`."""
+    read, values = reader.deep(pairs.words, pairs.para, pairs.actor)
+    vocabulary = reader.once(_deep_vocabulary, values.shape[1])
+    pair, number = (
+        grid.ravel() for grid in np.meshgrid(read, range(values.shape[1]), indexing="ij")
+    )
+    return [Occurrences(pair, np.full(len(pair), -1), number, values.ravel(), vocabulary)]
+
+
+def _deep_vocabulary(size: int) -> Closed:
+    states = [str(number) for number in range(1, size - len(Stance) + 1)]
+    return Closed(("deep", [[*Stance]]), ("deep state", [states]))
+
+
 Block = Callable[[Reader, Pairs], list[Occurrences]]
 
 
@@ -291,6 +307,7 @@ BLOCKS: dict[str, Block] = {
     "short_mention": in_short(mention_block),
     "ending": ending_block,
     "frame": frame_block,
+    "deep": deep_block,
 }
 """Every block by its name in a recipe."""
 

@@ -242,6 +242,8 @@ def name_features(
         strings = key_strings(reader, [*map(shown, query.names[low : low + pairs.count])])
         actors = query.names[low:] or [""] * pairs.count
         for name, names in terms.items():
+            if all(names):
+                continue  # the deep reader takes its time
             for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
                 for copy, keys in enumerate(_keys(reader, pairs, found, own)):
                     columns, at = np.unique(index[name].find(keys), return_index=True)

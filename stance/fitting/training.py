@@ -26,6 +26,7 @@ from stance.fitting.crossvalidation import HeldOut
 from stance.fitting.training_run import Meter, Progress, TrainingRun, query_of
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
+from stance.model.deep import DeepReader
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -34,7 +35,7 @@ from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
 from stance.screens.scores import evaluation_lines
-from stance.storage import check_model_output, save_model
+from stance.storage import check_model_output, load_model, load_reader, save_model
 
 Tell = Callable[[str], None]
 
@@ -74,6 +75,7 @@ def train_files(
     lexicon: Path | None = None,
     *,
     seed: int | None,
+    deep: bool,
     jobs: int,
     force: bool,
     tell: Tell,
@@ -82,7 +84,8 @@ def train_files(
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
-    To ``suspects`` goes a table of rows whose label is likely wrong.
+    To ``suspects`` goes a table of rows whose label is likely wrong. If ``deep``, the stance head
+    learns from what the deep reader makes of each paragraph, too.
 
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
@@ -92,6 +95,7 @@ def train_files(
     chosen = read_recipe(recipe)
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
+    chosen = chosen.with_reader() if deep else chosen
     language = chosen.language
     book = ActorBook.read(actors) if actors else ActorBook.default(language)
     words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)
@@ -122,6 +126,7 @@ def train(
     *,
     lexicon: Lexicon | None = None,
     vectors: Vectors | None = None,
+    encoder: DeepReader | None = None,
     jobs: int = 1,
     progress: Tell = lambda _: None,
     meter: Meter = lambda *_: None,
@@ -139,6 +144,8 @@ def train(
         That of the recipe's language if omitted.
     vectors : Vectors, optional
         Word vectors that ``training/vectors.py`` wrote.
+    encoder : DeepReader, optional
+        The bundled one if omitted, where the recipe has the block `deep`.
     jobs : int
         Number of processes; the result does not depend on it.
     progress : callable
@@ -161,11 +168,20 @@ def train(
         progress(f"of {count(long, 'text')} only the first {MOST_READ:,} characters are read")
     corpus, lessons = _parted(corpus)
     _check(corpus, recipe)
+    if recipe.deep:
+        if recipe.language != "english":
+            advice = f"the recipe's language is {recipe.language}: train without it"
+            raise DataError(f"the deep reader reads English alone; {advice}")
+        if encoder is None and (seen := corpus.marks.found_in(load_model().fingerprints).sum()):
+            rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
+            progress(f"the deep reader probably learned from {rows}: their scores are too high")
+        encoder = (encoder or load_reader("all")).open()
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     extra = sentiment_rows(corpus), holder_rows(corpus)
     steps = Progress(progress, meter, recipe.validation, 2 + sum(len(rows) > 0 for rows in extra))
-    reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
+    lexicon = lexicon or Lexicon.default(recipe.language)
+    reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, steps)
     steps.begin("learning stance")
     stance = run.learn(query_of(book, corpus, lessons) if lessons else run.query, "stance")
@@ -188,9 +204,11 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), prospects),
+        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), prospects)
+        | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=run.calibrate(stance.held),
         holder=holder.head if holder else None,
+        encoder=encoder,
     )
     return Training(model, report, *held, prospects)
 

@@ -6,7 +6,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 8-bit numbers would depend on its neighbours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.display import brief
 from stance.errors import ModelError, load_extra
 from stance.model.heads import softmax
+from stance.model.pieces import Pieces, WordPieces
 from stance.reading.words import Words
 from stance.records import Stance
 
@@ -25,6 +26,9 @@ PIECES = 128
 
 BEFORE = PIECES // 3
 """Those of them that stand before a mention in a longer paragraph."""
+
+ANSWERS = 1.5
+"""Length of the answers among the features of a pair; that of the state's direction is 1."""
 
 HEADS = ("stance", "holder", "sentiment")
 EXTRA = "deep"
@@ -82,8 +86,8 @@ class DeepReader:
     ----------
     network : bytes
         ONNX graph from the numbers of word pieces, of shape (1, n), to states of shape (n, width).
-    pieces : str
-        JSON of the tokeniser.
+    pieces : mapping of str to int
+        Numbers of the word pieces.
     layers : mapping of str to Layer
         ``trunk`` and those of `HEADS`.
     mixtures : mapping of str to Mixture
@@ -91,11 +95,11 @@ class DeepReader:
     below : float
         Only pairs whose most probable linear answer is less probable than this are read.
     sha256 : str
-        Of all that the answers depend on.
+        Of network, pieces and layers.
     """
 
     network: bytes
-    pieces: str
+    pieces: Mapping[str, int]
     layers: Mapping[str, Layer]
     mixtures: Mapping[str, Mixture]
     below: float
@@ -106,13 +110,13 @@ class DeepReader:
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be pickled; a copy opens its own.
-        made = ("session", "tokeniser")
+        made = ("session", "vocabulary")
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
     @cached_property
     def session(self) -> Any:
         """The network, ready to run on one thread."""
-        runtime = load_extra("onnxruntime", "--deep", EXTRA)
+        runtime = load_extra("onnxruntime", "the deep reader", EXTRA)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
@@ -123,24 +127,18 @@ class DeepReader:
                 self.network, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its errors have no base of their own
-            advice = "pip install --upgrade onnxruntime, or drop --deep"
+            advice = "pip install --upgrade onnxruntime, or do without --deep"
             version = f"onnxruntime {runtime.__version__}"
             raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
 
     @cached_property
-    def tokeniser(self) -> Any:
-        """The tokeniser of the word pieces."""
-        library = load_extra("tokenizers", "--deep", EXTRA)
-        try:
-            return library.Tokenizer.from_str(self.pieces)
-        except Exception as error:  # its errors have no base of their own
-            advice = "pip install --upgrade tokenizers, or drop --deep"
-            version = f"tokenizers {library.__version__}"
-            raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
+    def vocabulary(self) -> WordPieces:
+        """The word pieces, ready to cut texts."""
+        return WordPieces(self.pieces)
 
     def open(self) -> "DeepReader":
-        """Open network and tokeniser now, so that nothing is lacking later; return the reader."""
-        _ = self.session, self.tokeniser
+        """Open the network now, so that nothing is lacking later; return the reader."""
+        _ = self.session
         return self
 
     def asked(self, linear: Floats) -> Bools:
@@ -158,56 +156,60 @@ class DeepReader:
         """Read some of the pairs, whose paragraphs name their actors and stand in order."""
         counts = len(para), len(para), len(words)
         answers = DeepAnswers(*(np.full((count, len(Stance)), np.nan) for count in counts))
+        states = self._states(words, para, actor, asked)
+        for number, (hidden, whole) in zip(asked.tolist(), states, strict=True):
+            paragraph = int(para[number])
+            answers.stance[number] = self._answer("stance", hidden)
+            answers.holder[number] = self._answer("holder", hidden)
+            if np.isnan(answers.sentiment[paragraph, 0]):  # by the part around the first actor
+                answers.sentiment[paragraph] = self._answer("sentiment", whole)
+        return answers
+
+    def features(self, words: Words, para: Ints, actor: Ints) -> tuple[Ints, Floats]:
+        """Return which pairs are read, those that name the actor, and the features of each.
+
+        They are the roots of its probabilities by stance, and the direction of the state from which
+        these come: of the same length for each pair.
+        """
+        read = np.flatnonzero(words.count_mentions(para, actor))
+        rows = np.zeros((len(read), len(Stance) + len(self.layers["trunk"].bias)))
+        for row, (hidden, _) in zip(rows, self._states(words, para, actor, read), strict=True):
+            length = max(float(np.sqrt(np.square(hidden).sum())), _LEAST)
+            row[:] = *(ANSWERS * np.sqrt(self._answer("stance", hidden))), *(hidden / length)
+        return read, rows
+
+    def _states(
+        self, words: Words, para: Ints, actor: Ints, asked: Ints
+    ) -> Iterator[tuple[Floats32, Floats32]]:
+        """Yield the state of some of the pairs, and that of the part of the paragraph read."""
         places = _places(words, para[asked])
         text, piece, states = None, Pieces([], []), dict[int, Floats32]()
         for number in asked.tolist():
             paragraph, who = int(para[number]), int(actor[number])
             if words.texts[paragraph] != text:
                 text = words.texts[paragraph]
-                found = self.tokeniser.encode(text)
-                piece, states = Pieces(found.ids, found.offsets), {}
-            low = piece.window(places[paragraph, who][0][0])
+                piece, states = self.vocabulary.encode(text), {}
+            low = window(piece, places[paragraph, who][0][0])
             if low not in states:
                 ids = piece.ids[low : low + PIECES]
                 (states[low],) = self.session.run(None, {"ids": ids[None]})
             named = piece.named(places[paragraph, who])[low : low + PIECES]
-            answers.stance[number], answers.holder[number], sentiment = self._answer(
-                states[low], named
-            )
-            if np.isnan(answers.sentiment[paragraph, 0]):
-                answers.sentiment[paragraph] = sentiment  # by the part around the first actor
-        return answers
+            whole = states[low].mean(axis=0)
+            mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
+            both = np.concatenate([mention, whole, mention * whole])
+            yield _gelu(self.layers["trunk"].apply(both)), whole
 
-    def _answer(self, state: Floats32, named: Bools) -> Iterator[Floats]:
-        """Yield the probabilities of each head for one actor."""
-        whole = state.mean(axis=0)
-        mention = state[named].mean(axis=0) if named.any() else np.zeros_like(whole)
-        hidden = _gelu(
-            self.layers["trunk"].apply(np.concatenate([mention, whole, mention * whole]))
-        )
-        for head in HEADS:
-            scores = self.layers[head].apply(whole if head == "sentiment" else hidden)
-            yield softmax(scores[None].astype(np.float64))[0]
+    def _answer(self, head: str, state: Floats32) -> Floats:
+        """Return the probabilities of a head."""
+        scores: Floats = self.layers[head].apply(state).astype(np.float64)
+        chances: Floats = softmax(scores[None])[0]
+        return chances
 
 
-class Pieces:
-    """Word pieces of a text, and where they stand."""
-
-    def __init__(self, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> None:
-        self.ids: Ints = np.array(ids, np.int64)
-        self.start, self.end = np.array(offsets, np.int64).reshape(-1, 2).T
-
-    def window(self, first: int) -> int:
-        """Return the piece with which the part around a mention begins."""
-        before = int((self.end <= first).sum()) - BEFORE
-        return max(0, min(before, len(self.ids) - PIECES))
-
-    def named(self, places: Sequence[tuple[int, int]]) -> Bools:
-        """Return which pieces are part of a mention."""
-        named = np.zeros(len(self.ids), np.bool_)
-        for start, end in places:
-            named |= (self.start < end) & (self.end > start)
-        return named
+def window(pieces: Pieces, first: int) -> int:
+    """Return the piece with which the part around a mention begins."""
+    before = int((pieces.end <= first).sum()) - BEFORE
+    return max(0, min(before, len(pieces.ids) - PIECES))
 
 
 def _places(words: Words, para: Ints) -> dict[tuple[int, int], list[tuple[int, int]]]:

@@ -20,6 +20,9 @@ from stance.reading.text import Places, normalise_all
 from stance.reading.words import NOBODY
 from stance.records import AGAINST, FAVOR
 
+DEEP = "the deep reader"
+"""What all features of the block `deep` are called where an answer is explained."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -192,6 +195,8 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[s
             term = block.terms[number] if block.terms else block.name
             if block.name == "frame":
                 word, term = -1, judgements[word]
+            elif block.name == "deep":
+                term = DEEP
             if word < 0:
                 whole[term] = whole.get(term, np.zeros(len(share))) + share
             else:

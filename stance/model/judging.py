@@ -57,6 +57,8 @@ class StanceModel:
         None if the corpus did not say whose its stances are.
     deep : DeepReader or None
         What answers beside the heads; None if they answer alone, as those of every file do.
+    encoder : DeepReader or None
+        What makes the features of the block `deep`; None if no head has it.
     """
 
     book: ActorBook
@@ -70,11 +72,13 @@ class StanceModel:
     calibration: Calibration | None = None
     holder: Head | None = None
     deep: DeepReader | None = None
+    encoder: DeepReader | None = None
 
     @cached_property
     def reader(self) -> Reader:
         """The reader that lays out paragraphs for the heads."""
-        return Reader(self.book, self.lexicon, self.recipe.language)
+        deep = self.encoder and self.encoder.features
+        return Reader(self.book, self.lexicon, self.recipe.language, deep)
 
     @cached_property
     def reference(self) -> TrainingProfile | None:

@@ -95,13 +95,18 @@ class Reader:
 
     Attributes
     ----------
+    deep : callable
+        What makes the features of the block `deep` from words, paragraphs and actors.
     types : StringTable
         Every spelling seen so far: its stem (a number in ``stems``), category, functions.
     stems : StringTable
         Every stem, with its key. It begins anew with ``types``.
     """
 
-    def __init__(self, book: ActorBook, lexicon: Lexicon, language: str = "english") -> None:
+    def __init__(
+        self, book: ActorBook, lexicon: Lexicon, language: str = "english", deep: Any = None
+    ) -> None:
+        self.deep = deep
         self.book = book
         self.lexicon = lexicon
         self.language = language

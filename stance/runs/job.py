@@ -63,7 +63,7 @@ def predict_table(
     check_options(model, source, target, options, jobs)
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
-        size = min(size, DEEP_PART) if options.deep else size
+        size = min(size, DEEP_PART) if options.deep or model.encoder else size
         batches = cut(job.blocks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1

@@ -29,12 +29,12 @@ Fingerprint = Mapping[str, Value]  # what the bytes of an output depend on
 # --- What a run depends on ------------------------------------------------------------------------
 
 
-def versions(deep: str = "") -> dict[str, str]:
+def versions(deep: bool = False) -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
     from importlib.metadata import version  # which takes as long as a hundred rows
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    names = ("numpy", "PyStemmer", *(("onnxruntime", "tokenizers") if deep else ()))
+    names = ("numpy", "PyStemmer", *(["onnxruntime"] if deep else []))
     libraries = {name: version(name) for name in names}
     return {"stance": __version__, **libraries, "python": python}
 
@@ -48,7 +48,8 @@ def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerpr
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
     del values["include"]  # each file counts
-    known = {f"the version of {name}": number for name, number in versions(options.deep).items()}
+    deep = bool(options.deep or model.encoder)
+    known = {f"the version of {name}": number for name, number in versions(deep).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     return {"the model": model_hash(model), **known, **asked}
 
@@ -86,8 +87,8 @@ def model_hash(model: StanceModel) -> str:
             arrays += (block.keys, block.idf, block.coef)
     if (kept := model.calibration) is not None:
         arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
-    if model.deep is not None:
-        tables.append(model.deep.sha256)
+    for reader in filter(None, (model.deep, model.encoder)):
+        tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
     digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
     for values in arrays:
         digest.update(np.ascontiguousarray(values).tobytes())

@@ -58,6 +58,8 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         yield "", gain_text(manifest["learning_curve"])
     yield "made by", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
     yield "", f"seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
+    if "deep_reader" in manifest:
+        yield "", f"needs the extra 'deep', and the deep reader {manifest['deep_reader'][:12]}"
     for limit in manifest["limits"]:
         yield "limits", limit
 

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import Stemmer
 
+from stance import __version__
 from stance.display import shown, shown_path
 from stance.errors import OutputError
 from stance.files import check_output, file_hash, write_whole
 from stance.model.abstention import Calibration
+from stance.model.deep import DeepReader
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
@@ -250,9 +252,19 @@ def _read_model(archive: Archive) -> StanceModel:
         control=heads["control"],
         fingerprints=TextHashes(values["data/exact.npy"], values["data/bands.npy"]),
         holder=heads.get("holder"),
+        encoder=_encoder(manifest) if recipe.deep else None,
         card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
         calibration=Calibration(**calibration) if calibration else None,
     )
+
+
+def _encoder(manifest: Table) -> DeepReader:
+    """Return the deep reader that a model learned with."""
+    encoder = load_reader("all").open()
+    if manifest.get("deep_reader") != encoder.sha256:
+        here = f"it learned with another deep reader than that of stance {__version__}"
+        raise refusal(here, "train it again, or install the version that `stance inspect` names")
+    return encoder
 
 
 def _make_head(name: str, table: Table, values: Table) -> Head:

@@ -54,9 +54,9 @@ def refusal(found: str, advice: str = _DAMAGED) -> ModelError:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator["Archive"]:
+def opened(path: Path, advice: str = "") -> Iterator["Archive"]:
     """Open a file whose directory keeps within the limits; a refusal names the file."""
-    with named(path):
+    with named(path, advice):
         if is_device(path):
             raise refusal("is a pipe or device, not a file", "name a model file")
         with path.open("rb") as file:
@@ -66,8 +66,8 @@ def opened(path: Path) -> Iterator["Archive"]:
 
 
 @contextlib.contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Put the file's name before whatever is refused in it, all on one line."""
+def named(path: Path, instead: str = "") -> Iterator[None]:
+    """Put the file's name before whatever is refused in it, on one line; replace its advice."""
     fault: Exception
     try:
         yield
@@ -81,6 +81,8 @@ def named(path: Path) -> Iterator[None]:
         if get_close_matches(str(path), [SPEECHES]):
             advice = f"did you mean {SPEECHES}?"
         fault, what = error, f"cannot be read ({error.strerror}); {advice}"
+    if instead:
+        what = f"{what.rpartition('; ')[0]}; {instead}"
     raise ModelError(f"{shown_path(path)}: {what}") from fault
 
 

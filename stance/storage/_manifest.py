@@ -103,7 +103,7 @@ _MODEL = table(
         "members": entries(_MEMBER),
         "heads": table({"stance": _HEAD, "control": _HEAD}, {"sentiment": _HEAD, "holder": _HEAD}),
     },
-    {"reference": _REFERENCE},
+    {"reference": _REFERENCE, "deep_reader": _DIGEST},
     anything,
 )
 

@@ -62,7 +62,7 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
         mixtures = _MIXTURES(mixtures, "")
     except SchemaError as error:
         raise ModelError(f"{shown_path(folder / MIXTURES)}: {error}; {_AGAIN}") from error
-    with opened(folder / READER) as archive:
+    with opened(folder / READER, _AGAIN) as archive:
         try:
             members = json.loads(archive.read(MANIFEST))["members"]
             contents = archive.verified(members)
@@ -70,11 +70,12 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
                 name: Layer(*(_layer_array(members, contents, name, part) for part in _LAYER))
                 for name in ("trunk", *HEADS)
             }
-            network, pieces = contents["network.onnx"], contents["pieces.json"].decode()
+            network = contents["network.onnx"]
+            pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise refusal("is not a deep reader", _AGAIN) from error
+            raise refusal("is not a deep reader") from error
     hashes = {name: member["sha256"] for name, member in members.items()}
-    text = json.dumps([hashes, mixtures], sort_keys=True)
+    text = json.dumps(hashes, sort_keys=True)
     return DeepReader(
         network=network,
         pieces=pieces,
@@ -92,9 +93,10 @@ def _layer_array(
     return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
 
 
-def dump_reader(network: bytes, pieces: str, layers: Mapping[str, Layer]) -> bytes:
+def dump_reader(network: bytes, pieces: Mapping[str, int], layers: Mapping[str, Layer]) -> bytes:
     """Return the bytes of a reader's file, without the mixtures."""
-    contents = {"network.onnx": network, "pieces.json": pieces.encode()}
+    vocabulary = json.dumps({"model": {"vocab": pieces}}, ensure_ascii=False)
+    contents = {"network.onnx": network, "pieces.json": vocabulary.encode()}
     members: dict[str, dict[str, Any]] = {name: {} for name in contents}
     for name, part in ((name, part) for name in layers for part in _LAYER):
         array = getattr(layers[name], part)
