@@ -553,7 +553,7 @@ def curve(options: argparse.Namespace) -> None:
     """Print what few labels teach with and without the reader."""
     corpus, encoder = read_corpus(options.corpora), load_reader("all", options.reader)
     reader = Reader(ActorBook.default(), Lexicon.default(), deep=encoder.features)
-    print("| collection | rows | words | and the reader | gain |\n|---|---|---|---|---|")
+    print("| collection | rows | words | words and reader | gain |\n|---|---|---|---|---|")
     for name in options.only:
         part = corpus.take(np.flatnonzero(np.isin(corpus.extra["source"], name)))
         query = make_query(reader.book, part.texts, part.actors, part.spans, part.months)
