@@ -135,8 +135,8 @@ def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         predict(deep, archive, target, deep="all", size=7, progress=stop)
     with pytest.raises(OutputError, match="the model has changed"):
-        predict(linear, archive, target, resume=True)
-    predict(deep, archive, target, deep="all", resume=True)
+        predict(linear, archive, target, size=7, resume=True)
+    predict(deep, archive, target, deep="all", size=7, resume=True)
     predict(deep, archive, whole := tmp_path / "whole.csv", deep="all")
     assert target.read_bytes() == whole.read_bytes()
 
@@ -191,7 +191,7 @@ def learned(labelled):
     paths, figures = [], []
     for name, more in (("deep.stance", ["--deep"]), ("words.stance", [])):
         paths.append(labelled.with_name(name))
-        result = invoke("train", labelled, "-o", paths[-1], "--no-curve", "--json", *more)
+        result = invoke("train", labelled, "-o", paths[-1], "--json", *more)
         figures.append(json.loads(result.stdout))
     return *paths, *figures
 
@@ -255,7 +255,7 @@ def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_pat
     known = tmp_path / "known.csv"
     lines = (STARTER / "starter_train.csv").read_bytes().splitlines(keepends=True)
     known.write_bytes(b"".join(lines[:120]))
-    told = invoke("train", known, "-o", tmp_path / "b.stance", "--deep", "--no-curve").stderr
+    told = invoke("train", known, "-o", tmp_path / "b.stance", "--deep").stderr
     assert "the deep reader probably learned from 119 rows of 119" in told
 
 
