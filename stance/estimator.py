@@ -23,7 +23,7 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import DateColumn, Record, column, iso_dates, months_of, optional_column
+from stance.tables import DateColumn, Record, column, months_of, optional_column
 
 Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
 
@@ -181,14 +181,8 @@ class _Pairs:
     documents: list[str] | None = None
 
     @property
-    def iso_dates(self) -> list[str]:
-        """The dates, those with two readings as the column as a whole tells."""
-        dates = self.dates or []
-        return iso_dates(dates, DateColumn("X", "date").add(dates, range(len(dates))))
-
-    @property
     def months(self) -> Ints | None:
-        return None if self.dates is None else months_of(self.iso_dates)
+        return None if self.dates is None else months_of(self.dates)
 
 
 def _read(given: Any) -> _Pairs:
@@ -219,12 +213,14 @@ def _read_frame(frame: Any) -> _Pairs:
         at = optional_column(columns, name, "X")
         found[name] = None if at is None else _cells(frame[columns[at]])
     spans = found["spans"] or [None] * len(frame)
-    texts, actors, dates, documents = (found[k] for k in ("text", "actor", "date", "document"))
+    texts, actors, documents = (found[name] for name in ("text", "actor", "document"))
+    dates = None if (days := found["date"]) is None else [str(day or "") for day in days]
+    DateColumn("X", "date").add(dates or [], range(len(frame)))  # raises where one has two readings
     return _Pairs(
         list(texts or ()),
         list(actors or ()),
         list(map(_spans, spans)),
-        None if dates is None else ["" if day is None else str(day) for day in dates],
+        dates,
         None if documents is None else ["" if own is None else str(own) for own in documents],
     )
 
@@ -270,7 +266,7 @@ def _corpus(pairs: _Pairs, stance: Ints, documents: Sequence[str] | None) -> Cor
     words = [str(tuple(Stance)[number]) for number in stance.tolist()]
     written = "".join(map(repr, zip(texts, actors, words, strict=True)))
     source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
-    dates = pairs.iso_dates or [""] * size
+    dates = pairs.dates or [""] * size
     cells = zip(texts, actors, stance.tolist(), pairs.spans, dates, strict=True)
     rows = [
         Row(text, actor, label, number, spans=spans, date=date, document=document)

@@ -209,25 +209,3 @@ def test_a_reader_that_has_seen_enough_is_no_failure(model_path):
     run = subprocess.run(args, stdout=writing, stderr=subprocess.PIPE, timeout=60)
     os.close(writing)
     assert (run.returncode, run.stderr) == (0, b"")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        SENTENCE,
-        'Poland praised "NATO", and left; Russia did not.',
-        "Poland praised NATO; so did Latvia.\n\nRussia, however, left.",
-        "“No,” said the minister in Moscow on Monday",
-    ],
-)
-@pytest.mark.parametrize("command", ["predict", "actors"])
-def test_a_sentence_piped_into_a_command_on_tables_is_recognised(command, text):
-    line = fails(1, command, "-", stdin=text.encode())
-    assert line.startswith("standard input: is text, not a table; `stance explain -` takes one")
-
-
-@pytest.mark.parametrize(
-    "text", ["body,id\nNATO met.,1\n", "q1;What do you think of NATO?\n1;good\n", "a|b\n1|2\n"]
-)
-def test_a_table_without_texts_is_not_taken_for_a_sentence(text):
-    assert "no column 'text'" in fails(1, "predict", "-", stdin=text.encode())

@@ -173,22 +173,15 @@ def test_one_actor_of_all_rows_is_judged_as_if_a_column_said_it(about_nato, mode
     assert [[row[k] for k in same] for row in column] == [[row[k] for k in same] for row in answers]
 
 
-def test_another_actor_in_a_column_contradicts_the_one_asked_for(about_nato, model_path):
-    write(about_nato, "Actor,text,stance\nNATO ,NATO won.,neutral\nRussia,x,favor\n")
-    why = "nato.csv:3: column 'Actor' says 'Russia' where --actor says 'NATO'; drop --actor"
+def test_an_actor_column_contradicts_the_one_asked_for(about_nato, model_path):
     out = ("-o", about_nato.with_name("out.csv"))
-    for command in (
-        ["predict", "--prefix", "s_"],
-        ["evaluate"],
-        ["check"],
-        ["import", "table", *out],
-    ):
-        assert fails(1, *command, about_nato, "--actor", "NATO").endswith(why)
-    assert "drop --wide" in fails(
-        1, "predict", about_nato, "--prefix", "s_", "--actor", "NATO", "--wide"
-    )
+    assert "drop --wide" in fails(1, "predict", about_nato, "--actor", "NATO", "--wide")
     assert "drop one" in fails(2, "predict", about_nato, "--actor", "a", "--actor-column", "Actor")
     assert "drop one" in fails(2, "train", about_nato, *out, "--actor", "a", "--actor-column", "x")
+    write(about_nato, "Actor,text,stance\nNATO ,NATO won.,neutral\nRussia,x,favor\n")
+    why = "nato.csv: column 'Actor' says the actor of each row; drop --actor"
+    for command in (["predict"], ["evaluate"], ["check"], ["import", "table", *out]):
+        assert fails(1, *command, about_nato, "--actor", "NATO").endswith(why)
 
 
 def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):

@@ -62,7 +62,7 @@ def test_a_summary_says_what_a_run_did(folder):
     assert len(found["run"]["the model"]) == 64
     assert set(found["versions"]) == {"stance", "numpy", "PyStemmer", "python"}
     assert found["started"] <= found["finished"]
-    assert found["seconds"] > 0 < found["processor_seconds"]
+    assert found["seconds"] > 0
     assert sum(found["answers"]["NATO"].values()) == 6
     assert all(note in done.stderr for note in found["notes"])
 
@@ -146,7 +146,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge all anew"),
         ("model", [], 1, "run.json: the model has changed"),
-        ("output", [], 1, "answers.csv: has other columns ('mine'); name another output"),
+        ("output", [], 1, "answers.csv: has other columns; name another output"),
         ("summary", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give them by the same paths"),
     ],

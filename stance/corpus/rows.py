@@ -101,8 +101,8 @@ def read_rows(
     dates = DateColumn(table.name, names.get("date", "date"), asked)
     written = [row.date for row in rows]
     if any(written):
-        reading = dates.add(written, lines)
-        iso = iso_dates(written, reading)
+        dates.add(written, lines)
+        iso = iso_dates(written, asked)
         rows = [row._replace(date=date) for row, date in zip(rows, iso, strict=True)]
     return rows, [*notes, *dates.notes(), *_lacking(table.name, rows, lines)]
 

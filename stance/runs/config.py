@@ -144,10 +144,8 @@ def make_config(
     if reading.date_column is not None:
         column(columns, reading.date_column, name, "--date-column")  # raises
     if dates := find_dates(table, reading) if model.book.has_terms else None:
-        blocks = dates.blocks(table.blocks())  # which decides how they are read
         output = dataclasses.replace(output, date=dates.at, reading=dates.reading)
-    else:
-        blocks = table.blocks()
+    blocks = dates.blocks(table.blocks()) if dates else table.blocks()
     written, types = (*columns, *output.added()), output.types()
     form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
     return RunConfig(output, form, name), dates, blocks

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import sys
 import time
@@ -118,7 +117,7 @@ class Summary:
         self.rows_before = 0
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
-        self._began, self._processor = time.time(), _processor_time()
+        self._began = time.time()
         self.adds = since is not None and since.exists()
         if since and self.adds:
             self._continue(since)
@@ -153,11 +152,8 @@ class Summary:
             older, delimiter=form.delimiter if form.kind == "csv" and not form.container else None
         ) as table:
             if table.columns != form.columns:
-                names = (*table.columns, *form.columns)
-                odd = [n for n in names if (n in table.columns) != (n in form.columns)]
-                which = f" ('{shown(odd[0], 40)}')" if odd else ""
-                advice = "name another output, or judge all anew without --since"
-                raise DataError(f"{shown_path(older)}: has other columns{which}; {advice}")
+                what = "has other columns; name another output, or judge all anew without --since"
+                raise DataError(f"{shown_path(older)}: {what}")
             for record in table:
                 if record.cells[0] not in judged_now:
                     writer.write(record.cells)
@@ -174,7 +170,6 @@ class Summary:
             "started": _moment(self._began),
             "finished": _moment(now),
             "seconds": round(now - self._began, 3),
-            "processor_seconds": round(_processor_time() - self._processor, 3),
             "output": cell_of(output) if output else None,
             "rows": {
                 "in": done.rows_in,
@@ -225,11 +220,6 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int]:
         pass
     why = "is not a summary of files; name what --summary wrote for a folder"
     raise DataError(f"{shown_path(path)}: {why}")
-
-
-def _processor_time() -> float:
-    """Return the seconds of this process, to the microsecond, and of those that it has ended."""
-    return time.process_time() + sum(os.times()[2:4])
 
 
 def _moment(seconds: float) -> str:

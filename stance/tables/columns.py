@@ -24,11 +24,6 @@ _USUAL = {
 }
 """What other people call the columns that we ask for, most telling names first."""
 
-PROSE = (
-    "is text, not a table; `stance explain -` takes one paragraph, an article is a .txt file, "
-    "and a table begins with the names of its columns, such as text"
-)
-
 
 def column(
     table_columns: Sequence[str], name: str, table_name: str, option: str = "", hint: str = ""
@@ -42,10 +37,8 @@ def column(
     """
     place = optional_column(table_columns, name, table_name)
     if place is None:
-        missing = f"no column '{shown(name)}'; {_advice(table_columns, name, option, hint)}"
-        raise ColumnError(
-            f"{table_name}: {PROSE if is_prose(','.join(table_columns)) else missing}", name
-        )
+        advice = _advice(table_columns, name, option, hint)
+        raise ColumnError(f"{table_name}: no column '{shown(name)}'; {advice}", name)
     return place
 
 
@@ -95,18 +88,6 @@ def likely(columns: Sequence[str], name: str) -> str:
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.7)
     places = [*same, *(within if usual else []), *(names.index(match) for match in near)]
     return columns[places[0]] if places else ""
-
-
-def is_prose(line: str) -> bool:
-    """Return whether a first line is a sentence rather than the names of columns.
-
-    >>> is_prose("Poland praised NATO, and Russia did not."), is_prose("id,text of it")
-    (True, False)
-    """
-    words = len(line.split())
-    ends = re.search(r"""[.!?…]["'”’)]*$""", line.rstrip()) is not None
-    separated = re.search(r"""[,;\t|](?!["'”’»]?(?:\s|$))""", line) is not None
-    return not separated and words > (1 if ends else 7)
 
 
 def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:

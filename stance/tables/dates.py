@@ -1,4 +1,4 @@
-"""Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
+"""Dates as people write them, never guessed: what 03/04/2024 means, the user says."""
 
 import re
 from collections import Counter
@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 Order = Literal["", "day", "month"]
 _LONGEST = 60  # characters of a date
-_LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
-_CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = (
@@ -42,7 +39,6 @@ _FORMS = (
     rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_DAY}[ -]{_MONTH},?[ -](?P<y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH} {_DAY},? (?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_MONTH} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as Twitter writes it
     rf"{_MONTH},? (?P<y>\d{{4}})",
 )
 _SWAPPABLE = re.compile(
@@ -65,9 +61,6 @@ class DateReading:
 
     order: Order = ""  # what stands first in 03/04/2024; empty if nothing says it: it is not read
     pattern: str = ""  # of `datetime.strptime`, tried before all other forms; empty for none
-
-    def __str__(self) -> str:
-        return {"": "", "day": "day/month/year", "month": "month/day/year"}[self.order]
 
 
 UNAMBIGUOUS = DateReading()
@@ -186,71 +179,52 @@ def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
     ]
 
 
-# --- A column as a whole -------------------------------------------------------------------------
+# --- Columns -------------------------------------------------------------------------------------
 
 
 class DateColumn:
-    """The dates of a column: how they are read, and how many are not; records come in order.
-
-    `asked` is the reading of ``--date-format``; without one, the dates themselves decide. Raises
-    `DataError` where they contradict each other or leave two readings.
-    """
+    """The dates of a column, of which those that cannot be read are counted."""
 
     def __init__(
         self,
         table: str,
         name: str,
-        asked: DateReading = UNAMBIGUOUS,
+        reading: DateReading = UNAMBIGUOUS,
         at: int = 0,
         file_of: Callable[[int], str] | None = None,
     ) -> None:
-        self.at, self.reading = at, asked  # place of the column in the table
+        self.at, self.reading = at, reading  # place of the column in the table
         self._file_of = file_of  # file of a record; None for one table
-        self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
-        self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
+        self._table, self._name = table, f"column '{shown(name, 40)}'"
         self._given = self._unread = 0  # cells that are not empty, and those of them not read
-        self._example: tuple[str, str] | None = None  # place and cell of one of these
-        self._decided = False
+        self._example = ""  # one of these
 
-    def add(self, cells: Sequence[str], places: Sequence[int | str]) -> DateReading:
-        """Count some cells, of which the first ones decide; places are lines, or file:line.
-
-        Return how dates are read; raise where a cell contradicts that.
-        """
-        place_of = {  # where each cell stands first
-            cell: place if isinstance(place, str) else f"line {place}"
-            for cell, place in zip(reversed(cells), reversed(places), strict=True)
-        }
-        for cell in dict.fromkeys(cells):
-            match = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
-            low, high = sorted((int(match["d"]), int(match["m"]))) if match else (0, 0)
-            if match and low != high and low <= 12 and high <= 31:
-                self._first.setdefault(_evident_order(match), (place_of[cell], cell))
-        if self._asked == UNAMBIGUOUS:
-            if not self._decided:
-                self.reading = DateReading(next(filter(None, self._first), ""))
-            self._check()
-        self._decided = True
+    def add(self, cells: Sequence[str], lines: Sequence[int], file: str = "") -> None:
+        """Count some cells; raise `DataError` where one has two readings and none was asked for."""
         for cell, times in Counter(filter(str.strip, cells)).items():
             self._given += times
-            if read_date(cell, self.reading) is None:
-                self._example = self._example or (place_of[cell], cell)
-                self._unread += times
-        return self.reading
+            if read_date(cell, self.reading) is not None:
+                continue
+            line = lines[cells.index(cell)]
+            place = f"{file}:{line}" if file else f"line {line}"
+            days = [read_date(cell, DateReading(order)) for order in ("day", "month")]
+            if all(days) and self.reading == UNAMBIGUOUS:
+                one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
+                raise DataError(
+                    f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
+                    f"{other}; say --date-format %d/%m/%Y or %m/%d/%Y"
+                )
+            self._example = self._example or f"{place}, '{shown(cell, 30)}'"
+            self._unread += times
 
-    def blocks(self, blocks: Iterator[Records]) -> Iterator[Records]:
-        """Decide by the first blocks of a table, and return them all, to be checked on the way."""
-        ahead, rows, characters = list[Records](), 0, 0
+    def blocks(self, blocks: Iterable[Records]) -> Generator[Records]:
+        """Yield the records of a table, whose dates are looked at on the way."""
         for block in blocks:
-            ahead.append(block)
-            rows, characters = rows + len(block), characters + block.characters
-            if rows >= _LOOKED_AT or characters >= _CHARACTERS:
-                break
-        places = chain.from_iterable(map(self._places, ahead))
-        self.add([cell for block in ahead for cell in block.columns[self.at]], list(places))
-        return self._checked(ahead, blocks)
+            file = self._file_of(block.numbers[0]) if self._file_of else ""  # never of two
+            self.add(block.columns[self.at], block.lines, file)
+            yield block
 
-    def rewrite(self, blocks: Generator[Records]) -> Generator[Records]:
+    def rewrite(self, blocks: Iterable[Records]) -> Generator[Records]:
         """Yield the records of a table, dates with two readings as ``2024-04-03``."""
         for block in self.blocks(blocks):
             columns = list(block.columns)
@@ -258,49 +232,13 @@ class DateColumn:
             yield replace(block, columns=columns)
 
     def notes(self, prefix: str | None = None) -> Iterator[str]:
-        """Yield how dates were read, if the column decided it, and how many were not."""
-        table = f"{self._table}: " if prefix is None else prefix
-        if order := self.reading.order if self._first else "":
-            place, cell = self._first.get(order) or self._first[""]
-            example = f"'{shown(cell, 20)}' ({place})"
-            yield f"{table}dates in {self._name} are read as {self.reading}, as {example}"
+        """Yield how many dates were not read."""
         if self._example:
-            place, cell = self._example
+            table = f"{self._table}: " if prefix is None else prefix
             yield (
                 f"{table}{self._unread:,} of {count(self._given, 'date')} in {self._name} "
-                f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
-                "name their form with --date-format"
-            )
-
-    def _checked(self, ahead: list[Records], blocks: Iterator[Records]) -> Iterator[Records]:
-        yield from ahead
-        ahead.clear()
-        for block in blocks:
-            self.add(block.columns[self.at], self._places(block))
-            yield block
-
-    def _places(self, block: Records) -> Sequence[int | str]:
-        if self._file_of is None:
-            return block.lines
-        file = self._file_of(block.numbers[0])  # of a whole block, which is never of two
-        return [f"{file}:{line}" for line in block.lines]
-
-    def _check(self) -> None:
-        first = self._first
-        if "day" in first and "month" in first:
-            (place, one), (there, other) = first["day"], first["month"]
-            raise DataError(
-                f"{self._table}: {self._name} mixes dates: '{shown(one)}' ({place}) has the day "
-                f"first, '{shown(other)}' ({there}) the month; correct one, or say which holds: "
-                "--date-format %d/%m/%Y or %m/%d/%Y"
-            )
-        if "" in first and not self.reading.order:
-            place, cell = first[""]
-            days = [read_date(cell, DateReading(order)) for order in ("day", "month")]
-            one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
-            raise DataError(
-                f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
-                f"{other}, and no other date decides; say --date-format %d/%m/%Y or %m/%d/%Y"
+                f"cannot be read (first: {self._example}); write 2024-03-09, or name their form "
+                "with --date-format"
             )
 
 

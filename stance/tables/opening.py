@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.columns import PROSE, is_prose, optional_column
+from stance.tables.columns import optional_column
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
@@ -82,16 +82,11 @@ def _read_text(
     quotes: bool,
 ) -> None:
     head, suffix = source.decode(encoding), kind_suffix(path)
-    try:
-        if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
-            read_json(source, table, kind)
-        else:
-            default = "\t" if suffix in (".tsv", ".tab") else ","
-            read_separated(source, table, mark, default, quotes=quotes)
-    except DataError as error:
-        if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
-            raise DataError(f"{table.name}: {PROSE}") from error
-        raise
+    if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
+        read_json(source, table, kind)
+    else:
+        default = "\t" if suffix in (".tsv", ".tab") else ","
+        read_separated(source, table, mark, default, quotes=quotes)
     table.form += f", {count(len(table.columns), 'column')}, {source.encoding}"
     table.form += f", {source.kind} compressed" * (source.kind != "text")
 
@@ -103,30 +98,18 @@ def _unchanged(source: Source, chunks: Chunks) -> Chunks:
 
 
 def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
-    """Have a table be about one actor: add a column `actor`, or raise where its own says another.
-
-    Without `add`, only its own column is looked at.
-    """
+    """Have a table be about one actor: `add` a column `actor`; raise if it has its own."""
     if not (actor := actor.strip()):
         raise UsageError("--actor is empty; name the actor that all rows are about")
-    place = optional_column(table.columns, "actor", table.name)
+    if (place := optional_column(table.columns, "actor", table.name)) is not None:
+        name = shown(table.columns[place], 40)
+        raise DataError(f"{table.name}: column '{name}' says the actor of each row; drop --actor")
 
     def with_column(blocks: Chunks) -> Chunks:
         for block in blocks:
             yield replace(block, columns=[*block.columns, [actor] * len(block)])
 
-    def checked(blocks: Chunks) -> Chunks:
-        for block in blocks:
-            for record in block:
-                if (cell := record.cells[place or 0].strip()) != actor:
-                    what = f"column '{shown(table.columns[place or 0], 40)}' says"
-                    advice = f"where --actor says '{shown(actor, 40)}'; drop --actor"
-                    raise DataError(f"{table.where(record)}: {what} '{shown(cell, 40)}' {advice}")
-            yield block
-
-    if place is not None:
-        table.through(checked)
-    elif add:
+    if add:
         table.through(with_column)
         table.columns = (*table.columns, "actor")
 
