@@ -182,7 +182,7 @@ NOUNLESS = (
     r"\b(?:that|those) of\b|\bthose (?:that|which|who|whose|with|without|given)\b"
     r"|\bas \w+ has it\b|\bwhose is\b"
 )
-MOST_NOUNLESS = 14
+MOST_NOUNLESS = 2
 
 
 def prose(page):

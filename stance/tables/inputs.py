@@ -315,7 +315,7 @@ class JoinedTable(Table):
         if len(self._noted) > _NOTES:
             yield f"and {len(self._noted) - _NOTES:,} more notes on single files"
         if self._bad:
-            yield f"{count(len(self._bad), 'file')} not read to the end, each one rejected row:"
+            yield f"{count(len(self._bad), 'file')} read in part; each counts as one rejected row:"
         yield from self._bad
 
     def _differences(self) -> Iterator[str]:
