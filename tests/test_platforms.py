@@ -8,8 +8,6 @@ from unittest import mock
 
 import pytest
 import typer
-from command import dicts, predict, write
-from small_model import small_model
 
 from stance import errors
 from stance.cli import _terminal
@@ -46,16 +44,3 @@ def test_an_output_that_excel_has_open_is_named_as_such(windows, monkeypatch, tm
         write_whole(target, b"text", force=True)
     assert target.read_text() == "mine"
     assert [*tmp_path.iterdir()] == [target]
-
-
-def test_a_drive_letter_is_no_part_of_what_is_said_of_a_file(tmp_path, monkeypatch):
-    """Rejects of several files tell the line after `C:`."""
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "C:"
-    folder.mkdir()
-    write(folder / "a.csv", "text\nNATO met.\n")
-    write(folder / "b.csv", "text\nNATO met.\n")
-    write(folder / "c.csv", 'text\nNATO met.\n"open\n')
-    rejects = tmp_path / "r.csv"
-    predict(small_model(), Path("C:"), tmp_path / "o.csv", rejects=rejects)
-    assert [row["line"] for row in dicts(rejects.read_text())] == ["3"]

@@ -29,19 +29,10 @@ from stance.tables.output import (
 )
 from stance.tables.table import Fault, Record, Records, Table
 
-__all__ = ["HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
-__all__ += ["DateReading", "Fault", "Form", "Format", "InputOptions", "Inputs", "Record"]
-__all__ += [
-    "Records",
-    "Rejects",
-    "Table",
-    "TableWriter",
-    "cell_of",
-    "column",
-    "day_of",
-    "encode_rows",
-]
-__all__ += ["encoded_by", "find_dates", "find_inputs", "is_article"]
-__all__ += ["iso_dates", "join_tables", "joined", "likely", "months_of", "open_inputs"]
-__all__ += ["open_table", "optional_column", "read_as", "read_date", "read_pattern"]
-__all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
+__all__ = ["HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn", "DateReading", "Fault", "Form"]
+__all__ += ["Format", "InputOptions", "Inputs", "Record", "Records", "Rejects", "Table"]
+__all__ += ["TableWriter", "cell_of", "column", "day_of", "encode_rows", "encoded_by"]
+__all__ += ["find_dates", "find_inputs", "is_article", "iso_dates", "join_tables", "joined"]
+__all__ += ["likely", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
+__all__ += ["read_date", "read_pattern", "rewrite_dates", "split_article", "table_format"]
+__all__ += ["write_table"]

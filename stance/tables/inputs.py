@@ -260,10 +260,7 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                line, colon, reason = str(error).removeprefix(f"{name}:").partition(": ")
-                if not colon or not line.isdecimal():
-                    line, reason = "0", str(error).removeprefix(f"{name}:").strip()
-                self._rejects.add(int(line), "", reason, "")
+                self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
             self._done, self._read_now = self._done + file.size, None
 
     def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
@@ -319,20 +316,12 @@ class JoinedTable(Table):
         yield from self._bad
 
     def _differences(self) -> Iterator[str]:
-        """Yield how names and columns of the files differ."""
-        files = count(len(self._good), "file")
+        """Yield how names of files and of columns differ."""
         if pattern := self._pattern:
             paths = [file.path for file in self._good if file.path]
             unfit = [path for path in paths if not any(pattern.read(path).values())]
             if unfit:
-                names = f"{len(unfit):,} of {files.replace('file', 'file name')}"
-                first = f"(first: {shown_path(unfit[0])})"
-                yield f"--name-pattern does not fit {names} {first}, so its columns are empty there"
+                names = f"{count(len(unfit), 'file name')} (first: {shown_path(unfit[0])})"
+                yield f"--name-pattern does not fit {names}, so its columns are empty there"
         for name, other in self._respelled.items():
             yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
-        having = Counter(at for file in self._good for at in {*file.places, *file.constants})
-        rare = [at for at in range(len(self.columns)) if having[at] < len(self._good)]
-        if rare:
-            listed = ", ".join(f"{shown(self.columns[at], 30)} ({having[at]:,})" for at in rare[:9])
-            more = f" and {len(rare) - 9:,} more" if len(rare) > 9 else ""
-            yield f"columns that only some of the {files} have, empty for others: {listed}{more}"

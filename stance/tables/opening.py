@@ -102,6 +102,7 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
     if not (actor := actor.strip()):
         raise UsageError("--actor is empty; name the actor that all rows are about")
     if (place := optional_column(table.columns, "actor", table.name)) is not None:
+        table.close()
         name = shown(table.columns[place], 40)
         raise DataError(f"{table.name}: column '{name}' says the actor of each row; drop --actor")
 

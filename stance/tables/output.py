@@ -25,7 +25,6 @@ _CONTAINERS = {  # library, what needs it, extra
     ".parquet": ("pyarrow", "a Parquet file as output", "parquet"),
 }
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-_BATCH_ROWS = 500
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 _RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
 
@@ -174,7 +173,6 @@ class TableWriter(Transaction):
         self.format = form
         self.rows = 0  # written so far
         self._path = path
-        self._batch: list[Sequence[str]] = []
         self._settled = False
         self._buffer = bytearray(form.header())
         self._file = WholeFile(path, force=force, folder=folder)
@@ -196,22 +194,22 @@ class TableWriter(Transaction):
 
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
-        self._batch.append(cells)
-        if len(self._batch) >= _BATCH_ROWS:
-            self._write_batch()
+        self.write_encoded([self.format.encode([cells])], 1)
 
     def write_encoded(self, blocks: Iterable[bytes], rows: int) -> None:
         """Write rows that a worker has encoded with the writer's `format`."""
-        self._write_batch()
         self.rows += rows
-        for data in blocks:
-            self._put(data)
+        with reported(self._path):
+            for data in blocks:
+                self._buffer += data
+                while len(self._buffer) > _BLOCK:
+                    self._end.write(self._buffer[:_BLOCK])
+                    del self._buffer[:_BLOCK]
 
     def settle(self) -> None:
         """Write what is left."""
         if self._settled:
             return
-        self._write_batch()
         with reported(self._path):
             self._end.write(self._buffer)
             if self.format.container:
@@ -242,18 +240,6 @@ class TableWriter(Transaction):
             rows = csv.reader(text)
             next(rows)  # the names
             write(self._file.handle, self._path, self.format.columns, rows, self.format.types)
-
-    def _write_batch(self) -> None:
-        batch, self._batch = self._batch, []
-        self.rows += len(batch)
-        self._put(self.format.encode(batch))
-
-    def _put(self, data: bytes) -> None:
-        self._buffer += data
-        with reported(self._path):
-            while len(self._buffer) > _BLOCK:
-                self._end.write(self._buffer[:_BLOCK])
-                del self._buffer[:_BLOCK]
 
 
 def write_table(
