@@ -129,7 +129,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
         assert 0.1 < float(row["net_counted"]) < 0.5
     shown = {row["group"]: points(float(row["net"])) for row in rows}
     lead, _, rest = page.text.partition("rows judged")
-    assert re.search(r"lowest toward NATO in Left \(−\d\d \[.*highest in Right \(\+\d\d \[", lead)
+    assert re.search(r"ranges, toward NATO, from Left \(−\d\d \[.* to Right \(\+\d\d \[", lead)
     assert re.search(
         r"Of all answers, \d+ % \[\d+, \d+\] are against, .* in favor, corrected", lead
     )

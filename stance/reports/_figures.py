@@ -14,7 +14,7 @@ Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's ce
 Cell = str | float | None
 Style = dict[str, str | float | None]
 NARROW = 400.0  # pixels of a figure of one column, 85 mm
-HEADING, ENTRY, LETTER = 18, 22, 6.2  # pixels for a line, an entry of the legend, a letter
+HEADING, ENTRY, LETTER = 18, 22, 6.6  # pixels for a line, an entry of the legend, a letter
 
 
 @dataclass(frozen=True, slots=True)

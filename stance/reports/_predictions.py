@@ -39,9 +39,10 @@ TONES: dict[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
 RING = ("ring", "quietly", "counted by the classifier")
 SIDES_KEY = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
 NET_TITLE = "net stance: % in favor less % against, in points"
-CELL = "in each cell the net stance in points, below it"
-MAP_MARKS = f"{CELL} the answers, or in brackets the counted net; a dash: too few, by"
-PAIR_MARKS = f"{CELL} the stances; a dash: too few; a colour: beyond zero, by"
+LINES = "lines: 95\u00a0% intervals by document"
+MAP = "each cell: net stance in points, below it {}; a dash: too few"
+PAIRS = "each cell: net stance in points, below it the stances; a dash: too few; a colour: the "
+PAIRS += "95\u00a0% interval by document excludes zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,14 @@ class _Drawing:
             "pairs": report.pairs and self.pairs(),
         }
 
-    def caption(
-        self, shares: Sequence[Share], marks: str = "lines:", *, counted: bool = False
-    ) -> str:
+    def caption(self, shares: Sequence[Share], marks: str = LINES, *, counted: bool = False) -> str:
         """Return what a figure in a paper must say: n, method and interval."""
         method = "counted by a classifier and not corrected for its errors"
         if self.report.audited and not counted:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
         n = count(sum(share.n for share in shares), "answer")
-        return f"n = {n}, {method}; {marks} 95\u00a0% intervals by document."
+        return f"n = {n}, {method}; {marks}."
 
     def data(
         self, name: str, shares: Sequence[Share], actor: str = "", group: str = "group"
@@ -155,7 +154,8 @@ class _Drawing:
         chart = charts.heat(page.named_apart(report.groups, 16), rows)
         title = f"Net stance by actor and {page.named(str(report.request.by))}"
         data = self.data("actor-by-group", report.cells)
-        return Figure("map", title, chart, data, key, self.caption(report.cells, MAP_MARKS))
+        marks = MAP.format("the counted one" if report.audited else "the answers")
+        return Figure("map", title, chart, data, key, self.caption(report.cells, marks))
 
     def traces(self) -> list[Figure]:
         """Draw each actor's net stances over time, all on one scale."""
@@ -166,7 +166,7 @@ class _Drawing:
                 courses.append(course)
         drawn = [[(self.day(s), estimate(s, NET, "favor")) for s in c] for c in courses]
         ends = [end for marks in drawn for _, mark in marks for end in mark.ends]
-        y, figures = net_axis(ends, 4, title=NET_TITLE), []
+        y, figures = net_axis(ends, title=NET_TITLE), []
         for number, (course, marks) in enumerate(zip(courses, drawn, strict=True), 1):
             step = -(-(len(course) - 1) // (DATES - 1))
             ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
@@ -207,7 +207,7 @@ class _Drawing:
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", [share for _, share in cells.values()], group="holder")
         chart = charts.heat(page.named_apart(targets, 16), rows, "holder / target")
-        caption = self.caption(shares, PAIR_MARKS, counted=True)
+        caption = self.caption(shares, PAIRS, counted=True)
         return Figure("pairs", "Who judges whom: net stance", chart, data, key, caption)
 
 
