@@ -12,7 +12,6 @@ from stance.records import UNCERTAIN
 from stance.runs.answers import COUNTS, Tally
 from stance.runs.checkpoints import RunFolder
 from stance.runs.parts import Batch, Part
-from stance.runs.rows import EncodedRows
 from stance.runs.summary import model_hash
 from stance.storage import save_model
 from stance.tables import Record, Records
@@ -139,7 +138,7 @@ def kept(tmp_path, part):
 def test_a_part_keeps_every_count(tmp_path):
     tally = Tally(**{name: number for number, name in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
-    _, read = kept(tmp_path, Part(1, tally, 1, EncodedRows(b"a,b\n")))
+    _, read = kept(tmp_path, Part(1, tally, 1, b"a,b\n"))
     assert read().tally == tally
     twice = Tally()
     twice.add(tally)
@@ -148,7 +147,7 @@ def test_a_part_keeps_every_count(tmp_path):
 
 
 def test_a_part_with_any_other_byte_is_computed_again(tmp_path):
-    path, read = kept(tmp_path, Part(1, Tally(rows=1), 2, EncodedRows(b"a,b\nc,d\n", [2])))
+    path, read = kept(tmp_path, Part(1, Tally(rows=1), 2, b"a,b\nc,d\n", [2]))
     whole = path.read_bytes()
     assert read() is not None
     for place in range(len(whole)):

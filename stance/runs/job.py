@@ -150,15 +150,13 @@ class _Job:
                 older = self.summary.copy_unchanged(self.target.path, writer)
             with closing(parts):
                 for batch, part in parts:
-                    cells = self.config.columns.input_cells(batch.records)
-                    blocks = part.encoded.blocks(cells, writer.format.delimiter)
-                    writer.write_encoded(blocks, part.rows)
+                    writer.write_encoded(part.blocks(batch, self.config), part.rows)
                     tally.add(part.tally)
                     if self.summary:
                         self.summary.count(batch.records)
                     self._check_rejects()
                     progress(tally, table.bytes_read, table.bytes_total)
-                    del batch, part, cells, blocks  # or they would be there until the next part is
+                    del batch, part  # or they would be there until the next part is
             self._check_rows(tally)
             if run:
                 run.end(writer.inode)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stance.errors import DataError
 from stance.model.judging import StanceModel
 from stance.runs.answers import OutputColumns, Tally, answer_rows
-from stance.runs.rows import EncodedRows
+from stance.runs.rows import with_starts
 from stance.tables import Format, Records
 
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
@@ -24,22 +24,30 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The answers to a batch."""
-
-    number: int
-    tally: Tally
-    rows: int  # of the output
-    encoded: EncodedRows = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class RunConfig:
     """What all parts of a run have in common, beside the model."""
 
     columns: OutputColumns
     form: Format  # of the output
     table: str  # name of the input, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The answers to a batch."""
+
+    number: int
+    tally: Tally
+    rows: int  # of the output
+    lines: bytes = field(repr=False)  # the rows without the input cells that they begin with
+    times: list[int] | None = None  # rows of each record; None if the lines are whole rows
+
+    def blocks(self, batch: Batch, config: RunConfig) -> Iterator[bytes]:
+        """Yield the rows of the output, with the input cells of their batch."""
+        if self.times is None:
+            return iter([self.lines])
+        cells = config.columns.input_cells(batch.records)
+        return with_starts(self.lines, self.times, cells, config.form.delimiter)
 
 
 def cut(blocks: Iterable[Records], size: int) -> Iterator[Batch | DataError]:
@@ -67,15 +75,15 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Batch | DataError]:
 def compute(model: StanceModel, config: RunConfig, batch: Batch) -> Part:
     """Judge the records of a part."""
     rows, tally = answer_rows(model, config.columns, batch.records, config.table)
-    return Part(batch.number, tally, len(rows), rows.encode(config.form))
+    return Part(batch.number, tally, len(rows), *rows.encode(config.form))
 
 
 def pack(part: Part) -> bytes:
     """Return a part as a checksum, a line of JSON and its rows."""
     answers = [[*key, times] for key, times in part.tally.answers.items()]
     tally = asdict(part.tally) | {"answers": answers}
-    facts = [part.number, tally, part.rows, part.encoded.times]
-    data = b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
+    facts = [part.number, tally, part.rows, part.times]
+    data = b"%s\n%s" % (json.dumps(facts).encode(), part.lines)
     return b"%d\n%s" % (zlib.crc32(data), data)  # which shows what a power cut has damaged
 
 
@@ -84,7 +92,7 @@ def unpack(data: bytes) -> Part:
     checksum, _, data = data.partition(b"\n")
     if zlib.crc32(data) != int(checksum):
         raise ValueError("a damaged part")
-    line, _, output_cells = data.partition(b"\n")
-    number, tally, rows, times = json.loads(line)
+    facts, _, lines = data.partition(b"\n")
+    number, tally, rows, times = json.loads(facts)
     tally["answers"] = Counter({tuple(key): number for *key, number in tally["answers"]})
-    return Part(number, Tally(**tally), rows, EncodedRows(output_cells, times))
+    return Part(number, Tally(**tally), rows, lines, times)

@@ -82,33 +82,20 @@ _HIGH = np.array([b"%d.%03d" % divmod(n, 1000) for n in range(1001)], "S8").view
 _LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRows:
-    """The rows of a part as bytes, without the input cells that they begin with."""
-
-    output_cells: bytes  # what follows the input cells, a line per row
-    times: list[int] | None = None  # rows of each record; None if the lines are whole rows
-
-    def blocks(self, input_cells: Sequence[Sequence[str]], delimiter: str) -> Iterator[bytes]:
-        """Yield the rows of the output, from the columns of the input cells and a separator."""
-        if self.times is None:
-            yield self.output_cells
-            return
-        starts = _encoded(input_cells, delimiter)
-        pieces = [b""] * (2 * sum(self.times))
-        pieces[::2] = chain.from_iterable(map(repeat, starts, self.times))
-        pieces[1::2] = self.output_cells.splitlines(keepends=True)
-        size = sum(map(mul, map(len, starts), self.times)) + len(self.output_cells)
-        yield from [b"".join(pieces)] if size < LARGE else pieces
-
-
-def _encoded(cells: Sequence[Sequence[str]], delimiter: str) -> list[bytes]:
-    """Return the input cells of each record with a separator behind them."""
-    behind = [""] * len(cells[0])
+def with_starts(
+    lines: bytes, times: Sequence[int], input_cells: Sequence[Sequence[str]], delimiter: str
+) -> Iterator[bytes]:
+    """Yield rows, from the columns of the input cells, and lines of which each has so many."""
+    behind = [""] * len(times)
     try:
-        return [line.encode() for line in joined([*cells, behind], delimiter)]
+        starts = [line.encode() for line in joined([*input_cells, behind], delimiter)]
     except UnicodeEncodeError as error:
         raise DataError(HALF_CHARACTER) from error
+    pieces = [b""] * (2 * sum(times))
+    pieces[::2] = chain.from_iterable(map(repeat, starts, times))
+    pieces[1::2] = lines.splitlines(keepends=True)
+    size = sum(map(mul, map(len, starts), times)) + len(lines)
+    yield from [b"".join(pieces)] if size < LARGE else pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +115,16 @@ class Rows:
         for number, tail in zip(self.owner.tolist(), tails, strict=True):
             yield (*records[number], *tail)
 
-    def encode(self, form: Format) -> EncodedRows:
-        """Return the rows; with their input cells, exactly the bytes of the form's own `encode`."""
+    def encode(self, form: Format) -> tuple[bytes, list[int] | None]:
+        """Return the lines that follow the input cells, and how many each record has.
+
+        With the input cells before them, they are what the form's own `encode` gives. If the lines
+        are whole rows already, the second is None.
+        """
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
-            return EncodedRows(form.encode(list(self)))
-        return EncodedRows(_joined_cells(plain, form.delimiter), np.bincount(self.owner).tolist())
+            return form.encode(list(self)), None
+        return _joined_cells(plain, form.delimiter), np.bincount(self.owner).tolist()
 
 
 def _strings(column: Column) -> Sequence[str]:
