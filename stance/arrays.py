@@ -1,6 +1,4 @@
-"""Types of arrays everywhere in the package, and slices of long ones."""
-
-from collections.abc import Iterator
+"""Types of arrays everywhere in the package, and runs of numbers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +13,6 @@ Bytes = NDArray[np.uint8]
 Codes = NDArray[np.uint32]  # code points
 Keys = NDArray[np.uint64]  # of strings, see `stance.reading.keys`
 Cells = NDArray[np.bytes_]  # of a table
-
-
-AT_A_TIME = 1 << 18  # entries, so that a paragraph as long as a book takes little memory
-
-
-def slices(size: int, parts: int = 1) -> Iterator[slice]:
-    """Yield slices of so many entries, each of a few megabytes or one of so many ``parts`` of it.
-
-    >>> [*slices(300_000)]
-    [slice(0, 262144, None), slice(262144, 300000, None)]
-    """
-    most = max(1, AT_A_TIME // parts)
-    for low in range(0, size, most):
-        yield slice(low, min(low + most, size))
 
 
 def stretches(start: Ints, counts: Ints) -> Ints:

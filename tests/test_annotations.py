@@ -39,7 +39,7 @@ def test_rows_of_several_coders_are_one_row_of_their_majority(tmp_path):
     assert corpus.places() == [("mine", row) for row in (1, 4, 6, 10, 11)]
     assert corpus.sources[0].rows == 5
     note = corpus.notes[-1]
-    assert "11 rows are codings of 5 pairs by 3 coders (column coder)" in note
+    assert "11 rows hold the labels of 3 coders (column coder) on 5 pairs of text and actor" in note
     assert "1 pair settled by 'adjudicated'; 1 tie between labels counted as neutral" in note
 
 

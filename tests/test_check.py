@@ -150,17 +150,14 @@ def contradicting_files():
 FOUND = [
     (without("favor"), "classes", "spoils", "no row is favor"),
     (without("neutral"), "classes", "warn", "so a model never answers it"),
-    (without("favor", keep=29), "classes", "warn", {"rows": 29}),
     (few_documents(), "classes", "warn", {"documents": 5}),
     (named("Kenya", 19), "actors", "warn", {"actors": {"Kenya": 19}}),
-    (unnamed(36), "mentions", "warn", {"rows": 36}),
     (unnamed(37), "mentions", "spoils", "a.csv:1,"),
     (again(), "duplicates", "warn", {"rows": 1, "examples": ["a.csv:5 = a.csv:181"]}),
     (near(30), "near-duplicates", "spoils", "give both the same document"),
     (again(stance="favor", at=3), "conflicts", "spoils", "NATO neutral a.csv:4, favor a.csv:181"),
     (contradicting_files(), "conflicts", "spoils", "b.csv:1"),
     (leaking(1), "leaks", "warn", "a.csv:1 = b.csv:121"),
-    (leaking(3), "leaks", "spoils", {"texts": [3, 3]}),
     (leaking(4, " Indeed."), "leaks", "spoils", "a.csv:1 = b.csv:121"),
 ]
 
@@ -196,7 +193,6 @@ def by_alias_name_or_spans():
 @pytest.mark.parametrize(
     ("table", "name"),
     [
-        (without("favor", keep=30), "classes"),
         (by_alias_name_or_spans(), "mentions"),
         (again(actor="China", at=0), "duplicates"),
         ([*spans(), spans()[3] | {"stance": "favor", "spans": "5:12"}], "conflicts"),
@@ -245,9 +241,7 @@ def coding(wrong, every=1):
     return code
 
 
-@pytest.mark.parametrize(
-    ("wrong", "severity"), [(2, "spoils"), (4, "spoils"), (6, "warn"), (20, None)]
-)
+@pytest.mark.parametrize(("wrong", "severity"), [(4, "spoils"), (6, "warn"), (20, None)])
 def test_low_agreement_is_reported(check, wrong, severity):
     table = rows(600, one=lambda i, row: row["stance"], two=coding(wrong))
     found = check(table, coders="one,two")
@@ -262,7 +256,6 @@ def test_low_agreement_is_reported(check, wrong, severity):
     ("table", "coders", "units", "part"),
     [
         (rows(180, second=coding(30, every=2)), "second", 90, "only 90 rows coded twice"),
-        (rows(180, second=lambda i, row: ""), "second", 0, "no row was coded twice"),
         (rows(a=lambda i, row: "favor", b=lambda i, row: "favor"), "a,b", 180, "only one label"),
     ],
 )  # fmt: skip

@@ -95,12 +95,12 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
     path = write(tmp_path / "a.csv", f"text,actor,{answers}\nNATO met.,{cells}\n")
     session = Session(read_task(path), store, BOOK, "anna", ("holder", "sentiment"))
     first = session.next()
-    shown = json.dumps([first, session.around(first["pair"])])
+    shown = json.dumps(first)
     assert not any(word in shown for word in ("WRONG", "0.912345", "because"))
     said = {"stance": "favor", "holder": "author", "sentiment": "neutral"}
     session.save(first["pair"], said)
     told = export_labels(session.task, store.labels(), tmp_path / "o.csv")
-    assert "columns left out, for they are a model's: mentions, stance_against" in told[1]
+    assert "columns of a model's answers left out: mentions, stance_against" in told[1]
     (row,) = rows_of(tmp_path / "o.csv")
     assert {**row, **said} == row
     assert "stance_against" not in row
@@ -111,9 +111,7 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
     [
         ("NATO met the Alliance,NATO,,", ["NATO", "Alliance"]),
         ("Rus\u00adsia\u2019s troops and Moscow,Russia,,", ["Rus\u00adsia", "Moscow"]),
-        ("Acme met Acme Ltd,Acme,,", ["Acme", "Acme"]),
         ("Acme met them,Acme,9:13,", ["them"]),
-        ("nobody here,NATO,,", []),
         ("Macron spoke.,France,,2024-03-01", ["Macron"]),
         ("Macron spoke.,France,,2010-03-01", []),  # not in office
     ],
@@ -121,19 +119,6 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
 def test_mentions_are_marked_in_the_text_as_written(row, marked, tmp_path):
     (pair,) = read_task(write(tmp_path / "a.csv", f"text,actor,spans,date\n{row}\n")).pairs
     assert [pair.text[start:end] for start, end in mentions(pair, BOOK)] == marked
-
-
-def test_neighbours_come_from_the_same_document(tmp_path, table):
-    task, first = read_task(table), "Paragraph 1: Russia spoke."
-    after = ["Paragraph 5: Russia spoke.", "Paragraph 7: Russia spoke."]
-    assert task.around(task.pairs[2]) == ([first], after)
-    archive = tmp_path / "archive.csv"
-    lines = f"Début.;d1\n{first};d1\n{first};d1\nAfter.;d1\nOther.;d2\n"
-    write(archive, f"text;document\n{lines}")
-    task = read_task(table, context=archive)
-    assert task.around(task.pairs[0]) == (["Début."], ["After."])
-    foreign = write(tmp_path / "foreign.csv", "text,document\nOther.,x\n")
-    assert any("has no document of" in note for note in read_task(table, context=foreign).notes)
 
 
 def test_a_codebook_loads_nothing_and_leads_nowhere():
@@ -153,9 +138,7 @@ def test_a_codebook_loads_nothing_and_leads_nowhere():
     ("said", "reason"),
     [
         ({}, "stance '' is not one of against, neutral, favor"),
-        ({"stance": "pro"}, "stance 'pro' is not one of"),
         ({"stance": "favor", "false_match": True}, "a false match is neutral"),
-        ({"stance": "neutral", "holder": "author"}, "only a stance against or in favor"),
         ({"stance": "favor", "holder": "Somebody"}, "holder 'Somebody' is not author, other or"),
         ({"stance": "favor", "sentiment": "positive"}, "say whose stance it is"),
         ({"stance": "neutral"}, "say which tone"),
@@ -163,7 +146,6 @@ def test_a_codebook_loads_nothing_and_leads_nowhere():
         ({"unsure": True, "stance": "favor"}, "an unsure label has no answer"),
         ({"unsure": True, "note": "x" * 2001}, "the note has more than 2,000 characters"),
         ({"stance": "neutral", "secret": None}, "secret is not part of a label"),
-        ({"stance": ["favor"]}, "stance is not part of a label"),
     ],
 )
 def test_what_the_codebook_forbids_is_not_saved(said, reason, task, store):
@@ -227,7 +209,7 @@ def test_stores_of_two_machines_merge_once_and_the_later_label_counts(task, stor
     assert stances == ["against", "against", "neutral", "against"]
     with Store(tmp_path / "none.sqlite"), pytest.raises(DataError, match="holds no label of a row"):
         store.merge(tmp_path / "none.sqlite", task)
-    with pytest.raises(DataError, match="is the store that is merged into"):
+    with pytest.raises(DataError, match="is the store that labels are merged into"):
         store.merge(store.path, task)
 
 
@@ -243,7 +225,7 @@ def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
     session.save(first["pair"], {"stance": "neutral"})
     out = task.path.with_name("o.csv")
     ran = invoke("label", task.path, "--export", out, "--coder", ADJUDICATED)
-    assert "left out: 2 rows without settled label (--adjudicate), 0 unsure" in ran.stderr
+    assert "left out: 2 rows without a settled label (--adjudicate), 0 unsure" in ran.stderr
     rows = rows_of(out)
     assert len(rows) == 6
     assert {row["coder"] for row in rows} == {ADJUDICATED}
@@ -271,7 +253,7 @@ def test_an_export_is_the_same_table_filled_in_and_a_corpus(task, store, tmp_pat
     out = tmp_path / "labelled.csv"
     ran = invoke("label", task.path, "--export", out)
     assert "2 labels of anna written" in ran.stderr
-    assert "left out: 5 rows without label, 1 unsure" in ran.stderr
+    assert "left out: 5 rows without a label, 1 unsure" in ran.stderr
     before, after = rows_of(task.path), rows_of(out)
     assert list(after[0]) == list(SAMPLE)
     for old, new in zip(before, after, strict=False):
@@ -328,11 +310,9 @@ def change(*queries):
     ("spoil", "reason"),
     [
         (lambda path: path.write_text("text,actor\n" * 99), "is damaged, or not a store of labels"),
-        (lambda path: path.write_bytes(path.read_bytes()[:60]), "is damaged"),
         (change("DROP TABLE labels"), "no such table: labels; close other programs, restore"),
         (change("UPDATE labels SET note = CAST(x'8a' AS TEXT)"), "Could not decode to UTF-8"),
         (change("PRAGMA user_version = 7"), "is not a store of labels of version 2; move it"),
-        (change("PRAGMA application_id = 5"), "is not a store of labels of version 2; move it"),
         (
             change("UPDATE labels SET stance = 'pro' WHERE row = 2"),
             "the label of anna on row 2 is not valid: stance 'pro' is not one of against, neutral",
@@ -362,15 +342,12 @@ def test_a_table_that_changed_is_named_with_its_row(task, store, tmp_path):
     assert (
         "is not the table that was labelled: 1 labelled row not as before, the first row 3" in said
     )
-    foreign = write(tmp_path / "foreign.csv", "text,actor\nNATO met.,NATO\n")
-    assert "4 labelled rows not as before" in last_line("label", foreign, *args)
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("body,actor\na,b\n", "no column 'text'; did you mean --text-column 'body'?"),
-        ("text,target\na,b\n", "no column 'actor'; did you mean 'target'?"),
         ("text,id\na,b\n", "it has text, id; stance predict finds actors, and stance sample draws"),
         ("text,actor\na,\n", "no row with a text and an actor; nothing to label"),
         ("text,actor,spans\nabc,b,1:9\n", ":2: spans '1:9' is not a place in the text"),
@@ -397,10 +374,8 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
         ((), "name who labels with --coder NAME"),
         (("--coder", "x", "--adjudicate"), "drop --coder"),
         (("--adjudicate", "--ask", "holder"), "drop --ask"),
-        (("--coder", "adjudicated"), "is kept for --adjudicate"),
-        (("--coder", " "), "is not a name of 1 to 60 letters"),
+        (("--coder", "adjudicated"), "is reserved for --adjudicate"),
         (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),
-        (("--export", "-"), "this cannot go to standard output"),
     ],
 )
 def test_wrong_usage_is_said_and_leaves_nothing(args, reason, table):

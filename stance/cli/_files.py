@@ -1,6 +1,5 @@
 """What commands make of their options: how tables are read, files that may be written, models."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from stance.tables import Form, InputOptions
 
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
-
-_FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
-_FOREIGN |= {".feather", ".arrow"}
-"""Endings of tables that are not written."""
 
 # --- Makers for `reads`: their parameters are options, see `stance.cli._options` ------------------
 
@@ -122,11 +117,6 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
             continue
         if str(path) == "-":
             raise UsageError("-: this cannot go to standard output; name a file")
-        if path.suffix.lower() in _FOREIGN:
-            raise UsageError(
-                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx) or Parquet; "
-                "end its name in .csv, which spreadsheets, R and pandas read"
-            )
         for other, same in before.items():
             if same_file(path, same) and not is_device(path):
                 raise UsageError(f"{path}: is both --{other} and --{name}; name two files")
@@ -143,8 +133,7 @@ def beside(table: Path, ending: str) -> Path:
     >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
     'mine/answers.html'
     """
-    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
-    endings |= {".xlsx", ".xlsm", ".parquet"}
+    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".xlsx", ".parquet"}
     while table.suffix.lower() in endings:
         table = table.with_suffix("")
     return table.with_name(table.name + ending)
@@ -152,8 +141,6 @@ def beside(table: Path, ending: str) -> Path:
 
 def path_or_stdin(path: Path) -> Path | None:
     """Return the path, or None for ``-``."""
-    if str(path) == "-" and sys.stdin is None:
-        raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
 
 

@@ -82,9 +82,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "abstain": _given(
             "RATE",
-            "Withhold unsure answers: with 90 % confidence, at most this share of the others is "
-            "wrong, in each class, on texts drawn like the training corpus; more may be on other "
-            "outlets, genres and years.",
+            "Answer 'uncertain' where the model is unsure, so that with 90 % confidence at most "
+            "this share of the other answers is wrong in each class, on texts like the training "
+            "corpus. On other outlets, genres and years more may be wrong.",
             min=0,
             max=1,
         ),
@@ -110,7 +110,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
             "PURPOSE",
-            "audit: a random sample; train: the most instructive, and a quarter at random.",
+            "audit: a random sample, to correct shares; train: the most instructive answers, and "
+            "a quarter at random.",
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
         "margin": _given(
@@ -120,9 +121,10 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "sample.seed": _given("N", "Seed of the draw.", **SEEDS),
         "label.coder": _given("NAME", "Who labels, or whose labels to export."),
-        "ask": _given("QUESTIONS", "Questions beside the stance: holder,sentiment."),
+        "ask": _given(
+            "QUESTIONS", "What to ask beside the stance: holder, sentiment or holder,sentiment."
+        ),
         "codebook": _given("FILE.md", "Your codebook; ours if omitted."),
-        "context": _given("TABLE", "Table with the other paragraphs of the documents."),
         "adjudicate": _given(None, "Settle the rows on which coders differ."),
         "merge": _given("STORE", "Add the labels of another store, such as ben.sqlite."),
         "export": _given("FILE", "Write the labels, as a table."),
@@ -163,11 +165,11 @@ PANELS: dict[str, dict[str, Declared]] = {
         "title": _given("TEXT", "Title of the page; names the table if omitted."),
         "figures": _given("DIR", "Folder for each figure as SVG, and all numbers as CSV."),
         "pdf": _given(None, "Write figures as PDF, too."),
-        "report": _given("FILE.html", "HTML report to write."),
-        "errors": _given("FILE.csv", "Table of wrong answers to write."),
-        "differences": _given("FILE", "Table of differences to write."),
-        "regression": _given("FILE", "Table for regressions to write: one row per document."),
-        "suspects": _given("FILE.csv", "Table to write of rows whose label is likely wrong."),
+        "report": _given("FILE.html", "Write a report as HTML."),
+        "errors": _given("FILE.csv", "Write a table of the wrong answers."),
+        "differences": _given("FILE", "Write a table of the differences."),
+        "regression": _given("FILE", "Write a table for regressions, one row per document."),
+        "suspects": _given("FILE.csv", "Write a table of rows whose label is likely wrong."),
         "as_json": _given(None, "Print one JSON object.", "--json"),
         "force": _given(None, "Overwrite existing files."),
         "quiet": _given(None, "Show no progress and no summary.", "--quiet", "-q"),
@@ -177,8 +179,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         "over": _given("NAME", "Column of the dates to compare; if omitted, 'date' in report."),
         "period": _given(
             "UNIT",
-            "Length of the periods: week, month, quarter or year; if omitted, the shortest of "
-            "which a dozen suffice, and in report what each actor's answers allow.",
+            "Length of the periods: week, month, quarter or year. If omitted, the shortest that "
+            "makes a dozen or fewer; in report, as each actor's answers allow.",
         ),
         "pairs": _given(
             None, "Who judges whom: holders and actors. --output writes a table, or a .graphml."
@@ -188,10 +190,10 @@ PANELS: dict[str, dict[str, Declared]] = {
             "WHAT", "What is compared: against, neutral, favor, or net (favor less against)."
         ),
     },
-    "Audit": {
+    "Labelled sample": {
         "audit": _given("LABELLED", "Labelled sample of the answers, to correct them."),
         "coder": _given("NAME", "Coder whose labels count."),
-        "simple_random": _given(None, "Every answer had the same chance."),
+        "simple_random": _given(None, "The labelled answers were drawn with equal chances."),
         "audit_encoding": _given("E", "Encoding of the labelled sample; UTF-8 if omitted."),
         "surrogate": _given("COLUMN", "Column of another model's labels; may be repeated."),
     },
@@ -216,7 +218,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "stance_column": _column("the stance", "stance"),
         "document_column": _column("the document of each paragraph", "document"),
-        "date_column": _column("the date, when leaders must be in office", "date"),
+        "date_column": _given(
+            "NAME", "Column with the date, so that leaders count only in office; 'date' if omitted."
+        ),
         "date_format": _given(
             "PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."
         ),
@@ -238,7 +242,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "prefix": _given("WORD", "Prefix of the answers' columns."),
         "rejects": _given("FILE", "Write bad rows to this table and continue."),
         "max_rejects": _given("N", "Fail if more than N rows are bad.", min=0),
-        "keep_all": _given(None, "Keep menus and the like of articles; a column says which."),
+        "keep_all": _given(None, "Keep menus and the like of articles, marked in a column."),
     },
     "Running": {
         "jobs": _given("N", "Number of processes.", min=1, max=256),

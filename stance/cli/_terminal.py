@@ -96,14 +96,10 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
 
 def run_safely(app: Callable[[], None]) -> None:
     """Run the app even if streams are closed, full, or unable to show every character."""
-    no_stdout = sys.stdout is None
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:  # or a file takes a closed one's number
-        os.set_inheritable(handle, True)
-    os.close(handle)
-    sys.stderr = sys.stderr or os.fdopen(2, "w")
-    if no_stdout:
-        sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
-        sys.exit(4)
+    for number, stream in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, stream) is None:  # closed, whose number a file would take
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            setattr(sys, stream, os.fdopen(number, "w" if number else "r"))
     warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -191,8 +191,6 @@ def read(
 
 def _text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
-    if sys.stdin is None:
-        raise DataError("standard input: is closed; write the paragraph in quotes")
     data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
     if len(data) > LONGEST_TEXT:  # it may never end
         raise DataError(f"standard input: is longer than {LONGEST_TEXT:,} bytes; split it")

@@ -112,7 +112,6 @@ def label(
     coder: str | None = None,
     ask: str | None = None,
     codebook: Path | None = None,
-    context: Path | None = None,
     adjudicate: bool = False,
     merge: list[Path] | None = None,
     export: Path | None = None,
@@ -140,9 +139,9 @@ def label(
         who = labelling.ADJUDICATED
     if who:
         server.check_extra()
-    read = [table, path, codebook, context, actors, *(merge or ())]
+    read = [table, path, codebook, actors, *(merge or ())]
     files.refuse_outputs(force, read, export=export)
-    task = labelling.read_task(table, text_column=text_column or "text", context=context, **reading)
+    task = labelling.read_task(table, text_column=text_column or "text", **reading)
     tell(*task.notes)
     with labelling.Store(path, create=not export or bool(merge)) as labels:
         labels.check_rows(task)

@@ -59,8 +59,8 @@ def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None
             row, is_tie = _of_most([*unit.values()])
             ties += is_tie
             merged.append(row)
-    note = f"{count(len(rows), 'row')} are codings of {count(len(units), 'pair')} by {len(names)} "
-    note += "coders (column coder); train learns from the shares of their labels"
+    note = f"{count(len(rows), 'row')} hold the labels of {len(names)} coders (column coder) on "
+    note += f"{count(len(units), 'pair')} of text and actor; train learns from shares of labels"
     note += f"; {count(settled, 'pair')} settled by '{ADJUDICATED}'" if settled else ""
     note += f"; {count(ties, 'tie')} between labels counted as neutral" if ties else ""
     return merged, Annotations(tuple(names), codes), note

@@ -1,6 +1,6 @@
 """People label a table on a local page; labels are kept, compared and exported.
 
-task       the table: its pairs, mentions and neighbouring paragraphs
+task       the table: its pairs and mentions
 store      what a coder may say, and the SQLite file beside the table that keeps it
 coders     what one coder sees; what several agree on; their labels as a table
 server     the page, on 127.0.0.1

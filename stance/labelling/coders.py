@@ -25,9 +25,11 @@ def check_coder(name: str) -> str:
     """Return a coder's name as it is kept; raise if it is none."""
     name = name.strip()
     if not name or len(name) > LONGEST_CODER or not name.isprintable():
-        raise UsageError(f"--coder: '{shown(name)}' is not a name of 1 to {LONGEST_CODER} letters")
+        raise UsageError(
+            f"--coder: '{shown(name)}' is not a name of 1 to {LONGEST_CODER} characters"
+        )
     if name.lower() == ADJUDICATED:
-        raise UsageError(f"--coder: '{name}' is kept for --adjudicate; choose another name")
+        raise UsageError(f"--coder: '{name}' is reserved for --adjudicate; choose another name")
     return name
 
 
@@ -73,11 +75,6 @@ class Session:
         # At the very first there is nothing to go back to, so it is shown again.
         return self._shown(known.get(past[max(0, place - 1)] if past else before), labels, pairs)
 
-    def around(self, key: str) -> Json:
-        """Return the neighbours of a pair's paragraph."""
-        before, after = self.task.around(self._pair(key))
-        return {"before": before, "after": after}
-
     def save(self, key: str, fields: Mapping[str, Any]) -> None:
         """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
         label = _label(fields)
@@ -114,7 +111,6 @@ class Session:
             "actor": pair.actor,
             "parts": _parts(pair.text, mentions(pair, self.book)),
             "named": named_actors(pair, self.book) if "holder" in self.asked else [],
-            "neighbours": sum(map(len, self.task.around(pair))),
             "label": asdict(saved.label) if saved else None,
             "tone": next(filter(None, tones), ""),  # given with another actor of the paragraph
             "opinions": [{"coder": name, **asdict(label)} for name, label in given.items()],
@@ -225,13 +221,13 @@ def export_labels(
     who = ", ".join(shown(name, 30) for name in names)
     notices = [f"{path}: {count(len(rows), 'label')} of {who} written"]
     if dropped := [name for name in task.columns if name in _ANSWERS]:
-        notices.append(f"columns left out, for they are a model's: {', '.join(dropped)}")
+        notices.append(f"columns of a model's answers left out: {', '.join(dropped)}")
     unlabelled, unsure = (
         len(task.pairs) - len({row[0].key for row in given}),
         len(given) - len(rows),
     )
     if unlabelled or unsure:
-        without = "settled label (--adjudicate)" if ADJUDICATED in names else "label"
+        without = "a settled label (--adjudicate)" if ADJUDICATED in names else "a label"
         what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
         notices.append(f"{what}; shares can be corrected only if every row has a label")
     return notices

@@ -144,8 +144,6 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
             return session.next(pair, unsure=unsure)
         case "back":
             return session.back(pair)
-        case "around":
-            return session.around(pair)
     raise DataError("not saved: the page asked for something else than a label")
 
 

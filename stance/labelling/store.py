@@ -212,7 +212,7 @@ class Store:
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
         if path.exists() and path.samefile(self.path):
-            raise DataError(f"{path}: is the store that is merged into; name another one")
+            raise DataError(f"{path}: is the store that labels are merged into; name another one")
         with Store(path, create=False) as other:
             other.labels()  # raises if one is not allowed
             records = other._records()

@@ -1,8 +1,8 @@
-"""A table to label: its pairs, where each names its actor, and the paragraphs around it."""
+"""A table to label: its pairs, and where each names its actor."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Unpack
@@ -22,11 +22,8 @@ from stance.tables import (
     read_as,
 )
 
-AROUND = 3  # paragraphs shown before, and after the one that is judged
 _IDENTITY = ("file", "row", "id", "document", "spans")
 """Columns that tell pairs of the same text and actor apart."""
-
-Place = tuple[str, str]  # file and document
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,6 @@ class Pair:
     cells: tuple[str, ...]
     text: str
     actor: str
-    place: Place = ("", "")
     date: str = ""
     spans: Sequence[tuple[int, int]] | None = None  # character offsets of the actor, if given
 
@@ -51,7 +47,6 @@ class Task:
     columns: tuple[str, ...]
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]  # on how it was read
-    documents: dict[Place, list[str]] = field(repr=False, default_factory=dict)  # paragraphs
 
     @property
     def actors(self) -> dict[str, None]:
@@ -66,26 +61,9 @@ class Task:
 
         return sorted(self.pairs, key=rank)
 
-    def around(self, pair: Pair) -> tuple[list[str], list[str]]:
-        """Return the paragraphs before and after one in its document, as far as they are known."""
-        texts = self.documents.get(pair.place, [])
-        if pair.text not in texts:
-            return [], []
-        place = texts.index(pair.text)
-        return texts[max(0, place - AROUND) : place], texts[place + 1 : place + 1 + AROUND]
 
-
-def read_task(
-    path: Path,
-    *,
-    text_column: str = "text",
-    context: Path | None = None,
-    **form: Unpack[Form],
-) -> Task:
-    """Read a table with a text and an actor in each row; raise `DataError` if it has none.
-
-    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from.
-    """
+def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) -> Task:
+    """Read a table with a text and an actor in each row; raise `DataError` if it has none."""
     with open_table(path, **form) as table:
         hint = "; stance predict finds actors, and stance sample draws a table to label"
         places: dict[str, int | None] = {
@@ -106,14 +84,7 @@ def read_task(
         raise DataError(f"{path}: no row with a text and an actor; nothing to label")
     if left_out:
         notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
-    documents = _documents((pair.place, pair.text) for pair in pairs)
-    if context:
-        around = _documents(_paragraphs(context, form.get("encoding"), text_column))
-        known = {place: around.get(place) or around.get(("", place[1])) for place in documents}
-        documents |= {place: texts for place, texts in known.items() if texts}
-        if not any(known.values()):
-            notes.append(f"{context}: has no document of {path}; it shows no neighbours")
-    return Task(path, table.columns, tuple(pairs), tuple(notes), documents)
+    return Task(path, table.columns, tuple(pairs), tuple(notes))
 
 
 def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: str) -> Pair:
@@ -126,29 +97,9 @@ def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: st
         cells=record.cells,
         text=cells["text"],
         actor=cells["actor"].strip(),
-        place=(cells["file"], cells["document"]),
         date=cells["date"],
         spans=parse_spans(cells["spans"], cells["text"], where),
     )
-
-
-def _paragraphs(path: Path, encoding: str | None, text_column: str) -> Iterator[tuple[Place, str]]:
-    with open_table(path, encoding=encoding) as table:
-        text = column(table.columns, text_column, table.name, "--text-column")
-        document = column(table.columns, "document", table.name)
-        file = optional_column(table.columns, "file", table.name)
-        for record in table:
-            name = "" if file is None else record.cells[file]
-            yield (name, record.cells[document]), record.cells[text]
-
-
-def _documents(paragraphs: Iterable[tuple[Place, str]]) -> dict[Place, list[str]]:
-    """Return the paragraphs of documents, each once: a table has a row for each of its actors."""
-    documents = defaultdict[Place, dict[str, None]](dict)
-    for place, text in paragraphs:
-        if place[1]:
-            documents[place][text] = None
-    return {place: list(texts) for place, texts in documents.items()}
 
 
 def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:

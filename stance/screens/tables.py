@@ -61,7 +61,7 @@ def coders_lines(figures: Figures) -> list[str]:
         (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "percent")))
         for name, part in parts.items()
     ]
-    head = ("agreement [95 % interval]", "units", "alpha", "agreed")
+    head = ("agreement [95 % interval]", "rows", "alpha", "agreed")
     return [*wrap(f"coders: {names}"), *table([head, *rows])]
 
 
@@ -171,8 +171,8 @@ def _verdict(figures: Figures) -> list[str]:
     if not figures["labels"]:
         advice = f" -o FILE.csv writes the counts by {shown(asked)}." if asked else ""
         return wrap(
-            "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
-            f"sample with stance sample, label it, and add it with --audit.{advice}"
+            "Counted only: a model's counts are not shares, since its errors do not cancel out. "
+            f"Draw a sample with stance sample, label it, and add it with --audit.{advice}"
         )
     if not differences:
         return wrap("Nothing to compare: too few labels in each group.") if asked else []

@@ -174,9 +174,8 @@ function show(found) {
   said = {};
   step = item.pair ? "stance" : "done";
   showProgress(item.progress);
-  for (const id of ["before", "after", "noting", "hint", "opinions"]) find(id).hidden = true;
+  for (const id of ["noting", "hint", "opinions"]) find(id).hidden = true;
   for (const id of ["text", "tools"]) find(id).hidden = !item.pair;
-  find("around").setAttribute("aria-expanded", "false");
   find("note").value = item.label ? item.label.note : "";
   item.pair ? showPair() : showEnd();
   askStep();
@@ -193,7 +192,6 @@ function showPair() {
     find("hint").hidden = false;
   }
   find("noting").hidden = !find("note").value;
-  find("around").disabled = !item.neighbours;
   find("opinions").hidden = !item.opinions.length;
   find("opinions").replaceChildren(...item.opinions.map(each => {
     const stance = each.unsure ? "unsure" : each.false_match ? "false match" : each.stance;
@@ -213,18 +211,6 @@ function showEnd() {
   find("hint").replaceChildren("Close this page, end the server with Ctrl-C, and write the table: ", make("code", {}, command));
   find("hint").hidden = false;
   reviewing = false;
-}
-
-async function around() {
-  const open = find("around").getAttribute("aria-expanded") === "true";
-  if (!open) {
-    const found = await ask("around", { pair: item.pair });
-    if (!found) return;
-    for (const side of ["before", "after"])
-      find(side).replaceChildren(...found[side].map(text => make("p", { attributes: { dir: "auto" } }, text)));
-  }
-  for (const side of ["before", "after"]) find(side).hidden = open || !find(side).childNodes.length;
-  find("around").setAttribute("aria-expanded", String(!open));
 }
 
 async function back() {
@@ -264,7 +250,7 @@ function read(open) {
 
 // --- Keys ---
 
-const TOOLS = { u: unsure, z: back, n: writeNote, c: around, k: () => read(true) };
+const TOOLS = { u: unsure, z: back, n: writeNote, k: () => read(true) };
 
 document.addEventListener("keydown", event => {
   if (event.key === "Escape") {
@@ -278,13 +264,13 @@ document.addEventListener("keydown", event => {
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const choice = choices().find(each => each.key === name);
   const tool = item.pair || name === "k" || name === "z" ? TOOLS[name] : null;
-  const button = { u: "unsure", z: "back", c: "around" }[name];
+  const button = { u: "unsure", z: "back" }[name];
   if (!choice && (!tool || (button && item.pair && find(button).disabled))) return;
   event.preventDefault();
   choice ? choice.act() : tool();
 });
 
-for (const [id, act] of [["unsure", unsure], ["back", back], ["write", writeNote], ["around", around]])
+for (const [id, act] of [["unsure", unsure], ["back", back], ["write", writeNote]])
   find(id).onclick = act;
 find("open").onclick = () => read(true);
 find("close").onclick = () => read(false);
