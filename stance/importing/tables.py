@@ -52,14 +52,14 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
                 places[ours] = place
         if ("start" in places) != ("end" in places):
             raise UsageError("--map: start and end of a mention come together; name both")
-        others = [at for at in range(len(table.columns)) if mapped and at not in places.values()]
+        others = [pos for pos in range(len(table.columns)) if mapped and pos not in places.values()]
         stances = LabelReader(table.name, Stance, job.known)
         tones = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
         is_exact = not STANCES.keys() <= job.known.keys()  # no other numbers count
         documents: dict[str, str] = {}
         for record in table:
             job.where = table.where(record)
-            for row in their.split(job, {k: record.cells[at] for k, at in places.items()}):
+            for row in their.split(job, {k: record.cells[pos] for k, pos in places.items()}):
                 if is_exact and row["stance"].strip().lower() not in job.known:
                     known = ", ".join(job.known)
                     raise job.fault(f"stance '{shown(row['stance'])}' is not one of {known}")
@@ -68,7 +68,7 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
                     row["sentiment"] = tuple(Sentiment)[tones.read(row["sentiment"], record)]
                 if "start" in row:
                     row["spans"] = _spans(job, row.pop("start"), row.pop("end"), row["text"])
-                for name, cell in ((table.columns[at], record.cells[at]) for at in others):
+                for name, cell in ((table.columns[pos], record.cells[pos]) for pos in others):
                     if cell and name in row:
                         what = f"column '{shown(name)}' would occur twice, and is not empty"
                         raise job.fault(what, f"rename it, or map it: --map {name}=…")

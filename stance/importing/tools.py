@@ -152,7 +152,7 @@ def read_labelstudio(job: Import) -> Rows:
 def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str], list[Place]]:
     """Return what the results of an annotation say; those on our columns become cells."""
     labels, places, ours = list[str](), dict[str, Place](), {v: k for k, v in job.names.items()}
-    for at, result in enumerate(results):
+    for pos, result in enumerate(results):
         kind, value = result["type"], result.get("value", {})
         name = ours.get(result.get("from_name", ""), result.get("from_name", ""))
         words = value.get("text" if kind == "textarea" else kind, [])
@@ -160,7 +160,7 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
         if kind == "relation":
             job.skip("relation")
         elif "start" in value:
-            key = result.get("id", at)
+            key = result.get("id", pos)
             if key not in places:
                 marked = value["text"] if isinstance(value.get("text"), str) else None
                 ends = value["start"], value["end"]

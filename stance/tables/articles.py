@@ -197,14 +197,14 @@ def split_article(text: str, title: str = "") -> list[tuple[str, str]]:
     reasons = [_reason(line) for line in lines]
     pairs = zip(lines, reasons, strict=True)
     may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in pairs)
-    headlines = [at for at, may in enumerate(may_head) if may or title][:1]
+    headlines = [pos for pos, may in enumerate(may_head) if may or title][:1]
     if title or sum(_reason_of_label(line) in _OF_PAGES for line in lines) >= _LEAST_OF_PAGE:
         _mark_teasers(lines, reasons)
         first = _mark_outside(lines, reasons)
         may_be_head = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
         headlines = [0] if may_be_head and 0 in headlines else []
-    for at in headlines:
-        reasons[at] = ""
+    for pos in headlines:
+        reasons[pos] = ""
     return list(zip(lines, reasons, strict=True))
 
 
@@ -286,14 +286,14 @@ def _is_title(text: str) -> bool:
 def _mark_teasers(lines: Sequence[str], reasons: list[str]) -> None:
     """Mark the headlines under "Most read" and the like, once the article itself has begun."""
     begun = under_heading = False
-    for at, line in enumerate(lines):
+    for pos, line in enumerate(lines):
         is_teaser = _is_title(line) and len(line) <= _TEASER_LENGTH
-        if reasons[at]:
+        if reasons[pos]:
             under_heading |= begun and _reason_of_label(line) == "related"
         else:
             begun |= not is_teaser
             under_heading &= is_teaser
-            reasons[at] = "related" * under_heading
+            reasons[pos] = "related" * under_heading
 
 
 def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
@@ -304,18 +304,18 @@ def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
     with maximum subsequence segmentation).
     """
     best = total = start = first = last = 0
-    for at, (line, reason) in enumerate(zip(lines, reasons, strict=True)):
-        start = start if total > 0 else at
+    for pos, (line, reason) in enumerate(zip(lines, reasons, strict=True)):
+        start = start if total > 0 else pos
         sentence = len(line.split()) if _is_sentence(line) else _LOOSE
         total = max(total, 0) + (_KNOWN if reason else sentence)
         if total > best:
-            best, first, last = total, start, at
+            best, first, last = total, start, pos
     if best < _LEAST_WORDS:
         return 0
     kept = _headlines(lines, reasons, range(first, last + 1))
-    for at in (*range(first), *range(last + 1, len(lines))):
-        if not reasons[at] and at not in kept:
-            reasons[at] = _OUTSIDE
+    for pos in (*range(first), *range(last + 1, len(lines))):
+        if not reasons[pos] and pos not in kept:
+            reasons[pos] = _OUTSIDE
     return first
 
 
@@ -325,18 +325,18 @@ def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> 
     These are the line that shares most words with it, what is right below that line, and the first
     title between the menus and the byline.
     """
-    of_article = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
+    of_article = {word for pos in article if not reasons[pos] for word in _long_words(lines[pos])}
     places = [
-        at
-        for at, line in enumerate(lines[: article.start])
-        if not reasons[at]
+        pos
+        for pos, line in enumerate(lines[: article.start])
+        if not reasons[pos]
         and len(line.split()) in _HEADLINE_WORDS
         and len(_SEPARATOR.split(line)) < 3  # else a menu
     ]
-    byline = next((at for at in range(article.start) if reasons[at] == "byline"), 0)
-    menus = [at for at in range(byline) if reasons[at] in ("navigation", "promotion")]
-    titles = [at for at in places if max([-1, *menus]) < at < byline and _is_title(lines[at])]
-    best = max(places, key=lambda at: len(_long_words(lines[at]) & of_article), default=-2)
+    byline = next((pos for pos in range(article.start) if reasons[pos] == "byline"), 0)
+    menus = [pos for pos in range(byline) if reasons[pos] in ("navigation", "promotion")]
+    titles = [pos for pos in places if max([-1, *menus]) < pos < byline and _is_title(lines[pos])]
+    best = max(places, key=lambda pos: len(_long_words(lines[pos]) & of_article), default=-2)
     return {best, best + 1, *titles[:1]} & set(places)
 
 

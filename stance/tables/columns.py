@@ -84,7 +84,7 @@ def likely(columns: Sequence[str], name: str) -> str:
     words = [re.split(r"[\W_]+", column) for column in names]
     joined = list(map("".join, words))
     same = [joined.index(word) for word in (w.replace("_", "") for w in usual) if word in joined]
-    within = [at for word in (wanted, *usual) for at, parts in enumerate(words) if word in parts]
+    within = [pos for word in (wanted, *usual) for pos, parts in enumerate(words) if word in parts]
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.7)
     places = [*same, *(within if usual else []), *(names.index(match) for match in near)]
     return columns[places[0]] if places else ""

@@ -69,7 +69,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     if errors:
         where = " in all sheets" if others else ""
         table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
-    width = max(at for at, cell in enumerate(names, 1) if cell)
+    width = max(pos for pos, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form, table.chunks = f"sheet '{shown(chosen)}'{of_others}", _records(rows, width, table)
@@ -102,7 +102,7 @@ def _listed(names: Sequence[str], between: str = ", ") -> str:
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a sheet that are not empty, with their numbers."""
     rows = (list(map(_as_shown, row)) for row in sheet.iter_rows())
-    return ((at, row) for at, row in enumerate(rows, 1) if any(row))
+    return ((pos, row) for pos, row in enumerate(rows, 1) if any(row))
 
 
 def _as_shown(value: object) -> str:
@@ -146,7 +146,7 @@ def _check_size(path: Path, name: str) -> int:
         with zipfile.ZipFile(path) as archive:
             if "xl/workbook.xml" not in archive.namelist():
                 what = "is a zip archive or another kind of document, not an .xlsx workbook"
-                raise DataError(f"{name}: {what}; save the sheet as .xlsx or CSV")
+                raise DataError(f"{name}: {what}; save a table as .xlsx or CSV, a text as .txt")
             members = archive.infolist()
             packed = sum(member.compress_size for member in members)
             limit = min(_MOST_BYTES, max(RATIO_FROM, MOST_RATIO * packed))
@@ -216,7 +216,7 @@ def write_rows(
 ) -> None:
     """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
     library = import_module("xlsxwriter")
-    numbers = [at for at, kind in enumerate(types) if kind != "text"]
+    numbers = [pos for pos, kind in enumerate(types) if kind != "text"]
     with TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
         book = library.Workbook(file, options)
@@ -229,11 +229,11 @@ def write_rows(
         try:
             for number, row in enumerate(chain([columns], rows)):
                 _check_row(path, number, columns, row, most_rows)
-                for at, cell in enumerate(row):
-                    if cell and number and at in numbers:
-                        sheet.write_number(number, at, float(cell))
+                for pos, cell in enumerate(row):
+                    if cell and number and pos in numbers:
+                        sheet.write_number(number, pos, float(cell))
                     elif cell:
-                        sheet.write_string(number, at, cell, None if number else bold)
+                        sheet.write_string(number, pos, cell, None if number else bold)
             sheet.autofilter(0, 0, number, len(columns) - 1)
             book.close()
         except library.exceptions.FileCreateError as error:

@@ -147,9 +147,9 @@ class NamePattern:
             raise UsageError(f"--name-pattern '{shown(pattern)}' {why}")
         self._depth = pattern.count("/") + 1
         parts = _FIELD.split(pattern)
-        for at, part in enumerate(parts):
+        for pos, part in enumerate(parts):
             form = _DATE if part == "date" else "[^/]+?"
-            parts[at] = f"(?P<{part}>{form})" if at % 2 else re.escape(part)
+            parts[pos] = f"(?P<{part}>{form})" if pos % 2 else re.escape(part)
         self._form = re.compile("".join(parts))
 
     def read(self, path: Path) -> dict[str, str]:

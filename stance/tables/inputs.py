@@ -177,8 +177,8 @@ class JoinedTable(Table):
 
     def file_of(self, number: int) -> str:
         """Return the file that a record comes from."""
-        at = bisect(self._begun, number - 1, key=lambda begun: begun[0])
-        return self._begun[at - 1][1] if at else self.name
+        pos = bisect(self._begun, number - 1, key=lambda begun: begun[0])
+        return self._begun[pos - 1][1] if pos else self.name
 
     def refuse_mixed_actors(self) -> None:
         """Raise if some files name the actor to judge in a column and others do not."""
@@ -220,10 +220,10 @@ class JoinedTable(Table):
             """Return where a column stands; one that differs in case alone joins another file's."""
             if name in joined:
                 return joined.index(name)
-            for at, other in enumerate(joined[start:], start):
+            for pos, other in enumerate(joined[start:], start):
                 if other not in beside and folded(other) == folded(name):
                     self._respelled[name] = other
-                    return at
+                    return pos
             joined.append(name)
             return len(joined) - 1
 
@@ -233,8 +233,8 @@ class JoinedTable(Table):
             file.constants = {place(name, [*fields]): fields[name] for name in fields}
             if start and file.path:
                 file.constants[0] = cell_of(file.path)
-            for at in file.constants.keys() & set(file.places):
-                del file.constants[at]
+            for pos in file.constants.keys() & set(file.places):
+                del file.constants[pos]
         return joined
 
     # --- Records ---
@@ -281,9 +281,9 @@ class JoinedTable(Table):
 
     def _spread(self, file: _File, columns: Sequence[list[str]], size: int) -> list[list[str]]:
         """Return the columns of some records where they stand in the joined table."""
-        spread = [[file.constants.get(at, "")] * size for at in range(len(self.columns))]
-        for at, cells in zip(file.places, columns, strict=True):
-            spread[at] = cells
+        spread = [[file.constants.get(pos, "")] * size for pos in range(len(self.columns))]
+        for pos, cells in zip(file.places, columns, strict=True):
+            spread[pos] = cells
         return spread
 
     def _row(self, file: _File, cells: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ def read_parquet(path: Path, table: Table) -> None:
     load_extra("pyarrow", f"{table.name}: a Parquet file", "parquet")
     with _readable(table.name):
         file = import_module("pyarrow.parquet").ParquetFile(path)
-        groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+        groups = (file.metadata.row_group(pos) for pos in range(file.metadata.num_row_groups))
         size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
         names = file.schema_arrow.names  # decodes them
     if size > max(RATIO_FROM, MOST_RATIO * path.stat().st_size):

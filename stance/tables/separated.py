@@ -206,22 +206,22 @@ class _Body:
             return None
         heights = [1] * size  # in lines
         if quoted:
-            places = [at for at, cell in enumerate(cells) if cell == '"']
+            places = [pos for pos, cell in enumerate(cells) if cell == '"']
             if len(places) != len(quoted):
                 return None
-            for at, cell in zip(places, quoted, strict=True):
-                cells[at] = cell
+            for pos, cell in zip(places, quoted, strict=True):
+                cells[pos] = cell
                 if "\n" in cell or "\r" in cell:
-                    heights[at // (width + 1)] += line_ends(cell)
-        columns = [cells[at :: width + 1] for at in range(width)]
+                    heights[pos // (width + 1)] += line_ends(cell)
+        columns = [cells[pos :: width + 1] for pos in range(width)]
         suspects = {0} if table.records_in == 0 else set()
-        suspects |= {at for at, height in enumerate(heights) if height > 1}
+        suspects |= {pos for pos, height in enumerate(heights) if height > 1}
         suspects |= {
-            at
-            for at, cell in enumerate(columns[0])
+            pos
+            for pos, cell in enumerate(columns[0])
             if cell[:1] in _OTHER_QUOTES or self._may_be_name(cell)
         }
-        for row in ([column[at] for column in columns] for at in suspects):
+        for row in ([column[pos] for column in columns] for pos in suspects):
             if self._repeats_header(row) or self._oddity(row):
                 return None
         if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
@@ -236,28 +236,33 @@ class _Body:
 
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
-        lines, at, table = split_lines(text), 0, self._table
+        lines, pos, table = split_lines(text), 0, self._table
         is_good_text = is_whole(text)
-        while at < len(lines):
-            start = at
+        while pos < len(lines):
+            start = pos
             rest = map(lines.__getitem__, range(start, len(lines)))
             for height, cells in _parsed(rest, self._mark, self._quotes):
                 end = start + height
-                raw, line = "".join(lines[at:end]), self._line + at
+                raw, line = "".join(lines[pos:end]), self._line + pos
                 is_open = cells == "unexpected end of data" and end == len(lines)
-                if is_open and not ended and end - at <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL:
+                if (
+                    is_open
+                    and not ended
+                    and end - pos <= _MAX_RECORD_LINES
+                    and len(raw) <= MAX_CELL
+                ):
                     self._unfinished, self._line = raw, line
                     return
-                row = self._judged(cells, raw, line, height=end - at)
+                row = self._judged(cells, raw, line, height=end - pos)
                 if isinstance(row, list) and not is_good_text:
                     row = undecoded(row, table.columns, line) or row
-                if isinstance(row, Fault) and self._swallows(lines, at + 1, end):
-                    yield line, row, lines[at]
-                    at += 1  # and parse again from the line after the stray quote
+                if isinstance(row, Fault) and self._swallows(lines, pos + 1, end):
+                    yield line, row, lines[pos]
+                    pos += 1  # and parse again from the line after the stray quote
                     break
                 if row:
                     yield line, row, raw
-                at = end
+                pos = end
         self._line += len(lines)
 
     def _judged(
@@ -299,16 +304,16 @@ class _Body:
 
     def _swallows(self, lines: Sequence[str], start: int, end: int) -> bool:
         """Return whether the lines of a bad record after its first are good records."""
-        below, at = lines[start : start + _RESYNC], 0
+        below, pos = lines[start : start + _RESYNC], 0
         for after, cells in _parsed(below, self._mark, self._quotes):
             is_cut = isinstance(cells, str) and after == len(below)
-            if start + at >= end or self._width == 1 or is_cut:  # any line of one cell is a record
+            if start + pos >= end or self._width == 1 or is_cut:  # any line of one cell is a record
                 break
             is_record = isinstance(cells, list) and len(cells) == self._width
-            if not is_record or _unquoted_cells("".join(below[at:after]), self._mark):
+            if not is_record or _unquoted_cells("".join(below[pos:after]), self._mark):
                 return False
-            at = after
-        return at > 0
+            pos = after
+        return pos > 0
 
     # --- What is odd ---
 
@@ -371,7 +376,7 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
         if after == mark:
             place, cell = end + 1, cell + 1
     name = column_at(columns, cell)
-    opened, at = line + line_ends(raw[:place]), line + line_ends(raw[:end])
+    opened, pos = line + line_ends(raw[:place]), line + line_ends(raw[:end])
     advice = "double each quote inside a cell and quote the cell, or use --quoting none"
     if '\\"' in raw:
         advice += " (here a backslash stands before the quote)"
@@ -381,7 +386,7 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
         return Fault(opened, name, reason, advice)
     if is_quoted and after not in ("\r", "\n", ""):
         reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
-        return Fault(at, name, reason, advice)
+        return Fault(pos, name, reason, advice)
     if after == '"':
-        return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
+        return Fault(pos, name, f"a quote inside the unquoted column {name!r}", advice)
     return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
