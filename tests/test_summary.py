@@ -146,7 +146,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge all anew"),
         ("model", [], 1, "run.json: the model has changed"),
-        ("output", [], 1, "answers.csv: has other columns; name another output"),
+        ("output", [], 1, "answers.csv: has other columns than the new rows ("),
         ("summary", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give them by the same paths"),
     ],

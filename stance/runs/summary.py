@@ -152,8 +152,10 @@ class Summary:
             older, delimiter=form.delimiter if form.kind == "csv" and not form.container else None
         ) as table:
             if table.columns != form.columns:
-                what = "has other columns; name another output, or judge all anew without --since"
-                raise DataError(f"{shown_path(older)}: {what}")
+                odd = sorted(set(table.columns) ^ set(form.columns))
+                what = f"has other columns than the new rows ({shown(', '.join(odd), 80)})"
+                advice = "name another output, or judge all anew without --since"
+                raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
                     writer.write(record.cells)
