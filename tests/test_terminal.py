@@ -58,7 +58,6 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
     [
         (OSError(errno.EMFILE, "Too many open files"), 1, "too many files are open; use fewer"),
         (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
-        (OSError(errno.ENOENT, "No such file"), 1, "the working folder or that for temporary"),
         (MemoryError(), 1, "memory ran out; close other programs"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
         (RecursionError("maximum recursion depth"), 1, "the input is nested too deep"),

@@ -1,9 +1,9 @@
 """Checks of a corpus: its rows laid out for looking up, and findings about them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -26,16 +26,11 @@ class Finding:
     severity: Severity
     check: str  # what was looked for, such as "duplicates"
     text: str  # one line: what, where, what to do
-    figures: Mapping[str, Any] = field(default_factory=dict)  # the counts behind it, for JSON
 
     @classmethod
-    def at(
-        cls, severity: Severity, check: str, text: str, examples: list[str], **figures: Any
-    ) -> "Finding":
+    def at(cls, severity: Severity, check: str, text: str, examples: list[str]) -> "Finding":
         """Return a finding whose text ends in some examples of where it is."""
-        plain = {k: round(v, 6) if isinstance(v, float) else v for k, v in figures.items()}
-        listed = f"{text} ({', '.join(examples)})"
-        return cls(severity, check, listed, plain | {"examples": examples})
+        return cls(severity, check, f"{text} ({', '.join(examples)})")
 
 
 @dataclass(frozen=True, slots=True)

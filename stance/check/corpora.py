@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any, Unpack
@@ -67,10 +68,7 @@ def check_corpora(
         "documents": len(np.unique(corpus.document)),
         "texts": len(np.unique(study.text)),
         "classes": _class_sizes(study),
-        "findings": [
-            {"severity": f.severity, "check": f.check, "text": f.text, "figures": dict(f.figures)}
-            for f in findings
-        ],
+        "findings": [asdict(finding) for finding in findings],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
         "coders": list(names),
         "agreement": report,
@@ -107,7 +105,7 @@ def _classes(study: Study) -> Iterator[Finding]:
         else:
             continue
         severity: Severity = "warn" if rows or label == Stance.NEUTRAL else "spoils"
-        yield Finding(severity, "classes", text, {"label": label, **size})
+        yield Finding(severity, "classes", text)
 
 
 def _actors(study: Study) -> Iterator[Finding]:
@@ -120,7 +118,7 @@ def _actors(study: Study) -> Iterator[Finding]:
             f"{len(few):,} of {count(len(sizes), 'actor')} with fewer than {ACTOR_ROWS} "
             "rows: report no figures for these actors"
         )
-        yield Finding.at("warn", "actors", text, listed, actors=dict(few))
+        yield Finding.at("warn", "actors", text, listed)
 
 
 def _mentions(study: Study) -> Iterator[Finding]:
@@ -148,7 +146,7 @@ def _mentions(study: Study) -> Iterator[Finding]:
             f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in unnamed[:EXAMPLES]
         ]
         severity: Severity = "spoils" if share > UNNAMED else "warn"
-        yield Finding.at(severity, "mentions", text, examples, rows=len(unnamed), share=share)
+        yield Finding.at(severity, "mentions", text, examples)
 
 
 def _is_named(study: Study, row: int) -> bool:
@@ -218,11 +216,11 @@ def _agreed(agreement: Figures, names: Sequence[str]) -> Iterator[Finding]:
         return
     if units < FEWEST_CODED:
         text = f"only {count(units, 'row')} coded twice: code at least {FEWEST_CODED}"
-        yield Finding("warn", "agreement", text, {"units": units})
+        yield Finding("warn", "agreement", text)
     if alpha < RELIABLE:
         limit = f"below {RELIABLE} conclusions are tentative: make the codebook clearer"
         if alpha < TENTATIVE:
             limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
         severity: Severity = "spoils" if alpha < TENTATIVE else "warn"
         text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
-        yield Finding(severity, "agreement", text, {"alpha": round(alpha, 6)})
+        yield Finding(severity, "agreement", text)

@@ -83,11 +83,11 @@ def duplicates(study: Study) -> Iterator[Finding]:
             f"{count(repeated, 'row')} with the text, actor and stance of an earlier row: delete "
             "the repetition"
         )
-        yield Finding.at("warn", "duplicates", text, study.pairs(repeats), rows=repeated)
+        yield Finding.at("warn", "duplicates", text, study.pairs(repeats))
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
         examples = [_contradiction(study, *pair) for pair in conflicts[:2]]
-        yield Finding.at("spoils", "conflicts", text, examples, texts=len(conflicts))
+        yield Finding.at("spoils", "conflicts", text, examples)
 
 
 def _contradiction(study: Study, *rows: int) -> str:
@@ -107,8 +107,7 @@ def near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
             "which flatters cross-validation: give both the same document"
         )
         severity: Severity = "spoils" if share > TEMPLATE else "warn"
-        figures = {"texts": len(texts), "share": share}
-        yield Finding.at(severity, "near-duplicates", text, study.pairs(apart), **figures)
+        yield Finding.at(severity, "near-duplicates", text, study.pairs(apart))
 
 
 def leaks(study: Study, pairs: Pairs) -> Iterator[Finding]:
@@ -123,5 +122,4 @@ def leaks(study: Study, pairs: Pairs) -> Iterator[Finding]:
             f"{names[0]} ({share:.1%}): never train on one and test on the other"
         )
         severity: Severity = "spoils" if share > LEAK else "warn"
-        figures = {"files": names, "texts": sizes, "share": share}
-        yield Finding.at(severity, "leaks", text, study.pairs(pairs[files]), **figures)
+        yield Finding.at(severity, "leaks", text, study.pairs(pairs[files]))

@@ -162,8 +162,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
             stance actors articles.csv --discover
             stance actors --from people.csv""",
         models.inspect: """
-            stance inspect
-            stance inspect my.stance --words""",
+            stance inspect my.stance""",
         models.doctor: """
             stance doctor""",
     },

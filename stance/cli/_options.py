@@ -36,12 +36,6 @@ def _given(metavar: str | None, text: str, *names: str, **more: Any) -> Declared
     return metavar, text, names, more
 
 
-def _formats() -> list[str]:
-    from stance.importing import FORMATS
-
-    return [*FORMATS]
-
-
 def _column(what: str, name: str) -> Declared:
     return _given("NAME", f"Column with {what}; '{name}' if omitted.")
 
@@ -62,7 +56,6 @@ PANELS: dict[str, dict[str, Declared]] = {
             "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, "
             "vast, xstance, sentfin, semeval2025, seesaw), a tool (doccano, labelstudio, "
             "prodigy, brat), or table.",
-            autocompletion=_formats,
         ),
         "source": _given("SOURCE", "File of the data set or export, or a folder."),
         "table": _given("TABLE", "Table with columns text and actor."),
@@ -142,7 +135,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
         "compare": _given("MODEL", "Second model to compare with the first."),
         "stress": _given(None, "Test how answers change when texts change; needs no CORPUS."),
-        "words": _given(None, "Show the strongest words per class."),
     },
     "Output": {
         "predict.output": _given("FILE", "Table to write; - is stdout.", "--output", "-o"),

@@ -77,8 +77,6 @@ def _of_the_system(error: Exception) -> str | None:
     match error:
         case RecursionError():
             return "the input is nested too deep; write it flat"
-        case OSError(errno=errno.ENOENT, filename=None):
-            return "the working folder or that for temporary files is gone; name one by TMPDIR"
         case OSError():
             reason = error.strerror or type(error).__name__
             return f"{shown(str(error.filename or 'output'), 200)}: {reason}"

@@ -151,23 +151,18 @@ def _compare(
     show(figures, lambda: comparison_lines(figures), as_json)
 
 
-def inspect(model: Path | None = None, words: bool = False, as_json: bool = False) -> None:
-    """Show the card of a model, or the words it has learned."""
-    from stance.model.explanation import learned
-    from stance.screens.model import card_lines, learned_lines
+def inspect(model: Path | None = None, as_json: bool = False) -> None:
+    """Show the card of a model."""
+    from stance.screens.model import card_lines
     from stance.storage import model_file, read_manifest
 
-    if words:
-        terms = learned(files.open_model(model))
-        show(terms, lambda: learned_lines(terms), as_json)
-    else:
-        path = model_file(model)
-        manifest = read_manifest(path)
-        try:
-            show(manifest, lambda: card_lines(manifest), as_json)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            why = "its card is not as `stance train` writes it; train a new model"
-            raise ModelError(f"{shown_path(path)}: {why}") from error
+    path = model_file(model)
+    manifest = read_manifest(path)
+    try:
+        show(manifest, lambda: card_lines(manifest), as_json)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        why = "its card is not as `stance train` writes it; train a new model"
+        raise ModelError(f"{shown_path(path)}: {why}") from error
 
 
 def doctor(as_json: bool = False) -> None:

@@ -11,7 +11,7 @@ from stance.arrays import Floats, Ints
 from stance.display import brief
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import BlockWeights, Head
+from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
@@ -243,43 +243,3 @@ def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:
 
 def _floats(values: Floats) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
-
-
-# --- What a model has learned --------------------------------------------------------------------
-
-TERMS_SHOWN = 10  # features that are named per class and block
-
-
-def learned(model: StanceModel) -> dict[str, Any]:
-    """Return the strongest features of each class and block.
-
-    The push of a feature is its coefficient times its inverse document frequency times the weight
-    of its block, less the mean over the classes: how far one occurrence moves the score of a class
-    against the others, before the occurrences of a paragraph are brought to unit length together.
-
-    Returns
-    -------
-    dict
-        ``heads``: of each head a list of blocks with name, weight, number of ``features`` and
-        ``words``, of each class at most `TERMS_SHOWN` features that push toward it, and how far.
-        ``prior``: whether any feature says which actor is judged.
-    """
-    heads = {"stance": model.stance, "sentiment": model.sentiment, "holder": model.holder}
-    return {
-        "heads": {
-            name: [_block_words(head, block) for block in head.blocks]
-            for name, head in heads.items()
-            if head is not None
-        },
-        "prior": model.stance.own or any(block.name == "name" for block in model.stance.blocks),
-    }
-
-
-def _block_words(head: Head, block: BlockWeights) -> dict[str, Any]:
-    raw = block.weight * block.idf.astype(np.float64)[:, None] * block.coef
-    words = {}
-    for label, push in zip(head.labels, (raw - raw.mean(axis=1, keepdims=True)).T, strict=True):
-        order = np.argsort(-push, kind="stable")[:TERMS_SHOWN] if block.terms else ()
-        words[label] = {block.terms[at]: float(push[at]) for at in order if push[at] > 0}
-    size = len(block.keys)
-    return {"name": block.name, "weight": block.weight, "features": size, "words": words}

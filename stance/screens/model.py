@@ -98,16 +98,3 @@ def _pushes(explanation: Explanation) -> list[str]:
         for name, push in zip(names, pushes, strict=True)
     ]
     return table([("pushes the score of", *explanation.labels), *cells])
-
-
-def learned_lines(learned: Figures) -> Iterator[str]:
-    """Yield what a model has learned, for people."""
-    if learned["prior"]:
-        yield from wrap(f"WARNING: {PRIOR}", "", "")
-    for head, blocks in learned["heads"].items():
-        for block in blocks:
-            size = count(block["features"], "feature")
-            yield f"{head}: block {shown(block['name'])}, weight {block['weight']:g}, {size}"
-            for label, pushes in block["words"].items():
-                terms = ", ".join(f"{shown(term)}({push:+.2f})" for term, push in pushes.items())
-                yield from wrap(terms, f"  {label:<10}", " " * 12)
