@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from stance.display import count, shown
+from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
 from stance.tables.table import Fault, Records, Row, Table, folded, undecoded
@@ -63,9 +63,6 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     if not names:
         advice = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
         raise DataError(f"{table.name}: {advice}")
-    if merged := opened.merged_cell_ranges:
-        what = "the value stands in the first cell of each, the others are read as empty"
-        table.note(f"{count(len(merged), 'merged range')}: {what}")
     if errors:
         where = " in all sheets" if others else ""
         table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")

@@ -56,10 +56,7 @@ def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]
     for line, raw, value in values:
         item = _keyed(value, line)
         if not table.columns:
-            if raw.strip() == "{":
-                advice = "save the list of records in it by itself"
-                item = Fault(line, "", "is one JSON object over several lines", advice)
-            elif not item:
+            if not item:
                 item = Fault(line, "", "an object without keys", _JSON_ADVICE)
             elif not isinstance(item, Fault) and len(item) > MAX_COLUMNS:
                 item = Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")

@@ -214,8 +214,7 @@ class _Body:
                 if "\n" in cell or "\r" in cell:
                     heights[pos // (width + 1)] += line_ends(cell)
         columns = [cells[pos :: width + 1] for pos in range(width)]
-        suspects = {0} if table.records_in == 0 else set()
-        suspects |= {pos for pos, height in enumerate(heights) if height > 1}
+        suspects = {pos for pos, height in enumerate(heights) if height > 1}
         suspects |= {
             pos
             for pos, cell in enumerate(columns[0])
@@ -253,7 +252,7 @@ class _Body:
                 ):
                     self._unfinished, self._line = raw, line
                     return
-                row = self._judged(cells, raw, line, height=end - pos)
+                row = self._judged(cells, raw, line)
                 if isinstance(row, list) and not is_good_text:
                     row = undecoded(row, table.columns, line) or row
                 if isinstance(row, Fault) and self._swallows(lines, pos + 1, end):
@@ -265,9 +264,7 @@ class _Body:
                 pos = end
         self._line += len(lines)
 
-    def _judged(
-        self, cells: list[str] | str, raw: str, line: int, height: int
-    ) -> list[str] | Fault:
+    def _judged(self, cells: list[str] | str, raw: str, line: int) -> list[str] | Fault:
         """Return the cells of a record, none of an empty line, or its fault; note what is odd."""
         table, width = self._table, self._width
         if isinstance(cells, str):
@@ -281,7 +278,7 @@ class _Body:
             return _explain_quotes(raw, self._mark, line, table.columns)
         if len(cells) != width:
             self._ragged += 1
-            return self._ragged_fault(len(cells), line, height)
+            return self._ragged_fault(len(cells), line)
         if self._repeats_header(cells):
             return Fault(line, "", "repeats the header", "if two files were joined, remove it")
         if odd := self._oddity(cells):
@@ -291,10 +288,8 @@ class _Body:
             table.note(what, line, len(unquoted))
         return cells
 
-    def _ragged_fault(self, cells: int, line: int, height: int) -> Fault:
+    def _ragged_fault(self, cells: int, line: int) -> Fault:
         reason = f"{count(cells, 'cell')} where the header has {self._width}"
-        if height > 1:
-            reason += f" (a quoted cell runs on to line {line + height - 1})"
         advice = "complete the row, and quote cells that hold line ends"
         if cells > self._width:
             advice = f"quote cells that hold {_name(self._mark)}"
@@ -334,9 +329,6 @@ class _Body:
             return f"record: in {opening}…{cells[0][-1]}, which are kept as part of the cells"
         if any(self._holds_records(cell, place) for place, cell in enumerate(cells)):
             return "quoted cell: holds lines that look like records; check the quotes"
-        if not self._table.records_in and cells[0] and len({*cells}) == 1:
-            what = "has the same text in every column; remove it if it belongs to the header"
-            return f"record: {what}"
         return ""
 
     def _holds_records(self, cell: str, place: int) -> bool:
