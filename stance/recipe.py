@@ -146,8 +146,7 @@ class Validation:
     draws : int
         Without effect: intervals draw nothing. Recipes and models of earlier versions have it.
     repeats : int
-        Cross-validations of the stance head, each with other folds. The first one sets the
-        temperature, so the model does not depend on how many there are.
+        Without effect: there is one cross-validation.
     learning_curve : bool
         Whether to learn the stance head from parts of the documents as well, to find out what more
         labels would gain.
@@ -252,11 +251,8 @@ class Recipe:
         return dataclasses.replace(self, features=dataclasses.replace(self.features, blocks=blocks))
 
     def validated_once(self) -> "Recipe":
-        """Return the recipe with one cross-validation and no learning curve.
-
-        It makes the same model in less time, if nobody asks what more labels would gain.
-        """
-        once = dataclasses.replace(self.validation, repeats=1, learning_curve=False)
+        """Return the recipe without learning curve, which makes the same model in less time."""
+        once = dataclasses.replace(self.validation, learning_curve=False)
         return dataclasses.replace(self, validation=once)
 
 

@@ -226,7 +226,6 @@ def test_an_explanation_says_what_the_reader_adds(learned):
     assert np.sum(pushes, axis=0) == pytest.approx(why.scores)
     assert model.stance.probabilities(np.array([why.scores]))[0] == pytest.approx(why.probabilities)
     assert "the deep reader" in invoke("explain", "Rome thanked Poland.", "-m", learned[0]).stdout
-    assert "deep against(" in invoke("inspect", learned[0], "--words").stdout
 
 
 def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_path, monkeypatch):

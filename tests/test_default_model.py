@@ -116,7 +116,7 @@ def test_the_model_of_speeches_is_made_of_what_ships(tmp_path):
 
 def test_it_has_everything_that_current_code_expects(manifest):
     # A model of an earlier day would judge foreign paragraphs, and say nothing of drift.
-    assert {"reference", "repeats"} <= set(manifest)
+    assert "reference" in manifest
     assert "holder" in manifest["heads"]
     assert manifest["scores"]["per_class_intervals"]
     model = load_model(PATH)

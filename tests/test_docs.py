@@ -18,7 +18,6 @@ from stance.cli import app
 from stance.corpus import OPTIONAL
 from stance.errors import StanceError
 from stance.evaluation.assessment import PARTS, evaluate
-from stance.fitting.advice import LabellingAdvice
 from stance.model.explanation import Explanation
 from stance.reading.actor_tables import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe
@@ -152,9 +151,7 @@ def test_the_keys_of_an_evaluation_are_explained(corpus):
     found = evaluate(stance.load_model(), corpus.take(np.arange(150)))
     assert told >= set(found.to_json())
     assert told - set(found.to_json()) <= {*PARTS}
-    assert documented("outputs.md", "keys: train") == {
-        part.name for part in fields(LabellingAdvice)
-    }
+    assert documented("outputs.md", "keys: train") == {"learning_curve"}
 
 
 def test_the_keys_of_an_explanation_are_explained():

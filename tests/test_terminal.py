@@ -31,12 +31,12 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
         shown(Tally(rows=1_234_567), 50, 100)
         shown(Tally(rows=1_234_568), 51, 100)  # too early for a reader
         shown.note("a note")
-        shown.show("learning \x1b[31mstance", 250, 1000)
+        shown(Tally(rows=1_500_000), 250, 1000)
     assert terminal.getvalue().split("\r\x1b[K") == [
         "",
         "50 %  1,234,567 rows  about 60 s left",
         "a note\n",
-        "25 %  learning \\x1b[31mstance  about 6 min left",
+        "25 %  1,500,000 rows  about 6 min left",
         "",
     ]
 

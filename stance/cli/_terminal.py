@@ -156,17 +156,13 @@ class Progress:
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
-        """Show the rows so far, and bytes done of all bytes."""
-        self.show(f"{tally.rows:,} rows", done, total)
-
-    def show(self, step: str, done: float, total: float | None) -> None:
-        """Show a step of a run, the share of the work done, and how long the rest may take."""
+        """Show the rows so far, the share of all bytes, and how long the rest may take."""
         now = time.monotonic()
         if not self._changes or now - self._last < BRIEF:
             return
-        self._last, line = now, step
+        self._last, line = now, f"{tally.rows:,} rows"
         if total:
-            line = f"{100 * done / total:.0f} %  {step}"
+            line = f"{100 * done / total:.0f} %  {line}"
             if done >= EARLY * total:
                 left = (now - self._start) * (total - done) / done
                 unit = "s" if left < LONG else "min"

@@ -44,7 +44,7 @@ def train(
     with progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
-            seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
+            seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), lambda: [title, "", *training.summary_lines()], as_json)

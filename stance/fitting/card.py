@@ -10,7 +10,6 @@ import numpy as np
 from stance import __version__
 from stance.corpus import Corpus
 from stance.evaluation import CURVES, Report
-from stance.fitting.advice import LabellingAdvice
 from stance.model.familiarity import TrainingProfile
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, Stance
@@ -40,7 +39,7 @@ def make_card(
     lessons: Corpus | None,
     report: Report,
     reference: TrainingProfile,
-    prospects: LabellingAdvice,
+    curve: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the card of a model of a corpus, and of lessons with soft labels alone."""
     versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
@@ -63,7 +62,7 @@ def make_card(
         "limits": [*LIMITS, *([] if has_neutral(corpus) else [NO_NEUTRAL])],
         "scores": _scores(report),
         "reference": asdict(reference),
-        **prospects.card(),
+        **({"learning_curve": curve} if curve else {}),
     }
 
 

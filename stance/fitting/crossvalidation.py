@@ -3,18 +3,26 @@
 import errno
 import os
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pickle import PicklingError
+from typing import Any
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
+from stance.display import count
 from stance.errors import DataError, OutputError
+from stance.evaluation.answers import document_confusion, macro_f1, plain
+from stance.evaluation.intervals import score_bounds, t_interval
 from stance.fitting.learning import Task, fit_head, score_rows, temperature_of
 from stance.model.heads import softmax
+from stance.records import NO_ANSWER
 
-Tick = Callable[[float], None]  # is given the number of fits that are done
+SHARES = (0.25, 0.5)  # of a fold's training documents, in a learning curve beside all of them
+FEWEST = 10  # training documents below which a point of the curve is left out
+FEWEST_DOCUMENTS = 100  # below which nothing is said of what more labels would gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +68,7 @@ def fold_cuts(fold: Ints, seed: int) -> list[Cut]:
     ]
 
 
-def cross_validate(
-    task: Task, fold: Ints, seed: int, jobs: int = 1, tick: Tick = lambda _: None
-) -> HeldOut:
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> HeldOut:
     """Score every row by a model that has not seen its document.
 
     Raises
@@ -71,11 +77,7 @@ def cross_validate(
         If a fold leaves too little to learn from.
     """
     cuts = fold_cuts(fold, seed)
-    scores = np.zeros((len(task.y), len(task.labels)))
-    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick), strict=True):
-        if isinstance(part, DataError):
-            raise part
-        scores[cut.test] = part
+    scores = score_cuts(task, cuts, jobs)
     probabilities = np.zeros_like(scores)
     for cut in cuts:
         temperature = temperature_of(task, scores, cut.train)
@@ -83,32 +85,82 @@ def cross_validate(
     return HeldOut(scores, probabilities)
 
 
-def score_cuts(
-    task: Task, cuts: Sequence[Cut], jobs: int = 1, tick: Tick = lambda _: None
-) -> list[Floats | DataError]:
+def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> Floats:
     """Score the test rows of each cut by what is learned from its training rows.
 
-    The scores, of shape (n_test_rows, n_labels), do not depend on ``jobs``. A cut with too little
-    to learn from gives its error instead.
+    The scores, of shape (n_rows, n_labels), do not depend on ``jobs``.
     """
     from joblib import Parallel, delayed
 
-    found = []
     try:
-        parallel = Parallel(min(jobs, max(1, len(cuts))), return_as="generator")
-        for scores in parallel(delayed(_score_cut)(task, cut) for cut in cuts):
-            found.append(scores)
-            tick(len(cuts[len(found) - 1].train) / len(task.y))
+        parts = Parallel(min(jobs, len(cuts)))(delayed(_score_cut)(task, cut) for cut in cuts)
     except PicklingError as error:  # also of arrays that go by a file
         if os.strerror(errno.ENOSPC) not in str(error.__cause__):
             raise
         full = "the folder in which processes share their data is full"
         raise OutputError(f"{full}; name another in JOBLIB_TEMP_FOLDER, or use --jobs 1") from error
-    return found
+    scores = np.zeros((len(task.y), len(task.labels)))
+    for cut, part in zip(cuts, parts, strict=True):
+        scores[cut.test] = part
+    return scores
 
 
-def _score_cut(task: Task, cut: Cut) -> Floats | DataError:
-    try:
-        return score_rows(fit_head(task, cut.train, cut.seed), task.counts, cut.test)
-    except DataError as error:
-        return error
+def _score_cut(task: Task, cut: Cut) -> Floats:
+    return score_rows(fit_head(task, cut.train, cut.seed), task.counts, cut.test)
+
+
+def learning_curve(
+    task: Task, fold: Ints, held: HeldOut, answered: Bools, seed: int, jobs: int = 1
+) -> dict[str, Any]:
+    """Return macro-F1 after learning from parts of the documents, beside that of ``held``.
+
+    ``answered`` is False where `predict` gives no answer. ``doubling`` is the 95 % interval of what
+    the last doubling of the labels gained, for documents of the same kind, or None, and then
+    ``why`` says why. Curves level off: the next doubling gains less, as a rule.
+    """
+    whole = fold_cuts(fold, seed)
+    runs = list[tuple[list[Cut], Floats]]()
+    for share in SHARES:
+        cuts = [_part(task, cut, share) for cut in whole]
+        if all(_enough(task, cut) for cut in cuts):
+            with suppress(DataError):  # no feature is left
+                runs.append((cuts, score_cuts(task, cuts, jobs)))
+    points, confusions = list[dict[str, Any]](), list[Floats]()
+    for cuts, scores in [*runs, (whole, held.scores)]:
+        best = np.where(answered, scores.argmax(axis=1), NO_ANSWER)
+        confusions.append(document_confusion(task.y, best, task.group, len(task.labels)))
+        documents = np.mean([len(np.unique(task.group[cut.train])) for cut in cuts])
+        points.append({"documents": documents, "rows": np.mean([len(cut.train) for cut in cuts])})
+    confusion = np.stack(confusions, axis=1)
+    scores = macro_f1(confusion.sum(axis=0))
+    for point, score, (low, high) in zip(
+        points, scores, score_bounds(macro_f1, confusion), strict=True
+    ):
+        point |= {"macro_f1": score, "low": low, "high": high}
+    return plain({"points": points} | _last_doubling(confusion))
+
+
+def _last_doubling(confusion: Floats) -> dict[str, Any]:
+    """Return what the last doubling gained, or why nobody can tell."""
+    documents, points = confusion.shape[:2]
+    if documents < FEWEST_DOCUMENTS:
+        few = f"{count(documents, 'document')} are too few to say what more labels would gain"
+        return {"doubling": None, "why": f"{few}; label {FEWEST_DOCUMENTS}"}
+    if points < 2:
+        why = "half of the documents do not hold every class; label more of the rare ones"
+        return {"doubling": None, "why": why}
+    gain = t_interval(lambda total: np.diff(macro_f1(total)[..., -2:])[..., 0], confusion)
+    return {"doubling": gain}
+
+
+def _part(task: Task, cut: Cut, share: float) -> Cut:
+    """Return the cut with a share of its training documents; a smaller one is part of a larger."""
+    names, place = np.unique(task.group[cut.train], return_inverse=True)
+    order = np.random.Generator(np.random.PCG64(cut.seed)).permutation(len(names))
+    return replace(cut, train=cut.train[order[place] < round(share * len(names))])
+
+
+def _enough(task: Task, cut: Cut) -> bool:
+    """Return whether a cut has training rows of each label, and not too few documents."""
+    labels = len(np.unique(task.y[cut.train])) == len(np.unique(task.y))
+    return labels and len(np.unique(task.group[cut.train])) >= FEWEST

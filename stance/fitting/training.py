@@ -1,6 +1,5 @@
 """Trains a model: its heads, their cross-validation and the card."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +15,13 @@ from stance.corpus import (
     read_corpus,
     sentiment_rows,
 )
-from stance.display import brief, count, shown
+from stance.display import brief, count
 from stance.errors import DataError
 from stance.evaluation import Report
 from stance.evaluation.mistakes import write_suspects
-from stance.fitting.advice import LabellingAdvice, find_gaps
 from stance.fitting.card import has_neutral, make_card
 from stance.fitting.crossvalidation import HeldOut
-from stance.fitting.training_run import Meter, Progress, TrainingRun, query_of
+from stance.fitting.training_run import TrainingRun, query_of
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.deep import DeepReader
@@ -34,12 +32,10 @@ from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.screens.scores import evaluation_lines
+from stance.screens.scores import curve_lines, evaluation_lines
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
 Tell = Callable[[str], None]
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +45,19 @@ class Training:
     model: StanceModel
     report: Report
     stance: HeldOut
-    control: HeldOut  #: the target-blind baseline
-    sentiment: HeldOut | None
-    prospects: LabellingAdvice
+    curve: dict[str, Any] | None  #: the learning curve; None if the recipe goes without
 
     def __repr__(self) -> str:
         return brief("Training", report=self.report, model=self.model)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report and the prospects as one object for JSON."""
-        return {**self.report.to_json(), **self.prospects.to_json()}
+        """Return the report and the learning curve as one object for JSON."""
+        return self.report.to_json() | ({"learning_curve": self.curve} if self.curve else {})
 
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        return [*evaluation_lines(self.report.to_json()), "", *self.prospects.lines()]
+        curve = ["", *curve_lines(self.curve)] if self.curve else []
+        return [*evaluation_lines(self.report.to_json()), *curve]
 
 
 def train_files(
@@ -79,7 +74,6 @@ def train_files(
     jobs: int,
     force: bool,
     tell: Tell,
-    meter: Meter = lambda *_: None,
     **form: Unpack[CorpusForm],
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
@@ -90,7 +84,7 @@ def train_files(
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
     allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
-    being done, ``meter`` how far that is, and the form is as in `read_corpus`.
+    being done, and the form is as in `read_corpus`.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
@@ -108,8 +102,7 @@ def train_files(
     # In a thread, since long calls of numpy hear no signal.
     training = interruptible(
         lambda: train(
-            chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
-            progress=tell, meter=meter,
+            chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs, progress=tell
         )
     )  # fmt: skip
     if suspects:
@@ -129,7 +122,6 @@ def train(
     encoder: DeepReader | None = None,
     jobs: int = 1,
     progress: Tell = lambda _: None,
-    meter: Meter = lambda *_: None,
 ) -> Training:
     """Train a model and cross-validate it by document.
 
@@ -150,8 +142,6 @@ def train(
         Number of processes; the result does not depend on it.
     progress : callable
         Called with a few words before each step.
-    meter : callable
-        Called with the step, the fits done so far and all fits.
 
     Returns
     -------
@@ -163,7 +153,6 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
-    _check_names(corpus)
     if long := sum(len(text) > MOST_READ for text in corpus.texts):
         progress(f"of {count(long, 'text')} only the first {MOST_READ:,} characters are read")
     corpus, lessons = _parted(corpus)
@@ -179,23 +168,21 @@ def train(
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     extra = sentiment_rows(corpus), holder_rows(corpus)
-    steps = Progress(progress, meter, recipe.validation, 2 + sum(len(rows) > 0 for rows in extra))
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
-    run = TrainingRun(reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, steps)
-    steps.begin("learning stance")
+    run = TrainingRun(
+        reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, progress
+    )
+    progress("learning stance")
     stance = run.learn(query_of(book, corpus, lessons) if lessons else run.query, "stance")
-    repeats = run.repeat(stance)
+    curve = run.curve(stance)
     stance.task.counts.clear()  # only the stance head is learned again
-    steps.begin("learning the baseline")
+    progress("learning the baseline")
     control = run.learn(run.query, "control")  # from labels alone
     tone = run.learn_extra("sentiment", extra[0])
     holder = run.learn_extra("holder", extra[1])
-    steps.begin("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
     report = run.score(*held, holder.held if holder else None)
-    curve = repeats.learning_curve() if recipe.validation.learning_curve else None
-    prospects = LabellingAdvice(repeats.figures(), curve, find_gaps(corpus, book))
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -204,13 +191,13 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), prospects)
+        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), curve)
         | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=run.calibrate(stance.held),
         holder=holder.head if holder else None,
         encoder=encoder,
     )
-    return Training(model, report, *held, prospects)
+    return Training(model, report, stance.held, curve)
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
@@ -219,18 +206,6 @@ def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
         return corpus, None
     judged, more = (corpus.take(np.flatnonzero(own)) for own in (corpus.judged, ~corpus.judged))
     return judged, more
-
-
-def _check_names(corpus: Corpus) -> None:
-    """Raise if a model's card, which counts by these names, could not hold one."""
-    columns = {"actor": corpus.actors, "source": corpus.extra.get("source", ())}
-    columns["genre"] = corpus.extra.get("genre", ())
-    for name, cells in columns.items():
-        odd = (at for at, cell in enumerate(cells) if _CONTROL.search(cell.strip()))
-        if (at := next(odd, None)) is not None:
-            file, number = corpus.places()[at]
-            why = f"{name} '{shown(cells[at], 40)}' has a control character; remove it"
-            raise DataError(f"{file}: record {number:,}: {why}")
 
 
 def _check(corpus: Corpus, recipe: Recipe) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,8 @@ from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, signs_of_polarity
 from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, name_features, showing_rows
-from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
+from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate, learning_curve
 from stance.fitting.learning import Lessons, Task, class_weights, fit_head, temperature_of
-from stance.fitting.repeats import SHARES, RepeatedCV, repeat
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, KnownWords, TrainingProfile, measure
@@ -26,11 +26,8 @@ from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
 from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader
-from stance.recipe import CONTROL, HeadRecipe, Recipe, Validation
+from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Holder, Sentiment, Stance
-
-Meter = Callable[[str, float, float], None]
-"""Is given the step, the fits done so far, and all fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +38,6 @@ class Learned:
     fold: Ints
     held: HeldOut
     head: Head
-
-
-class Progress:
-    """Fits done and fits planned; ``tell`` gets the steps and notes, ``meter`` the work."""
-
-    def __init__(
-        self, tell: Callable[[str], None], meter: Meter, validation: Validation, heads: int
-    ) -> None:
-        self.tell = tell
-        self._meter = meter
-        self._step = ""
-        self._done = 0.0
-        shares = sum(SHARES[:-1]) if validation.learning_curve else 0.0
-        again = validation.repeats * (1 + shares) - 1
-        self._planned = heads + (validation.folds - 1) * (heads + again)
-
-    def begin(self, step: str) -> None:
-        """Report that a step begins."""
-        self._step = step
-        self.tell(step)
-        self.add(0.0)
-
-    def add(self, fits: float) -> None:
-        """Report so many fits done, each of a share of the rows."""
-        self._done += fits
-        self._meter(self._step, min(self._done, self._planned), self._planned)
 
 
 class _Seen:
@@ -95,7 +66,7 @@ class TrainingRun:
     vectors: Vectors | None
     jobs: int
     lessons: Corpus | None  # rows with soft labels alone
-    progress: Progress
+    tell: Callable[[str], None]
 
     @cached_property
     def seen(self) -> _Seen:
@@ -114,19 +85,19 @@ class TrainingRun:
     @cached_property
     def fold(self) -> Ints:
         """The fold of each row, by its stance."""
-        return self._split(self.corpus.stance, self.corpus.document)
-
-    def _split(self, y: Ints, group: Ints) -> Ints:
-        return assign_folds(y, group, self.recipe.validation.folds, self.recipe.validation.seed)
+        validation = self.recipe.validation
+        return assign_folds(
+            self.corpus.stance, self.corpus.document, validation.folds, validation.seed
+        )
 
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
         task, seed = self._task(query, name, rows), self.recipe.validation.seed
-        fold = self._split(task.y, task.group) if name in _EXTRA else self.fold
+        folds = self.recipe.validation.folds
+        fold = assign_folds(task.y, task.group, folds, seed) if name in _EXTRA else self.fold
         head = fit_head(task, np.arange(len(task.y)), seed)
-        self.progress.add(1)
-        held = cross_validate(task, fold, seed, self.jobs, self.progress.add)
+        held = cross_validate(task, fold, seed, self.jobs)
         few = query.take(showing_rows(task.counts, head.blocks))
         terms = name_features(self.reader, few, head.blocks, head.own, targeted=task.targeted)
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
@@ -147,24 +118,22 @@ class TrainingRun:
         ]
         if thin:
             if len(rows):
-                self.progress.tell(
+                self.tell(
                     f"{name} is not learned: {', '.join(thin)} is in fewer than two documents"
                 )
             return None
-        self.progress.begin(f"learning {name}")
+        self.tell(f"learning {name}")
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
         return self.learn(query, name, rows)
 
-    def repeat(self, stance: Learned) -> RepeatedCV:
-        """Repeat the cross-validation of the stance head, and learn from parts of the documents."""
-        validation = self.recipe.validation
-        if validation.learning_curve or validation.repeats > 1:
-            self.progress.begin("repeating with other folds and fewer documents")
-        return repeat(
-            stance.task, stance.fold, stance.held, validation,
-            jobs=self.jobs, answered=self.named, tick=self.progress.add,
-        )  # fmt: skip
+    def curve(self, stance: Learned) -> dict[str, Any] | None:
+        """Learn the stance head from parts of the documents, too, if the recipe says so."""
+        if not self.recipe.validation.learning_curve:
+            return None
+        self.tell("learning from fewer documents")
+        seed = self.recipe.validation.seed
+        return learning_curve(stance.task, stance.fold, stance.held, self.named, seed, self.jobs)
 
     def reference(self, stance: Learned, control: Learned) -> TrainingProfile:
         """Measure how well the learned heads know the training paragraphs."""

@@ -1,11 +1,8 @@
 """Lines about scores: an evaluation, two models compared, training and a stress test."""
 
-from collections.abc import Sequence
-
 from stance.display import count, shown
 from stance.screens import (
     Figures,
-    bounds,
     p_value,
     paragraphs,
     percent,
@@ -24,10 +21,6 @@ LEGEND = (
     f"'{FEW}' marks one of too few documents, labels or errors to be trusted."
 )
 P = "p: exact test on accuracy that gives whole documents to A or B by chance"
-SPREAD = (
-    "(± is the standard deviation between them: the luck of the folds, no sampling error; "
-    "[low, high] is the 95 % interval of their mean, whole documents resampled)"
-)
 KIND = "95 % interval, for new documents of the same kind and coding"
 
 
@@ -124,33 +117,13 @@ def comparison_lines(figures: Figures) -> list[str]:
     )
 
 
-def prospects_lines(
-    repeats: Figures,
-    curve: Figures | None,
-    advice: Sequence[str],
-) -> list[str]:
-    """Return how scores vary with the folds, what more labels would gain, and where to add some."""
-    spread = wrap(SPREAD, "  ") if repeats["sd"] is not None else []
+def curve_lines(curve: Figures) -> list[str]:
+    """Return the lines of a learning curve."""
     points: list[Row] = [("learned from", "macro-F1 [95 % interval]")]
-    for point in curve["points"] if curve else ():
+    for point in curve["points"]:
         rows = f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents"
         points.append((rows, ranged(point["macro_f1"], (point["low"], point["high"]))))
-    where = paragraphs(advice, "  ")
-    return stacked(
-        [
-            [*wrap(repeats_text(repeats)), *spread],
-            [*table(points), *(wrap(gain_text(curve), "  ") if curve else [])],
-            ["where labels are missing, the most useful first", *where] if where else [],
-        ]
-    )
-
-
-def repeats_text(repeats: Figures) -> str:
-    """Return mean, spread and interval of repeated cross-validations."""
-    if repeats["sd"] is None:
-        return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
-    figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
-    return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
+    return [*table(points), *wrap(gain_text(curve), "  ")]
 
 
 def gain_text(curve: Figures) -> str:
