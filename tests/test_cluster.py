@@ -18,7 +18,7 @@ from small_model import TEXTS, small_model
 from stance.errors import StanceError, UsageError, WorkerError
 from stance.runs import cluster as layer
 from stance.runs.checkpoints import folder_of
-from stance.runs.cluster import ClusterPool, exposure
+from stance.runs.cluster import ClusterPool
 from stance.runs.parts import Batch
 from stance.runs.summary import versions
 from stance.tables import Record, Records
@@ -131,24 +131,6 @@ def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, ou
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
-
-
-@pytest.mark.parametrize(
-    ("address", "warned"),
-    [
-        ("tcp://127.9.9.9:8786", False),
-        ("tcp://[::1]:8786", False),
-        ("tcp://localhost:8786", False),
-        ("tls://10.0.0.7:8786", False),
-        ("tcp://10.0.0.7:8786", True),
-        ("tcp://[fe80::1]:8786", True),
-        ("ws://cluster.example:8786", True),
-    ],
-)
-def test_a_cluster_beyond_this_computer_without_tls_is_warned_about(address, warned):
-    found = exposure(address)
-    assert (found is not None) == warned
-    assert not warned or found.startswith(f"{address}: texts and model travel unencrypted")
 
 
 def test_a_worker_with_other_versions_is_told_in_one_line():

@@ -80,10 +80,6 @@ def predict(
         loaded = files.with_reader(loaded, deep, model=model, abstain=abstain, cluster=cluster)
     elif loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader reads on this computer alone; drop it")
-    if cluster is not None:
-        from stance.runs.cluster import exposure
-
-        tell(*filter(None, [exposure(cluster)]))
     judge = partial(predict_table, loaded, table, options=answering, jobs=jobs, cluster=cluster)
     with progress(quiet) as shown:
         if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table

@@ -85,9 +85,6 @@ def import_corpus(
         for row in rows:
             writer.write([row.get(column, "") for column in columns])
     notes = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.remarks()]
-    if coders := sorted({row["coder"] for row in rows if row.get("coder")}):
-        listed = ", ".join(shown(coder, 30) for coder in coders[:8])
-        notes.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
     written = f"{count(len(rows), 'row')} of {form} written to {target}"
     return [*notes, f"{name}: {written}"]
 

@@ -1,7 +1,6 @@
 """The private folder beside an output that lets a stopped run go on with its finished parts."""
 
 import contextlib
-import hashlib
 import json
 import os
 import stat
@@ -30,10 +29,7 @@ def folder_of(output: Path) -> Path:
     >>> folder_of(Path("out/answers.csv")).as_posix()
     'out/.answers.csv.stance-run'
     """
-    name = f".{output.name}.stance-run"
-    if len(os.fsencode(name)) > 255:  # the longest that file systems take
-        name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
-    return output.parent / name
+    return output.parent / f".{output.name}.stance-run"
 
 
 class RunFolder:

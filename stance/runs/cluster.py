@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from stance.display import shown
 from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
@@ -32,23 +31,6 @@ from stance.storage import decode_model, dump_model
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")  # with others Dask waits long
 MOST = 200  # parts under way
 LOOK = 2  # seconds between looks whether somebody still computes a part
-
-
-def exposure(address: str) -> str | None:
-    """Return a warning if texts would cross a network in the clear; None if they do not.
-
-    >>> exposure("tcp://127.0.0.1:8786")
-    >>> exposure("tcp://10.0.0.7:8786")  # doctest: +ELLIPSIS
-    'tcp://10.0.0.7:8786: texts and model travel unencrypted, and ...'
-    """
-    host = urlsplit(address).hostname or "" if _ADDRESS.fullmatch(address) else "localhost"
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    if local or address.startswith(("tls:", "wss:")):
-        return None
-    risk = (
-        "whoever reaches that port can run code on the cluster; use tls:// outside a safe network"
-    )
-    return f"{shown(address)}: texts and model travel unencrypted, and {risk}"
 
 
 class ClusterPool:
