@@ -1,13 +1,9 @@
 """Pages as a browser shows them: nothing is fetched, nothing runs over, text can be read."""
 
 import contextlib
-import json
-import re
-import subprocess
-from urllib.parse import urlsplit
 
 import pytest
-from chromium import FOUND, QUIET, SANDBOX, Browser
+from chromium import FOUND, Browser
 from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
 from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
@@ -17,9 +13,6 @@ from stance.reports import Request, write_predictions
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
 PHONE, DESKTOP = (360, 800), (1280, 900)
-
-OWN = re.compile(r"(^|\.)(google|googleapis|gvt1|gstatic)\.com$")
-"""Hosts that the browser itself looks for, whatever page it shows."""
 
 PROBE = """(() => {
 for (const each of document.querySelectorAll("details")) each.open = true;
@@ -83,21 +76,6 @@ return seen;
 })()"""
 
 
-def browse(path, folder, size, *options):
-    """Show a page; return its elements as HTML, what the browser logged, and hosts asked for."""
-    log = folder / "net.json"
-    run = subprocess.run(
-        [FOUND, *QUIET, *SANDBOX, *options, f"--user-data-dir={folder / 'profile'}",
-         f"--window-size={size[0]},{size[1]}", "--enable-logging=stderr", f"--log-net-log={log}",
-         "--dump-dom", path.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    events = json.loads(log.read_text("utf-8"))["events"]
-    asked = {(event.get("params") or {}).get("url", "") for event in events}
-    hosts = {urlsplit(url).hostname or "" for url in asked if not url.startswith("file:")}
-    return run.stdout, run.stderr, {host for host in hosts if host and not OWN.search(host)}
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     with contextlib.closing(Browser(tmp_path_factory.mktemp("browser"))) as found:
@@ -138,11 +116,10 @@ def pages(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["sample", "evaluation"])
-def test_a_page_asks_for_nothing_and_has_no_error(name, pages, tmp_path):
-    dom, log, hosts = browse(pages[name], tmp_path, DESKTOP)
-    assert hosts == set()
-    assert "CONSOLE" not in log
-    assert dom.count("<figure") == pages[name].read_text("utf-8").count("<figure") >= 2
+def test_a_page_asks_for_nothing_and_has_no_error(name, pages, browser):
+    browser.open(pages[name])
+    assert browser.asked == [pages[name].as_uri()]
+    assert browser.complaints == []
 
 
 @pytest.mark.parametrize("name", ["coded", "evaluation", "article"])
