@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stance import read_corpus
 from stance.corpus import Row
-from stance.corpus.coders import merge_coders
+from stance.corpus.rows import merge_coders
 
 ROWS = """text,actor,stance,coder,document
 NATO won,NATO,favor,anna,a

@@ -9,8 +9,16 @@ from typing import Any, Unpack
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.coders import Annotations, merge_coders
-from stance.corpus.rows import EXTRA, OPTIONAL, CorpusForm, Row, read_rows, table_form
+from stance.corpus.rows import (
+    EXTRA,
+    OPTIONAL,
+    Annotations,
+    CorpusForm,
+    Row,
+    merge_coders,
+    read_rows,
+    table_form,
+)
 from stance.display import brief, shown
 from stance.files import file_hash
 from stance.label_values import MISSING, holder_kind

@@ -169,7 +169,7 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
     """Yield the rows of a sentence but those in which as many coders say one stance as another.
 
     A coder's second row on an actor is compared with the second ones of the others, as
-    `stance.corpus.coders.merge_coders` does.
+    `stance.corpus.rows.merge_coders` does.
     """
     times: Counter[tuple[str, str]] = Counter()
     units: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
