@@ -9,12 +9,8 @@ import pytest
 from command import invoke, predict
 
 from stance.records import UNCERTAIN
-from stance.runs.answers import COUNTS, Tally
-from stance.runs.checkpoints import RunFolder
-from stance.runs.parts import Batch, Part
 from stance.runs.summary import model_hash
 from stance.storage import save_model
-from stance.tables import Record, Records
 
 TESTS = Path(__file__).resolve().parent
 FOREIGN = list(tomllib.loads((TESTS / "foreign.toml").read_text("utf-8")).values())
@@ -124,37 +120,6 @@ def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
     resumed = predict(model, source, target, resume=True, size=7)
     assert resumed.tally == whole.tally
     assert resumed.notes == whole.notes
-
-
-def kept(tmp_path, part):
-    """Keep a part; return its file, and what reads it again."""
-    run = RunFolder(tmp_path / "out.csv", resume=False, force=False)
-    run.begin({})
-    run.keep(part)
-    batch = Batch(1, Records.of([Record(1, 2, ("a",))]))
-    return next(run.folder.glob("*.rows")), lambda: run.kept(batch)
-
-
-def test_a_part_keeps_every_count(tmp_path):
-    tally = Tally(**{name: number for number, name in enumerate(COUNTS, 1)})
-    tally.answers["Łotwa", "favor"] = 3
-    _, read = kept(tmp_path, Part(1, tally, 1, b"a,b\n"))
-    assert read().tally == tally
-    twice = Tally()
-    twice.add(tally)
-    twice.add(read().tally)
-    assert [getattr(twice, key) for key in COUNTS] == [2 * n for n in range(1, len(COUNTS) + 1)]
-
-
-def test_a_part_with_any_other_byte_is_computed_again(tmp_path):
-    path, read = kept(tmp_path, Part(1, Tally(rows=1), 2, b"a,b\nc,d\n", [2]))
-    whole = path.read_bytes()
-    assert read() is not None
-    for place in range(len(whole)):
-        data = bytearray(whole)
-        data[place] ^= 1
-        path.write_bytes(data)
-        assert read() is None
 
 
 # --- On the command line -------------------------------------------------------------------------
