@@ -41,8 +41,7 @@ from stance.records import Stance
 from stance.storage import dump_model, load_model, save_model
 
 BOOK = ActorBook.default()
-ONCE = quick_recipe()
-CURVED = dataclasses.replace(ONCE, validation=Validation(folds=2))
+CURVED = dataclasses.replace(quick_recipe(), validation=Validation(folds=2))
 
 WORDS = {
     "against": ("condemned", "denounced", "blamed"),
@@ -135,18 +134,19 @@ def test_no_document_on_two_sides(corpus, monkeypatch):
 
 
 def test_the_learning_curve_ends_in_the_score_and_changes_no_model(curved, corpus, model, tmp_path):
-    points = curved.curve["points"]
+    curve = curved.to_json()["learning_curve"]
+    points = curve["points"]
     rows, scores = ([point[name] for point in points] for name in ("rows", "macro_f1"))
     assert len(points) == 3
     assert rows == pytest.approx([rows[-1] / 4, rows[-1] / 2, len(corpus) / 2], rel=0.1)
     assert scores[-1] == curved.report.to_json()["macro_f1"]
-    low, high = curved.curve["doubling"]
+    low, high = curve["doubling"]
     assert low <= scores[-1] - scores[-2] <= high
     plain, full = (members_of(dump_model(one)) for one in (model, curved.model))
     assert {name for name in plain if plain[name] != full[name]} == {"manifest.json"}
     card = load_model(save(curved.model, tmp_path / "m.stance")).card
-    assert card["learning_curve"] == curved.curve == curved.to_json()["learning_curve"]
-    assert train(CURVED, corpus, BOOK, jobs=2).curve == curved.curve
+    assert card["learning_curve"] == curve
+    assert train(CURVED, corpus, BOOK, jobs=2).to_json()["learning_curve"] == curve
 
 
 def test_the_screen_says_what_the_last_doubling_gained(curved):
@@ -159,7 +159,7 @@ def test_the_screen_says_what_the_last_doubling_gained(curved):
 @pytest.mark.parametrize("documents", [2, 3, 8])
 def test_of_few_documents_there_is_no_gain_to_tell(tmp_path, documents):
     rows = [row for row in made_up() if row[4] < documents]
-    curve = train(Recipe(), write(tmp_path / "mine.csv", rows), BOOK).curve
+    curve = train(Recipe(), write(tmp_path / "mine.csv", rows), BOOK).to_json()["learning_curve"]
     assert len(curve["points"]) == 1
     assert curve["doubling"] is None
     assert curve["why"].startswith(f"{documents} documents are too few to say what more labels")
@@ -168,7 +168,8 @@ def test_of_few_documents_there_is_no_gain_to_tell(tmp_path, documents):
 def test_a_class_that_half_of_the_documents_lack_leaves_no_gain_to_tell(corpus):
     rare = np.flatnonzero(corpus.stance == 2)
     kept = np.isin(corpus.document, np.unique(corpus.document[rare])[:3])
-    curve = train(CURVED, corpus.take(np.flatnonzero(kept | (corpus.stance != 2))), BOOK).curve
+    fewer = corpus.take(np.flatnonzero(kept | (corpus.stance != 2)))
+    curve = train(CURVED, fewer, BOOK).to_json()["learning_curve"]
     assert len(curve["points"]) == 1
     assert curve["why"] == (
         "half of the documents do not hold every class; label more of the rare ones"

@@ -21,8 +21,7 @@ from stance.model.heads import softmax
 from stance.records import NO_ANSWER
 
 SHARES = (0.25, 0.5)  # of a fold's training documents, in a learning curve beside all of them
-FEWEST = 10  # training documents below which a point of the curve is left out
-FEWEST_DOCUMENTS = 100  # below which nothing is said of what more labels would gain
+FEWEST = 100  # documents below which nothing is said of what more labels would gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,10 @@ def learning_curve(
     ``why`` says why. Curves level off: the next doubling gains less, as a rule.
     """
     whole = fold_cuts(fold, seed)
-    runs = list[tuple[list[Cut], Floats]]()
-    for share in SHARES:
+    runs, labels = list[tuple[list[Cut], Floats]](), len(np.unique(task.y))
+    for share in SHARES if len(np.unique(task.group)) >= FEWEST else ():
         cuts = [_part(task, cut, share) for cut in whole]
-        if all(_enough(task, cut) for cut in cuts):
+        if all(len(np.unique(task.y[cut.train])) == labels for cut in cuts):
             with suppress(DataError):  # no feature is left
                 runs.append((cuts, score_cuts(task, cuts, jobs)))
     points, confusions = list[dict[str, Any]](), list[Floats]()
@@ -143,9 +142,9 @@ def learning_curve(
 def _last_doubling(confusion: Floats) -> dict[str, Any]:
     """Return what the last doubling gained, or why nobody can tell."""
     documents, points = confusion.shape[:2]
-    if documents < FEWEST_DOCUMENTS:
+    if documents < FEWEST:
         few = f"{count(documents, 'document')} are too few to say what more labels would gain"
-        return {"doubling": None, "why": f"{few}; label {FEWEST_DOCUMENTS}"}
+        return {"doubling": None, "why": f"{few}; label {FEWEST}"}
     if points < 2:
         why = "half of the documents do not hold every class; label more of the rare ones"
         return {"doubling": None, "why": why}
@@ -158,9 +157,3 @@ def _part(task: Task, cut: Cut, share: float) -> Cut:
     names, place = np.unique(task.group[cut.train], return_inverse=True)
     order = np.random.Generator(np.random.PCG64(cut.seed)).permutation(len(names))
     return replace(cut, train=cut.train[order[place] < round(share * len(names))])
-
-
-def _enough(task: Task, cut: Cut) -> bool:
-    """Return whether a cut has training rows of each label, and not too few documents."""
-    labels = len(np.unique(task.y[cut.train])) == len(np.unique(task.y))
-    return labels and len(np.unique(task.group[cut.train])) >= FEWEST

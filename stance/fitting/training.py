@@ -19,7 +19,6 @@ from stance.display import brief, count
 from stance.errors import DataError
 from stance.evaluation import Report
 from stance.evaluation.mistakes import write_suspects
-from stance.fitting.card import has_neutral, make_card
 from stance.fitting.crossvalidation import HeldOut
 from stance.fitting.training_run import TrainingRun, query_of
 from stance.fitting.vectors import Vectors
@@ -45,19 +44,20 @@ class Training:
     model: StanceModel
     report: Report
     stance: HeldOut
-    curve: dict[str, Any] | None  #: the learning curve; None if the recipe goes without
 
     def __repr__(self) -> str:
         return brief("Training", report=self.report, model=self.model)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report and the learning curve as one object for JSON."""
-        return self.report.to_json() | ({"learning_curve": self.curve} if self.curve else {})
+        curve = self.model.card.get("learning_curve")
+        return self.report.to_json() | ({"learning_curve": curve} if curve else {})
 
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        curve = ["", *curve_lines(self.curve)] if self.curve else []
-        return [*evaluation_lines(self.report.to_json()), *curve]
+        curve = self.model.card.get("learning_curve")
+        lines = evaluation_lines(self.report.to_json())
+        return [*lines, "", *curve_lines(curve)] if curve else lines
 
 
 def train_files(
@@ -165,8 +165,6 @@ def train(
             rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
             progress(f"the deep reader probably learned from {rows}: their scores are too high")
         encoder = (encoder or load_reader("all")).open()
-    if not has_neutral(corpus):
-        progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     extra = sentiment_rows(corpus), holder_rows(corpus)
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
@@ -175,6 +173,8 @@ def train(
     )
     progress("learning stance")
     stance = run.learn(query_of(book, corpus, lessons) if lessons else run.query, "stance")
+    if stance.head.silent:
+        progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     curve = run.curve(stance)
     stance.task.counts.clear()  # only the stance head is learned again
     progress("learning the baseline")
@@ -191,13 +191,14 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), curve)
+        card=run.card(stance, control, report)
+        | curve
         | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=run.calibrate(stance.held),
         holder=holder.head if holder else None,
         encoder=encoder,
     )
-    return Training(model, report, stance.held, curve)
+    return Training(model, report, stance.held)
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:

@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
+from platform import python_version
 from typing import Any
 
 import numpy as np
 
+from stance import __version__
 from stance.arrays import Bools, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows
-from stance.evaluation import Report
+from stance.evaluation import CURVES, Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, signs_of_polarity
@@ -20,7 +23,7 @@ from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
 from stance.fitting.learning import Lessons, Task, class_weights, fit_head, temperature_of
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
-from stance.model.familiarity import FEWEST, KnownWords, TrainingProfile, measure
+from stance.model.familiarity import FEWEST, KnownWords, measure
 from stance.model.heads import Head
 from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
@@ -28,6 +31,24 @@ from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Holder, Sentiment, Stance
+from stance.storage import STEMMER
+
+LIMITS = (
+    "Scores hold for texts like the training corpus; on other sources, genres and years they "
+    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
+    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
+    "the events are often missed.",
+    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
+    "resolved.",
+)
+
+NO_NEUTRAL = (
+    "No training row is neutral, so the model answers against or favor, never neutral: texts that "
+    "take no stance get one all the same."
+)
+
+FEWEST_CARD_ROWS = 20
+"""Rows of an actor or source below which its score is left out of a model's card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +148,45 @@ class TrainingRun:
             query = replace(query, spans=query.spans[:0])
         return self.learn(query, name, rows)
 
-    def curve(self, stance: Learned) -> dict[str, Any] | None:
-        """Learn the stance head from parts of the documents, too, if the recipe says so."""
+    def curve(self, stance: Learned) -> dict[str, Any]:
+        """Return the learning curve, as a part of the card; empty if the recipe goes without."""
         if not self.recipe.validation.learning_curve:
-            return None
+            return {}
         self.tell("learning from fewer documents")
         seed = self.recipe.validation.seed
-        return learning_curve(stance.task, stance.fold, stance.held, self.named, seed, self.jobs)
+        return {
+            "learning_curve": learning_curve(
+                stance.task, stance.fold, stance.held, self.named, seed, self.jobs
+            )
+        }
 
-    def reference(self, stance: Learned, control: Learned) -> TrainingProfile:
-        """Measure how well the learned heads know the training paragraphs."""
-        return measure(
-            self.reader,
-            KnownWords(stance.head, control.head),
-            self.corpus.texts,
-            self.query.names,
-            self.corpus.document,
-            self.recipe.features.min_df,
-        )
+    def card(self, stance: Learned, control: Learned, report: Report) -> dict[str, Any]:
+        """Return the rest of the model's card."""
+        corpus, recipe = self.corpus, self.recipe
+        versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
+        numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
+        for part in filter(None, [corpus, self.lessons]):
+            np.add.at(numbers, (part.source, part.stance), 1)
+        known = KnownWords(stance.head, control.head)
+        documents, least = corpus.document, recipe.features.min_df
+        texts = corpus.texts, self.query.names, documents, least
+        return {
+            "versions": {"stance": __version__, "python": python_version(), **versions},
+            "data": [
+                {
+                    "name": source.name,
+                    "sha256": source.sha256,
+                    "rows": source.rows,
+                    "licence": recipe.licences.get(source.name, "not stated"),
+                    "classes": dict(zip(map(str, Stance), row, strict=True)),
+                }
+                for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
+            ],
+            "seed": recipe.validation.seed,
+            "limits": [*LIMITS, *([NO_NEUTRAL] if stance.head.silent else [])],
+            "scores": _scores(report),
+            "reference": asdict(measure(self.reader, known, *texts)),
+        }
 
     def score(
         self, stance: HeldOut, control: HeldOut, tone: HeldOut | None, holder: HeldOut | None
@@ -232,3 +274,19 @@ def query_of(book: ActorBook, *corpora: Corpus) -> Query:
     )
     months = np.concatenate([corpus.months for corpus in corpora])
     return make_query(book, texts, actors, spans, months)
+
+
+def _scores(found: Report) -> dict[str, Any]:
+    """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
+    figures = _without_curves(found.to_json())
+    if "sentiment" in figures:
+        figures["sentiment"] = _without_curves(figures["sentiment"])
+    for key in {"per_actor", "per_source"} & figures.keys():
+        parts = figures[key].items()
+        figures[key] = {k: _without_curves(p) for k, p in parts if p["n"] >= FEWEST_CARD_ROWS}
+    return figures
+
+
+def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
+    left_out = CURVES if figures.get("uncertain") else (*CURVES, "answered", "withheld")
+    return {name: part for name, part in figures.items() if name not in left_out}
