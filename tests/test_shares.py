@@ -173,7 +173,7 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
 @pytest.mark.parametrize(
     ("last", "status", "said"),
     [
-        (("--regression", "r.csv"), 2, "needs the audit"),
+        (("--regression", "r.csv"), 2, "needs labels"),
         (("--differences", "/dev/full"), 4, "the disk is full"),
     ],
 )
@@ -190,7 +190,7 @@ def test_tables_are_written_together_or_not_at_all(
     assert [path.name for path in tmp_path.iterdir()] == ["to_label.design.csv"]
 
 
-def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive, tmp_path):
+def test_the_table_for_regressions_has_a_row_for_each_answer(archive, tmp_path):
     output = tmp_path / "regression.csv"
     result = invoke("shares", archive[0], "--audit", archive[1], "--regression", output)
     assert result.exit_code == 0, result.output
@@ -201,15 +201,6 @@ def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive
     assert sum(float(row["inclusion"]) for row in rows) == pytest.approx(200, abs=1e-4)
     corrected = np.mean([float(row["corrected_against"]) for row in rows if row["actor"] == "NATO"])
     assert 0.02 < corrected < 0.2
-    whole = tmp_path / "whole.csv"
-    invoke("sample", archive[0], "-n", 100, "-o", whole, "--documents", "--actor", "NATO")
-    labelled = label(whole, archive[2], tmp_path / "labelled.csv")
-    options = ("--actor", "NATO", "--regression", tmp_path / "documents.csv")
-    result = invoke("shares", archive[0], "--audit", labelled, *options)
-    assert result.exit_code == 0, result.output
-    rows = read(tmp_path / "documents.csv")
-    assert len({row["document"] for row in rows}) == len(rows) == 250
-    assert sum(row["audited_net"] != "" for row in rows) == 100
 
 
 # --- Audits that do not fit ---

@@ -160,7 +160,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "report": _given("FILE.html", "Write a report as HTML."),
         "errors": _given("FILE.csv", "Write a table of the wrong answers."),
         "differences": _given("FILE", "Write a table of the differences."),
-        "regression": _given("FILE", "Write a table for regressions, one row per document."),
+        "regression": _given("FILE", "Write a table for regressions, one row per answer."),
         "suspects": _given("FILE.csv", "Write a table of rows whose label is likely wrong."),
         "as_json": _given(None, "Print one JSON object.", "--json"),
         "force": _given(None, "Overwrite existing files."),

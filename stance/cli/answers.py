@@ -224,7 +224,7 @@ def sample(
     drawn = write_sample(request, asked, output, only=only or (), force=force)
     beside = f"wrote {design_path(output)}; keep it beside the labels, and do not show it to coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
-    tell(*drawn.notes, *sample_lines(drawn.to_json()), beside, wrote)
+    tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 
 @reads(form=files.answers_of, audit=files.audited)

@@ -1,7 +1,7 @@
 """Samples of answers to label: drawn by chance to audit them, or chosen to learn from."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,23 +59,6 @@ class Sample:
     chance: Floats  # of every pair of the population to be drawn
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn, for the summary."""
-
-    answers: int
-    documents: int
-    population: int
-    strata: int
-    audited: int  # answers drawn by chance
-    margins: Mapping[str, float]  # by actor: half the interval to expect of its net stance
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all figures, for the summary."""
-        return asdict(self)
-
-
 def write_sample(
     request: Request,
     asked: SampleRequest,
@@ -83,7 +66,7 @@ def write_sample(
     *,
     only: Sequence[str] = (),
     force: bool = False,
-) -> Drawn:
+) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
     Parameters
@@ -100,8 +83,9 @@ def write_sample(
 
     Returns
     -------
-    Drawn
-        How many were drawn of how many, and how wide intervals to expect.
+    dict
+        answers and documents drawn, of a population, from so many strata, audited of them by
+        chance; margins by actor: half the interval to expect of its net stance; notes.
 
     Raises
     ------
@@ -124,15 +108,15 @@ def write_sample(
     dropped = _write(population, sample, request, output, force)
     spread = expected_spread(population, asked.whole_documents)
     margins = expected_margins(sample.chance, population.actor, spread, len(population.actors))
-    return Drawn(
-        answers=len(sample.pair),
-        documents=len(np.unique(population.document[sample.pair])),
-        population=len(population),
-        strata=len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
-        audited=audited,
-        margins=dict(zip(population.actors, margins.tolist(), strict=True)),
-        notes=(*population.notes, *dropped),
-    )
+    return {
+        "answers": len(sample.pair),
+        "documents": len(np.unique(population.document[sample.pair])),
+        "population": len(population),
+        "strata": len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
+        "audited": audited,
+        "margins": dict(zip(population.actors, margins.tolist(), strict=True)),
+        "notes": [*population.notes, *dropped],
+    }
 
 
 def draw_sample(population: AnswersTable, asked: SampleRequest) -> Sample:
@@ -181,51 +165,47 @@ def expected_spread(population: AnswersTable, whole: bool) -> Floats:
 def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Floats) -> None:
     """Raise if the sample would not tell groups or periods apart that all labels would."""
     spread = expected_spread(population, asked.whole_documents)
-    parts = list(_compared(population))
+    codes, names = _compared(population)
 
     def margins(chance: Floats) -> Floats:
-        found = [expected_margins(chance, codes, spread, len(names)) for codes, names in parts]
-        return np.concatenate(found)
+        times = len(codes)  # a pair is in a group and in a period
+        parts = np.tile(chance, times), np.concatenate(codes), np.tile(spread, times)
+        return expected_margins(*parts, len(names))
 
-    names = [name for _, own in parts for name in own]
-    if not parts:
+    if not names:
         return
     able = np.flatnonzero(margins(np.ones_like(chance)) <= asked.margin)
-    if not len(able):
+    if not len(able) or (margin := (found := margins(chance)[able]).max()) <= asked.margin:
         return
-    found = margins(chance)[able]
-    margin, name = float(found.max()), names[int(able[np.argmax(found)])]
     size, needed = asked.size, margin
-    if margin <= asked.margin:
-        return
     while needed > asked.margin:
         size += max(1, size // 8)
         design, unit = _design(population, asked.whole_documents, size)
-        needed = float(margins(design.inclusion[unit])[able].max())
+        needed = margins(design.inclusion[unit])[able].max()
     advice = ", or compare fewer (--actor), or raise --margin"
     reach = f"be known to ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
     if not np.isfinite(margin):
         reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
     raise DataError(
-        f"{population.table}: -n {asked.size} is too small to compare: the net stance {name} would "
-        f"{reach}; -n {size} would do{advice}"
+        f"{population.table}: -n {asked.size} is too small to compare: the net stance "
+        f"{names[able[found.argmax()]]} would {reach}; -n {size} would do{advice}"
     )
 
 
-def _compared(population: AnswersTable) -> Iterator[tuple[Ints, list[str]]]:
-    """Yield the groups and the periods that each pair is in, by actor, and what they are called."""
-    periods = population.periods
-    names = () if periods is None else tuple(map(periods.name, range(periods.count)))
-    for values, parts in ((population.group, population.groups), (population.period, names)):
-        if len(parts) < 2:
-            continue
-        codes = np.where(values >= 0, population.actor * len(parts) + values, MISSING)
-        listed = [
-            f"toward '{shown(actor, 40)}' in '{shown(part, 40)}'"
-            for actor in population.actors
-            for part in parts
-        ]
-        yield codes, listed
+def _compared(population: AnswersTable) -> tuple[list[Ints], list[str]]:
+    """Return the group and the period that each pair is in, by actor, and what they are called."""
+    periods, codes, names = population.periods, list[Ints](), list[str]()
+    dates = () if periods is None else tuple(map(periods.name, range(periods.count)))
+    for values, parts in ((population.group, population.groups), (population.period, dates)):
+        if len(parts) > 1:
+            number = len(names) + population.actor * len(parts) + values
+            codes.append(np.where(values >= 0, number, MISSING))
+            names += [
+                f"toward '{shown(actor, 40)}' in '{shown(part, 40)}'"
+                for actor in population.actors
+                for part in parts
+            ]
+    return codes, names
 
 
 def _with_informative(
