@@ -242,7 +242,7 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     series = narwhals.from_native(labels, series_only=True, pass_through=True)
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
-        raise ValueError(f"X has {rows} pairs and y {len(given)} labels; they must be as many")
+        raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
     reader = LabelReader("y", Stance, stance_spellings(None))
     try:
         cells = (Record(row, row, (str(label),)) for row, label in enumerate(given))

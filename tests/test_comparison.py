@@ -133,7 +133,7 @@ def test_models_of_other_labels_or_without_a_new_row_are_refused(model, other, c
     odd = dataclasses.replace(model.stance, labels=("contra", "neutral", "pro"))
     with pytest.raises(DataError, match="against, neutral, favor, the other contra, neutral, pro"):
         compare_models(model, dataclasses.replace(model, stance=odd), corpus)
-    with pytest.raises(DataError, match="each row was in the training data of a model"):
+    with pytest.raises(DataError, match="every row is training data of one of the models"):
         compare_models(model, other, corpus)
 
 

@@ -312,7 +312,7 @@ def test_baselines_and_their_paired_differences_share_the_documents():
 
 def test_baselines_of_other_rows_are_a_bug():
     answers = random_answers(4, 100)
-    with pytest.raises(ValueError, match="to other rows"):
+    with pytest.raises(ValueError, match="about other rows"):
         baselines(answers, "neutral", {"lexicon": random_answers(5, 100)})
     moved = dataclasses.replace(answers, document=answers.document + 1)
     with pytest.raises(ValueError, match="other documents"):

@@ -229,7 +229,7 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert "add --prefix p_" in fails(1, "report", coded, *out)
     wide = tmp_path / "wide.csv"
     assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide").exit_code == 0
-    assert "is in wide form; run stance predict without --wide" in fails(1, "report", wide)
+    assert "has one row per text; run stance predict without --wide" in fails(1, "report", wide)
     head = sample.read_text("utf-8").splitlines(keepends=True)[0]
     assert "holds no answer" in fails(1, "report", write(tmp_path / "empty.csv", head))
     ragged = write(tmp_path / "ragged.csv", sample.read_text("utf-8") + "a,b\n")

@@ -188,7 +188,7 @@ def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
     options = ("--prefix", "p_", "--text-column", "paragraph")
     result = invoke("sample", path, "-n", 20, "-o", tmp_path / "to_label.csv", *options)
     assert result.exit_code == 0, result.output
-    assert "left out, since coders fill in theirs: stance, note, text" in result.stderr
+    assert "left out, because coders fill in their own: stance, note, text" in result.stderr
     found = read(tmp_path / "to_label.csv")
     assert {row["stance"] + row["note"] for row in found} == {""}
     assert all(row["text"].startswith("Paragraph ") for row in found)
@@ -309,8 +309,8 @@ def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
     assert "9 rows left out: an earlier row has the same text, actor and answer" in said
     write(tmp_path / "again.csv", [{**row, "stance": "uncertain"} for row in own[:9]])
     line = fails(1, *again, "--force")
-    assert f"answers otherwise than {one}:" in line
-    assert line.endswith("for the same text and actor; keep one of the two")
+    assert f"has another answer than {one}:" in line
+    assert line.endswith("to the same text and actor; keep one of the rows")
 
 
 @pytest.mark.parametrize(

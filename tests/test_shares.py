@@ -60,7 +60,7 @@ def test_intervals_hold_the_true_shares_that_counts_miss(archive):
 def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive, tmp_path):
     found = figures(archive[0], "--by", "outlet")
     assert {share["corrected"] for share in found["shares"]} == {None}
-    assert {share["method"] for share in found["shares"]} == {"not corrected: no audit"}
+    assert {share["method"] for share in found["shares"]} == {"not corrected: no labels"}
     assert found["differences"] == []
     invoke("shares", archive[0], "--differences", tmp_path / "none.csv")
     head = (tmp_path / "none.csv").read_text("utf-8")
@@ -245,7 +245,7 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     answers, edges, graph = held(tmp_path), tmp_path / "edges.csv", tmp_path / "edges.graphml"
     result = invoke("shares", answers, "--pairs", "-o", edges, "--json")
     found = json.loads(result.stdout)["pairs"]
-    assert "40 answers in which an actor judges itself left out" in result.stderr
+    assert "40 answers left out, in which an actor judges itself" in result.stderr
     assert {(row["holder"], row["target"]) for row in found} == {
         ("Iran", "Russia"), ("author", "Russia"),
     }  # fmt: skip
@@ -441,7 +441,7 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     )
     missing = [s["missing"] for s in json.loads(result.stdout)["shares"] if s["class"] == "net"]
     assert sorted(missing) == [0, 1, 1]  # an actor's, and that of all together
-    assert "1 row chosen for training left out" in result.stderr
+    assert "1 row left out: chosen for training, not drawn by chance" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])
     assert "holds no labelled row" in fails(1, "shares", archive[0], "--audit", nothing)

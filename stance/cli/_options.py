@@ -76,8 +76,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "abstain": _given(
             "RATE",
             "Answer 'uncertain' where the model is unsure, so that with 90 % confidence at most "
-            "this share of the other answers is wrong in each class, on texts like the training "
-            "corpus. On other outlets, genres and years more may be wrong.",
+            "this share of the other answers is wrong in each class, over texts mixed like the "
+            "training corpora (of the default model, news and speeches). In one kind of text "
+            "alone, or in other outlets, genres and years, more may be wrong.",
             min=0,
             max=1,
         ),

@@ -250,7 +250,7 @@ def shares(
 
     request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
     if audit is None and surrogate:
-        raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
+        raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and (differences or regression):
         raise UsageError("--pairs is about holders; drop --differences and --regression")
     read = [*request.paths, audit.source if audit else None]

@@ -143,7 +143,7 @@ def check_pair(answers: Answers, other: Answers) -> None:
     """Refuse answers that are not to the same rows of the same documents."""
     same = len(answers) == len(other) and answers.labels == other.labels
     if not (same and (answers.gold == other.gold).all()):
-        raise ValueError("two sets of answers are to other rows")
+        raise ValueError("two sets of answers are about other rows")
     if not (answers.document == other.document).all():
         raise ValueError("two sets of answers have other documents")
 

@@ -11,7 +11,6 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count, shown
 from stance.errors import DataError
-from stance.evaluation.agreement import report_agreement
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -57,7 +56,7 @@ class Report:
         return dict(self.figures)
 
 
-PARTS = ("sentiment", "leakage", "holder", "agreement")
+PARTS = ("sentiment", "leakage", "holder")
 """Parts of a report that may be missing."""
 
 
@@ -126,17 +125,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         sentiment_majority=_sentiment_majority(model),
         notes=_silent(model.stance.silent),
         holder=_judge_holders(model, corpus),
-        agreement=_agreement(corpus),
     )
-
-
-def _agreement(corpus: Corpus) -> Figures | None:
-    """Return how far the corpus's coders agree, which no model can be expected to exceed."""
-    if corpus.annotations is None:
-        return None
-    codes, labels = corpus.annotations.codes, tuple(map(str, Stance))
-    agreement = report_agreement(codes, labels, corpus.document)
-    return {"coders": list(corpus.annotations.coders), **agreement}
 
 
 def compare_models(
@@ -151,7 +140,9 @@ def compare_models(
     seen = [corpus.marks.found_in(model.fingerprints) for model in (a, b)]
     learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}
     if (seen[0] | seen[1]).all():
-        raise DataError("each row was in the training data of a model; compare on other texts")
+        raise DataError(
+            "every row is training data of one of the models; compare them on other texts"
+        )
     unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
     figures = compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
     notes = [
@@ -236,8 +227,8 @@ def _silent(labels: Sequence[str]) -> list[str]:
 def _loose(corpus: Corpus) -> list[str]:
     note = (
         f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
-        "from one article or speech, intervals are too narrow and cross-validation flatters; add "
-        "a column document"
+        "from one article or speech, intervals are too narrow and cross-validation scores too "
+        "high; add a column document"
     )
     return [note] if corpus.loose else []
 

@@ -12,7 +12,7 @@ from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.findings.correction import Surrogate
 from stance.findings.periods import Periods, choose_periods
-from stance.findings.request import Join, Places, Request, bounded, find_places
+from stance.findings.request import Join, Places, Request, find_places
 from stance.label_values import STANCES
 from stance.reading.keys import key_of
 from stance.records import ANSWERS, SIDES, UNCERTAIN, Stance
@@ -208,9 +208,9 @@ class _Reader:
         text, names = cell(places.text), self._names
         identity = [cells[place] for place in places.identity(self._join)]
         figures = {
-            "actor": _number(names["actor"], bounded(actor)),
-            "group": _number(names["group"], bounded(cell(places.by)) or BLANK),
-            "holder": _number(names["holder"], bounded(cell(places.holder).strip())),
+            "actor": _number(names["actor"], actor),
+            "group": _number(names["group"], cell(places.by) or BLANK),
+            "holder": _number(names["holder"], cell(places.holder).strip()),
             "stance": stance,
             "day": day_of(cell(places.over)) or 0,
             "record": record.number - 1,
@@ -240,7 +240,7 @@ class _Reader:
     def finish(self, request: Request) -> AnswersTable:
         """Return all answers, each counted once."""
         table, actors = self._table.name, self._names["actor"]
-        if missing := [name for name in self._only if bounded(name) not in actors]:
+        if missing := [name for name in self._only if name not in actors]:
             raise DataError(
                 f"{table}: holds no answer on '{shown(min(missing))}'; check its spelling"
             )
@@ -293,8 +293,8 @@ class _Reader:
                     for n in (one, other)
                 )
                 raise DataError(
-                    f"{second}: answers otherwise than {first} for the same text and actor; keep "
-                    "one of the two"
+                    f"{second}: has another answer than {first} to the same text and actor; "
+                    "keep one of the rows"
                 )
         return np.asarray(again, np.int64)
 

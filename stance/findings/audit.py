@@ -13,7 +13,7 @@ from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement
 from stance.evaluation.answers import Figures
 from stance.findings.answers import AnswersTable, is_row, pair_key, text_key
 from stance.findings.correction import Audit
-from stance.findings.request import Join, bounded
+from stance.findings.request import Join
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, encoded_by, open_table, optional_column
@@ -112,7 +112,7 @@ def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
             "too: the intervals hold only if rows were left open by chance, not for being hard"
         )
     if chosen := counts["train"]:
-        yield f"{count(chosen, 'row')} chosen for training left out"
+        yield f"{count(chosen, 'row')} left out: chosen for training, not drawn by chance"
     if false := counts["false matches"]:
         yield f"{count(false, 'row')} with a false match counted as neutral"
 
@@ -134,7 +134,7 @@ def _read_labels(
             counts["train"] += 1
             continue
         named, actor = (cells[place].strip() for place in identity[-2:])
-        if population.partial and bounded(actor) not in population.actors:
+        if population.partial and actor not in population.actors:
             continue
         flagged = false_match.lower() not in UNMARKED
         counts["false matches"] += flagged

@@ -25,7 +25,7 @@ QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 
 NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
-AUDIT_ONLY = "audit alone"  # method without a surrogate that helps
+AUDIT_ONLY = "labels alone"  # method without a surrogate that helps
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit
-from stance.findings.request import Request, bounded, find_places
+from stance.findings.request import Request, find_places
 from stance.findings.shares import Share, Study, write_numbers
 from stance.reading.actors import ActorBook
 from stance.records import AGAINST, FAVOR, SIDES, Stance
@@ -51,7 +51,7 @@ class Pairs:
 
     def note(self) -> str:
         """Return what is left out."""
-        what = f"{count(self.on_themselves, 'answer')} in which an actor judges itself left out"
+        what = f"{count(self.on_themselves, 'answer')} left out, in which an actor judges itself"
         return what if self.on_themselves else ""
 
     def rows(self) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def read_evidence(request: Request, pairs: Pairs, book: ActorBook | None = None)
                 if holder is None or text is None:
                     break
                 side = numbers.get(cells[places.stance], -1)
-                names = bounded(cells[holder].strip()), bounded(places.actor_of(cells))
+                names = cells[holder].strip(), places.actor_of(cells)
                 if (kept := surest.get((*names, side))) is None:
                     continue
                 paragraph = cells[text][:LONGEST_READ]

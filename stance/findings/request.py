@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +23,6 @@ from stance.tables import (
 )
 
 Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
-LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 _WITHHELD = len(Stance)  # place of "uncertain" among `ANSWERS`
 NO_ANSWERS = ", or name a table that stance predict wrote"
@@ -135,7 +133,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
             yield Records(part.numbers, part.lines, cells)
 
     def notes() -> Iterator[str]:
-        yield f"column '{shown(columns[label])}' is read as answers, without probabilities"
+        yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"
         yield from (note.removeprefix(f"{name}: ") for note in reader.notes())
         if open_:
             yield f"{count(open_, 'row')} without a stance counted as withheld"
@@ -229,13 +227,5 @@ def _refusal(at: Mapping[str, int]) -> str:
             option = shown(prefix)
             return f"the columns of its answers begin with '{option}'; add --prefix {option}"
     if any(name and all(name + label in at for label in labels) for name in at if name != "stance"):
-        return "is in wide form; run stance predict without --wide and take that"
+        return "has one row per text; run stance predict without --wide and give that table"
     return ""
-
-
-def bounded(name: str) -> str:
-    """Return a name, or if it is long its beginning and a hash of all of it."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{name[: LONGEST_NAME - 10]}…{digest}"

@@ -183,7 +183,7 @@ def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Fl
         design, unit = _design(population, asked.whole_documents, size)
         needed = margins(design.inclusion[unit])[able].max()
     advice = ", or compare fewer (--actor), or raise --margin"
-    reach = f"be known to ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
+    reach = f"be known to within ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
     if not np.isfinite(margin):
         reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
     raise DataError(
@@ -295,6 +295,6 @@ def _write(
     notes = []
     if left_out:
         notes.append(
-            f"{population.table}: columns left out, since coders fill in theirs: {left_out}"
+            f"{population.table}: columns left out, because coders fill in their own: {left_out}"
         )
     return notes

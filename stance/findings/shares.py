@@ -25,7 +25,7 @@ from stance.tables import write_table
 OWN = TUNED  # labels of an actor from which surrogates are weighted for it alone
 TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
-UNAUDITED = "not corrected: no audit"
+UNAUDITED = "not corrected: no labels"
 FEW = "not corrected: too few labels"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
@@ -114,9 +114,20 @@ class Study:
         self._correction = None
         if audit is not None:
             self._correction = Correction(audit, population.document, *population.surrogates())
-        parts = _split(np.arange(len(population)), population.actor, population.actors)
-        ranked = sorted(parts, key=lambda part: (-len(part[1]), part[0]))
-        self.actors = dict(ranked)
+        every = np.arange(len(population))
+        parts = _split(every, population.actor, population.actors)
+        self.actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
+        together = {TOTAL: every} if len(self.actors) > 1 else {}
+        self._parts = {
+            actor: (pairs, self._weigh(pairs)) for actor, pairs in (together | self.actors).items()
+        }
+
+    def _weigh(self, pairs: Ints) -> Weights | None:
+        """Return the weights of surrogates for an actor's pairs."""
+        if self._correction is None:
+            return None
+        rows = np.isin(self._correction.audit.pair, pairs)
+        return self._correction.weigh(rows) if rows.sum() >= OWN else self._correction.pooled
 
     def to_json(self, quantity: str = "net") -> dict[str, Any]:
         """Return all shares, and how those of a stance or the net stances differ, for JSON."""
@@ -149,9 +160,7 @@ class Study:
 
         Of all answers, then by group, by period, and by group and period.
         """
-        every = np.arange(len(self.population))
-        for actor, pairs in [(TOTAL, every)] * (len(self.actors) > 1) + [*self.actors.items()]:
-            weights = self._weights(pairs)
+        for actor, (pairs, weights) in self._parts.items():
             groups, periods = self._groups(pairs), self._periods(pairs)
             parts = [("", "", pairs), *((name, "", part) for name, part in groups)]
             parts += [("", name, part) for name, part in periods]
@@ -164,17 +173,11 @@ class Study:
     def predictions(self) -> Floats:
         """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
         predictions = np.zeros((len(self.population), 2))
-        for pairs in self.actors.values():
-            if weights := self._weights(pairs):
+        for actor in self.actors:
+            pairs, weights = self._parts[actor]
+            if weights:
                 predictions[pairs] = weights.predict(pairs)
         return predictions
-
-    def _weights(self, pairs: Ints) -> Weights | None:
-        """Return the weights of surrogates for an actor's pairs."""
-        if self._correction is None:
-            return None
-        rows = np.isin(self._correction.audit.pair, pairs)
-        return self._correction.weigh(rows) if rows.sum() >= OWN else self._correction.pooled
 
     def _groups(self, pairs: Ints) -> list[tuple[str, Ints]]:
         """Return the pairs of each group, in the alphabetical order of their names."""
@@ -227,8 +230,7 @@ class Study:
         return [replace(each, holm=h, bh=b) for each, h, b in adjusted]
 
     def _differences(self, actor: str, quantity: int) -> Iterator[Difference]:
-        pairs = self.actors[actor]
-        weights = self._weights(pairs)
+        pairs, weights = self._parts[actor]
         for of, parts in (("group", self._groups(pairs)), ("period", self._periods(pairs))):
             corrected = [(name, part, self._correct(part, weights)) for name, part in parts]
             known = [(name, part, shares) for name, part, shares in corrected if shares]

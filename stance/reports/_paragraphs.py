@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.evaluation.answers import judge_pairs
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.findings import Request
-from stance.findings.request import Places, bounded, find_places
+from stance.findings.request import Places, find_places
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
@@ -110,7 +110,7 @@ def read_paragraphs(request: Request, maker: Maker | None, actors: Sequence[str]
         for batch in table.blocks():
             for cells in (record.cells for record in batch):
                 _count_row(paragraphs, places, cells, seen)
-                if (actor := bounded(places.actor_of(cells))) in actors:
+                if (actor := places.actor_of(cells)) in actors:
                     _keep(examples, places, cells, actor)
     paragraphs.rows, paragraphs.naming = len(seen), sum(seen.values())
     _quote(paragraphs, examples, maker)
@@ -154,7 +154,7 @@ def _keep(
     source, date, spans = (
         "" if place is None else cells[place] for place in (places.by, places.over, places.spans)
     )
-    where = bounded(source), bounded(date), cells[places.row]
+    where = source, date, cells[places.row]
     listed.append(Example(actor, side, (against, neutral, favor), text, where, spans))
     listed.sort(key=lambda example: -max(example.chances))  # stable, so the first of equals stays
     del listed[SHOWN:]

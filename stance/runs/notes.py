@@ -55,9 +55,12 @@ def _abstained(model: StanceModel, rate: float, tally: Tally) -> str:
     given = [
         f"{n} from {least:.2f}" for n, least in zip(Stance, lowest, strict=True) if least < NEVER
     ]
+    corpora = len(model.card["data"])
+    mixed = f"; the rate holds over {corpora} training corpora together, not in each kind of text"
     return (
         f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
         f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {', '.join(given)}"
+        f"{mixed if corpora > 1 else ''}"
     )
 
 
