@@ -3,7 +3,6 @@
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import narwhals
@@ -104,9 +103,10 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If against or favor is missing, or a class is labelled in one document only.
         """
         pairs = _read(X)
-        stance, spelled = _read_labels(y, len(pairs.texts))
-        documents = pairs.documents if groups is None else list(map(repr, groups))
-        corpus = _corpus(pairs, stance, documents)
+        stance, spelled = _read_labels(y, len(pairs["text"]))
+        if groups is not None:
+            pairs["document"] = list(map(repr, groups))
+        corpus = _corpus(pairs, stance)
         recipe = self._recipe()
         self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
         self.classes_, self._order = np.unique(np.array(list(spelled.values())), return_index=True)
@@ -128,17 +128,16 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         pairs, model = _read(X), self.to_model()
-        names = map(model.book.proper_name, set(pairs.actors))
+        names = map(model.book.proper_name, set(pairs["actor"]))
         if model.reference and (warning := model.reference.unseen(names)):
             warnings.warn(warning, UnseenActorWarning, stacklevel=2)
-        found = model.probabilities(pairs.texts, pairs.actors, pairs.spans, pairs.months)
-        return found[:, self._order]
+        months = months_of(pairs["date"]) if "date" in pairs else None
+        chances = model.probabilities(pairs["text"], pairs["actor"], pairs["spans"], months)
+        return chances[:, self._order]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each pair; it never abstains."""
-        chosen = self.predict_proba(X).argmax(axis=1)
-        best: NDArray[Any] = self.classes_[chosen]
-        return best
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -170,23 +169,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return recipe_from_table(table, "StanceClassifier")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """What X holds, by row."""
-
-    texts: list[str]
-    actors: list[str]
-    spans: list[list[tuple[int, int]] | None]
-    dates: list[str] | None = None
-    documents: list[str] | None = None
-
-    @property
-    def months(self) -> Ints | None:
-        return None if self.dates is None else months_of(self.dates)
-
-
-def _read(given: Any) -> _Pairs:
-    """Return the pairs of a data frame, a sequence or an array."""
+def _read(given: Any) -> dict[str, list[Any]]:
+    """Return the columns of a data frame, or of a sequence or array of pairs."""
     frame = narwhals.from_native(given, eager_only=True, pass_through=True)
     if isinstance(frame, narwhals.DataFrame):
         return _read_frame(frame)
@@ -197,32 +181,24 @@ def _read(given: Any) -> _Pairs:
         if not whole or not all(isinstance(part, str) for part in pair[:2]):
             raise TypeError(f"X[{place}] is {pair!r:.60}; give (text, actor), both strings")
     spans = [_spans(pair[2]) if len(pair) > 2 else None for pair in given]
-    return _Pairs([str(pair[0]) for pair in given], [str(pair[1]) for pair in given], spans)
+    texts, actors = ([str(pair[part]) for pair in given] for part in (0, 1))
+    return {"text": texts, "actor": actors, "spans": spans}
 
 
-def _read_frame(frame: Any) -> _Pairs:
-    columns = frame.columns
-    found: dict[str, list[Any] | None] = {}
+def _read_frame(frame: Any) -> dict[str, list[Any]]:
+    names = frame.columns
+    places: dict[str, int | None] = {name: column(names, name, "X") for name in ("text", "actor")}
+    places |= {name: optional_column(names, name, "X") for name in ("date", "document", "spans")}
+    columns = {name: _cells(frame[names[at]]) for name, at in places.items() if at is not None}
     for name in ("text", "actor"):
-        cells = frame[columns[column(columns, name, "X")]].to_list()
-        odd = next((row for row, cell in enumerate(cells) if not isinstance(cell, str)), None)
-        if odd is not None:
-            raise TypeError(f"X['{name}'] in row {odd} is {cells[odd]!r:.60}; give a string")
-        found[name] = cells
-    for name in ("date", "document", "spans"):
-        at = optional_column(columns, name, "X")
-        found[name] = None if at is None else _cells(frame[columns[at]])
-    spans = found["spans"] or [None] * len(frame)
-    texts, actors, documents = (found[name] for name in ("text", "actor", "document"))
-    dates = None if (days := found["date"]) is None else [str(day or "") for day in days]
-    DateColumn("X", "date").add(dates or [], range(len(frame)))  # raises where one has two readings
-    return _Pairs(
-        list(texts or ()),
-        list(actors or ()),
-        list(map(_spans, spans)),
-        dates,
-        None if documents is None else ["" if own is None else str(own) for own in documents],
-    )
+        for row, cell in enumerate(columns[name]):
+            if not isinstance(cell, str):
+                raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
+    for name in {"date", "document"} & columns.keys():
+        columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
+    DateColumn("X", "date").add(columns.get("date", []), range(len(frame)))  # may raise
+    columns["spans"] = list(map(_spans, columns.get("spans", [None] * len(frame))))
+    return columns
 
 
 def _cells(series: Any) -> list[Any]:
@@ -258,20 +234,18 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     return numbers, {number: str(tuple(Stance)[number]) for number in sorted(spelled)}
 
 
-def _corpus(pairs: _Pairs, stance: Ints, documents: Sequence[str] | None) -> Corpus:
+def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:
     """Return the pairs as a corpus; without documents, equal and nearly equal texts are grouped."""
-    size, texts, actors = len(pairs.texts), pairs.texts, pairs.actors
-    if documents is not None and len(documents) != size:
-        raise ValueError(f"X has {size} pairs and groups {len(documents)}; give as many")
+    texts, actors, size = pairs["text"], pairs["actor"], len(stance)
+    documents, dates = (pairs.get(name, [""] * size) for name in ("document", "date"))
+    if len(documents) != size:
+        raise ValueError(f"X has {size} pairs and groups {len(documents)}; give one group per pair")
     words = [str(tuple(Stance)[number]) for number in stance.tolist()]
     written = "".join(map(repr, zip(texts, actors, words, strict=True)))
     source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
-    dates = pairs.dates or [""] * size
-    cells = zip(texts, actors, stance.tolist(), pairs.spans, dates, strict=True)
+    cells = zip(texts, actors, stance.tolist(), pairs["spans"], dates, documents, strict=True)
     rows = [
         Row(text, actor, label, number, spans=spans, date=date, document=document)
-        for number, ((text, actor, label, spans, date), document) in enumerate(
-            zip(cells, documents or [""] * size, strict=True), 1
-        )
+        for number, (text, actor, label, spans, date, document) in enumerate(cells, 1)
     ]
     return corpus_of(rows, source)

@@ -190,15 +190,6 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     assert "Too few labels to say anything of 3 actors shown: " in found
 
 
-def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):
-    answers, labelled = study
-    text = labelled.read_text("utf-8").replace("Text 1.", "Another.", 1)
-    other = write(tmp_path / "other.csv", text)
-    line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--audit", other, *AUDIT)
-    assert "other.csv:2: the text of row 1 on 'Anvaria' differs from its text in" in line
-    assert not (tmp_path / "x.html").exists()
-
-
 def test_options_without_what_they_are_about_are_refused(study, tmp_path):
     answers, _ = study
     line = fails(2, "report", answers, "-o", tmp_path / "x.html", "--coder", "anna")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stance.evaluation.intervals import benjamini_hochberg, estimate_shares, holm
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
-from stance.findings.differences import compare, detectable, groups_apart, pairs_to_compare
+from stance.findings.differences import compare, groups_apart
 from stance.findings.shares import Study
 from stance.records import AGAINST, FAVOR, NEUTRAL
 
@@ -95,21 +95,6 @@ def test_labels_that_are_all_alike_do_not_make_a_share_certain(truth):
     assert high - low > 0.08
 
 
-def test_a_better_reader_on_part_of_the_pairs_narrows_the_interval():
-    rng = np.random.default_rng(4)
-    answers, stance = simulation.archive(rng, (0.3, 0.6, 0.1))
-    reader = np.where(rng.random(len(stance)) < 0.9, stance, rng.integers(3, size=len(stance)))
-    reader = np.where(rng.random(len(stance)) < 0.6, reader, -1).astype(np.int8)
-    audit, _ = simulation.audited(rng, answers, stance, 200)
-    own, added = replace(answers, labels=(("llm", reader),)).surrogates()
-    alone, both = (
-        correct(audit, answers.document, own),
-        correct(audit, answers.document, own, added),
-    )
-    assert "llm" in both.method
-    assert both.errors[AGAINST] < 0.85 * alone.errors[AGAINST]
-
-
 def test_surrogates_that_know_nothing_are_left_out():
     rng = np.random.default_rng(6)
     truth, document = rng.integers(3, size=3000), np.arange(3000)
@@ -119,11 +104,6 @@ def test_surrogates_that_know_nothing_are_left_out():
     alone = correct(plain(pair, truth[pair], 3000), document)
     assert alone.method == AUDIT_ONLY
     assert found.errors == pytest.approx(alone.errors, rel=0.03)
-
-
-def test_a_part_without_labels_has_no_corrected_share():
-    found = Correction(plain(np.arange(20), np.zeros(20, np.int64), 100), np.arange(100), ())
-    assert found.estimate(np.arange(20, 100), found.pooled) is None
 
 
 @given(
@@ -174,12 +154,6 @@ def test_p_is_below_5_percent_where_the_interval_excludes_0(size, apart):
     assert (back, below, above, same) == pytest.approx((-difference, -high, -low, p))
 
 
-def test_net_stances_may_differ_by_more_than_1():
-    difference, (low, high), _ = compare(*two(100, apart=0.75, against=0.8), NET)
-    assert -2 <= low < difference < high
-    assert difference < -1
-
-
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_adjusted_p_values_keep_their_order_and_bounds(p):
     p = np.array(p)
@@ -190,16 +164,6 @@ def test_adjusted_p_values_keep_their_order_and_bounds(p):
     order = np.argsort(p)
     assert (np.diff(by_holm[order]) >= 0).all()
     assert (np.diff(bh[order]) >= 0).all()
-
-
-def test_few_groups_are_compared_in_pairs_and_many_with_all_others():
-    assert pairs_to_compare(3) == [(0, 1), (0, 2), (1, 2)]
-    assert pairs_to_compare(1) == []
-    assert pairs_to_compare(7) == [(part, None) for part in range(7)]
-
-
-def test_nothing_to_compare_has_no_detectable_difference():
-    assert detectable([]) is None
 
 
 def test_groups_by_chance_are_seldom_claimed_to_differ():

@@ -13,7 +13,6 @@ from stance.errors import DataError
 from stance.evaluation import (
     Answers,
     baselines,
-    conflict_rows,
     conflict_score,
     leakage,
     majority_score,
@@ -187,13 +186,6 @@ def test_no_rows_are_an_error():
         majority_score(nothing, "neutral")
 
 
-@pytest.mark.parametrize(("documents", "trusted"), [(19, False), (20, True)])
-def test_few_documents_are_noted(documents, trusted):
-    rows = np.arange(60)
-    notes = score(certain(rows % 3, rows // 2 % 3, document=rows % documents))["notes"]
-    assert any("cannot be trusted" in note for note in notes) is not trusted
-
-
 def test_labels_in_few_documents_are_noted():
     gold = np.ones(60, np.int64)
     gold[:5], gold[5:9] = 0, 2
@@ -253,13 +245,6 @@ def test_a_class_of_few_documents_or_without_error_has_no_interval_of_f1():
     assert high == 1.0
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=20))
-def test_conflict_rows_equal_a_plain_loop(rows):
-    key, gold = np.array(rows, np.int64).reshape(-1, 2).T
-    plain = [len({g for k, g in rows if k == mine}) > 1 for mine, _ in rows]
-    assert conflict_rows(key, gold).tolist() == plain
-
-
 def test_conflict_is_scored_beside_the_target_blind_answers():
     gold, document = [0, 2] * 6, np.repeat(np.arange(6), 2)
     model = certain([0, 2] * 4 + [0, 0] * 2, gold, document)
@@ -308,15 +293,6 @@ def test_baselines_and_their_paired_differences_share_the_documents():
         bounds = t_interval(gain_in(macro_f1), pair)
         assert gain["macro_f1_interval"] == pytest.approx(bounds, abs=1e-6)
     assert figures["difference"] == figures["target_blind"]["difference"]
-
-
-def test_baselines_of_other_rows_are_a_bug():
-    answers = random_answers(4, 100)
-    with pytest.raises(ValueError, match="about other rows"):
-        baselines(answers, "neutral", {"lexicon": random_answers(5, 100)})
-    moved = dataclasses.replace(answers, document=answers.document + 1)
-    with pytest.raises(ValueError, match="other documents"):
-        conflict_score(answers, moved, np.ones(100, np.bool_))
 
 
 def test_leakage_scores_what_the_model_has_not_seen():
@@ -385,21 +361,6 @@ def test_summary_opens_with_the_scores_and_their_intervals():
     low, high = (f"{100 * end:.1f}" for end in gain["macro_f1_interval"])
     assert blind.endswith(f"  {100 * gain['macro_f1']:+.1f} [{low}, {high}]")
     assert words.startswith("lexicon ")
-
-
-def test_a_loss_keeps_its_sign():
-    figures = full_report().to_json()
-    gain = {"macro_f1": -0.081, "macro_f1_interval": [-0.2, 0.04]}
-    figures["baselines"]["target_blind"]["difference"] = gain
-    (blind,) = (line for line in evaluation_lines(figures) if line.startswith("target-blind"))
-    assert blind.endswith("  -8.1 [-20.0, 4.0]")
-
-
-def test_what_few_documents_show_is_marked():
-    answers = certain([0, 1, 2, 2], [0, 1, 1, 2])
-    few = report(answers, certain([1] * 4, [0, 1, 1, 2]), "neutral", np.arange(4))
-    (blind,) = (line for line in lines(few) if line.startswith("target-blind"))
-    assert blind.endswith("]  few")
 
 
 def lines(result):

@@ -75,7 +75,3 @@ def test_a_period_that_is_asked_for_is_taken_or_refused():
     assert choose_periods(days, "quarter").unit == "quarter"
     with pytest.raises(DataError, match="its dates span 6,479 weeks; use --period quarter"):
         choose_periods(days, "week")
-
-
-def test_no_date_makes_no_period():
-    assert choose_periods(np.zeros(3, np.int64)) is None

@@ -329,15 +329,6 @@ def test_what_is_wrong_in_one_of_several_tables_is_named_there(archive, tmp_path
     assert said in fails(1, "report", one, other, "-o", tmp_path / "x.html")
 
 
-def test_a_date_of_two_readings_in_one_of_several_tables_is_named_there(archive, tmp_path):
-    rows = read(archive[0])
-    one = write(tmp_path / "a.csv", rows[:50])
-    other = write(tmp_path / "b.csv", [{**row, "date": "03/04/2024"} for row in rows[50:90]])
-    line = fails(1, "shares", one, other, "--over", "date")
-    assert "'03/04/2024'" in line
-    assert "b.csv:2)" in line
-
-
 def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tmp_path):
     xlsxwriter = pytest.importorskip("xlsxwriter")
     book = xlsxwriter.Workbook(path := tmp_path / "answers.xlsx")

@@ -145,12 +145,6 @@ def test_a_real_difference_is_claimed(tmp_path):
     assert favor["differences"][0]["difference"] < 0
 
 
-def test_what_would_have_been_found_is_said_where_nothing_is(archive):
-    text = invoke("shares", archive[0], "--audit", archive[1], "--by", "outlet").stdout
-    assert "No difference in net stance is beyond chance in 6 comparisons" in text
-    assert "points, 80 times in 100" in " ".join(text.split())
-
-
 def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
     rows = read(archive[0])
     for row in rows:
@@ -204,12 +198,6 @@ def test_the_table_for_regressions_has_a_row_for_each_answer(archive, tmp_path):
 
 
 # --- Audits that do not fit ---
-
-
-def test_columns_of_an_audit_may_be_in_any_case(archive, tmp_path):
-    rows = [{name.upper(): cell for name, cell in row.items()} for row in read(archive[1])]
-    loud = figures(archive[0], "--audit", write(tmp_path / "loud.csv", rows))
-    assert loud == figures(archive[0], "--audit", archive[1])
 
 
 def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
@@ -402,12 +390,6 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     assert "to_label.design.csv, which says how likely each row was to be drawn, is not" in line
 
 
-def test_rows_that_a_coder_deleted_are_missing(archive, tmp_path):
-    fewer = write(tmp_path / "fewer.csv", read(archive[1])[7:])
-    result = invoke("shares", archive[0], "--audit", fewer, "--json")
-    assert "7 rows without a label, 4 % of those drawn" in result.stderr
-
-
 def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
     rows = [{**row, "coder": "anna"} for row in read(archive[1])]
     other = {"against": "favor", "favor": "neutral", "neutral": "against"}
@@ -492,15 +474,6 @@ def test_options_that_do_not_fit_together_are_refused(archive, options, said):
     assert said in fails(2, "shares", archive[0], *options)
 
 
-def test_documents_are_those_of_the_table_however_its_column_is_spelled(archive, tmp_path):
-    known = figures(archive[0])["documents"]
-    renamed = [
-        {"Document" if key == "document" else key: cell for key, cell in row.items()}
-        for row in read(archive[0])
-    ]
-    assert figures(write(tmp_path / "upper.csv", renamed))["documents"] == known
-
-
 def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
     rows = [{"doc_id": row.pop("document"), **row} for row in read(archive[0])]
     told = invoke("shares", write(tmp_path / "other.csv", rows)).stderr
@@ -534,15 +507,6 @@ def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
         given = (tmp_path / "a.csv", tmp_path / "b.csv", "-o", answers, "--prefix", prefix)
         assert invoke("predict", *given).exit_code == 0
         assert figures(answers, "--prefix", prefix)["documents"] == 2
-
-
-def test_periods_that_are_too_many_are_one_line_with_the_file(archive, tmp_path):
-    rows = read(archive[0])
-    for at, row in enumerate(rows):
-        row["date"] = f"{1900 + at % 100}-03-09"
-    path = write(tmp_path / "long.csv", rows)
-    line = fails(1, "shares", path, "--over", "date", "--period", "week")
-    assert re.search(r"long\.csv: its dates span [\d,]+ weeks; use --period", line)
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):
