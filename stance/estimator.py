@@ -189,7 +189,9 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
     names = frame.columns
     places: dict[str, int | None] = {name: column(names, name, "X") for name in ("text", "actor")}
     places |= {name: optional_column(names, name, "X") for name in ("date", "document", "spans")}
-    columns = {name: _cells(frame[names[at]]) for name, at in places.items() if at is not None}
+    columns = {
+        name: _cells(frame[names[place]]) for name, place in places.items() if place is not None
+    }
     for name in ("text", "actor"):
         for row, cell in enumerate(columns[name]):
             if not isinstance(cell, str):
@@ -229,8 +231,10 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     spelled: dict[int, set[Any]] = {}
     for number, label in zip(numbers.tolist(), given, strict=True):
         spelled.setdefault(number, set()).add(label)
-    if all(len(own) == 1 for own in spelled.values()):
-        return numbers, {number: own.pop() for number, own in sorted(spelled.items())}
+    if all(len(labels_so_spelled) == 1 for labels_so_spelled in spelled.values()):
+        return numbers, {
+            number: labels_so_spelled.pop() for number, labels_so_spelled in sorted(spelled.items())
+        }
     return numbers, {number: str(tuple(Stance)[number]) for number in sorted(spelled)}
 
 

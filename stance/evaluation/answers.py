@@ -164,7 +164,7 @@ def judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     if model.sentiment is None or not len(rows):
         return None
     part = corpus.take(rows)
-    judged = [found for _, found in model.judge_many(part.texts, months=part.months)]
+    judged = [answers for _, answers in model.judge_many(part.texts, months=part.months)]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
     answered = np.concatenate([~part.tone_withheld for part in judged])
     return sentiment_answers(corpus, rows, tones, answered)

@@ -243,8 +243,8 @@ def _undated(corpus: Corpus) -> list[str]:
 
 def _year(date: str) -> str:
     """Return the year of a date; empty where it cannot be read."""
-    found = read_date(date)
-    return "" if found is None else str(found.year)
+    day = read_date(date)
+    return "" if day is None else str(day.year)
 
 
 def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
@@ -252,8 +252,8 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     if model.holder is None or not len(rows):
         return None
     kept = corpus.take(rows)
-    found = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
-    return holder_score(corpus, model.book, found)
+    holders = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
+    return holder_score(corpus, model.book, holders)
 
 
 def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
@@ -263,7 +263,9 @@ def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
 def _majority(model: StanceModel) -> str:
     """Return the most frequent stance label of the training data."""
     sources = [source["classes"] for source in model.card["data"]]
-    return max(map(str, Stance), key=lambda label: sum(own.get(label, 0) for own in sources))
+    return max(
+        map(str, Stance), key=lambda label: sum(classes.get(label, 0) for classes in sources)
+    )
 
 
 def _sentiment_majority(model: StanceModel) -> str | None:

@@ -55,13 +55,13 @@ def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
 def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right."""
     check_pair(answers, blind)
-    found = right_shares(answers.right[rows], answers.document[rows])
+    shares = right_shares(answers.right[rows], answers.document[rows])
     figures: Figures = {
-        "n": found.n,
-        "accuracy": found.shares[1] if found.n else None,
-        "interval": found.intervals[1] if found.documents >= FEWEST else None,
-        "trusted": found.trusted,
-        "target_blind_accuracy": blind.right[rows].mean() if found.n else None,
+        "n": shares.n,
+        "accuracy": shares.shares[1] if shares.n else None,
+        "interval": shares.intervals[1] if shares.documents >= FEWEST else None,
+        "trusted": shares.trusted,
+        "target_blind_accuracy": blind.right[rows].mean() if shares.n else None,
     }
     return plain(figures)
 
@@ -86,8 +86,8 @@ def baselines(answers: Answers, majority: str, rivals: Mapping[str, Answers]) ->
 def _rival_score(answers: Answers, rival: Answers) -> Figures:
     check_pair(answers, rival)
     pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
-    (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-    gain = {"macro_f1": own - other, "macro_f1_interval": t_interval(gain_in(macro_f1), pair)}
+    (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
+    gain = {"macro_f1": model - other, "macro_f1_interval": t_interval(gain_in(macro_f1), pair)}
     figures = {
         "macro_f1": other,
         "macro_f1_interval": score_interval(macro_f1, pair[:, 1]),
@@ -97,7 +97,7 @@ def _rival_score(answers: Answers, rival: Answers) -> Figures:
     return plain(figures)
 
 
-def holder_score(corpus: Corpus, book: ActorBook, found: Sequence[str]) -> Figures:
+def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figures:
     """Score whose the stances of `stance.corpus.holder_rows` were said to be.
 
     Returns
@@ -109,8 +109,8 @@ def holder_score(corpus: Corpus, book: ActorBook, found: Sequence[str]) -> Figur
     """
     rows = holder_rows(corpus)
     gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
-    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, found))
-    right, exact = kinds == answered, np.array(gold) == np.array(found)
+    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
+    right, exact = kinds == answered, np.array(gold) == np.array(named)
     return plain(
         {
             "n": len(rows),

@@ -94,8 +94,8 @@ def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tu
     # Traces of the matrix of residuals' covariances, whose diagonal is `left`.
     ww, wt, tt = factor @ weight**2, factor @ (weight * spread), factor @ spread**2
     every = whole**2 * ww**2 + 2 * ww * tt - 4 * whole * ww * wt + 2 * wt**2
-    own = factor**2 @ (weight**2 * whole - 2 * weight * spread) ** 2
-    freedom = whole**2 / float(every - own + spread @ spread)
+    diagonal = factor**2 @ (weight**2 * whole - 2 * weight * spread) ** 2
+    freedom = whole**2 / float(every - diagonal + spread @ spread)
     return float(plain / variance), max(1.0, math.sqrt(freedom * (alike - 1)))
 
 
@@ -108,8 +108,8 @@ def _likeness(score: Floats, squares: Floats, size: Floats) -> float:
     between = size @ (means - score.sum() / n) ** 2 / (documents - 1)
     within = max(0.0, (squares - score * means).sum()) / (n - documents)
     typical = (n - size @ size / n) / (documents - 1)
-    found = (between - within) / (between + (typical - 1) * within)
-    return min(1.0, max(0.0, float(found)))
+    correlation = (between - within) / (between + (typical - 1) * within)
+    return min(1.0, max(0.0, float(correlation)))
 
 
 def wilson(
@@ -172,8 +172,8 @@ def right_shares(right: Bools, document: Ints) -> Shares:
 
 def proportion_interval(right: Bools, document: Ints) -> Interval | None:
     """Return the 95 % interval of the share of rows that are right; None for one document."""
-    found = right_shares(right, document)
-    return found.intervals[1] if found.documents > 1 else None
+    shares = right_shares(right, document)
+    return shares.intervals[1] if shares.documents > 1 else None
 
 
 # --- Scores ---

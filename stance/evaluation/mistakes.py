@@ -25,15 +25,16 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
     contradicts its label and is at least as probable as it is on average where it is the label
     (Northcutt, Jiang and Chuang 2021, "Confident Learning").
     """
-    gold, top, own = corpus.stance, held.max(axis=1), held[np.arange(len(corpus)), corpus.stance]
-    found = held.argmax(axis=1)
+    gold, top = corpus.stance, held.max(axis=1)
+    label_chance = held[np.arange(len(corpus)), gold]
+    answer = held.argmax(axis=1)
     labels = len(Stance)
     usual = np.array([held[gold == n, n].mean() if (gold == n).any() else 1 for n in range(labels)])
-    listed = np.flatnonzero((found != gold) & (top >= usual[found]))
-    listed = listed[np.lexsort((listed, own[listed] - top[listed]))]
+    listed = np.flatnonzero((answer != gold) & (top >= usual[answer]))
+    listed = listed[np.lexsort((listed, label_chance[listed] - top[listed]))]
     names = ("label", "answer", "probability", "label_probability")
     cells = (
-        (ANSWERS[gold[row]], ANSWERS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
+        (ANSWERS[gold[row]], ANSWERS[answer[row]], f"{top[row]:.6f}", f"{label_chance[row]:.6f}")
         for row in listed
     )
     with AtomicGroup() as alone:
@@ -81,6 +82,6 @@ def _write_rows(
     places = corpus.places()
     opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
     with together.part(opened) as writer:
-        for row, own in zip(rows.tolist(), cells, strict=True):
+        for row, more in zip(rows.tolist(), cells, strict=True):
             name, number = places[row]
-            writer.write((corpus.texts[row], corpus.actors[row], *own, name, str(number)))
+            writer.write((corpus.texts[row], corpus.actors[row], *more, name, str(number)))

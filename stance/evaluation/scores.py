@@ -105,19 +105,19 @@ def _per_class(answers: Answers) -> Figures:
 
 def _class_intervals(answers: Answers, by_document: Floats) -> Figures:
     """Return intervals of each label's scores; None if right or given in few documents."""
-    found: Figures = {}
+    intervals: Figures = {}
     ends, values = score_bounds(f1_scores, by_document), f1_scores(by_document.sum(axis=0))
     for number, label in enumerate(answers.labels):
         precision, recall = (
             right_shares(answers.right[rows], answers.document[rows])
             for rows in (answers.predicted == number, answers.gold == number)
         )
-        found[label] = dict.fromkeys(("precision", "recall", "f1"))
+        intervals[label] = dict.fromkeys(("precision", "recall", "f1"))
         if min(precision.documents, recall.documents) >= FEWEST:
             f1 = ends[number] if 0 < values[number] < 1 else None
-            own = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": f1}
-            found[label] = own
-    return found
+            bounds = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": f1}
+            intervals[label] = bounds
+    return intervals
 
 
 def _per_actor(answers: Answers) -> Figures:

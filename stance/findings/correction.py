@@ -96,11 +96,11 @@ class Weights:
 
     def predict(self, pairs: Ints) -> Floats:
         """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
-        found = np.zeros((len(pairs), len(SIDES)))
+        predictions = np.zeros((len(pairs), len(SIDES)))
         for side, part in enumerate(self.parts):
             for surrogate, weight in part:
-                found[:, side] += weight * surrogate.scores[pairs, side]
-        return found
+                predictions[:, side] += weight * surrogate.scores[pairs, side]
+        return predictions
 
 
 class Correction:
@@ -143,9 +143,11 @@ class Correction:
         part = weight / _sums(self._stratum, weight)[self._stratum]
         self._unbiased = np.where(self._drawn == 1, 1.0, 1 / (1 - np.minimum(part, 0.5)))
         self._freedom = np.maximum(1 / _sums(self._stratum, part**2) - 1, 1)
-        own: list[tuple[Surrogate, ...]] = [(), *((each,) for each in alternatives)]
-        more = [(*model, *additions) for model in own] if additions else []
-        self.models = own + more + ([(each,) for each in additions] if len(additions) > 1 else [])
+        single: list[tuple[Surrogate, ...]] = [(), *((each,) for each in alternatives)]
+        more = [(*model, *additions) for model in single] if additions else []
+        self.models = (
+            single + more + ([(each,) for each in additions] if len(additions) > 1 else [])
+        )
 
     @cached_property
     def pooled(self) -> Weights:
@@ -172,8 +174,8 @@ class Correction:
                 weights, variance = self._tune(model, side, rows)
                 penalty = size / max(size - len(model), 0.5)
                 tuned.append((variance * penalty, penalty, model, weights.tolist()))
-            _, penalty, chosen, found = min(tuned, key=lambda each: each[0])  # of equals the first
-            parts.append(tuple(zip(chosen, found, strict=True)))
+            _, penalty, chosen, fitted = min(tuned, key=lambda each: each[0])  # of equals the first
+            parts.append(tuple(zip(chosen, fitted, strict=True)))
             penalties.append(penalty)
         return Weights(tuple(parts), np.array(penalties))
 
@@ -212,12 +214,12 @@ class Correction:
         A document's residuals and the predictions of its other pairs are alike, so their product
         counts, too.
         """
-        at = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
-        known = (document[at] == self._documents)[:, None]
+        place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
+        known = (document[place] == self._documents)[:, None]
         residuals = np.stack([_sums(self._cluster, column) for column in z.T], axis=1)
-        both = (residuals * np.where(known, sums[at], 0)).sum(axis=0)
-        found: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
-        return found
+        both = (residuals * np.where(known, sums[place], 0)).sum(axis=0)
+        variances: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
+        return variances
 
     def _corrected(
         self, labels: int, sides: Floats, z: Floats, variance: Floats, rows: Bools, method: str
@@ -247,9 +249,9 @@ class Correction:
 
     def _rarer(self, rows: Bools) -> Floats:
         """Return as how many documents those count whose label is the rarer kind of a quantity."""
-        own = np.where(rows, self._weight, 0.0)[:, None]
-        hits = own * (self.audit.truth[:, None] == np.arange(len(Stance)))
-        hit, missed = (_effective(self._by_document(each)) for each in (hits, own - hits))
+        weight = np.where(rows, self._weight, 0.0)[:, None]
+        hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
+        hit, missed = (_effective(self._by_document(each)) for each in (hits, weight - hits))
         return np.append(np.minimum(hit, missed), missed.min())
 
     def _by_document(self, values: Floats) -> Floats:

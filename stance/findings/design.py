@@ -80,8 +80,8 @@ def _target(strata: Ints, cells: Ints, spread: Floats) -> Floats:
     sizes = np.bincount(cell)
     whole = np.bincount(cell, deviation) / sizes  # mean deviation of each cell
     claim = np.sqrt(sizes) * whole
-    found: Floats = deviation / np.bincount(cell, deviation)[cell] * (claim / claim.sum())[cell]
-    return found
+    target: Floats = deviation / np.bincount(cell, deviation)[cell] * (claim / claim.sum())[cell]
+    return target
 
 
 def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
@@ -94,11 +94,11 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
         few = np.clip(target * factor, least, sizes).sum() < total
         low, high = (factor, high) if few else (low, factor)
     wanted = np.clip(target * high, least, sizes)
-    found: Ints = np.floor(wanted + 1e-9).astype(np.int64)
-    room = np.flatnonzero(found < sizes)
-    order = room[np.argsort(-(wanted - found)[room], kind="stable")]
-    found[order[: total - int(found.sum())]] += 1
-    return found
+    drawn: Ints = np.floor(wanted + 1e-9).astype(np.int64)
+    room = np.flatnonzero(drawn < sizes)
+    order = room[np.argsort(-(wanted - drawn)[room], kind="stable")]
+    drawn[order[: total - int(drawn.sum())]] += 1
+    return drawn
 
 
 def expected_margins(chance: Floats, parts: Ints, spread: Floats, number: int) -> Floats:
@@ -116,13 +116,13 @@ def expected_margins(chance: Floats, parts: Ints, spread: Floats, number: int) -
         Expected square of each unit's error about what is estimated.
     """
     kept = parts >= 0
-    own = parts[kept]
+    part = parts[kept]
     from scipy.special import stdtrit
 
     def total(values: Floats) -> Floats:
-        return np.bincount(own, values[kept], minlength=number).astype(np.float64)
+        return np.bincount(part, values[kept], minlength=number).astype(np.float64)
 
-    sizes = np.maximum(np.bincount(own, minlength=number), 1)
+    sizes = np.maximum(np.bincount(part, minlength=number), 1)
     variance, labels = OPTIMISM * total(spread / chance) / sizes**2, total(chance)
     effective = sizes**2 / np.maximum(total(1 / chance), 1)  # Kish 1965
     plain = OPTIMISM * total(spread) / sizes

@@ -78,17 +78,19 @@ def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Int
     return value, interval(CONFIDENCE), float(np.exp(high))
 
 
-def detectable(found: Sequence[Difference]) -> float | None:
+def detectable(differences: Sequence[Difference]) -> float | None:
     """Return the difference that half the comparisons would have found with a power of 80 %.
 
     It is that of Holm's first step, of a normal distribution; None without a comparison.
     """
     from scipy.special import ndtri
 
-    if not found:
+    if not differences:
         return None
-    errors = np.array([(each.high - each.low) / (2 * Z) for each in found])
-    return float(np.median(errors)) * float(ndtri(1 - LEVEL / (2 * len(found))) + POWER_QUANTILE)
+    errors = np.array([(difference.high - difference.low) / (2 * Z) for difference in differences])
+    return float(np.median(errors)) * float(
+        ndtri(1 - LEVEL / (2 * len(differences))) + POWER_QUANTILE
+    )
 
 
 def groups_apart(counts: Ints) -> Ints:

@@ -74,7 +74,9 @@ class Pairs:
             names = ("corrected", "corrected_low", "corrected_high")
             row |= {**dict(zip(names, figures, strict=True)), "labels": share.labels}
         for side in (AGAINST, FAVOR):
-            surest = next((own.sentence for own in sentences if own.side == side), "")
+            surest = next(
+                (sentence.sentence for sentence in sentences if sentence.side == side), ""
+            )
             row[f"evidence_{list(Stance)[side]}"] = surest
         return row
 
@@ -88,9 +90,9 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
             "with a model that does, such as the default model"
         )
     numbers = {name: number for number, name in enumerate(population.actors)}
-    own = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
+    themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
-    group = np.where(unknown | own, -1, holder)
+    group = np.where(unknown | themselves, -1, holder)
     study = Study(replace(population, group=group, groups=names, periods=None), audit)
     shares = [
         share
@@ -100,7 +102,7 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     sizes = np.bincount(population.actor).tolist()
     toward = dict(zip(population.actors, sizes, strict=True))
-    return Pairs(shares, int(own.sum()), toward, {})
+    return Pairs(shares, int(themselves.sum()), toward, {})
 
 
 def read_evidence(request: Request, pairs: Pairs, book: ActorBook | None = None) -> Pairs:

@@ -28,8 +28,8 @@ class Periods:
 
     def places(self, days: Ints) -> Ints:
         """Return the place of each day's period; -1 outside, or for the day 0."""
-        found = _numbers(days, self.unit) - self.start
-        return np.where((days > 0) & (found >= 0) & (found < self.count), found, -1)
+        place = _numbers(days, self.unit) - self.start
+        return np.where((days > 0) & (place >= 0) & (place < self.count), place, -1)
 
     def name(self, place: int) -> str:
         """Return the name of a period.
@@ -60,8 +60,8 @@ def _numbers(days: Ints, unit: Unit) -> Ints:
     if unit == "week":
         return (days - 1) // 7  # the first of January of the year 1 was a Monday
     months = (days - EPOCH).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    found: Ints = (months + 12 * 1970) // MONTHS[unit]
-    return found
+    numbers: Ints = (months + 12 * 1970) // MONTHS[unit]
+    return numbers
 
 
 def _first_day(number: int, unit: Unit) -> int:

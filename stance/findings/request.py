@@ -103,7 +103,7 @@ def _predicted(columns: Sequence[str], prefix: str) -> bool:
 def _find_label(table: Table, request: Request) -> int:
     """Return the place of the labels in a table that `predict` did not write."""
     columns, name = table.columns, table.name
-    if reason := _refusal({each: place for place, each in enumerate(columns)}):
+    if reason := _refusal(columns):
         raise DataError(f"{name}: {reason}")
     column(columns, request.actor_column or "actor", name, "--actor-column", NO_ANSWERS)
     return column(columns, request.stance_column or "stance", name, "--stance-column", NO_ANSWERS)
@@ -112,7 +112,7 @@ def _find_label(table: Table, request: Request) -> int:
 def _read_labels_as_answers(table: Table, request: Request) -> None:
     """Have the labels of a table, none of whose records is read yet, come as answers."""
     columns, name, label = table.columns, table.name, _find_label(table, request)
-    kept = [at for at, each in enumerate(columns) if at != label and each not in _WRITTEN]
+    kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(columns, "row", name)
     withheld = dict.fromkeys(("", UNCERTAIN), _WITHHELD)
     reader = LabelReader(name, Stance, {**stance_spellings(request.labels), **withheld})
@@ -123,13 +123,13 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
         for part in chunks:
             read = [reader.read(record.cells[label], record) for record in part]
             open_ += read.count(_WITHHELD)
-            likeliest = [NEUTRAL if each == _WITHHELD else each for each in read]
+            likeliest = [NEUTRAL if stance == _WITHHELD else stance for stance in read]
             added = [
                 list(map(str, part.numbers)) if row is None else part.columns[row],
-                [ANSWERS[each] for each in read],
-                *(["1" if each == stance else "0" for each in likeliest] for stance in range(3)),
+                [ANSWERS[stance] for stance in read],
+                *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
             ]
-            cells = [*(part.columns[at] for at in kept), *added]
+            cells = [*(part.columns[n] for n in kept), *added]
             yield Records(part.numbers, part.lines, cells)
 
     def notes() -> Iterator[str]:
@@ -139,7 +139,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
             yield f"{count(open_, 'row')} without a stance counted as withheld"
 
     table.through(answers, notes)
-    table.columns = (*(columns[at] for at in kept), *_WRITTEN)
+    table.columns = (*(columns[n] for n in kept), *_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,9 @@ class Places:
     def identity(self, join: Join) -> list[int]:
         """Return the columns that tell paragraphs apart, that of the row, id or text last."""
         if join == "row":
-            return [at for at in (self.file, self.document, self.row) if at is not None]
-        found = self.id if join == "id" else self.text
-        return [] if found is None else [found]
+            return [place for place in (self.file, self.document, self.row) if place is not None]
+        named = self.id if join == "id" else self.text
+        return [] if named is None else [named]
 
     @property
     def whole(self) -> tuple[int | None, ...]:
@@ -188,44 +188,44 @@ class Places:
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form."""
-    at, prefix = {name: place for place, name in enumerate(columns)}, request.prefix
+    numbers, prefix = {name: place for place, name in enumerate(columns)}, request.prefix
     # Where the input named the actors, it may have spelled the column in its own way.
-    named = request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
+    named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
 
     def asked(name: str | None, usual: str) -> int | None:
         return (
             optional_column(columns, usual, table) if name is None else column(columns, name, table)
         )
 
-    against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
-    row = at[prefix + "row"]
+    against, neutral, favor = (numbers[f"{prefix}stance_{label}"] for label in Stance)
+    row = numbers[prefix + "row"]
     actor = column(columns, named, table, "--actor-column")
     return Places(
         row=row,
         actor=actor,
-        mentions=at.get(prefix + "mentions"),
-        stance=at[prefix + "stance"],
+        mentions=numbers.get(prefix + "mentions"),
+        stance=numbers[prefix + "stance"],
         probabilities=(against, neutral, favor),
-        sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
+        sentiment=numbers.get(prefix + SENTIMENT_COLUMNS[0]),
         text=asked(request.text_column, "text"),
         document=asked(request.document_column, "document"),
-        file=at.get(prefix + "file", at.get("file")),
+        file=numbers.get(prefix + "file", numbers.get("file")),
         by=asked(request.by, "source"),
         over=asked(request.over, "date"),
         # Without an actor of each row, predict read no spans.
         spans=optional_column(columns, "spans", table) if actor < row else None,
-        holder=at.get(prefix + "holder"),
+        holder=numbers.get(prefix + "holder"),
         id=optional_column(columns[:row], "id", table),
     )
 
 
-def _refusal(at: Mapping[str, int]) -> str:
+def _refusal(columns: Sequence[str]) -> str:
     """Return why answers that `predict` wrote in another form are not read; empty for others."""
-    labels = [f"_{label}" for label in Stance]
-    for prefix in (name.removesuffix("stance") for name in at if name.endswith("stance")):
-        if prefix and _predicted(list(at), prefix):
+    for name in columns:
+        prefix = name.removesuffix("stance")
+        if name.endswith("stance") and prefix and _predicted(columns, prefix):
             option = shown(prefix)
             return f"the columns of its answers begin with '{option}'; add --prefix {option}"
-    if any(name and all(name + label in at for label in labels) for name in at if name != "stance"):
-        return "has one row per text; run stance predict without --wide and give that table"
+        if name not in ("", "stance") and all(f"{name}_{label}" in columns for label in Stance):
+            return "has one row per text; run stance predict without --wide and give that table"
     return ""

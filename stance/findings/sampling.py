@@ -175,7 +175,7 @@ def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Fl
     if not names:
         return
     able = np.flatnonzero(margins(np.ones_like(chance)) <= asked.margin)
-    if not len(able) or (margin := (found := margins(chance)[able]).max()) <= asked.margin:
+    if not len(able) or (margin := (reaches := margins(chance)[able]).max()) <= asked.margin:
         return
     size, needed = asked.size, margin
     while needed > asked.margin:
@@ -188,7 +188,7 @@ def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Fl
         reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
     raise DataError(
         f"{population.table}: -n {asked.size} is too small to compare: the net stance "
-        f"{names[able[found.argmax()]]} would {reach}; -n {size} would do{advice}"
+        f"{names[able[reaches.argmax()]]} would {reach}; -n {size} would do{advice}"
     )
 
 
@@ -234,10 +234,10 @@ def _with_informative(
     words = HashingVectorizer(n_features=WORDS, alternate_sign=False).transform(texts)
     likeness, chosen = np.zeros(len(pool)), []
     for _ in range(min(size, len(pool))):
-        at = int(np.argmin(likeness))  # of equals the most uncertain
-        chosen.append(at)
-        likeness = np.maximum(likeness, (words @ words[at].T).toarray().ravel())
-        likeness[at] = np.inf
+        number = int(np.argmin(likeness))  # of equals the most uncertain
+        chosen.append(number)
+        likeness = np.maximum(likeness, (words @ words[number].T).toarray().ravel())
+        likeness[number] = np.inf
     pairs = np.concatenate([sample.pair, pool[chosen]])
     order = np.argsort(pairs)
     inclusion = np.append(sample.inclusion, np.full(len(chosen), np.nan))
@@ -247,15 +247,15 @@ def _with_informative(
 
 def _texts(population: AnswersTable, request: Request, pairs: Ints) -> list[str]:
     """Read the texts of some pairs."""
-    at = population.places.text
-    if at is None:
+    place = population.places.text
+    if place is None:
         column(population.columns, "text", population.table, "--text-column")
-    wanted, found = set(population.record[pairs].tolist()), {}
+    wanted, texts = set(population.record[pairs].tolist()), {}
     with request.open() as table:
         for number, record in enumerate(table):
             if number in wanted:
-                found[number] = record.cells[at or 0]
-    return [found[number] for number in population.record[pairs].tolist()]
+                texts[number] = record.cells[place or 0]
+    return [texts[number] for number in population.record[pairs].tolist()]
 
 
 def _write(
@@ -266,14 +266,18 @@ def _write(
     if places.text is not None:
         names[places.text] = "text"
     written = {*DRAWN, *LABELS, *SOFT}
-    kept = [at for at in range(places.row) if at != places.actor and names[at] not in written]
-    kept = [at for at in kept if at == places.text or names[at] != "text"]
-    others = (at for at in range(places.row) if at not in {*kept, places.actor})
-    left_out = ", ".join(shown(names[at], 30) for at in others)
+    kept = [
+        place
+        for place in range(places.row)
+        if place != places.actor and names[place] not in written
+    ]
+    kept = [place for place in kept if place == places.text or names[place] != "text"]
+    others = (place for place in range(places.row) if place not in {*kept, places.actor})
+    left_out = ", ".join(shown(names[place], 30) for place in others)
     design, about = design_path(output), [places.row, places.actor]
-    keys = [at for at in (places.file, places.document) if at is not None]
-    columns = (*(names[at] for at in kept), *DRAWN, *LABELS)
-    known = (*(population.columns[at] for at in keys), "row", "actor", "inclusion", "stratum")
+    keys = [place for place in (places.file, places.document) if place is not None]
+    columns = (*(names[place] for place in kept), *DRAWN, *LABELS)
+    known = (*(population.columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
     records = population.record[sample.pair].tolist()
     numbers = {record: number for number, record in enumerate(records)}
     with (
@@ -288,9 +292,9 @@ def _write(
             chance, purpose = sample.inclusion[number], [TRAIN, ""]
             if not np.isnan(chance):
                 purpose = ["audit", design.name]
-                pair = [record.cells[at] for at in (*keys, *about)]
+                pair = [record.cells[place] for place in (*keys, *about)]
                 chances.write([*pair, f"{chance:.9g}", str(sample.stratum[number])])
-            cells = [record.cells[at] for at in (*kept, *about)]
+            cells = [record.cells[place] for place in (*kept, *about)]
             sheet.write([*cells, *purpose, *("" for _ in LABELS)])
     notes = []
     if left_out:

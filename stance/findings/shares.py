@@ -224,10 +224,12 @@ class Study:
     def differences(self, quantity: str = "net") -> list[Difference]:
         """Return how actors' groups, and their periods, differ in the share of a stance, or net."""
         number = QUANTITIES.index(quantity)
-        differences = [each for actor in self.actors for each in self._differences(actor, number)]
+        differences = [
+            difference for actor in self.actors for difference in self._differences(actor, number)
+        ]
         p = np.array([difference.p for difference in differences])
         adjusted = zip(differences, holm(p), benjamini_hochberg(p).tolist(), strict=True)
-        return [replace(each, holm=h, bh=b) for each, h, b in adjusted]
+        return [replace(difference, holm=h, bh=b) for difference, h, b in adjusted]
 
     def _differences(self, actor: str, quantity: int) -> Iterator[Difference]:
         pairs, weights = self._parts[actor]
