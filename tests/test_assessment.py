@@ -129,16 +129,6 @@ def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
     assert 0 < tone["baselines"]["majority"]["macro_f1"] < macro
 
 
-def test_uncertain_are_the_rows_that_predict_calls_so(figures, printed):
-    said = [row["stance"] == "uncertain" for row in printed[1]]
-    assert said[-2:] == [True, True]
-    assert figures["uncertain"] == pytest.approx(np.mean(said), abs=1e-6)
-    tone = {row["text"]: row["sentiment"] == "uncertain" for row in printed[1]}
-    assert figures["sentiment"]["uncertain"] == pytest.approx(
-        np.mean(list(tone.values())), abs=1e-6
-    )
-
-
 @pytest.mark.parametrize(("column", "width"), [("source", 9), ("genre", 9), ("date", 4)])
 def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column, width):
     said = [row["stance"] for row in printed[1]]
@@ -221,10 +211,6 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     new = read_corpus([TEST])
     notes = compare_models(training.model, training.model, new)["notes"]
     assert [note[:3] for note in notes[:2]] == ["A: ", "B: "]
-
-
-def test_a_model_that_does_not_know_the_actor_has_no_such_note(figures):
-    assert not any(PRIOR in note for note in figures["notes"])
 
 
 def test_labels_that_were_made_wrong_are_suspected_first(corpus, tmp_path):

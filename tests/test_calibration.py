@@ -49,16 +49,6 @@ def test_a_bin_holds_its_upper_bound_and_has_an_interval():
     assert reliability(alone)[0]["interval"] is None
 
 
-def test_a_worked_curve():
-    curve = risk_coverage(sure([0.9, 0.8, 0.8, 0.6, 0.5], [1, 1, 0, 1, 0]))
-    assert [list(point.values()) for point in curve] == [
-        [1.0, 0.5, 0.4, 5],
-        [0.8, 0.6, 0.25, 4],
-        [0.6, 0.8, 0.333333, 3],
-        [0.2, 0.9, 0.0, 1],
-    ]
-
-
 @given(st.integers(0, 2**32), st.integers(1, 300), st.booleans())
 def test_curves_equal_a_plain_loop(seed, rows, ties):
     answers = random_answers(seed, rows)

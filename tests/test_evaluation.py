@@ -98,22 +98,6 @@ def test_worked_example():
     assert low < answered["macro_f1"] < high
 
 
-def test_answered_rows_score_as_they_alone_would_and_withheld_ones_are_wrong():
-    answers = random_answers(4, 300)
-    figures = score(answers)
-    alone = score(answers.take(answers.answered))
-    for key in ("n", "accuracy", "macro_f1", "macro_f1_interval"):
-        assert figures["answered"][key] == alone[key]
-    assert figures["accuracy"] < alone["accuracy"]
-    assert figures["n"] - alone["n"] == sum(figures["withheld"].values()) > 0
-    given = dataclasses.replace(answers, answered=None)
-    every = score(given)
-    assert {key: every[key] for key in every["answered"]} == every["answered"]
-    assert every["accuracy"] > figures["accuracy"]
-    for key in ("ece", "brier", "reliability"):  # of probabilities, withheld or not
-        assert figures[key] == every[key]
-
-
 def test_a_model_that_withholds_every_answer_has_no_score_of_answered_rows():
     figures = score(certain([0, 1], [0, 1], answered=[False, False]))
     assert figures["answered"] == {
@@ -157,25 +141,6 @@ def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
         for i in range(3)
     )
     assert figures["brier"] == pytest.approx(brier, **near)
-
-
-def test_macro_f1_leaves_out_labels_that_occur_nowhere_and_keeps_those_only_predicted():
-    assert score(certain([0, 1], [0, 1]))["macro_f1"] == 1.0
-    assert score(certain([0, 2], [0, 0]))["macro_f1"] == round((2 / 3 + 0) / 2, 6)
-
-
-def test_figures_do_not_depend_on_the_order_of_rows_or_the_numbers_of_documents():
-    answers = random_answers(7, 200)
-    order = np.random.default_rng(0).permutation(200)
-    moved = Answers(
-        LABELS,
-        answers.gold[order],
-        answers.probabilities[order],
-        answers.document[order] * 1000 - 7,
-        answers.answered[order],
-        [answers.actor[i] for i in order],
-    )
-    assert json.dumps(score(moved)) == json.dumps(score(answers))
 
 
 def test_no_rows_are_an_error():

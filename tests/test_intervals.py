@@ -144,18 +144,6 @@ def test_intervals_of_shares_are_wide_where_few_documents_outweigh_all(kind, ali
     assert net >= 0.95 - 0.02
 
 
-def test_shares_of_a_class_and_of_right_rows_have_the_same_interval():
-    rng = np.random.default_rng(8)
-    document = np.repeat(np.arange(12), rng.integers(1, 40, 12))
-    right = rng.random(len(document)) < 0.3
-    size, hits = np.bincount(document), np.bincount(document, right).astype(int)
-    three = estimate_shares(np.stack([size - hits, np.zeros_like(size), hits], axis=1))
-    assert three.intervals[2] == pytest.approx(proportion_interval(right, document))
-    assert three.intervals[0] == pytest.approx([1 - b for b in reversed(three.intervals[2])])
-    assert three.net == pytest.approx(2 * right.mean() - 1)
-    assert (three.n, three.documents) == (len(right), 12)
-
-
 def test_shares_without_documents_enough_say_nothing():
     for counts in (np.zeros((0, 3), int), np.zeros((4, 3), int), np.array([[5, 0, 9]])):
         found = estimate_shares(counts)

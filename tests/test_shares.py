@@ -353,8 +353,12 @@ def test_a_row_that_does_not_fit_is_one_line(archive, tmp_path, cells, start, en
     assert end in line
 
 
-def test_a_row_labelled_twice_by_nobody_is_one_line(archive, tmp_path):
+def test_a_row_labelled_twice_counts_once_or_is_refused(archive, tmp_path):
     rows = read(archive[1])
+    twice = write(tmp_path / "twice.csv", [*rows, rows[0]])
+    result = invoke("shares", archive[0], "--audit", twice, "--json")
+    assert json.loads(result.stdout)["labels"] == 200
+    assert "twice.csv: 1 row left out: an earlier row has the same pair and label" in result.stderr
     other = "against" if rows[0]["stance"] == "favor" else "favor"
     bad = write(tmp_path / "bad.csv", [*rows, {**rows[0], "stance": other}])
     line = fails(1, "shares", archive[0], "--audit", bad)

@@ -96,7 +96,8 @@ def evaluate(
         corpus = _read(corpora, form)
         figures |= score(loaded, corpus).to_json()
         parts.append(lambda: evaluation_lines(figures))
-        _write(report, errors, loaded, corpus, figures, path, force)
+        if report or errors:
+            _write(report, errors, loaded, corpus, figures, path, force)
     if stress:
         figures["stress"] = run_suite(loaded)
         parts.append(lambda: stress_lines(figures["stress"]))

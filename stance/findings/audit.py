@@ -67,6 +67,9 @@ def read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     codings: dict[int, list[_Label]] = {}
     for row, pair in zip(labelled, _locate(labelled, population, name), strict=True):
         codings.setdefault(pair, []).append(row)
+    counts["repeated"] = len(labelled) - len(
+        {(pair, label.coder) for pair in codings for label in codings[pair]}
+    )
     settled = {
         pair: label
         for pair, coding in sorted(codings.items())
@@ -111,6 +114,8 @@ def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
             f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
             "too: the intervals hold only if rows were left open by chance, not for being hard"
         )
+    if repeated := counts["repeated"]:
+        yield f"{count(repeated, 'row')} left out: an earlier row has the same pair and label"
     if chosen := counts["train"]:
         yield f"{count(chosen, 'row')} left out: chosen for training, not drawn by chance"
     if false := counts["false matches"]:
