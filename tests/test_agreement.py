@@ -84,15 +84,6 @@ def random_coding(seed, units=300, right=0.8):
     return np.stack([first, second])
 
 
-def test_interval_holds_the_value():
-    codes, document = random_coding(1), np.arange(300) // 3
-    found = measure_agreement(codes, 3, document)
-    for part in (found["percent"], found["alpha"]):
-        low, high = part["interval"]
-        assert low < part["value"] < high
-        assert high - low < 0.2
-
-
 def test_documents_are_resampled_not_units():
     # Every unit ten times in its document: ten times the rows tell nothing new.
     codes = random_coding(2, 60)

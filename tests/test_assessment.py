@@ -146,22 +146,6 @@ def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column,
         assert low < macro < high
 
 
-def test_years_are_read_from_every_usual_form_and_others_are_told(labelled, model, tmp_path):
-    with labelled.open(encoding="utf-8", newline="") as file:
-        rows = [row[:-1] for row in csv.reader(file)][1:7]
-    dates = ("09.03.2024", "2024-03-09", "20230309", "", "23/04/2024", "spring")
-    path = write(
-        tmp_path / "dated.csv", [[*row, date] for row, date in zip(rows, dates, strict=True)]
-    )
-    figures = evaluate(model, read_corpus([path])).to_json()
-    assert {year: part["n"] for year, part in figures["per_year"].items()} == {"2023": 1, "2024": 3}
-    told = [note for note in figures["notes"] if "date" in note]
-    assert told == [
-        "1 row with a date that cannot be read, such as 'spring': left out of the scores "
-        "by year; write 2024-03-09"
-    ]
-
-
 def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tmp_path):
     long = [n for n, text in enumerate(corpus.texts) if len(text.split()) > 60]
     rows = [(corpus.texts[n], corpus.actors[n], LABELS[corpus.stance[n]]) for n in long[::40]]

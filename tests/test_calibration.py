@@ -37,18 +37,6 @@ def test_bins_and_calibration_error_equal_a_plain_loop(seed, rows):
     assert calibration_error(answers) == pytest.approx(error)
 
 
-def test_a_bin_holds_its_upper_bound_and_has_an_interval():
-    answers = sure([0.8] * 12 + [0.81] * 4, [1] * 9 + [0] * 3 + [1] * 4)
-    first, last = reliability(answers)
-    assert (first["low"], first["high"], first["n"]) == (round(11 / 15, 6), 0.8, 12)
-    low, high = first["interval"]
-    assert low < first["accuracy"] == 0.75 < high
-    assert last["interval"][0] < 0.5  # four right answers are no proof
-    assert last["interval"][1] == 1.0
-    alone = dataclasses.replace(answers, document=np.zeros(16, np.int64))
-    assert reliability(alone)[0]["interval"] is None
-
-
 @given(st.integers(0, 2**32), st.integers(1, 300), st.booleans())
 def test_curves_equal_a_plain_loop(seed, rows, ties):
     answers = random_answers(seed, rows)

@@ -12,9 +12,7 @@ from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
-import stance
 from stance import ActorBook, StanceClassifier, read_corpus
-from stance.corpus import bundled_corpus
 from stance.errors import DataError, RecipeError, UsageError
 from stance.recipe import read_recipe
 from stance.storage import load_model, save_model
@@ -236,18 +234,6 @@ def test_what_holds_no_texts_is_not_judged(fitted):
         judge(pandas.DataFrame({"text": ["NATO"]}))
     with pytest.raises(TypeError, match=r"texts\[1\] is nan, not a string; .*fillna\(''\)"):
         judge(["NATO", float("nan")])
-
-
-def test_no_representation_is_longer_than_three_lines(fitted):
-    model, corpus = stance.load_model(), read_corpus([bundled_corpus()])
-    judged = model.judge(["NATO praised Poland. " * 100])
-    reasons = stance.explain(model, "NATO praised Poland. " * 100)
-    clone_of = StanceClassifier(model.recipe, model.book, blocks=dict(model.recipe.features.blocks))
-    training = fitted.training_
-    for each in (model, corpus, judged, reasons[0], clone_of, training, training.report,
-                 model.book, model.recipe):  # fmt: skip
-        assert len(repr(each)) < 3 * 80
-        assert "\n" not in repr(each)
 
 
 @pytest.mark.parametrize(("labels", "groups"), [(Y[:-1], GROUPS), (Y, GROUPS[:-1])])

@@ -200,16 +200,6 @@ def test_a_class_has_intervals_of_its_own():
         assert found["f1"] == pytest.approx(score_bounds(f1_scores, counts)[number], abs=1e-6)
 
 
-def test_a_class_of_few_documents_or_without_error_has_no_interval_of_f1():
-    gold = [0] * 30 + [1] * 30 + [2] * 4
-    found = score(certain(gold, gold))["per_class_intervals"]
-    assert found["favor"] == {"precision": None, "recall": None, "f1": None}
-    assert found["against"]["f1"] is None
-    low, high = found["against"]["recall"]
-    assert low < 0.9
-    assert high == 1.0
-
-
 def test_conflict_is_scored_beside_the_target_blind_answers():
     gold, document = [0, 2] * 6, np.repeat(np.arange(6), 2)
     model = certain([0, 2] * 4 + [0, 0] * 2, gold, document)

@@ -7,7 +7,7 @@ from stance.evaluation.comparison import lexicon_stances, polarity_sums
 from stance.features.pairs import lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import BATCH, make_query
+from stance.reading.spans import make_query
 from stance.reading.words import Reader
 
 BOOK = ActorBook.default()
@@ -42,15 +42,6 @@ def test_worked_examples(reader, text, actor, total):
     pairs = lay_out(*query.read(reader), query.actor)
     assert polarity_sums(pairs).tolist() == [total]
     assert lexicon_stances(reader, query).tolist() == [1 + np.sign(total)]
-
-
-def test_pairs_do_not_disturb_each_other(reader, corpus):
-    query = make_query(BOOK, corpus.texts, corpus.actors, corpus.spans)
-    found = lexicon_stances(reader, query)
-    assert len(query) < BATCH
-    halves = [lexicon_stances(reader, query.slice(*part)) for part in ((0, 401), (401, 900))]
-    assert (np.concatenate(halves) == found).all()
-    assert set(found.tolist()) == {0, 1, 2}
 
 
 def test_a_language_without_lexicon_has_no_such_baseline():

@@ -11,7 +11,6 @@ from archives import (
     label,
     read,
     read_drawn,
-    simulation,
     take,
     write,
 )
@@ -23,7 +22,6 @@ from stance.findings import Request, SampleRequest
 from stance.findings.answers import read_population
 from stance.findings.design import design_sample, draw
 from stance.findings.sampling import draw_sample
-from stance.records import FAVOR, NEUTRAL
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
 
@@ -121,17 +119,6 @@ def test_designs_draw_what_is_asked_for_from_every_stratum(units, size, seed):
     found = draw(design, np.random.default_rng(seed))
     assert len(np.unique(found)) == size
     assert np.array_equal(np.bincount(design.stratum[found]), design.drawn)
-
-
-def test_strata_where_the_model_is_unsure_get_more_labels():
-    answers, _ = simulation.archive(np.random.default_rng(3), (0.14, 0.8, 0.06))
-    drawn = draw_sample(answers, SampleRequest(200))
-    doubt = 1 - answers.chances.max(axis=1)
-    strata = [answers.stance == stance for stance in (NEUTRAL, FAVOR)]
-    sure, unsure = (doubt[stratum].mean() for stratum in strata)
-    assert sure < unsure
-    few, many = (drawn.chance[stratum].mean() for stratum in strata)
-    assert 1.2 * few < many
 
 
 def test_a_sample_too_small_to_compare_is_refused_with_the_size_that_would_do(archive, tmp_path):

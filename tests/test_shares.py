@@ -164,26 +164,6 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
     assert line.startswith(f"{broken}:9: 'hostile' in column 'llm' is not a stance")
 
 
-@pytest.mark.parametrize(
-    ("last", "status", "said"),
-    [
-        (("--regression", "r.csv"), 2, "needs labels"),
-        (("--differences", "/dev/full"), 4, "the disk is full"),
-    ],
-)
-def test_tables_are_written_together_or_not_at_all(
-    archive, tmp_path, monkeypatch, last, status, said
-):
-    if last[1] == "/dev/full" and not Path("/dev/full").exists():
-        pytest.skip("no full device")
-    monkeypatch.chdir(tmp_path)
-    result = invoke("shares", archive[0], "-o", "s.csv", *last)
-    assert result.exit_code == status
-    assert said in result.stderr.splitlines()[-1]
-    assert "wrote" not in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["to_label.design.csv"]
-
-
 def test_the_table_for_regressions_has_a_row_for_each_answer(archive, tmp_path):
     output = tmp_path / "regression.csv"
     result = invoke("shares", archive[0], "--audit", archive[1], "--regression", output)
@@ -471,6 +451,7 @@ def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_pa
         (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
         (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
+        (("--regression", "r.csv"), "a table for regressions needs labels; add --audit LABELLED"),
         (("--period", "month"), "--period is about dates; name their column with --over"),
     ],
 )

@@ -139,15 +139,6 @@ def check_rows(answers: Answers) -> None:
         raise DataError("no labelled rows to score; give a corpus with at least one label")
 
 
-def check_pair(answers: Answers, other: Answers) -> None:
-    """Refuse answers that are not to the same rows of the same documents."""
-    same = len(answers) == len(other) and answers.labels == other.labels
-    if not (same and (answers.gold == other.gold).all()):
-        raise ValueError("two sets of answers are about other rows")
-    if not (answers.document == other.document).all():
-        raise ValueError("two sets of answers have other documents")
-
-
 def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
     """Answer the rows of a corpus."""
     if not len(corpus):

@@ -12,7 +12,6 @@ from stance.evaluation.answers import (
     Answers,
     Figures,
     accuracy,
-    check_pair,
     check_rows,
     document_confusion,
     macro_f1,
@@ -54,7 +53,6 @@ def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
 
 def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right."""
-    check_pair(answers, blind)
     shares = right_shares(answers.right[rows], answers.document[rows])
     figures: Figures = {
         "n": shares.n,
@@ -84,7 +82,6 @@ def baselines(answers: Answers, majority: str, rivals: Mapping[str, Answers]) ->
 
 
 def _rival_score(answers: Answers, rival: Answers) -> Figures:
-    check_pair(answers, rival)
     pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
     (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
     gain = {"macro_f1": model - other, "macro_f1_interval": t_interval(gain_in(macro_f1), pair)}
@@ -175,7 +172,6 @@ def compare(a: Answers, b: Answers) -> Figures:
 
     The p values of actors are adjusted for their number (Holm).
     """
-    check_pair(a, b)
     parts = [] if a.actor is None else list(actor_rows(a))
     actors = {
         name: contrast(a.take(rows), b.take(rows)) for name, rows in parts if len(rows) >= ROWS
