@@ -22,6 +22,7 @@ MISSING = -1  # number of a period or a surrogate's label that an answer does no
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 MOST_ROWS = 1 << 28  # largest row number
+_SPELLINGS = {**STANCES, "": MISSING, UNCERTAIN: MISSING}  # of labels that stand in for a coder's
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class _Reader:
         self._join = join
         names = ("actor", "group", "holder")
         self._names: dict[str, dict[str, int]] = {name: {} for name in names}  # by first use
-        numbers = (*names, "stance", "day", "record", "line", *labels)
+        numbers = (*names, "stance", "day", "record", "line", *(f"label {name}" for name in labels))
         keys = ("document", "key", "text", "identity")
         self._values = {name: array("q") for name in numbers} | {name: array("Q") for name in keys}
         self._chances = array("f")
@@ -221,15 +222,16 @@ class _Reader:
             "identity": key_of(
                 "\0".join((*map(cell, places.whole), " ".join(text.split()), actor))
             ),
-            **{name: self._label(record, name, place) for name, place in self._labels.items()},
         }
+        for name, place in self._labels.items():
+            figures[f"label {name}"] = self._label(record, name, place)
         for name, figure in figures.items():
             self._values[name].append(figure)
         self._chances.extend(chances)
 
     def _label(self, record: Record, name: str, place: int) -> int:
         cell = record.cells[place]
-        label = {**STANCES, "": MISSING, UNCERTAIN: MISSING}.get(cell.strip().lower())
+        label = _SPELLINGS.get(cell.strip().lower())
         if label is None:
             raise DataError(
                 f"{self._table.where(record)}: '{shown(cell)}' in column '{shown(name)}' is not a "
@@ -273,7 +275,7 @@ class _Reader:
             join=self._join,
             holders=tuple(self._names["holder"]),
             holder=values["holder"],
-            labels=tuple((name, values[name].astype(np.int8)) for name in self._labels),
+            labels=tuple((name, values[f"label {name}"].astype(np.int8)) for name in self._labels),
             notes=(*self._table.notes, *(f"{table}: {note}" for note in notes)),
         )
 
