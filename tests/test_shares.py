@@ -166,6 +166,8 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
 
 def test_the_table_for_regressions_has_a_row_for_each_answer(archive, tmp_path):
     output = tmp_path / "regression.csv"
+    assert "needs labels; add" in invoke("shares", archive[0], "--regression", output).stderr
+    assert not output.exists()
     result = invoke("shares", archive[0], "--audit", archive[1], "--regression", output)
     assert result.exit_code == 0, result.output
     rows = read(output)
@@ -451,7 +453,6 @@ def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_pa
         (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
         (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
-        (("--regression", "r.csv"), "a table for regressions needs labels; add --audit LABELLED"),
         (("--period", "month"), "--period is about dates; name their column with --over"),
     ],
 )
