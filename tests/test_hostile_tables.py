@@ -259,7 +259,7 @@ JSON = [
     refuse("NUL", '{"a": "x\\u0000y"}\n', r":1: a NUL byte in column 'a'", file=J),
     refuse("half a character", '{"a": "x\\ud83d"}\n', r":1: half .* in column 'a'; correct it", file=J),
     refuse("nested 100,000 deep", '{"a": ' + "[" * 50_000 + "}\n", r":1: values nested too deep|:1: a list", file=J),
-    refuse("20,000 keys", "{" + ", ".join(f'"{n}": ""' for n in range(20_000)) + "}\n", r":1: more than 10,000 keys", file=J),
+    refuse("20,000 keys", "{" + ", ".join(f'"{n}": ""' for n in range(20_000)) + "}\n", r":1: more than 10,000 columns", file=J),
     refuse("a value of 11 MB", '{"a": "' + "x" * (11 * 2**20) + '"}\n', r":1: more than 10 MB in column 'a'", file=J),
     refuse("JSON named csv: one strange column", '{"a": "x", "b": "y"}\n{"a": "z", "b": "w"}\n', r":1: a quote inside the unquoted", file="mine.csv"),
 ]

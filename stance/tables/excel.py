@@ -18,7 +18,7 @@ from xml.parsers import expat
 from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
-from stance.tables.table import Fault, Records, Row, Table, folded, undecoded
+from stance.tables.table import Fault, Records, Row, Table, folded
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
@@ -119,12 +119,11 @@ def _records(rows: Iterator[tuple[int, list[str]]], width: int, table: Table) ->
     """Yield the records of some rows, so many at a time that one long text in all is no harm."""
     block, characters = list[Row](), 0
     for line, row in rows:
-        cells = [*row, *[""] * width][:width]
-        fault = undecoded(cells, table.columns, line)
+        cells: list[str] | Fault = [*row, *[""] * width][:width]
         if beyond := next(filter(None, row[width:]), None):
             reason = f"'{shown(beyond, 30)}' stands right of the last column name"
-            fault = Fault(line, "", reason, "name its column, or delete it")
-        block.append((line, fault or cells, json.dumps(row, ensure_ascii=False) if fault else ""))
+            cells = Fault(line, "", reason, "name its column, or delete it")
+        block.append((line, cells, "" if beyond is None else json.dumps(row, ensure_ascii=False)))
         characters += sum(map(len, row))
         if len(block) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
             yield from table.take(block)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from stance.display import shown
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
-from stance.tables.table import MAX_COLUMNS, Fault, Records, Row, Table, Value, undecoded
+from stance.tables.table import Fault, Records, Row, Table, Value
 
 MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _BATCH = 128  # objects that become records together
@@ -58,8 +58,6 @@ def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]
         if not table.columns:
             if not item:
                 item = Fault(line, "", "an object without keys", _JSON_ADVICE)
-            elif not isinstance(item, Fault) and len(item) > MAX_COLUMNS:
-                item = Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
             if isinstance(item, Fault):
                 raise table.error(item)
             table.name_columns(tuple(item), line)
@@ -134,7 +132,7 @@ def _cells(item: dict[str, Any], line: int, table: Table) -> Sequence[str] | Fau
         return Fault(line, "", "values nested too deep", "flatten them")
     if empty := sum(item[name] is None for name in names):
         table.note("null: read as an empty cell", line, empty)
-    return undecoded(cells, names, line) or cells
+    return cells
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from stance.display import shown
 from stance.errors import DataError, load_extra
 from stance.tables.sources import MOST_RATIO, RATIO_FROM
-from stance.tables.table import MAX_CELL, MAX_COLUMNS, Fault, Records, Table, undecoded
+from stance.tables.table import Records, Table
 
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output
@@ -33,8 +33,6 @@ def read_parquet(path: Path, table: Table) -> None:
     if size > max(RATIO_FROM, MOST_RATIO * path.stat().st_size):
         what = f"expands more than {MOST_RATIO} times, as a decompression bomb does"
         raise DataError(f"{table.name}: {what}; if you trust it, export it as CSV")
-    if len(names) > MAX_COLUMNS:
-        raise DataError(f"{table.name}: more than {MAX_COLUMNS:,} columns; leave some out")
     table.name_columns(names, 1)
     batches = file.iter_batches(batch_size=_BATCH_ROWS)
     table.form, table.chunks = "Parquet", _records(batches, table)
@@ -64,17 +62,8 @@ def _records(batches: Iterator[Any], table: Table) -> Generator[Records]:
                 line = before + cells.index(None) + 1
                 table.note("null: read as an empty cell", line, nulls)
         rows = zip(*([cell or "" for cell in cells] for cells in columns), strict=True)
-        yield from table.take(_checked(rows, before, table.columns))
+        yield from table.take((line, row, "") for line, row in enumerate(rows, before + 1))
         before += batch.num_rows
-
-
-def _checked(
-    rows: Iterable[Sequence[str]], before: int, names: Sequence[str]
-) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
-    for line, cells in enumerate(rows, before + 1):
-        suspect = any("\0" in cell or len(cell) > MAX_CELL for cell in cells)
-        fault = undecoded(cells, names, line) if suspect else None
-        yield line, fault or cells, "" if fault is None else json.dumps(cells, ensure_ascii=True)
 
 
 def _texts(column: Any) -> list[str | None]:

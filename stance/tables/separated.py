@@ -11,7 +11,6 @@ from stance.tables.sources import MAX_LINE, MEGABYTE, Source, line_ends, split_l
 from stance.tables.table import (
     AROUND,
     MAX_CELL,
-    MAX_COLUMNS,
     SEPARATORS,
     Chunks,
     Fault,
@@ -21,7 +20,6 @@ from stance.tables.table import (
     column_at,
     folded,
     is_whole,
-    undecoded,
 )
 
 _MAX_RECORD_LINES = 100_000
@@ -52,9 +50,6 @@ def read_separated(
     raw = "".join(lines[:end])
     if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
         raise table.error(_explain_quotes(raw, mark, line, ()))
-    if len(cells) > MAX_COLUMNS:
-        advice = "no table has that many: check its separator and line ends"
-        raise table.error(Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice))
     table.name_columns(cells, line)
     table.form = f"separator {_name(mark)}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
@@ -235,8 +230,7 @@ class _Body:
 
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
-        lines, pos, table = split_lines(text), 0, self._table
-        is_good_text = is_whole(text)
+        lines, pos = split_lines(text), 0
         while pos < len(lines):
             start = pos
             rest = map(lines.__getitem__, range(start, len(lines)))
@@ -253,8 +247,6 @@ class _Body:
                     self._unfinished, self._line = raw, line
                     return
                 row = self._judged(cells, raw, line)
-                if isinstance(row, list) and not is_good_text:
-                    row = undecoded(row, table.columns, line) or row
                 if isinstance(row, Fault) and self._swallows(lines, pos + 1, end):
                     yield line, row, lines[pos]
                     pos += 1  # and parse again from the line after the stray quote

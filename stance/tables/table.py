@@ -1,5 +1,6 @@
 """A table: its columns, its records in chunks, and notes on what is odd about them."""
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -216,8 +217,10 @@ class Table:
         """Set the names of the columns; refuse duplicates, and note odd ones."""
         if fault := undecoded(names, names, line):
             raise self.error(fault)
-        twice = [name for name, times in Counter(names).items() if times > 1]
-        if twice:
+        if len(names) > MAX_COLUMNS:
+            advice = "no table has that many: check its separator and line ends"
+            raise self.error(Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice))
+        if twice := [name for name, times in Counter(names).items() if times > 1]:
             places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
             what = f"column '{shown(twice[0])}' appears twice"
             what = what if twice[0] else "columns have no name"
@@ -246,16 +249,19 @@ class Table:
         """Yield the good records among some rows as one chunk, and put the bad ones aside."""
         good: list[Record] = []
         try:
-            for line, cells, raw in rows:
-                if self.check and not isinstance(cells, Fault):
-                    cells = self.check(cells, line) or cells
-                if isinstance(cells, Fault) and self.rejects is None:
-                    raise self.error(cells, self._or_else)
+            for line, row, raw in rows:
+                fault, cells = (row, ()) if isinstance(row, Fault) else (None, row)
+                fault = fault or undecoded(cells, self.columns, line)
+                if self.check and not fault:
+                    fault = self.check(cells, line)
+                if fault and self.rejects is None:
+                    raise self.error(fault, self._or_else)
                 self.records_in += 1
-                if not isinstance(cells, Fault):
+                if not fault:
                     good.append(Record(self.records_in, line, tuple(cells)))
                 elif self.rejects:
-                    self.rejects.add(cells.line, cells.column, cells.reason, raw.rstrip("\r\n"))
+                    raw = raw.rstrip("\r\n") or json.dumps(cells)
+                    self.rejects.add(fault.line, fault.column, fault.reason, raw)
         except DataError:
             if good:  # those before the one that ends the run
                 yield Records.of(good)
@@ -294,6 +300,8 @@ def is_whole(text: str) -> bool:
 
 def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
     """Return the fault of a record with a cell that no output could hold."""
+    if len(text := "".join(cells)) <= MAX_CELL and is_whole(text):
+        return None
     for place, cell in enumerate(cells):
         name = column_at(columns, place)
         if len(cell) > MAX_CELL:
