@@ -98,7 +98,7 @@ def _contradiction(study: Study, *rows: int) -> str:
 def near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
     """Find nearly equal texts of one file that are not of one document."""
     document, within = study.corpus.document, [p for (a, b), p in pairs.items() if a == b]
-    apart = [pair for alike in within for pair in alike if len({*document[[*pair]]}) > 1]
+    apart = [(a, b) for alike in within for a, b in alike if document[a] != document[b]]
     if apart:
         texts = np.unique(study.text[np.array(apart)])
         share = len(texts) / len(np.unique(study.text))
