@@ -33,7 +33,7 @@ class Vectors:
             If it is something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 vectors = cls(archive["stems"], archive["values"])
         except Exception as error:  # whatever numpy raises on another file
             raise DataError(
