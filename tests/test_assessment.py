@@ -142,7 +142,7 @@ def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column,
         macro = metrics.f1_score(gold, found[rows], labels=[0, 1, 2], average="macro")
         assert part["n"] == len(rows)
         assert part["macro_f1"] == pytest.approx(macro, abs=2e-6)
-        low, high = part["macro_f1_interval"]
+        low, high = part["interval"]
         assert low < macro < high
 
 

@@ -28,7 +28,7 @@ from stance.evaluation.comparison import (
     leakage,
     lexicon_stances,
 )
-from stance.evaluation.scores import actor_rows, brief_score, score
+from stance.evaluation.scores import group_scores, score
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
@@ -202,11 +202,8 @@ def _corpus_report(
     if "date" in corpus.extra:
         groups["year"] = [_year(date) for date in corpus.extra["date"]]
     for name, group in groups.items():
-        scores = {
-            cell: brief_score(answers.take(rows))
-            for cell, rows in actor_rows(replace(answers, actor=group))
-            if cell
-        }
+        scores = group_scores(replace(answers, actor=group))
+        scores.pop("", None)  # rows that do not say
         parts[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
     notes = [*notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
     return report(answers, text_key=linked_groups([corpus.marks.exact]), notes=notes, **parts)

@@ -39,7 +39,7 @@ def score(answers: Answers) -> Figures:
     check_rows(answers)
     by_document, brief = answers.confusion(), brief_score(answers)
     total = by_document.sum(axis=0)
-    actors = {} if answers.actor is None else {"per_actor": _per_actor(answers)}
+    actors = {} if answers.actor is None else {"per_actor": group_scores(answers)}
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
@@ -120,8 +120,8 @@ def _class_intervals(answers: Answers, by_document: Floats) -> Figures:
     return intervals
 
 
-def _per_actor(answers: Answers) -> Figures:
-    """Score each actor, the most frequent first, over the labels that occur with it."""
+def group_scores(answers: Answers) -> Figures:
+    """Score each actor, or other group, the largest first, over the labels that occur with it."""
     scores = {}
     for name, rows in actor_rows(answers):
         part = brief_score(answers.take(rows))

@@ -283,7 +283,7 @@ def _scores(found: Report) -> dict[str, Any]:
         figures["sentiment"] = _without_curves(figures["sentiment"])
     for key in {"per_actor", "per_source"} & figures.keys():
         parts = figures[key].items()
-        figures[key] = {k: _without_curves(p) for k, p in parts if p["n"] >= FEWEST_CARD_ROWS}
+        figures[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
     return figures
 
 
