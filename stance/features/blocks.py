@@ -227,37 +227,50 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 
 _POLARITIES = ["negative", "denied", "positive"]
-_PARTS = ["agent", "agent of what is no actor", "patient of an actor"]
+_PARTS = ["agent", "agent of what is no actor", "victim", "bystander", "patient of an actor"]
 _PARTS += ["patient of the author", "patient of another"]
-_AGENT, _AGENT_ELSEWHERE, _PATIENT = range(3)
+_AGENT, _AGENT_ELSEWHERE, _VICTIM, _BYSTANDER, _PATIENT = range(5)
 _FRAMES = Closed(("frame", [KINDS, _POLARITIES, _PARTS]), ("frame", [_POLARITIES, _PARTS]))
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Frames of judgement by kind of cue, polarity, and the actor's part in them.
 
-    Who judges another is not thereby judged, which a model that adds up words cannot tell. Only
-    short paragraphs are read: there, whom a frame judges is most of the answer. In long ones it is
-    not, and what short ones teach about it would mislead.
+    Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
+    a model that adds up words cannot tell. Only short paragraphs are read: there, whom a frame
+    judges is most of the answer. In long ones it is not, and what short ones teach about it would
+    mislead.
     """
     frames = pairs.words.once(frames_of, reader)
     if not frames:
         return []
-    cue, polarity, agent, patient, *_, kind = np.array(frames, np.int64).T
-    para = pairs.words.para.take(cue)
-    judged, judges = np.flatnonzero(patient >= 0), np.flatnonzero(agent >= 0)
-    part = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
+    words = pairs.words
+    cue, polarity, agent, patient, *_, kind, victim = np.array(frames, np.int64).T
+    judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
     holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
-    frame = np.concatenate([judges, judged])
-    actor = np.concatenate([agent[judges], patient[judged]])
-    part = np.concatenate([part, _PATIENT + holder])
-    width = max(int(actor.max(initial=0)), int(pairs.actor.max(initial=0))) + 2
-    named = para[frame] * np.int64(width) + actor
-    order = np.argsort(named, kind="stable")
+    frame = np.concatenate([judges, judged, harmed])
+    actor = np.concatenate([agent[judges], patient[judged], victim[harmed]])
+    judges_none = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
+    part = np.concatenate([judges_none, _PATIENT + holder, np.full(len(harmed), _VICTIM)])
+    width = 1 + max(int(column.max(initial=0)) for column in (actor, pairs.actor, words.who))
+    # Others that a sentence names: bystanders of its first frame.
+    named = words.mentions
+    sentence = words.sentence.take(cue)
+    order = np.argsort(sentence, kind="stable")
+    first = np.searchsorted(sentence, words.sentence.take(named), sorter=order)
+    first = order.take(first, mode="clip")
+    beside = sentence.take(first) == words.sentence.take(named)
+    involved = sentence[frame] * width + actor
+    beside &= ~np.isin(words.sentence.take(named) * width + words.who.take(named), involved)
+    frame = np.append(frame, first[beside])
+    actor = np.append(actor, words.who.take(named[beside]))
+    part = np.append(part, np.full(np.count_nonzero(beside), _BYSTANDER))
+    place = words.para.take(cue[frame]) * np.int64(width) + actor
+    order = np.argsort(place, kind="stable")
     asked = pairs.para * np.int64(width) + pairs.actor
-    low, high = (np.searchsorted(named[order], asked, side=side) for side in ("left", "right"))
-    place = order.take(stretches(low, high - low))
-    row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[place], part[place]
+    low, high = (np.searchsorted(place[order], asked, side=side) for side in ("left", "right"))
+    chosen = order.take(stretches(low, high - low))
+    row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
     fields = [(kind[frame], polarity[frame] + 1, part), (polarity[frame] + 1, part)]
     return [Occurrences(row, cue[frame], _FRAMES.encode(fields), vocabulary=_FRAMES)]
 

@@ -112,7 +112,7 @@ class Clauses:
         letter[trait], value[trait] = ord("J"), sign[trait]
         named = who != NOBODY
         letter[named] = np.where(words.alias_kind.take(at[named]) == _DEMONYM, ord("M"), ord("A"))
-        chosen = _sentences_with_cues(words.sentence.take(at), letter, named)
+        chosen = _sentences_with_cues(words.sentence.take(at), letter, sign != 0, named)
         if not len(chosen):
             return None
         at, letter, noun = at[chosen], letter[chosen], noun[chosen]
@@ -140,14 +140,14 @@ def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
     return stretches(words.first[:-1][kept], sizes[kept])
 
 
-def _sentences_with_cues(sentence: Ints32, letter: Bytes, named: Bools) -> Ints:
+def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Bools) -> Ints:
     """Return the words of the sentences that name an actor and hold a cue."""
     if not len(sentence):
         return np.zeros(0, np.int64)
     near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
     for step in range(1, _NEAR + 1):
         near[step:] |= support[:-step]
-    cue = (_CUES[letter] | _letters("JaL")[letter] & near) & ~named
+    cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1
     kept = np.bincount(sentence[named], minlength=size) > 0

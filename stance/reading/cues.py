@@ -32,6 +32,8 @@ class Cues:
     def __init__(self, tables: dict[str, dict[str, str]]) -> None:
         self.letter, self.noun = dict[str, str](), dict[str, str]()
         self.sign, self.value = dict[str, int](), dict[str, int]()
+        self.fates, self.pleas = dict[str, int](), dict[str, int]()
+        self.tail_verbs = dict[str, set[str]]()  # by the first word of a tail
         phrases = list[tuple[str, str, int]]()
         words, sides = tables["words"], (("negative", -1), ("positive", 1))
         for side, sign in sides:
@@ -50,8 +52,17 @@ class Cues:
             ):
                 phrases += [(text, letter, sign) for text in _split(tables[name][side])]
             phrases += [(text, "d", sign) for text in _split(tables["deeds"]["phrases_" + side])]
+            for tail in _split(tables["deeds"]["tails_" + side]):
+                text, _, verbs = tail.partition(" < ")
+                phrases.append((text, "X", sign))
+                self.tail_verbs |= {text.split()[0]: {*verbs.split()}} if verbs else {}
         phrases += [(text, "U", -1) for text in _split(words["urge_phrases"])]
-        for name, letter in (("being", "b"), ("denying", "n"), ("control_phrases", "C")):
+        for name, letter in (
+            ("being", "b"),
+            ("denying", "n"),
+            ("control_phrases", "C"),
+            ("facts", "o"),
+        ):
             phrases += [(text, letter, 0) for text in _split(words[name])]
         phrases += [(text, "W", 0) for text in ("according to", "in the view of", "in the eyes of",
                                                 "in the words of")]  # fmt: skip
@@ -79,6 +90,17 @@ class Cues:
             self.letter |= dict.fromkeys(text.split(), letter)
             for word in text.split():
                 self.noun.pop(word, None)
+        for side, sign in sides:
+            deserved = tables["fates"][side].split()
+            self.pleas |= dict.fromkeys(deserved, sign)
+            self.fates |= {form: sign for form, letter in _inflected(deserved) if letter == "E"}
+            self.fates |= dict.fromkeys(tables["fates"]["irregular_" + side].split(), sign)
+        self.deserting = {form for form, _ in _inflected(words["deserting"].split())}
+        self.pity = {*words["pity"].split()}
+        self.obliging, self.bearing = {*words["obliging"].split()}, {*words["bearing"].split()}
+        # Any of these may decide what a sentence says, so that it is read.
+        read = [*self.fates, *self.pleas, *self.deserting, *self.bearing, "without", "because"]
+        self.sign = dict.fromkeys(read, 1) | self.sign
         self.attitudes = frozenset(words["attitude"].split())
         self.phrases = PhraseMatcher(Phrase(text, at) for at, (text, *_) in enumerate(phrases))
         # "under fire" may stand alone; "under fire from" needs who follows.

@@ -21,7 +21,8 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
-from stance.reading.cues import cues_of
+from stance.reading.constructions import EVALUATIONS, KIND_OF, NOUN_PHRASE, PATTERNS, TAIL, compiled
+from stance.reading.cues import Cues, cues_of
 from stance.reading.words import Reader, Words
 
 AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
@@ -45,70 +46,7 @@ class Frame(NamedTuple):
     agent_word: int  # index into `Words`, -1 for none
     patient_word: int
     kind: int  # what the cue is: index into `KINDS`
-
-
-_NP = "[AakcJNslOFH]"
-_ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
-_PARTS = {
-    "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{_NP}(?:&{_NP})?)",
-    "<actors>": "A(?:(?:,A)*,?&A)?",
-    # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
-    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
-    # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aa](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
-    "<aside>": "(?:[fpwti][NJl]|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
-    "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
-}
-_CONSTRUCTIONS = {
-    "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
-    "participle by": "<subject>,?(?P<cue>[EB])<by>",
-    "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
-    "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
-    "blamed on": "(?P<cue>B)[NJcl](?:f[NJ])?[it](?P<patient><whom>)",
-    "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
-    "urged": "(?P<cue>U)(?P<patient><whom>)tz",
-    "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
-    "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
-    "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
-    "is held": "<subject><aside>[hmn]*b+n?[oVE](?P<cue>T)(?:y(?P<agent><who>))?",
-    "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
-    "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
-    "received": "<subject><aside>[hmnb]*(?:[ro]p*|bp)(?P<cue>c)(?:[wyf](?P<agent><who>))",
-    "received from nobody": "<subject><aside>[hmnb]*rp*(?P<cue>c)(?![ft]|[pi](?:[sl][fw])?[Aa])",
-    "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
-    "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
-    "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])",
-    "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
-    "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
-    "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
-    "as": "p(?P<cue>J)p(?P<patient><actors>)",
-    "exclaimed": "(?<=\\.)(?P<cue>[Jj])(?P<patient>A)b?\\.",
-    "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
-    "crime by": "(?P<cue>J)y(?P<patient><actors>)",
-    "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
-    "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
-    "act": "(?P<patient>a)",
-}
-"""Patterns of phrases' letters; the first that takes a cue keeps it."""
-
-_EVALUATIONS = ("deed", "is", "is of", "act", "as", "exclaimed", "crime by")
-_KIND_OF = {
-    **dict.fromkeys(("noun", "given", "received", "received from nobody"), "noun"),
-    **dict.fromkeys(("affects", "is judged"), "idiom"),
-    **dict.fromkeys(("is", "is of", "called", "is called", "as", "exclaimed", "crime by"), "trait"),
-    **{"deed": "deed", "act": "act"},
-}
-
-
-def _compiled(text: str) -> re.Pattern[str]:
-    for name, own in reversed(_PARTS.items()):
-        text = text.replace(name, own)
-    return re.compile(text)
-
-
-_PATTERNS = {name: _compiled(text) for name, text in _CONSTRUCTIONS.items()}
-_TAIL = re.compile(_compiled("([fptwyi])(<who>)").pattern)
+    victim: int = NO_ACTOR  # number in the book of whom a deed was done to
 
 
 class FrameReader:
@@ -117,104 +55,166 @@ class FrameReader:
     def __init__(self, reader: Reader) -> None:
         cues = cues_of(reader.language)
         self._clauses = None if cues is None else Clauses(reader, cues)
-        self._attitudes = frozenset[str]() if cues is None else cues.attitudes
+        self._cues = cues
 
     def read(self, words: Words, asked: Ints | None = None) -> list[Frame]:
         """Return the frames of the short paragraphs of a batch, or of those that are asked for."""
-        if self._clauses is None:
+        if self._clauses is None or self._cues is None:
             return []
         asked = np.arange(len(words)) if asked is None else asked
         phrases = self._clauses.phrases(words, asked, MOST_WORDS)
-        return [] if phrases is None else _Sentences(words, phrases, self._attitudes).frames()
+        return [] if phrases is None else _Sentences(words, phrases, self._cues).frames()
 
 
 class _Sentences:
     """Sentences as phrases, and who stands where to them."""
 
-    def __init__(self, words: Words, phrases: Phrases, attitudes: frozenset[str]) -> None:
-        self.words, self.attitudes = words, attitudes
+    def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
+        self.words, self.cues = words, cues
         self.tags, self.phrases = phrases.tags, phrases
-        self.found = list[Frame]()
+        self.frames_read = list[Frame]()
         self.taken, self.judged = set[int](), set[int]()
 
     def frames(self) -> list[Frame]:
         """Read all constructions."""
-        for name, pattern in _PATTERNS.items():
+        for name, pattern in PATTERNS.items():
             for hit in pattern.finditer(self.tags):
                 self._read(name, hit)
-        return self.found
+        return self.frames_read
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
+        """Keep the frames of a construction, if its words bear it out."""
         group = hit.groupdict()
         cue = hit.start("cue") if "cue" in group else hit.start("patient")
         if cue in self.taken:
             return
         patients = self._actors(*hit.span("patient")) if group.get("patient") else []
-        letter, sign = self.tags[cue], self.phrases.sign[cue]
+        if name in EVALUATIONS:
+            sign, agents = self._evaluation(name, hit, cue), self._voice(cue)
+        else:
+            sign, agents, patients = self._judgement(name, hit, cue, patients)
+        if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
+            return
+        if name in ("affects", "is judged", "received") and not patients:
+            return
+        verb = hit.start("verb") if "verb" in group else cue
+        if name not in EVALUATIONS and name not in ("loyal", "cannot stand") and self._denied(verb):
+            turned = self.tags[cue] in "ck" or self._lower(cue) in self.cues.attitudes
+            sign = -1 if turned and sign > 0 else 0
+        victims = self._actors(*hit.span("victim")) if group.get("victim") else []
+        self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
+        for agent in agents:
+            for patient in patients or [(NO_ACTOR, -1)]:
+                self._keep(cue, sign, agent, patient, KIND_OF.get(name, "judges"), victims)
+
+    def _keep(
+        self,
+        cue: int,
+        sign: int,
+        agent: tuple[int, int],
+        patient: tuple[int, int],
+        kind: str,
+        victims: Sequence[tuple[int, int]],
+    ) -> None:
+        """Keep a frame, unless an actor judges itself."""
+        if agent[0] == patient[0] >= 0:
+            return
+        self.judged.add(patient[1])
+        ends = agent[0], patient[0], agent[1], patient[1]
+        said, sign = self.phrases.word[cue], (sign > 0) - (sign < 0)
+        victim = victims[0][0] if victims else NO_ACTOR
+        self.frames_read.append(Frame(said, sign, *ends, KINDS.index(kind), victim))
+
+    def _judgement(
+        self, name: str, hit: re.Match[str], cue: int, patients: list[tuple[int, int]]
+    ) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
+        group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
         passive = letter in "EB" and re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
         agents: list[tuple[int, int]] | None = None
         if group.get("agent"):
             agents = self._who(*hit.span("agent"))
         elif name in ("passive", "participle", "is judged", "is held", "received from nobody"):
             agents = [(OTHER, -1)]
-        if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
-            return
         if name == "against":  # "backed France against Britain"
             verb = hit.start("verb")
-            if self._lower(cue) != "against" or self.phrases.sign[verb] <= 0:
-                return
-            sign, agents = -1, self._subjects(verb)
-        if name in ("crime by", "as", "exclaimed"):
-            sign, agents = self.phrases.value[cue], self._voice(cue)
-        elif name == "act":
-            sign, agents = self.phrases.value[cue], self._voice(cue)
-            if self.phrases.name[cue] in self.judged:
-                return
-        elif name in ("deed", "is", "is of"):
-            sign = self._evaluation(
-                letter, cue, bool(group["flip"] or group.get("never")), bool(group.get("be"))
-            )
-            agents = self._voice(cue)
-        elif name in ("held", "called"):
+            positive = self._lower(cue) == "against" and self.phrases.sign[verb] > 0
+            return -1 * positive, self._subjects(verb), patients
+        if name in ("held", "called"):
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
-            agents = self._subjects(hit.start("verb"))
-        elif name == "is called":
+            return sign, self._subjects(hit.start("verb")), patients
+        if name == "is called":
             sign = sign if letter in "cj" else self.phrases.value[cue]
-            agents = agents or [(OTHER, -1)]
-        elif name == "given":
-            agents = self._subjects(hit.start("verb"))
-        elif name == "noun":
-            agents, patients = self._of_noun(cue, hit)
-        elif name in ("judged", "blamed on", "urged", "elsewhere"):
-            if passive:
-                return
-            agents = agents or self._subjects(cue)
-        if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
-            return
-        if name in ("affects", "is judged", "received") and not patients:
-            return
-        verb = hit.start("verb") if "verb" in group else cue
-        if name not in _EVALUATIONS and self._denied(verb):
-            turned = letter in "ck" or self._lower(cue) in self.attitudes
-            sign = -1 if turned and sign > 0 else 0
-        self.taken.add(cue)
-        kind, said = KINDS.index(_KIND_OF.get(name, "judges")), self.phrases.word[cue]
-        for agent, agent_word in agents:
-            for patient, patient_word in patients or [(NO_ACTOR, -1)]:
-                if agent != patient or agent < 0:
-                    sign = (sign > 0) - (sign < 0)
-                    self.judged.add(patient_word)
-                    ends = agent, patient, agent_word, patient_word
-                    self.found.append(Frame(said, sign, *ends, kind))
+            return sign, agents or [(OTHER, -1)], patients
+        if name == "given":
+            return sign, self._subjects(hit.start("verb")), patients
+        if name == "noun":
+            return sign, *self._of_noun(cue, hit)
+        if name == "which affects":  # "blocked the aid, which angered Poland"
+            return sign, agents or [], self._subjects(hit.start("verb"))
+        if name == "loyal":  # "will never abandon Taiwan"
+            return int(self._lower(cue) in self.cues.deserting), self._subjects(cue), patients
+        if name == "cannot stand":
+            return -1 * (self._lower(cue) in self.cues.bearing), self._subjects(cue), patients
+        if name in ("judged", "judged act", "blamed on", "urged", "elsewhere"):
+            return 0 if passive else sign, agents or self._subjects(cue), patients
+        return sign, agents or [], patients
 
-    def _evaluation(self, letter: str, cue: int, flip: bool, be: bool) -> int:
-        """Return the polarity of a deed or a trait, 0 where there is none."""
-        if letter in "deg":
+    def _evaluation(self, name: str, hit: re.Match[str], cue: int) -> int:
+        """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
+        group, letter, word = hit.groupdict(), self.tags[cue], self._lower(cue)
+        before = hit.start() - 1
+        neither = before >= 0 and self.tags[before] == "n" and name != "plea"
+        flip = bool(group.get("flip") or group.get("never") or neither)
+        value = self.phrases.value[cue]
+        if name == "fate":  # "should be abolished", "cannot be trusted"
+            must = group["cannot"] or self._lower(hit.start("modal")) in self.cues.obliging
+            can_not = (
+                group["modal"] and flip and self._lower(hit.start("modal")) in ("can", "could")
+            )
+            if group["cannot"] and self._lower(hit.start("cannot")) != "cannot":
+                return 0
+            sign = self.cues.fates.get(word, 0) if must or can_not else 0
+            return -sign if flip or group["cannot"] else sign
+        if name == "plea":
+            return self.cues.pleas.get(word, 0)
+        if name == "deed by":
+            return self.phrases.sign[cue]
+        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
             sign = self.phrases.sign[cue]
+            verbs = self.cues.tail_verbs.get(word)
+            fits = verbs is None or self._lower(hit.start("verb")) in verbs
+            return (-sign if flip else sign) if fits else 0
+        if name == "better without":
+            return -value if self._lower(hit.start("link")) == "without" else 0
+        if name == "due to":
+            return value if self._lower(hit.start("link")) == "because" else 0
+        if name in ("without", "because"):
+            if word != name:
+                return 0
+            rest = range(hit.end(), self.tags.index(".", hit.end()))
+            outcome = sum(
+                self.phrases.value[at] if self.tags[at] in "JN" else self.phrases.sign[at]
+                for at in rest
+                if self.tags[at] in "JNcdegE"
+            )
+            return outcome if name == "because" else -1 if outcome > 0 else 1
+        if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
+            return 0
+        if name == "act" and (flip or self.phrases.name[cue] in self.judged):
+            return 0
+        if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
+            return min(value, 0)
+        if name == "epithet" and word in self.cues.pity:  # "poor Ukraine"
+            return 1
+        if name in ("crime by", "as", "exclaimed", "act", "epithet"):
+            return value
+        if letter in "deg":
+            sign, be = self.phrases.sign[cue], bool(group.get("be"))
             if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
                 return 0
             return -1 if flip and sign > 0 else 0 if flip else sign
-        sign = self.phrases.sign[cue] if letter in "Tcj" else self.phrases.value[cue]
+        sign = self.phrases.sign[cue] if letter in "TcjV" else value
         return -sign if flip else sign
 
     def _actors(self, low: int, high: int) -> list[tuple[int, int]]:
@@ -251,19 +251,21 @@ class _Sentences:
         low = tags.rfind(".", 0, verb) + 1
         while at >= low and depth < 6:
             tag, before = tags[at], tags[at - 1] if at > low else "."
-            if tag in _NP:
+            if tag in NOUN_PHRASE:
                 if before in "fpwi" or (before == "t" and tag != "A"):
                     if before in "fwp" and at - 2 >= low and tags[at - 2] == "s" and tag == "A":
                         return at  # "officials from Japan"
                     at -= 2
                     continue
                 if before == "Y":
-                    return next((j for j in range(at - 2, low - 1, -1) if tags[j] in _NP), None)
+                    return next(
+                        (j for j in range(at - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
+                    )
                 if tag in "NJcls" and before in "VEoeKrd" and tags[at - 2 : at - 1] != ",":
                     return self._subject(at - 1, depth + 1)  # "left the room, accusing"
                 return at
             if tag == "R":
-                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in _NP), None)
+                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None)
             if tag in "nmhbxC":
                 at -= 1
             elif (
@@ -282,7 +284,7 @@ class _Sentences:
                 return None if earlier is None else self._subject(earlier, depth + 1)
         if tags[verb] in "G" and at < low:  # "Accusing Turkey, Egypt left"
             comma = tags.find(",", verb, tags.find(".", verb))
-            if comma > 0 and tags[comma + 1] in _NP:
+            if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
                 return comma + 1
         return None
 
@@ -304,8 +306,10 @@ class _Sentences:
         """Return who judges whom in "criticism of Iran by Iraq"."""
         agents = self._actors(cue, cue + 1)
         patients = list[tuple[int, int]]()
-        for link in _TAIL.finditer(self.tags, *hit.span("tail")):
-            if link[1] == "p" and self._lower(link.start()) not in _LINKS:
+        for link in TAIL.finditer(self.tags, *hit.span("tail")):
+            linking = self._lower(link.start())
+            trusting = linking == "in" and self._lower(cue) in self.cues.attitudes
+            if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
             if link[1] in "yw":
                 agents = agents or self._who(*link.span(2))
@@ -353,16 +357,16 @@ class _Sentences:
                 and self.phrases.para[verb] == para
             ):
                 side = tags[verb + 1] if verb + 1 < len(tags) else "."
-                if verb > at and tags[verb - 1] == "," and side in _NP:
+                if verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE:
                     hit = _WHO.match(tags, verb + 1)
                     return self._who(*hit.span()) if hit else [(OTHER, -1)]
                 return self._subjects(verb)
         return [(OTHER, -1)]
 
 
-_SAYS = _compiled(f"[SK](?:[pfti]{_NP}){{0,2}}(?:R|{_NP})")
-_WHO, _SAID = _compiled("<who>"), _compiled(",(?:S(<who>)|(<who>)S)")
-_ACCORDING, _ROW = _compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
+_SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
+_WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
+_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
 
 
 def frames_of(words: Words, reader: Reader) -> list[Frame]:

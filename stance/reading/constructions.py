@@ -1,0 +1,120 @@
+"""The constructions in which a sentence judges an actor: patterns over the letters of phrases.
+
+`stance.reading.frames` says what the letters are. The first pattern that takes a cue keeps it.
+"""
+
+import re
+
+NOUN_PHRASE = "[AakcJNslOFH]"
+_ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_PARTS = {
+    "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
+    "<actors>": "A(?:(?:,A)*,?&A)?",
+    # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    # Letters before it stand behind the first one, for patterns that begin with one are quick.
+    "<subject>": "(?P<patient>[Aa](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
+    "<aside>": "(?:[fpwti][NJl]|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
+    "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
+}
+_TEXTS = {
+    "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
+    "(?P<cue>[^.,Aa])(?!<by>)",
+    "plea": "(?<![^.])(?P<cue>[^.,Aa])(?P<patient>A)",
+    "deed to": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<verb>[VEGBoSKdegr])"
+    "(?P<victim>[ANJclsF])(?P<cue>X)",
+    "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
+    "y(?P<patient><actors>)",
+    "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
+    "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
+    "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)\\.",
+    "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
+    "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
+    "due to": "(?P<cue>[Je])[^.,+]{0,4}(?P<link>\\+)f(?P<patient><actors>)(?=\\.)",
+    "loyal": "n[hmb]*(?P<cue>[dozJ])(?P<patient><whom>)",
+    "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
+    "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
+    "participle by": "<subject>,?(?P<cue>[EB])<by>",
+    "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>),(?P<patient>A)",
+    "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
+    "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
+    "blamed on": "(?P<cue>B)[NJcl](?:f[NJ])?[it](?P<patient><whom>)",
+    "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
+    "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
+    "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
+    "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
+    "judged act": "(?P<cue>[VEGB])p?(?P<patient>k)",
+    "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
+    "is held": "<subject><aside>[hmn]*b+n?[oVEr](?P<cue>T)(?:y(?P<agent><who>))?",
+    "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
+    "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
+    "received": "<subject><aside>[hmnb]*(?:[ro]p*|bp)(?P<cue>c)(?:[wyf](?P<agent><who>))",
+    "received from nobody": "<subject><aside>[hmnb]*rp*(?P<cue>c)(?![ft]|[pi](?:[sl][fw])?[Aa])",
+    "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
+    "which affects": "(?P<verb>,)R(?P<cue>P)(?P<agent><who>)",
+    "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
+    "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
+    "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
+    "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
+    "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
+    "as": "p(?P<cue>J)p(?P<patient><actors>)",
+    "exclaimed": "(?<![^.])(?P<cue>[Jj])(?P<patient>A)b?\\.",
+    "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
+    "crime by": "(?P<cue>J)y(?P<patient><actors>)",
+    "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
+    "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
+    "epithet": "(?P<cue>J)(?P<patient>A)(?!q)",
+    "act": "(?P<patient>a)",
+}
+EVALUATIONS = {
+    *(
+        "fate",
+        "plea",
+        "deed to",
+        "deed to by",
+        "deed by",
+        "without",
+        "better without",
+        "because",
+        "due to",
+        "deed",
+    ),
+    *("is", "is somebody's", "is of", "act", "as", "vocative", "exclaimed", "crime by", "epithet"),
+}
+"""Constructions in which the voice of the sentence judges, whatever it denies elsewhere."""
+
+KIND_OF = {
+    **dict.fromkeys(("noun", "given", "received", "received from nobody"), "noun"),
+    **dict.fromkeys(("affects", "is judged"), "idiom"),
+    **dict.fromkeys(
+        (
+            "is",
+            "is somebody's",
+            "is of",
+            "called",
+            "is called",
+            "as",
+            "exclaimed",
+            "vocative",
+            "crime by",
+        ),
+        "trait",
+    ),
+    **dict.fromkeys(
+        ("fate", "plea", "deed to", "deed to by", "deed by", "because", "due to", "deed"), "deed"
+    ),
+    **dict.fromkeys(("without", "better without", "act"), "act"),
+}
+
+
+def compiled(text: str) -> re.Pattern[str]:
+    """Compile a pattern that may name parts."""
+    for name, pattern in reversed(_PARTS.items()):
+        text = text.replace(name, pattern)
+    return re.compile(text)
+
+
+PATTERNS = {name: compiled(text) for name, text in _TEXTS.items()}
+TAIL = re.compile(compiled("([fptwyi])(<who>)").pattern)
