@@ -27,6 +27,8 @@ _TEXTS = {
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
+    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<flip>n?)(?P<cue>J)",
+    "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
     "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
@@ -103,7 +105,19 @@ KIND_OF = {
         "trait",
     ),
     **dict.fromkeys(
-        ("fate", "plea", "deed to", "deed to by", "deed by", "because", "due to", "deed"), "deed"
+        (
+            "fate",
+            "plea",
+            "deed to",
+            "deed to by",
+            "deed by",
+            "shows",
+            "makes",
+            "because",
+            "due to",
+            "deed",
+        ),
+        "deed",
     ),
     **dict.fromkeys(("without", "better without", "act"), "act"),
 }

@@ -26,51 +26,83 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield (word if own[-1] == "i" else own) + "ing", "G"
 
 
+_LINKING = ("from", "of", "in", "with", "by", "to")
+_SIDES = {"negative": -1, "positive": 1}
+_NOUNS = {"private": "u", "act": "a", "state": "s"}
+_VERBS = {"verbs": "o", "speech": "S", "receive": "r", "conduct": "v"}
+_ASKING = {"urge": "U", "call": "K", "control": "C", "blame": "B"}
+_SIDED_PHRASES = {
+    **{"judging_phrases": "V", "judged_phrases": "P", "affecting": "P", "noun_phrases": "c"},
+    **{"tails": "T", "trait_phrases": "j", "deed_phrases": "d", "deed_tails": "X"},
+}
+_PHRASES = {
+    **{"being": "b", "denying": "n", "refusing": "C", "facts": "o", "urging": "U"},
+    "according": "W",
+}
+
+
 class Cues:
-    """What the words of judgement are, from ``frames.toml``."""
+    """What the words of judgement are, from ``frames.toml``.
+
+    Attributes
+    ----------
+    letter, noun : dict of str to str
+        The letter of a word, and that as a noun where another letter comes first.
+    sign, value : dict of str to int
+        Whether a judging word or deed is good (1) or bad (-1); the same for a trait.
+    fates, pleas : dict of str to int
+        What "should be" done to an actor, and the same as an imperative.
+    """
 
     def __init__(self, tables: dict[str, dict[str, str]]) -> None:
         self.letter, self.noun = dict[str, str](), dict[str, str]()
         self.sign, self.value = dict[str, int](), dict[str, int]()
         self.fates, self.pleas = dict[str, int](), dict[str, int]()
-        self.tail_verbs = dict[str, set[str]]()  # by the first word of a tail
-        phrases = list[tuple[str, str, int]]()
-        words, sides = tables["words"], (("negative", -1), ("positive", 1))
-        for side, sign in sides:
+        words = {name: text.split() for name, text in tables["words"].items()}
+        for side, sign in _SIDES.items():
+            self._read_fates(tables["fates"], side)
             traits = tables["traits"][side].split()
             self.value |= dict.fromkeys(traits, sign)
-            self._nouns(traits, "J")
-        for name, letter in (("private", "u"), ("act", "a"), ("state", "s")):
-            self._nouns(words[name].split(), letter)
-        for side, sign in sides:
+            self.noun |= dict.fromkeys(traits, "J")
+        for name, letter in _NOUNS.items():
+            self.noun |= dict.fromkeys(words[name], letter)
+        for side, sign in _SIDES.items():
             nouns = tables["nouns"][side].split()
-            self._nouns(nouns, "c")
             self.sign |= dict.fromkeys(nouns, sign)
-            for name, letter in (
-                *(("judging_phrases", "V"), ("judged_phrases", "P"), ("affecting", "P")),
-                *(("noun_phrases", "c"), ("tails", "T"), ("trait_phrases", "j")),
-            ):
-                phrases += [(text, letter, sign) for text in _split(tables[name][side])]
-            phrases += [(text, "d", sign) for text in _split(tables["deeds"]["phrases_" + side])]
-            for tail in _split(tables["deeds"]["tails_" + side]):
-                text, _, verbs = tail.partition(" < ")
-                phrases.append((text, "X", sign))
-                self.tail_verbs |= {text.split()[0]: {*verbs.split()}} if verbs else {}
-        phrases += [(text, "U", -1) for text in _split(words["urge_phrases"])]
-        for name, letter in (
-            ("being", "b"),
-            ("denying", "n"),
-            ("control_phrases", "C"),
-            ("facts", "o"),
-        ):
-            phrases += [(text, letter, 0) for text in _split(words[name])]
-        phrases += [(text, "W", 0) for text in ("according to", "in the view of", "in the eyes of",
-                                                "in the words of")]  # fmt: skip
-        for name, letter in (("verbs", "o"), ("speech", "S"), ("receive", "r"), ("conduct", "v")):
-            self.letter |= dict.fromkeys(words[name].split(), letter)
+            self.noun |= dict.fromkeys(nouns, "c")
+        for name, letter in _VERBS.items():
+            self.letter |= dict.fromkeys(words[name], letter)
+        self._read_verbs(tables)
+        for name, letter in _ASKING.items():
+            new = [word for word in words[name] if letter == "B" or word not in self.sign]
+            self.letter |= dict.fromkeys(new, letter)
+            self.sign |= dict.fromkeys(words[name], -1) if letter in "UB" else {}
+        self.letter |= dict.fromkeys(words["stop"], "z")
+        for letter, text in tables["tags"].items():
+            self.letter |= dict.fromkeys(text.split(), letter)
+            for word in text.split():
+                self.noun.pop(word, None)
+        self.deserting = {form for form, _ in _inflected(words["deserting"])}
+        self.obliging, self.bearing = {*words["obliging"]}, {*words["bearing"]}
+        self.doing, self.making = {*words["doing"]}, {*words["making"]}
+        self.attitudes, self.pity = {*words["attitude"]}, {*words["pity"]}
+        # Any of these may decide what a sentence says, so that it is read.
+        read = [*self.fates, *self.pleas, *self.deserting, *self.bearing, "without", "because"]
+        self.sign = dict.fromkeys(read, 1) | self.sign
+        self._read_phrases(tables)
+
+    def _read_fates(self, table: dict[str, str], side: str) -> None:
+        """Read what should be done to an actor, and what is asked for it."""
+        verbs = table[side].split()
+        done = [form for form, letter in _inflected(verbs) if letter == "E"]
+        self.pleas |= dict.fromkeys(verbs, _SIDES[side])
+        self.fates |= dict.fromkeys([*done, *table["irregular_" + side].split()], _SIDES[side])
+
+    def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:
+        """Read deeds, with small letters, and judging verbs, which come before these."""
         irregular = [pair.split(":") for pair in tables["irregular"]["forms"].split()]
-        for name, turned in (("deeds", str.lower), ("judges", str)):
-            for side, sign in sides:
+        for name in ("deeds", "judges"):
+            for side, sign in _SIDES.items():
                 bases = tables[name][side].split()
                 forms = [*_inflected(bases)]
                 forms += [
@@ -79,40 +111,28 @@ class Cues:
                     if base in bases
                 ]
                 for form, letter in forms:
-                    self.letter[form] = {"v": "d"}.get(turned(letter), turned(letter))
+                    deed = {"V": "d", "E": "e", "G": "g"}[letter]
+                    self.letter[form] = deed if name == "deeds" else letter
                     self.sign[form] = sign
-        for name, letter in (("urge", "U"), ("call", "K"), ("control", "C"), ("blame", "B")):
-            own = words[name].split()
-            self.letter |= {w: letter for w in own if letter == "B" or w not in self.sign}
-            self.sign |= dict.fromkeys(own, -1) if letter in "UB" else {}
-        self.letter |= dict.fromkeys(words["stop"].split(), "z")
-        for letter, text in tables["tags"].items():
-            self.letter |= dict.fromkeys(text.split(), letter)
-            for word in text.split():
-                self.noun.pop(word, None)
-        for side, sign in sides:
-            deserved = tables["fates"][side].split()
-            self.pleas |= dict.fromkeys(deserved, sign)
-            self.fates |= {form: sign for form, letter in _inflected(deserved) if letter == "E"}
-            self.fates |= dict.fromkeys(tables["fates"]["irregular_" + side].split(), sign)
-        self.deserting = {form for form, _ in _inflected(words["deserting"].split())}
-        self.pity = {*words["pity"].split()}
-        self.obliging, self.bearing = {*words["obliging"].split()}, {*words["bearing"].split()}
-        # Any of these may decide what a sentence says, so that it is read.
-        read = [*self.fates, *self.pleas, *self.deserting, *self.bearing, "without", "because"]
-        self.sign = dict.fromkeys(read, 1) | self.sign
-        self.attitudes = frozenset(words["attitude"].split())
-        self.phrases = PhraseMatcher(Phrase(text, at) for at, (text, *_) in enumerate(phrases))
-        # "under fire" may stand alone; "under fire from" needs who follows.
-        ends = ("from", "of", "in", "with", "by", "to")
-        alone = {*_split(tables["affecting"]["negative"]), *_split(tables["affecting"]["positive"])}
-        self.phrase_letter = np.array(
-            [ord("Q" if letter == "P" and text.split()[-1] not in ends and text not in alone
-                 else letter) for text, letter, _ in phrases], np.uint8)  # fmt: skip
-        self.phrase_sign = np.array([sign for *_, sign in phrases], np.int8)
 
-    def _nouns(self, words: list[str], letter: str) -> None:
-        self.noun |= dict.fromkeys(words, letter)
+    def _read_phrases(self, tables: dict[str, dict[str, str]]) -> None:
+        """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
+        self.tail_verbs = dict[str, set[str]]()  # by the first word of a tail
+        phrases = list[tuple[str, str, int]]()
+        for side, sign in _SIDES.items():
+            for name, letter in _SIDED_PHRASES.items():
+                for entry in _split(tables[name][side]):
+                    text, _, verbs = entry.partition(" < ")
+                    self.tail_verbs |= {text.split()[0]: {*verbs.split()}} if verbs else {}
+                    # "under fire" may stand alone; "under fire from" needs who follows.
+                    alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
+                    phrases.append((text, "Q" if alone else letter, sign))
+        for name, letter in _PHRASES.items():
+            sign = -1 if letter == "U" else 0
+            phrases += [(text, letter, sign) for text in _split(tables["words"][name])]
+        self.phrases = PhraseMatcher(Phrase(text, at) for at, (text, *_) in enumerate(phrases))
+        self.phrase_letter = np.array([ord(letter) for _, letter, _ in phrases], np.uint8)
+        self.phrase_sign = np.array([sign for *_, sign in phrases], np.int8)
 
     def describe(self, word: str, category: int, function: int) -> tuple[int, int, int, int]:
         """Return letter, letter as a noun, sign and value of a lower-case word."""

@@ -185,6 +185,10 @@ class _Sentences:
             verbs = self.cues.tail_verbs.get(word)
             fits = verbs is None or self._lower(hit.start("verb")) in verbs
             return (-sign if flip else sign) if fits else 0
+        if name in ("shows", "makes"):  # "showed great courage", "made Europe safe"
+            verbs = self.cues.doing if name == "shows" else self.cues.making
+            value = value if self._lower(hit.start("verb")) in verbs else 0
+            return -value if flip else value
         if name == "better without":
             return -value if self._lower(hit.start("link")) == "without" else 0
         if name == "due to":
