@@ -22,7 +22,7 @@ _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
     "plea": "(?<![^.])(?P<cue>[^.,Aa])(?P<patient>A)",
-    "deed to": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<verb>[VEGBoSKdegr])"
+    "deed to": "<subject><aside>,?R?[hmb]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
     "(?P<victim>[ANJclsF])(?P<cue>X)",
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
@@ -70,57 +70,22 @@ _TEXTS = {
     "epithet": "(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
-EVALUATIONS = {
-    *(
-        "fate",
-        "plea",
-        "deed to",
-        "deed to by",
-        "deed by",
-        "without",
-        "better without",
-        "because",
-        "due to",
-        "deed",
-    ),
-    *("is", "is somebody's", "is of", "act", "as", "vocative", "exclaimed", "crime by", "epithet"),
-}
+_DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "deed")
+_OUTCOMES = ("because", "due to")
+_TRAITS = ("is", "is somebody's", "is of", "as", "vocative", "exclaimed", "crime by", "epithet")
+_ACTS = ("without", "better without", "act")
+
+EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
 """Constructions in which the voice of the sentence judges, whatever it denies elsewhere."""
 
 KIND_OF = {
     **dict.fromkeys(("noun", "given", "received", "received from nobody"), "noun"),
-    **dict.fromkeys(("affects", "is judged"), "idiom"),
-    **dict.fromkeys(
-        (
-            "is",
-            "is somebody's",
-            "is of",
-            "called",
-            "is called",
-            "as",
-            "exclaimed",
-            "vocative",
-            "crime by",
-        ),
-        "trait",
-    ),
-    **dict.fromkeys(
-        (
-            "fate",
-            "plea",
-            "deed to",
-            "deed to by",
-            "deed by",
-            "shows",
-            "makes",
-            "because",
-            "due to",
-            "deed",
-        ),
-        "deed",
-    ),
-    **dict.fromkeys(("without", "better without", "act"), "act"),
+    **dict.fromkeys(("affects", "which affects", "is judged"), "idiom"),
+    **dict.fromkeys((*_TRAITS, "called", "is called"), "trait"),
+    **dict.fromkeys((*_DEEDS, *_OUTCOMES), "deed"),
+    **dict.fromkeys(_ACTS, "act"),
 }
+"""What a construction's cue is, a verb that judges where it stands in none of these."""
 
 
 def compiled(text: str) -> re.Pattern[str]:

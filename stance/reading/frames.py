@@ -73,7 +73,7 @@ class _Sentences:
         self.words, self.cues = words, cues
         self.tags, self.phrases = phrases.tags, phrases
         self.frames_read = list[Frame]()
-        self.taken, self.judged = set[int](), set[int]()
+        self.taken, self.judged, self.judging = set[int](), set[int](), set[int]()
 
     def frames(self) -> list[Frame]:
         """Read all constructions."""
@@ -120,6 +120,7 @@ class _Sentences:
         if agent[0] == patient[0] >= 0:
             return
         self.judged.add(patient[1])
+        self.judging.add(agent[1])
         ends = agent[0], patient[0], agent[1], patient[1]
         said, sign = self.phrases.word[cue], (sign > 0) - (sign < 0)
         victim = victims[0][0] if victims else NO_ACTOR
@@ -186,8 +187,7 @@ class _Sentences:
             fits = verbs is None or self._lower(hit.start("verb")) in verbs
             return (-sign if flip else sign) if fits else 0
         if name in ("shows", "makes"):  # "showed great courage", "made Europe safe"
-            verbs = self.cues.doing if name == "shows" else self.cues.making
-            value = value if self._lower(hit.start("verb")) in verbs else 0
+            value = value if self._lower(hit.start("verb")) in self.cues.doing else 0
             return -value if flip else value
         if name == "better without":
             return -value if self._lower(hit.start("link")) == "without" else 0
@@ -211,6 +211,8 @@ class _Sentences:
             return min(value, 0)
         if name == "epithet" and word in self.cues.pity:  # "poor Ukraine"
             return 1
+        if name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging:
+            return 0
         if name in ("crime by", "as", "exclaimed", "act", "epithet"):
             return value
         if letter in "deg":
