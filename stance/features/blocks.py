@@ -245,7 +245,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if not frames:
         return []
     words = pairs.words
-    cue, polarity, agent, patient, *_, kind, victim = np.array(frames, np.int64).T
+    cue, polarity, agent, patient, *_, kind, victim, _ = np.array(frames, np.int64).T
     judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
     holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
     frame = np.concatenate([judges, judged, harmed])

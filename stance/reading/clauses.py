@@ -25,6 +25,7 @@ class Phrases:
 
     tags: str
     word: list[int]  # the head, an index into `Words`
+    last: list[int]  # the last word of a fixed phrase, else the head
     first: list[int]  # the first word
     name: list[int]  # the last mention, -1 for none
     value: list[int]  # how good what it says is, less how bad
@@ -101,6 +102,8 @@ class Clauses:
         letter[name], letter[proper] = noun[name], ord("N")
         stretch: Any = _Stretch(words, at)
         first, length, number = cues.phrases.find(stretch, known[:, 4], known[:, 5], who >= 0)
+        more = np.zeros(len(at), np.int64)
+        more[first] = length - 1
         for step in range(1, int(length.max(initial=1))):
             letter[first[length > step] + step] = ord("x")
         letter[first], sign[first] = (
@@ -115,9 +118,9 @@ class Clauses:
         chosen = _sentences_with_cues(words.sentence.take(at), letter, sign != 0, named)
         if not len(chosen):
             return None
-        at, letter, noun = at[chosen], letter[chosen], noun[chosen]
+        at, letter, noun, more = at[chosen], letter[chosen], noun[chosen], more[chosen]
         _by_context(words, at, letter, noun)
-        return _phrases(words, at, letter, sign[chosen], value[chosen])
+        return _phrases(words, at, letter, sign[chosen], value[chosen], more)
 
 
 class _Stretch:
@@ -212,9 +215,13 @@ def _with_marks(
     return mark, word, sign[which] * plain, value[which] * plain
 
 
-def _phrases(words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8) -> Phrases:
+def _phrases(
+    words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8, more: Ints
+) -> Phrases:
     """Join nouns to phrases, and tell for whom each stands."""
     mark, word, sign, value = _with_marks(words, at, letter, sign, value)
+    longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
+    longer[at] = more
     nominal = _NOMINAL[mark]
     follows = np.append(False, _JOINS[mark[:-1], mark[1:]])
     # "EU trade policy": a noun between the actor and its act.
@@ -252,9 +259,11 @@ def _phrases(words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8) -
     shown = np.flatnonzero(tags != ord("x"))
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
+    said = word[end[shown] - 1]
     return Phrases(
         tags=tags[shown].astype(np.uint8).tobytes().decode("ascii"),
-        word=word[end[shown] - 1].tolist(),
+        word=said.tolist(),
+        last=(said + longer.take(said)).tolist(),
         first=word[begin[shown]].tolist(),
         name=np.where(name >= 0, word[name], -1)[shown].tolist(),
         value=worth[shown].tolist(),

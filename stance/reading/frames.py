@@ -46,7 +46,8 @@ class Frame(NamedTuple):
     agent_word: int  # index into `Words`, -1 for none
     patient_word: int
     kind: int  # what the cue is: index into `KINDS`
-    victim: int = NO_ACTOR  # number in the book of whom a deed was done to
+    victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
+    last: int  # the last word of a judging phrase, else the cue
 
 
 class FrameReader:
@@ -122,9 +123,9 @@ class _Sentences:
         self.judged.add(patient[1])
         self.judging.add(agent[1])
         ends = agent[0], patient[0], agent[1], patient[1]
-        said, sign = self.phrases.word[cue], (sign > 0) - (sign < 0)
-        victim = victims[0][0] if victims else NO_ACTOR
-        self.frames_read.append(Frame(said, sign, *ends, KINDS.index(kind), victim))
+        sign, victim = (sign > 0) - (sign < 0), victims[0][0] if victims else NO_ACTOR
+        word, last = self.phrases.word[cue], self.phrases.last[cue]
+        self.frames_read.append(Frame(word, sign, *ends, KINDS.index(kind), victim, last))
 
     def _judgement(
         self, name: str, hit: re.Match[str], cue: int, patients: list[tuple[int, int]]
@@ -396,7 +397,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
 def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
     """Return a frame as it is shown: "accused: Germany -> China"; ``names`` are the book's."""
     text = words.texts[words.para[frame.cue]]
-    cue = text[words.start[frame.cue] : words.end[frame.cue]]
+    cue = text[words.start[frame.cue] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
     patient = "nobody" if frame.patient == NO_ACTOR else names[frame.patient]
     return f"{cue}: {agent} -> {patient}" + ("" if frame.polarity else " (denied)")
