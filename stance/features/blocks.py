@@ -230,7 +230,11 @@ _POLARITIES = ["negative", "denied", "positive"]
 _PARTS = ["agent", "agent of what is no actor", "victim", "bystander", "patient of an actor"]
 _PARTS += ["patient of the author", "patient of another"]
 _AGENT, _AGENT_ELSEWHERE, _VICTIM, _BYSTANDER, _PATIENT = range(5)
-_FRAMES = Closed(("frame", [KINDS, _POLARITIES, _PARTS]), ("frame", [_POLARITIES, _PARTS]))
+_SIZES = ["in a sentence", "in a paragraph"]
+_FRAMES = Closed(
+    ("frame", [KINDS, _POLARITIES, _PARTS, _SIZES]), ("frame", [_POLARITIES, _PARTS, _SIZES])
+)
+LONGEST_SENTENCE = 16  # words of a paragraph in which a frame is nearly all that is said
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -238,8 +242,8 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
     a model that adds up words cannot tell. Only short paragraphs are read: there, whom a frame
-    judges is most of the answer. In long ones it is not, and what short ones teach about it would
-    mislead.
+    judges is most of the answer, in a sentence alone still more. In long ones it is not, and what
+    short ones teach about it would mislead.
     """
     frames = pairs.words.once(frames_of, reader)
     if not frames:
@@ -271,7 +275,8 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     low, high = (np.searchsorted(place[order], asked, side=side) for side in ("left", "right"))
     chosen = order.take(stretches(low, high - low))
     row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
-    fields = [(kind[frame], polarity[frame] + 1, part), (polarity[frame] + 1, part)]
+    size = (np.diff(words.first) > LONGEST_SENTENCE).take(words.para.take(cue[frame]))
+    fields = [(kind[frame], polarity[frame] + 1, part, size), (polarity[frame] + 1, part, size)]
     return [Occurrences(row, cue[frame], _FRAMES.encode(fields), vocabulary=_FRAMES)]
 
 

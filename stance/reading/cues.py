@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -119,6 +119,7 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[str, set[str]]()  # by the first word of a tail
         phrases = list[tuple[str, str, int]]()
+        irregular = [pair.split(":") for pair in tables["irregular"]["forms"].split()]
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
                 for entry in _split(tables[name][side]):
@@ -126,7 +127,8 @@ class Cues:
                     self.tail_verbs |= {text.split()[0]: {*verbs.split()}} if verbs else {}
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
-                    phrases.append((text, "Q" if alone else letter, sign))
+                    letter_of = "Q" if alone else letter
+                    phrases += [(form, letter_of, sign) for form in _forms(text, irregular)]
         for name, letter in _PHRASES.items():
             sign = -1 if letter == "U" else 0
             phrases += [(text, letter, sign) for text in _split(tables["words"][name])]
@@ -168,6 +170,18 @@ class Cues:
         if noun == "N" and letter in "deg":
             noun, value = "J", self.sign[word]
         return ord(letter), ord(noun), self.sign.get(word, 0), value
+
+
+def _forms(phrase: str, irregular: Iterable[Sequence[str]]) -> list[str]:
+    """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
+    verb, *rest = phrase.removeprefix("~").split()
+    forms = {verb: 0}
+    if phrase.startswith("~"):
+        others = {form: 0 for form, base in irregular if base == verb}
+        forms = others | {
+            form: 0 for form, letter in _inflected([verb]) if not others or letter != "E"
+        }
+    return [" ".join([form, *rest]) for form in forms]
 
 
 def _split(text: str) -> list[str]:
