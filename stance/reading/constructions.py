@@ -29,6 +29,8 @@ _TEXTS = {
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
     "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
+    "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
+    "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
     "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
@@ -70,7 +72,7 @@ _TEXTS = {
     "epithet": "(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
-_DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "deed")
+_DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed")
 _OUTCOMES = ("because", "due to")
 _TRAITS = ("is", "is somebody's", "is of", "as", "vocative", "exclaimed", "crime by", "epithet")
 _ACTS = ("without", "better without", "act")

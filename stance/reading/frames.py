@@ -142,7 +142,12 @@ class _Sentences:
             verb = hit.start("verb")
             positive = self._lower(cue) == "against" and self.phrases.sign[verb] > 0
             return -1 * positive, self._subjects(verb), patients
+        if name == "said of":
+            return sign or self.phrases.value[cue], agents or [], patients
         if name in ("held", "called"):
+            verbs = self.cues.tail_verbs.get(self._lower(cue)) if letter == "T" else None
+            if verbs is not None and self._lower(hit.start("verb")) not in verbs:
+                return 0, [], []
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
             return sign, self._subjects(hit.start("verb")), patients
         if name == "is called":
@@ -190,6 +195,9 @@ class _Sentences:
         if name in ("shows", "makes"):  # "showed great courage", "made Europe safe"
             value = value if self._lower(hit.start("verb")) in self.cues.doing else 0
             return -value if flip else value
+        if name == "has ours":  # "has lost my respect"
+            sign = self.phrases.sign[cue] if self.phrases.own[cue] else 0
+            return -sign if self._lower(hit.start("verb")) in self.cues.losing else sign
         if name == "better without":
             return -value if self._lower(hit.start("link")) == "without" else 0
         if name == "due to":
