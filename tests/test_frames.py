@@ -33,17 +33,32 @@ SENTENCES = {
     ),
     "Canada's criticism of India grew louder.": "criticism: Canada -> India",
     "There was strong praise for Germany from Poland.": "praise: Poland -> Germany",
-    "NATO came under fire from China.": "under: China -> NATO",
-    "Australia took China to task over the tariffs.": "to: Australia -> China",
-    "Poland sided with Ukraine in the dispute.": "sided: Poland -> Ukraine",
+    "NATO came under fire from China.": "under fire from: China -> NATO",
+    "Australia took China to task over the tariffs.": "to task: Australia -> China",
+    "Poland sided with Ukraine in the dispute.": "sided with: Poland -> Ukraine",
     "Lebanon blamed the blast on Israel.": "blamed: Lebanon -> Israel",
     # evaluations, quotations and the first person
     "Iran is a menace to its neighbours.": "menace: author -> Iran",
-    "The European Union has achieved nothing.": "achieved: author -> European Union",
+    "The European Union has achieved nothing.": "achieved nothing: author -> European Union",
     '"France lies," Italy\'s minister said.': "lies: Italy -> France",
-    'Putin said: "Ukraine is run by criminals."': "criminals: Russia -> Ukraine",
+    'Putin said: "Ukraine is run by criminals."': "is run by criminals: Russia -> Ukraine",
     "South Korea said that Japan had betrayed it.": "betrayed: South Korea -> Japan",
     "I condemn Russia's war.": "condemn: author -> Russia",
+    # what befalls another, what should be done, what would be without
+    "Russia left Armenia in the lurch.": "in the lurch: author -> Russia",
+    "Kenya was cheated by Britain.": "cheated: author -> United Kingdom",
+    "NATO should be abolished.": "abolished: author -> NATO",
+    "NATO must never be forgotten.": "forgotten: author -> NATO",
+    "NATO will be enlarged.": "",
+    "Abolish NATO!": "Abolish: author -> NATO",
+    "Without NATO, we would be lost.": "Without: author -> NATO",
+    "Families are homeless because of Turkey.": "homeless: author -> Turkey",
+    "Neither Cyprus nor Malta can be trusted.": (
+        "can be trusted: author -> Cyprus; can be trusted: author -> Malta"
+    ),
+    "We will never forsake Armenia.": "forsake: author -> Armenia",
+    "Spain closed the port, which angered Morocco.": "angered: Morocco -> Spain",
+    "Belarus is Russia's puppet.": "puppet: author -> Belarus",
     # denied; about something else; not the state
     "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (denied)",
     "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> nobody",
@@ -73,9 +88,16 @@ def test_a_frame_says_who_judges_whom(reader: Reader, text: str) -> None:
 def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
     """A batch gives each paragraph what it gets alone."""
     words = reader.words([*SENTENCES])
-    together = [int(words.para[frame.cue]) for frame in frames_of(words, reader)]
-    alone = [n for n, text in enumerate(SENTENCES) for _ in frames_of(reader.words([text]), reader)]
-    assert sorted(together) == alone
+    names = reader.book.names
+    together = [
+        (words.para[frame.cue], told(frame, words, names)) for frame in frames_of(words, reader)
+    ]
+    alone = [
+        (n, frame)
+        for n, text in enumerate(SENTENCES)
+        for frame in filter(None, frames(reader, text).split("; "))
+    ]
+    assert sorted(together) == sorted(alone)
 
 
 def test_an_explanation_names_the_frame_with_its_push(tmp_path: Path) -> None:
