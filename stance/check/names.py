@@ -1,16 +1,15 @@
 """Actor books made of names: those of a table of people, and those that texts use."""
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from stance.display import count, shown
 from stance.errors import ActorError, DataError
 from stance.reading.actors import ActorBook
-from stance.reading.names import name_words, opens_sentence, surname
+from stance.reading.names import surname, unknown_names
 from stance.tables import (
     Form,
     InputOptions,
@@ -25,10 +24,6 @@ LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
 OFTENER = 5  # times that a surname may be used for each full name that it belongs to
 AROUND = 60  # characters of context on each side
 LONGEST = 200  # characters of a comment
-
-_NAME = re.compile(
-    r"(?!I')[A-Z][\w'-]*[a-z][\w'-]*(?: (?:(?:de|van|von|bin|al|of) )?[A-Z][\w'-]+)*"
-)
 
 
 def book_of_people(path: Path, **form: Unpack[Form]) -> str:
@@ -85,8 +80,8 @@ def discover(
                     named[para].append(int(batch.start[first]))
                 for row, text in enumerate(batch.texts, low):
                     where = str(rows + row) if document is None else block.columns[document][row]
-                    for name, context in _unknown(text, named[row - low]):
-                        uses[name].setdefault(where, context)
+                    for name, start, end in unknown_names(text, named[row - low]):
+                        uses[name].setdefault(where, text[max(0, start - AROUND) : end + AROUND])
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     owners, persons = Counter(map(surname, uses)), set[str]()
@@ -114,20 +109,6 @@ def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
         _toml(one["name"], one["kind"], f"{one['documents']:,} documents: {one['context']}", {})
         for one in names
     )
-
-
-def _unknown(text: str, named: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Yield the names of a text where no mention begins, with their contexts."""
-    known = name_words()
-    for match in _NAME.finditer(text):
-        start, end = match.span()
-        words = match[0].removesuffix("'s").split(" ")
-        while words and words[0].lower() in known["titles"] | known["openers"]:
-            start += len(words.pop(0)) + 1
-        alone = len(words) == 1 and opens_sentence(text, start)
-        if not words or alone or any(start <= place < end for place in named):
-            continue
-        yield " ".join(words), text[max(0, start - AROUND) : end + AROUND]
 
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:

@@ -17,6 +17,9 @@ _BEFORE = re.compile(r"([\w.&'-]+)\s$")
 _AFTER = re.compile(r"'?s?\s([A-Z]\w+)")
 _OPENING = re.compile(r"(?:^|[.!?:;\"(\[\n\u2014]|[.!?]['\")\]])[\s\"'(\[]*$")
 _TITLE = 4  # weighty words of a title
+_NAME = re.compile(
+    r"(?!I')[A-Z][\w'-]*[a-z][\w'-]*(?: (?:(?:de|van|von|bin|al|of) )?[A-Z][\w'-]+)*"
+)
 _REACH = 60  # characters that are looked at before and after a name
 
 
@@ -139,3 +142,16 @@ def _is_title(text: str, start: int) -> bool:
     line, small = text[low : high if high >= 0 else len(text)], name_words()["openers"]
     words = [word for word in line.split() if word.lower() not in small]
     return len(words) >= _TITLE and not any(word[0].islower() for word in words)
+
+
+def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """Yield the names of a text where no mention begins: name, first character, end."""
+    known = name_words()
+    for match in _NAME.finditer(text):
+        start, end = match.span()
+        words = match[0].removesuffix("'s").split(" ")
+        while words and words[0].lower() in known["titles"] | known["openers"]:
+            start += len(words.pop(0)) + 1
+        alone = len(words) == 1 and opens_sentence(text, start)
+        if words and not alone and not any(start <= place < end for place in named):
+            yield " ".join(words), start, end

@@ -101,15 +101,17 @@ class Tally:
     strange: int = 0  # those of them that the model does not know
     cut: int = 0  # rows of which only the first `MOST_READ` characters were read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
+    lacking: list[str] = field(default_factory=list)  # frequent names that the book lacks
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.answers.update(other.answers)
+        self.lacking += other.lacking
 
 
-COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
+COUNTS = tuple(f.name for f in fields(Tally) if f.type is int)
 """The numbers of a tally, in order."""
 
 

@@ -4,11 +4,14 @@ None of this is a test: an input without notes can still use words in another se
 a reason to label a sample of the input before believing its answers.
 """
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
 from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
+from stance.reading.names import unknown_names
 from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
@@ -16,6 +19,20 @@ from stance.runs.answers import Tally
 LEAST_WORDS = 500  # needed to compare shares
 UNLIKE = "unlike the training texts"  # begins a note on an input that the model may misjudge
 MORE, TIMES = 0.05, 1.5  # unknown words matter from this much more, and so many times as many
+LOOKED = 1000  # first rows of an input in which names are looked for
+OFTEN = 10  # of these rows, for a name to count as frequent
+
+
+def lacking_names(book: ActorBook, texts: Sequence[str]) -> list[str]:
+    """Return the names in `OFTEN` texts or more that the book lacks, the most frequent first."""
+    times = Counter[str]()
+    for _, batch, mentions in book.scan(texts):
+        named = defaultdict[int, list[int]](list)
+        for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
+            named[para].append(int(batch.start[first]))
+        for para, text in enumerate(batch.texts):
+            times.update({name for name, *_ in unknown_names(text, named[para])})
+    return [name for name, number in times.most_common() if number >= OFTEN]
 
 
 def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
@@ -43,6 +60,12 @@ def answer_notes(model: StanceModel, rate: float | None, voice: str, tally: Tall
     if tally.cut:
         texts = count(tally.cut, "text")
         yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
+    if names := tally.lacking:
+        yield (
+            f"{count(len(names), 'name')} not in the book of actors in {OFTEN} or more of the "
+            f"first {LOOKED:,} rows ({shown(', '.join(names[:3]))}): "
+            "`stance actors INPUT --discover` lists them"
+        )
     yield from drift_notes(model, tally, rate)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from stance.errors import DataError
 from stance.model.judging import StanceModel
 from stance.runs.answers import OutputColumns, Tally, answer_rows
+from stance.runs.notes import LOOKED, lacking_names
 from stance.runs.rows import with_starts
 from stance.tables import Format, Records
 
@@ -75,6 +76,9 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Batch | DataError]:
 def compute(model: StanceModel, config: RunConfig, batch: Batch) -> Part:
     """Judge the records of a part."""
     rows, tally = answer_rows(model, config.columns, batch.records, config.table)
+    if batch.number == 1 and config.columns.actor is None:
+        texts = batch.records.columns[config.columns.text][:LOOKED]
+        tally.lacking = lacking_names(model.book, texts)
     return Part(batch.number, tally, len(rows), *rows.encode(config.form))
 
 
