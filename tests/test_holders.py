@@ -208,9 +208,28 @@ def test_every_answer_says_whose_it_is(path, labelled):
     assert [row["NATO_holder"] for row in wide] == [row["holder"] for row in narrow]
 
 
-def test_a_voice_needs_a_model_that_can_tell(model_path, labelled):
-    line = fails(1, "predict", labelled, "-m", model_path, "--voice", "author", "--prefix", "s_")
-    assert "--voice: the model cannot say whose stance it is" in line
+def test_speakers_are_named_where_the_answer_is_neutral(path, tmp_path):
+    texts = "".join(f'"{row[0]}"\n' for row in made_up())
+    answers, silent = tmp_path / "answers.csv", tmp_path / "silent.csv"
+    asked = tmp_path / "in.csv"
+    asked.write_text(f"text\n{texts}", "utf-8")
+    for output, more in ((silent, ()), (answers, ("--speakers",))):
+        assert invoke("predict", asked, "-m", path, "-o", output, *more).exit_code == 0
+    with silent.open(newline="") as before, answers.open(newline="") as after:
+        rows = [*zip(csv.DictReader(before), csv.DictReader(after), strict=True)]
+    for plain, row in rows:
+        assert row == plain | {"holder": row["holder"]}
+        assert row["holder"] == (plain["holder"] or row["holder"])
+        assert (row["holder"] != "") == (row["stance"] in ("against", "neutral", "favor"))
+    assert any(row["stance"] == "neutral" for _, row in rows)
+    found = json.loads(invoke("shares", answers, "--pairs", "--json").stdout)["pairs"]
+    assert sum(pair["neutral"] for pair in found) > 0
+
+
+@pytest.mark.parametrize("option", [("--voice", "author"), ("--speakers",)])
+def test_holders_need_a_model_that_can_tell(option, model_path, labelled):
+    line = fails(1, "predict", labelled, "-m", model_path, *option, "--prefix", "s_")
+    assert f"{option[0]}: the model cannot say whose stance it is" in line
     assert "column holder" in line
 
 

@@ -87,6 +87,11 @@ PANELS: dict[str, dict[str, Declared]] = {
             "Whose stances to answer with: author withholds others' stances, such as a quoted "
             "speaker's; they are uncertain, and 'holder' says whose they are.",
         ),
+        "speakers": _given(
+            None,
+            "Say in 'holder' who speaks where the answer is neutral, too, so that shares have all "
+            "that somebody says about an actor as their base.",
+        ),
         "explain": _given(
             "N",
             "Add a column 'because' with the N words that push most toward the answer, such as "

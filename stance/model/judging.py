@@ -112,8 +112,9 @@ class StanceModel:
         return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
 
     def judge(
-        self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False
-    ) -> Predictions:
+        self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False,
+        speakers: bool = False,
+    ) -> Predictions:  # fmt: skip
         """Judge every actor of the book that each paragraph names.
 
         Parameters
@@ -125,6 +126,8 @@ class StanceModel:
             office count only within them. Without a month all aliases count.
         pushes : bool
             Whether to return how far each word pushes.
+        speakers : bool
+            Whether to look for a holder, who speaks, where the answer is neutral, too.
 
         Returns
         -------
@@ -136,11 +139,11 @@ class StanceModel:
         para, actor = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         again = partial(self.judge, texts[:SHOWN], months=_first(months), pushes=True)
-        return self._judge(words, para, actor, names, None if pushes else again)
+        return self._judge(words, para, actor, names, None if pushes else again, speakers)
 
     def judge_pairs(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None, *,
-        months: Ints | None = None, pushes: bool = False,
+        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge exactly one given actor per paragraph.
 
@@ -154,7 +157,7 @@ class StanceModel:
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the actor in the text as written, end-exclusive; without them
             the actor is looked for.
-        months, pushes
+        months, pushes, speakers
             As in `judge`.
 
         Returns
@@ -167,7 +170,8 @@ class StanceModel:
         words = self.reader.words(query.texts, query.spans, months)
         first = texts[:SHOWN], actors[:SHOWN], _first(spans)
         again = partial(self.judge_pairs, *first, months=_first(months), pushes=True)
-        return self._judge(words, query.para, query.actor, tuple(actors), None if pushes else again)
+        explained = None if pushes else again
+        return self._judge(words, query.para, query.actor, tuple(actors), explained, speakers)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
@@ -236,7 +240,7 @@ class StanceModel:
 
     def _judge(
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
-        explained: Callable[[], Predictions] | None,
+        explained: Callable[[], Predictions] | None, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge pairs; without a function that would explain them, add up how words push."""
         found, keys = [], self.name_keys(names)
@@ -263,6 +267,7 @@ class StanceModel:
                 sentiment = self.deep.mix("sentiment", sentiment, deep.sentiment)
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
+        taken |= speakers
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
         return Predictions(
             para=para,

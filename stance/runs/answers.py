@@ -39,6 +39,7 @@ class OutputColumns:
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()  # of the book, for the wide form
+    speakers: bool = False  # whether neutral answers have a holder: who speaks
     voice: str = ""  # whose stances to answer with; empty for everybody's
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     explain: int = 0  # words to name beside each answer
@@ -123,9 +124,10 @@ def answer_rows(
     names, actor, asked = _asked(model, layout, judged)
     parts, withheld = millionths(judged.stance), judged.withheld
     stance = choose(parts, withheld, layout.thresholds)
-    holder = np.where((stance == NEUTRAL) | (stance == NO_ANSWER), 0, judged.holder)
+    silent = (stance == NEUTRAL) & (not layout.speakers) | (stance == NO_ANSWER)
+    holder = np.where(silent, 0, judged.holder)
     voice = judged.holders.index(layout.voice)  # 0 without one
-    others = (holder > 0) & (holder != voice) & (voice > 0)
+    others = (holder > 0) & (stance != NEUTRAL) & (holder != voice) & (voice > 0)
     stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
@@ -166,6 +168,7 @@ def answer_rows(
 
 def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: str) -> Predictions:
     texts = records.columns[layout.text]
+    asked = {"pushes": layout.explain > 0, "speakers": layout.speakers}
     months = None
     if layout.date is not None:
         months = months_of(records.columns[layout.date], layout.reading)
@@ -174,7 +177,7 @@ def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: s
     elif layout.asked:
         actors = [layout.asked] * len(records)
     else:
-        return model.judge(texts, months=months, pushes=layout.explain > 0)
+        return model.judge(texts, months=months, **asked)
     spans = None
     if layout.spans is not None:
         given = records.columns[layout.spans]
@@ -182,7 +185,7 @@ def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: s
             parse_spans(cell, text, f"{table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
-    return model.judge_pairs(texts, actors, spans, months=months, pushes=layout.explain > 0)
+    return model.judge_pairs(texts, actors, spans, months=months, **asked)
 
 
 def _asked(

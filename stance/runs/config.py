@@ -55,6 +55,7 @@ class Options:
     prefix: str = ""  # of the names of new columns
     abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
     voice: str = ""  # "author" to withhold stances that are not the author's own
+    speakers: bool = False  # whether to say who speaks where the answer is neutral
     deep: str = ""  # "all" or "unsure": what the model's deep reader reads
     explain: int = 0  # words to name beside each answer
     excel_safe: bool = False  # quote cells that a spreadsheet would run
@@ -96,10 +97,11 @@ def check_options(
         if same_file(path, another):
             why = f"is both {name} and {other}; give each a file of its own"
             raise UsageError(f"{shown_path(another)}: {why}")
-    if options.voice and model.holder is None:
+    asked = "--voice" if options.voice else "--speakers" if options.speakers else ""
+    if asked and model.holder is None:
         raise DataError(
-            "--voice: the model cannot say whose stance it is, since its corpus had no column "
-            "holder; drop --voice, or train on one that has"
+            f"{asked}: the model cannot say whose stance it is, since its corpus had no column "
+            f"holder; drop {asked}, or train on one that has"
         )
 
 
@@ -135,6 +137,7 @@ def make_config(
         actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
         voice=options.voice,
+        speakers=options.speakers,
         explain=options.explain,
         rows_before=rows_before,
     )
