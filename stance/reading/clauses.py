@@ -150,6 +150,7 @@ def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Boo
     near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
     for step in range(1, _NEAR + 1):
         near[step:] |= support[:-step]
+        near[:-step] |= named[step:]
     cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1

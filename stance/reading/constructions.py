@@ -27,7 +27,7 @@ _TEXTS = {
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
-    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<flip>n?)(?P<cue>J)",
+    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
@@ -47,6 +47,7 @@ _TEXTS = {
     "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
+    "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
     "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
     "judged act": "(?P<cue>[VEGB])p?(?P<patient>k)",
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
@@ -67,14 +68,25 @@ _TEXTS = {
     "exclaimed": "(?<![^.])(?P<cue>[Jj])(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
     "crime by": "(?P<cue>J)y(?P<patient><actors>)",
+    "conduct from": "(?<![^.])(?P<cue>J)w(?P<patient><actors>)",
     "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
     "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
-    "epithet": "(?P<cue>J)(?P<patient>A)(?!q)",
+    "epithet": "(?<![ANa])(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
 _DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed")
 _OUTCOMES = ("because", "due to")
-_TRAITS = ("is", "is somebody's", "is of", "as", "vocative", "exclaimed", "crime by", "epithet")
+_TRAITS = (
+    "is",
+    "is somebody's",
+    "is of",
+    "as",
+    "vocative",
+    "exclaimed",
+    "crime by",
+    "conduct from",
+    "epithet",
+)
 _ACTS = ("without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}

@@ -85,6 +85,7 @@ class Cues:
         self.deserting = {form for form, _ in _inflected(words["deserting"])}
         self.obliging, self.bearing = {*words["obliging"]}, {*words["bearing"]}
         self.doing, self.losing = {*words["doing"]}, {*words["losing"]}
+        self.threatening, self.blaming = {*words["threatening"]}, {*words["blaming"]}
         self.attitudes, self.pity = {*words["attitude"]}, {*words["pity"]}
         # Any of these may decide what a sentence says, so that it is read.
         read = [*self.fates, *self.pleas, *self.deserting, *self.bearing, "without", "because"]

@@ -159,6 +159,8 @@ class _Sentences:
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
             return sign, agents or [], self._subjects(hit.start("verb"))
+        if name == "threatens":
+            return sign * (self._lower(cue) in self.cues.threatening), self._subjects(cue), patients
         if name == "loyal":  # "will never abandon Taiwan"
             return int(self._lower(cue) in self.cues.deserting), self._subjects(cue), patients
         if name == "cannot stand":
@@ -217,12 +219,12 @@ class _Sentences:
         if name == "act" and (flip or self.phrases.name[cue] in self.judged):
             return 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
-            return min(value, 0)
+            return 0 if word in self.cues.blaming else min(value, 0)
         if name == "epithet" and word in self.cues.pity:  # "poor Ukraine"
             return 1
         if name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging:
             return 0
-        if name in ("crime by", "as", "exclaimed", "act", "epithet"):
+        if name in ("crime by", "as", "exclaimed", "act", "epithet", "conduct from"):
             return value
         if letter in "deg":
             sign, be = self.phrases.sign[cue], bool(group.get("be"))
