@@ -76,17 +76,8 @@ _TEXTS = {
 }
 _DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed")
 _OUTCOMES = ("because", "due to")
-_TRAITS = (
-    "is",
-    "is somebody's",
-    "is of",
-    "as",
-    "vocative",
-    "exclaimed",
-    "crime by",
-    "conduct from",
-    "epithet",
-)
+_NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
+_TRAITS = ("is", "is somebody's", "is of", "vocative", *_NAMED)
 _ACTS = ("without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -100,6 +91,21 @@ KIND_OF = {
     **dict.fromkeys(_ACTS, "act"),
 }
 """What a construction's cue is, a verb that judges where it stands in none of these."""
+
+NEEDS = {
+    **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
+    **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
+    **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
+    **{"without": ("cue", "without"), "better without": ("link", "without")},
+    **{"because": ("cue", "because"), "due to": ("link", "because")},
+}
+"""The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
+
+FIXED = {"against": -1, "loyal": 1, "cannot stand": -1}
+"""Constructions whose polarity does not depend on their cue."""
+
+VALUED = {*_NAMED, "act", "shows", "makes", "due to", "better without"}
+"""Constructions that are as good as the words of their cue's phrase, or as bad."""
 
 
 def compiled(text: str) -> re.Pattern[str]:

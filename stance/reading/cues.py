@@ -40,6 +40,11 @@ _PHRASES = {
     "according": "W",
 }
 
+_LISTS = (
+    *("obliging", "bearing", "attitude", "pity", "doing", "losing", "threatening", "blaming"),
+    *("against", "without", "because"),
+)
+
 
 class Cues:
     """What the words of judgement are, from ``frames.toml``.
@@ -52,6 +57,8 @@ class Cues:
         Whether a judging word or deed is good (1) or bad (-1); the same for a trait.
     fates, pleas : dict of str to int
         What "should be" done to an actor, and the same as an imperative.
+    lists : dict of str to frozenset of str
+        Closed lists of words, which constructions ask for.
     """
 
     def __init__(self, tables: dict[str, dict[str, str]]) -> None:
@@ -82,13 +89,11 @@ class Cues:
             self.letter |= dict.fromkeys(text.split(), letter)
             for word in text.split():
                 self.noun.pop(word, None)
-        self.deserting = {form for form, _ in _inflected(words["deserting"])}
-        self.obliging, self.bearing = {*words["obliging"]}, {*words["bearing"]}
-        self.doing, self.losing = {*words["doing"]}, {*words["losing"]}
-        self.threatening, self.blaming = {*words["threatening"]}, {*words["blaming"]}
-        self.attitudes, self.pity = {*words["attitude"]}, {*words["pity"]}
+        self.lists = {name: frozenset(words[name]) for name in _LISTS}
+        self.lists["deserting"] = frozenset(form for form, _ in _inflected(words["deserting"]))
         # Any of these may decide what a sentence says, so that it is read.
-        read = [*self.fates, *self.pleas, *self.deserting, *self.bearing, "without", "because"]
+        read = [*self.fates, *self.pleas, *self.lists["deserting"], *self.lists["bearing"]]
+        read += ["without", "because"]
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._read_phrases(tables)
 

@@ -21,7 +21,17 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
-from stance.reading.constructions import EVALUATIONS, KIND_OF, NOUN_PHRASE, PATTERNS, TAIL, compiled
+from stance.reading.constructions import (
+    EVALUATIONS,
+    FIXED,
+    KIND_OF,
+    NEEDS,
+    NOUN_PHRASE,
+    PATTERNS,
+    TAIL,
+    VALUED,
+    compiled,
+)
 from stance.reading.cues import Cues, cues_of
 from stance.reading.words import Reader, Words
 
@@ -87,7 +97,7 @@ class _Sentences:
         """Keep the frames of a construction, if its words bear it out."""
         group = hit.groupdict()
         cue = hit.start("cue") if "cue" in group else hit.start("patient")
-        if cue in self.taken:
+        if cue in self.taken or (name in NEEDS and not self._among(hit, *NEEDS[name])):
             return
         patients = self._actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
@@ -99,14 +109,26 @@ class _Sentences:
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
-        if name not in EVALUATIONS and name not in ("loyal", "cannot stand") and self._denied(verb):
-            turned = self.tags[cue] in "ck" or self._lower(cue) in self.cues.attitudes
+        if name not in EVALUATIONS and name not in FIXED and self._denied(verb):
+            turned = self.tags[cue] in "ck" or self._is(cue, "attitude")
             sign = -1 if turned and sign > 0 else 0
         victims = self._actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         for agent in agents:
             for patient in patients or [(NO_ACTOR, -1)]:
                 self._keep(cue, sign, agent, patient, KIND_OF.get(name, "judges"), victims)
+
+    def _is(self, at: int, name: str) -> bool:
+        """Tell whether the word of a phrase is in a list of ``frames.toml``."""
+        return self._lower(at) in self.cues.lists[name]
+
+    def _among(self, hit: re.Match[str], group: str, name: str) -> bool:
+        return self._is(hit.start(group), name)
+
+    def _fits(self, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""
+        verbs = self.cues.tail_verbs.get(self._lower(cue))
+        return verbs is None or self._lower(hit.start("verb")) in verbs
 
     def _keep(
         self,
@@ -140,99 +162,79 @@ class _Sentences:
             agents = [(OTHER, -1)]
         if name == "against":  # "backed France against Britain"
             verb = hit.start("verb")
-            positive = self._lower(cue) == "against" and self.phrases.sign[verb] > 0
-            return -1 * positive, self._subjects(verb), patients
-        if name == "said of":
-            return sign or self.phrases.value[cue], agents or [], patients
-        if name in ("held", "called"):
-            verbs = self.cues.tail_verbs.get(self._lower(cue)) if letter == "T" else None
-            if verbs is not None and self._lower(hit.start("verb")) not in verbs:
-                return 0, [], []
-            sign = sign if letter in "Tcj" else self.phrases.value[cue]
-            return sign, self._subjects(hit.start("verb")), patients
-        if name == "is called":
-            sign = sign if letter in "cj" else self.phrases.value[cue]
-            return sign, agents or [(OTHER, -1)], patients
-        if name == "given":
-            return sign, self._subjects(hit.start("verb")), patients
+            return -1 * (self.phrases.sign[verb] > 0), self._subjects(verb), patients
         if name == "noun":
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
             return sign, agents or [], self._subjects(hit.start("verb"))
-        if name == "threatens":
-            return sign * (self._lower(cue) in self.cues.threatening), self._subjects(cue), patients
-        if name == "loyal":  # "will never abandon Taiwan"
-            return int(self._lower(cue) in self.cues.deserting), self._subjects(cue), patients
-        if name == "cannot stand":
-            return -1 * (self._lower(cue) in self.cues.bearing), self._subjects(cue), patients
-        if name in ("judged", "judged act", "blamed on", "urged", "elsewhere"):
+        if name in FIXED:
+            return FIXED[name], self._subjects(cue), patients
+        if name in ("judged", "judged act", "threatens", "blamed on", "urged", "elsewhere"):
             return 0 if passive else sign, agents or self._subjects(cue), patients
+        if name == "held" and letter == "T" and not self._fits(hit, cue):
+            return 0, [], []
+        if name in ("held", "called", "is called", "said of"):
+            sign = sign if letter in "Tcj" else self.phrases.value[cue]
+        if name in ("held", "called", "given"):
+            agents = self._subjects(hit.start("verb"))
+        elif name == "is called":
+            agents = agents or [(OTHER, -1)]
         return sign, agents or [], patients
 
     def _evaluation(self, name: str, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
-        group, letter, word = hit.groupdict(), self.tags[cue], self._lower(cue)
-        before = hit.start() - 1
-        neither = before >= 0 and self.tags[before] == "n" and name != "plea"
+        group, letter, before = hit.groupdict(), self.tags[cue], hit.start() - 1
+        neither = before >= 0 and self.tags[before] == "n"
         flip = bool(group.get("flip") or group.get("never") or neither)
-        value = self.phrases.value[cue]
-        if name == "fate":  # "should be abolished", "cannot be trusted"
-            must = group["cannot"] or self._lower(hit.start("modal")) in self.cues.obliging
-            can_not = (
-                group["modal"] and flip and self._lower(hit.start("modal")) in ("can", "could")
-            )
-            if group["cannot"] and self._lower(hit.start("cannot")) != "cannot":
-                return 0
-            sign = self.cues.fates.get(word, 0) if must or can_not else 0
-            return -sign if flip or group["cannot"] else sign
+        sign, value, turn = self.phrases.sign[cue], self.phrases.value[cue], -1 if flip else 1
+        if name == "fate":
+            return self._fate(hit, cue, flip=flip)
         if name == "plea":
-            return self.cues.pleas.get(word, 0)
-        if name == "deed by":
-            return self.phrases.sign[cue]
-        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
-            sign = self.phrases.sign[cue]
-            verbs = self.cues.tail_verbs.get(word)
-            fits = verbs is None or self._lower(hit.start("verb")) in verbs
-            return (-sign if flip else sign) if fits else 0
-        if name in ("shows", "makes"):  # "showed great courage", "made Europe safe"
-            value = value if self._lower(hit.start("verb")) in self.cues.doing else 0
-            return -value if flip else value
-        if name == "has ours":  # "has lost my respect"
-            sign = self.phrases.sign[cue] if self.phrases.own[cue] else 0
-            return -sign if self._lower(hit.start("verb")) in self.cues.losing else sign
-        if name == "better without":
-            return -value if self._lower(hit.start("link")) == "without" else 0
-        if name == "due to":
-            return value if self._lower(hit.start("link")) == "because" else 0
+            return self.cues.pleas.get(self._lower(cue), 0)
         if name in ("without", "because"):
-            if word != name:
-                return 0
-            rest = range(hit.end(), self.tags.index(".", hit.end()))
-            outcome = sum(
-                self.phrases.value[at] if self.tags[at] in "JN" else self.phrases.sign[at]
-                for at in rest
-                if self.tags[at] in "JNcdegE"
-            )
+            outcome = self._outcome(hit.end())
             return outcome if name == "because" else -1 if outcome > 0 else 1
-        if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
-            return 0
-        if name == "act" and (flip or self.phrases.name[cue] in self.judged):
-            return 0
+        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
+            return turn * sign if self._fits(hit, cue) else 0
+        if name == "has ours":  # "has lost my respect"
+            lost = -1 if self._among(hit, "verb", "losing") else 1
+            return lost * sign if self.phrases.own[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
-            return 0 if word in self.cues.blaming else min(value, 0)
-        if name == "epithet" and word in self.cues.pity:  # "poor Ukraine"
+            return 0 if self._is(cue, "blaming") else min(value, 0)
+        if name == "epithet" and self._is(cue, "pity"):  # "poor Ukraine"
             return 1
-        if name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging:
+        again = name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging
+        again |= name == "act" and (flip or self.phrases.name[cue] in self.judged)
+        if again or (name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as"):
             return 0
-        if name in ("crime by", "as", "exclaimed", "act", "epithet", "conduct from"):
-            return value
-        if letter in "deg":
-            sign, be = self.phrases.sign[cue], bool(group.get("be"))
+        if name in VALUED:
+            turned = name == "better without" or (name in ("shows", "makes") and flip)
+            return -value if turned else value
+        if letter in "deg" and name != "deed by":
+            be = bool(group.get("be"))
             if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
                 return 0
-            return -1 if flip and sign > 0 else 0 if flip else sign
-        sign = self.phrases.sign[cue] if letter in "TcjV" else value
-        return -sign if flip else sign
+            return turn * sign if sign > 0 or not flip else 0
+        return (1 if name == "deed by" else turn) * (sign if letter in "TcjVezCP" else value)
+
+    def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
+        """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
+        if hit["cannot"]:
+            must, turned = self._lower(hit.start("cannot")) == "cannot", True
+        else:
+            can_not = flip and self._lower(hit.start("modal")) in ("can", "could")
+            must, turned = can_not or self._among(hit, "modal", "obliging"), flip
+        sign = self.cues.fates.get(self._lower(cue), 0) if must else 0
+        return -sign if turned else sign
+
+    def _outcome(self, low: int) -> int:
+        """Return how good the rest of a sentence is, less how bad."""
+        rest = range(low, self.tags.index(".", low))
+        return sum(
+            self.phrases.value[at] if self.tags[at] in "JN" else self.phrases.sign[at]
+            for at in rest
+            if self.tags[at] in "JNcdegE"
+        )
 
     def _actors(self, low: int, high: int) -> list[tuple[int, int]]:
         """Return the actors named by a stretch of phrases, and where."""
@@ -325,7 +327,7 @@ class _Sentences:
         patients = list[tuple[int, int]]()
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
             linking = self._lower(link.start())
-            trusting = linking == "in" and self._lower(cue) in self.cues.attitudes
+            trusting = linking == "in" and self._is(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
             if link[1] in "yw":
