@@ -1,11 +1,13 @@
 """Leave one collection of news out: train on all else, test on it.
 
 Usage: python training/leave_out.py NEWS.csv OTHER.csv ... --recipe training/mixture.toml
-           [--vectors vectors.npz] [--only allsides,economist] [--together] [--least 1500]
+           [--vectors vectors.npz] [--only allsides,economist] [--together] [--save MODEL]
+           [--least 1500]
 
 NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Rows of
 other corpora that have soft labels alone (`training/distil.py`) and such a source are left out with
-it. With ``--together``, one model is trained without any of the collections. Prints, for each
+it. With ``--together``, one model is trained without any of the collections; ``--save`` keeps it
+for `training/distil.py mix`. Prints, for each
 collection of at least so many pairs, macro-F1 when the model has not seen it, beside target-blind
 words trained on the same rows, the difference with its 95 % interval (bootstrap over documents),
 ECE, and, among the rows drawn at random (column `drawn`), the true share of each stance and the
@@ -35,6 +37,7 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.records import Stance
+from stance.storage import save_model
 
 RATES = (0.05, 0.1, 0.15, 0.2)
 """Shares of wrong answers that are asked for."""
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--only", type=lambda names: names.split(","))
     parser.add_argument("--together", action="store_true")
+    parser.add_argument("--save", type=Path)
     parser.add_argument("--least", type=int, default=1500)
     options = parser.parse_args()
     recipe = read_recipe(options.recipe).validated_once()
@@ -112,6 +116,8 @@ def main() -> None:
             unseen = corpus.take(np.flatnonzero(out & (corpus.source == 0)))
             rest = without(corpus, unseen, np.flatnonzero(~out))
             model = train(recipe, rest, ActorBook.default(), vectors=vectors).model
+            if options.save:
+                save_model(model, options.save)
         rows = np.flatnonzero((collection == name) & (corpus.source == 0))
         tested = corpus.take(rows)
         found = evaluate(model, tested).to_json()
