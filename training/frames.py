@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stance.reading.actors import ActorBook
-from stance.reading.frames import AUTHOR, frames_of
+from stance.reading.frames import frames_of
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import normalise_all
+from stance.reading.voices import AUTHOR
 from stance.reading.words import Reader
 
 STANCES = {-1: "against", 0: "neutral", 1: "favor"}

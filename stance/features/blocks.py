@@ -21,8 +21,9 @@ from stance.features.occurrences import (
     Stems,
 )
 from stance.features.pairs import REACH, Pairs, named_beside
-from stance.reading.frames import AUTHOR, KINDS, NO_ACTOR, OTHER, frames_of
+from stance.reading.frames import KINDS, NO_ACTOR, frames_of
 from stance.reading.keys import join_keys, key_of, keys_of
+from stance.reading.voices import AUTHOR, OTHER
 from stance.reading.words import Reader, Words
 from stance.records import Stance
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, stretches
 from stance.features.pairs import REACH, Surroundings
-from stance.reading import frames
+from stance.reading import voices
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.reading.frames import frames_in
@@ -144,7 +144,7 @@ def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
     for frame in frames_in(words, reader, para):
         if frame.polarity and frame.patient >= 0:
             judged = int(words.para[frame.cue]), frame.patient
-            code = {frames.AUTHOR: AUTHOR, frames.OTHER: OTHER}.get(frame.agent)
+            code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)
             agents.setdefault(judged, set()).add(code or frame.agent + len(NAMES))
     found = np.full(len(para), NONE)
     for at, pair in enumerate(zip(para.tolist(), actor.tolist(), strict=True) if agents else ()):

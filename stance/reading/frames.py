@@ -26,16 +26,14 @@ from stance.reading.constructions import (
     FIXED,
     KIND_OF,
     NEEDS,
-    NOUN_PHRASE,
     PATTERNS,
     TAIL,
     VALUED,
-    compiled,
 )
 from stance.reading.cues import Cues, cues_of
+from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
 from stance.reading.words import Reader, Words
 
-AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
 NO_ACTOR = -1  # instead of a patient's number
 
 MOST_WORDS = 30  # of a paragraph that is read: in longer ones no frame decides
@@ -83,6 +81,7 @@ class _Sentences:
     def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
         self.words, self.cues = words, cues
         self.tags, self.phrases = phrases.tags, phrases
+        self.voices = Voices(words, phrases)
         self.frames_read = list[Frame]()
         self.taken, self.judged, self.judging = set[int](), set[int](), set[int]()
 
@@ -99,9 +98,9 @@ class _Sentences:
         cue = hit.start("cue") if "cue" in group else hit.start("patient")
         if cue in self.taken or (name in NEEDS and not self._among(hit, *NEEDS[name])):
             return
-        patients = self._actors(*hit.span("patient")) if group.get("patient") else []
+        patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
-            sign, agents = self._evaluation(name, hit, cue), self._voice(cue)
+            sign, agents = self._evaluation(name, hit, cue), self.voices.voice(cue)
         else:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
         if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
@@ -109,10 +108,10 @@ class _Sentences:
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
-        if name not in EVALUATIONS and name not in FIXED and self._denied(verb):
+        if name not in EVALUATIONS and name not in FIXED and self.voices.denied(verb):
             turned = self.tags[cue] in "ck" or self._is(cue, "attitude")
             sign = -1 if turned and sign > 0 else 0
-        victims = self._actors(*hit.span("victim")) if group.get("victim") else []
+        victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         for agent in agents:
             for patient in patients or [(NO_ACTOR, -1)]:
@@ -120,15 +119,15 @@ class _Sentences:
 
     def _is(self, at: int, name: str) -> bool:
         """Tell whether the word of a phrase is in a list of ``frames.toml``."""
-        return self._lower(at) in self.cues.lists[name]
+        return self.voices.lower(at) in self.cues.lists[name]
 
     def _among(self, hit: re.Match[str], group: str, name: str) -> bool:
         return self._is(hit.start(group), name)
 
     def _fits(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""
-        verbs = self.cues.tail_verbs.get(self._lower(cue))
-        return verbs is None or self._lower(hit.start("verb")) in verbs
+        verbs = self.cues.tail_verbs.get(self.voices.lower(cue))
+        return verbs is None or self.voices.lower(hit.start("verb")) in verbs
 
     def _keep(
         self,
@@ -150,33 +149,33 @@ class _Sentences:
         self.frames_read.append(Frame(word, sign, *ends, KINDS.index(kind), victim, last))
 
     def _judgement(
-        self, name: str, hit: re.Match[str], cue: int, patients: list[tuple[int, int]]
-    ) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+        self, name: str, hit: re.Match[str], cue: int, patients: Ends
+    ) -> tuple[int, Ends, Ends]:
         """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
         group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
         passive = letter in "EB" and re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
-        agents: list[tuple[int, int]] | None = None
+        agents: Ends | None = None
         if group.get("agent"):
-            agents = self._who(*hit.span("agent"))
+            agents = self.voices.who(*hit.span("agent"))
         elif name in ("passive", "participle", "is judged", "is held", "received from nobody"):
             agents = [(OTHER, -1)]
         if name == "against":  # "backed France against Britain"
             verb = hit.start("verb")
-            return -1 * (self.phrases.sign[verb] > 0), self._subjects(verb), patients
+            return -1 * (self.phrases.sign[verb] > 0), self.voices.subjects(verb), patients
         if name == "noun":
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
-            return sign, agents or [], self._subjects(hit.start("verb"))
+            return sign, agents or [], self.voices.subjects(hit.start("verb"))
         if name in FIXED:
-            return FIXED[name], self._subjects(cue), patients
+            return FIXED[name], self.voices.subjects(cue), patients
         if name in ("judged", "judged act", "threatens", "blamed on", "urged", "elsewhere"):
-            return 0 if passive else sign, agents or self._subjects(cue), patients
+            return 0 if passive else sign, agents or self.voices.subjects(cue), patients
         if name == "held" and letter == "T" and not self._fits(hit, cue):
             return 0, [], []
         if name in ("held", "called", "is called", "said of"):
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
         if name in ("held", "called", "given"):
-            agents = self._subjects(hit.start("verb"))
+            agents = self.voices.subjects(hit.start("verb"))
         elif name == "is called":
             agents = agents or [(OTHER, -1)]
         return sign, agents or [], patients
@@ -190,7 +189,7 @@ class _Sentences:
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
-            return self.cues.pleas.get(self._lower(cue), 0)
+            return self.cues.pleas.get(self.voices.lower(cue), 0)
         if name in ("without", "because"):
             outcome = self._outcome(hit.end())
             return outcome if name == "because" else -1 if outcome > 0 else 1
@@ -205,7 +204,9 @@ class _Sentences:
             return 1
         again = name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging
         again |= name == "act" and (flip or self.phrases.name[cue] in self.judged)
-        if again or (name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as"):
+        if again or (
+            name == "as" and not self.voices.lower(cue - 1) == self.voices.lower(cue + 1) == "as"
+        ):
             return 0
         if name in VALUED:
             turned = name == "better without" or (name in ("shows", "makes") and flip)
@@ -220,11 +221,11 @@ class _Sentences:
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
         if hit["cannot"]:
-            must, turned = self._lower(hit.start("cannot")) == "cannot", True
+            must, turned = self.voices.lower(hit.start("cannot")) == "cannot", True
         else:
-            can_not = flip and self._lower(hit.start("modal")) in ("can", "could")
+            can_not = flip and self.voices.lower(hit.start("modal")) in ("can", "could")
             must, turned = can_not or self._among(hit, "modal", "obliging"), flip
-        sign = self.cues.fates.get(self._lower(cue), 0) if must else 0
+        sign = self.cues.fates.get(self.voices.lower(cue), 0) if must else 0
         return -sign if turned else sign
 
     def _outcome(self, low: int) -> int:
@@ -236,156 +237,30 @@ class _Sentences:
             if self.tags[at] in "JNcdegE"
         )
 
-    def _actors(self, low: int, high: int) -> list[tuple[int, int]]:
-        """Return the actors named by a stretch of phrases, and where."""
-        names = [self.phrases.name[at] for at in range(low, high) if self.tags[at] in "Aak"]
-        return [(int(self.words.who[name]), name) for name in names if name >= 0]
-
-    def _who(self, low: int, high: int) -> list[tuple[int, int]]:
-        """Return for whom a phrase or a list of them stands."""
-        tag = self.tags[low]
-        if tag in "FO":
-            return self._speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
-        if tag == "H":
-            for at in range(low - 1, max(-1, low - 40), -1):
-                if self.phrases.para[at] != self.phrases.para[low]:
-                    break
-                if self.tags[at] == "A" and self.tags[at - 1] not in "fpwti":
-                    return self._actors(at, at + 1)
-        actors = self._actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
-        return actors or [(OTHER, -1)]
-
-    def _subjects(self, verb: int) -> list[tuple[int, int]]:
-        """Return for whom the subject of a verb stands."""
-        at = self._subject(verb)
-        if at is None:
-            opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
-            return self._voice(verb) if opens else [(OTHER, -1)]
-        row = _ROW.search(self.tags, max(0, at - 20), at + 1)
-        return self._who(row.start() if row else at, at + 1)
-
-    def _subject(self, verb: int, depth: int = 0) -> int | None:
-        """Return the phrase that is the subject of a verb group."""
-        tags, at = self.tags, verb - 1
-        low = tags.rfind(".", 0, verb) + 1
-        while at >= low and depth < 6:
-            tag, before = tags[at], tags[at - 1] if at > low else "."
-            if tag in NOUN_PHRASE:
-                if before in "fpwi" or (before == "t" and tag != "A"):
-                    if before in "fwp" and at - 2 >= low and tags[at - 2] == "s" and tag == "A":
-                        return at  # "officials from Japan"
-                    at -= 2
-                    continue
-                if before == "Y":
-                    return next(
-                        (j for j in range(at - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
-                    )
-                if tag in "NJcls" and before in "VEoeKrd" and tags[at - 2 : at - 1] != ",":
-                    return self._subject(at - 1, depth + 1)  # "left the room, accusing"
-                return at
-            if tag == "R":
-                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None)
-            if tag in "nmhbxC":
-                at -= 1
-            elif (
-                tag == ","
-                and tags[at + 1] not in "GVEBK"
-                and (back := tags.rfind(",", low, at)) > low
-            ):
-                at = back - 1  # "Germany, a critic, said"
-            elif tag in ",":
-                start = next((j for j in range(low, at) if tags[j] in "AaFHNOsk"), None)
-                return start
-            else:
-                earlier = next(
-                    (j for j in range(at, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
-                )
-                return None if earlier is None else self._subject(earlier, depth + 1)
-        if tags[verb] in "G" and at < low:  # "Accusing Turkey, Egypt left"
-            comma = tags.find(",", verb, tags.find(".", verb))
-            if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
-                return comma + 1
-        return None
-
-    def _denied(self, cue: int) -> bool:
-        """Tell whether a judgement is denied: "did not", "refused to", "without"."""
-        at = cue - 1
-        while at > 1 and self.tags[at] in "NA" and self.tags[at - 1] in "fpi":
-            at -= 2  # "nobody in Ghana"
-        while (at >= 0 and self.tags[at] in "nbmhCtxfD") or (at > 0 and self.tags[at] in "NA" and (
-            self.tags[at - 1] in "nC")):  # fmt: skip
-            if self.tags[at] in "nC":
-                return True
-            at -= 1
-        return "C" in self.tags[max(0, cue - 3) : cue] and self.tags[cue] in "VG"
-
-    def _of_noun(
-        self, cue: int, hit: re.Match[str]
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
         """Return who judges whom in "criticism of Iran by Iraq"."""
-        agents = self._actors(cue, cue + 1)
-        patients = list[tuple[int, int]]()
+        agents = self.voices.actors(cue, cue + 1)
+        patients = Ends()
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
-            linking = self._lower(link.start())
+            linking = self.voices.lower(link.start())
             trusting = linking == "in" and self._is(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
             if link[1] in "yw":
-                agents = agents or self._who(*link.span(2))
+                agents = agents or self.voices.who(*link.span(2))
             else:
-                patients = patients or self._actors(*link.span(2))
+                patients = patients or self.voices.actors(*link.span(2))
         if not agents:
             before = self.tags[cue - 1] if cue else "."
             if self.phrases.own[cue]:
-                agents = self._who(cue, cue + 1) if self.phrases.quoted[cue] else [(AUTHOR, -1)]
+                agents = (
+                    self.voices.who(cue, cue + 1) if self.phrases.quoted[cue] else [(AUTHOR, -1)]
+                )
             elif before in "oShrVEGKbtfpn":
-                agents = self._subjects(cue)
+                agents = self.voices.subjects(cue)
             else:
                 agents = [(OTHER, -1)]
         return agents, patients
-
-    def _lower(self, at: int) -> str:
-        return self.words.types.strings[int(self.words.type[self.phrases.word[at]])].lower()
-
-    def _voice(self, at: int) -> list[tuple[int, int]]:
-        """Return who says the clause of a phrase."""
-        if self.phrases.quoted[at]:
-            return self._speaker(at)
-        tags = self.tags
-        low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
-        for verb in range(at - 1, low - 1, -1):
-            if not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
-                return self._subjects(verb)  # "Iraq says that Iran lies"
-        if hit := _SAID.search(tags, at, high):
-            return self._who(*hit.span(hit.lastindex or 1))
-        if (hit := _ACCORDING.search(tags, low, high)) and (
-            tags[hit.start()] == "W" or (hit.start() == low and self._lower(low) in ("to", "for"))
-        ):
-            return self._who(*hit.span(1))
-        return [(AUTHOR, -1)]
-
-    def _speaker(self, at: int) -> list[tuple[int, int]]:
-        """Return who says a quotation: the subject of the nearest verb of speech outside it."""
-        tags, para = self.tags, self.phrases.para[at]
-        after = range(at + 1, min(at + 40, len(tags)))
-        before = range(at - 1, max(at - 40, -1), -1)
-        for verb in (*after, *before):
-            if (
-                tags[verb] in "SoUVEBK"
-                and not self.phrases.quoted[verb]
-                and self.phrases.para[verb] == para
-            ):
-                side = tags[verb + 1] if verb + 1 < len(tags) else "."
-                if verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE:
-                    hit = _WHO.match(tags, verb + 1)
-                    return self._who(*hit.span()) if hit else [(OTHER, -1)]
-                return self._subjects(verb)
-        return [(OTHER, -1)]
-
-
-_SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
-_WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
-_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
 
 
 def frames_of(words: Words, reader: Reader) -> list[Frame]:

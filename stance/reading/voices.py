@@ -1,0 +1,145 @@
+"""For whom the phrases of a sentence stand: who acts in it, who speaks, and what is denied."""
+
+import re
+
+from stance.reading.clauses import Phrases
+from stance.reading.constructions import NOUN_PHRASE, compiled
+from stance.reading.words import Words
+
+AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
+
+Ends = list[tuple[int, int]]
+"""Who stands at an end of a frame: numbers in the book, and the words that name them or -1."""
+
+_SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
+_WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
+_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
+
+
+class Voices:
+    """Who acts and speaks in the sentences of a batch; places are indices into its phrases."""
+
+    def __init__(self, words: Words, phrases: Phrases) -> None:
+        self.words, self.phrases, self.tags = words, phrases, phrases.tags
+
+    def actors(self, low: int, high: int) -> Ends:
+        """Return the actors named by a stretch of phrases, and where."""
+        names = [self.phrases.name[at] for at in range(low, high) if self.tags[at] in "Aak"]
+        return [(int(self.words.who[name]), name) for name in names if name >= 0]
+
+    def who(self, low: int, high: int) -> Ends:
+        """Return for whom a phrase or a list of them stands."""
+        tag = self.tags[low]
+        if tag in "FO":
+            return self.speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
+        if tag == "H":
+            for at in range(low - 1, max(-1, low - 40), -1):
+                if self.phrases.para[at] != self.phrases.para[low]:
+                    break
+                if self.tags[at] == "A" and self.tags[at - 1] not in "fpwti":
+                    return self.actors(at, at + 1)
+        actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
+        return actors or [(OTHER, -1)]
+
+    def subjects(self, verb: int) -> Ends:
+        """Return for whom the subject of a verb stands."""
+        at = self.subject(verb)
+        if at is None:
+            opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
+            return self.voice(verb) if opens else [(OTHER, -1)]
+        row = _ROW.search(self.tags, max(0, at - 20), at + 1)
+        return self.who(row.start() if row else at, at + 1)
+
+    def subject(self, verb: int, depth: int = 0) -> int | None:
+        """Return the phrase that is the subject of a verb group."""
+        tags, at = self.tags, verb - 1
+        low = tags.rfind(".", 0, verb) + 1
+        while at >= low and depth < 6:
+            tag, before = tags[at], tags[at - 1] if at > low else "."
+            if tag in NOUN_PHRASE:
+                if before in "fpwi" or (before == "t" and tag != "A"):
+                    if before in "fwp" and at - 2 >= low and tags[at - 2] == "s" and tag == "A":
+                        return at  # "officials from Japan"
+                    at -= 2
+                    continue
+                if before == "Y":
+                    return next(
+                        (j for j in range(at - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
+                    )
+                if tag in "NJcls" and before in "VEoeKrd" and tags[at - 2 : at - 1] != ",":
+                    return self.subject(at - 1, depth + 1)  # "left the room, accusing"
+                return at
+            if tag == "R":
+                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None)
+            if tag in "nmhbxC":
+                at -= 1
+            elif (
+                tag == ","
+                and tags[at + 1] not in "GVEBK"
+                and (back := tags.rfind(",", low, at)) > low
+            ):
+                at = back - 1  # "Germany, a critic, said"
+            elif tag in ",":
+                start = next((j for j in range(low, at) if tags[j] in "AaFHNOsk"), None)
+                return start
+            else:
+                earlier = next(
+                    (j for j in range(at, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
+                )
+                return None if earlier is None else self.subject(earlier, depth + 1)
+        if tags[verb] in "G" and at < low:  # "Accusing Turkey, Egypt left"
+            comma = tags.find(",", verb, tags.find(".", verb))
+            if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
+                return comma + 1
+        return None
+
+    def denied(self, cue: int) -> bool:
+        """Tell whether a judgement is denied: "did not", "refused to", "without"."""
+        at = cue - 1
+        while at > 1 and self.tags[at] in "NA" and self.tags[at - 1] in "fpi":
+            at -= 2  # "nobody in Ghana"
+        while (at >= 0 and self.tags[at] in "nbmhCtxfD") or (at > 0 and self.tags[at] in "NA" and (
+            self.tags[at - 1] in "nC")):  # fmt: skip
+            if self.tags[at] in "nC":
+                return True
+            at -= 1
+        return "C" in self.tags[max(0, cue - 3) : cue] and self.tags[cue] in "VG"
+
+    def lower(self, at: int) -> str:
+        """Return the word of a phrase in lower case."""
+        return self.words.types.strings[int(self.words.type[self.phrases.word[at]])].lower()
+
+    def voice(self, at: int) -> Ends:
+        """Return who says the clause of a phrase."""
+        if self.phrases.quoted[at]:
+            return self.speaker(at)
+        tags = self.tags
+        low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
+        for verb in range(at - 1, low - 1, -1):
+            if not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
+                return self.subjects(verb)  # "Iraq says that Iran lies"
+        if hit := _SAID.search(tags, at, high):
+            return self.who(*hit.span(hit.lastindex or 1))
+        if (hit := _ACCORDING.search(tags, low, high)) and (
+            tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
+        ):
+            return self.who(*hit.span(1))
+        return [(AUTHOR, -1)]
+
+    def speaker(self, at: int) -> Ends:
+        """Return who says a quotation: the subject of the nearest verb of speech outside it."""
+        tags, para = self.tags, self.phrases.para[at]
+        after = range(at + 1, min(at + 40, len(tags)))
+        before = range(at - 1, max(at - 40, -1), -1)
+        for verb in (*after, *before):
+            if (
+                tags[verb] in "SoUVEBK"
+                and not self.phrases.quoted[verb]
+                and self.phrases.para[verb] == para
+            ):
+                side = tags[verb + 1] if verb + 1 < len(tags) else "."
+                if verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE:
+                    hit = _WHO.match(tags, verb + 1)
+                    return self.who(*hit.span()) if hit else [(OTHER, -1)]
+                return self.subjects(verb)
+        return [(OTHER, -1)]
