@@ -4,7 +4,7 @@ Each block is a function ``(Reader, Pairs) -> list[Events]``; ``training/README.
 was measured to add.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from stance.features.occurrences import (
     Stems,
 )
 from stance.features.pairs import REACH, Pairs, named_beside
-from stance.reading.frames import KINDS, NO_ACTOR, frames_of
+from stance.reading.frames import KINDS, NO_ACTOR, Frame, frames_of
 from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.voices import AUTHOR, OTHER
 from stance.reading.words import Reader, Words
@@ -250,26 +250,9 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if not frames:
         return []
     words = pairs.words
-    cue, polarity, agent, patient, *_, kind, victim, _ = np.array(frames, np.int64).T
-    judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
-    holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
-    frame = np.concatenate([judges, judged, harmed])
-    actor = np.concatenate([agent[judges], patient[judged], victim[harmed]])
-    judges_none = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
-    part = np.concatenate([judges_none, _PATIENT + holder, np.full(len(harmed), _VICTIM)])
-    width = 1 + max(int(column.max(initial=0)) for column in (actor, pairs.actor, words.who))
-    # Others that a sentence names: bystanders of its first frame.
-    named = words.mentions
-    sentence = words.sentence.take(cue)
-    order = np.argsort(sentence, kind="stable")
-    first = np.searchsorted(sentence, words.sentence.take(named), sorter=order)
-    first = order.take(first, mode="clip")
-    beside = sentence.take(first) == words.sentence.take(named)
-    involved = sentence[frame] * width + actor
-    beside &= ~np.isin(words.sentence.take(named) * width + words.who.take(named), involved)
-    frame = np.append(frame, first[beside])
-    actor = np.append(actor, words.who.take(named[beside]))
-    part = np.append(part, np.full(np.count_nonzero(beside), _BYSTANDER))
+    cue, polarity, *_, kind, _, _ = np.array(frames, np.int64).T
+    frame, actor, part = _parts(frames, words)
+    width = 1 + max(int(column.max(initial=0)) for column in (actor, pairs.actor))
     place = words.para.take(cue[frame]) * np.int64(width) + actor
     order = np.argsort(place, kind="stable")
     asked = pairs.para * np.int64(width) + pairs.actor
@@ -279,6 +262,31 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     size = (np.diff(words.first) > LONGEST_SENTENCE).take(words.para.take(cue[frame]))
     fields = [(kind[frame], polarity[frame] + 1, part, size), (polarity[frame] + 1, part, size)]
     return [Occurrences(row, cue[frame], _FRAMES.encode(fields), vocabulary=_FRAMES)]
+
+
+def _parts(frames: Sequence[Frame], words: Words) -> tuple[Ints, Ints, Ints]:
+    """Return who has which part in which frame: numbers of frame, actor and part."""
+    cue, _, agent, patient, *_, victim, _ = np.array(frames, np.int64).T
+    judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
+    holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
+    frame = np.concatenate([judges, judged, harmed])
+    actor = np.concatenate([agent[judges], patient[judged], victim[harmed]])
+    judges_none = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
+    part = np.concatenate([judges_none, _PATIENT + holder, np.full(len(harmed), _VICTIM)])
+    # Others that a sentence names: bystanders of its first frame.
+    named, sentence = words.mentions, words.sentence.take(cue)
+    there, who = words.sentence.take(named), words.who.take(named)
+    order = np.argsort(sentence, kind="stable")
+    first = np.searchsorted(sentence, there, sorter=order)
+    first = order.take(first, mode="clip")
+    width = np.int64(1 + max(actor.max(initial=0), who.max(initial=0)))
+    involved = np.isin(there * width + who, sentence[frame] * width + actor)
+    beside = (sentence.take(first) == there) & ~involved
+    return (
+        np.append(frame, first[beside]),
+        np.append(actor, who[beside]),
+        np.append(part, np.full(np.count_nonzero(beside), _BYSTANDER)),
+    )
 
 
 def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
