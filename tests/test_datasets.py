@@ -84,7 +84,8 @@ def test_the_columns_are_those_of_the_card(folder):
     assert all(columns.values())
     for path in folder.glob("*.csv"):
         header = path.read_bytes().splitlines()[0].decode("ascii")
-        assert re.split("[,;]", header) == list(columns.get(path.name, columns)), path.name
+        common = [name for name, meaning in columns.items() if isinstance(meaning, str)]
+        assert re.split("[,;]", header) == list(columns.get(path.name, common)), path.name
 
 
 def test_the_press_of_the_tutorials_is_a_part_of_the_starter_corpus(rows):
