@@ -119,8 +119,10 @@ class Clauses:
         if not len(chosen):
             return None
         at, letter, noun, more = at[chosen], letter[chosen], noun[chosen], more[chosen]
+        sign, value, adverb = sign[chosen], value[chosen], letter == ord("L")
         _by_context(words, at, letter, noun)
-        return _phrases(words, at, letter, sign[chosen], value[chosen], more)
+        sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
+        return _phrases(words, at, letter, sign, value, more)
 
 
 class _Stretch:
@@ -169,7 +171,10 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes) -> None:
     letter[ing] = np.where(~same | comma, ord("o"), ord("N"))[ing]
     before = np.where(same & ~comma, np.append(0, letter[:-1]), 0)
     adverb = letter == ord("L")
+    after = np.append(letter[1:], 0)
+    bravely = adverb & _letters("Ahm")[before] & _letters("orC")[after]  # "bravely rescued them"
     letter[adverb] = np.where(before[adverb] == ord("v"), ord("J"), ord("x"))
+    letter[bravely] = ord("d")
     conduct = np.flatnonzero(letter == ord("v"))
     letter[conduct] = ord("o")
     moved = conduct[(conduct + 1 < len(letter))]

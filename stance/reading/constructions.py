@@ -21,8 +21,9 @@ _PARTS = {
 _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
-    "plea": "(?<![^.])(?P<cue>[^.,Aa])(?P<patient>A)",
-    "deed to": "<subject><aside>,?R?[hmb]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
+    "plea": "(?<![^.])(?P<cue>[^.,AaVEGB])(?P<patient>A)",
+    "vows": "(?P<verb>[oVEGN])t(?P<cue>[^.,Aa])(?P<patient><whom>)",
+    "deed to": "<subject><aside>,?R?[hmbo]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
     "(?P<victim>[ANJclsF])(?P<cue>X)",
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
@@ -32,7 +33,8 @@ _TEXTS = {
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
-    "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)\\.",
+    "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)[.,]",
+    "addressed": "(?<![^.])(?P<patient>A),(?P<cue>V)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
     "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
     "due to": "(?P<cue>[Je])[^.,+]{0,4}(?P<link>\\+)f(?P<patient><actors>)(?=\\.)",
@@ -77,7 +79,7 @@ _TEXTS = {
 _DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed")
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "is somebody's", "is of", "vocative", *_NAMED)
+_TRAITS = ("is", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
 _ACTS = ("without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -95,6 +97,7 @@ KIND_OF = {
 NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
+    "vows": ("verb", "vowing"),
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},

@@ -26,6 +26,7 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield (word if own[-1] == "i" else own) + "ing", "G"
 
 
+_OWNERS = ("their", "his", "her")
 _LINKING = ("from", "of", "in", "with", "by", "to")
 _SIDES = {"negative": -1, "positive": 1}
 _NOUNS = {"private": "u", "act": "a", "state": "s"}
@@ -41,7 +42,17 @@ _PHRASES = {
 }
 
 _LISTS = (
-    *("obliging", "bearing", "attitude", "pity", "doing", "losing", "threatening", "blaming"),
+    *(
+        "obliging",
+        "bearing",
+        "attitude",
+        "pity",
+        "doing",
+        "losing",
+        "threatening",
+        "blaming",
+        "vowing",
+    ),
     *("against", "without", "because"),
 )
 
@@ -148,6 +159,8 @@ class Cues:
         value = self.value.get(word, 0)
         if function & REPORTING and not letter:
             letter = "S"
+        if not letter and not noun and (plural := self.value.get(word.removesuffix("s"), 0)):
+            noun, value = "J", plural  # "monsters"
         if not letter and not noun:
             if function & PREPOSITION:
                 letter = "p"
@@ -187,7 +200,10 @@ def _forms(phrase: str, irregular: Iterable[Sequence[str]]) -> list[str]:
         forms = others | {
             form: 0 for form, letter in _inflected([verb]) if not others or letter != "E"
         }
-    return [" ".join([form, *rest]) for form in forms]
+    ends = [rest]
+    if "its" in rest:  # of actors that are many, or persons
+        ends += [[owner if word == "its" else word for word in rest] for owner in _OWNERS]
+    return [" ".join([form, *end]) for form in forms for end in ends]
 
 
 def _split(text: str) -> list[str]:

@@ -166,6 +166,9 @@ class _Sentences:
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
             return sign, agents or [], self.voices.subjects(hit.start("verb"))
+        if name == "vows":  # "swore to strike Spain"
+            fate = self.cues.pleas.get(self.voices.lower(cue), 0)
+            return fate, self.voices.subjects(hit.start("verb")), patients
         if name in FIXED:
             return FIXED[name], self.voices.subjects(cue), patients
         if name in ("judged", "judged act", "threatens", "blamed on", "urged", "elsewhere"):
