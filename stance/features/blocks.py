@@ -228,13 +228,15 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 
 _POLARITIES = ["negative", "denied", "positive"]
-_PARTS = ["agent", "agent of what is no actor", "victim", "bystander", "patient of an actor"]
+_PARTS = ["agent", "agent of what is no actor", "victim", "patient of an actor"]
 _PARTS += ["patient of the author", "patient of another"]
-_AGENT, _AGENT_ELSEWHERE, _VICTIM, _BYSTANDER, _PATIENT = range(5)
+_AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT = range(4)
+_BYSTANDER = len(_PARTS)
 _SIZES = ["in a sentence", "in a paragraph"]
 _FRAMES = Closed(
     ("frame", [KINDS, _POLARITIES, _PARTS, _SIZES]), ("frame", [_POLARITIES, _PARTS, _SIZES])
 )
+_BESIDE = Closed(("frame beside", [_SIZES]))
 LONGEST_SENTENCE = 16  # words of a paragraph in which a frame is nearly all that is said
 
 
@@ -260,12 +262,21 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     chosen = order.take(stretches(low, high - low))
     row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
     size = (np.diff(words.first) > LONGEST_SENTENCE).take(words.para.take(cue[frame]))
-    fields = [(kind[frame], polarity[frame] + 1, part, size), (polarity[frame] + 1, part, size)]
-    return [Occurrences(row, cue[frame], _FRAMES.encode(fields), vocabulary=_FRAMES)]
+    inside, beside = np.flatnonzero(part != _BYSTANDER), np.flatnonzero(part == _BYSTANDER)
+    sign, part, size_of = polarity[frame[inside]] + 1, part[inside], size[inside]
+    number = _FRAMES.encode([(kind[frame[inside]], sign, part, size_of), (sign, part, size_of)])
+    other = _BESIDE.encode([[size[beside]]])
+    return [
+        Occurrences(row[inside], cue[frame[inside]], number, vocabulary=_FRAMES),
+        Occurrences(row[beside], cue[frame[beside]], other, vocabulary=_BESIDE),
+    ]
 
 
 def _parts(frames: Sequence[Frame], words: Words) -> tuple[Ints, Ints, Ints]:
-    """Return who has which part in which frame: numbers of frame, actor and part."""
+    """Return who has which part in which frame: numbers of frame, actor and part.
+
+    Bystanders are the other actors that a sentence names, whatever is judged in it.
+    """
     cue, _, agent, patient, *_, victim, _ = np.array(frames, np.int64).T
     judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
     holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
@@ -273,7 +284,6 @@ def _parts(frames: Sequence[Frame], words: Words) -> tuple[Ints, Ints, Ints]:
     actor = np.concatenate([agent[judges], patient[judged], victim[harmed]])
     judges_none = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
     part = np.concatenate([judges_none, _PATIENT + holder, np.full(len(harmed), _VICTIM)])
-    # Others that a sentence names: bystanders of its first frame.
     named, sentence = words.mentions, words.sentence.take(cue)
     there, who = words.sentence.take(named), words.who.take(named)
     order = np.argsort(sentence, kind="stable")

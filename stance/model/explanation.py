@@ -227,14 +227,19 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[s
 
 
 def _judgements(model: StanceModel, pairs: Pairs, actor: str) -> dict[int, str]:
-    """Return who judges whom at each cue of a frame that the actor takes part in."""
+    """Return who judges whom at each cue of a frame, and how else the actor is named there."""
     names, judged = (*model.book.names, actor), int(pairs.actor[0])
-    frames = frames_of(pairs.words, model.reader)
     of_cue = defaultdict[int, dict[str, None]](dict)
+    frames = frames_of(pairs.words, model.reader)
+    ends = {frame.cue for frame in frames if judged in (frame.agent, frame.patient)}
     for frame in frames:
+        text = told(frame, pairs.words, names)
         if judged in (frame.agent, frame.patient):
-            of_cue[frame.cue][told(frame, pairs.words, names)] = None
-    return {cue: ", ".join(judgements) for cue, judgements in of_cue.items()}
+            of_cue[frame.cue][text] = None
+        elif frame.cue not in ends:
+            part = "done to" if frame.victim == judged else "beside"
+            of_cue[frame.cue][f"{text}, {part} {actor}"] = None
+    return {cue: "; ".join(texts) for cue, texts in of_cue.items()}
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:
