@@ -55,6 +55,11 @@ _FOREIGN = {
     b"\xfd7zXZ": "compressed with xz; decompress it first",
     b"\x80\x04\x95": "a pickle, which can run code and is never read; export the table as CSV",
 }
+_DOCUMENTS = {
+    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
+    **dict.fromkeys((".webarchive", ".mhtml", ".mht"), "a web archive"),
+    ".epub": "an e-book",
+}
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
@@ -181,6 +186,8 @@ class Source:
     def _look(self, binary: bool) -> Kind:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
+        if suffix in _DOCUMENTS:
+            self._refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
         for magic, (kind, what) in _KINDS.items():
             if head.startswith(magic) and what and not (binary and self._path):
                 advice = "end its name as such files do" if self._path else "save it as a file"
