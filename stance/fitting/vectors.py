@@ -34,7 +34,8 @@ class Vectors:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                vectors = cls(archive["stems"], archive["values"])
+                # A damaged member comes back as bytes.
+                vectors = cls(*(np.asarray(archive[name]) for name in ("stems", "values")))
         except Exception as error:  # whatever numpy raises on another file
             raise DataError(
                 f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
