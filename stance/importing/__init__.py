@@ -21,7 +21,7 @@ COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 
 _TABLE = Format(read_mapped, "name a table", mapped=True, tabular=True)
 FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, "table": _TABLE}
-_OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+_OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def parse_map(option: str | None) -> dict[str, str]:
