@@ -26,6 +26,7 @@ import csv
 import os
 import pickle
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -212,7 +213,7 @@ def make_table(path: Path, rows: int) -> None:
 
 
 def draw_rows(corpus: Path, path: Path, rows: int) -> None:
-    """Write so many rows of a corpus, by whole documents but for the last; again if they end."""
+    """Write so many rows of a corpus by whole documents; then again, mistyped."""
     with corpus.open(newline="", encoding="utf-8") as lines:
         table = list(csv.DictReader(lines))
     documents: dict[str, list[dict[str, str]]] = {}
@@ -227,7 +228,23 @@ def draw_rows(corpus: Path, path: Path, rows: int) -> None:
             for name in names:
                 own = documents[name][:left]
                 left -= len(own)
-                writer.writerows(row | {"document": f"{name}-{turn}"} for row in own)
+                for row in own:
+                    text = mistyped(row["text"], turn) if turn else row["text"]
+                    writer.writerow(row | {"document": f"{name}-{turn}", "text": text})
+
+
+def mistyped(text: str, turn: int) -> str:
+    """Exchange letters in one long word of twelve, so that words grow as in a larger corpus."""
+    draw = random.Random(f"{turn} {text[:200]}")
+
+    def exchange(match: re.Match[str]) -> str:
+        word = match[0]
+        at = draw.randrange(1, len(word) - 2)
+        return (
+            word if draw.random() > 1 / 12 else word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        )
+
+    return re.sub(r"\b[a-z]{6,}\b", exchange, text)
 
 
 def compare_speed(folder: Path, table: Path | None, rows: int, repeats: int) -> None:
