@@ -66,7 +66,7 @@ class Cues:
         The letter of a word, and that as a noun where another letter comes first.
     sign, value : dict of str to int
         Whether a judging word or deed is good (1) or bad (-1); the same for a trait.
-    fates, pleas : dict of str to int
+    fates, appeals : dict of str to int
         What "should be" done to an actor, and the same as an imperative.
     lists : dict of str to frozenset of str
         Closed lists of words, which constructions ask for.
@@ -75,7 +75,7 @@ class Cues:
     def __init__(self, tables: dict[str, dict[str, str]]) -> None:
         self.letter, self.noun = dict[str, str](), dict[str, str]()
         self.sign, self.value = dict[str, int](), dict[str, int]()
-        self.fates, self.pleas = dict[str, int](), dict[str, int]()
+        self.fates, self.appeals = dict[str, int](), dict[str, int]()
         words = {name: text.split() for name, text in tables["words"].items()}
         for side, sign in _SIDES.items():
             self._read_fates(tables["fates"], side)
@@ -103,7 +103,7 @@ class Cues:
         self.lists = {name: frozenset(words[name]) for name in _LISTS}
         self.lists["deserting"] = frozenset(form for form, _ in _inflected(words["deserting"]))
         # Any of these may decide what a sentence says, so that it is read.
-        read = [*self.fates, *self.pleas, *self.lists["deserting"], *self.lists["bearing"]]
+        read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]
         read += ["without", "because"]
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._read_phrases(tables)
@@ -112,7 +112,7 @@ class Cues:
         """Read what should be done to an actor, and what is asked for it."""
         verbs = table[side].split()
         done = [form for form, letter in _inflected(verbs) if letter == "E"]
-        self.pleas |= dict.fromkeys(verbs, _SIDES[side])
+        self.appeals |= dict.fromkeys(verbs, _SIDES[side])
         self.fates |= dict.fromkeys([*done, *table["irregular_" + side].split()], _SIDES[side])
 
     def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:

@@ -167,7 +167,7 @@ class _Sentences:
         if name == "which affects":  # "blocked the aid, which angered Poland"
             return sign, agents or [], self.voices.subjects(hit.start("verb"))
         if name == "vows":  # "swore to strike Spain"
-            fate = self.cues.pleas.get(self.voices.lower(cue), 0)
+            fate = self.cues.appeals.get(self.voices.lower(cue), 0)
             return fate, self.voices.subjects(hit.start("verb")), patients
         if name in FIXED:
             return FIXED[name], self.voices.subjects(cue), patients
@@ -192,7 +192,7 @@ class _Sentences:
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
-            return self.cues.pleas.get(self.voices.lower(cue), 0)
+            return self.cues.appeals.get(self.voices.lower(cue), 0)
         if name in ("without", "because"):
             outcome = self._outcome(hit.end())
             return outcome if name == "because" else -1 if outcome > 0 else 1
