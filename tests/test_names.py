@@ -213,11 +213,11 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     misused("actors", path, "--from", path)
 
 
-@pytest.mark.parametrize(("rows", "said"), [(9, False), (10, True)])
+@pytest.mark.parametrize(("rows", "said"), [(4, False), (5, True)])
 def test_predict_says_which_frequent_names_it_does_not_know(rows, said, tmp_path):
     path = write(tmp_path / "texts.csv", "text\n" + '"Critics of Halvorsen met NATO."\n' * rows)
     ran = invoke("predict", path, "-o", str(tmp_path / "answers.csv"), "--jobs", "1")
-    note = "1 name not in the book of actors in 10 or more of the first 1,000 rows (Halvorsen)"
+    note = "1 name not in the book of actors in 5 or more of the first 300 rows (Halvorsen)"
     assert (note in " ".join(ran.stderr.split())) == said
     with_actors = write(tmp_path / "pairs.csv", "text,actor\n" + "Halvorsen left.,NATO\n" * rows)
     assert "not in the book" not in invoke("predict", with_actors).stderr

@@ -19,8 +19,8 @@ from stance.runs.answers import Tally
 LEAST_WORDS = 500  # needed to compare shares
 UNLIKE = "unlike the training texts"  # begins a note on an input that the model may misjudge
 MORE, TIMES = 0.05, 1.5  # unknown words matter from this much more, and so many times as many
-LOOKED = 1000  # first rows of an input in which names are looked for
-OFTEN = 10  # of these rows, for a name to count as frequent
+LOOKED = 300  # first rows of an input in which names are looked for
+OFTEN = 5  # of these rows, for a name to count as frequent
 
 
 def lacking_names(book: ActorBook, texts: Sequence[str]) -> list[str]:
