@@ -13,9 +13,9 @@ import pytest
 from command import fails, invoke
 from conftest import quick_recipe
 
-from stance.errors import ActorError, DataError
+from stance.errors import ActorError
 from stance.fitting import train
-from stance.model.explanation import explain, explain_sentiment
+from stance.model.explanation import explain
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.storage import bundled_model, load_model
@@ -70,35 +70,6 @@ def test_contributions_at_given_places_sum_to_the_score_of_that_place(model):
         (found,) = explain(model, text, actor, [(start, start + len(actor))])
         assert gap(found, model.stance) < 1e-9
         assert found.mentions == 1
-
-
-def test_contributions_sum_to_the_score_of_the_sentiment():
-    model = load_model(bundled_model())
-    texts = [text for text, _ in pairs(200)]
-    judged = model.judge(texts)
-    for number, text in enumerate(texts):
-        found = explain_sentiment(model, text)
-        assert gap(found, model.sentiment) < 1e-9
-        assert found.probabilities == pytest.approx(tuple(judged.sentiment[number]), abs=1e-9)
-        assert found.withheld == judged.tone_withheld[number]
-
-
-def test_a_sentiment_that_was_not_learned_cannot_be_explained(model):
-    deaf = dataclasses.replace(model, sentiment=None)
-    with pytest.raises(
-        DataError, match="judges no sentiment, because its corpus had no sentiment labels"
-    ):
-        explain_sentiment(deaf, TEXT)
-
-
-def test_the_command_explains_the_sentiment_instead(model_path):
-    asked = ("explain", "A brutal, shameful attack.", "--model", model_path, "--sentiment")
-    screen = invoke(*asked).stdout
-    assert screen.startswith("sentiment: negative")
-    assert "brutal" in screen
-    (found,) = json.loads(invoke(*asked, "--json").stdout)
-    assert found["labels"] == ["negative", "neutral", "positive"]
-    assert "drop --actor" in fails(2, *asked, "--actor", "NATO")
 
 
 def test_an_explanation_is_of_the_answer_given(model):

@@ -105,7 +105,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
         "read.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
-        "sentiment": _given(None, "Explain the paragraph's sentiment instead."),
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
             "PURPOSE",

@@ -138,20 +138,16 @@ def explain(
     model: Path | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
-    sentiment: bool = False,
     as_json: bool = False,
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain as reasons_of
-    from stance.model.explanation import explain_sentiment
     from stance.screens.model import explanation_lines
 
-    if sentiment and actor is not None:
-        raise UsageError("--sentiment is about the whole paragraph; drop --actor")
     if text == "-":
         text = _text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
-    asked = [explain_sentiment(loaded, text)] if sentiment else reasons_of(loaded, text, actor)
+    asked = reasons_of(loaded, text, actor)
     if as_json:
         say(json.dumps([asdict(one) for one in asked]))
     else:

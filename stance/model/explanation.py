@@ -3,21 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from stance.arrays import Floats, Ints
 from stance.display import brief
-from stance.errors import ActorError, DataError
-from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import Head
+from stance.errors import ActorError
+from stance.features.pairs import Pairs
 from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
-from stance.reading.spans import make_query
-from stance.reading.text import Places, normalise_all
-from stance.reading.words import NOBODY
+from stance.reading.text import Places
 from stance.records import AGAINST, FAVOR
 
 DEEP = "the deep reader"
@@ -44,7 +40,7 @@ class Reason:
 class Explanation:
     """One answer and its reasons."""
 
-    actor: str  #: empty if the sentiment of the paragraph is explained
+    actor: str
     text: str  #: the normalised paragraph
     labels: tuple[str, ...]
     intercept: tuple[float, ...]
@@ -66,8 +62,7 @@ class Explanation:
     @property
     def withheld(self) -> bool:
         """Whether `predict` says `uncertain` in place of the answer."""
-        named = self.mentions > 0 or self.learned or not self.actor
-        return bool(withheld(self.known, self.foreign, named))
+        return bool(withheld(self.known, self.foreign, self.mentions > 0 or self.learned))
 
 
 def explain(
@@ -119,21 +114,26 @@ def explain(
             "the text names no actor of the book; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
-    return [_explain_stance(model, text, name, spans, months) for name in names]
+    return [_explain(model, text, name, spans, months) for name in names]
 
 
-def _explain_stance(
+def _explain(
     model: StanceModel, text: str, actor: str, spans: Places | None, months: Ints | None
 ) -> Explanation:
-    query = make_query(model.book, [text], [actor], [spans], months)
-    words = model.reader.words(query.texts, query.spans, query.months)
-    pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
-    answer = model.judge_pairs([text], [actor], [spans], months=months)
+    answer = model.judge_pairs([text], [actor], [spans], months=months, pushes=True)
+    pairs, intercept = answer.pushes[0].pairs, _floats(model.stance.intercept)
+    words, features = _reasons(model, pairs, actor)
     holder = answer.holders[answer.holder[0]]
     return Explanation(
         actor=actor,
-        text=query.texts[0],
-        **_reasons(model, model.stance, pairs, actor),
+        text=pairs.words.texts[0],
+        labels=model.stance.labels,
+        intercept=intercept,
+        words=words,
+        features=features,
+        scores=_floats(
+            np.sum([intercept, *(reason.push for reason in (*words, *features))], axis=0)
+        ),
         probabilities=_floats(answer.stance[0]),
         mentions=int(answer.mentions[0]),
         known=bool(answer.known[0]),
@@ -144,39 +144,13 @@ def _explain_stance(
     )
 
 
-def explain_sentiment(model: StanceModel, text: str) -> Explanation:
-    """Explain the sentiment of a paragraph.
-
-    Raises
-    ------
-    DataError
-        If the model judges no sentiment.
-    """
-    answer = model.judge([text])
-    if model.sentiment is None or answer.sentiment is None:
-        raise DataError(
-            "the model judges no sentiment, because its corpus had no sentiment labels; train it "
-            "with a column sentiment"
-        )
-    words = model.reader.words(normalise_all([text]))
-    pairs = lay_out(words, np.zeros(1, np.int64), np.full(1, NOBODY))
-    return Explanation(
-        actor="",
-        text=words.texts[0],
-        **_reasons(model, model.sentiment, pairs, ""),
-        probabilities=_floats(answer.sentiment[0]),
-        mentions=0,
-        known=bool(answer.sentiment_known[0]),
-        foreign=bool(answer.foreign[0]),
-        learned=False,
-    )
-
-
-def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[str, Any]:
-    """Return what `Explanation` says of the reasons of an answer, and of the scores they add to."""
-    words, text = pairs.words, pairs.words.texts[0]
+def _reasons(
+    model: StanceModel, pairs: Pairs, actor: str
+) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return the reasons that stand at words, and those that do not, the strongest first."""
+    words, text, head = pairs.words, pairs.words.texts[0], model.stance
     push = np.zeros((len(words.type), len(head.labels)))
-    terms = defaultdict[int, dict[str, float]](dict)  # of the words that have any
+    terms = [dict[str, float]() for _ in words.type]
     whole: dict[str, Floats] = {}
     named = any(block.name == "frame" for block in head.blocks)
     judgements = _judgements(model, pairs, actor) if named else {}
@@ -198,32 +172,19 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str) -> dict[s
             elif block.name == "deep":
                 term = DEEP
             if word < 0:
-                whole[term] = whole.get(term, np.zeros(len(share))) + share
+                whole[term] = whole.get(term, 0.0) + share
             else:
                 push[word] += share
                 terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
-    none = _floats(np.zeros(len(head.labels)))
+    columns = words.start.tolist(), words.end.tolist(), push, terms
     at_words = tuple(
-        Reason(text[start:end], start, end, _floats(push[word]), _strongest_first(terms.pop(word)))
-        if word in terms
-        else Reason(text[start:end], start, end, none)
-        for word, (start, end) in enumerate(
-            zip(words.start.tolist(), words.end.tolist(), strict=True)
-        )
+        Reason(text[start:end], start, end, _floats(values), _strongest_first(of_word))
+        for start, end, values, of_word in zip(*columns, strict=True)
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
-    of_all = tuple(
+    return at_words, tuple(
         Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
     )
-    intercept = _floats(head.intercept)
-    pushes = [intercept, *(reason.push for reason in (*at_words, *of_all))]
-    return {
-        "labels": head.labels,
-        "intercept": intercept,
-        "words": at_words,
-        "features": of_all,
-        "scores": _floats(np.sum(pushes, axis=0)),
-    }
 
 
 def _judgements(model: StanceModel, pairs: Pairs, actor: str) -> dict[int, str]:

@@ -69,13 +69,13 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
-    lines = [f"{shown(explanation.actor) or 'sentiment'}: {label}    {shares}"]
+    lines = [f"{shown(explanation.actor)}: {label}    {shares}"]
     if explanation.holder_probability is not None:
         holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
         lines.append(holder)
     if explanation.foreign:
         lines.append(FOREIGN)
-    if explanation.actor and not explanation.mentions and not explanation.learned:
+    if not explanation.mentions and not explanation.learned:
         lines.append(UNNAMED)
     for paragraph in explanation.text.splitlines():
         printable = "".join(char if char.isprintable() else " " for char in paragraph)
