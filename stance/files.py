@@ -124,24 +124,23 @@ class Transaction(ABC):
 class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
-    Standard output (None), pipes and devices are written as they are; other files in private,
-    in ``folder`` if one is given.
+    Standard output (None), pipes and devices are written as they are; other files in private.
     """
 
-    def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
+    def __init__(self, path: Path | None, *, force: bool) -> None:
         self._path, self._force = path, force
         self._target: Path | None = None  # of a file that is made in private
         self._made: list[Path] = []  # what `discard` removes
         with reported(path):
-            self.handle = self._open(path, folder) if path else sys.stdout.buffer
+            self.handle = self._open(path) if path else sys.stdout.buffer
 
-    def _open(self, path: Path, folder: Path | None) -> IO[bytes]:
+    def _open(self, path: Path) -> IO[bytes]:
         if is_device(path):
             return path.open("wb")  # it cannot be renamed over
         check_output(path, force=self._force)
         self._target = target = target_of(path)
-        _clear_leftovers(target.parent)
-        file = _make_private(folder or target.parent, delete=False)
+        clear_leftovers(target.parent)
+        file = _make_private(target.parent, delete=False)
         self._made = [Path(file.name)]
         return file
 
@@ -238,11 +237,12 @@ def _make_private(folder: Path, *, delete: bool = True) -> IO[bytes]:
     return tempfile.NamedTemporaryFile(prefix=_PREFIX, suffix=_SUFFIX, dir=folder, delete=delete)
 
 
-def _clear_leftovers(folder: Path) -> None:
-    """Remove what killed processes left in a folder long ago."""
+def clear_leftovers(folder: Path, inode: int = 0) -> None:
+    """Remove what killed processes left in a folder long ago, or one file by its number."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with contextlib.suppress(OSError):
-            if path.lstat().st_mtime < time.time() - _STALE:
+            state = path.lstat()
+            if state.st_ino == inode or state.st_mtime < time.time() - _STALE:
                 path.unlink()
 
 
@@ -263,15 +263,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def write_private(path: Path, data: bytes = b"", *, sync: bool = True) -> None:
-    """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
-    with _make_private(path.parent, delete=False) as file:
-        file.write(data)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    Path(file.name).replace(path)
-    if sync:
-        sync_folder(path.parent)

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from stance.cli import app
 from stance.model.judging import StanceModel
 from stance.runs import Input, Options, Output, predict_table
+from stance.runs.journal import journal_of
 from stance.storage import bundled_model, load_model
 from stance.tables import InputOptions
 
@@ -96,6 +98,13 @@ def write(path, text, encoding="utf-8"):
     """Write a text as it is; return the path."""
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def parts_kept(output):
+    """Return how many parts the journal of a run holds, of one that goes on or was stopped."""
+    journal = journal_of(output)
+    data = journal.read_bytes() if journal.exists() else b""
+    return len(re.findall(rb"^\d+ \d+\n\[", data, re.MULTILINE))
 
 
 def predict(model, source, target, **options):

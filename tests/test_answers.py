@@ -1,4 +1,4 @@
-"""Printed probabilities sum to one and agree with the printed label, in either layout."""
+"""Printed probabilities sum to one and agree with the printed label, in either config."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
-from stance.runs.answers import OutputColumns
+from stance.runs.answers import RunConfig
 from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, with_starts, words
 from stance.tables import Format, Record, Records
 
@@ -35,7 +35,7 @@ def test_millionths_sum_to_a_million(rows):
     assert (np.abs(rounded - exact * MILLION) <= 1 + 1e-6).all()
 
 
-TEXT_ALONE = OutputColumns(("text",), 0)
+TEXT_ALONE = RunConfig(("text",), 0)
 
 
 def printed_rows(exact, sure):
@@ -92,9 +92,9 @@ def test_rows_with_long_cells_are_not_joined():
     assert b"".join(blocks).count(b"a,end\n") == 5
 
 
-def answer_rows(model, layout, asked, name):
+def answer_rows(model, config, asked):
     """Return the output's rows, as the writer puts them together."""
-    rows, tally = answers.answer_rows(model, layout, asked, name)
+    rows, tally = answers.answer_rows(model, config, asked)
     return list(rows), tally
 
 
@@ -104,7 +104,7 @@ def records(*rows):
 
 def test_the_answers_printed_are_the_model_s(model, corpus):
     texts = list(dict.fromkeys(corpus.texts))[:40]
-    rows, _ = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)), "t")
+    rows, _ = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)))
     judged = model.judge(texts)
     printed = np.array([[float(cell) for cell in row[5:8]] for row in rows if row[2]])
     assert np.abs(printed - judged.stance).max() <= 1e-6
@@ -112,12 +112,12 @@ def test_the_answers_printed_are_the_model_s(model, corpus):
 
 def test_the_tally_counts_the_answers_of_the_rows(model):
     texts = ["NATO praised Russia.", "Russia condemned NATO, and NATO Japan.", "Nothing.", "NATO"]
-    free, tally = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)), "t")
+    free, tally = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)))
     assert tally.answers == Counter((row[2], row[4]) for row in free if row[2])
     assert sum(tally.answers.values()) == 6
     actors = ["NATO", "", "the law", " NATO "]
-    layout = OutputColumns(("text", "actor"), 0, actor=1)
-    given, tally = answer_rows(model, layout, records(*zip(texts, actors, strict=True)), "mine.csv")
+    config = RunConfig(("text", "actor"), 0, actor=1)
+    given, tally = answer_rows(model, config, records(*zip(texts, actors, strict=True)))
     assert tally.answers == Counter((row[1].strip(), row[4]) for row in given if row[1])
     assert tally.answers["the law", UNCERTAIN] == 1
     assert sum(tally.answers.values()) == 3
@@ -130,6 +130,5 @@ def test_without_a_sentiment_head_its_cells_are_empty(model):
         replace(model, sentiment=None),
         TEXT_ALONE,
         records(("NATO met.",)),
-        "mine.csv",
     )
     assert rows[0][-4:] == ("", "", "", "")

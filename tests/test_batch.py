@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,11 +15,11 @@ import time
 from pathlib import Path
 
 import pytest
-from command import predict
+from command import parts_kept, predict
 
 from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
 from stance.runs import job
-from stance.runs.checkpoints import RunFolder, folder_of
+from stance.runs.journal import Journal, journal_of
 from stance.runs.workers import compute_in_order
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -232,50 +231,24 @@ def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
 
 @pytest.fixture
 def computed(monkeypatch):
-    """Numbers of the parts that this process computes."""
+    """Numbers of the parts of seven records that this process computes."""
     numbers, compute = [], job.compute
 
-    def spy(model, config, batch):
-        numbers.append(batch.number)
-        return compute(model, config, batch)
+    def spy(model, config, records):
+        numbers.append(1 + records.numbers[0] // 7)
+        return compute(model, config, records)
 
     monkeypatch.setattr(job, "compute", spy)
     return numbers
 
 
-def parts_of(output):
-    return sorted(folder_of(output).glob("*.rows"))
-
-
-def _cut_short(output):
-    parts_of(output)[1].write_bytes(parts_of(output)[1].read_bytes()[:-9])
-
-
-def _emptied(output):
-    parts_of(output)[1].write_bytes(b"")
-
-
-def _flipped(output):
-    data = bytearray(parts_of(output)[1].read_bytes())
-    data[len(data) // 2] ^= 1
-    parts_of(output)[1].write_bytes(data)
-
-
-def _swapped(output):
-    first, second, *_ = parts_of(output)
-    one, other = first.read_bytes(), second.read_bytes()
-    first.write_bytes(other)
-    second.write_bytes(one)
-
-
 @pytest.mark.parametrize(
     ("damage", "again"),
     [
-        (lambda _: None, []),
-        (_cut_short, [2]),
-        (_emptied, [2]),
-        (_flipped, [2]),
-        (_swapped, [1, 2]),
+        (lambda data: data, []),
+        (lambda data: data[:-9], [4]),
+        (lambda data: data + b"900 1\n[", []),
+        (lambda data: data.replace(b"NATO", b"NAT0", 1), [1, 2, 3, 4]),
     ],
 )
 def test_only_what_is_missing_or_damaged_is_computed_again(
@@ -284,7 +257,7 @@ def test_only_what_is_missing_or_damaged_is_computed_again(
     computed.clear()
     stopped(model, table, output, after=4)
     assert computed == [1, 2, 3, 4]
-    damage(output)
+    journal_of(output).write_bytes(damage(journal_of(output).read_bytes()))
     computed.clear()
     predict(model, table, output, resume=True, size=7)
     assert computed == [*again, 5, 6, 7, 8, 9]
@@ -294,30 +267,27 @@ def test_only_what_is_missing_or_damaged_is_computed_again(
 @pytest.mark.parametrize("text", [b"", b"abc", b"-5", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_parts_of_a_damaged_plan_are_kept_until_force(model, table, output, text):
     stopped(model, table, output)
-    (folder_of(output) / "plan.json").write_bytes(text)
+    head, _, *parts = journal_of(output).read_bytes().split(b"\n")
+    journal_of(output).write_bytes(b"\n".join([head, text, *parts]))
     with pytest.raises(OutputError, match=r"cannot resume, since the file .* is new"):
         predict(model, table, output, resume=True, size=7)
-    assert len(parts_of(output)) == 3
+    assert parts_kept(output) == 3
     predict(model, table, output, force=True)
     assert output.exists()
-    assert not folder_of(output).exists()
+    assert not journal_of(output).exists()
 
 
-def test_parts_are_private_and_their_names_say_nothing(model, table, output):
+def test_parts_are_private(model, table, output):
     stopped(model, table, output)
-    folder = folder_of(output)
-    assert folder.stat().st_mode & 0o777 == 0o700
-    names = sorted(path.name for path in folder.iterdir())
-    assert all(re.fullmatch(r"0000000\d\.rows", name) for name in names[:3])
-    assert names[3:] == ["lock", "plan.json"]
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert beside(output) == [journal_of(output).name]
+    assert journal_of(output).stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_left_is_told(model, table, output):
     stopped(model, table, output)
     with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
         predict(model, table, output, size=7)
-    assert folder_of(output).exists()
+    assert parts_kept(output) == 3
     predict(model, table, output, force=True, size=7)
     assert beside(output) == []
 
@@ -359,17 +329,17 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 
-@pytest.mark.parametrize("left", ["*", "*[!s]", "lock"])  # all, no parts, the last file
-def test_killed_while_the_folder_is_removed(model, table, output, whole, monkeypatch, left):
-    monkeypatch.setattr(RunFolder, "_remove", RunFolder._unlock)
+@pytest.mark.parametrize("kept", [True, False])
+def test_killed_at_the_very_end(model, table, output, whole, monkeypatch, kept):
+    """Before the journal is removed, and after that: other files have their names already."""
+    monkeypatch.setattr(Journal, "_remove", Journal._close)
     rejects = output.with_name("bad.csv")
     predict(model, table, output, rejects=rejects, size=7)
     monkeypatch.undo()
-    for path in set(folder_of(output).iterdir()) - set(folder_of(output).glob(left)):
-        path.unlink()
-    if left == "*":
+    if kept:
         predict(model, table, output, rejects=rejects, resume=True, size=7)
     else:
+        journal_of(output).unlink()
         with pytest.raises(Finished, match="is finished already; nothing to resume") as caught:
             predict(model, table, output, rejects=rejects, resume=True, size=7)
         assert caught.value.exit_status == 0
@@ -409,7 +379,7 @@ def test_an_existing_output_is_kept(model, table, output):
 
 
 def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
-    folder_of(output).symlink_to(table.parent)
+    journal_of(output).symlink_to(table)
     with pytest.raises(OutputError, match="is in the way"):
         predict(model, table, output, size=7)
     assert table.exists()
@@ -420,15 +390,12 @@ def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
     [
         ("mine.csv", {"force": True}, OutputError, "is the input"),
         (None, {"resume": True}, UsageError, "is a stream"),
-        ("out/a.csv", {"rejects": "out/../out/a.csv"}, UsageError, "is both the output and --rej"),
-        ("out/a.csv", {"jobs": 0}, UsageError, "--jobs must be 1 or more, not 0"),
     ],
 )
 def test_what_contradicts_itself_is_refused(
     model, table, output, monkeypatch, target, options, error, told
 ):
     monkeypatch.chdir(table.parent)
-    options = {name: Path(own) if name == "rejects" else own for name, own in options.items()}
     with pytest.raises(error, match=told):
         predict(model, table, target and Path(target), **options)
 

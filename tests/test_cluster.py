@@ -17,9 +17,8 @@ from small_model import TEXTS, small_model
 
 from stance.errors import StanceError, UsageError, WorkerError
 from stance.runs import cluster as layer
-from stance.runs.checkpoints import folder_of
 from stance.runs.cluster import ClusterPool
-from stance.runs.parts import Batch
+from stance.runs.journal import journal_of
 from stance.runs.summary import versions
 from stance.tables import Record, Records
 
@@ -68,7 +67,7 @@ def test_a_cluster_gives_the_same_bytes(model, table, output, remote):
     for _ in range(2):
         remote(force=True)
         assert output.read_bytes() == before
-    assert not folder_of(output).exists()
+    assert not journal_of(output).exists()
 
 
 @pytest.mark.endurance
@@ -140,10 +139,10 @@ def test_a_worker_with_other_versions_is_told_in_one_line():
 
 
 def test_a_cluster_without_workers_ends_a_run(cluster, monkeypatch):
-    batch = Batch(1, Records.of([Record(1, 2, ("NATO",))]))
+    records = Records.of([Record(1, 2, ("NATO",))])
     with ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5) as pool:
         cluster.scale(0)
-        result = pool.submit(batch)
+        result = pool.submit(records)
         with pytest.raises(StanceError, match="the cluster has lost all its workers; start some"):
             result()
     cluster.scale(1)

@@ -29,7 +29,7 @@ from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions
 from stance.runs import Input, Output, predict_table
-from stance.runs.checkpoints import folder_of
+from stance.runs.journal import journal_of
 from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
@@ -154,17 +154,14 @@ def kinds(tmp_path_factory):
     whole = predicted_in_parts(model, table, folder / "whole.csv", stop=False)
 
     def resumed(path):
-        """Go on with a run one of whose files is damaged."""
+        """Go on with a run whose journal is damaged."""
         output = path.parent / "whole.csv"
         predicted_in_parts(model, table, output, stop=True)
-        run = folder_of(output)
-        parts = sorted(run.glob("*.rows"))
-        part = run / "plan.json" if path.suffix == ".plan" else parts[0]
-        part.write_bytes(path.read_bytes())
+        journal_of(output).write_bytes(path.read_bytes())
         try:
             predict_table(model, Input((table,)), Output(output, resume=True), size=4)
         finally:
-            shutil.rmtree(run, ignore_errors=True)
+            journal_of(output).unlink(missing_ok=True)
         assert output.read_bytes() == whole
         output.unlink()
 
@@ -173,8 +170,7 @@ def kinds(tmp_path_factory):
         read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).to_json()
 
     predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
-    run = folder_of(folder / "stopped.csv")
-    part = min(run.glob("*.rows")).read_bytes()
+    journal = journal_of(folder / "stopped.csv").read_bytes()
     found = {
         "csv": ("a.csv", good["in.csv"], damaged, read_table),
         "csv.gz": ("a.csv.gz", gzip.compress(good["in.csv"]), damaged, read_table),
@@ -194,8 +190,7 @@ def kinds(tmp_path_factory):
         "actor book": ("a.toml", book[: book.index(b"\n\n", 6000)], damaged, ActorBook.read),
         "vectors": ("a.npz", vectors(), damaged_zip, Vectors.read),
         "model": ("a.stance", dump_model(model), damaged_model, read_model),
-        "kept part": ("a.rows", part, damaged, resumed),
-        "kept plan": ("a.plan", (run / "plan.json").read_bytes(), damaged, resumed),
+        "journal": ("a.run", journal, damaged, resumed),
     }
     for form in FORMATS:
         sources = test_importing.IMPORTS / form
@@ -270,7 +265,7 @@ def try_one(kinds, kind, number, folder):
 KINDS = [
     *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "text article", "html article"),
     *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
-    *("vectors", "model", "kept part", "kept plan", *(f"import {form}" for form in FORMATS)),
+    *("vectors", "model", "journal", *(f"import {form}" for form in FORMATS)),
 ]
 
 

@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 import pytest
-from command import predict
+from command import parts_kept, predict
 
 from stance.interrupts import defer_signals
-from stance.runs.checkpoints import folder_of
 from stance.runs.job import PART
+from stance.runs.journal import journal_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 
@@ -73,12 +73,11 @@ def run(*args, shell="exec"):
 
 def begun(output, parts=1):
     """Wait until some parts of a run are done."""
-    folder = folder_of(output)
     for _ in range(3_000):
-        if len(list(folder.glob("*.rows"))) >= parts:
+        if parts_kept(output) >= parts:
             return
         time.sleep(0.01)
-    raise TimeoutError(f"no parts in {folder}")
+    raise TimeoutError(f"no parts of {output}")
 
 
 def members(group):
@@ -127,7 +126,7 @@ def test_killed_at_any_moment(model_path, table, output, whole, seed):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not output.exists() or digest(output) == whole
-    if not output.exists() or folder_of(output).exists():
+    if not output.exists() or journal_of(output).exists():
         assert resumed(model_path, table, output) == whole
 
 
@@ -155,7 +154,7 @@ def test_signals_end_a_run_before_its_last_part(
     _, told = process.communicate(timeout=60)
     assert process.returncode == status
     assert "Traceback" not in told
-    assert len(list(folder_of(output).glob("*.rows"))) < ROWS // PART
+    assert parts_kept(output) < ROWS // PART
     assert gone(process.pid)
     assert not output.exists()
     assert resumed(model_path, table, output) == whole

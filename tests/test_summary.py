@@ -173,7 +173,7 @@ def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, to
     [
         (["--since", "run.json"], "--since needs a folder, or several files"),
         (["--max-rejects", "1"], "--max-rejects counts bad rows; say with --rejects"),
-        (["--summary", "answers.csv"], "answers.csv: is both the output and --summary"),
+        (["--summary", "answers.csv"], "answers.csv: is both --output and --summary; name"),
         (["--rejects", "r", "--summary", "./r"], "r: is both --rejects and --summary"),
     ],
 )

@@ -25,7 +25,7 @@ from stance.corpus import bundled_corpus, read_corpus
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
-from stance.runs.checkpoints import folder_of
+from stance.runs.journal import journal_of
 from stance.storage import load_model, save_model
 
 PATIENCE = 5
@@ -96,9 +96,8 @@ class Stand:
             self.count("output none or whole", self.digest() == self.whole)
         else:
             self.count("output none or whole", True)
-            kept = len(list(folder_of(self.output).glob("*.rows")))
-            self.counts["parts kept"] += kept
-        if not self.output.exists() or folder_of(self.output).exists():
+            self.counts["journals kept"] += journal_of(self.output).exists()
+        if not self.output.exists() or journal_of(self.output).exists():
             done = self.start(self.random.choice("12"), "--resume")
             told = done.communicate(timeout=300)[1]
             self.count("resumed", done.returncode == 0)
@@ -113,7 +112,7 @@ class Stand:
         beside += self.temporary.iterdir()
         self.count("nothing beside the output", not beside)
         subprocess.run(["rm", "-rf", *map(str, self.output.parent.glob("*"))], check=True)
-        subprocess.run(["rm", "-rf", str(folder_of(self.output))], check=True)
+        journal_of(self.output).unlink(missing_ok=True)
 
     def _gone(self, session: int) -> bool:
         end = time.monotonic() + PATIENCE
@@ -218,13 +217,10 @@ def refuse_writing(stand: Stand, times: int) -> None:
             drop = ["--inh-caps=-dac_override", "--bounding-set=-dac_override"]
             process = stand.start(jobs, before=["setpriv", *drop] if not os.geteuid() else [])
             time.sleep(stand.random.uniform(0, 0.8 * stand.seconds))
-            for path in (disk, folder_of(stand.output)):
-                with contextlib.suppress(FileNotFoundError):
-                    path.chmod(0o500)
+            disk.chmod(0o500)
         told = process.communicate(timeout=300)[1]
-        for path in (disk, folder_of(stand.output)):
-            with contextlib.suppress(OSError):
-                path.chmod(0o700)
+        with contextlib.suppress(OSError):
+            disk.chmod(0o700)
         if way == "read-only":
             subprocess.run(["umount", "-l", str(disk)], check=True)
         stand.count(f"{way}: exit status 4", process.returncode == 4)

@@ -75,8 +75,8 @@ def predict(
         excel_safe=excel_safe,
     )
     again = force or resume or since is not None
-    files.refuse_outputs(again, [model, actors], output=target.path)
-    files.refuse_outputs(again, [*paths, model, actors], rejects=rejects, summary=summary)
+    written = {"output": target.path, "rejects": rejects, "summary": summary}
+    files.refuse_outputs(again, [*paths, model, actors], **written)
     loaded = files.open_model(model, actors, aliases)
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, abstain=abstain, cluster=cluster)

@@ -1,7 +1,7 @@
-"""The answers to each input record: columns and rows of the output, and their counts."""
+"""The answers to some input records: columns and rows of the output, and their counts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import chain
 
@@ -16,8 +16,8 @@ from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
-from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import UNAMBIGUOUS, DateReading, Fault, Records, months_of
+from stance.runs.rows import Column, Rows, choose, decimals, millionths, with_starts, words
+from stance.tables import UNAMBIGUOUS, DateReading, Fault, Format, Records, months_of
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
@@ -26,8 +26,8 @@ BECAUSE = "because"
 
 
 @dataclass(frozen=True, slots=True)
-class OutputColumns:
-    """Which input columns matter, and which columns the output gets."""
+class RunConfig:
+    """What all parts of a run have in common beside the model: the columns of input and output."""
 
     columns: tuple[str, ...]  # of the input
     text: int  # place of the paragraph among them
@@ -44,6 +44,8 @@ class OutputColumns:
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     explain: int = 0  # words to name beside each answer
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
+    table: str = ""  # name of the input, for messages
+    form: Format = field(default_factory=lambda: Format(()))  # of the output
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
@@ -73,15 +75,16 @@ class OutputColumns:
         reason = f"spans '{shown(part, 20)}' is not a place in the text"
         return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
-    def check(self, table: str) -> None:
+    def check(self) -> None:
         """Raise if the answers cannot be written beside the columns of the table."""
         if self.wide and (self.asked or self.actor is not None):
             why = "--actor is given" if self.asked else "has an actor column"
-            raise DataError(f"{table}: {why}, so each row has one answer; drop --wide")
+            raise DataError(f"{self.table}: {why}, so each row has one answer; drop --wide")
         times = Counter([*self.columns, *self.added()])
         if taken := [name for name, number in times.items() if number > 1]:
             advice = "choose a prefix for the new columns, such as --prefix stance_"
-            raise DataError(f"{table}: column '{shown(taken[0])}' would be written twice; {advice}")
+            what = f"column '{shown(taken[0])}' would be written twice"
+            raise DataError(f"{self.table}: {what}; {advice}")
 
     def input_cells(self, records: Records) -> list[Sequence[str]]:
         """Return the columns of the cells that begin each row: those of the input, and `row`."""
@@ -102,31 +105,46 @@ class Tally:
     strange: int = 0  # those of them that the model does not know
     cut: int = 0  # rows of which only the first `MOST_READ` characters were read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
-    lacking: list[str] = field(default_factory=list)  # frequent names that the book lacks
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
-        for name in COUNTS:
+        for name in (one.name for one in fields(self)):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.answers.update(other.answers)
-        self.lacking += other.lacking
 
 
-COUNTS = tuple(f.name for f in fields(Tally) if f.type is int)
-"""The numbers of a tally, in order."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The answers to some records."""
+
+    number: int  # of the first record
+    tally: Tally
+    rows: int  # of the output
+    lines: bytes = field(repr=False)  # the rows without the input cells that they begin with
+    times: list[int] | None = None  # rows of each record; None if the lines are whole rows
+
+    def blocks(self, records: Records, config: RunConfig) -> Iterator[bytes]:
+        """Yield the rows of the output, with the input cells of their records."""
+        if self.times is None:
+            return iter([self.lines])
+        cells = config.input_cells(records)
+        return with_starts(self.lines, self.times, cells, config.form.delimiter)
 
 
-def answer_rows(
-    model: StanceModel, layout: OutputColumns, records: Records, table: str
-) -> tuple[Rows, Tally]:
+def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
+    """Judge the records of a part, 1 or more."""
+    rows, tally = answer_rows(model, config, records)
+    return Part(records.numbers[0], tally, len(rows), *rows.encode(config.form))
+
+
+def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
     """Judge the records of a table; return the rows of the output, and their counts."""
-    judged = _judge(model, layout, records, table)
-    names, actor, asked = _asked(model, layout, judged)
+    judged = _judge(model, config, records)
+    names, actor, asked = _asked(model, config, judged)
     parts, withheld = millionths(judged.stance), judged.withheld
-    stance = choose(parts, withheld, layout.thresholds)
-    silent = (stance == NEUTRAL) & (not layout.speakers) | (stance == NO_ANSWER)
+    stance = choose(parts, withheld, config.thresholds)
+    silent = (stance == NEUTRAL) & (not config.speakers) | (stance == NO_ANSWER)
     holder = np.where(silent, 0, judged.holder)
-    voice = judged.holders.index(layout.voice)  # 0 without one
+    voice = judged.holders.index(config.voice)  # 0 without one
     others = (holder > 0) & (stance != NEUTRAL) & (holder != voice) & (voice > 0)
     stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
@@ -140,7 +158,7 @@ def answer_rows(
         strange=int((plain - known).sum()),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
-        cut=sum(len(text) > MOST_READ for text in records.columns[layout.text]),
+        cut=sum(len(text) > MOST_READ for text in records.columns[config.text]),
         others=int(np.count_nonzero(others[asked])),
         answers=_tabulate(names, ANSWERS, stances),
     )
@@ -148,51 +166,51 @@ def answer_rows(
     answers.append(words(holder, judged.holders))
     because: list[Column] = []
     if judged.pushes:
-        because.append(strongest_words(judged.pushes, stance, layout.explain))
+        because.append(strongest_words(judged.pushes, stance, config.explain))
     tones = _tones(judged, len(records))
-    if layout.wide:
-        owner, which = np.arange(len(records)), _by_actor(judged, len(layout.actors), len(records))
+    if config.wide:
+        owner, which = np.arange(len(records)), _by_actor(judged, len(config.actors), len(records))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
-        return Rows(layout.input_cells(records), owner, [*columns, *tones]), tally
+        return Rows(config.input_cells(records), owner, [*columns, *tones]), tally
     owner, pairs = _by_pair(judged.para[asked], asked, len(records))
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
-        *([_pick(words(actor, names), pairs)] if layout.actor is None else []),
+        *([_pick(words(actor, names), pairs)] if config.actor is None else []),
         np.arange(mentions.max() + 1).astype(bytes).take(mentions),
         *(_pick(column, pairs) for column in answers),
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
     ]
-    return Rows(layout.input_cells(records), owner, columns), tally
+    return Rows(config.input_cells(records), owner, columns), tally
 
 
-def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: str) -> Predictions:
-    texts = records.columns[layout.text]
-    asked = {"pushes": layout.explain > 0, "speakers": layout.speakers}
+def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
+    texts = records.columns[config.text]
+    asked = {"pushes": config.explain > 0, "speakers": config.speakers}
     months = None
-    if layout.date is not None:
-        months = months_of(records.columns[layout.date], layout.reading)
-    if layout.actor is not None:
-        actors = [actor.strip() for actor in records.columns[layout.actor]]
-    elif layout.asked:
-        actors = [layout.asked] * len(records)
+    if config.date is not None:
+        months = months_of(records.columns[config.date], config.reading)
+    if config.actor is not None:
+        actors = [actor.strip() for actor in records.columns[config.actor]]
+    elif config.asked:
+        actors = [config.asked] * len(records)
     else:
         return model.judge(texts, months=months, **asked)
     spans = None
-    if layout.spans is not None:
-        given = records.columns[layout.spans]
+    if config.spans is not None:
+        given = records.columns[config.spans]
         spans = [
-            parse_spans(cell, text, f"{table}:{line}")
+            parse_spans(cell, text, f"{config.table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
     return model.judge_pairs(texts, actors, spans, months=months, **asked)
 
 
 def _asked(
-    model: StanceModel, layout: OutputColumns, judged: Predictions
+    model: StanceModel, config: RunConfig, judged: Predictions
 ) -> tuple[Sequence[str], Ints, Ints]:
     """Return names of actors, the number of each pair's, and which pairs are asked for."""
-    if layout.actor is None and not layout.asked:
+    if config.actor is None and not config.asked:
         return model.book.names, judged.number, np.arange(len(judged.number))
     # An empty cell of an actor column asks for nothing.
     names, number = np.unique(np.array(judged.actor, object), return_inverse=True)

@@ -23,10 +23,11 @@ from typing import Any, Self
 from stance.display import shown
 from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
-from stance.runs.parts import Batch, Part, RunConfig, compute
+from stance.runs.answers import Part, RunConfig, compute
 from stance.runs.summary import versions
 from stance.runs.workers import failure, to_send
 from stance.storage import decode_model, dump_model
+from stance.tables import Records
 
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")  # with others Dask waits long
 MOST = 200  # parts under way
@@ -84,7 +85,7 @@ class ClusterPool:
         with contextlib.suppress(OSError):
             self._client.close(timeout=3)
 
-    def submit(self, batch: Batch) -> Callable[[], Part]:
+    def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
         import dask
 
@@ -92,11 +93,11 @@ class ClusterPool:
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
             # A task rather than scattered data, so that it is repeated if its worker is lost.
             model = self._client.submit(bytes, self._model, key=f"stance-model-{self._digest}")
-            work = (_work, model, self._digest, self._versions, self._config, batch)
+            work = (_work, model, self._digest, self._versions, self._config, records)
             remote = self._client.submit(*work, pure=False)
-        return lambda: self._result(remote, batch)
+        return lambda: self._result(remote, records)
 
-    def _result(self, remote: Any, batch: Batch) -> Part:
+    def _result(self, remote: Any, records: Records) -> Part:
         """Wait for a part; Dask computes it again on another worker if one is lost."""
         import distributed
 
@@ -107,7 +108,7 @@ class ClusterPool:
             except TimeoutError:
                 self._look()
             except distributed.KilledWorker as error:
-                raise failure(batch, "worker after worker died, as without memory") from error
+                raise failure(records, "worker after worker died, as without memory") from error
             except Exception as error:
                 if self._client.status != "running":
                     raise self._error("the scheduler is gone; start it again") from error
@@ -135,7 +136,7 @@ _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alo
 
 
 def _work(
-    data: bytes, digest: str, expected: dict[str, str], config: RunConfig, batch: Batch
+    data: bytes, digest: str, expected: dict[str, str], config: RunConfig, records: Records
 ) -> Part | Exception:
     """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
     try:
@@ -147,6 +148,6 @@ def _work(
                         raise WorkerError(f"the cluster has {why}; install the same version there")
                 _models.clear()
                 _models[digest] = decode_model(data)
-            return compute(_models[digest], config, batch)
+            return compute(_models[digest], config, records)
     except Exception as error:
         return to_send(error)

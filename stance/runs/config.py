@@ -1,23 +1,17 @@
 """What a run is asked for: inputs, outputs and options, and what its parts have in common."""
 
-import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeGuard
 
-from stance.display import shown_path
 from stance.errors import DataError, UsageError
-from stance.files import is_device, same_file
+from stance.files import is_device
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
-from stance.runs.answers import OutputColumns, Tally
-from stance.runs.parts import RunConfig
+from stance.runs.answers import RunConfig, Tally
 from stance.tables import (
     DateColumn,
     InputOptions,
-    Records,
     Table,
     column,
     find_dates,
@@ -73,30 +67,15 @@ class Done:
     warnings: tuple[str, ...]  # those on stances that the model never answers
 
 
-def check_options(
-    model: StanceModel, source: Input, target: Output, options: Options, jobs: int
-) -> None:
+def check_options(model: StanceModel, source: Input, target: Output, options: Options) -> None:
     """Raise if the arguments contradict each other."""
-    if target.resume and not all(map(is_file, (*source.paths, target.path))):
+    paths = source.paths
+    if target.resume and not all(map(is_file, (*paths, target.path))):
         raise UsageError("--resume needs files: here the input or the output is a stream")
-    if (
-        source.since
-        and len(source.paths) == 1
-        and not (source.paths[0] and source.paths[0].is_dir())
-    ):
+    if source.since and len(paths) == 1 and not (paths[0] and paths[0].is_dir()):
         raise UsageError("--since needs a folder, or several files")
     if source.max_rejects is not None and source.rejects is None:
         raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
-    if options.explain < 0:
-        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
-    if jobs < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
-    outputs = {"the output": target.path, "--rejects": source.rejects, "--summary": target.summary}
-    named = [(name, path) for name, path in outputs.items() if is_file(path)]
-    for (name, path), (other, another) in combinations(named, 2):
-        if same_file(path, another):
-            why = f"is both {name} and {other}; give each a file of its own"
-            raise UsageError(f"{shown_path(another)}: {why}")
     asked = "--voice" if options.voice else "--speakers" if options.speakers else ""
     if asked and model.holder is None:
         raise DataError(
@@ -111,14 +90,12 @@ def is_file(path: Path | None) -> TypeGuard[Path]:
 
 
 def make_config(
-    model: StanceModel,
-    source: Input,
-    target: Output,
-    options: Options,
-    table: Table,
-    rows_before: int = 0,
-) -> tuple[RunConfig, DateColumn | None, Iterator[Records]]:
-    """Return what all parts have in common, dates that an alias depends on, and the records."""
+    model: StanceModel, source: Input, target: Output, options: Options, table: Table, before: int
+) -> tuple[RunConfig, DateColumn | None]:
+    """Return what all parts have in common, and dates that an alias depends on.
+
+    Earlier runs have numbered so many input rows ``before``.
+    """
     columns, name, reading = table.columns, table.name, source.reading
     if reading.actor_column is not None:
         actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
@@ -126,7 +103,7 @@ def make_config(
         actor = optional_column(columns, "actor", name)
     asked = (reading.actor or "").strip() if actor is None else ""
     paired = asked or actor is not None
-    output = OutputColumns(
+    config = RunConfig(
         columns=columns,
         text=column(columns, reading.text_column, name, "--text-column"),
         actor=actor,
@@ -139,16 +116,16 @@ def make_config(
         voice=options.voice,
         speakers=options.speakers,
         explain=options.explain,
-        rows_before=rows_before,
+        rows_before=before,
+        table=name,
     )
-    output.check(name)
-    if output.spans is not None:
-        table.guard(output.fault)
+    config.check()
+    if config.spans is not None:
+        table.guard(config.fault)
     if reading.date_column is not None:
         column(columns, reading.date_column, name, "--date-column")  # raises
     if dates := find_dates(table, reading) if model.book.has_terms else None:
-        output = dataclasses.replace(output, date=dates.at, reading=dates.reading)
-    blocks = dates.blocks(table.blocks()) if dates else table.blocks()
-    written, types = (*columns, *output.added()), output.types()
+        config = replace(config, date=dates.at, reading=dates.reading)
+    written, types = (*columns, *config.added()), config.types()
     form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
-    return RunConfig(output, form, name), dates, blocks
+    return replace(config, form=form), dates

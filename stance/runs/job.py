@@ -1,6 +1,6 @@
 """Judges every record of a table: every row comes back, in order, whatever happens."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from itertools import chain, islice
 from pathlib import Path
@@ -9,28 +9,17 @@ from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, WorkerError
 from stance.files import AtomicGroup, check_output, same_file
 from stance.model.judging import StanceModel
-from stance.runs.answers import Tally
-from stance.runs.checkpoints import RunFolder
+from stance.runs.answers import Part, RunConfig, Tally, compute
 from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
-from stance.runs.notes import answer_notes, silence_notes
-from stance.runs.parts import Batch, Part, RunConfig, compute, cut
+from stance.runs.journal import Journal
+from stance.runs.notes import answer_notes, drift_notes, lacking_note, silence_notes
 from stance.runs.summary import Summary, files_fingerprint, fingerprint, hashes_of
 from stance.runs.workers import Submit, WorkerPool, compute_in_order
-from stance.tables import (
-    DateColumn,
-    InputOptions,
-    Rejects,
-    Table,
-    TableWriter,
-    find_inputs,
-    likely,
-    open_inputs,
-    read_as,
-)
+from stance.tables import Records, Rejects, TableWriter, find_inputs, likely, open_inputs, read_as
 
 PART = 3000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
-_OR_ELSE = ", or use --rejects FILE"
+CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
 Progress = Callable[[Tally, int, int | None], None]
@@ -52,7 +41,7 @@ def predict_table(
 
     They are cut into parts of `size` records, computed by so many `jobs`, or by the workers of the
     Dask scheduler at the address `cluster`. If there are several parts, and input and output are
-    files, finished ones are kept in a private folder beside the output until all are there, so
+    files, finished ones are kept in a private file beside the output until all are there, so
     that a run that was stopped can go on.
 
     Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
@@ -60,18 +49,34 @@ def predict_table(
     `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
     `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
     """
-    check_options(model, source, target, options, jobs)
+    check_options(model, source, target, options)
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
         size = min(size, DEEP_PART) if options.deep or model.encoder else size
         batches = cut(job.blocks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1
-        kept = job.begin(size) if several or (job.run and job.run.resuming) else None
-        if not several:
-            jobs = 1
-        parts = _compute(model, job.config, chain(first, batches), kept, jobs, cluster)
+        kept = job.begin(size) if several or (job.journal and job.journal.resuming) else None
+        batches = chain(first, batches)
+        parts = _compute(model, job.config, batches, kept, jobs if several else 1, cluster)
         return job.write(parts, kept, progress)
+
+
+def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
+    """Cut blocks of records into parts of a size, all but the last."""
+    part: list[Records] = []
+    room, characters = size, 0
+    for block in blocks:
+        while block:
+            more, block = block[:room], block[room:]
+            part.append(more)
+            room -= len(more)
+            characters += more.characters
+            if not room or characters >= CHARACTERS:
+                yield Records.joined(part)
+                part, room, characters = [], size, 0
+    if part:
+        yield Records.joined(part)
 
 
 class _Job:
@@ -87,36 +92,34 @@ class _Job:
             answers = fingerprint(model, source, options)
             self.summary = Summary(self.inputs, answers, source.since)
             self.inputs = self.summary.inputs
-        self.run: RunFolder | None = None
+        self.journal: Journal | None = None
         if is_file(target.path):
             anew = source.since is not None
-            folder = RunFolder(target.path, resume=target.resume, force=target.force, anew=anew)
-            self.run = stack.enter_context(folder)
+            journal = Journal(target.path, resume=target.resume, force=target.force, anew=anew)
+            self.journal = stack.enter_context(journal)
         self._check_outputs()
         self.group = stack.enter_context(AtomicGroup())
         self.rejects = None
         if source.rejects is not None:
-            several = self.inputs.several
-            bad = Rejects(
-                source.rejects, force=self.over, inputs=self.inputs.paths, several=several
-            )
+            paths, several = self.inputs.paths, self.inputs.several
+            bad = Rejects(source.rejects, force=self.over, inputs=paths, several=several)
             self.rejects = stack.enter_context(self.group.part(bad))
-        table = open_inputs(
-            self.inputs, source.reading, self.rejects, prefix=options.prefix, or_else=_OR_ELSE
-        )
+        advice, how = ", or use --rejects FILE", source.reading
+        table = open_inputs(self.inputs, how, self.rejects, prefix=options.prefix, or_else=advice)
         self.table = stack.enter_context(table)
-        rows_before = self.summary.rows_before if self.summary else 0
-        self.config, self.dates, self.blocks = make_config(
-            model, source, target, options, self.table, rows_before
-        )
+        before = self.summary.rows_before if self.summary else 0
+        self.config, self.dates = make_config(model, source, target, options, self.table, before)
+        blocks = self.table.blocks()
+        self.blocks = self.dates.blocks(blocks) if self.dates else blocks
+        self.texts: list[str] = []  # of the first part
 
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
-        target, inputs, run = self.target, self.inputs.paths, self.run
+        target, inputs, journal = self.target, self.inputs.paths, self.journal
         exists = is_file(target.path) and target.path.exists()
         self.adds = exists and self.summary is not None and self.summary.adds
-        self.over = target.force or bool(run and run.renaming)
-        fresh = exists and target.resume and not self.over and not (run and run.resuming)
+        self.over = target.force or bool(journal and journal.renaming)
+        fresh = exists and target.resume and not self.over and not (journal and journal.resuming)
         if fresh and not self.adds and target.path and _is_newer(target.path, inputs):
             name = shown_path(target.path)
             raise Finished(f"{name}: is finished already; nothing to resume")
@@ -125,41 +128,39 @@ class _Job:
         self.over_summary = self.over or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs, regular=True)
 
-    def begin(self, size: int) -> RunFolder | None:
-        """Return the folder that keeps the parts, if input and output are files."""
-        if self.run is None or not all(map(is_file, self.inputs.paths)):
+    def begin(self, size: int) -> Journal | None:
+        """Return the journal that keeps the parts, if input and output are files."""
+        if self.journal is None or not all(map(is_file, self.inputs.paths)):
             return None
         hashes = self.summary.hashes if self.summary else hashes_of(self.inputs)
         answers = fingerprint(self.model, self.source, self.options)
-        self.run.begin({**files_fingerprint(hashes, size), **answers})
-        return self.run
+        self.journal.begin({**files_fingerprint(hashes, size), **answers})
+        return self.journal
 
     def write(
-        self, parts: Generator[tuple[Batch, Part]], run: RunFolder | None, progress: Progress
+        self, parts: Generator[tuple[Records, Part]], journal: Journal | None, progress: Progress
     ) -> Done:
         """Write parts to the output as they come, and what is said of the whole."""
         table, tally, older = self.table, Tally(), 0
-        writer = TableWriter(
-            self.target.path,
-            self.config.form,
-            force=self.over or self.adds,
-            folder=run.folder if run else None,
-        )
+        writer = TableWriter(self.target.path, self.config.form, force=self.over or self.adds)
         with self.group.part(writer):
+            if journal:
+                journal.note(writer.inode)
             if self.adds and self.summary and self.target.path:
                 older = self.summary.copy_unchanged(self.target.path, writer)
             with closing(parts):
-                for batch, part in parts:
-                    writer.write_encoded(part.blocks(batch, self.config), part.rows)
+                for records, part in parts:
+                    self.texts = self.texts or records.columns[self.config.text]
+                    writer.write_encoded(part.blocks(records, self.config), part.rows)
                     tally.add(part.tally)
                     if self.summary:
-                        self.summary.count(batch.records)
+                        self.summary.count(records)
                     self._check_rejects()
                     progress(tally, table.bytes_read, table.bytes_total)
-                    del batch, part  # or they would be there until the next part is
+                    del records, part  # or they would be there until the next part is
             self._check_rows(tally)
-            if run:
-                run.end(writer.inode)
+            if journal:
+                journal.note(writer.inode, ending=True)
         done = self._done(tally, writer.rows - older)
         if self.summary and self.target.summary:
             rejected = self.rejects.by_file if self.rejects else {}
@@ -182,8 +183,7 @@ class _Job:
             raise WorkerError(f"{self.table.name}: rows were lost ({rows}); run again")
 
     def _done(self, tally: Tally, rows_out: int) -> Done:
-        model, options, reading = self.model, self.options, self.source.reading
-        has_terms = model.book.has_terms
+        model, options = self.model, self.options
         return Done(
             tally=tally,
             rows_in=self.table.records_in,
@@ -191,11 +191,27 @@ class _Job:
             rejected=self.rejects.count if self.rejects else 0,
             notes=(
                 *self.inputs.notes,
-                *_read_notes(reading, self.table, self.dates, has_terms=has_terms),
+                *self._read_notes(),
                 *answer_notes(model, options.abstain, options.voice, tally),
+                *(lacking_note(model.book, self.texts) if self.config.actor is None else ()),
+                *drift_notes(model, tally, options.abstain),
             ),
             warnings=tuple(silence_notes(model, options.abstain)),
         )
+
+    def _read_notes(self) -> Iterator[str]:
+        """Yield how the table was read: its columns, and which dates decide about leaders."""
+        table, reading, dates = self.table, self.source.reading, self.dates
+        yield from table.notes
+        wanted = [reading.text_column, reading.actor_column or "actor", "spans"]
+        yield from read_as(table.columns, wanted, table.name)
+        if dates is not None:
+            name = shown(table.columns[dates.at], 40)
+            yield f"leaders count only while in office, by the dates in column '{name}'"
+            yield from dates.notes()
+        elif self.model.book.has_terms and (near := likely(table.columns, "date")):
+            problem = "leaders count at any time, for there is no column 'date'"
+            yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"
 
 
 def _is_newer(output: Path, inputs: tuple[Path | None, ...]) -> bool:
@@ -204,34 +220,18 @@ def _is_newer(output: Path, inputs: tuple[Path | None, ...]) -> bool:
     return all(path.stat().st_mtime <= written for path in inputs if path and path.exists())
 
 
-def _read_notes(
-    reading: InputOptions, table: Table, dates: DateColumn | None, *, has_terms: bool
-) -> Iterator[str]:
-    """Yield how the table was read: its columns, and which dates decide about leaders."""
-    yield from table.notes
-    wanted = [reading.text_column, reading.actor_column or "actor", "spans"]
-    yield from read_as(table.columns, wanted, table.name)
-    if dates is not None:
-        name = shown(table.columns[dates.at], 40)
-        yield f"leaders count only while in office, by the dates in column '{name}'"
-        yield from dates.notes()
-    elif has_terms and (near := likely(table.columns, "date")):
-        problem = "leaders count at any time, for there is no column 'date'"
-        yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"
-
-
 def _compute(
     model: StanceModel,
     config: RunConfig,
-    batches: Iterator[Batch | DataError],
-    run: RunFolder | None,
+    batches: Iterator[Records],
+    journal: Journal | None,
     jobs: int,
     cluster: str | None,
-) -> Generator[tuple[Batch, Part]]:
+) -> Generator[tuple[Records, Part]]:
     """Compute parts where the user asks for it, but for those kept, and keep each."""
     with ExitStack() as stack:
         begin: Submit
-        begin, ahead = (lambda batch: lambda: compute(model, config, batch)), 0
+        begin, ahead = (lambda records: lambda: compute(model, config, records)), 0
         if cluster is not None:
             from stance.runs.cluster import ClusterPool  # only where the user names one
 
@@ -241,10 +241,10 @@ def _compute(
             local = stack.enter_context(WorkerPool(jobs, model, config))
             begin, ahead = local.submit, local.ahead
 
-        def submit(batch: Batch) -> Callable[[], Part]:
-            if run and run.resuming and (part := run.kept(batch)):
+        def submit(records: Records) -> Callable[[], Part]:
+            if journal and (part := journal.kept(records)):
                 return lambda: part
-            result = begin(batch)
-            return lambda: run.keep(result()) if run else result()
+            result = begin(records)
+            return lambda: journal.keep(result()) if journal else result()
 
         yield from compute_in_order(batches, submit, ahead)

@@ -23,16 +23,21 @@ LOOKED = 300  # first rows of an input in which names are looked for
 OFTEN = 5  # of these rows, for a name to count as frequent
 
 
-def lacking_names(book: ActorBook, texts: Sequence[str]) -> list[str]:
-    """Return the names in `OFTEN` texts or more that the book lacks, the most frequent first."""
+def lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
+    """Yield which names in `OFTEN` of the first texts the book lacks, the most frequent first."""
     times = Counter[str]()
-    for _, batch, mentions in book.scan(texts):
+    for _, batch, mentions in book.scan(texts[:LOOKED]):
         named = defaultdict[int, list[int]](list)
         for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
             named[para].append(int(batch.start[first]))
         for para, text in enumerate(batch.texts):
             times.update({name for name, *_ in unknown_names(text, named[para])})
-    return [name for name, number in times.most_common() if number >= OFTEN]
+    if names := [name for name, number in times.most_common() if number >= OFTEN]:
+        yield (
+            f"{count(len(names), 'name')} not in the book of actors in {OFTEN} or more of the "
+            f"first {LOOKED:,} rows ({shown(', '.join(names[:3]))}): "
+            "`stance actors INPUT --discover` lists them"
+        )
 
 
 def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
@@ -50,7 +55,7 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
 
 
 def answer_notes(model: StanceModel, rate: float | None, voice: str, tally: Tally) -> Iterator[str]:
-    """Yield how many answers were withheld and why, and how unlike the training texts they are."""
+    """Yield how many answers were withheld and why, and which texts were cut."""
     if rate is not None:
         yield _abstained(model, rate, tally)
     yield from silence_notes(model, rate)
@@ -60,13 +65,6 @@ def answer_notes(model: StanceModel, rate: float | None, voice: str, tally: Tall
     if tally.cut:
         texts = count(tally.cut, "text")
         yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
-    if names := tally.lacking:
-        yield (
-            f"{count(len(names), 'name')} not in the book of actors in {OFTEN} or more of the "
-            f"first {LOOKED:,} rows ({shown(', '.join(names[:3]))}): "
-            "`stance actors INPUT --discover` lists them"
-        )
-    yield from drift_notes(model, tally, rate)
 
 
 def _abstained(model: StanceModel, rate: float, tally: Tally) -> str:

@@ -15,10 +15,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self, cast
 
-from stance.errors import DataError, StanceError, WorkerError
+from stance.errors import StanceError, WorkerError
 from stance.interrupts import defer_signals
 from stance.model.judging import StanceModel
-from stance.runs.parts import Batch, Part, RunConfig, compute
+from stance.runs.answers import Part, RunConfig, compute
+from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
 
@@ -30,7 +31,7 @@ try:
 except (MemoryError, OSError, ImportError, SystemError):
     raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
-Submit = Callable[[Batch], Callable[[], Part]]  # begins a part; what waits for it
+Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
 _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter for each 64 KB
 
 
@@ -38,33 +39,27 @@ _PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter f
 
 
 def compute_in_order(
-    batches: Iterable[Batch | DataError], submit: Submit, ahead: int = 0
-) -> Iterator[tuple[Batch, Part]]:
+    batches: Iterable[Records], submit: Submit, ahead: int = 0
+) -> Iterator[tuple[Records, Part]]:
     """Compute parts, up to so many `ahead` at a time; yield them in order."""
-    line: deque[tuple[Batch, Callable[[], Part]]] = deque()
-    ended: DataError | None = None
-    for batch in batches:
-        if isinstance(batch, DataError):
-            ended = batch  # the last one
-            break
-        line.append((batch, submit(batch)))
-        del batch  # or its records would be there until the next are
+    line: deque[tuple[Records, Callable[[], Part]]] = deque()
+    for records in batches:
+        line.append((records, submit(records)))
+        del records  # or they would be there until the next are
         while len(line) > ahead:
             yield _next(line)
     while line:
         yield _next(line)
-    if ended:
-        raise ended
 
 
-def _next(line: deque[tuple[Batch, Callable[[], Part]]]) -> tuple[Batch, Part]:
-    batch, result = line.popleft()
-    return batch, result()
+def _next(line: deque[tuple[Records, Callable[[], Part]]]) -> tuple[Records, Part]:
+    records, result = line.popleft()
+    return records, result()
 
 
-def failure(batch: Batch, why: str) -> WorkerError:
+def failure(records: Records, why: str) -> WorkerError:
     """Return why a part has no answers."""
-    numbers = batch.records.numbers
+    numbers = records.numbers
     return WorkerError(f"records {numbers[0]:,} to {numbers[-1]:,}: {why}")
 
 
@@ -105,12 +100,12 @@ class WorkerPool:
         for worker in self._workers:
             worker.close()
 
-    def submit(self, batch: Batch) -> Callable[[], Part]:
+    def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
-        data = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
-        return self._threads.submit(self._compute, batch, data).result
+        data = pickle.dumps(records, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
+        return self._threads.submit(self._compute, records, data).result
 
-    def _compute(self, batch: Batch, data: bytes) -> Part:
+    def _compute(self, records: Records, data: bytes) -> Part:
         for _ in range(TRIES):
             worker = self._idle.get()
             try:
@@ -121,7 +116,7 @@ class WorkerPool:
             finally:
                 self._idle.put(worker)
         memory = "as when memory runs out; free memory or use fewer --jobs"
-        raise failure(batch, f"the worker died {TRIES} times, {memory}")
+        raise failure(records, f"the worker died {TRIES} times, {memory}")
 
     def _start(self) -> "_Worker":
         with defer_signals():  # or a process might be started that nobody knows of
@@ -183,14 +178,14 @@ def serve() -> None:
     with contextlib.suppress(EOFError, OSError, MemoryError, pickle.UnpicklingError):
         model, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
-            batch: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301
+            records: Records = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                result: Part | Exception = compute(model, config, batch)
+                result: Part | Exception = compute(model, config, records)
             except Exception as error:
                 result = to_send(error)
             pickle.dump(result, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
-            del batch, result  # free them while waiting for the next
+            del records, result  # free them while waiting for the next
 
 
 def to_send(error: Exception) -> Exception:

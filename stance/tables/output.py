@@ -167,20 +167,18 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 class TableWriter(Transaction):
     """A table that appears under its name when the ``with`` block ends well, and only then."""
 
-    def __init__(
-        self, path: Path | None, form: Format, *, force: bool, folder: Path | None = None
-    ) -> None:
+    def __init__(self, path: Path | None, form: Format, *, force: bool) -> None:
         self.format = form
         self.rows = 0  # written so far
         self._path = path
         self._settled = False
         self._buffer = bytearray(form.header())
-        self._file = WholeFile(path, force=force, folder=folder)
+        self._file = WholeFile(path, force=force)
         self._end: Any = self._file
         try:
             if path and form.container:
                 with reported(path):
-                    self._end = tempfile.TemporaryFile(dir=folder or path.parent)  # noqa: SIM115
+                    self._end = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
             elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
                 self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self._file), mtime=0)
         except BaseException:
