@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from command import dicts, fails, invoke, table, write
 
-from stance.errors import DataError, OutputError, UsageError
+from stance.errors import DataError, OutputError
 from stance.tables import InputOptions, find_inputs, open_inputs
-from stance.tables.folders import NamePattern
 
 TEXT = "Poland praised NATO for its resolve."
 
@@ -190,57 +189,6 @@ def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):
     args = ("predict", "in/b.csv", "in/c.csv", "--prefix", "s_", "--model", model_path)
     found = dicts(invoke(*args).stdout)
     assert [(row["s_file"], row["file"]) for row in found][-1] == ("in/c.csv", "x")
-
-
-# --- What names say ---
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "found"),
-    [
-        ("{outlet}_{date}", "ny_times_2024-03-01.txt", ("ny_times", "2024-03-01")),
-        ("{date}_{outlet}", "2024_03_01_ny_times.html.gz", ("2024-03-01", "ny_times")),
-        ("{outlet}/{date}-{n}", "x/bbc/20240301-7.csv", ("bbc", "20240301", "7")),
-        ("{outlet}_{date}", "Die Zeit_1 May 2024.txt", ("Die Zeit", "1 May 2024")),
-        ("{a}_{b}", "one_two_three.txt", ("one", "two_three")),
-        ("{outlet}_{date}", "ny_times_may.txt", ("", "")),
-    ],
-)
-def test_a_pattern_reads_names_or_leaves_them(tmp_path, pattern, name, found):
-    assert tuple(NamePattern(pattern).read(tmp_path / name).values()) == found
-
-
-@pytest.mark.parametrize(
-    ("pattern", "why"),
-    [
-        *(
-            (bad, "needs different fields")
-            for bad in ("{}_x", "plain", "{a}{b}", "{a}{b", "{a}_{a}")
-        ),
-        ("{text}", "'text' is a column already"),
-    ],
-)
-def test_a_pattern_that_cannot_be_read_is_refused(pattern, why):
-    with pytest.raises(UsageError, match=why):
-        NamePattern(pattern)
-
-
-def test_what_names_say_stands_beside_articles_and_tables(folder):
-    write(folder / "bbc_2024-05-01.csv", f"text,outlet\n{TEXT},own\n")
-    write(folder / "ap_2024-05-02.txt", "NATO met.\n")
-    rows, notes = opened(
-        "in", include=["*_*", "b.csv"], name_pattern="{outlet}_{date}", text_column="text"
-    )
-    assert rows[0] == ("file", "document", "paragraph", "outlet", "date", "text", "id")
-    assert [row[4:6] for row in rows[1:]] == [
-        ("ap", "2024-05-02"),
-        ("", ""),
-        ("", ""),
-        ("own", "2024-05-01"),
-    ]
-    assert notes[1].startswith("--name-pattern does not fit 1 file name (first: in/b.csv)")
-    rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{source}_{date}")
-    assert rows[1] == ("1", TEXT, "own", "bbc", "2024-05-01")  # also of one file
 
 
 # --- Bad files ---

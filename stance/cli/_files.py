@@ -28,7 +28,6 @@ def a_table(**table: Any) -> "Form":
 def texts(
     text_column: str | None = None,
     include: list[str] | None = None,
-    name_pattern: str | None = None,
     keep_all: bool = False,
     **dated: Any,
 ) -> "InputOptions":
@@ -38,7 +37,6 @@ def texts(
     return InputOptions(
         text_column=text_column or "text",
         include=tuple(include or ()),
-        name_pattern=name_pattern or "",
         keep_all=keep_all,
         **dated,
     )

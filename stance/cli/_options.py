@@ -228,9 +228,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "include": _given(
             "PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
         ),
-        "name_pattern": _given(
-            "PATTERN", "Pattern of file names, such as {outlet}_{date}: a column for each part."
-        ),
         "names": _given(
             "COLUMN=NAME,...",
             "Names of our columns in the source, such as text=body,actor=target; may be repeated.",

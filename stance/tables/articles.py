@@ -5,14 +5,13 @@ import logging
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from stance.display import count
@@ -67,18 +66,15 @@ def open_article(
     keep_all: bool = False,
     text_column: str = "text",
     document: str | None = None,
-    fields: Mapping[str, str] = MappingProxyType({}),
 ) -> ArticleTable:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
-    A web page names its title, date and outlet; `fields` are what the file's name says, which goes
-    before that. `document` is that name without its ending if omitted. With `keep_all`, boilerplate
-    is kept, and a column `boilerplate` says why it is.
+    A web page names its title, date and outlet. `document` is the file's name without its ending if
+    omitted. With `keep_all`, boilerplate is kept, and a column `boilerplate` says why it is.
     """
     is_page = kind_suffix(path) in PAGE_NAMES
     name, text, codec = _read_text(path, encoding, is_page=is_page)
-    known = dict.fromkeys(("title", "date", "outlet") if is_page else (), "")
-    known |= {key: cell for key, cell in fields.items() if cell or key not in known}
+    known = ("title", "date", "outlet") if is_page else ()
     table = ArticleTable(name)
     table.boilerplate = Counter()
     flag = ["boilerplate"] * keep_all
@@ -92,7 +88,7 @@ def open_article(
         table.records_in = len(kept)
         table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
         table.form += f"{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
-        cells = [cell or metadata.get(key, "") for key, cell in known.items()]
+        cells = [metadata[key] for key in known]
         about = document or bare_path(path).name
         if kept:  # records of none would have no columns
             yield Records.of(

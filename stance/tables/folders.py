@@ -1,7 +1,6 @@
-"""Which files inputs name, those in folders in a fixed order, and what the names of files say."""
+"""Which files inputs name, those in folders in a fixed order."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -115,53 +114,6 @@ def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str:
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own
     return "being a pipe or device" if is_device(path) else ""
-
-
-# --- What names say -------------------------------------------------------------------------------
-
-_FIELD = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(r"[^\W\d]\w{0,39}")
-_TAKEN = frozenset({"text", "file", "document", "paragraph", "row"})
-_DATE = r"\d{4}(?:[-._ ]?\d\d){0,2}|\d{1,2}[-._ ](?:\d{1,2}|[A-Za-z]{3,9})[-._ ]\d{4}"
-
-
-class NamePattern:
-    """Reads fields out of file names; each takes as few characters as fit.
-
-    >>> pattern = NamePattern("{outlet}_{date}")
-    >>> pattern.read(Path("in/new_york_times_2024-03-01.html"))
-    {'outlet': 'new_york_times', 'date': '2024-03-01'}
-    >>> pattern.read(Path("in/notes.txt"))
-    {'outlet': '', 'date': ''}
-    """
-
-    def __init__(self, pattern: str) -> None:
-        self.fields = tuple(_FIELD.findall(pattern))
-        names = [name for name in self.fields if _NAME.fullmatch(name)]
-        if taken := sorted(_TAKEN & set(names)):
-            why = f"'{taken[0]}' is a column already; choose another field"
-            raise UsageError(f"--name-pattern '{shown(pattern)}': {why}")
-        odd = len(set(names)) < len(self.fields) or "}{" in pattern
-        if odd or not names or set("{}") & set(_FIELD.sub("", pattern)):
-            why = "needs different fields in braces with a sign between, such as {outlet}_{date}"
-            raise UsageError(f"--name-pattern '{shown(pattern)}' {why}")
-        self._depth = pattern.count("/") + 1
-        parts = _FIELD.split(pattern)
-        for pos, part in enumerate(parts):
-            form = _DATE if part == "date" else "[^/]+?"
-            parts[pos] = f"(?P<{part}>{form})" if pos % 2 else re.escape(part)
-        self._form = re.compile("".join(parts))
-
-    def read(self, path: Path) -> dict[str, str]:
-        """Return the fields of a name without its ending, as deep as the pattern has folders.
-
-        All are empty if the name does not fit.
-        """
-        match = self._form.fullmatch(cell_of(Path(*bare_path(path).parts[-self._depth :])))
-        fields = match.groupdict() if match else dict.fromkeys(self.fields, "")
-        return {
-            key: cell.replace("_", "-") if key == "date" else cell for key, cell in fields.items()
-        }
 
 
 def cell_of(path: Path) -> str:

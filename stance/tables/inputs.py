@@ -6,22 +6,21 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Literal
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
 from stance.tables.articles import ArticleTable, boilerplate_note, is_article, open_article
 from stance.tables.columns import column, optional_column
-from stance.tables.folders import Inputs, NamePattern, cell_of, documents_of
+from stance.tables.folders import Inputs, cell_of, documents_of
 from stance.tables.opening import Form, open_table, set_actor
 from stance.tables.output import Rejects
-from stance.tables.table import Records, RejectSink, Table, folded
+from stance.tables.table import Records, Table, folded
 
 FILE = "file"  # the column that says where a record comes from
 _NOTES = 30  # lines on oddities of single files that are told
 
-Open = Callable[[Path | None, RejectSink | None], Table]
+Open = Callable[[Path | None, Rejects | None], Table]
 Survey = Callable[[Table], object]  # raises if a file cannot be used, by its columns
 
 
@@ -40,7 +39,6 @@ class InputOptions:
     sheet: str | None = None  # of workbooks; None is the first
     keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
     include: tuple[str, ...] = ()  # patterns of names to read in folders; () for known suffixes
-    name_pattern: str = ""  # what file names say, such as ``{outlet}_{date}``
 
 
 def open_inputs(
@@ -60,40 +58,48 @@ def open_inputs(
     """
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
-    pattern = NamePattern(options.name_pattern) if options.name_pattern else None
     documents = documents_of(inputs.paths) if inputs.several else {}
-    form = Form(
-        delimiter=options.delimiter,
-        quoting=options.quoting,
-        encoding=options.encoding,
-        sheet=options.sheet,
-    )
+    with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
 
     def survey(table: Table) -> None:
         column(table.columns, options.text_column, table.name, "--text-column")
+        if options.actor_column is None:
+            place = optional_column(table.columns, "actor", table.name)
+            with_actor[place is not None] = table.name
 
-    def opened(path: Path | None, sink: RejectSink | None) -> Table:
-        is_table = options.delimiter or options.quoting or path is None or not is_article(path)
-        if is_table or path is None:
-            return open_table(path, rejects=sink, or_else=or_else, **form)
+    def opened(path: Path | None, sink: Rejects | None) -> Table:
+        if path is None or options.delimiter or options.quoting or not is_article(path):
+            return open_table(
+                path,
+                delimiter=options.delimiter,
+                quoting=options.quoting,
+                encoding=options.encoding,
+                sheet=options.sheet,
+                rejects=sink,
+                or_else=or_else,
+            )
         return open_article(
             path,
             encoding=options.encoding,
             keep_all=options.keep_all,
             text_column=options.text_column,
             document=documents.get(path),
-            fields=pattern.read(path) if pattern else {},
         )
 
-    table: Table
-    if not inputs.several and pattern is None:
+    if not inputs.several:
         table = opened(inputs.paths[0], rejects)
     else:
-        name = prefix + FILE if inputs.several else ""
-        joined = JoinedTable(inputs, name, opened, survey, pattern, rejects, added=True)
-        if options.actor_column is None:
-            joined.refuse_mixed_actors()
-        table = joined
+        table = joined = JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
+        if taken := joined.first_with(prefix + FILE):
+            raise DataError(
+                f"{taken}: has a column '{shown(prefix + FILE)}', which answers on several inputs "
+                "add; choose a prefix, such as --prefix stance_"
+            )
+        if len(with_actor) == 2:
+            raise DataError(
+                f"{with_actor[True]}: has a column 'actor', so that only that actor is judged, and "
+                f"{with_actor[False]} has none; judge them in two runs"
+            )
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     return table
@@ -111,13 +117,20 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
 
 @dataclass(slots=True)
 class _File:
-    """A file of a chain, and where its cells stand in the joined table."""
+    """A file of a chain."""
 
     path: Path | None
     columns: tuple[str, ...] = ()
-    places: list[int] = field(default_factory=list)  # of its columns
-    constants: dict[int, str] = field(default_factory=dict)  # its cells that are always the same
+    places: list[int] = field(default_factory=list)  # of its columns in the joined table
     fault: DataError | None = None  # why it has no columns
+
+    @property
+    def name(self) -> str:
+        return shown_path(self.path)
+
+    @property
+    def cell(self) -> str:
+        return cell_of(self.path) if self.path else ""
 
     @property
     def size(self) -> int:
@@ -130,8 +143,10 @@ class _File:
 class JoinedTable(Table):
     """Several files as one table: their columns are looked at first, then their records read.
 
-    Without a `name` there is no column for the file; `added` says that no file may have it.
+    The column `name` says which file a record is of, unless a column of the file does.
     """
+
+    several = True
 
     def __init__(
         self,
@@ -139,20 +154,14 @@ class JoinedTable(Table):
         name: str,
         opened: Open,
         survey: Survey,
-        pattern: NamePattern | None = None,
         rejects: Rejects | None = None,
-        *,
-        added: bool = False,
     ) -> None:
         super().__init__(inputs.name)
-        self.several, self._opened, self._rejects = inputs.several, opened, rejects
-        self._pattern, self._file_column = pattern, name
+        self._opened, self._rejects = opened, rejects
         self._files = [_File(path) for path in inputs.paths]
         for file in self._files:
-            self._look_at(file, survey, added=added)
-        self._good = [file for file in self._files if file.fault is None]
-        self._respelled: dict[str, str] = {}  # names that differ from another file's in case alone
-        self.columns = tuple(self._joined_columns())
+            self._look_at(file, survey)
+        self._join(name)
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
@@ -163,7 +172,7 @@ class JoinedTable(Table):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on what the files hold, what is odd about them, and which cannot be read."""
-        return (*self._differences(), *self._contents(), *super().notes)
+        return (*self._contents(), *super().notes)
 
     @property
     def bytes_read(self) -> int:
@@ -180,72 +189,51 @@ class JoinedTable(Table):
         pos = bisect(self._begun, number - 1, key=lambda begun: begun[0])
         return self._begun[pos - 1][1] if pos else self.name
 
-    def refuse_mixed_actors(self) -> None:
-        """Raise if some files name the actor to judge in a column and others do not."""
-        place = optional_column(self.columns, "actor", self.name)
-        having = {place in (*file.places, *file.constants): file.path for file in self._good}
-        if place is not None and len(having) == 2:
-            raise DataError(
-                f"{shown_path(having[True])}: has a column 'actor', so that only that actor is "
-                f"judged, and {shown_path(having[False])} has none; judge them in two runs"
-            )
+    def first_with(self, name: str) -> str:
+        """Return the first file that has a column of its own; empty if none has."""
+        return next((file.name for file in self._files if name in file.columns), "")
 
     # --- Columns ---
 
-    def _look_at(self, file: _File, survey: Survey, *, added: bool) -> None:
+    def _look_at(self, file: _File, survey: Survey) -> None:
         """Read the columns of a file, before any record of any file."""
-        nowhere = SimpleNamespace(add=lambda *_: None)  # bad records are read again
         try:
-            with self._opened(file.path, nowhere if self._rejects else None) as table:
-                file.columns = table.columns
+            with self._opened(file.path, None) as table:
                 survey(table)
+                file.columns = table.columns
         except ExtraError:
             raise  # which concerns all files of its kind
         except DataError as error:
             if self._rejects is None:
                 raise
             file.fault = error
-        if added and self._file_column and self._file_column in file.columns:
-            raise DataError(
-                f"{shown_path(file.path)}: has a column '{shown(self._file_column)}', which "
-                "answers on several inputs add; choose a prefix, such as --prefix stance_"
-            )
 
-    def _joined_columns(self) -> list[str]:
-        """Place the columns of all files, and what their names say, in order of appearance."""
-        joined = [self._file_column] * bool(self._file_column)
-        start = len(joined)
+    def _join(self, first: str) -> None:
+        """Place the columns of all files in order of appearance, after the first.
 
-        def place(name: str, beside: Sequence[str]) -> int:
-            """Return where a column stands; one that differs in case alone joins another file's."""
-            if name in joined:
-                return joined.index(name)
-            for pos, other in enumerate(joined[start:], start):
-                if other not in beside and folded(other) == folded(name):
-                    self._respelled[name] = other
-                    return pos
-            joined.append(name)
-            return len(joined) - 1
-
-        for file in self._good:
-            fields = self._pattern.read(file.path) if self._pattern and file.path else {}
-            file.places = [place(name, file.columns) for name in file.columns]
-            file.constants = {place(name, [*fields]): fields[name] for name in fields}
-            if start and file.path:
-                file.constants[0] = cell_of(file.path)
-            for pos in file.constants.keys() & set(file.places):
-                del file.constants[pos]
-        return joined
+        A name that differs in case alone from one of another file joins its column.
+        """
+        joined, self._respelled = [first], dict[str, str]()
+        for file in self._files:
+            for name in file.columns:
+                others = (other for other in joined[1:] if other not in file.columns)
+                alike = name if name in joined else None
+                alike = alike or next((o for o in others if folded(o) == folded(name)), None)
+                if alike is None:
+                    joined.append(name)
+                elif alike != name:
+                    self._respelled[name] = alike
+                file.places.append(joined.index(name if alike is None else alike))
+        self.columns = tuple(joined)
 
     # --- Records ---
 
     def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
         for file in self._files:
-            name = shown_path(file.path)
-            self._begun.append((self.records_in, name))
+            self._begun.append((self.records_in, file.name))
             if self._rejects:
-                self._rejects.file = cell_of(file.path) if file.path else ""
+                self._rejects.file = file.cell
             try:
                 if file.fault:
                     raise file.fault
@@ -260,7 +248,7 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
+                self._rejects.add(0, "", str(error).removeprefix(f"{file.name}:").strip(), "")
             self._done, self._read_now = self._done + file.size, None
 
     def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
@@ -268,26 +256,25 @@ class JoinedTable(Table):
         if table.columns != file.columns:
             raise DataError(f"{table.name}: changed while it was read; run again")
         before = self.records_in
+
+        def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
+            """Return the columns of some records where they stand in the joined table."""
+            spread = [[file.cell] * size, *([""] * size for _ in self.columns[1:])]
+            for pos, cells in zip(file.places, columns, strict=True):
+                spread[pos] = cells
+            return spread
+
         if check := self.check:
-            table.guard(lambda cells, line: check(self._row(file, cells), line))
+            table.check = lambda cells, line: check(
+                [column[0] for column in spread([[cell] for cell in cells], 1)], line
+            )
         try:
-            for block in table.blocks():
+            for block in table.chunks:
                 self.records_in = before + table.records_in
-                if size := len(block):  # of an article without text it is 0
-                    numbers = [before + number for number in block.numbers]
-                    yield Records(numbers, block.lines, self._spread(file, block.columns, size))
+                numbers = [before + number for number in block.numbers]
+                yield Records(numbers, block.lines, spread(block.columns, len(block)))
         finally:
             self.records_in = before + table.records_in
-
-    def _spread(self, file: _File, columns: Sequence[list[str]], size: int) -> list[list[str]]:
-        """Return the columns of some records where they stand in the joined table."""
-        spread = [[file.constants.get(pos, "")] * size for pos in range(len(self.columns))]
-        for pos, cells in zip(file.places, columns, strict=True):
-            spread[pos] = cells
-        return spread
-
-    def _row(self, file: _File, cells: Sequence[str]) -> list[str]:
-        return [cell for (cell,) in self._spread(file, [[cell] for cell in cells], 1)]
 
     # --- Notes ---
 
@@ -303,6 +290,8 @@ class JoinedTable(Table):
 
     def _contents(self) -> Iterator[str]:
         """Yield what was noted while the files were read, the same of many files once."""
+        for name, other in self._respelled.items():
+            yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
         if self._articles:
             paragraphs = count(sum(self._articles), "paragraph")
             left_out = boilerplate_note(self._boilerplate)
@@ -314,14 +303,3 @@ class JoinedTable(Table):
         if self._bad:
             yield f"{count(len(self._bad), 'file')} read in part; each counts as one rejected row:"
         yield from self._bad
-
-    def _differences(self) -> Iterator[str]:
-        """Yield how names of files and of columns differ."""
-        if pattern := self._pattern:
-            paths = [file.path for file in self._good if file.path]
-            unfit = [path for path in paths if not any(pattern.read(path).values())]
-            if unfit:
-                names = f"{count(len(unfit), 'file name')} (first: {shown_path(unfit[0])})"
-                yield f"--name-pattern does not fit {names}, so its columns are empty there"
-        for name, other in self._respelled.items():
-            yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
