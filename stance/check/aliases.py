@@ -38,9 +38,8 @@ def count_aliases(
     with open_inputs(inputs, reading) as table:
         text = column(table.columns, reading.text_column, table.name, "--text-column")
         dates = find_dates(table, reading) if book.has_terms else None
-        blocks = dates.blocks(table.blocks()) if dates else table.blocks()
-        for block in blocks:
-            months = months_of(block.columns[dates.at], dates.reading) if dates else None
+        for block in table.blocks():
+            months = months_of(block.columns[dates[0]], dates[1]) if dates else None
             for _, batch, mentions in book.scan(block.columns[text], months):
                 span = batch.start[mentions.first], batch.end[mentions.last]
                 places = mentions.para, mentions.actor, *span
@@ -52,7 +51,6 @@ def count_aliases(
                 named += len(np.unique(mentions.para))
         wanted = [reading.text_column, *([reading.date_column or "date"] if dates else [])]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
-        notes += dates.notes() if dates else ()
     by_actor = defaultdict[str, dict[str, int]](dict)
     for (actor, alias), number in aliases.most_common():
         by_actor[actor][alias] = number

@@ -23,15 +23,13 @@ from stance.label_values import (
 from stance.reading.spans import parse_spans
 from stance.records import ADJUDICATED, NEUTRAL, Sentiment, Stance
 from stance.tables import (
-    DateColumn,
     Form,
     Record,
     Table,
     column,
-    iso_dates,
     optional_column,
     read_as,
-    read_pattern,
+    rewrite_dates,
 )
 
 EXTRA = ("id", "source", "genre", "drawn")
@@ -89,6 +87,8 @@ def read_rows(
     place_of |= {name: optional_column(table.columns, name, table.name) for name in extra} | places
     stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
     tones = LabelReader(table.name, Sentiment, SENTIMENTS)
+    if "date" in places:
+        rewrite_dates(table, places["date"], form.get("date_format"))
     rows, lines, known = list[Row](), list[int](), dict[str, str]()
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in place_of.items()}
@@ -102,14 +102,7 @@ def read_rows(
     wanted = [names.get(name, name) for name in places]
     notes = [*table.notes, *read_as(table.columns, wanted, table.name), *stances.notes()]
     notes += tones.notes()
-    asked = read_pattern(form.get("date_format"))
-    dates = DateColumn(table.name, names.get("date", "date"), asked)
-    written = [row.date for row in rows]
-    if any(written):
-        dates.add(written, lines)
-        iso = iso_dates(written, asked)
-        rows = [row._replace(date=date) for row, date in zip(rows, iso, strict=True)]
-    return rows, [*notes, *dates.notes(), *_lacking(table.name, rows, lines)]
+    return rows, [*notes, *_lacking(table.name, rows, lines)]
 
 
 def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:

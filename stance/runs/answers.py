@@ -17,7 +17,7 @@ from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, with_starts, words
-from stance.tables import UNAMBIGUOUS, DateReading, Fault, Format, Records, months_of
+from stance.tables import Fault, Format, Records, months_of
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
@@ -35,7 +35,7 @@ class RunConfig:
     asked: str = ""  # actor of all records, where no column says it
     spans: int | None = None
     date: int | None = None
-    reading: DateReading = UNAMBIGUOUS  # of the dates
+    date_pattern: str = ""  # of the dates, if any
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()  # of the book, for the wide form
@@ -189,7 +189,7 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     asked = {"pushes": config.explain > 0, "speakers": config.speakers}
     months = None
     if config.date is not None:
-        months = months_of(records.columns[config.date], config.reading)
+        months = months_of(records.columns[config.date], config.date_pattern)
     if config.actor is not None:
         actors = [actor.strip() for actor in records.columns[config.actor]]
     elif config.asked:

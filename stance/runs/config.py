@@ -10,7 +10,6 @@ from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import RunConfig, Tally
 from stance.tables import (
-    DateColumn,
     InputOptions,
     Table,
     column,
@@ -91,11 +90,8 @@ def is_file(path: Path | None) -> TypeGuard[Path]:
 
 def make_config(
     model: StanceModel, source: Input, target: Output, options: Options, table: Table, before: int
-) -> tuple[RunConfig, DateColumn | None]:
-    """Return what all parts have in common, and dates that an alias depends on.
-
-    Earlier runs have numbered so many input rows ``before``.
-    """
+) -> RunConfig:
+    """Return what all parts have in common; earlier runs numbered so many input rows ``before``."""
     columns, name, reading = table.columns, table.name, source.reading
     if reading.actor_column is not None:
         actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
@@ -125,7 +121,7 @@ def make_config(
     if reading.date_column is not None:
         column(columns, reading.date_column, name, "--date-column")  # raises
     if dates := find_dates(table, reading) if model.book.has_terms else None:
-        config = replace(config, date=dates.at, reading=dates.reading)
+        config = replace(config, date=dates[0], date_pattern=dates[1])
     written, types = (*columns, *config.added()), config.types()
     form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
-    return replace(config, form=form), dates
+    return replace(config, form=form)

@@ -53,7 +53,7 @@ def predict_table(
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
         size = min(size, DEEP_PART) if options.deep or model.encoder else size
-        batches = cut(job.blocks, size)
+        batches = cut(job.table.blocks(), size)
         first = list(islice(batches, 2))
         several = len(first) > 1
         kept = job.begin(size) if several or (job.journal and job.journal.resuming) else None
@@ -108,9 +108,7 @@ class _Job:
         table = open_inputs(self.inputs, how, self.rejects, prefix=options.prefix, or_else=advice)
         self.table = stack.enter_context(table)
         before = self.summary.rows_before if self.summary else 0
-        self.config, self.dates = make_config(model, source, target, options, self.table, before)
-        blocks = self.table.blocks()
-        self.blocks = self.dates.blocks(blocks) if self.dates else blocks
+        self.config = make_config(model, source, target, options, self.table, before)
         self.texts: list[str] = []  # of the first part
 
     def _check_outputs(self) -> None:
@@ -201,14 +199,13 @@ class _Job:
 
     def _read_notes(self) -> Iterator[str]:
         """Yield how the table was read: its columns, and which dates decide about leaders."""
-        table, reading, dates = self.table, self.source.reading, self.dates
+        table, reading, date = self.table, self.source.reading, self.config.date
         yield from table.notes
         wanted = [reading.text_column, reading.actor_column or "actor", "spans"]
         yield from read_as(table.columns, wanted, table.name)
-        if dates is not None:
-            name = shown(table.columns[dates.at], 40)
+        if date is not None:
+            name = shown(table.columns[date], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"
-            yield from dates.notes()
         elif self.model.book.has_terms and (near := likely(table.columns, "date")):
             problem = "leaders count at any time, for there is no column 'date'"
             yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"

@@ -3,15 +3,11 @@
 from stance.tables.articles import is_article, split_article
 from stance.tables.columns import column, likely, optional_column, read_as
 from stance.tables.dates import (
-    UNAMBIGUOUS,
     DateColumn,
-    DateReading,
     day_of,
     find_dates,
-    iso_dates,
     months_of,
     read_date,
-    read_pattern,
     rewrite_dates,
 )
 from stance.tables.folders import Inputs, cell_of, find_inputs

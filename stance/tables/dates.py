@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,11 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.columns import column, optional_column
-from stance.tables.table import Records, Table
+from stance.tables.table import Chunks, Table
 
 if TYPE_CHECKING:
     from stance.tables.inputs import InputOptions
 
-Order = Literal["", "day", "month"]
 _LONGEST = 60  # characters of a date
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -55,25 +54,14 @@ class Day(NamedTuple):
     day: int  # 0 where none is given
 
 
-@dataclass(frozen=True, slots=True)
-class DateReading:
-    """How the dates of a column are read."""
+def read_pattern(option: str | None) -> str:
+    """Return the pattern of ``--date-format``; raise `UsageError` if it is none.
 
-    order: Order = ""  # what stands first in 03/04/2024; empty if nothing says it: it is not read
-    pattern: str = ""  # of `datetime.strptime`, tried before all other forms; empty for none
-
-
-UNAMBIGUOUS = DateReading()
-
-
-def read_pattern(option: str | None) -> DateReading:
-    """Return the reading that ``--date-format`` asks for; raise `UsageError` if it is no pattern.
-
-    >>> read_pattern("%d/%m/%Y").order
-    'day'
+    >>> read_pattern("%d/%m/%Y"), read_pattern(None)
+    ('%d/%m/%Y', '')
     """
     if option is None:
-        return UNAMBIGUOUS
+        return ""
     codes = re.findall("%(.)", option)
     sample, parsed = date(2024, 10, 22), None
     if set(codes) & set("yYcx"):
@@ -82,37 +70,40 @@ def read_pattern(option: str | None) -> DateReading:
     if parsed not in (sample, sample.replace(day=1)):
         advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
         raise UsageError(f"--date-format '{shown(option)}' does not give year and month; {advice}")
-    numbers = [code for code in codes if code in "dm"]
-    order: Order = "" if len(numbers) < 2 else "day" if numbers[0] == "d" else "month"
-    return DateReading(order, option)
+    return option
 
 
 @lru_cache(maxsize=1 << 16)
-def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
+def read_date(text: str, pattern: str = "") -> Day | None:
     """Return the date that a cell holds, or None if it is not one or may be two.
+
+    A `pattern` of `datetime.strptime` is tried first.
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
     ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
-    GMT``, and ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the reading must say.
+    GMT``, and ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the pattern must say.
 
     >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
     (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
-    >>> read_date("03/04/2024"), read_date("03/04/2024", DateReading("day"))
+    >>> read_date("03/04/2024"), read_date("03/04/2024", "%d/%m/%y")
     (None, Day(year=2024, month=4, day=3))
     """
     text = " ".join(text.split())
     if not text or len(text) > _LONGEST or not text.isascii():
         return None
-    if reading.pattern:
+    if pattern:
         with suppress(ValueError):
-            moment = datetime.strptime(text, reading.pattern)
+            moment = datetime.strptime(text, pattern)
             return Day(moment.year, moment.month, moment.day)
     if match := _SWAPPABLE.fullmatch(text):
         first, second, year = int(match["d"]), int(match["m"]), int(match["y"])
-        order = _evident_order(match) or reading.order
-        if (not order and first != second) or (reading.order and order != reading.order):
+        evident = "dm" if first > 12 else "md" if second > 12 else ""
+        asked = "".join(code for code in re.findall("%(.)", pattern) if code in "dm")
+        asked = asked if len(asked) > 1 else ""
+        order = evident or asked
+        if (not order and first != second) or (asked and order[0] != asked[0]):
             return None
-        return _day(year, first, second) if order == "month" else _day(year, second, first)
+        return _day(year, first, second) if order[:1] == "m" else _day(year, second, first)
     for form in _FORMS:
         # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
         if match := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
@@ -121,13 +112,6 @@ def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
                 parts["m"] = str(_MONTHS.index(parts["b"][:3].lower()) + 1)
             return _day(*(int(part) if (part := parts.get(key)) else None for key in "ymd"))
     return None
-
-
-def _evident_order(match: re.Match[str]) -> Order:
-    """Return what a date such as 22/10/2023 says about what stands first."""
-    if int(match["d"]) > 12:
-        return "day"
-    return "month" if int(match["m"]) > 12 else ""
 
 
 def _day(year: int | None, month: int | None, day: int | None) -> Day | None:
@@ -139,44 +123,28 @@ def _day(year: int | None, month: int | None, day: int | None) -> Day | None:
     return Day(year or 0, month or 0, day or 0)
 
 
-def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
+def day_of(text: str, pattern: str = "") -> int | None:
     """Return the ordinal of a date, a bare year or month as its first day; None if not read.
 
     >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
     (2, 1, None)
     """
-    day = read_date(text, reading)
+    day = read_date(text, pattern)
     return day and date(day.year, max(day.month, 1), max(day.day, 1)).toordinal()
 
 
-def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
+def months_of(dates: Sequence[str], pattern: str = "") -> Ints:
     """Return the month of each date, counted from the year 0; -1 where it cannot be told.
 
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
     """
-    days = {text: read_date(text, reading) for text in set(dates)}  # of which there are few
+    days = {text: read_date(text, pattern) for text in set(dates)}  # of which there are few
     months = {
         text: day.year * 12 + day.month - 1 if day and day.month else -1
         for text, day in days.items()
     }
     return np.array([*map(months.__getitem__, dates)], np.int64)
-
-
-def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
-    """Return dates that mean something else without the reading as ``2024-04-03``, others as is.
-
-    >>> iso_dates(["03/04/2024", "3 April 2024"], DateReading("day"))
-    ['2024-04-03', '3 April 2024']
-    """
-    if reading == UNAMBIGUOUS:
-        return list(dates)
-    return [
-        date.fromordinal(day).isoformat()
-        if (day := day_of(text, reading)) and day != day_of(text)
-        else text
-        for text in dates
-    ]
 
 
 # --- Columns -------------------------------------------------------------------------------------
@@ -185,17 +153,9 @@ def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
 class DateColumn:
     """The dates of a column, of which those that cannot be read are counted."""
 
-    def __init__(
-        self,
-        table: str,
-        name: str,
-        reading: DateReading = UNAMBIGUOUS,
-        at: int = 0,
-        file_of: Callable[[int], str] | None = None,
-    ) -> None:
-        self.at, self.reading = at, reading  # place of the column in the table
-        self._file_of = file_of  # file of a record; None for one table
+    def __init__(self, table: str, name: str, pattern: str = "") -> None:
         self._table, self._name = table, f"column '{shown(name, 40)}'"
+        self._pattern = pattern
         self._given = self._unread = 0  # cells that are not empty, and those of them not read
         self._example = ""  # one of these
 
@@ -203,12 +163,12 @@ class DateColumn:
         """Count some cells; raise `DataError` where one has two readings and none was asked for."""
         for cell, times in Counter(filter(str.strip, cells)).items():
             self._given += times
-            if read_date(cell, self.reading) is not None:
+            if read_date(cell, self._pattern) is not None:
                 continue
             line = lines[cells.index(cell)]
             place = f"{file}:{line}" if file else f"line {line}"
-            days = [read_date(cell, DateReading(order)) for order in ("day", "month")]
-            if all(days) and self.reading == UNAMBIGUOUS:
+            days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
+            if all(days) and not self._pattern:
                 one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
                 raise DataError(
                     f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
@@ -217,47 +177,58 @@ class DateColumn:
             self._example = self._example or f"{place}, '{shown(cell, 30)}'"
             self._unread += times
 
-    def blocks(self, blocks: Iterable[Records]) -> Generator[Records]:
-        """Yield the records of a table, whose dates are looked at on the way."""
-        for block in blocks:
-            file = self._file_of(block.numbers[0]) if self._file_of else ""  # never of two
-            self.add(block.columns[self.at], block.lines, file)
-            yield block
-
-    def rewrite(self, blocks: Iterable[Records]) -> Generator[Records]:
-        """Yield the records of a table, dates with two readings as ``2024-04-03``."""
-        for block in self.blocks(blocks):
-            columns = list(block.columns)
-            columns[self.at] = iso_dates(columns[self.at], self.reading)
-            yield replace(block, columns=columns)
-
-    def notes(self, prefix: str | None = None) -> Iterator[str]:
+    def notes(self) -> Iterator[str]:
         """Yield how many dates were not read."""
         if self._example:
-            table = f"{self._table}: " if prefix is None else prefix
             yield (
-                f"{table}{self._unread:,} of {count(self._given, 'date')} in {self._name} "
+                f"{self._unread:,} of {count(self._given, 'date')} in {self._name} "
                 f"cannot be read (first: {self._example}); write 2024-03-09, or name their form "
                 "with --date-format"
             )
 
 
-def find_dates(table: Table, options: "InputOptions") -> DateColumn | None:
-    """Return the column of dates that a user named, else ``date``, or None if there is none."""
-    asked = read_pattern(options.date_format)
-    if options.date_column is None and asked == UNAMBIGUOUS:
-        at = optional_column(table.columns, "date", table.name)
+def find_dates(table: Table, options: "InputOptions") -> tuple[int, str] | None:
+    """Return the place of a table's dates, and their pattern; None if it has none.
+
+    They are in the column that a user named, else in ``date``, and are looked at as they pass: one
+    with two readings raises `DataError`, and those that cannot be read are noted.
+    """
+    pattern = read_pattern(options.date_format)
+    if options.date_column is None and not pattern:
+        place = optional_column(table.columns, "date", table.name)
     else:
-        at = column(table.columns, options.date_column or "date", table.name, "--date-column")
-    return None if at is None else _dates_of(table, at, asked)
+        place = column(table.columns, options.date_column or "date", table.name, "--date-column")
+    if place is None:
+        return None
+    _look_at(table, place, pattern, lambda dates: dates)
+    return place, pattern
 
 
-def rewrite_dates(table: Table, at: int, date_format: str | None = None) -> None:
-    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are."""
-    dates = _dates_of(table, at, read_pattern(date_format))
-    table.through(dates.rewrite, lambda: dates.notes(prefix=""))
+def rewrite_dates(table: Table, place: int, date_format: str | None = None) -> None:
+    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are.
+
+    They are looked at as by `find_dates`.
+    """
+    pattern = read_pattern(date_format)
+
+    def as_iso(text: str) -> str:
+        day = day_of(text, pattern)
+        return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
+
+    _look_at(table, place, pattern, lambda dates: list(map(as_iso, dates)))
 
 
-def _dates_of(table: Table, at: int, asked: DateReading) -> DateColumn:
-    file_of = table.file_of if table.several else None
-    return DateColumn(table.name, table.columns[at], asked, at, file_of)
+def _look_at(
+    table: Table, place: int, pattern: str, change: Callable[[list[str]], list[str]]
+) -> None:
+    dates = DateColumn(table.name, table.columns[place], pattern)
+
+    def passing(chunks: Chunks) -> Chunks:
+        for chunk in chunks:
+            file = table.file_of(chunk.numbers[0]) if table.several else ""  # never of two
+            dates.add(chunk.columns[place], chunk.lines, file)
+            columns = list(chunk.columns)
+            columns[place] = change(columns[place])
+            yield replace(chunk, columns=columns)
+
+    table.through(passing, dates.notes)
