@@ -102,6 +102,9 @@ class Clauses:
         letter[name], letter[proper] = noun[name], ord("N")
         stretch: Any = _Stretch(words, at)
         first, length, number = cues.phrases.find(stretch, known[:, 4], known[:, 5], who >= 0)
+        # "a dressing down" is a noun behind its article.
+        article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
+        first, length = first + article, length - article
         more = np.zeros(len(at), np.int64)
         more[first] = length - 1
         for step in range(1, int(length.max(initial=1))):

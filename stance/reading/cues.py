@@ -134,14 +134,16 @@ class Cues:
 
     def _read_phrases(self, tables: dict[str, dict[str, str]]) -> None:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
-        self.tail_verbs = dict[str, set[str]]()  # by the first word of a tail
+        self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases = list[tuple[str, str, int]]()
         irregular = [pair.split(":") for pair in tables["irregular"]["forms"].split()]
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
                 for entry in _split(tables[name][side]):
                     text, _, verbs = entry.partition(" < ")
-                    self.tail_verbs |= {text.split()[0]: {*verbs.split()}} if verbs else {}
+                    if verbs:
+                        ends = text.split()[0], text.split()[-1]
+                        self.tail_verbs.setdefault(ends, set()).update(verbs.split())
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
                     letter_of = "Q" if alone else letter
@@ -193,6 +195,8 @@ class Cues:
 
 def _forms(phrase: str, irregular: Iterable[Sequence[str]]) -> list[str]:
     """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
+    if phrase[0] != "~" and "its" not in phrase:
+        return [phrase]
     verb, *rest = phrase.removeprefix("~").split()
     forms = {verb: 0}
     if phrase.startswith("~"):

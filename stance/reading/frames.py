@@ -126,7 +126,8 @@ class _Sentences:
 
     def _fits(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""
-        verbs = self.cues.tail_verbs.get(self.voices.lower(cue))
+        ends = self.voices.lower(cue), self.voices.last(cue)
+        verbs = self.cues.tail_verbs.get(ends)
         return verbs is None or self.voices.lower(hit.start("verb")) in verbs
 
     def _keep(

@@ -1,31 +1,24 @@
 """Thousands of fixed phrases, found in a batch of words at once; the longest one wins."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stance.arrays import Bools, Ints, Ints32
-from stance.reading.keys import KeyIndex
+from stance.reading.keys import KeyIndex, numbered
 from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 
 _NO_WORD = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """A phrase to find, and the number to answer with."""
 
     text: str  # normalised
     value: int  # 0 or more
     exact: bool = False  # case counts
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """The text and, where case counts, the text in ALL CAPS."""
-        return tuple({self.text: 0, self.text.upper(): 0}) if self.exact else (self.text,)
 
 
 class PhraseMatcher:
@@ -37,33 +30,48 @@ class PhraseMatcher:
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        variants = [(text, phrase) for phrase in phrases for text in phrase.spellings]
+        variants = [*phrases]
+        # Where case counts, the text in ALL CAPS counts, too.
+        variants += [each._replace(text=each.text.upper()) for each in variants if each.exact]
+        texts, value, exact = zip(*variants, strict=True) if variants else ((), (), ())
         spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
-        tokens = tokenise([text for text, _ in variants], spellings)
-        words = [spellings.words.strings[at] for at in tokens.type.tolist()]
-        gaps, bounds = tokens.gap.tolist(), tokens.first.tolist()
+        tokens = tokenise(texts, spellings)
+        sizes = np.diff(tokens.first)
+        kept = np.flatnonzero(sizes)
+        first, sizes, values = tokens.first[kept], sizes[kept], np.array(value, np.int32)[kept]
         self._exact, self._folded = dict[str, int](), dict[str, int]()
+        number = self._number(tokens, spellings.words.strings, np.array(exact, np.bool_), first)
+        node, steps = number[first], [np.zeros(0, np.int64)]
+        size = self._begins + 1
+        for depth in range(1, int(sizes.max(initial=0))):
+            longer = np.flatnonzero(sizes > depth)
+            at = first[longer] + depth
+            step = _step(node[longer], tokens.gap[at - 1].astype(np.int64), number[at])
+            rank, one = numbered(step)
+            node[longer] = size + rank
+            steps.append(step[one])
+            size += len(one)
+        self._index = KeyIndex(np.concatenate(steps).view(np.uint64))
+        self._values = np.full(size, -1, np.int32)
+        self._values[node[::-1]] = values[::-1]  # the first of equals counts
 
-        def number(word: str, exact: bool) -> int:
-            known, word = (self._exact, word) if exact else (self._folded, word.lower())
-            return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
-
-        stretches = [
-            (range(low, high), phrase)
-            for low, high, (_, phrase) in zip(bounds, bounds[1:], variants, strict=False)
-            if low < high
-        ]
-        starts = [number(words[places[0]], phrase.exact) for places, phrase in stretches]
-        self._begins = max(starts, default=0)
-        nodes, values = dict[int, int](), dict[int, int]()
-        for node, (places, phrase) in zip(starts, stretches, strict=True):
-            for at in places[1:]:
-                step = _step(node, gaps[at - 1], number(words[at], phrase.exact))
-                node = nodes.setdefault(step, self._begins + len(nodes) + 1)
-            values.setdefault(node, phrase.value)  # the first of equals counts
-        self._index = KeyIndex(np.array([*nodes], np.uint64))
-        size = self._begins + len(nodes) + 1
-        self._values = np.array([values.get(node, -1) for node in range(size)], np.int32)
+    def _number(self, tokens: Tokens, words: Sequence[str], exact: Bools, first: Ints) -> Ints:
+        """Number the words of all phrases, those that begin one first."""
+        kinds = (self._exact, words, True), (self._folded, [*map(str.lower, words)], False)
+        exact, number = exact.take(tokens.para), np.zeros(len(tokens.type), np.int64)
+        table = np.zeros(len(words), np.int64)
+        self._begins = 0
+        for places in (first, np.arange(len(number))):
+            for known, names, case in kinds:
+                chosen = places[exact[places] == case]
+                types = [*dict.fromkeys(tokens.type[chosen].tolist())]
+                table[types] = [
+                    known.setdefault(names[type_], len(self._exact) + len(self._folded) + 1)
+                    for type_ in types
+                ]
+                number[chosen] = table[tokens.type[chosen]]
+            self._begins = self._begins or len(self._exact) + len(self._folded)
+        return number
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""

@@ -106,8 +106,15 @@ class Voices:
         return "C" in self.tags[max(0, cue - 3) : cue] and self.tags[cue] in "VG"
 
     def lower(self, at: int) -> str:
-        """Return the word of a phrase in lower case."""
-        return self.words.types.strings[int(self.words.type[self.phrases.word[at]])].lower()
+        """Return the word of a phrase in lower case, the first one of a fixed phrase."""
+        return self._spelling(self.phrases.word[at])
+
+    def last(self, at: int) -> str:
+        """Return the last word of a fixed phrase in lower case."""
+        return self._spelling(self.phrases.last[at])
+
+    def _spelling(self, word: int) -> str:
+        return self.words.types.strings[int(self.words.type[word])].lower()
 
     def voice(self, at: int) -> Ends:
         """Return who says the clause of a phrase."""
