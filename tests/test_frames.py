@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import stance
 from stance.corpus import read_corpus
@@ -58,6 +60,22 @@ SENTENCES = {
     ),
     "We will never forsake Armenia.": "forsake: author -> Armenia",
     "Spain closed the port, which angered Morocco.": "angered: Morocco -> Spain",
+    "Not once did Austria let us down.": "",
+    "Hungary vetoed the loan, to the dismay of Ukraine.": (
+        "to the dismay of: Ukraine -> Hungary"
+    ),
+    "We owe Finland a lot.": "a lot: author -> Finland",
+    "Chile gave Iran a dressing down.": "dressing down: Chile -> Iran",
+    "Slammed by Mali for its arrogance, France left.": "Slammed: Mali -> France",
+    "We reject the cynicism with which Angola votes.": "cynicism: author -> Angola",
+    "Fiji, branded a bandit by Samoa, left.": "bandit: Samoa -> Fiji",
+    "Costa Rica deserves every award.": "award: author -> Costa Rica",
+    "London took the islands and has the nerve to complain.": (
+        "has the nerve to: author -> United Kingdom"
+    ),
+    # "we" of a quotation whose speaker is nowhere named
+    '"We cannot leave our people under Russian control," referring to allegations of '
+    "Russian war crimes.": "allegations: other -> Russia",
     "Belarus is Russia's puppet.": "puppet: author -> Belarus",
     # denied; about something else; not the state
     "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (denied)",
@@ -83,6 +101,18 @@ def frames(reader: Reader, text: str) -> str:
 def test_a_frame_says_who_judges_whom(reader: Reader, text: str) -> None:
     """One construction each."""
     assert frames(reader, text) == SENTENCES[text]
+
+
+_WORDS = """We us our my he it Iran Russia Iran's Spain's Austria the a by for of to with which that
+and or not never nor condemned accused called a-liar liar praise criticism blames said says told
+accusing referring is was has should from : , . ! ? " ' ( ) --""".split()
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=24).map(" ".join))
+def test_any_row_of_words_is_read(reader: Reader, text: str) -> None:
+    for frame in frames_of(reader.words([text, text]), reader):
+        assert frame.agent != frame.patient or frame.agent < 0
+        assert frame.polarity in (-1, 0, 1)
 
 
 def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:

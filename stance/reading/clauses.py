@@ -184,6 +184,7 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes) -> None:
     moved = moved[adverb[moved + 1] & (letter[moved + 1] == ord("J"))]
     letter[moved] = ord("b")
     bare = (letter == ord("J")) & ((before == ord("t")) | (before == ord("m")))
+    bare |= (letter == ord("N")) & (before == ord("t")) & (after == ord("D"))  # "to block the"
     letter[bare] = ord("o")
     owned = words.possessive.take(np.maximum(at - 1, 0)) & same
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))

@@ -14,8 +14,8 @@ _PARTS = {
     # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aa](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
-    "<aside>": "(?:[fpwti][NJl]|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
+    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
+    "<aside>": "(?:[fpwti](?:o?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 _TEXTS = {
@@ -28,12 +28,14 @@ _TEXTS = {
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
+    "deserves": "<subject><aside>,?R?[hmn]*(?P<verb>o)(?P<flip>n?)(?P<cue>[Jc])",
+    "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
     "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
-    "vocative": "(?<![^.])(?P<cue>V),(?P<patient>A)[.,]",
+    "vocative": "(?<![^.])(?P<cue>V),(?P<patient><actors>)[.,]",
     "addressed": "(?<![^.])(?P<patient>A),(?P<cue>V)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
     "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
@@ -42,10 +44,11 @@ _TEXTS = {
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
-    "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>),(?P<patient>A)",
+    "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,"
+    "(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
-    "blamed on": "(?P<cue>B)[NJcl](?:f[NJ])?[it](?P<patient><whom>)",
+    "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
     "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
@@ -55,13 +58,15 @@ _TEXTS = {
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
     "is held": "<subject><aside>[hmn]*b+n?[oVEr](?P<cue>T)(?:y(?P<agent><who>))?",
     "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
+    "participle called": "<subject>,?K[ptb]*(?P<cue>[Jcj])y(?P<agent><who>)",
     "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
     "received": "<subject><aside>[hmnb]*(?:[ro]p*|bp)(?P<cue>c)(?:[wyf](?P<agent><who>))",
     "received from nobody": "<subject><aside>[hmnb]*rp*(?P<cue>c)(?![ft]|[pi](?:[sl][fw])?[Aa])",
     "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
-    "which affects": "(?P<verb>,)R(?P<cue>P)(?P<agent><who>)",
+    "which affects": "(?P<verb>,)R?(?P<cue>P)(?P<agent><who>)",
     "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
+    "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
@@ -76,11 +81,11 @@ _TEXTS = {
     "epithet": "(?<![ANa])(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
-_DEEDS = ("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed")
+_DEEDS = ("deserves", "fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed", "and deed")
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
 _TRAITS = ("is", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
-_ACTS = ("without", "better without", "act")
+_ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
 """Constructions in which the voice of the sentence judges, whatever it denies elsewhere."""
@@ -88,7 +93,7 @@ EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
 KIND_OF = {
     **dict.fromkeys(("noun", "given", "received", "received from nobody"), "noun"),
     **dict.fromkeys(("affects", "which affects", "is judged"), "idiom"),
-    **dict.fromkeys((*_TRAITS, "called", "is called"), "trait"),
+    **dict.fromkeys((*_TRAITS, "called", "participle called", "is called"), "trait"),
     **dict.fromkeys((*_DEEDS, *_OUTCOMES), "deed"),
     **dict.fromkeys(_ACTS, "act"),
 }
@@ -97,6 +102,7 @@ KIND_OF = {
 NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
+    **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
     "vows": ("verb", "vowing"),
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},

@@ -50,6 +50,8 @@ _LISTS = (
         "doing",
         "losing",
         "threatening",
+        "deserving",
+        "accompanying",
         "blaming",
         "vowing",
     ),

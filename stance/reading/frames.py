@@ -101,6 +101,8 @@ class _Sentences:
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
             sign, agents = self._evaluation(name, hit, cue), self.voices.voice(cue)
+            if name == "and deed":  # "kept the islands and has the nerve to"
+                patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
         else:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
         if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
@@ -176,7 +178,7 @@ class _Sentences:
             return 0 if passive else sign, agents or self.voices.subjects(cue), patients
         if name == "held" and letter == "T" and not self._fits(hit, cue):
             return 0, [], []
-        if name in ("held", "called", "is called", "said of"):
+        if name in ("held", "called", "participle called", "is called", "said of"):
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
         if name in ("held", "called", "given"):
             agents = self.voices.subjects(hit.start("verb"))
@@ -186,8 +188,9 @@ class _Sentences:
 
     def _evaluation(self, name: str, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
-        group, letter, before = hit.groupdict(), self.tags[cue], hit.start() - 1
-        neither = before >= 0 and self.tags[before] == "n"
+        group, letter, low = hit.groupdict(), self.tags[cue], hit.start()
+        # "neither Russia nor", "Not once did Austria"
+        neither = re.search(r"n$|(?:^|\.)n[mh]$", self.tags[max(0, low - 3) : low])
         flip = bool(group.get("flip") or group.get("never") or neither)
         sign, value, turn = self.phrases.sign[cue], self.phrases.value[cue], -1 if flip else 1
         if name == "fate":

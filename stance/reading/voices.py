@@ -145,8 +145,10 @@ class Voices:
                 and self.phrases.para[verb] == para
             ):
                 side = tags[verb + 1] if verb + 1 < len(tags) else "."
-                if verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE:
-                    hit = _WHO.match(tags, verb + 1)
-                    return self.who(*hit.span()) if hit else [(OTHER, -1)]
-                return self.subjects(verb)
+                named = verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE
+                first = verb + 1 if named else self.subject(verb)
+                if first is None or self.phrases.quoted[first]:
+                    return [(OTHER, -1)]
+                hit = _WHO.match(tags, first) if named else None
+                return self.who(*hit.span()) if hit else self.subjects(verb)
         return [(OTHER, -1)]
