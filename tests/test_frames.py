@@ -1,5 +1,6 @@
 """Frames of judgement: who judges whom."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +62,7 @@ SENTENCES = {
     "We will never forsake Armenia.": "forsake: author -> Armenia",
     "Spain closed the port, which angered Morocco.": "angered: Morocco -> Spain",
     "Not once did Austria let us down.": "",
-    "Hungary vetoed the loan, to the dismay of Ukraine.": (
-        "to the dismay of: Ukraine -> Hungary"
-    ),
+    "Hungary vetoed the loan, to the dismay of Ukraine.": ("to the dismay of: Ukraine -> Hungary"),
     "We owe Finland a lot.": "a lot: author -> Finland",
     "Chile gave Iran a dressing down.": "dressing down: Chile -> Iran",
     "Slammed by Mali for its arrogance, France left.": "Slammed: Mali -> France",
@@ -103,9 +102,7 @@ def test_a_frame_says_who_judges_whom(reader: Reader, text: str) -> None:
     assert frames(reader, text) == SENTENCES[text]
 
 
-_WORDS = """We us our my he it Iran Russia Iran's Spain's Austria the a by for of to with which that
-and or not never nor condemned accused called a-liar liar praise criticism blames said says told
-accusing referring is was has should from : , . ! ? " ' ( ) --""".split()
+_WORDS = sorted({word for text in SENTENCES for word in re.findall(r"[\w']+|[^\w\s]", text)})
 
 
 @given(st.lists(st.sampled_from(_WORDS), max_size=24).map(" ".join))

@@ -44,8 +44,7 @@ _TEXTS = {
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
-    "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,"
-    "(?P<patient>A)",
+    "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
     "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
@@ -81,7 +80,10 @@ _TEXTS = {
     "epithet": "(?<![ANa])(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
-_DEEDS = ("deserves", "fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours", "deed", "and deed")
+_DEEDS = (
+    *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
+    *("deed", "and deed", "deserves"),
+)
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
 _TRAITS = ("is", "is somebody's", "is of", "vocative", "addressed", *_NAMED)

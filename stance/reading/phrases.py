@@ -56,7 +56,7 @@ class PhraseMatcher:
         self._values[node[::-1]] = values[::-1]  # the first of equals counts
 
     def _number(self, tokens: Tokens, words: Sequence[str], exact: Bools, first: Ints) -> Ints:
-        """Number the words of all phrases, those that begin one first."""
+        """Give numbers to the words of all phrases, first to those that begin one."""
         kinds = (self._exact, words, True), (self._folded, [*map(str.lower, words)], False)
         exact, number = exact.take(tokens.para), np.zeros(len(tokens.type), np.int64)
         table = np.zeros(len(words), np.int64)
