@@ -1,6 +1,5 @@
 """Articles as tables: a record for each paragraph, without what is boilerplate."""
 
-import codecs
 import logging
 import re
 import tomllib
@@ -16,15 +15,7 @@ from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, load_extra
-from stance.tables.sources import (
-    Source,
-    bare_path,
-    choose_encoding,
-    encoding_name,
-    kind_suffix,
-    line_ends,
-    undecodable,
-)
+from stance.tables.sources import Source, bare_path, codec_named, kind_suffix, line_ends
 from stance.tables.table import Chunks, Record, Records, Table
 
 PAGE_NAMES = (".html", ".htm", ".xhtml")
@@ -33,7 +24,7 @@ EDGES = (  # white space of every kind, and characters that print nothing
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
 )
-_LARGEST = 20_000_000  # bytes
+_LARGEST = 20_000_000  # characters
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
@@ -102,31 +93,25 @@ def open_article(
 
 def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
     """Return the name of an article's file, its text, and its encoding."""
-    data = b""
+    text, declared = "", "utf-8"
     with closing(Source(path)) as source:
-        for piece in source.pieces():
-            data += piece
-            if len(data) > _LARGEST:
-                why = f"more than {_LARGEST:,} bytes are too long for an article"
-                raise DataError(f"{source.name}: {why}; put paragraphs in a CSV table")
-    codec, mark = choose_encoding(data[:64], encoding, source.name)
-    if is_page:
-        load_extra("trafilatura", f"{source.name}: a web page", "html")
-        declared = _CHARSET.search(data[:4096])
-        if declared and not encoding and not mark:
-            with suppress(LookupError):  # of an unknown name, which browsers do not heed
-                codec = codecs.lookup(declared[1].decode("ascii")).name
-                codec = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as in browsers
-    try:
-        text = data[mark:].decode(codec)
-    except UnicodeDecodeError as error:
-        line = data[: mark + error.start].count(b"\n") + 1
-        raise undecodable(error, f"{source.name}:{line}") from error
+        if is_page:
+            load_extra("trafilatura", f"{source.name}: a web page", "html")
+            if charset := _CHARSET.search(source.first[:4096]):
+                with suppress(LookupError, ValueError):  # of a name that browsers do not heed
+                    codec = codec_named(charset[1].decode("ascii"))
+                    declared = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as there
+        source.decode(encoding, declared, errors="strict")
+        for part in source.texts():
+            text += part
+            if len(text) > _LARGEST:
+                why = f"more than {_LARGEST:,} characters are too long for an article"
+                source.refuse(f"{why}; put paragraphs in a CSV table")
     before, nul, _ = text.partition("\0")
     if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
         raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
-    return source.name, text, encoding_name(codec, mark)
+    return source.name, text, source.encoding
 
 
 def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from stance.display import shown
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
-from stance.tables.table import Fault, Records, Row, Table, Value
+from stance.tables.table import Fault, Records, Row, Table, Value, as_json
 
 MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _BATCH = 128  # objects that become records together
@@ -148,4 +148,4 @@ def _written(value: Any) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
-    return value.json if isinstance(value, Value) else json.dumps(value, ensure_ascii=False)
+    return as_json(value) if isinstance(value, str) else json.dumps(value)

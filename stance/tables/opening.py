@@ -5,15 +5,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, Unpack
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.columns import optional_column
 from stance.tables.json_lines import json_kind, read_json
+from stance.tables.output import Rejects
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
-from stance.tables.table import Chunks, RejectSink, Table
+from stance.tables.table import Chunks, Table
 
 
 class Form(TypedDict, total=False):
@@ -27,15 +28,7 @@ class Form(TypedDict, total=False):
 
 
 def open_table(
-    path: Path | None,
-    *,
-    delimiter: str | None = None,
-    quoting: Literal["none"] | None = None,
-    encoding: str | None = None,
-    sheet: str | None = None,
-    actor: str | None = None,
-    rejects: RejectSink | None = None,
-    or_else: str = "",
+    path: Path | None, *, rejects: Rejects | None = None, or_else: str = "", **form: Unpack[Form]
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
@@ -49,21 +42,30 @@ def open_table(
     is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
     number of cells. A record of another width and a repeated header are bad records.
     """
-    mark = _one_character(delimiter)
+    mark, sheet, actor = _one_character(form.get("delimiter")), form.get("sheet"), form.get("actor")
     source = Source(path, binary=True)
     table = Table(source.name, rejects, or_else, source)
+
+    def unchanged(chunks: Chunks) -> Chunks:
+        yield from chunks
+        source.check_unchanged()
+
     try:
-        if source.kind == "workbook":  # whose library is imported only then
-            import_module("stance.tables.excel").read_workbook(path, sheet, table)
-        elif source.kind == "parquet":
-            import_module("stance.tables.parquet").read_parquet(path, table)
+        if source.kind in ("workbook", "parquet"):  # whose libraries are imported only then
+            if source.kind == "workbook":
+                import_module("stance.tables.excel").read_workbook(path, sheet, table)
+            else:
+                import_module("stance.tables.parquet").read_parquet(path, table)
+            table.through(unchanged)
+            encoding = ""
         else:
-            _read_text(source, path, encoding, mark, table, quotes=quoting != "none")
-        if source.kind in ("workbook", "parquet"):
-            table.form += f", {count(len(table.columns), 'column')}"
-            table.through(lambda chunks: _unchanged(source, chunks))
-        elif sheet is not None:
-            table.note("is not a workbook, so --sheet does not apply")
+            if sheet is not None:
+                table.note("is not a workbook, so --sheet does not apply")
+            _read_text(source, kind_suffix(path), table, mark, form)
+            encoding = f", {source.encoding}" + f", {source.kind} compressed" * (
+                source.kind != "text"
+            )
+        table.form += f", {count(len(table.columns), 'column')}{encoding}"
         if actor is not None:
             set_actor(table, actor)
     except BaseException:
@@ -72,29 +74,15 @@ def open_table(
     return table
 
 
-def _read_text(
-    source: Source,
-    path: Path | None,
-    encoding: str | None,
-    mark: str | None,
-    table: Table,
-    *,
-    quotes: bool,
-) -> None:
-    head, suffix = source.decode(encoding), kind_suffix(path)
+def _read_text(source: Source, suffix: str, table: Table, mark: str | None, form: Form) -> None:
+    if not source.first:
+        source.refuse("is empty; a table begins with its column names")
+    head = source.decode(form.get("encoding"))
     if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
         read_json(source, table, kind)
     else:
         default = "\t" if suffix in (".tsv", ".tab") else ","
-        read_separated(source, table, mark, default, quotes=quotes)
-    table.form += f", {count(len(table.columns), 'column')}, {source.encoding}"
-    table.form += f", {source.kind} compressed" * (source.kind != "text")
-
-
-def _unchanged(source: Source, chunks: Chunks) -> Chunks:
-    """Yield the chunks of a file, and raise at the end if it has changed meanwhile."""
-    yield from chunks
-    source.check_unchanged()
+        read_separated(source, table, mark, default, quotes=form.get("quoting") != "none")
 
 
 def set_actor(table: Table, actor: str, *, add: bool = True) -> None:

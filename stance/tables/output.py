@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import re
 import tempfile
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO, Literal, cast
 from stance.errors import DataError, UsageError, load_extra, reported
 from stance.files import Transaction, WholeFile, check_output
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
-from stance.tables.table import MAX_CELL, Value
+from stance.tables.table import MAX_CELL, as_json
 
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
@@ -98,11 +97,8 @@ class Format:
 
     def _json_line(self, row: Sequence[str]) -> bytes:
         """Return a row in JSON, texts and values that came from JSON as they came."""
-        pairs = ", ".join(
-            f"{json.dumps(name, ensure_ascii=False)}: "
-            f"{cell.json if isinstance(cell, Value) else json.dumps(cell, ensure_ascii=False)}"
-            for name, cell in zip(self.columns, row, strict=True)
-        )
+        cells = zip(self.columns, row, strict=True)
+        pairs = ", ".join(f"{as_json(name)}: {as_json(cell)}" for name, cell in cells)
         return f"{{{pairs}}}\n".encode()
 
 

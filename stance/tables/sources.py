@@ -7,7 +7,8 @@ import re
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from itertools import chain
@@ -92,45 +93,11 @@ def line_ends(text: str) -> int:
     return text.count("\n") + single
 
 
-# --- Encodings ------------------------------------------------------------------------------------
-
-
-def choose_encoding(head: bytes, asked: str | None, table: str) -> tuple[str, int]:
-    """Return the codec of a text, by its first bytes or as asked, and its mark's length in bytes.
-
-    Without a byte order mark and a wish it is UTF-8.
-    """
-    mark = next((mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), b"")
-    marked = _BYTE_ORDER_MARKS.get(mark, "")
-    if asked is None:
-        return marked or "utf-8", len(mark)
-    try:
-        "".encode(asked)  # refuses codecs from bytes to bytes, such as "hex"
-        codecs.getincrementaldecoder(asked)("replace").decode(b"a")  # refuses "idna"
-        name = codecs.lookup(asked).name
-    except (LookupError, ValueError) as error:
-        raise UsageError(f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16") from error
-    # A Latin text may begin with the bytes FF FE by chance, but hardly with a mark of UTF-8.
-    if marked and name not in (marked, marked[:6], f"{marked}-sig"):
-        what = f"begins with the byte order mark of {marked.upper()}, but --encoding says {name}"
-        raise DataError(f"{table}: {what}; drop --encoding")
-    return marked or name.removesuffix("-sig"), len(mark)
-
-
-def encoding_name(codec: str, mark: int) -> str:
-    """Return what notes call an encoding."""
-    decoded = "" if codec == "utf-8" else " (decoded)"
-    return f"{codec.upper()}{decoded}{', byte order mark' if mark else ''}"
-
-
-def undecodable(error: UnicodeDecodeError, where: str) -> DataError:
-    """Return the error for a byte that a codec refuses, at a file and line."""
-    what = f"{where}: byte {error.object[error.start]:#04x} is not {error.encoding.upper()}"
-    advice = NOT_UTF8 if error.encoding == "utf-8" else "name another --encoding"
-    return DataError(f"{what}; {advice}")
-
-
-# --- Files ----------------------------------------------------------------------------------------
+def codec_named(name: str) -> str:
+    """Return the codec of a name; raise `LookupError` or `ValueError` if it is none of texts."""
+    "".encode(name)  # refuses codecs from bytes to bytes, such as "hex"
+    codecs.getincrementaldecoder(name)("replace").decode(b"a")  # refuses "idna"
+    return codecs.lookup(name).name
 
 
 class Source:
@@ -146,19 +113,19 @@ class Source:
         self._path = path
         self._damaged: tuple[type[Exception], ...] = (zlib.error, EOFError)
         self._replaced, self._open_end = 0, False
-        try:
+        with self._readable():
             self._file = sys.stdin.buffer if path is None else path.open("rb")
-        except (OSError, ValueError) as error:
-            self._refuse_unreadable(error)
         try:
-            status = os.fstat(self._file.fileno()) if path else None
-            self._status = status if status and stat.S_ISREG(status.st_mode) else None
-            self._head = self._file.read(_CHUNK)
+            with self._readable():
+                status = os.fstat(self._file.fileno()) if path else None
+                self._status = status if status and stat.S_ISREG(status.st_mode) else None
+                self._head = self._file.read(_CHUNK)
             self.kind = self._look(binary)
-        except BaseException as error:
+            self._pieces = self._decompressed()
+            is_text = self.kind in ("text", "gz", "zst")
+            self.first = next(self._pieces, b"") if is_text else b""  # bytes, decompressed
+        except BaseException:
             self.close()
-            if isinstance(error, OSError):
-                self._refuse_unreadable(error)
             raise
 
     @property
@@ -181,49 +148,54 @@ class Source:
             now = set()
         if now != {_identity(self._status)}:
             what = f"changed while it was read ({count(self.bytes_read, 'byte')} in)"
-            self._refuse(f"{what}; wait until it is complete and run again")
+            self.refuse(f"{what}; wait until it is complete and run again")
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise that the file cannot be used."""
+        raise DataError(f"{self.name}: {why}")
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn what the system says of the file into one line."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = shown(getattr(error, "strerror", None) or type(error).__name__)
+            other = f"cannot be read ({reason}); copy the file and try again"
+            why = _UNREADABLE.get(type(error), other)
+            if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
+                why = "is a web address, none of which is fetched; save the page or table first"
+            raise DataError(f"{self.name}: {why}") from error
 
     def _look(self, binary: bool) -> Kind:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in _DOCUMENTS:
-            self._refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
+            self.refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
         for magic, (kind, what) in _KINDS.items():
             if head.startswith(magic) and what and not (binary and self._path):
                 advice = "end its name as such files do" if self._path else "save it as a file"
-                self._refuse(f"is {what}; {advice}")
+                self.refuse(f"is {what}; {advice}")
             if head.startswith(magic):
                 return kind
         for magic, what in _FOREIGN.items():
             if head.startswith(magic):
-                self._refuse(f"is {what}")
+                self.refuse(f"is {what}")
         if head and suffix in _COMPRESSED_NAMES:
-            self._refuse(f"is not compressed; remove {suffix!r} from its name")
+            self.refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
-
-    def _refuse(self, why: str) -> NoReturn:
-        raise DataError(f"{self.name}: {why}")
-
-    def _refuse_unreadable(self, error: OSError | ValueError) -> NoReturn:
-        if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
-            self._refuse("is a web address, none of which is fetched; save the page or table first")
-        reason = shown(getattr(error, "strerror", None) or type(error).__name__)
-        other = f"cannot be read ({reason}); copy the file and try again"
-        raise DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}") from error
 
     # --- Bytes ---
 
-    def pieces(self) -> Iterator[bytes]:
+    def _decompressed(self) -> Iterator[bytes]:
         """Yield the decompressed bytes, some at a time; raise at the end if the file changed."""
         gathered = bytearray()
         try:
-            for data in self._unpacked():
+            for data in self._frames():
                 gathered += data
                 if len(gathered) >= _CHUNK:
                     yield bytes(gathered)
                     gathered.clear()
-        except OSError as error:
-            self._refuse_unreadable(error)
         except self._damaged as error:
             why = f"the {self.kind} data end early or are damaged near here"
             message = f"{self.name}:{self.line}: {why}; copy or download the file again"
@@ -232,49 +204,69 @@ class Source:
             yield bytes(gathered)
         self.check_unchanged()
 
-    def _raw(self, size: int) -> Iterator[bytes]:
-        data = self._head
+    def _frames(self) -> Iterator[bytes]:
+        """Yield what one compressed frame or several hold; the bytes if they are not compressed."""
+        frames: dict[str, Any] = {"gz": partial(zlib.decompressobj, 31), "zst": self._zstd}
+        new_frame, frame, data = frames.get(self.kind), None, self._head
         while data:
             self.bytes_read += len(data)
-            for start in range(0, len(data), size):
-                yield data[start : start + size]
-            data = self._file.read(_CHUNK)
+            if new_frame is None:
+                yield data
+            else:
+                for packed in (data[pos : pos + _PACKED] for pos in range(0, len(data), _PACKED)):
+                    while packed:
+                        frame = frame or new_frame()
+                        yield frame.decompress(packed)
+                        packed, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+            with self._readable():
+                data = self._file.read(_CHUNK)
+        if frame:
+            raise EOFError  # it is cut off
 
-    def _unpacked(self) -> Iterator[bytes]:
-        if self.kind == "gz":
-            return _decompressed(self._raw(_PACKED), partial(zlib.decompressobj, 31))
-        if self.kind != "zst":
-            return self._raw(_CHUNK)
+    def _zstd(self) -> Any:
         try:
             library: Any = import_module("zstandard")
         except ImportError:
-            self._refuse("is compressed with zstd; pip install zstandard, or run unzstd first")
+            self.refuse("is compressed with zstd; pip install zstandard, or run unzstd first")
         self._damaged = (*self._damaged, library.ZstdError)
-        decompressor = library.ZstdDecompressor(max_window_size=_WINDOW)
-        return _decompressed(self._raw(_PACKED), decompressor.decompressobj)
+        return library.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
 
     # --- Text ---
 
-    def decode(self, encoding: str | None) -> str:
-        """Choose the encoding of the text, and return how it begins.
+    def decode(
+        self, asked: str | None, declared: str = "utf-8", errors: str = "surrogateescape"
+    ) -> str:
+        """Choose the encoding of the text, as asked or by its first bytes; return how it begins.
 
-        Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named.
+        Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named;
+        other `errors` raise.
         """
-        self._pieces = self.pieces()
-        self._first = next(self._pieces, b"")
-        if not self._first:
-            self._refuse("is empty; a table begins with its column names")
-        self._codec, mark = choose_encoding(self._first[:64], encoding, self.name)
-        self._first = self._first[mark:]
-        errors = "surrogateescape" if self._codec == "utf-8" else "strict"
-        decoder: Any = codecs.getincrementaldecoder(self._codec)(errors)
+        mark = next((mark for mark in _BYTE_ORDER_MARKS if self.first.startswith(mark)), b"")
+        marked = _BYTE_ORDER_MARKS.get(mark, "")
+        codec = marked or declared
+        if asked is not None:
+            try:
+                name = codec_named(asked)
+            except (LookupError, ValueError) as error:
+                raise UsageError(
+                    f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16"
+                ) from error
+            # A Latin text may begin with the bytes FF FE by chance, but hardly with UTF-8's mark.
+            if marked and name not in (marked, marked[:6], f"{marked}-sig"):
+                what = f"begins with the byte order mark of {marked.upper()}"
+                self.refuse(f"{what}, but --encoding says {name}; drop --encoding")
+            codec = marked or name.removesuffix("-sig")
+        self._codec, self.first = codec, self.first[len(mark) :]
+        errors = errors if codec == "utf-8" else "strict"
+        decoder: Any = codecs.getincrementaldecoder(codec)(errors)
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=False)  # keeps CRLF whole
-        self.encoding = encoding_name(self._codec, mark)
-        return self._first[:4096].decode(self._codec, "replace")
+        self.encoding = codec.upper() + " (decoded)" * (codec != "utf-8")  # in notes
+        self.encoding += ", byte order mark" * bool(mark)
+        return self.first[:4096].decode(codec, "replace")
 
     def texts(self) -> Iterator[str]:
         """Yield the text, some at a time; call `decode` first."""
-        for data in chain([self._first], self._pieces):
+        for data in chain([self.first], self._pieces):
             yield self._text_of(data)
         yield self._text_of(b"", last=True)
 
@@ -307,10 +299,12 @@ class Source:
             text = self._decoder.decode(data, last)
         except UnicodeDecodeError as error:
             before = error.object[: error.start].decode(self._codec, "replace")
-            where = f"{self.name}:{self.line + line_ends(before)}"
-            raise undecodable(error, where) from error
+            place = f"{self.name}:{self.line + line_ends(before)}"
+            what = f"byte {error.object[error.start]:#04x} is not {error.encoding.upper()}"
+            advice = NOT_UTF8 if error.encoding == "utf-8" else "name another --encoding"
+            raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
-            self._refuse(f"cannot be decoded as {self._codec}; name another --encoding")
+            self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
         self._replaced += text.count("\ufffd")
         self.line += line_ends(text)
         return text
@@ -318,15 +312,3 @@ class Source:
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _decompressed(packed: Iterable[bytes], new_frame: Callable[[], Any]) -> Iterator[bytes]:
-    """Yield what one frame or several hold; raise `EOFError` if the last is cut off."""
-    frame = None
-    for data in packed:
-        while data:
-            frame = frame or new_frame()
-            yield frame.decompress(data)
-            data, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
-    if frame:
-        raise EOFError

@@ -7,11 +7,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables.sources import MEGABYTE, NOT_UTF8, Source
+
+if TYPE_CHECKING:
+    from stance.tables.output import Rejects
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
@@ -27,10 +30,10 @@ class Value(str):
 
     __slots__ = ()
 
-    @property
-    def json(self) -> str:
-        """The value in JSON."""
-        return self or "null"
+
+def as_json(cell: str) -> str:
+    """Return a cell in JSON."""
+    return (cell or "null") if isinstance(cell, Value) else json.dumps(cell, ensure_ascii=False)
 
 
 class Record(NamedTuple):
@@ -114,13 +117,6 @@ class ColumnError(DataError):
         self.name = name
 
 
-class RejectSink(Protocol):
-    """Takes the records that cannot be read; see `stance.tables.Rejects`."""
-
-    def add(self, line: int, column: str, reason: str, raw: str) -> None:
-        """Keep one record."""
-
-
 class Table:
     """An open table: its columns at once, its records once, in a stream.
 
@@ -132,7 +128,7 @@ class Table:
     def __init__(
         self,
         name: str,
-        rejects: RejectSink | None = None,
+        rejects: "Rejects | None" = None,
         or_else: str = "",
         source: Source | None = None,
     ) -> None:
