@@ -158,15 +158,11 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _recipe(self) -> Recipe:
         table = (self.recipe or read_recipe().validated_once()).to_table()
-        for part, name in (
-            ("features", "blocks"),
-            ("features", "min_df"),
-            ("classifier", "kind"),
-            ("classifier", "c"),
-            ("classifier", "neutral_offset"),
-        ):
-            if (value := getattr(self, name)) is not None:
-                table[part][name] = dict(value) if name == "blocks" else value
+        parts = {"features": ("blocks", "min_df"), "classifier": ("kind", "c", "neutral_offset")}
+        for part, names in parts.items():
+            given = {name: getattr(self, name) for name in names}
+            table[part] |= {name: value for name, value in given.items() if value is not None}
+        table["features"]["blocks"] = dict(table["features"]["blocks"])
         return recipe_from_table(table, "StanceClassifier")
 
 
@@ -181,9 +177,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
         whole = not isinstance(pair, str) and hasattr(pair, "__len__") and len(pair) >= 2
         if not whole or not all(isinstance(part, str) for part in pair[:2]):
             raise TypeError(f"X[{place}] is {pair!r:.60}; give (text, actor), both strings")
-    spans = [_spans(pair[2]) if len(pair) > 2 else None for pair in given]
-    texts, actors = ([str(pair[part]) for pair in given] for part in (0, 1))
-    return {"text": texts, "actor": actors, "spans": spans}
+    columns = {name: [str(pair[n]) for pair in given] for n, name in enumerate(("text", "actor"))}
+    return columns | {"spans": [_spans(pair[2]) if len(pair) > 2 else None for pair in given]}
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
@@ -222,21 +217,18 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
-    reader = LabelReader("y", Stance, stance_spellings(None))
+    reader, cells = LabelReader("y", Stance, stance_spellings(None)), list(map(str, given))
     try:
-        cells = (Record(row, row, (str(label),)) for row, label in enumerate(given))
-        numbers = np.array([reader.read(cell.cells[0], cell) for cell in cells], np.int64)
+        read = [reader.read(cell, Record(row, row, ())) for row, cell in enumerate(cells)]
+        numbers = np.array(read, np.int64)
         reader.refuse_guess()
     except DataError as error:
         raise ValueError(str(error)) from error
-    spelled: dict[int, set[Any]] = {}
-    for number, label in zip(numbers.tolist(), given, strict=True):
-        spelled.setdefault(number, set()).add(label)
-    if all(len(labels_so_spelled) == 1 for labels_so_spelled in spelled.values()):
-        return numbers, {
-            number: labels_so_spelled.pop() for number, labels_so_spelled in sorted(spelled.items())
-        }
-    return numbers, {number: str(tuple(Stance)[number]) for number in sorted(spelled)}
+    pairs = sorted({*zip(numbers.tolist(), given, strict=True)}, key=lambda pair: pair[0])
+    spelled = dict(pairs)
+    if len(spelled) < len(pairs):  # a stance has several spellings
+        spelled = {number: str(tuple(Stance)[number]) for number in spelled}
+    return numbers, spelled
 
 
 def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:

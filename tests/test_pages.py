@@ -10,8 +10,7 @@ from pages import read_page
 from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
 from stance.model.passages import Answer, Passage, Verdict
-from stance.reports import Request, write_predictions
-from stance.reports._evaluation import compose
+from stance.reports import Request, evaluation_page, write_predictions
 from stance.reports._paragraphs import Quotation
 
 STRINGS = naughty()
@@ -161,28 +160,30 @@ def passage(word):
     return Passage(f"{word} {word}", (verdict,), "negative", 0.8)
 
 
-def evaluation_page(words):
+def full_page(words):
     mistakes = [Quotation(passage(w), "favor", w, w) for w in words]
     sources = [Source(word, word, 9) for word in words]
-    return compose(figures(words), card(words), sources, mistakes, model=(words[0], words[1]))
+    return evaluation_page(
+        figures(words), card(words), sources, mistakes, model=(words[0], words[1])
+    )
 
 
 def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
-    plain = elements(read_page(evaluation_page(harmless(TOGETHER))))
+    plain = elements(read_page(full_page(harmless(TOGETHER))))
     for strings in GROUPS:
         words = [*strings, *harmless(TOGETHER - len(strings))]
-        assert elements(read_page(evaluation_page(words))) == plain
+        assert elements(read_page(full_page(words))) == plain
 
 
 def test_rows_seen_in_training_are_told_before_any_figure():
     scores = figures(harmless(3))
-    page = read_page(compose(scores, {}, [], model=("mine.stance", "0" * 64)))
+    page = read_page(evaluation_page(scores, {}, [], model=("mine.stance", "0" * 64)))
     assert "Evaluation of mine.stance" in page.text
     told = "But 3 rows (3.0 %) stood in the model's training data, 2 word for word and 1 much alike"
     assert f"{told}; on all others macro-F1 is 40.0" in page.text
     assert page.text.index("Read this first") < page.text.index("Compared with baselines")
     scores["leakage"] |= {"rows": 90, "share": 1.0, "macro_f1_without": None}
-    page = read_page(compose(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, []))
     assert "But all of these rows, or rows much like them, were in the model's" in page.text
     assert "–" not in page.text.partition("Read this first")[0].partition("macro-F1 of")[0]
 
@@ -192,7 +193,7 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
     keys = ("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "confusion", "labels")
     least = {key: scores[key] for key in (*keys, "ece", "brier", "documents", "notes")}
     least["baselines"] = {"majority": {"macro_f1": 0.2, "accuracy": 0.4}}
-    page = read_page(compose(least, {}, []))
+    page = read_page(evaluation_page(least, {}, []))
     titles = [title for _, title in page.headings]
     assert "Compared with baselines" in titles
     assert not {"Under stress", "Worst errors"} & set(titles)
@@ -200,7 +201,7 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
 
 def test_withheld_answers_stand_beside_the_others():
     scores = figures(harmless(3))
-    page = read_page(compose(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, []))
     assert "macro-F1 of answered rows60.095 % interval 50.0 – 70.0" in page.text
     assert "10.0 % of the answers were withheld as uncertain" in page.text
     assert page.links["confusion.csv"].splitlines()[1].endswith(",10,10,10,3")
@@ -218,7 +219,7 @@ def test_withheld_answers_stand_beside_the_others():
 def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict):
     scores = figures(harmless(3))
     scores["baselines"]["target_blind"]["difference"]["macro_f1_interval"] = interval
-    page = read_page(compose(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, []))
     assert f"reach 40.0, and {verdict} these" in page.text
     assert f"{verdict[:1].upper()}{verdict[1:]} target-blind words: +10" in page.text
 
@@ -231,21 +232,21 @@ def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict)
 def test_whether_it_promises_too_much_is_said_in_words(confidence, verdict):
     scores = figures(harmless(3)) | {"uncertain": 0.0, "accuracy_interval": [0.4, 0.6]}
     scores["reliability"][0]["confidence"] = confidence
-    page = read_page(compose(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, []))
     assert f"50.0 [40.0, 60.0] % of them are right: {verdict}." in page.text
 
 
 def test_a_chart_has_the_first_groups_and_its_numbers_all():
     scores = figures(harmless(3))
     scores["per_source"] = {name: part(name) | {"trusted": False} for name in harmless(30)}
-    page = read_page(compose(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, []))
     assert "The first 20 of 30; the numbers have all." in page.text
     assert page.links["per-source.csv"].count("\n") == 31
     assert page.text.count("50.0, few") == 20
 
 
 def test_every_section_of_a_full_evaluation_is_there():
-    titles = {title for _, title in read_page(evaluation_page(harmless(4))).headings}
+    titles = {title for _, title in read_page(full_page(harmless(4))).headings}
     assert titles >= {
         "Compared with baselines", "Paragraphs that take sides", "Where it is better and worse",
         "Can its probabilities be believed?", "Under stress", "Worst errors",
@@ -255,7 +256,7 @@ def test_every_section_of_a_full_evaluation_is_there():
 
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
     scores = evaluate(model, corpus).to_json()
-    page = read_page(compose(scores, model.card, corpus.sources))
+    page = read_page(evaluation_page(scores, model.card, corpus.sources))
     confusion = list(csv.reader(io.StringIO(page.links["confusion.csv"])))
     assert [list(map(int, row[1:])) for row in confusion[1:]] == scores["confusion"]
     actors = {row[0]: row for row in csv.reader(io.StringIO(page.links["per-actor.csv"]))}

@@ -157,6 +157,19 @@ def test_a_sample_to_learn_from_is_unsure_diverse_and_marks_those_drawn_by_chanc
     assert len({row["text"] for row in rows}) == len(rows)
 
 
+def test_texts_may_stand_in_a_column_that_seems_meant(archive, tmp_path):
+    rows = [{"body": row.pop("text"), **row} for row in read(archive[0])]
+    path, sheet = write(tmp_path / "answers.csv", rows), tmp_path / "to_label.csv"
+    result = invoke("sample", path, "-n", 60, "-o", sheet, "--purpose", "train")
+    assert "column 'body' is read as 'text'; name another with --text-column" in result.stderr
+    assert len({row["text"] for row in read(sheet)}) == 60
+    named = invoke("shares", path, "--text-column", "body")
+    assert "is read as" not in named.stderr
+    write(path, [{"remark": row.pop("body"), **row} for row in rows])
+    line = fails(1, "sample", path, "-n", 60, "-o", tmp_path / "x.csv", "--purpose", "train")
+    assert "no column 'text'" in line
+
+
 def test_a_sample_to_learn_from_may_be_all_there_is(archive, tmp_path):
     number = len(read(archive[0]))
     path, more = tmp_path / "all.csv", ("--purpose", "train", "--force")

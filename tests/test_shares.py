@@ -161,7 +161,7 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
     rows[7]["llm"] = "hostile"
     broken = write(tmp_path / "broken.csv", rows)
     line = fails(1, "shares", broken, "--audit", archive[1], "--surrogate", "llm")
-    assert line.startswith(f"{broken}:9: 'hostile' in column 'llm' is not a stance")
+    assert line.startswith(f"{broken}:9: llm 'hostile' in row 8 is not a label; use against")
 
 
 def test_the_table_for_regressions_has_a_row_for_each_answer(archive, tmp_path):
@@ -277,6 +277,15 @@ def test_labels_of_a_language_model_are_answers_joined_by_id_or_text(archive, tm
     assert {(s["actor"], s["class"]): s["counted"] for s in found["shares"]} == counted
     assert found["labels"] == 200
     assert all(s["low"] <= s["corrected"] <= s["high"] for s in found["shares"])
+
+
+def test_rows_that_nobody_labelled_count_as_withheld(archive, tmp_path):
+    model, _ = labels_only(*archive[:2], tmp_path)
+    rows = read(model)
+    rows[0]["stance"], rows[1]["stance"] = "", "Uncertain"
+    result = invoke("shares", write(model, rows), "--json")
+    assert "2 rows without a stance counted as withheld" in result.stderr
+    assert json.loads(result.stdout)["shares"][0]["withheld"] == 2
 
 
 def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path):

@@ -30,7 +30,7 @@ from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.design import expected_margins
-from stance.findings.request import Places
+from stance.findings.request import Places, Request
 from stance.findings.sampling import SampleRequest, draw_sample, expected_spread
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.fitting import train
@@ -205,7 +205,7 @@ def population(answers: Floats, document: Ints, actor: Ints | None = None) -> An
     none = np.zeros(number, np.uint64)
     places = Places(0, 0, 0, 0, (0, 0, 0), *[None] * 8)
     return AnswersTable(
-        table="simulated", columns=(), places=places, partial=False, labels=(), notes=(),
+        request=Request(Path("simulated")), table="simulated", columns=(), places=places, notes=(),
         actors=("NATO",), groups=(), periods=None,
         actor=np.zeros(number, np.int64) if actor is None else actor,
         group=np.zeros(number, np.int64), period=np.full(number, -1),

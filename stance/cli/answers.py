@@ -18,7 +18,7 @@ from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from stance.findings import AuditRequest, Request, Study
+    from stance.findings import AuditRequest
     from stance.runs import Done, Output
     from stance.tables import InputOptions
 
@@ -216,10 +216,10 @@ def sample(
     from stance.findings.audit import design_path
     from stance.screens.tables import sample_lines
 
-    request = Request(**form)
+    request = Request(**form, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     asked = SampleRequest(number, seed, documents, purpose, margin)
-    drawn = write_sample(request, asked, output, only=only or (), force=force)
+    drawn = write_sample(request, asked, output, force=force)
     beside = f"wrote {design_path(output)}; keep it beside the labels, and do not show it to coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
@@ -242,11 +242,11 @@ def shares(
     audit: "AuditRequest | None",
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
+    from stance import findings
     from stance.files import AtomicGroup
-    from stance.findings import Request, read_study, write_numbers, write_regression_table
-    from stance.screens.tables import share_lines
+    from stance.screens.tables import pair_lines, share_lines
 
-    request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
+    request = findings.Request(**form, only=only or (), surrogates=surrogate or ())
     if audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and (differences or regression):
@@ -254,40 +254,25 @@ def shares(
     read = [*request.paths, audit.source if audit else None]
     written = {"output": output, "differences": differences, "regression": regression}
     files.refuse_outputs(force, read, **written)
-    study = read_study(request, audit, surrogates=surrogate or (), only=only or ())
+    how = {"force": force, "excel_safe": excel_safe}
+    study, notices = findings.read_study(request, audit), []
     if pairs:
-        _tell_pairs(study, request, output, force, excel_safe, as_json)
-        return
-    tell(*study.notes)
-    figures, how, notices = study.to_json(quantity), {"force": force, "excel_safe": excel_safe}, []
+        edges = findings.find_pairs(study.population, study.audit)
+        edges = findings.read_evidence(edges) if output or as_json else edges
+        figures, notes = edges.to_json(), (*study.population.notes, edges.note())
+    else:
+        figures, notes = study.to_json(quantity), study.notes
+    tell(*notes)
     with AtomicGroup() as together:
+        if output and pairs:
+            notices.append(findings.write_pairs(output, figures["pairs"], together, **how))
         for path, name in ((output, "shares"), (differences, "differences")):
-            if path:
-                notices.append(write_numbers(path, figures[name], together, **how))
+            if path and not pairs:
+                notices.append(findings.write_numbers(path, figures[name], together, **how))
         if regression:
-            notices.append(write_regression_table(study, request, regression, together, **how))
+            notices.append(findings.write_regression_table(study, regression, together, **how))
     tell(*notices)
-    show(figures, lambda: share_lines(figures), as_json)
-
-
-def _tell_pairs(
-    study: "Study", request: "Request", output: Path | None, force: bool, safe: bool, as_json: bool
-) -> None:
-    """Show who judges whom, and write it as a table or a graph."""
-    from stance.files import AtomicGroup
-    from stance.findings import find_pairs, read_evidence, write_pairs
-    from stance.screens.tables import pair_lines
-
-    found = find_pairs(study.population, study.audit)
-    found = read_evidence(request, found) if output or as_json else found
-    tell(*study.population.notes, found.note())
-    notices = []
-    with AtomicGroup() as together:
-        if output:
-            notices = [write_pairs(output, found, together, force=force, excel_safe=safe)]
-    tell(*notices)
-    figures = {"answers": found.answers, "pairs": found.rows()}
-    show(figures, lambda: pair_lines(figures), as_json)
+    show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 
 
 @reads(form=files.answers_of, audit=files.audited)
@@ -309,7 +294,7 @@ def report(
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import model_file
 
-    request, audit = Request(**form), audit and replace(audit, labels=form["labels"])
+    request = Request(**form)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:

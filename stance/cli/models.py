@@ -125,15 +125,17 @@ def _write(
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
     from stance.files import AtomicGroup
-    from stance.reports import worst_mistakes, write_evaluation
+    from stance.reports import evaluation_page, worst_mistakes
+    from stance.storage import model_hash
 
     notes = []
     with AtomicGroup() as together:
         if errors is not None:
             notes.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:
-            card, read, worst = model.card, corpus.sources, worst_mistakes(model, corpus)
-            write_evaluation(report, figures, card, read, worst, together, model=path, force=force)
+            worst, file = worst_mistakes(model, corpus), (path.name, model_hash(path))
+            page = evaluation_page(figures, model.card, corpus.sources, worst, file)
+            together.write(report, page, force=force)
             notes.append(f"wrote {report}")
     tell(*notes)
 

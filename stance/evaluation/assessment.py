@@ -1,6 +1,7 @@
 """What a model scores on a corpus, alone or beside another, and in cross-validation."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +71,7 @@ def report(
     seen: tuple[Bools, Bools] | None = None,
     sentiment: Answers | None = None,
     sentiment_majority: str | None = None,
-    notes: Sequence[str] = (),
+    notes: Iterable[str] = (),
     **more: Figures | None,
 ) -> Report:
     """Score a model's answers beside its baselines.
@@ -112,19 +113,23 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         and 1, intervals of 95 % of whole documents.
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
-    marks, prints = corpus.marks, model.fingerprints
-    return _corpus_report(
-        corpus,
-        model.recipe,
-        answers=judge_pairs(model, corpus),
-        blind=stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
-        majority=_majority(model),
+    marks, prints, answers = corpus.marks, model.fingerprints, judge_pairs(model, corpus)
+    classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
+    trained_on = Counter[str]()
+    for source in model.card["data"]:
+        trained_on.update(source["classes"])
+    return report(
+        answers,
+        stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
+        max(map(str, Stance), key=trained_on.__getitem__),
+        linked_groups([marks.exact]),
         lexicon=_lexicon_answers(corpus, lexicon_stances(model.reader, query)),
         seen=(marks.found_in(prints), marks.copied_from(prints)),
         sentiment=judge_sentiment(model, corpus),
-        sentiment_majority=_sentiment_majority(model),
-        notes=_silent(model.stance.silent),
+        sentiment_majority=max(classes, key=lambda c: classes[c]["support"], default=None),
+        notes=(*_model_notes(model.recipe, model.stance.silent), *_corpus_notes(corpus)),
         holder=_judge_holders(model, corpus),
+        **_group_scores(corpus, answers),
     )
 
 
@@ -148,7 +153,7 @@ def compare_models(
     notes = [
         f"{mark}: {note}"
         for mark, model in (("A", a), ("B", b))
-        for note in (*_silent(model.stance.silent), *_prior(model.recipe))
+        for note in _model_notes(model.recipe, model.stance.silent)
     ]
     notes += [*_loose(unseen), *figures["notes"]]
     return {
@@ -176,16 +181,17 @@ def cross_validation(
     """
     answers = stance_answers(corpus, stance, named)
     mood = None if tone is None else sentiment_answers(corpus, sentiment_rows(corpus), tone)
-    return _corpus_report(
-        corpus,
-        recipe,
-        answers=answers,
-        blind=stance_answers(corpus, control),
-        majority=_most_frequent(answers),
+    return report(
+        answers,
+        stance_answers(corpus, control),
+        _most_frequent(answers),
+        linked_groups([corpus.marks.exact]),
         lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=mood,
         sentiment_majority=None if mood is None else _most_frequent(mood),
+        notes=(*_model_notes(recipe), *_corpus_notes(corpus)),
         holder=holder,
+        **_group_scores(corpus, answers),
     )
 
 
@@ -193,32 +199,40 @@ def _most_frequent(answers: Answers) -> str:
     return str(answers.labels[int(np.bincount(answers.gold).argmax())])
 
 
-def _corpus_report(
-    corpus: Corpus, recipe: Recipe, *, answers: Answers, notes: Sequence[str] = (), **parts: Any
-) -> Report:
-    """Add what the corpus says: notes, and scores per corpus, source, genre and year if known."""
+def _group_scores(corpus: Corpus, answers: Answers) -> Figures:
+    """Return scores per corpus, and per source, genre and year where the corpus names them."""
     groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
     groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
     if "date" in corpus.extra:
-        groups["year"] = [_year(date) for date in corpus.extra["date"]]
+        groups["year"] = list(map(_year, corpus.extra["date"]))
+    parts = {}
     for name, group in groups.items():
         scores = group_scores(replace(answers, actor=group))
         scores.pop("", None)  # rows that do not say
         parts[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
-    notes = [*notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
-    return report(answers, text_key=linked_groups([corpus.marks.exact]), notes=notes, **parts)
+    return parts
 
 
-def _prior(recipe: Recipe) -> list[str]:
-    note = (
-        "the model knows which actor is judged: it has learned a prior about actors, the very "
-        "thing that a study wants to measure"
-    )
-    return [note] if "name" in recipe.features.blocks or recipe.features.per_actor else []
+def _model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what to beware of in a model that never answers some labels."""
+    for label in silent:
+        yield f"the model never answers {label}: no training row was {label}"
+    if "name" in recipe.features.blocks or recipe.features.per_actor:
+        yield (
+            "the model knows which actor is judged: it has learned a prior about actors, the very "
+            "thing that a study wants to measure"
+        )
 
 
-def _silent(labels: Sequence[str]) -> list[str]:
-    return [f"the model never answers {label}: no training row was {label}" for label in labels]
+def _corpus_notes(corpus: Corpus) -> Iterator[str]:
+    """Yield what to beware of in a corpus."""
+    yield from _loose(corpus)
+    dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
+    if dates:
+        yield (
+            f"{count(len(dates), 'row')} with a date that cannot be read, such as "
+            f"'{shown(dates[0])}': left out of the scores by year; write 2024-03-09"
+        )
 
 
 def _loose(corpus: Corpus) -> list[str]:
@@ -228,14 +242,6 @@ def _loose(corpus: Corpus) -> list[str]:
         "high; add a column document"
     )
     return [note] if corpus.loose else []
-
-
-def _undated(corpus: Corpus) -> list[str]:
-    dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
-    return dates and [
-        f"{count(len(dates), 'row')} with a date that cannot be read, such as '{shown(dates[0])}': "
-        "left out of the scores by year; write 2024-03-09"
-    ]
 
 
 def _year(date: str) -> str:
@@ -255,17 +261,3 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
 
 def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
     return None if stances is None else stance_answers(corpus, np.eye(len(Stance))[stances])
-
-
-def _majority(model: StanceModel) -> str:
-    """Return the most frequent stance label of the training data."""
-    sources = [source["classes"] for source in model.card["data"]]
-    return max(
-        map(str, Stance), key=lambda label: sum(classes.get(label, 0) for classes in sources)
-    )
-
-
-def _sentiment_majority(model: StanceModel) -> str | None:
-    """Return the most frequent sentiment of the training data; None where none is known."""
-    classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
-    return max(classes, key=lambda label: classes[label]["support"], default=None)

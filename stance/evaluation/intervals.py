@@ -36,6 +36,14 @@ class Shares:
         """Whether the documents are enough; else the intervals are mostly too wide."""
         return self.effective >= TRUSTED
 
+    def value(self, quantity: int) -> float:
+        """Return the share of a class or, after the last one, the net."""
+        return (*self.shares, self.net)[quantity]
+
+    def interval(self, quantity: int) -> Interval:
+        """Return the interval of the share of a class or, after the last one, of the net."""
+        return (*self.intervals, self.net_interval)[quantity]
+
 
 def estimate_shares(counts: Ints) -> Shares:
     """Return the shares of answers, counted by document (row) and class (two or more).

@@ -37,9 +37,9 @@ def score(answers: Answers) -> Figures:
     Intervals are of whole documents.
     """
     check_rows(answers)
-    by_document, brief = answers.confusion(), brief_score(answers)
+    by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
     total = by_document.sum(axis=0)
-    actors = {} if answers.actor is None else {"per_actor": group_scores(answers)}
+    per_class, intervals = _per_class(answers, by_document)
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
@@ -47,12 +47,12 @@ def score(answers: Answers) -> Figures:
         "macro_f1": brief["macro_f1"],
         "macro_f1_interval": brief["macro_f1_interval"],
         "answered": _answered(answers, brief),
-        "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
-        "per_class": _per_class(answers),
-        "per_class_intervals": _class_intervals(answers, by_document),
-        **actors,
+        "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
+        "per_class": per_class,
+        "per_class_intervals": intervals,
+        **({} if answers.actor is None else {"per_actor": group_scores(answers)}),
         "confusion": total[:, :-1].astype(np.int64),
-        "labels": list(answers.labels),
+        "labels": list(labels),
         "ece": brief["ece"],
         "brier": brier(answers),
         "reliability": reliability(answers),
@@ -60,7 +60,7 @@ def score(answers: Answers) -> Figures:
         "uncertain": answers.uncertain,
         "documents": brief["documents"],
         "trusted": brief["trusted"],
-        "notes": [*document_notes(answers.labels, by_document), *_unseen(answers.labels, total)],
+        "notes": [*document_notes(labels, by_document), *_unseen(labels, total)],
     }
     return plain(figures)
 
@@ -90,34 +90,24 @@ def _answered(answers: Answers, brief: Figures) -> Figures:
     return {name: brief[name] for name in names}
 
 
-def _per_class(answers: Answers) -> Figures:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    numbers = np.arange(len(answers.labels))
-    columns = precision_recall_fscore_support(
-        answers.gold, answers.predicted, labels=numbers, zero_division=0
-    )
-    return {
-        label: {"precision": precision, "recall": recall, "f1": f1, "support": int(support)}
-        for label, precision, recall, f1, support in zip(answers.labels, *columns, strict=True)
-    }
-
-
-def _class_intervals(answers: Answers, by_document: Floats) -> Figures:
-    """Return intervals of each label's scores; None if right or given in few documents."""
-    intervals: Figures = {}
-    ends, values = score_bounds(f1_scores, by_document), f1_scores(by_document.sum(axis=0))
+def _per_class(answers: Answers, by_document: Floats) -> tuple[Figures, Figures]:
+    """Return each label's scores, and their intervals: None if right or given in few documents."""
+    total, per_class, intervals = by_document.sum(axis=0), Figures(), Figures()
+    values, ends = f1_scores(total), score_bounds(f1_scores, by_document)
+    support = total.sum(axis=1).astype(np.int64)
     for number, label in enumerate(answers.labels):
         precision, recall = (
             right_shares(answers.right[rows], answers.document[rows])
             for rows in (answers.predicted == number, answers.gold == number)
         )
+        scores = {"precision": precision.shares[1], "recall": recall.shares[1]}
+        per_class[label] = scores | {"f1": values[number], "support": support[number]}
         intervals[label] = dict.fromkeys(("precision", "recall", "f1"))
         if min(precision.documents, recall.documents) >= FEWEST:
             f1 = ends[number] if 0 < values[number] < 1 else None
             bounds = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": f1}
             intervals[label] = bounds
-    return intervals
+    return per_class, intervals
 
 
 def group_scores(answers: Answers) -> Figures:
@@ -161,21 +151,19 @@ def calibration_error(answers: Answers) -> float:
 
 def reliability(answers: Answers) -> list[Figures]:
     """Return the bins of `calibration_error` that hold rows, the least confident first."""
-    bins, right, confidence = _bins(answers), _likely_right(answers), answers.confidence
-    return [
-        plain(
-            {
-                "low": number / BINS,
-                "high": (number + 1) / BINS,
-                "n": mine.sum(),
-                "confidence": confidence[mine].mean(),
-                "accuracy": right[mine].mean(),
-                "interval": proportion_interval(right[mine], answers.document[mine]),
-            }
-        )
-        for number in np.unique(bins)
-        for mine in [bins == number]
-    ]
+    bins, right, points = _bins(answers), _likely_right(answers), list[Figures]()
+    for number in np.unique(bins):
+        rows = bins == number
+        point = {
+            "low": number / BINS,
+            "high": (number + 1) / BINS,
+            "n": rows.sum(),
+            "confidence": answers.confidence[rows].mean(),
+            "accuracy": right[rows].mean(),
+            "interval": proportion_interval(right[rows], answers.document[rows]),
+        }
+        points.append(plain(point))
+    return points
 
 
 def brier(answers: Answers) -> float:

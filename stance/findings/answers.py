@@ -1,8 +1,9 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,24 @@ from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.findings.correction import Surrogate
 from stance.findings.periods import Periods, choose_periods
-from stance.findings.request import Join, Places, Request, find_places
-from stance.label_values import STANCES
+from stance.findings.request import Join, Places, Request, find_places, label_in
+from stance.label_values import LabelReader, stance_spellings
 from stance.reading.keys import key_of
-from stance.records import ANSWERS, SIDES, UNCERTAIN, Stance
+from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import Record, Table, column, day_of, likely, optional_column, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 MOST_ROWS = 1 << 28  # largest row number
-_SPELLINGS = {**STANCES, "": MISSING, UNCERTAIN: MISSING}  # of labels that stand in for a coder's
+_KEYS = ("document", "key", "text", "identity")  # figures that are 64-bit keys
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersTable:
     """Judged pairs in the order of their table, one per answer; all arrays are of their number."""
 
+    request: Request
     table: str  # its name in messages
     columns: tuple[str, ...]
     places: Places
@@ -44,9 +46,8 @@ class AnswersTable:
     record: Ints  # of the table, from 0
     key: Keys  # of file, document, row and actor, or of what else the labels name
     text: Keys  # of the text; 0 without one
-    labels: tuple[tuple[str, Ints8], ...]  # columns that may stand in for labels
-    partial: bool  # only some actors were asked for
     notes: tuple[str, ...]
+    labels: tuple[tuple[str, Ints8], ...] = ()  # of the columns that may stand in for a coder's
     join: Join = "row"  # what `key` is of
     holders: tuple[str, ...] = ()
     holder: Ints | None = None  # number in `holders`, of which "" is nobody known
@@ -94,40 +95,22 @@ def _sides(labels: Ints | Ints8) -> Floats:
     return np.asarray(labels[:, None] == np.array(SIDES), np.float64)
 
 
-def read_population(
-    request: Request,
-    labels: Sequence[str] = (),
-    only: Sequence[str] = (),
-    labelled: Sequence[str] = ("row",),
-) -> AnswersTable:
+def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
     """Read the answers of a table; raise `DataError` if there are none.
 
-    Parameters
-    ----------
-    request : Request
-        The table; groups and periods are read only where it names their columns.
-    labels : sequence of str
-        Columns of labels that may stand in for a coder's; an empty cell has none.
-    only : sequence of str
-        Actors whose pairs are read; all if empty.
-    labelled : sequence of str
-        Columns of the labelled sample, which names the answers by row, by id or by text.
+    ``labelled`` are the columns of a labelled sample, which names the answers by row, by id or by
+    text.
     """
     if request.period and request.over is None:
         raise UsageError("--period is about dates; name their column with --over")
     with request.open() as table:
-        places = find_places(table.columns, table.name, request)
-        if request.by is None:
-            places = replace(places, by=None)
-        if request.over is None:
-            places = replace(places, over=None)
-        else:
-            rewrite_dates(table, places.over or 0, request.date_format)
-        named = {name: column(table.columns, name, table.name) for name in labels}
-        reader = _Reader(table, places, named, only, _choose_join(places, table, labelled))
+        places = find_places(table, request)
+        if places.over is not None:
+            rewrite_dates(table, places.over, request.date_format)
+        reader = _Reader(table, request, places, _choose_join(places, table, labelled))
         for record in table:
             reader.add(record)
-        return reader.finish(request)
+        return reader.finish()
 
 
 def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
@@ -171,111 +154,102 @@ def text_key(text: str) -> int:
 class _Reader:
     """Answers as they are read: a column of each figure that is kept."""
 
-    def __init__(
-        self,
-        table: Table,
-        places: Places,
-        labels: dict[str, int],
-        only: Sequence[str],
-        join: Join,
-    ) -> None:
-        self._table, self._places, self._labels, self._only = table, places, labels, set(only)
-        self._join = join
-        names = ("actor", "group", "holder")
-        self._names: dict[str, dict[str, int]] = {name: {} for name in names}  # by first use
-        numbers = (*names, "stance", "day", "record", "line", *(f"label {name}" for name in labels))
-        keys = ("document", "key", "text", "identity")
-        self._values = {name: array("q") for name in numbers} | {name: array("Q") for name in keys}
+    def __init__(self, table: Table, request: Request, places: Places, join: Join) -> None:
+        self._table, self._request, self._places, self._join = table, request, places, join
+        self._labels = {
+            name: (
+                column(table.columns, name, table.name),
+                LabelReader(table.name, Stance, stance_spellings(request.labels), shown(name)),
+            )
+            for name in request.surrogates
+        }
+        self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
+        self._values = defaultdict[str, "array[int]"](lambda: array("Q"))
         self._chances = array("f")
         self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
 
     def add(self, record: Record) -> None:
         """Read a record."""
-        cells, places = record.cells, self._places
+        cells, places, only = record.cells, self._places, self._request.only
         actor = places.actor_of(cells)
         if not actor and cells[places.stance].strip():
             self._aimless, self._first = self._aimless + 1, self._first or self._table.where(record)
-        if not actor or (self._only and actor not in self._only):
+        if not actor or (only and actor not in only):
             return
-        try:
-            stance, chances = _answer(cells, places)
-        except ValueError as error:
-            reason = f"{error}; restore what stance predict wrote"
-            raise DataError(f"{self._table.where(record)}: {reason}") from error
+        if fault := _fault(cells, places):
+            why = f"{fault}; restore what stance predict wrote"
+            raise DataError(f"{self._table.where(record)}: {why}")
+        self._chances.extend(float(cells[place]) for place in places.probabilities)
 
         def cell(place: int | None) -> str:
             return "" if place is None else cells[place]
 
-        text, names = cell(places.text), self._names
+        words = " ".join(cell(places.text).split())
         identity = [cells[place] for place in places.identity(self._join)]
         figures = {
-            "actor": _number(names["actor"], actor),
-            "group": _number(names["group"], cell(places.by) or BLANK),
-            "holder": _number(names["holder"], cell(places.holder).strip()),
-            "stance": stance,
+            "actor": self._number("actor", actor),
+            "group": self._number("group", cell(places.by) or BLANK),
+            "holder": self._number("holder", cell(places.holder).strip()),
+            "stance": ANSWERS.index(cells[places.stance]),
             "day": day_of(cell(places.over)) or 0,
             "record": record.number - 1,
             "line": record.line,
             "document": key_of(_document(cells, places)),
             "key": pair_key(self._join, identity, actor),
-            "text": text_key(text),
-            "identity": key_of(
-                "\0".join((*map(cell, places.whole), " ".join(text.split()), actor))
-            ),
+            "text": text_key(words),
+            "identity": key_of("\0".join((*map(cell, places.whole), words, actor))),
         }
-        for name, place in self._labels.items():
-            figures[f"label {name}"] = self._label(record, name, place)
+        for name, (place, reader) in self._labels.items():
+            label = label_in(cells[place], record, reader)
+            figures[f"label {name}"] = 0 if label is None else label + 1
         for name, figure in figures.items():
             self._values[name].append(figure)
-        self._chances.extend(chances)
 
-    def _label(self, record: Record, name: str, place: int) -> int:
-        cell = record.cells[place]
-        label = _SPELLINGS.get(cell.strip().lower())
-        if label is None:
-            raise DataError(
-                f"{self._table.where(record)}: '{shown(cell)}' in column '{shown(name)}' is not a "
-                f"stance; use {', '.join(Stance)}, or leave it empty"
-            )
-        return label
+    def _number(self, kind: str, name: str) -> int:
+        return self._names[kind].setdefault(name, len(self._names[kind]))
 
-    def finish(self, request: Request) -> AnswersTable:
+    def finish(self) -> AnswersTable:
         """Return all answers, each counted once."""
-        table, actors = self._table.name, self._names["actor"]
-        if missing := [name for name in self._only if name not in actors]:
+        table, request, names = self._table.name, self._request, self._names
+        if missing := [name for name in request.only if name not in names["actor"]]:
             raise DataError(
                 f"{table}: holds no answer on '{shown(min(missing))}'; check its spelling"
             )
-        if not actors:
+        if not names["actor"]:
             raise DataError(f"{table}: holds no answer; judge texts that name an actor")
-        values: dict[str, Any] = {name: np.array(each) for name, each in self._values.items()}
+        values: dict[str, Any] = {
+            name: np.array(figures, np.uint64 if name in _KEYS else np.int64)
+            for name, figures in self._values.items()
+        }
         repeated = self._repeated(values)
         kept = np.delete(np.arange(len(values["actor"])), repeated)
-        values = {name: each[kept] for name, each in values.items()}
-        day = values.pop("day")
+        values = {name: figures[kept] for name, figures in values.items()}
+        day = values["day"]
         try:
             periods = choose_periods(day, request.period)
         except DataError as error:
             raise DataError(f"{table}: {error}") from error
         period = np.full(len(day), MISSING) if periods is None else periods.places(day)
-        notes = [*self._notes(len(repeated)), *self._undated(day, period)]
+        notes = self._notes(len(repeated), day, period)
         return AnswersTable(
+            request=request,
             table=table,
             columns=tuple(self._table.columns),
             places=self._places,
-            actors=tuple(actors),
-            groups=() if self._places.by is None else tuple(self._names["group"]),
+            actors=tuple(names["actor"]),
+            groups=() if self._places.by is None else tuple(names["group"]),
             periods=periods,
             **{name: values[name] for name in ("actor", "group", "record", "key", "text")},
             stance=values["stance"].astype(np.int8),
             chances=np.array(self._chances, np.float32).reshape(-1, len(Stance))[kept],
             period=period,
             document=np.unique(values["document"], return_inverse=True)[1],
-            partial=bool(self._only),
             join=self._join,
-            holders=tuple(self._names["holder"]),
+            holders=tuple(names["holder"]),
             holder=values["holder"],
-            labels=tuple((name, values[f"label {name}"].astype(np.int8)) for name in self._labels),
+            labels=tuple(
+                (name, (values[f"label {name}"] - 1).astype(np.int8)) for name in self._labels
+            ),
             notes=(*self._table.notes, *(f"{table}: {note}" for note in notes)),
         )
 
@@ -286,73 +260,67 @@ class _Reader:
         order = np.argsort(values["identity"], kind="stable")
         alike = np.diff(values["identity"][order]) == 0
         before, again = order[:-1][alike], order[1:][alike]
-        for one, other in zip(before.tolist(), again.tolist(), strict=True):
-            if values["stance"][one] != values["stance"][other]:
-                first, second = (
-                    self._table.where(
-                        Record(int(values["record"][n]) + 1, int(values["line"][n]), ())
-                    )
-                    for n in (one, other)
-                )
-                raise DataError(
-                    f"{second}: has another answer than {first} to the same text and actor; "
-                    "keep one of the rows"
-                )
+        differing = np.flatnonzero(values["stance"][before] != values["stance"][again])
+        if len(differing):
+            first, second = (
+                self._table.where(Record(int(values["record"][n]) + 1, int(values["line"][n]), ()))
+                for n in (before[differing[0]], again[differing[0]])
+            )
+            raise DataError(
+                f"{second}: has another answer than {first} to the same text and actor; "
+                "keep one of the rows"
+            )
         return np.asarray(again, np.int64)
 
-    def _notes(self, repeated: int) -> Iterator[str]:
-        places = self._places
+    def _notes(self, repeated: int, days: Ints, period: Ints) -> Iterator[str]:
+        """Yield what columns were taken for, and how many answers were left out, and why."""
+        places, columns = self._places, self._table.columns
+        usual = self._request.text_column or optional_column(columns, "text", self._table.name)
+        if places.text is not None and usual is None:
+            name = shown(columns[places.text])
+            yield f"column '{name}' is read as 'text'; name another with --text-column"
         if places.document is None:
-            meant = likely(self._table.columns[: places.row], "document")
+            meant = likely(columns[: places.row], "document")
             advice = f"add --document-column '{shown(meant)}'" if meant else "add one"
             what = "row" if places.text is None else "text"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several are parts "
                 f"of one, {advice}, or intervals are too narrow"
             )
+        for _, reader in self._labels.values():
+            yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
             what = count(self._aimless, "row")
             yield f"{what} with a stance but no actor left out (first: {self._first})"
         if repeated:
             rows = count(repeated, "row")
             yield f"{rows} left out: an earlier row has the same text, actor and answer"
-
-    def _undated(self, days: Ints, period: Ints) -> Iterator[str]:
-        """Yield how many answers are in no period, and why."""
-        if self._places.over is None:
-            return
-        if undated := int((days == 0).sum()):
+        if undated := int((days == 0).sum()) if places.over is not None else 0:
             yield f"{count(undated, 'answer')} without a date that can be read"
-        if outside := int((period < 0).sum()) - undated:
+        if outside := int(((days > 0) & (period < 0)).sum()):
             yield f"{count(outside, 'answer')} dated far from all others left out of the periods"
-
-
-def _number(numbers: dict[str, int], name: str) -> int:
-    return numbers.setdefault(name, len(numbers))
 
 
 def _document(cells: Sequence[str], places: Places) -> str:
     """Return what names the document of an answer; without one, its text or its row."""
     place = places.text if places.document is None else places.document
-    name = "" if place is None else cells[place]
+    whole = (cells[place] if place is not None else "") or f"row {int(cells[places.row])}"
     # A document's name holds within its file; an equal text is one document in any file.
     file = None if place is not None and place == places.text else places.file
-    whole = name or f"row {int(cells[places.row])}"
     return whole if file is None else f"{cells[file]}\0{whole}"
 
 
-def _answer(cells: Sequence[str], places: Places) -> tuple[int, list[float]]:
-    """Return the number of an answer and its probabilities; raise `ValueError` if it is not one."""
+def _fault(cells: Sequence[str], places: Places) -> str:
+    """Return why cells are not an answer; empty if they are one."""
     if not is_row(row := cells[places.row]):
-        raise ValueError(f"'{shown(row)}' is not a row number")
+        return f"'{shown(row)}' is not a row number"
     if (stance := cells[places.stance]) not in ANSWERS:
-        raise ValueError(f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}")
-    chances = []
-    for place in places.probabilities:
+        return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
+    for cell in (cells[place] for place in places.probabilities):
         try:
-            chances.append(float(cells[place]))
+            known = 0 <= float(cell) <= 1
         except ValueError:
-            chances.append(np.nan)
-        if not 0 <= chances[-1] <= 1:
-            raise ValueError(f"'{shown(cells[place])}' is not a probability from 0 to 1")
-    return ANSWERS.index(stance), chances
+            known = False
+        if not known:
+            return f"'{shown(cell)}' is not a probability from 0 to 1"
+    return ""

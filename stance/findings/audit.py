@@ -2,18 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement
 from stance.evaluation.answers import Figures
-from stance.findings.answers import AnswersTable, is_row, pair_key, text_key
+from stance.findings.answers import AnswersTable, is_row, pair_key, read_population, text_key
 from stance.findings.correction import Audit
-from stance.findings.request import Join
+from stance.findings.request import Join, Request
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, encoded_by, open_table, optional_column
@@ -21,9 +22,6 @@ from stance.tables import Table, column, encoded_by, open_table, optional_column
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
-
-Design = Mapping[int, tuple[float, str]]
-"""Inclusion probability and stratum of each pair drawn by chance, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,6 @@ class AuditRequest:
     source: Path  #: table with the column stance filled in; its design stands beside it
     coder: str | None = None  #: whose labels count where coders disagree
     simple_random: bool = False  #: every answer had the same chance, so no design says it
-    labels: Mapping[str, str] = field(default_factory=dict)  #: what the table's spellings mean
     encoding: str | None = None  #: such as cp1252, in which a spreadsheet saved it; UTF-8 if None
 
 
@@ -48,28 +45,30 @@ class _Label:
     design: str  # name of the file
 
 
-@encoded_by("--audit-encoding")
-def audit_columns(request: AuditRequest) -> tuple[str, ...]:
-    """Return the columns of a labelled sample."""
-    with open_table(request.source, encoding=request.encoding) as table:
-        return table.columns
+def read_answers(
+    request: Request, audit: AuditRequest | None = None
+) -> tuple[AnswersTable, Audit | None]:
+    """Read a table of answers and, if there is one, its labelled sample."""
+    if audit is None:
+        return read_population(request), None
+    with encoded_by("--audit-encoding"), open_table(audit.source, encoding=audit.encoding) as table:
+        columns = table.columns
+    population = read_population(request, columns)
+    return population, _read_audit(audit, population)
 
 
 @encoded_by("--audit-encoding")
-def read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
+def _read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
     counts: Counter[str] = Counter()
     with open_table(request.source, encoding=request.encoding) as table:
-        rows = list(_read_labels(table, request, population, counts))
+        rows = list(_read_labels(table, population, counts))
     name, labelled = table.name, [row for row in rows if row.truth >= 0]
     if not labelled:
         raise DataError(f"{name}: holds no labelled row; fill in 'stance'")
     codings: dict[int, list[_Label]] = {}
     for row, pair in zip(labelled, _locate(labelled, population, name), strict=True):
         codings.setdefault(pair, []).append(row)
-    counts["repeated"] = len(labelled) - len(
-        {(pair, label.coder) for pair in codings for label in codings[pair]}
-    )
     settled = {
         pair: label
         for pair, coding in sorted(codings.items())
@@ -83,53 +82,53 @@ def read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     pairs = np.array(list(settled), np.int64)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
+    coded = (len({label.coder for label in coding}) for coding in codings.values())
+    counts.update(repeated=len(labelled) - sum(coded), missing=len(missing))
     return Audit(
         pair=pairs,
         truth=np.array([label.truth for label in settled.values()], np.int64),
         inclusion=np.array(chances),
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
-        notes=tuple(f"{name}: {note}" for note in _notes(counts, len(pairs), len(missing))),
-        agreement=_agreement({pair: codings[pair] for pair in settled}, population),
+        notes=tuple(f"{name}: {note}" for note in _notes(counts, len(pairs))),
+        agreement=_agreement([codings[pair] for pair in settled], population.document[pairs]),
     )
 
 
-def _agreement(codings: Mapping[int, Sequence[_Label]], population: AnswersTable) -> Figures | None:
+def _agreement(codings: Sequence[Sequence[_Label]], document: Ints) -> Figures | None:
     """Return how far coders agree on rows that several of them labelled, before adjudication."""
     truths = [
         {label.coder: label.truth for label in coding if label.coder != ADJUDICATED}
-        for coding in codings.values()
+        for coding in codings
     ]
     coders = sorted({coder for row in truths for coder in row})
     codes = np.array([[row.get(coder, MISSING) for row in truths] for coder in coders], np.int64)
-    if not len(coders) or not coded_twice(codes).any():
-        return None
-    return measure_agreement(codes, len(Stance), population.document[list(codings)])
+    twice = len(coders) > 0 and coded_twice(codes).any()
+    return measure_agreement(codes, len(Stance), document) if twice else None
 
 
-def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
-    if missing:
+def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
+    if missing := counts["missing"]:
         percent = 100 * missing / (labelled + missing)
         yield (
             f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
             "too: the intervals hold only if rows were left open by chance, not for being hard"
         )
-    if repeated := counts["repeated"]:
-        yield f"{count(repeated, 'row')} left out: an earlier row has the same pair and label"
-    if chosen := counts["train"]:
-        yield f"{count(chosen, 'row')} left out: chosen for training, not drawn by chance"
-    if false := counts["false matches"]:
-        yield f"{count(false, 'row')} with a false match counted as neutral"
+    for what, why in (
+        ("repeated", "left out: an earlier row has the same pair and label"),
+        ("train", "left out: chosen for training, not drawn by chance"),
+        ("false matches", "with a false match counted as neutral"),
+    ):
+        if counts[what]:
+            yield f"{count(counts[what], 'row')} {why}"
 
 
-def _read_labels(
-    table: Table, request: AuditRequest, population: AnswersTable, counts: Counter[str]
-) -> Iterator[_Label]:
+def _read_labels(table: Table, population: AnswersTable, counts: Counter[str]) -> Iterator[_Label]:
     """Yield the rows that were drawn by chance; ``truth`` is `MISSING` where one has no label."""
     identity = _identity(table, population)
     stance = column(table.columns, "stance", table.name)
     places = [optional_column(table.columns, name, table.name) for name in _OPTIONAL]
-    reader = LabelReader(table.name, Stance, stance_spellings(request.labels))
+    reader = LabelReader(table.name, Stance, stance_spellings(population.request.labels))
     for record in table:
         cells = record.cells
         purpose, false_match, coder, text, design = (
@@ -139,7 +138,7 @@ def _read_labels(
             counts["train"] += 1
             continue
         named, actor = (cells[place].strip() for place in identity[-2:])
-        if population.partial and actor not in population.actors:
+        if population.request.only and actor not in population.actors:
             continue
         flagged = false_match.lower() not in UNMARKED
         counts["false matches"] += flagged
@@ -174,50 +173,39 @@ def _key(cells: Sequence[str], identity: Sequence[int], join: Join, where: str) 
 
 def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
     """Return the label of a pair that counts; None without one of the coder asked for."""
-    chosen = [label for label in coding if label.coder == ADJUDICATED] or coding
-    if coder is not None:
-        chosen = [label for label in coding if label.coder == coder]
-    if not chosen:
-        return None
-    first = chosen[0]
-    other = next((label for label in chosen if label.truth != first.truth), None)
+    chosen = [label for label in coding if label.coder == (coder or ADJUDICATED)]
+    if not chosen and coder is None:
+        chosen = list(coding)
+    other = next((label for label in chosen if label.truth != chosen[0].truth), None)
     if other is None:
-        return first
+        return chosen[0] if chosen else None
+    first, advice = chosen[0], "; keep one of the lines"
+    if first.coder or other.coder:
+        names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
+        advice = f" ({names}); adjudicate them with stance label, or choose one with --coder"
     lines = f"{table}:{first.line} and {other.line}"
-    if not first.coder and not other.coder:
-        raise DataError(f"{lines}: {first.name} has two labels; keep one of the lines")
-    names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
-    raise DataError(
-        f"{lines}: {first.name} has two labels ({names}); adjudicate them with stance label, or "
-        "choose one with --coder"
-    )
+    raise DataError(f"{lines}: {first.name} has two labels{advice}")
 
 
 def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Iterator[int]:
     """Yield the number of each label's pair in the population."""
-    wanted = np.array([label.key for label in labels], np.uint64)
-    numbers: dict[int, list[int]] = {}
-    for number in np.flatnonzero(np.isin(population.key, wanted)).tolist():
-        numbers.setdefault(int(population.key[number]), []).append(number)
+    numbers: dict[int, list[int]] = {label.key: [] for label in labels}
+    for number in np.flatnonzero(np.isin(population.key, np.array([*numbers], np.uint64))).tolist():
+        numbers[int(population.key[number])].append(number)
     for label in labels:
-        alike = numbers.get(label.key, [])
-        where, answers = f"{table}:{label.line}", population.table
-        if not alike:
-            raise DataError(
-                f"{where}: {label.name} is not among the answers of {answers}; give the table that "
-                "the sample was drawn from"
-            )
-        alike = [n for n in alike if not label.text or population.text[n] == label.text]
-        if not alike:
-            raise DataError(
-                f"{where}: the text of {label.name} differs from its text in {answers}; restore "
-                "the text, or sample the new table"
-            )
-        if len(alike) > 1 and population.join != "text":
-            raise DataError(
-                f"{where}: {label.name} is {len(alike)} answers of {answers}; give each paragraph "
-                f"its own {population.join}, or add the column 'text'"
-            )
+        answers, pairs, why = population.table, numbers[label.key], ""
+        alike = [n for n in pairs if not label.text or population.text[n] == label.text]
+        if not pairs:
+            why = f"{label.name} is not among the answers of {answers}; give the table that the "
+            why += "sample was drawn from"
+        elif not alike:
+            why = f"the text of {label.name} differs from its text in {answers}; restore the text, "
+            why += "or sample the new table"
+        elif len(alike) > 1 and population.join != "text":
+            why = f"{label.name} is {len(alike)} answers of {answers}; give each paragraph its own "
+            why += f"{population.join}, or add the column 'text'"
+        if why:
+            raise DataError(f"{table}:{label.line}: {why}")
         yield alike[0]
 
 
@@ -238,28 +226,16 @@ def _design(
     rows: Sequence[_Label],
     labels: Sequence[_Label],
     population: AnswersTable,
-) -> Design:
-    """Return how the labelled rows were drawn; raise where the design and they do not fit."""
+) -> Mapping[int, tuple[float, str]]:
+    """Return inclusion probability and stratum by pair; raise where they do not fit the labels."""
     names, source = {row.design for row in rows}, request.source
-    if request.simple_random and names == {""}:
-        return {label.key: (len(labels) / len(population), "") for label in labels}
     if request.simple_random:
-        raise DataError(
-            f"{source}: its column 'design' says that the rows were drawn with unequal chances; "
-            "drop --simple-random"
-        )
-    design = _read_design(source, names, population)
-    for label in labels:
-        if label.key not in design:
+        if names != {""}:
             raise DataError(
-                f"{source}:{label.line}: {label.name} is not in {label.design}; restore the row, "
-                "or its design"
+                f"{source}: its column 'design' says that the rows were drawn with unequal "
+                "chances; drop --simple-random"
             )
-    return design
-
-
-def _read_design(source: Path, names: set[str], population: AnswersTable) -> Design:
-    """Read the inclusion probabilities and strata of all pairs that were drawn, by their keys."""
+        return {label.key: (len(labels) / len(population), "") for label in labels}
     if len(names) != 1 or "" in names:
         listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
@@ -272,22 +248,31 @@ def _read_design(source: Path, names: set[str], population: AnswersTable) -> Des
             f"{source}: {path.name}, which says how likely each row was to be drawn, is not beside "
             "it; stance sample wrote it beside the table to label"
         )
-    design: dict[int, tuple[float, str]] = {}
     with open_table(path) as table:
-        identity = _identity(table, population)
-        places = [column(table.columns, name, table.name) for name in ("inclusion", "stratum")]
-        for record in table:
-            chance, stratum = (record.cells[place] for place in places)
-            where = f"{path}:{record.line}"
-            try:
-                probability = float(chance)
-            except ValueError:
-                probability = 0.0
-            if not 0 < probability <= 1:
-                raise DataError(
-                    f"{where}: inclusion '{shown(chance)}' is not a probability above 0 and up to "
-                    "1; restore what stance sample wrote"
-                )
-            key = _key(record.cells, identity, population.join, where)
-            design[key] = probability, stratum
+        design = dict(_read_design(table, population))
+    for label in labels:
+        if label.key not in design:
+            raise DataError(
+                f"{source}:{label.line}: {label.name} is not in {label.design}; restore the row, "
+                "or its design"
+            )
     return design
+
+
+def _read_design(table: Table, population: AnswersTable) -> Iterator[tuple[int, tuple[float, str]]]:
+    """Yield the key, inclusion probability and stratum of each pair that was drawn."""
+    identity = _identity(table, population)
+    places = [column(table.columns, name, table.name) for name in ("inclusion", "stratum")]
+    for record in table:
+        chance, stratum = (record.cells[place] for place in places)
+        where = f"{table.name}:{record.line}"
+        try:
+            probability = float(chance)
+        except ValueError:
+            probability = 0.0
+        if not 0 < probability <= 1:
+            raise DataError(
+                f"{where}: inclusion '{shown(chance)}' is not a probability above 0 and up to "
+                "1; restore what stance sample wrote"
+            )
+        yield _key(record.cells, identity, population.join, where), (probability, stratum)

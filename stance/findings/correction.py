@@ -143,11 +143,9 @@ class Correction:
         part = weight / _sums(self._stratum, weight)[self._stratum]
         self._unbiased = np.where(self._drawn == 1, 1.0, 1 / (1 - np.minimum(part, 0.5)))
         self._freedom = np.maximum(1 / _sums(self._stratum, part**2) - 1, 1)
-        single: list[tuple[Surrogate, ...]] = [(), *((each,) for each in alternatives)]
-        more = [(*model, *additions) for model in single] if additions else []
-        self.models = (
-            single + more + ([(each,) for each in additions] if len(additions) > 1 else [])
-        )
+        self.models: list[tuple[Surrogate, ...]] = [(), *((one,) for one in alternatives)]
+        self.models += [(*model, *additions) for model in self.models if additions]
+        self.models += [(one,) for one in additions if len(additions) > 1]
 
     @cached_property
     def pooled(self) -> Weights:
@@ -162,7 +160,7 @@ class Correction:
         surrogate its full weight.
         """
         if self.models[1:] and rows.sum() < TUNED:
-            whole = tuple((each, 1.0) for each in self.models[1][:1])
+            whole = ((self.models[1][0], 1.0),)
             return Weights((whole,) * len(SIDES), np.ones(len(SIDES)))
         parts, penalties = [], []
         # As many labels as there would be if both kinds were as frequent as the rarer one say how
@@ -174,7 +172,9 @@ class Correction:
                 weights, variance = self._tune(model, side, rows)
                 penalty = size / max(size - len(model), 0.5)
                 tuned.append((variance * penalty, penalty, model, weights.tolist()))
-            _, penalty, chosen, fitted = min(tuned, key=lambda each: each[0])  # of equals the first
+            _, penalty, chosen, fitted = min(
+                tuned, key=lambda model: model[0]
+            )  # of equals the first
             parts.append(tuple(zip(chosen, fitted, strict=True)))
             penalties.append(penalty)
         return Weights(tuple(parts), np.array(penalties))
@@ -199,7 +199,8 @@ class Correction:
         both = np.concatenate([residuals, self._sides], axis=1)
         z, means = self._deviations(both, rows)
         z[:, :2] *= np.sqrt(weights.penalty)
-        document, sums = _document_sums(predictions, self._document[pairs])
+        document, cluster = np.unique(self._document[pairs], return_inverse=True)
+        sums = _sums(cluster, (predictions - predictions.mean(axis=0)) / len(predictions))
         whole = self._variances(z[:, :2], document, sums)
         helps = whole < self._variances(z[:, 2:], document, np.zeros_like(sums))
         sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
@@ -216,7 +217,7 @@ class Correction:
         """
         place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
         known = (document[place] == self._documents)[:, None]
-        residuals = np.stack([_sums(self._cluster, column) for column in z.T], axis=1)
+        residuals = _sums(self._cluster, z)
         both = (residuals * np.where(known, sums[place], 0)).sum(axis=0)
         variances: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
         return variances
@@ -235,7 +236,7 @@ class Correction:
         # With few labels of the rarer kind, their spread says little: nothing is gained, then.
         few = self._rarer(rows)
         doubt = EVENTS / (EVENTS + few) * np.maximum(0, plain / size - variance)
-        by_stratum = np.stack([_sums(self._stratum, column**2) for column in z.T], axis=1)
+        by_stratum = _sums(self._stratum, z**2)
         doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0)
         freedom = np.where(doubtful > 0, variance**2 / np.maximum(doubtful, 1e-300), size - 1)
         return Corrected(
@@ -251,13 +252,9 @@ class Correction:
         """Return as how many documents those count whose label is the rarer kind of a quantity."""
         weight = np.where(rows, self._weight, 0.0)[:, None]
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
-        hit, missed = (_effective(self._by_document(each)) for each in (hits, weight - hits))
+        documents = self._cluster[self._unit]
+        hit, missed = (_effective(_sums(documents, part)) for part in (hits, weight - hits))
         return np.append(np.minimum(hit, missed), missed.min())
-
-    def _by_document(self, values: Floats) -> Floats:
-        """Return the sums of the audited pairs' values by document."""
-        cluster = self._cluster[self._unit]
-        return np.stack([_sums(cluster, column) for column in values.T], axis=1)
 
     def _deviations(self, values: Floats, rows: Bools) -> tuple[Floats, Floats]:
         """Return the deviations whose squares sum to a weighted mean's variance, and the mean.
@@ -270,26 +267,21 @@ class Correction:
         weight /= weight.sum()
         mean = weight @ values
         u = weight[:, None] * (values - mean)
-        totals = np.stack([_sums(self._unit, column) for column in u.T], axis=1)
-        strata = np.stack([_sums(self._stratum, column) for column in totals.T], axis=1)
-        middle = strata[self._stratum] / self._drawn[:, None]
+        totals = _sums(self._unit, u)
+        middle = _sums(self._stratum, totals)[self._stratum] / self._drawn[:, None]
         one = self._drawn == 1
         centred = totals - np.where(one, 0, 1 - np.sqrt(self._share))[:, None] * middle
         return centred * np.sqrt(self._unbiased)[:, None], mean
 
 
 def _sums(codes: Ints, values: Floats) -> Floats:
-    return np.bincount(codes, values).astype(np.float64)
+    """Return the sums of values, or of each column of them, by code."""
+    if values.ndim == 1:
+        return np.bincount(codes, values).astype(np.float64)
+    return np.stack([_sums(codes, column) for column in values.T], axis=1)
 
 
 def _effective(weights: Floats) -> Any:
     """Return as how many equal ones some weights count (Kish 1965, "Survey Sampling")."""
     squares = (weights**2).sum(axis=0)
     return weights.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0)
-
-
-def _document_sums(predictions: Floats, document: Ints) -> tuple[Ints, Floats]:
-    """Return documents, and the sums of their pairs' part in the mean of all predictions."""
-    documents, cluster = np.unique(document, return_inverse=True)
-    centred = (predictions - predictions.mean(axis=0)) / len(predictions)
-    return documents, np.stack([_sums(cluster, column) for column in centred.T], axis=1)

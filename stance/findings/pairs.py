@@ -1,5 +1,6 @@
 """Who judges whom: the stances of each holder toward each actor, and sentences that show them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +14,9 @@ from stance.errors import DataError
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit
-from stance.findings.request import Request, find_places
 from stance.findings.shares import Share, Study, write_numbers
 from stance.reading.actors import ActorBook
-from stance.records import AGAINST, FAVOR, SIDES, Stance
+from stance.records import ANSWERS, SIDES, Stance
 
 SHOWN = 3  # sentences of a pair and side
 LONGEST = 400  # characters of a sentence that is shown
@@ -39,46 +39,48 @@ class Evidence:
 class Pairs:
     """Holders and the actors they judge; the group of a share is its holder."""
 
+    population: AnswersTable
     shares: Sequence[Share]  # most answers first
     on_themselves: int  # answers left out: what actors are said to think of themselves
-    toward: Mapping[str, int]  # all answers toward each actor, of which holders have a part
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
-
-    @property
-    def answers(self) -> int:
-        """Answers whose holder is known."""
-        return sum(share.n for share in self.shares)
 
     def note(self) -> str:
         """Return what is left out."""
         what = f"{count(self.on_themselves, 'answer')} left out, in which an actor judges itself"
         return what if self.on_themselves else ""
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the figures of each pair."""
-        return [self._row(share) for share in self.shares]
+    def to_json(self) -> dict[str, Any]:
+        """Return how many answers have a known holder, and the figures of each pair."""
+        sizes = np.bincount(self.population.actor).tolist()
+        toward = dict(zip(self.population.actors, sizes, strict=True))
+        pairs = [
+            {**self._figures(share, toward[share.actor]), **self._surest(share)}
+            for share in self.shares
+        ]
+        return {"answers": sum(share.n for share in self.shares), "pairs": pairs}
 
-    def _row(self, share: Share) -> dict[str, Any]:
-        counts, sentences = (
-            share.given.sum(axis=0).tolist(),
-            self.evidence.get((share.group, share.actor), ()),
-        )
+    def _figures(self, share: Share, toward: int) -> dict[str, Any]:
         row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
-        row |= {"documents": share.documents, **dict(zip(map(str, Stance), counts, strict=True))}
-        known = (share.counts.net, *share.counts.net_interval)
-        row |= dict(zip(("net", "low", "high"), known, strict=True))
-        row["toward_target"] = self.toward[share.actor]
+        given = share.given.sum(axis=0).tolist()
+        row |= {"documents": share.documents, **dict(zip(map(str, Stance), given, strict=True))}
+        row["net"], (row["low"], row["high"]) = share.counts.net, share.counts.net_interval
+        row["toward_target"] = toward
         if share.audited:
-            corrected = share.corrected
-            figures = (corrected.net, *corrected.interval(NET)) if corrected else (None,) * 3
-            names = ("corrected", "corrected_low", "corrected_high")
-            row |= {**dict(zip(names, figures, strict=True)), "labels": share.labels}
-        for side in (AGAINST, FAVOR):
-            surest = next(
+            row |= dict.fromkeys(("corrected", "corrected_low", "corrected_high"))
+            if share.corrected:
+                row["corrected"] = share.corrected.net
+                row["corrected_low"], row["corrected_high"] = share.corrected.interval(NET)
+            row["labels"] = share.labels
+        return row
+
+    def _surest(self, share: Share) -> dict[str, str]:
+        sentences = self.evidence.get((share.group, share.actor), ())
+        return {
+            f"evidence_{ANSWERS[side]}": next(
                 (sentence.sentence for sentence in sentences if sentence.side == side), ""
             )
-            row[f"evidence_{list(Stance)[side]}"] = surest
-        return row
+            for side in SIDES
+        }
 
 
 def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
@@ -100,42 +102,37 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
         if share.group and share.counts.n and share.actor in study.actors
     ]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
-    sizes = np.bincount(population.actor).tolist()
-    toward = dict(zip(population.actors, sizes, strict=True))
-    return Pairs(shares, int(themselves.sum()), toward, {})
+    return Pairs(population, shares, int(themselves.sum()), {})
 
 
-def read_evidence(request: Request, pairs: Pairs, book: ActorBook | None = None) -> Pairs:
+def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     """Return pairs with sentences that name the actor, of the surest answers on either side."""
+    places = pairs.population.places
     surest: dict[tuple[str, str, int], list[tuple[float, str, str]]] = {
         (share.group, share.actor, side): [] for share in pairs.shares for side in SIDES
     }
-    numbers = {str(list(Stance)[side]): side for side in SIDES}
-    with request.open() as table:
-        places = find_places(table.columns, table.name, request)
-        holder, text = places.holder, places.text
-        for batch in table.blocks():
-            for cells in (record.cells for record in batch):
-                if holder is None or text is None:
-                    break
-                side = numbers.get(cells[places.stance], -1)
-                names = cells[holder].strip(), places.actor_of(cells)
-                if (kept := surest.get((*names, side))) is None:
-                    continue
-                paragraph = cells[text][:LONGEST_READ]
-                if all(paragraph != other for _, other, _ in kept):
-                    chance = float(cells[places.probabilities[side]])
-                    kept.append((chance, paragraph, cells[places.row]))
-                    kept.sort(key=lambda answer: -answer[0])  # stable: the first of equals
-                    del kept[SHOWN:]
+    with pairs.population.request.open() as table:
+        for cells in (record.cells for record in table):
+            if places.holder is None or places.text is None:
+                break
+            side = ANSWERS.index(cells[places.stance]) if cells[places.stance] else -1
+            key = cells[places.holder].strip(), places.actor_of(cells), side
+            if (kept := surest.get(key)) is None:
+                continue
+            paragraph = cells[places.text][:LONGEST_READ]
+            if all(paragraph != other for _, other, _ in kept):
+                chance = float(cells[places.probabilities[side]])
+                kept.append((chance, paragraph, cells[places.row]))
+                kept.sort(key=lambda answer: -answer[0])  # stable: the first of equals
+                del kept[SHOWN:]
     texts = [(actor, text) for (_, actor, _), kept in surest.items() for _, text, _ in kept]
     sentences = name_sentences(texts, book or ActorBook.default())
-    evidence: dict[tuple[str, str], list[Evidence]] = {}
+    evidence = defaultdict[tuple[str, str], list[Evidence]](list)
     for (name, actor, side), kept in surest.items():
-        listed = [Evidence(next(sentences), side, chance, row) for chance, _, row in kept]
-        evidence.setdefault((name, actor), []).extend(listed)
-    for listed in evidence.values():
-        listed.sort(key=lambda sentence: -sentence.chance)
+        evidence[name, actor] += (
+            Evidence(next(sentences), side, chance, row) for chance, _, row in kept
+        )
+        evidence[name, actor].sort(key=lambda sentence: -sentence.chance)
     return replace(pairs, evidence=evidence)
 
 
@@ -156,13 +153,12 @@ def name_sentences(texts: Sequence[tuple[str, str]], book: ActorBook) -> Iterato
 
 
 def write_pairs(
-    path: Path, pairs: Pairs, together: AtomicGroup, *, force: bool, excel_safe: bool
+    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
 ) -> str:
     """Write pairs as a table, or where the name ends in .graphml as a graph; return a note."""
-    rows = pairs.rows()
     if path.suffix.lower() != ".graphml":
-        return write_numbers(path, rows, together, force=force, excel_safe=excel_safe)
-    together.write(path, _graph(rows), force=force)
+        return write_numbers(path, rows, together, **how)
+    together.write(path, _graph(rows), force=how["force"])
     return f"wrote {path}: {len(rows):,} edges"
 
 

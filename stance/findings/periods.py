@@ -45,6 +45,11 @@ class Periods:
             return f"{number // 4} Q{number % 4 + 1}"
         return str(number) if self.unit == "year" else f"{number // 12}-{number % 12 + 1:02}"
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all, the first one first."""
+        return list(map(self.name, range(self.count)))
+
     def middle(self, place: int) -> float:
         """Return the day in the middle of a period."""
         number = self.start + place

@@ -1,6 +1,7 @@
 """Tables for regressions: each answer with what was predicted, labelled and corrected."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,8 +9,6 @@ from stance.arrays import Floats
 from stance.display import count
 from stance.errors import UsageError
 from stance.files import AtomicGroup
-from stance.findings.correction import Audit
-from stance.findings.request import Request
 from stance.findings.shares import Study
 from stance.label_values import SOFT
 from stance.records import SIDES
@@ -19,27 +18,17 @@ OF = ("against", "favor", "net")
 COLUMNS = tuple(f"{kind}_{of}" for kind in ("predicted", "audited", "corrected") for of in OF)
 
 
-def write_regression_table(
-    study: Study,
-    request: Request,
-    output: Path,
-    together: AtomicGroup,
-    *,
-    force: bool = False,
-    excel_safe: bool = False,
-) -> str:
+def write_regression_table(study: Study, output: Path, together: AtomicGroup, **how: Any) -> str:
     """Write a table for regressions, a row for each answer; return what to say of it.
 
     The input's columns come first, but for the text. ``predicted`` are the model's probabilities,
     ``audited`` the labels, ``inclusion`` the probability to be labelled: of other rows the mean of
     all those, which `dsl` in R needs to sum up to the sample's size. ``corrected`` is the
     pseudo-outcome of design-based supervised learning (Egami et al. 2023): least squares on it are
-    unbiased, with standard errors clustered by document.
+    unbiased, with standard errors clustered by document. ``how`` is as in `write_table`.
     """
-    population, audit = study.population, study.audit
-    if audit is None:
-        raise UsageError("a table for regressions needs labels; add --audit LABELLED")
-    inclusion, figures = _figures(study, audit)
+    population = study.population
+    inclusion, figures = _figures(study)
     places, taken = population.places, {"actor", "inclusion", *COLUMNS, *SOFT}
     kept = [
         place
@@ -48,10 +37,8 @@ def write_regression_table(
     ]
     columns = (*(population.columns[place] for place in kept), "actor", "inclusion", *COLUMNS)
     numbers = {record: number for number, record in enumerate(population.record.tolist())}
-    with (
-        request.open() as table,
-        together.part(write_table(output, columns, force=force, excel_safe=excel_safe)) as written,
-    ):
+    opened = write_table(output, columns, **how)
+    with population.request.open() as table, together.part(opened) as written:
         for record in table:
             if (number := numbers.get(record.number - 1)) is not None:
                 cells = [record.cells[place] for place in kept]
@@ -61,9 +48,11 @@ def write_regression_table(
     return f"wrote {output}: {count(len(population), 'row')}"
 
 
-def _figures(study: Study, audit: Audit) -> tuple[Floats, Floats]:
+def _figures(study: Study) -> tuple[Floats, Floats]:
     """Return the probability of each answer to be labelled, and its figures, see `COLUMNS`."""
-    size = len(study.population)
+    size, audit = len(study.population), study.audit
+    if audit is None:
+        raise UsageError("a table for regressions needs labels; add --audit LABELLED")
     labelled = np.full((size, 2), np.nan)
     labelled[audit.pair] = audit.truth[:, None] == np.array(SIDES)
     corrected = study.predictions()

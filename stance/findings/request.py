@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from stance.display import count, shown
 from stance.errors import DataError
@@ -12,19 +12,19 @@ from stance.label_values import LabelReader, stance_spellings
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import (
-    Form,
     Inputs,
+    Record,
     Records,
     Table,
     column,
     join_tables,
+    likely,
     open_table,
     optional_column,
 )
 
 Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
-_WITHHELD = len(Stance)  # place of "uncertain" among `ANSWERS`
 NO_ANSWERS = ", or name a table that stance predict wrote"
 
 
@@ -39,7 +39,7 @@ class Request:
     text_column: str | None = None
     actor_column: str | None = None
     stance_column: str | None = None  #: of labels that somebody else than `predict` gave
-    labels: Mapping[str, str] | None = None  #: what the spellings of these labels mean
+    labels: Mapping[str, str] | None = None  #: what the spellings of labels mean
     document_column: str | None = None
     delimiter: str | None = None
     quoting: Literal["none"] | None = None  #: none if quotes are characters like others
@@ -47,6 +47,8 @@ class Request:
     sheet: str | None = None  #: of workbooks; None is the first
     period: Unit | None = None  #: length of the periods; as the answers allow if None
     date_format: str | None = None  #: of `datetime.strptime`; None if the dates have one reading
+    only: Sequence[str] = ()  #: actors whose answers are read; all if empty
+    surrogates: Sequence[str] = ()  #: columns of other models' labels, each weighted by its use
 
     @property
     def paths(self) -> list[Path]:
@@ -59,40 +61,28 @@ class Request:
         """What messages call the tables."""
         return str(self.source) if isinstance(self.source, Path) else self.source.name
 
-    @property
-    def title(self) -> str:
-        """What a page calls them."""
-        return self.source.name
-
     def open(self) -> Table:
         """Open the table, or several as one in which `file` and `row` name a paragraph.
 
         A table of labels, such as a language model gives, gets the columns that `predict` writes.
         """
-        form: Form = {
-            "delimiter": self.delimiter,
-            "quoting": self.quoting,
-            "encoding": self.encoding,
-            "sheet": self.sheet,
-        }
+        names = ("delimiter", "quoting", "encoding", "sheet")
+        form: Any = {name: getattr(self, name) for name in names}
         if isinstance(self.source, Inputs):
             table = join_tables(self.source, self._check, form, self.prefix)
         else:
             table = open_table(self.source, **form)
-        if not _predicted(table.columns, self.prefix):
-            try:
+        try:
+            if not _predicted(table.columns, self.prefix):
                 _read_labels_as_answers(table, self)
-            except DataError:
-                table.close()
-                raise
+        except DataError:
+            table.close()
+            raise
         return table
 
     def _check(self, table: Table) -> None:
         """Raise if a table has no answers."""
-        if _predicted(table.columns, self.prefix):
-            find_places(table.columns, table.name, self)
-        else:
-            _find_label(table, self)
+        (find_places if _predicted(table.columns, self.prefix) else _find_label)(table, self)
 
 
 def _predicted(columns: Sequence[str], prefix: str) -> bool:
@@ -109,24 +99,28 @@ def _find_label(table: Table, request: Request) -> int:
     return column(columns, request.stance_column or "stance", name, "--stance-column", NO_ANSWERS)
 
 
+def label_in(cell: str, record: Record, reader: LabelReader) -> int | None:
+    """Return the stance that somebody gave in a cell; None where it is left open."""
+    return None if cell.strip().lower() in ("", UNCERTAIN) else reader.read(cell, record)
+
+
 def _read_labels_as_answers(table: Table, request: Request) -> None:
     """Have the labels of a table, none of whose records is read yet, come as answers."""
     columns, name, label = table.columns, table.name, _find_label(table, request)
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(columns, "row", name)
-    withheld = dict.fromkeys(("", UNCERTAIN), _WITHHELD)
-    reader = LabelReader(name, Stance, {**stance_spellings(request.labels), **withheld})
-    open_ = 0
+    reader = LabelReader(name, Stance, stance_spellings(request.labels))
+    without = 0
 
     def answers(chunks: Iterable[Records]) -> Generator[Records]:
-        nonlocal open_
+        nonlocal without
         for part in chunks:
-            read = [reader.read(record.cells[label], record) for record in part]
-            open_ += read.count(_WITHHELD)
-            likeliest = [NEUTRAL if stance == _WITHHELD else stance for stance in read]
+            given = [label_in(record.cells[label], record, reader) for record in part]
+            without += given.count(None)
+            likeliest = [NEUTRAL if stance is None else stance for stance in given]
             added = [
                 list(map(str, part.numbers)) if row is None else part.columns[row],
-                [ANSWERS[stance] for stance in read],
+                [UNCERTAIN if stance is None else ANSWERS[stance] for stance in given],
                 *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
             ]
             cells = [*(part.columns[n] for n in kept), *added]
@@ -135,8 +129,8 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
     def notes() -> Iterator[str]:
         yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"
         yield from (note.removeprefix(f"{name}: ") for note in reader.notes())
-        if open_:
-            yield f"{count(open_, 'row')} without a stance counted as withheld"
+        if without:
+            yield f"{count(without, 'row')} without a stance counted as withheld"
 
     table.through(answers, notes)
     table.columns = (*(columns[n] for n in kept), *_WRITTEN)
@@ -176,30 +170,32 @@ class Places:
     @property
     def whole(self) -> tuple[int | None, ...]:
         """The columns that, with text and actor, tell whether a row repeats another."""
-        named = (
-            self.mentions is None and self.id is not None
-        )  # labels, whose rows are only numbered
-        return (self.file, self.document, self.id, None if named else self.row)
+        only_numbered = self.mentions is None and self.id is not None  # rows of labels
+        return (self.file, self.document, self.id, None if only_numbered else self.row)
 
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
         return cells[self.actor].strip()
 
 
-def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
-    """Find the columns of a prediction table; raise if it is not one in long form."""
-    numbers, prefix = {name: place for place, name in enumerate(columns)}, request.prefix
+def find_places(table: Table, request: Request) -> Places:
+    """Find the columns of a prediction table; raise if it is not one in long form.
+
+    Without a column `text` it is the one that seems meant, as predict may have been told.
+    """
+    columns, name, prefix = table.columns, table.name, request.prefix
+    numbers = {name: place for place, name in enumerate(columns)}
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
 
-    def asked(name: str | None, usual: str) -> int | None:
-        return (
-            optional_column(columns, usual, table) if name is None else column(columns, name, table)
-        )
+    def usual(asked: str | None, usual: str) -> int | None:
+        if asked is None:
+            return optional_column(columns, usual, name)
+        return column(columns, asked, name)
 
+    row, actor = numbers[prefix + "row"], column(columns, named, name, "--actor-column")
+    text = usual(request.text_column, "text")
     against, neutral, favor = (numbers[f"{prefix}stance_{label}"] for label in Stance)
-    row = numbers[prefix + "row"]
-    actor = column(columns, named, table, "--actor-column")
     return Places(
         row=row,
         actor=actor,
@@ -207,15 +203,15 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         stance=numbers[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=numbers.get(prefix + SENTIMENT_COLUMNS[0]),
-        text=asked(request.text_column, "text"),
-        document=asked(request.document_column, "document"),
+        text=numbers.get(likely(columns[:row], "text")) if text is None else text,
+        document=usual(request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
-        by=asked(request.by, "source"),
-        over=asked(request.over, "date"),
+        by=None if request.by is None else column(columns, request.by, name),
+        over=None if request.over is None else column(columns, request.over, name),
         # Without an actor of each row, predict read no spans.
-        spans=optional_column(columns, "spans", table) if actor < row else None,
+        spans=optional_column(columns, "spans", name) if actor < row else None,
         holder=numbers.get(prefix + "holder"),
-        id=optional_column(columns[:row], "id", table),
+        id=optional_column(columns[:row], "id", name),
     )
 
 

@@ -1,6 +1,5 @@
 """Samples of answers to label: drawn by chance to audit them, or chosen to learn from."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -60,12 +59,7 @@ class Sample:
 
 
 def write_sample(
-    request: Request,
-    asked: SampleRequest,
-    output: Path,
-    *,
-    only: Sequence[str] = (),
-    force: bool = False,
+    request: Request, asked: SampleRequest, output: Path, *, force: bool = False
 ) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
@@ -76,8 +70,6 @@ def write_sample(
     asked : SampleRequest
     output : Path
         Table to write.
-    only : sequence of str
-        Actors to draw answers on; all if empty.
     force : bool
         Whether to overwrite.
 
@@ -92,20 +84,18 @@ def write_sample(
     DataError
         If the sample is too small to compare the groups.
     """
+    train = asked.purpose == "train"
     if asked.size < FEWEST:
         raise UsageError(f"-n {asked.size}: a sample needs {FEWEST} or more")
-    if asked.purpose == "train" and asked.whole_documents:
+    if train and asked.whole_documents:
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
-    population = read_population(request, (), only)
-    if asked.purpose == "train":
-        chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
-        sample = draw_sample(population, replace(asked, size=chance, margin=np.inf))
-        audited = len(sample.pair)
-        sample = _with_informative(population, sample, request, asked.size - audited)
-    else:
-        sample = draw_sample(population, asked)
-        audited = len(sample.pair)
-    dropped = _write(population, sample, request, output, force)
+    population = read_population(request)
+    chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
+    sample = draw_sample(population, replace(asked, size=chance, margin=np.inf) if train else asked)
+    audited = len(sample.pair)
+    if train:
+        sample = _with_informative(population, sample, asked.size - audited)
+    left_out = _write(population, sample, output, force)
     spread = expected_spread(population, asked.whole_documents)
     margins = expected_margins(sample.chance, population.actor, spread, len(population.actors))
     return {
@@ -115,7 +105,7 @@ def write_sample(
         "strata": len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
         "audited": audited,
         "margins": dict(zip(population.actors, margins.tolist(), strict=True)),
-        "notes": [*population.notes, *dropped],
+        "notes": [*population.notes, *left_out],
     }
 
 
@@ -166,25 +156,26 @@ def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Fl
     """Raise if the sample would not tell groups or periods apart that all labels would."""
     spread = expected_spread(population, asked.whole_documents)
     codes, names = _compared(population)
+    if not names:
+        return
 
     def margins(chance: Floats) -> Floats:
         times = len(codes)  # a pair is in a group and in a period
         parts = np.tile(chance, times), np.concatenate(codes), np.tile(spread, times)
         return expected_margins(*parts, len(names))
 
-    if not names:
-        return
     able = np.flatnonzero(margins(np.ones_like(chance)) <= asked.margin)
-    if not len(able) or (margin := (reaches := margins(chance)[able]).max()) <= asked.margin:
+    reaches = margins(chance)[able]
+    size, needed = asked.size, reaches.max(initial=0)
+    if needed <= asked.margin:
         return
-    size, needed = asked.size, margin
     while needed > asked.margin:
         size += max(1, size // 8)
         design, unit = _design(population, asked.whole_documents, size)
         needed = margins(design.inclusion[unit])[able].max()
     advice = ", or compare fewer (--actor), or raise --margin"
-    reach = f"be known to within ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
-    if not np.isfinite(margin):
+    reach = f"be known to within ±{100 * reaches.max():.0f} points, not ±{100 * asked.margin:.0f}"
+    if not np.isfinite(reaches.max()):
         reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
     raise DataError(
         f"{population.table}: -n {asked.size} is too small to compare: the net stance "
@@ -195,7 +186,7 @@ def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Fl
 def _compared(population: AnswersTable) -> tuple[list[Ints], list[str]]:
     """Return the group and the period that each pair is in, by actor, and what they are called."""
     periods, codes, names = population.periods, list[Ints](), list[str]()
-    dates = () if periods is None else tuple(map(periods.name, range(periods.count)))
+    dates = periods.names if periods else ()
     for values, parts in ((population.group, population.groups), (population.period, dates)):
         if len(parts) > 1:
             number = len(names) + population.actor * len(parts) + values
@@ -208,9 +199,7 @@ def _compared(population: AnswersTable) -> tuple[list[Ints], list[str]]:
     return codes, names
 
 
-def _with_informative(
-    population: AnswersTable, sample: Sample, request: Request, size: int
-) -> Sample:
+def _with_informative(population: AnswersTable, sample: Sample, size: int) -> Sample:
     """Add the pairs that teach most: uncertain, and unlike each other.
 
     Of `POOL` times as many pairs with the least margin between the two likeliest stances, each is
@@ -219,6 +208,8 @@ def _with_informative(
     """
     from sklearn.feature_extraction.text import HashingVectorizer
 
+    if population.places.text is None:
+        column(population.columns, "text", population.table, "--text-column")
     ordered = np.sort(population.chances, axis=1)
     margin = ordered[:, -1] - ordered[:, -2]
     margin[sample.pair] = np.inf
@@ -230,7 +221,7 @@ def _with_informative(
     pool = pool[np.sort(first)][: POOL * max(0, size)]
     if not len(pool):
         return sample
-    texts = _texts(population, request, pool)
+    texts = _texts(population, pool)
     words = HashingVectorizer(n_features=WORDS, alternate_sign=False).transform(texts)
     likeness, chosen = np.zeros(len(pool)), []
     for _ in range(min(size, len(pool))):
@@ -245,43 +236,35 @@ def _with_informative(
     return Sample(pairs[order], inclusion[order], stratum[order], sample.chance)
 
 
-def _texts(population: AnswersTable, request: Request, pairs: Ints) -> list[str]:
+def _texts(population: AnswersTable, pairs: Ints) -> list[str]:
     """Read the texts of some pairs."""
-    place = population.places.text
-    if place is None:
-        column(population.columns, "text", population.table, "--text-column")
-    wanted, texts = set(population.record[pairs].tolist()), {}
-    with request.open() as table:
+    records, place = population.record[pairs].tolist(), population.places.text or 0
+    texts = dict.fromkeys(records, "")
+    with population.request.open() as table:
         for number, record in enumerate(table):
-            if number in wanted:
-                texts[number] = record.cells[place or 0]
-    return [texts[number] for number in population.record[pairs].tolist()]
+            if number in texts:
+                texts[number] = record.cells[place]
+    return [texts[number] for number in records]
 
 
-def _write(
-    population: AnswersTable, sample: Sample, request: Request, output: Path, force: bool
-) -> list[str]:
-    """Write the sample's rows with the input's columns; return notes on it."""
-    places, names = population.places, dict(enumerate(population.columns))
+def _write(population: AnswersTable, sample: Sample, output: Path, force: bool) -> list[str]:
+    """Write the sample's rows with the input's columns; return a note on those left out."""
+    places, names = population.places, list(population.columns[: population.places.row])
     if places.text is not None:
+        names = ["stance" if name == "text" else name for name in names]  # another is read
         names[places.text] = "text"
-    written = {*DRAWN, *LABELS, *SOFT}
-    kept = [
-        place
-        for place in range(places.row)
-        if place != places.actor and names[place] not in written
-    ]
-    kept = [place for place in kept if place == places.text or names[place] != "text"]
-    others = (place for place in range(places.row) if place not in {*kept, places.actor})
-    left_out = ", ".join(shown(names[place], 30) for place in others)
-    design, about = design_path(output), [places.row, places.actor]
+    taken = {*DRAWN, *LABELS, *SOFT}
+    kept = [n for n, name in enumerate(names) if name not in taken and n != places.actor]
+    others = (n for n in range(len(names)) if n not in kept and n != places.actor)
+    left_out = ", ".join(shown(population.columns[place], 30) for place in others)
     keys = [place for place in (places.file, places.document) if place is not None]
+    about, design = [places.row, places.actor], design_path(output)
     columns = (*(names[place] for place in kept), *DRAWN, *LABELS)
     known = (*(population.columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
     records = population.record[sample.pair].tolist()
     numbers = {record: number for number, record in enumerate(records)}
     with (
-        request.open() as table,
+        population.request.open() as table,
         AtomicGroup() as group,
         group.part(write_table(output, columns, force=force)) as sheet,
         group.part(write_table(design, known, force=force)) as chances,
@@ -296,9 +279,5 @@ def _write(
                 chances.write([*pair, f"{chance:.9g}", str(sample.stratum[number])])
             cells = [record.cells[place] for place in (*kept, *about)]
             sheet.write([*cells, *purpose, *("" for _ in LABELS)])
-    notes = []
-    if left_out:
-        notes.append(
-            f"{population.table}: columns left out, because coders fill in their own: {left_out}"
-        )
-    return notes
+    why = f"{population.table}: columns left out, because coders fill in their own: {left_out}"
+    return [why] if left_out else []

@@ -14,24 +14,21 @@ from stance.errors import DataError
 from stance.evaluation.intervals import Interval, benjamini_hochberg, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import AuditRequest, audit_columns, read_audit
+from stance.findings.answers import AnswersTable
+from stance.findings.audit import AuditRequest, read_answers
 from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.request import Request
 from stance.records import Stance
 from stance.tables import write_table
 
-OWN = TUNED  # labels of an actor from which surrogates are weighted for it alone
 TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
 UNAUDITED = "not corrected: no labels"
 FEW = "not corrected: too few labels"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
-COLUMNS = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class")
 Number = tuple[float, Interval]
-VALUES = ("counted", "corrected", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,10 @@ class Share:
     group: str  # empty for all
     period: str
     n: int  # answers
+    documents: int
     withheld: int  # answers not given, of which the counted shares take no account
     labels: int  # audited answers
     missing: int  # answers drawn for the audit that nobody labelled
-    documents: int
     given: Ints  # answers given, by document and stance
     corrected: Corrected | None  # of all answers
     method: str
@@ -57,7 +54,7 @@ class Share:
 
     def counted(self, quantity: int) -> float | None:
         """Return the share of a stance, or for `NET` the net stance, as counted; None of none."""
-        return (*self.counts.shares, self.counts.net)[quantity] if self.counts.n else None
+        return self.counts.value(quantity) if self.counts.n else None
 
     @property
     def audited(self) -> bool:
@@ -69,14 +66,12 @@ class Share:
 
         None where labels or answers are too few for an interval that says something.
         """
-        number: Number | None = None
-        if self.audited and self.corrected:
-            number = self.corrected.value(quantity), self.corrected.interval(quantity)
-        elif not self.audited and (counted := self.counted(quantity)) is not None:
-            intervals = (*self.counts.intervals, self.counts.net_interval)
-            number = counted, intervals[quantity]
+        known = self.corrected if self.audited else self.counts if self.counts.n else None
+        if known is None:
+            return None
+        low, high = known.interval(quantity)
         wide = WIDE / (1 if quantity == NET else 2)
-        return number if number and number[1][1] - number[1][0] <= wide else None
+        return (known.value(quantity), (low, high)) if high - low <= wide else None
 
     @property
     def net(self) -> Number | None:
@@ -89,15 +84,16 @@ class Share:
         low, high = (self.net or (0, (-1, 1)))[1]
         return (low > 0) - (high < 0)
 
-    def rows(self) -> Iterator[list[Any]]:
-        """Yield a row of figures for each stance and the net stance; None where unknown."""
-        about = (self.actor, self.group, self.period, self.n, self.documents, self.withheld)
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the figures of each stance and the net stance; None where unknown."""
+        names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")
         for quantity, name in enumerate(QUANTITIES):
-            figures: list[float | None] = [None, None, None]
+            row = {key: getattr(self, key) for key in names} | {"class": name}
+            row |= {"counted": self.counted(quantity)} | dict.fromkeys(("corrected", "low", "high"))
             if self.corrected is not None:
-                figures = [self.corrected.value(quantity), *self.corrected.interval(quantity)]
-            counted = self.counted(quantity)
-            yield [*about, self.labels, self.missing, name, counted, *figures, self.method]
+                row["corrected"] = self.corrected.value(quantity)
+                row["low"], row["high"] = self.corrected.interval(quantity)
+            yield row | {"method": self.method}
 
 
 class Study:
@@ -127,24 +123,20 @@ class Study:
         if self._correction is None:
             return None
         rows = np.isin(self._correction.audit.pair, pairs)
-        return self._correction.weigh(rows) if rows.sum() >= OWN else self._correction.pooled
+        return self._correction.weigh(rows) if rows.sum() >= TUNED else self._correction.pooled
 
     def to_json(self, quantity: str = "net") -> dict[str, Any]:
         """Return all shares, and how those of a stance or the net stances differ, for JSON."""
-        population, keys = self.population, (*COLUMNS, *VALUES, "method")
-        columns, places = population.columns, population.places
-        over = places.over if population.periods else None
-        differences = self.differences(quantity)
+        population, differences = self.population, self.differences(quantity)
+        columns, by, over = population.columns, population.places.by, population.places.over
         return {
             "answers": len(population),
             "documents": len(np.unique(population.document)),
             "labels": 0 if self.audit is None else len(self.audit),
-            "by": None if places.by is None else columns[places.by],
-            "over": None if over is None else columns[over],
+            "by": None if by is None else columns[by],
+            "over": None if over is None or population.periods is None else columns[over],
             "quantity": quantity,
-            "shares": [
-                dict(zip(keys, row, strict=True)) for share in self.shares() for row in share.rows()
-            ],
+            "shares": [row for share in self.shares() for row in share.rows()],
             "differences": [{**asdict(d), "claimed": d.claimed} for d in differences],
             "detectable": detectable(differences),
         }
@@ -168,7 +160,7 @@ class Study:
                 (group, name, both) for group, part in groups for name, both in self._periods(part)
             ]
             for group, period, part in parts:
-                yield self._share(actor, group, period, part, weights)
+                yield self._share((actor, group, period), part, weights)
 
     def predictions(self) -> Floats:
         """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
@@ -186,47 +178,37 @@ class Study:
 
     def _periods(self, pairs: Ints) -> list[tuple[str, Ints]]:
         """Return the pairs of each period, the first one first."""
-        if (periods := self.population.periods) is None:
-            return []
-        names = list(map(periods.name, range(periods.count)))
-        return _split(pairs, self.population.period, names)
+        periods = self.population.periods
+        return _split(pairs, self.population.period, periods.names) if periods else []
 
-    def _share(
-        self, actor: str, group: str, period: str, pairs: Ints, weights: Weights | None
-    ) -> Share:
-        population = self.population
+    def _share(self, names: tuple[str, str, str], pairs: Ints, weights: Weights | None) -> Share:
+        population, audit = self.population, self.audit
         stance = population.stance[pairs]
         answered = stance < len(Stance)
-        names, document = np.unique(population.document[pairs], return_inverse=True)
-        given = np.zeros((len(names), len(Stance)), np.int64)
+        documents, document = np.unique(population.document[pairs], return_inverse=True)
+        given = np.zeros((len(documents), len(Stance)), np.int64)
         np.add.at(given, (document[answered], stance[answered]), 1)
-        audit, corrected = self.audit, self._correct(pairs, weights)
-        method = UNAUDITED if audit is None else FEW
+        corrected = self._correct(pairs, weights)
         return Share(
-            actor=actor,
-            group=group,
-            period=period,
+            *names,
             n=len(pairs),
+            documents=len(documents),
             withheld=int((~answered).sum()),
             labels=0 if audit is None else int(np.isin(audit.pair, pairs).sum()),
             missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
-            documents=len(names),
             given=given[:0] if population.unanswered else given,
             corrected=corrected,
-            method=corrected.method if corrected else method,
+            method=corrected.method if corrected else FEW if audit else UNAUDITED,
         )
 
     def _correct(self, pairs: Ints, weights: Weights | None) -> Corrected | None:
-        if self._correction is None or weights is None:
-            return None
-        return self._correction.estimate(pairs, weights)
+        correction = self._correction
+        return correction.estimate(pairs, weights) if correction and weights else None
 
     def differences(self, quantity: str = "net") -> list[Difference]:
         """Return how actors' groups, and their periods, differ in the share of a stance, or net."""
         number = QUANTITIES.index(quantity)
-        differences = [
-            difference for actor in self.actors for difference in self._differences(actor, number)
-        ]
+        differences = [part for actor in self.actors for part in self._differences(actor, number)]
         p = np.array([difference.p for difference in differences])
         adjusted = zip(differences, holm(p), benjamini_hochberg(p).tolist(), strict=True)
         return [replace(difference, holm=h, bh=b) for difference, h, b in adjusted]
@@ -261,56 +243,34 @@ def uncounted_note(population: AnswersTable) -> str:
     """Return why the answers of a table are not counted."""
     listed = " and ".join(population.unanswered)
     return (
-        f"{population.table}: {listed} is never answered, but withheld "
-        "wherever it is likeliest, so its answers are not counted as shares; run stance "
+        f"{population.table}: {listed} {'are' if ' ' in listed else 'is'} never answered, but "
+        "withheld wherever likeliest, so its answers are not counted as shares; run stance "
         "predict without --abstain or with a higher rate, or add --audit LABELLED"
     )
 
 
-def read_study(
-    request: Request,
-    audit: AuditRequest | None = None,
-    *,
-    surrogates: Sequence[str] = (),
-    only: Sequence[str] = (),
-) -> Study:
-    """Read a table of answers and, if there is one, its audit.
-
-    Parameters
-    ----------
-    request : Request
-        The table, and the columns of its groups and dates.
-    audit : AuditRequest, optional
-        A labelled sample of it.
-    surrogates : sequence of str
-        Columns with other models' labels, each weighted by its use.
-    only : sequence of str
-        Actors to look at; all if empty.
-    """
-    labelled = ("row",) if audit is None else audit_columns(audit)
-    population = read_population(request, surrogates, only, labelled)
+def read_study(request: Request, audit: AuditRequest | None = None) -> Study:
+    """Read a table of answers and, if there is one, the labelled sample that audits it."""
+    population, sample = read_answers(request, audit)
     if len(population.groups) > MOST_PARTS:
         number = f"{len(population.groups):,} values"
         raise DataError(
             f"{population.table}: column '{shown(request.by or '')}' has {number}; compare at most "
             f"{MOST_PARTS} groups"
         )
-    return Study(population, None if audit is None else read_audit(audit, population))
+    return Study(population, sample)
 
 
 def write_numbers(
-    path: Path,
-    rows: Sequence[Mapping[str, Any]],
-    together: AtomicGroup,
-    *,
-    force: bool = False,
-    excel_safe: bool = False,
+    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
 ) -> str:
-    """Write figures as a tidy table, unknown ones as empty cells; return what to say of it."""
+    """Write figures as a tidy table, unknown ones as empty cells; return what to say of it.
+
+    ``how`` is as in `write_table`.
+    """
     # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else (*(each.name for each in fields(Difference)), "claimed")
-    opened = write_table(path, columns, force=force, excel_safe=excel_safe)
-    with together.part(opened) as table:
+    columns = tuple(rows[0]) if rows else (*(field.name for field in fields(Difference)), "claimed")
+    with together.part(write_table(path, columns, **how)) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
     return f"wrote {path}: {count(len(rows), 'row')}"

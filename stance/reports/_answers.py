@@ -8,19 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from stance.errors import DataError
-from stance.evaluation.answers import Figures
 from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
-from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import audit_columns, read_audit
+from stance.findings.answers import AnswersTable
+from stance.findings.audit import read_answers
 from stance.findings.correction import Audit
 from stance.findings.differences import Difference, groups_apart
 from stance.findings.pairs import Pairs
-from stance.findings.request import Places, find_places
 from stance.findings.shares import uncounted_note
 from stance.label_values import HOLDERS
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
+from stance.tables import column, optional_column
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
 JUDGED = 12  # actors shown among those who judge each other
@@ -29,25 +28,11 @@ FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is 
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """How the labels of a study were drawn, and how far coders agree."""
-
-    name: str
-    sha256: str
-    labels: int
-    simple_random: bool
-    inclusion: tuple[float, float]  # least and largest probability of a label
-    strata: int
-    agreement: Figures | None
-
-
-@dataclass(frozen=True, slots=True)
 class AnswersReport:
     """All that the page on a table of answers says."""
 
-    request: Request
-    sha256: str  # of the table's file
     population: AnswersTable
+    sha256: str  # of the table's file
     paragraphs: Paragraphs
     total: Share  # of all actors together
     actors: Sequence[Share]  # those shown, most answers first
@@ -56,29 +41,24 @@ class AnswersReport:
     groups: Sequence[str]  # shown, most answers first
     apart: Mapping[tuple[str, str], int]  # actor and group below (-1) or above the other groups
     pairs: Pairs | None  # who judges whom, if the table says whose stances they are
-    audited: Audited | None
+    audit: AuditRequest | None
+    labelled: Audit | None  # as the request says
     notes: tuple[str, ...]
-
-    @property
-    def places(self) -> Places:
-        """Where the columns of the table stand."""
-        return self.population.places
 
     @property
     def probable(self) -> bool:
         """Whether the answers have probabilities, which labels have not."""
-        return self.places.mentions is not None
+        return self.population.places.mentions is not None
+
+    @property
+    def labels_sha256(self) -> str:
+        """The hash of the file of labels."""
+        return file_hash(self.audit.source) if self.audit else ""
 
     @property
     def unsure(self) -> float:
         """Share of the answers of which no stance has a probability of one half."""
         return float((self.population.chances.max(axis=1) < 0.5).mean())
-
-    @property
-    def period(self) -> tuple[str, str] | None:
-        """The first and the last period."""
-        periods = self.population.periods
-        return (periods.name(0), periods.name(periods.count - 1)) if periods else None
 
     @property
     def few(self) -> list[str]:
@@ -89,23 +69,14 @@ class AnswersReport:
         """Return the actors toward whom a side prevails beyond chance."""
         return [share.actor for share in self.actors if share.prevails == side]
 
-    @property
-    def extremes(self) -> tuple[Share, Share] | None:
-        """The actors spoken of worst and best, if their intervals do not meet."""
-        return _extremes(self.actors)
-
-    @property
-    def group_extremes(self) -> tuple[Share, Share] | None:
-        """The same of the groups of the most frequent actor."""
-        return _extremes([cell for cell in self.cells if cell.actor == self.actors[0].actor])
-
-
-def _extremes(shares: Sequence[Share]) -> tuple[Share, Share] | None:
-    known = [(share.net, share) for share in shares if share.net]
-    if not known:
-        return None
-    low, high = (choose(known, key=lambda pair: pair[0][0]) for choose in (min, max))
-    return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
+    def extremes(self, actor: str = "") -> tuple[Share, Share] | None:
+        """Return the actors, or groups of one, spoken of worst and best, if they are apart."""
+        shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
+        known = [(share.net, share) for share in shares if share.net]
+        if not known:
+            return None
+        low, high = (choose(known, key=lambda pair: pair[0][0]) for choose in (min, max))
+        return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
 
 
 def gather(
@@ -114,48 +85,55 @@ def gather(
     """Read a table of answers, and a labelled sample of it if there is one."""
     before = _stamps(request)
     with request.open() as table:
-        places = find_places(table.columns, table.name, request)
-        columns = [None if at is None else table.columns[at] for at in (places.by, places.over)]
-    if places.mentions is None and maker and not maker.given:
-        maker = None  # of labels that somebody else gave
-    if request.period and columns[1] is None:
+        columns, name = table.columns, table.name
+        by = _column(columns, name, request.by, "source")
+        over = _column(columns, name, request.over, "date")
+    request = replace(request, by=by, over=over)
+    if request.period and request.over is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
-    request = replace(request, by=columns[0], over=columns[1])
-    population = read_population(request, labelled=audit_columns(audit) if audit else ("row",))
+    population, sample = read_answers(request, audit)
+    if population.places.mentions is None and maker and not maker.given:
+        maker = None  # of labels that somebody else gave
     if population.unanswered and audit is None:
         raise DataError(uncounted_note(population))
-    sample = read_audit(audit, population) if audit else None
-    paragraphs = read_paragraphs(request, maker, _frequent(population)[:TRACED])
+    frequent = _frequent(population)
+    paragraphs = read_paragraphs(population, maker, frequent[:TRACED])
     sha256 = file_hash(*request.paths)
     if before != _stamps(request):
         raise DataError(f"{request.name}: changed while it was read; wait until it is complete")
-    shown, frequent = _narrowed(population), _frequent(population)
+    shown = _narrowed(population, frequent)
     by_group = Study(replace(shown, periods=None), sample)
     by_period = Study(replace(shown, groups=()), sample).shares()
     shares = list(by_group.shares())
-    named = [share for share in shares if share.actor in frequent]
+    named_shares = [share for share in shares if share.actor in frequent]
     advice = "no paragraphs are shown; name their column with --text-column"
-    textless = [f"{request.name}: no column 'text', so {advice}"] * (places.text is None)
+    textless = [f"{request.name}: no column 'text', so {advice}"] * (population.places.text is None)
     return AnswersReport(
-        request=request,
-        sha256=sha256,
         population=population,
+        sha256=sha256,
         paragraphs=paragraphs,
         total=shares[0],
-        actors=[share for share in named if not share.group],
-        cells=[share for share in named if share.group],
-        course=[each for each in by_period if each.period and each.actor in frequent[:TRACED]],
+        actors=[share for share in named_shares if not share.group],
+        cells=[share for share in named_shares if share.group],
+        course=[part for part in by_period if part.period and part.actor in frequent[:TRACED]],
         groups=shown.groups,
-        apart=_claimed(by_group.differences()) if sample else _apart(shown),
-        pairs=_judged(request, population, sample, maker),
-        audited=_described(audit, sample) if audit and sample else None,
+        apart=_claimed(by_group.differences()) if sample else _apart(shown, frequent),
+        pairs=_judged(population, sample, maker),
+        audit=audit,
+        labelled=sample,
         notes=(*population.notes, *(sample.notes if sample else ()), *textless),
     )
 
 
-def _judged(
-    request: Request, population: AnswersTable, sample: Audit | None, maker: Maker | None
-) -> Pairs | None:
+def _column(columns: Sequence[str], table: str, asked: str | None, usual: str) -> str | None:
+    """Return the name of a column that is asked for, or the usual one if there is one."""
+    if asked is None:
+        place = optional_column(columns, usual, table)
+        return None if place is None else columns[place]
+    return columns[column(columns, asked, table)]
+
+
+def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None) -> Pairs | None:
     """Return who judges whom among those who do so most often; None where nobody is known to."""
     if not any(population.holders):
         return None
@@ -165,24 +143,12 @@ def _judged(
     actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
     chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
     book = maker.model.book if maker else None
-    return read_evidence(request, replace(pairs, shares=chosen), book) if chosen else None
+    return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
 
 
 def _stamps(request: Request) -> list[tuple[int, int]]:
     """Return what tells whether a table has changed."""
     return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, request.paths)]
-
-
-def _described(audit: AuditRequest, sample: Audit) -> Audited:
-    return Audited(
-        name=audit.source.name,
-        sha256=file_hash(audit.source),
-        labels=len(sample),
-        simple_random=audit.simple_random,
-        inclusion=(float(sample.inclusion.min()), float(sample.inclusion.max())),
-        strata=len(np.unique(sample.stratum)),
-        agreement=sample.agreement,
-    )
 
 
 def _frequent(population: AnswersTable) -> list[str]:
@@ -194,10 +160,9 @@ def _frequent(population: AnswersTable) -> list[str]:
     return [name for at, (name, n) in enumerate(ranked[:ACTORS]) if n >= FEWEST or at < ALWAYS]
 
 
-def _narrowed(population: AnswersTable) -> AnswersTable:
+def _narrowed(population: AnswersTable, frequent: Sequence[str]) -> AnswersTable:
     """Return the same answers, of which only those of frequent actors have groups and periods."""
-    names = set(_frequent(population))
-    kept = np.array([name in names for name in population.actors])[population.actor]
+    kept = np.isin(population.actors, frequent)[population.actor]
     if not population.groups:
         return replace(population, period=np.where(kept, population.period, -1))
     sizes = np.bincount(population.group[population.group >= 0], minlength=len(population.groups))
@@ -222,11 +187,10 @@ def _claimed(differences: Sequence[Difference]) -> dict[tuple[str, str], int]:
     return apart
 
 
-def _apart(population: AnswersTable) -> dict[tuple[str, str], int]:
+def _apart(population: AnswersTable, names: Sequence[str]) -> dict[tuple[str, str], int]:
     """Return the counted groups of actors that are beyond chance below, and above, the others."""
     if not population.groups:
         return {}
-    names = _frequent(population)
     places = np.array([names.index(n) if n in names else -1 for n in population.actors])
     actor, stance = places[population.actor], population.stance
     kept = (actor >= 0) & (population.group >= 0) & (stance < len(Stance))
@@ -234,5 +198,7 @@ def _apart(population: AnswersTable) -> dict[tuple[str, str], int]:
     cluster = population.document[kept] % CLUSTERS
     np.add.at(counts, (actor[kept], population.group[kept], cluster, stance[kept]), 1)
     signs = groups_apart(counts)
-    cells = np.argwhere(signs).tolist()
-    return {(names[row], population.groups[at]): int(signs[row, at]) for row, at in cells}
+    return {
+        (names[actor], population.groups[group]): int(signs[actor, group])
+        for actor, group in np.argwhere(signs).tolist()
+    }

@@ -93,7 +93,7 @@ class Estimate:
     """A number with its interval; without a value, only what stands beside it is drawn."""
 
     value: float | None
-    interval: tuple[float, float] | None = None
+    interval: Sequence[float] | None = None
     tone: Tone = "ink"
     form: str = "dot"
     beside: float | None = None  # another estimate of the same, without an interval

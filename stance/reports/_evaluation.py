@@ -1,13 +1,10 @@
 """The page on an evaluation: what scores say in words, their charts and tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from stance.corpus import Source
 from stance.display import shown
-from stance.files import AtomicGroup
 from stance.records import UNCERTAIN
 from stance.reports import _page as page
 from stance.reports._charts import (
@@ -23,7 +20,6 @@ from stance.reports._charts import (
 from stance.reports._figures import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._paragraphs import Quotation
 from stance.screens import Figures, percent, ranged
-from stance.storage import model_hash
 
 HEATS = 5  # shades of a share, from none to all
 MOST_GROUPS = 20  # groups in a chart; tables have all
@@ -50,12 +46,12 @@ class Score:
 
     name: str
     value: float
-    interval: tuple[float, float] | None
+    interval: Sequence[float] | None
 
     @classmethod
     def of(cls, name: str, part: Figures, key: str = "macro_f1", interval: str = "") -> "Score":
         """Return a score of an evaluation by its key."""
-        return cls(name, part[key], interval_of(part.get(interval or f"{key}_interval")))
+        return cls(name, part[key], part.get(interval or f"{key}_interval"))
 
     @property
     def words(self) -> str:
@@ -63,9 +59,9 @@ class Score:
         return ranged(self.value, self.interval)
 
     @property
-    def cells(self) -> tuple[Cell, Cell, Cell]:
+    def cells(self) -> list[Cell]:
         """The score as a table has it."""
-        return (self.value, *(self.interval or (None, None)))
+        return [self.value, *(self.interval or (None, None))]
 
     def line(self, *, trusted: bool = True) -> Line:
         """Return the score as a chart has it."""
@@ -92,11 +88,6 @@ class Rival:
         return f"the model is {'' if low > 0 else 'not '}shown to be better than"
 
 
-def interval_of(value: Any) -> tuple[float, float] | None:
-    """Return an interval of an evaluation."""
-    return None if value is None else (float(value[0]), float(value[1]))
-
-
 def rivals_of(scores: Figures) -> dict[str, Rival]:
     """Return the baselines that an evaluation knows."""
     rivals = {}
@@ -107,20 +98,15 @@ def rivals_of(scores: Figures) -> dict[str, Rival]:
     return rivals
 
 
-def _rivals_figure(scores: Figures, rivals: Mapping[str, Rival]) -> Figure:
-    known = [Score.of("this model", scores), *(rival.score for rival in rivals.values())]
-    gains = [None, *(rival.gain for rival in rivals.values())]
-    columns = (
-        text_column("model"),
-        *MACRO_F1,
-        *with_interval("gain, points", "gain", kind="signed"),
-    )
+def _rivals_figure(model: Score, rivals: Iterable[Rival]) -> Figure:
+    known = [(model, None), *((rival.score, rival.gain) for rival in rivals)]
+    gain_columns = with_interval("gain, points", "gain", kind="signed")
     rows = [
-        [score.name, *score.cells, *(gain.cells if gain else [None] * 3)]
-        for score, gain in zip(known, gains, strict=True)
+        [score.name, *score.cells, *(gain.cells if gain else [None] * 3)] for score, gain in known
     ]
-    chart = whiskers([score.line() for score in known], share_axis(title="macro-F1"))
-    return Figure("rivals", "Macro-F1 beside baselines", chart, Data("baselines", columns, rows))
+    data = Data("baselines", (text_column("model"), *MACRO_F1, *gain_columns), rows)
+    chart = whiskers([score.line() for score, _ in known], share_axis(title="macro-F1"))
+    return Figure("rivals", "Macro-F1 beside baselines", chart, data)
 
 
 def _class_scores(scores: Figures, name: str) -> Data:
@@ -133,23 +119,20 @@ def _class_scores(scores: Figures, name: str) -> Data:
     for label, part in scores["per_class"].items():
         cells: list[Cell] = [label, part["support"]]
         for key in CLASS_SCORES:
-            cells += (part[key], *(interval_of(known.get(label, {}).get(key)) or (None, None)))
+            cells += Score(key, part[key], known.get(label, {}).get(key)).cells
         rows.append(cells)
     return Data(f"{name}-scores", columns, rows)
 
 
 def _confusion_figure(scores: Figures) -> Figure:
     labels, withheld = list(map(str, scores["labels"])), scores.get("withheld") or {}
-    silent = [UNCERTAIN] * any(withheld.values())
-    columns = (Column(label, label, "count") for label in (*labels, *silent))
-    rows = [
-        [label, *row, *(withheld[label] for _ in silent)]
-        for label, row in zip(labels, scores["confusion"], strict=True)
-    ]
-    data = Data("confusion", (text_column("labelled"), *columns), rows)
+    heads = [*labels, *[UNCERTAIN] * any(withheld.values())]
+    counts = dict(zip(labels, scores["confusion"], strict=True))
+    rows = [[label, *([*row, withheld.get(label)][: len(heads)])] for label, row in counts.items()]
+    columns = (text_column("labelled"), *(Column(head, head, "count") for head in heads))
     cells = [(page.named(row[0]), [_heated(n, sum(row[1:])) for n in row[1:]]) for row in rows]
-    heads = [page.named(head, page.SHORT) for head in (*labels, *silent)]
-    chart = heat(heads, cells, "labelled / predicted")
+    names = [page.named(head, page.SHORT) for head in heads]
+    chart, data = heat(names, cells, "labelled / predicted"), Data("confusion", columns, rows)
     return Figure("confusion", "Labelled and predicted", chart, data)
 
 
@@ -182,7 +165,7 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
             continue
         lines, rows = [], list[list[Cell]]()
         for name, part in parts.items():
-            ends = interval_of(part.get("interval", part.get("macro_f1_interval")))
+            ends = part.get("interval", part.get("macro_f1_interval"))
             ends = None if ends and ends[0] == ends[1] else ends  # all documents score the same
             score = Score(name, part["macro_f1"], ends)
             rows.append([name, part["n"], *score.cells, part.get("ece")])
@@ -194,67 +177,50 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
 
 
 def _stress(tests: Sequence[Figures]) -> Data:
-    texts = map(text_column, ("test", "promise"))
-    counts = (Column(name, name, "count") for name in ("cases", "failures"))
+    names = [*map(text_column, ("test", "promise"))]
+    names += (Column(name, name, "count") for name in ("cases", "failures"))
     rows: list[list[Cell]] = []
     for test in tests:
-        cells = Score(test["name"], test["rate"], interval_of(test["interval"])).cells
+        cells = Score.of(test["name"], test, "rate", "interval").cells
         rows.append([test["name"], test.get("promise", ""), test["n"], test["failures"], *cells])
-    return Data("stress", (*texts, *counts, *with_interval("failures, %", "rate")), rows)
+    return Data("stress", (*names, *with_interval("failures, %", "rate")), rows)
 
 
-def _trust(scores: Figures) -> dict[str, Any]:
-    """Return the mean probability of the answers, and the point of half of them answered."""
-    bins, curve = scores.get("reliability") or [], scores.get("risk_coverage") or []
-    rows = sum(part["n"] for part in bins)
-    mean = sum(part["n"] * part["confidence"] for part in bins) / rows if rows else None
-    half = min(curve, key=lambda point: abs(point["coverage"] - 0.5), default=None)
-    return {"confidence": mean, "half": half}
-
-
-def write_evaluation(
-    path: Path,
-    scores: Figures,
-    card: Figures,
-    sources: Sequence[Source],
-    mistakes: Sequence[Quotation],
-    together: AtomicGroup,
-    *,
-    model: Path | None = None,
-    force: bool = False,
-) -> None:
-    """Write the page on an evaluation, as a part of what is written together."""
-    file = (model.name, model_hash(model)) if model else None
-    together.write(path, compose(scores, card, sources, mistakes, file), force=force)
-
-
-def compose(
+def evaluation_page(
     scores: Figures,
     card: Figures,
     sources: Sequence[Source],
     mistakes: Sequence[Quotation] = (),
     model: tuple[str, str] | None = None,
 ) -> bytes:
-    """Return the page; ``model`` is the name and the sha256 of its file."""
-    tone, rivals = scores.get("sentiment"), rivals_of(scores)
-    tests = (scores.get("stress") or {}).get("tests", [])
-    columns = (text_column("corpus"), ROWS, text_column("sha256"))
+    """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
+    tone, rivals, macro_f1 = (
+        scores.get("sentiment"),
+        rivals_of(scores),
+        Score.of("this model", scores),
+    )
+    tests, bins = (scores.get("stress") or {}).get("tests", []), scores.get("reliability") or []
+    columns, coverage = (
+        (text_column("corpus"), ROWS, text_column("sha256")),
+        scores.get("risk_coverage"),
+    )
     tested: list[list[Cell]] = [[source.name, source.rows, source.sha256] for source in sources]
     trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     notes = [*scores.get("notes", [])]
     notes += (f"sentiment: {note}" for note in (tone or {}).get("notes", []))
-    bins = scores.get("reliability")
+    probability = sum(part["n"] * part["confidence"] for part in bins)
     return page.render(
         "evaluation",
         1,
         title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
         **{"scores": scores, "rivals": rivals, "model": model, "notes": notes},
-        **{"mistakes": mistakes, "sources": sources, "tone": tone, **_trust(scores)},
-        macro_f1=Score.of("this model", scores),
+        **{"mistakes": mistakes, "sources": sources, "tone": tone, "macro_f1": macro_f1},
         accuracy=Score.of("accuracy", scores, "accuracy"),
+        confidence=probability / sum(part["n"] for part in bins) if bins else None,
+        half=min(coverage or [], key=lambda point: abs(point["coverage"] - 0.5), default=None),
         conflict=scores.get("conflict") or {"n": 0},
         **{name: scores.get(name) for name in ("leakage", "uncertain")},
-        compared=_rivals_figure(scores, rivals),
+        compared=_rivals_figure(macro_f1, rivals.values()),
         classes=_class_scores(scores, "classes"),
         confusion=_confusion_figure(scores),
         reliability=bins and _reliability_figure(bins),

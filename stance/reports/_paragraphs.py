@@ -1,5 +1,6 @@
 """Paragraphs to show: the most certain answers, and the words that pushed them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,8 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.answers import judge_pairs
 from stance.evaluation.intervals import Shares, estimate_shares
-from stance.findings import Request
-from stance.findings.request import Places, find_places
+from stance.findings.answers import AnswersTable
+from stance.findings.request import Places
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
@@ -27,6 +28,7 @@ LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 MISTAKES = 8  # wrong answers that are shown
 SIDE_NUMBERS = {str(list(Stance)[side]): side for side in SIDES}
+Cells = tuple[str, ...]  # of a record
 TONE_NUMBERS = {str(tone): number for number, tone in enumerate(Sentiment)}
 
 
@@ -43,25 +45,6 @@ class Quotation:
     def html(self) -> Markup:
         """The paragraph, with its mentions and what pushed the answer marked."""
         return passage_html(self.passage, dict.fromkeys(self.passage.actors, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A paragraph and what a table says of it; cells are empty where the table has none."""
-
-    actor: str
-    label: int
-    chances: tuple[float, float, float]
-    text: str
-    where: tuple[str, str, str]  # source, date and row
-    spans: str
-
-    def quotation(self, passage: Passage | None) -> Quotation:
-        """Return what the page shows, with reasons if they are known."""
-        source, date, row = self.where
-        where = ", ".join(shown(part, 80) for part in (source, date, f"row {row}") if part)
-        source = f"{where}; probability {max(self.chances):.2f}"
-        return Quotation(passage or Passage(self.text), str(list(Stance)[self.label]), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +82,27 @@ class Paragraphs:
         return estimate_shares(counts)
 
 
-def read_paragraphs(request: Request, maker: Maker | None, actors: Sequence[str]) -> Paragraphs:
+def read_paragraphs(
+    population: AnswersTable, maker: Maker | None, actors: Sequence[str]
+) -> Paragraphs:
     """Read the paragraphs of a table: the most certain ones toward some actors on both sides."""
-    paragraphs, examples = Paragraphs(), dict[tuple[str, int], list[Example]]()
-    with request.open() as table:
-        places = find_places(table.columns, table.name, request)
+    paragraphs, places, seen = Paragraphs(), population.places, dict[int, bool]()
+    examples = defaultdict[tuple[str, int], list[Cells]](list)
+    with population.request.open() as table:
         if places.over is not None:
-            rewrite_dates(table, places.over, request.date_format)
-        seen: dict[int, bool] = {}  # whether each row names an actor
-        for batch in table.blocks():
-            for cells in (record.cells for record in batch):
-                _count_row(paragraphs, places, cells, seen)
-                if (actor := places.actor_of(cells)) in actors:
-                    _keep(examples, places, cells, actor)
+            rewrite_dates(table, places.over, population.request.date_format)
+        for cells in (record.cells for record in table):
+            _count_row(paragraphs, places, cells, seen)
+            side, actor = SIDE_NUMBERS.get(cells[places.stance]), places.actor_of(cells)
+            if side is not None and places.text is not None and actor in actors:
+                _keep(examples[actor, side], cells, places, places.text)
     paragraphs.rows, paragraphs.naming = len(seen), sum(seen.values())
-    _quote(paragraphs, examples, maker)
+    _quote(paragraphs, examples, places, maker)
     return paragraphs
 
 
-def _count_row(
-    paragraphs: Paragraphs, places: Places, cells: Sequence[str], seen: dict[int, bool]
-) -> None:
+def _count_row(paragraphs: Paragraphs, places: Places, cells: Cells, seen: dict[int, bool]) -> None:
+    """Count a row, of which ``seen`` says whether it names an actor."""
     unit = (places.file, places.document, places.text, places.row)
     key = hash(tuple(cells[place] for place in unit if place is not None))
     if key not in seen and places.sentiment is not None:
@@ -135,39 +118,33 @@ def _count_row(
     seen[key] = seen.get(key, False) or named
 
 
-def _keep(
-    examples: dict[tuple[str, int], list[Example]],
-    places: Places,
-    cells: Sequence[str],
-    actor: str,
-) -> None:
+def _chances(places: Places, cells: Cells) -> list[float]:
+    return [float(cells[place]) for place in places.probabilities]
+
+
+def _keep(listed: list[Cells], cells: Cells, places: Places, text: int) -> None:
     """Keep an answer among the most certain ones on its side, each text once."""
-    if places.text is None or cells[places.stance] not in SIDE_NUMBERS:
+    least = max(_chances(places, listed[-1])) if len(listed) == SHOWN else LEAST
+    if max(_chances(places, cells)) <= least or len(cells[text]) > LONGEST:
         return
-    side, text = SIDE_NUMBERS[cells[places.stance]], cells[places.text]
-    against, neutral, favor = (float(cells[place]) for place in places.probabilities)
-    listed = examples.setdefault((actor, side), [])
-    top = max(against, neutral, favor)
-    least = max(listed[-1].chances) if len(listed) == SHOWN else LEAST
-    if top <= least or len(text) > LONGEST or any(other.text == text for other in listed):
+    if any(other[text] == cells[text] for other in listed):
         return
-    source, date, spans = (
-        "" if place is None else cells[place] for place in (places.by, places.over, places.spans)
-    )
-    where = source, date, cells[places.row]
-    listed.append(Example(actor, side, (against, neutral, favor), text, where, spans))
-    listed.sort(key=lambda example: -max(example.chances))  # stable, so the first of equals stays
+    listed.append(cells)
+    listed.sort(key=lambda cells: -max(_chances(places, cells)))  # stable: the first of equals
     del listed[SHOWN:]
 
 
 def _quote(
-    paragraphs: Paragraphs, examples: dict[tuple[str, int], list[Example]], maker: Maker | None
+    paragraphs: Paragraphs,
+    examples: dict[tuple[str, int], list[Cells]],
+    places: Places,
+    maker: Maker | None,
 ) -> None:
     """Quote examples, with the words that decided if a model gives the same answers."""
-    passages: dict[int, Passage | None] = {}
+    passages: dict[Cells, Passage | None] = {}
     if maker:
-        known = (example for listed in examples.values() for example in listed)
-        passages = {id(example): _explained(maker.model, example) for example in known}
+        known = (cells for listed in examples.values() for cells in listed)
+        passages = {cells: _explained(maker.model, places, cells) for cells in known}
     paragraphs.reproduced = all(passages.values()) if passages else None
     given = maker.given if maker and paragraphs.reproduced is None else paragraphs.reproduced
     if given:
@@ -175,19 +152,29 @@ def _quote(
     elif maker:
         paragraphs.denied, passages = maker.name if passages else "", {}
     for key, listed in examples.items():
-        paragraphs.kept[key] = [example.quotation(passages.get(id(example))) for example in listed]
+        paragraphs.kept[key] = [_quotation(places, c, passages.get(c)) for c in listed]
 
 
-def _explained(model: StanceModel, example: Example) -> Passage | None:
-    """Return an example with its reasons, None if the model answers otherwise."""
+def _quotation(places: Places, cells: Cells, passage: Passage | None) -> Quotation:
+    """Return what the page shows of an answer, with reasons if they are known."""
+    known = [cells[place] for place in (places.by, places.over) if place is not None]
+    where = ", ".join(shown(part, 80) for part in (*known, f"row {cells[places.row]}") if part)
+    source = f"{where}; probability {max(_chances(places, cells)):.2f}"
+    return Quotation(passage or Passage(cells[places.text or 0]), cells[places.stance], source)
+
+
+def _explained(model: StanceModel, places: Places, cells: Cells) -> Passage | None:
+    """Return an answer's text with its reasons, None if the model answers otherwise."""
+    text, spans, date = (
+        "" if place is None else cells[place] for place in (places.text, places.spans, places.over)
+    )
     try:
-        spans = parse_spans(example.spans, example.text, "spans")
+        pair = [text], [places.actor_of(cells)], [parse_spans(spans, text, "spans")]
     except DataError:  # then stance predict did not write this table
         return None
-    for months in (months_of([example.where[1]]), None):  # predict may have read no dates
-        pair = [example.text], [example.actor], [spans]
+    for months in (months_of([date]), None):  # predict may have read no dates
         judged = model.judge_pairs(*pair, months=months, pushes=True)
-        if np.abs(judged.stance[0] - example.chances).max() <= SAME:
+        if np.abs(judged.stance[0] - _chances(places, cells)).max() <= SAME:
             return judged.passages(pair[0])[0]
     return None
 

@@ -1,6 +1,6 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,6 +37,8 @@ DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
 TONES: dict[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
 RING = ("ring", "quietly", "counted by the classifier")
+LINE = ("line", "ink", "95 % interval")
+NETS: dict[int, tuple[charts.Tone, str]] = {NET: ("ink", "dot")}
 SIDES_KEY = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
 NET_TITLE = "net stance: % in favor less % against, in points"
 LINES = "lines: 95\u00a0% intervals by document"
@@ -56,18 +58,20 @@ class _Drawing:
         report, actors = self.report, self.report.actors
         data = self.data("stance-by-actor", actors)
         known = [share for share in actors if share.net]
-        groups = []
+        sides, groups = "Shares for and against by actor", []
         for number, actor in enumerate(actors[:COMPARED], 1):
             cells = [cell for cell in report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                about = f"{page.named(actor.actor)} by {page.named(str(report.request.by))}"
+                about = (
+                    f"{page.named(actor.actor)} by {page.named(str(report.population.request.by))}"
+                )
                 name, title = f"groups-{number}", f"Net stance toward {about}"
-                groups.append(self.nets(name, title, cells, self.data(name, cells)))
+                groups.append(self.dots(name, title, cells, self.data(name, cells)))
         counted = any(share.counts.n for share in actors)
         return {
-            "net": counted and self.nets("net", "Net stance by actor", actors, data),
-            "sides": known and self.sides(known, data),
+            "net": counted and self.dots("net", "Net stance by actor", actors, data),
+            "sides": known and self.dots("sides", sides, known, data, charts.SIDES),
             "groups": groups,
             "map": any(cell.net for cell in report.cells) and self.map(),
             "traces": self.traces(),
@@ -77,7 +81,7 @@ class _Drawing:
     def caption(self, shares: Sequence[Share], marks: str = LINES, *, counted: bool = False) -> str:
         """Return what a figure in a paper must say: n, method and interval."""
         method = "counted by a classifier and not corrected for its errors"
-        if self.report.audited and not counted:
+        if self.report.labelled and not counted:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
         n = count(sum(share.n for share in shares), "answer")
@@ -87,12 +91,12 @@ class _Drawing:
         self, name: str, shares: Sequence[Share], actor: str = "", group: str = "group"
     ) -> Data:
         """Return all that is known of each: of a study with labels, counted and corrected."""
-        audited = self.report.audited is not None
+        audited = self.report.labelled is not None
         keys = [key for key in ("actor", "group", "period") if not (actor and key == "actor")]
         keys = [key for key in keys if any(getattr(share, key) for share in shares)]
+        counts = ("n", "withheld", *["labels"] * audited)
         columns = [text_column(group if key == "group" else key) for key in keys]
-        columns += [Column(noun, noun, "count") for noun in ("answers", "withheld")]
-        columns += [Column("labels", "labels", "count")] * audited
+        columns += [Column(noun, noun, "count") for noun in ("answers", *counts[1:])]
         for label in (*map(str, Stance), "net"):
             kind: Any = "signed" if label == "net" else "share"
             title = f"{label} corrected" if audited else label
@@ -104,39 +108,40 @@ class _Drawing:
         rows: list[list[Cell]] = []
         for share in shares:
             cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
-            cells += [share.n, share.withheld, *[share.labels] * audited]
-            for quantity in (*range(len(Stance)), NET):
+            cells += [getattr(share, name) for name in counts]
+            for quantity in range(NET + 1):
                 value, ends = share.value(quantity) or (None, (None, None))
                 cells += [*[share.counted(quantity)] * audited, value, *ends]
             rows.append([*cells, *[share.method] * audited])
         return Data(name, columns, rows, actor)
 
-    def nets(self, name: str, title: str, shares: Sequence[Share], data: Data) -> Figure:
-        """Draw net stances under each other."""
+    def dots(
+        self,
+        name: str,
+        title: str,
+        shares: Sequence[Share],
+        data: Data,
+        marks: Mapping[int, tuple[charts.Tone, str]] = NETS,
+    ) -> Figure:
+        """Draw net stances, or shares of stances, under each other."""
         names = page.named_apart((s.group or s.actor for s in shares), charts.NAME)
-        lines = [
-            Line(brief, note(share), (estimate(share, NET),))
-            for brief, share in zip(names, shares, strict=True)
-        ]
-        key = [("dot", "ink", "corrected by labels" if self.report.audited else "net stance")]
-        key += [("line", "ink", "95 % interval"), *([RING] if self.report.audited else [])]
-        chart = whiskers(lines, net_axis(charts.ends_of(lines), title=NET_TITLE))
-        return Figure(name, title, chart, data, key, self.caption(shares))
-
-    def sides(self, shares: Sequence[Share], data: Data) -> Figure:
-        """Draw the shares against and in favor."""
-        names = page.named_apart((share.actor for share in shares), charts.NAME)
+        net, audited = marks is NETS, self.report.labelled
         lines = [
             Line(
-                *(brief, count(share.n, "answer")),
-                tuple(estimate(share, side, *mark) for side, mark in charts.SIDES.items()),
+                brief,
+                note(share) if net else count(share.n, "answer"),
+                tuple(estimate(share, quantity, *mark) for quantity, mark in marks.items()),
             )
             for brief, share in zip(names, shares, strict=True)
         ]
-        key = [*SIDES_KEY, *([RING] if self.report.audited else [])]
-        axis = share_axis(max(charts.ends_of(lines)), title="share of the answers")
-        title, caption = "Shares for and against by actor", self.caption(shares)
-        return Figure("sides", title, whiskers(lines, axis), data, key, caption)
+        ends = charts.ends_of(lines)
+        if net:
+            key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
+            axis = net_axis(ends, title=NET_TITLE)
+        else:
+            key, axis = [*SIDES_KEY], share_axis(max(ends), title="share of the answers")
+        key += [RING] if audited else []
+        return Figure(name, title, whiskers(lines, axis), data, key, self.caption(shares))
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
@@ -152,9 +157,9 @@ class _Drawing:
         key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
         rows = [(page.named(name), [cell_of(name, g) for g in report.groups]) for name in actors]
         chart = charts.heat(page.named_apart(report.groups, 16), rows)
-        title = f"Net stance by actor and {page.named(str(report.request.by))}"
+        title = f"Net stance by actor and {page.named(str(report.population.request.by))}"
         data = self.data("actor-by-group", report.cells)
-        marks = MAP.format("the counted one" if report.audited else "the answers")
+        marks = MAP.format("the counted one" if report.labelled else "the answers")
         return Figure("map", title, chart, data, key, self.caption(report.cells, marks))
 
     def traces(self) -> list[Figure]:
@@ -172,7 +177,7 @@ class _Drawing:
             ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
             data = self.data(f"over-time-{number}", course, name)
-            key = [("dot", "favor", "corrected by labels"), RING] if self.report.audited else []
+            key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
             title = f"Net stance toward {page.named(name)} over time"
             chart, caption = charts.curve(marks, x, y), self.caption(course)
             figures.append(Figure(f"time-{number}", title, chart, data, key, caption))
@@ -181,8 +186,7 @@ class _Drawing:
     def day(self, share: Share) -> float:
         """Return the day in the middle of a share's period."""
         periods = self.report.population.periods
-        names = [periods.name(place) for place in range(periods.count)] if periods else []
-        return periods.middle(names.index(share.period)) if periods else 0.0
+        return periods.middle(periods.names.index(share.period)) if periods else 0.0
 
     def pairs(self) -> Figure:
         """Draw who judges whom: holders by the actors whom they judge."""
@@ -276,15 +280,17 @@ def _telling(report: AnswersReport) -> list[tuple[str, list[tuple[str, list[Any]
 def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -> dict[str, Any]:
     """Return what the templates show."""
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
-    if report.audited:
+    if report.labelled:
         cited += ["angelopoulos2023", "egami2023", "holm1979"]
-        cited += ["krippendorff2011"] if report.audited.agreement else []
+        cited += ["krippendorff2011"] if report.labelled.agreement else []
     elif figures["map"]:
         cited += ["holm1979"]
     maker = report.paragraphs.maker
     card = maker.model.card if maker else {}
     return {
-        "title": shown(title, 200) if title else f"Stance in {shown(report.request.title, 80)}",
+        "title": shown(title, 200)
+        if title
+        else f"Stance in {shown(report.population.request.source.name, 80)}",
         **{"report": report, "figures": figures, "telling": _telling(report), "cited": cited},
         **{"maker": maker, "tones": report.paragraphs.tone.n and tones(report)},
         **{"labels": list(map(str, Stance)), "sides": TONES},

@@ -161,7 +161,8 @@ def pair_lines(figures: Figures) -> list[str]:
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
     if not shares or shares[0]["corrected"] is None:
-        return (f"  {name}", shares[0]["method"] if shares else "no answer", "", "")
+        why = shares[0]["method"].removeprefix("not corrected: ") if shares else "no answer"
+        return (f"  {name}", why, "", "")  # short enough for its column
     return (f"  {name}", *(ranged(s["corrected"], (s["low"], s["high"])) for s in shares))
 
 
