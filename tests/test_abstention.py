@@ -23,7 +23,6 @@ from stance.model.abstention import (
     Calibration,
     Evidence,
     calibrate,
-    log_tails,
     lowest_threshold,
     thresholds,
 )
@@ -178,19 +177,6 @@ def test_without_a_rate_nothing_is_withheld(calibration):
 def test_the_same_calibration_gives_the_same_thresholds(calibration):
     again = draw(np.random.default_rng(1), honest, rows=4, dependence=0.9)
     assert thresholds(calibration, 0.2) == thresholds(again, 0.2)
-
-
-def test_tails_are_those_of_scipy():
-    from scipy.stats import binom
-
-    number = np.array([0, 1, 5, 100, 1000, 20_000])
-    wrong = np.array([0, 1, 2, 3, 49, 900])
-    for rate in (0.001, 0.05, 0.5, 0.99):
-        expected = np.minimum(0, binom.logcdf(wrong, number, rate))
-        exact = np.isfinite(expected)  # scipy gives up at the tail of 1e-308
-        found = log_tails(number, wrong, rate)
-        assert found[exact] == pytest.approx(expected[exact], rel=1e-8, abs=1e-8)
-        assert (found[~exact] < -700).all()
 
 
 def test_calibration_keeps_every_held_out_answer_in_a_seeded_order():

@@ -285,7 +285,7 @@ def test_an_empty_paragraph_is_no_stranger():
     nothing = np.zeros(1, np.int64)
     found = LanguageCheck(nothing, nothing, nothing, nothing)
     assert found.familiarity().tolist() == [1.0]
-    assert not found.foreign(TrainingProfile.from_table(GOOD)).any()
+    assert not found.foreign(TrainingProfile(**GOOD)).any()
 
 
 def test_actors_count_under_their_proper_names(tmp_path):

@@ -25,7 +25,7 @@ from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.recipe import CONTROL, Features, HeadRecipe, Recipe, read_recipe
+from stance.recipe import CONTROL, Classifier, Features, HeadRecipe, Recipe, read_recipe
 from stance.records import Stance
 
 
@@ -44,7 +44,7 @@ class Bench:
         self.counts = count_features(reader, query, recipe.features)
         self.counts |= count_features(reader, query, CONTROL.features, targeted=False)
         share = np.ones(len(corpus.sources))
-        self.weight = class_weights(corpus.stance, corpus.source, share, True)
+        self.weight = class_weights(corpus.stance, corpus.source, share, Classifier())
 
     def held(self, blocks: Mapping[str, float], seed: int) -> HeldOut:
         """Return held-out answers of a head with these blocks."""

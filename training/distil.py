@@ -56,7 +56,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query
 from stance.reading.words import NOBODY, Reader
-from stance.recipe import HeadRecipe, read_recipe
+from stance.recipe import Classifier, HeadRecipe, read_recipe
 from stance.records import NEUTRAL, Stance
 from stance.storage import MIXTURES, READER, dump_reader, load_model, load_reader
 from stance.tables import months_of
@@ -206,7 +206,7 @@ def lessons(options: argparse.Namespace, generator: np.random.Generator) -> list
     """Return what to learn from, with fewer of the paragraphs that take no stance."""
     corpus = without(read_corpus(options.corpora), options.without)
     share = np.array([SHARES.get(source.name, 1.0) for source in corpus.sources])
-    weight = class_weights(corpus.stance, corpus.source, share, True, EVENNESS)
+    weight = class_weights(corpus.stance, corpus.source, share, Classifier(evenness=EVENNESS))
     kept = []
     for paragraph in paragraphs(corpus, weight):
         if all(label == NEUTRAL for label in paragraph.stance):
@@ -583,7 +583,7 @@ def macro_f1_of(task: Task, size: int, seed: int) -> float:
     rows = np.argsort(order, kind="stable")[:size]
     test = np.flatnonzero(~np.isin(task.group, task.group[rows]))
     weight = task.weight.copy()
-    weight[rows] = class_weights(task.y[rows], np.zeros(size, np.int64), np.ones(1), True)
+    weight[rows] = class_weights(task.y[rows], np.zeros(size, np.int64), np.ones(1), Classifier())
     head = fit_head(replace(task, weight=weight), rows, seed)
     chances = softmax(score_rows(head, task.counts, test))
     answers = Answers(task.labels, task.y[test], chances, task.group[test])

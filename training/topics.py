@@ -110,7 +110,7 @@ def ours(corpus: Corpus, recipe: Recipe, folds: list[Ints], seeds: list[int]) ->
         targeted=True,
         y=corpus.stance,
         group=corpus.document,
-        weight=class_weights(corpus.stance, source, share, recipe.classifier.balanced),
+        weight=class_weights(corpus.stance, source, share, recipe.classifier),
         topic=topic,
     )
     pairs = zip(folds, seeds, strict=True)

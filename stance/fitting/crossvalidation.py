@@ -117,39 +117,36 @@ def learning_curve(
     the last doubling of the labels gained, for documents of the same kind, or None, and then
     ``why`` says why. Curves level off: the next doubling gains less, as a rule.
     """
-    whole = fold_cuts(fold, seed)
-    runs, labels = list[tuple[list[Cut], Floats]](), len(np.unique(task.y))
-    for share in SHARES if len(np.unique(task.group)) >= FEWEST else ():
+    whole, group = fold_cuts(fold, seed), task.group[: len(task.y)]
+    documents, runs = len(np.unique(group)), list[tuple[list[Cut], Floats]]()
+    for share in SHARES if documents >= FEWEST else ():
         cuts = [_part(task, cut, share) for cut in whole]
-        if all(len(np.unique(task.y[cut.train])) == labels for cut in cuts):
+        if all(len(np.unique(task.y[cut.train])) == len(np.unique(task.y)) for cut in cuts):
             with suppress(DataError):  # no feature is left
                 runs.append((cuts, score_cuts(task, cuts, jobs)))
     points, confusions = list[dict[str, Any]](), list[Floats]()
     for cuts, scores in [*runs, (whole, held.scores)]:
         best = np.where(answered, scores.argmax(axis=1), NO_ANSWER)
-        confusions.append(document_confusion(task.y, best, task.group, len(task.labels)))
-        documents = np.mean([len(np.unique(task.group[cut.train])) for cut in cuts])
-        points.append({"documents": documents, "rows": np.mean([len(cut.train) for cut in cuts])})
+        confusions.append(document_confusion(task.y, best, group, len(task.labels)))
+        learned = np.mean([len(np.unique(group[cut.train])) for cut in cuts])
+        points.append({"documents": learned, "rows": np.mean([len(cut.train) for cut in cuts])})
     confusion = np.stack(confusions, axis=1)
     scores = macro_f1(confusion.sum(axis=0))
     for point, score, (low, high) in zip(
         points, scores, score_bounds(macro_f1, confusion), strict=True
     ):
         point |= {"macro_f1": score, "low": low, "high": high}
-    return plain({"points": points} | _last_doubling(confusion))
-
-
-def _last_doubling(confusion: Floats) -> dict[str, Any]:
-    """Return what the last doubling gained, or why nobody can tell."""
-    documents, points = confusion.shape[:2]
+    doubling: dict[str, Any] = {"doubling": None}
     if documents < FEWEST:
         few = f"{count(documents, 'document')} are too few to say what more labels would gain"
-        return {"doubling": None, "why": f"{few}; label {FEWEST}"}
-    if points < 2:
+        doubling["why"] = f"{few}; label {FEWEST}"
+    elif not runs:
         why = "half of the documents do not hold every class; label more of the rare ones"
-        return {"doubling": None, "why": why}
-    gain = t_interval(lambda total: np.diff(macro_f1(total)[..., -2:])[..., 0], confusion)
-    return {"doubling": gain}
+        doubling["why"] = why
+    else:
+        gain = t_interval(lambda total: np.diff(macro_f1(total)[..., -2:])[..., 0], confusion)
+        doubling["doubling"] = gain
+    return plain({"points": points} | doubling)
 
 
 def _part(task: Task, cut: Cut, share: float) -> Cut:

@@ -1,8 +1,7 @@
 """What a head is learned from, the solvers of scikit-learn that fit it, and its temperature."""
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Bools, Floats, Floats32, Ints, Keys
+from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
-from stance.fitting.counts import BlockCounts, stack_rows
+from stance.fitting.counts import BlockCounts
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head
 from stance.recipe import Classifier, HeadRecipe
@@ -24,165 +23,110 @@ On 31,786 pairs of real news, held-out answers of support vector machines at 1e-
 have the same macro-F1 to the fourth digit; logistic regression at 1e-3 may stop where it starts.
 """
 MOST_STEPS = 10_000
-SLICE = 1 << 13  # rows whose features are weighed at a time
 FLOOR = 1e-12  # least probability in a log loss
 ABSENT = -5.0  # score of a class that a training fold does not hold
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """Rows with soft labels alone: learned from, never scored. Nobody knows their true labels."""
-
-    group: Ints
-    weight: Floats
-    soft: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A head to learn: counted features, labels, documents and weights of its rows.
 
-    The counts of the lessons' rows stand after those of the others.
+    The rows to score come first. Lessons may follow: rows with soft labels alone, learned from and
+    never scored, as nobody knows their true labels.
     """
 
     counts: dict[str, BlockCounts]
     recipe: HeadRecipe
     labels: tuple[str, ...]
     targeted: bool
-    y: Ints
+    y: Ints  # of the rows to score
     group: Ints
     weight: Floats
     vectors: Vectors | None = None
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
     typical: Bools | None = None  # rows by which the temperature is set; None for all
-    lessons: Lessons | None = None
-    topic: Ints | None = None  # of each row, those of the lessons last, if learned separately
+    topic: Ints | None = None  # of each row, if each is learned by itself
 
     @property
-    def occurs(self) -> Bools:
-        """Which labels any row has."""
-        weights = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
-        return np.asarray(weights.max(axis=0) > 0)
-
-    @property
-    def groups(self) -> Ints:
-        """Group of each row, those of the lessons last."""
-        return np.concatenate([self.group, *([self.lessons.group] if self.lessons else [])])
+    def shares(self) -> Floats:
+        """Share of each label of each row."""
+        return np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
 
     def with_lessons(self, rows: Ints) -> Ints:
         """Return rows to learn from, with lessons of no other document."""
-        if self.lessons is None:
-            return rows
-        others = np.setdiff1d(self.group, self.group[rows])
-        extra = np.flatnonzero(~np.isin(self.lessons.group, others))
-        return np.concatenate([rows, len(self.y) + extra])
-
-    def targets(self, rows: Ints) -> tuple[Floats, Floats]:
-        """Return shares of the labels of some rows, lessons among them, and their weights."""
-        shares = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
-        weight = self.weight
-        if self.lessons is not None:
-            shares = np.concatenate([shares, self.lessons.soft])
-            weight = np.concatenate([weight, self.lessons.weight])
-        return shares[rows], weight[rows]
+        scored, lessons = np.split(self.group, [len(self.y)])
+        others = np.setdiff1d(scored, scored[rows])
+        return np.append(rows, len(scored) + np.flatnonzero(~np.isin(lessons, others)))
 
 
-def class_weights(
-    y: Ints, source: Ints, share: Floats, balanced: bool, evenness: float = 1.0
-) -> Floats:
+def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) -> Floats:
     """Return a weight per row; ``share`` is the weight of each source's average row.
 
-    If ``balanced``, the classes of each source weigh the same, or with an evenness of less than 1
-    their size to the power of what it lacks.
+    If the classifier is balanced, the classes of each source weigh the same, or with an evenness of
+    less than 1 their size to the power of what it lacks.
     """
     weight: Floats = share[source].astype(np.float64)
-    if not balanced:
-        return weight
-    for number in np.unique(source):
+    for number in np.unique(source) if classifier.balanced else ():
         rows = source == number
         counts = np.bincount(y[rows])
-        own = np.maximum(counts, 1.0) ** -evenness
+        own = np.maximum(counts, 1.0) ** -classifier.evenness
         weight[rows] *= (own * rows.sum() / (own @ counts))[y[rows]]
     return weight
 
 
-def present_labels(task: Task, targets: Floats, weight: Floats) -> Ints:
-    """Return the labels that rows have; raise if nothing can be learned from them."""
-    present = np.flatnonzero(targets.any(axis=0))
+def fit_head(task: Task, rows: Ints, seed: int) -> Head:
+    """Fit a linear classifier on some rows; temperature 1, terms without names."""
+    rows, recipe, shares = task.with_lessons(rows), task.recipe, task.shares
+    weight = task.weight[rows]
+    present = np.flatnonzero(shares[rows].any(axis=0))
     if len(present) < 2:
         raise DataError(
-            f"all {len(targets)} rows of a training fold are '{task.labels[present[0]]}'; "
+            f"all {len(rows)} rows of a training fold are '{task.labels[present[0]]}'; "
             "label more paragraphs of the other classes"
         )
     if not weight.any():
         raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
-    return present
-
-
-def fit_head(task: Task, rows: Ints, seed: int) -> Head:
-    """Fit a linear classifier on some rows; temperature 1, terms without names."""
-    rows = task.with_lessons(rows)
-    design = _make_design(task, rows)
-    targets, weight = task.targets(rows)
-    present = present_labels(task, targets, weight)
-    if not design.x.shape[1]:
+    x, vectors, blocks = _design(task, rows)
+    if not x.shape[1]:
         raise DataError(
-            f"no feature occurs in {task.recipe.features.min_df} training documents of a fold "
+            f"no feature occurs in {recipe.features.min_df} training documents of a fold "
             f"({len(rows)} rows); label more paragraphs, or lower min_df in the recipe"
         )
-    coef = np.zeros((design.x.shape[1], len(task.labels)))
-    intercept = np.where(task.occurs, ABSENT, NEVER)
+    coef = np.zeros((x.shape[1], len(task.labels)), np.float32)
+    intercept = np.where(shares.any(axis=0), ABSENT, NEVER)
     with threadpool_limits(1):
         coef[:, present], intercept[present] = fit_linear(
-            design.x, design.vectors, targets[:, present], weight, task.recipe.classifier, seed
+            x, vectors, shares[np.ix_(rows, present)], weight, recipe.classifier, seed
         )
-    intercept[1] += task.recipe.classifier.neutral_offset
-    blocks, low = [], 0
-    for name, keys, idf in design.blocks:
-        part = np.ascontiguousarray(coef[low : (low := low + len(keys))], np.float32)
-        blocks.append(BlockWeights(name, task.recipe.features.blocks[name], keys, idf, part))
-    own = bool(task.recipe.features.per_actor)
-    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, own)
+    intercept[1] += recipe.classifier.neutral_offset
+    parts = np.split(coef, np.cumsum([len(block.keys) for block in blocks])[:-1])
+    learned = tuple(replace(block, coef=part) for block, part in zip(blocks, parts, strict=True))
+    own = bool(recipe.features.per_actor)
+    return Head(task.labels, task.targeted, learned, intercept, 1.0, own)
 
 
-@dataclass(frozen=True, slots=True)
-class _Design:
-    """What a head learns from: values of the features that occur in enough documents."""
+def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
+    """Return the values of the features that occur in enough documents of some rows.
 
-    x: Any  # sparse, of shape (n_rows, n_features)
-    blocks: Sequence[tuple[str, Keys, Floats32]]  # name, features and their idf
-    vectors: Any  # of the features, sparse, of shape (n_features, n_dimensions)
-
-
-def _make_design(task: Task, rows: Ints) -> _Design:
-    features, group = task.recipe.features, task.groups[rows]
+    They are of shape (n_rows, n_features). Beside them stand the features' vectors, of shape
+    (n_features, n_dimensions), and the blocks, still without coefficients. Matrices are sparse.
+    """
+    features, group = task.recipe.features, task.group[rows]
     topic = None if task.topic is None else task.topic[rows]
-    columns, blocks, vectors, size = [], [], [], 0
-    for name in features.blocks:
+    columns, vectors, blocks = [], [], []
+    for name, weight in features.blocks.items():
         counts = task.counts[name].take(rows)
         idf = counts.idf(group, features.min_df, topic)
-        columns.append(kept := np.flatnonzero(idf))
-        blocks.append((name, counts.keys[kept], idf[kept]))
-        size += int(np.count_nonzero(idf.take(counts.sums.indices)))
-        vectors.append(sparse.csr_matrix((len(kept), 0)))
+        counts, idf = counts.with_features(np.flatnonzero(idf)), idf[idf > 0]
+        columns.append(counts.values(idf, weight))
+        blocks.append(BlockWeights(name, weight, counts.keys, idf, np.zeros((0, 0), np.float32)))
+        vectors.append(sparse.csr_matrix((len(idf), 0)))
         if task.vectors is not None and features.vectors.get(name):
-            known = task.vectors.of_features(name, counts.keys[kept])
+            known = task.vectors.of_features(name, counts.keys)
             # So that a row of them is as long on average as the recipe says.
-            values = counts.values(kept, idf[kept], features.blocks[name])
-            length = np.sqrt(((values @ known) ** 2).sum() / len(rows))
+            length = np.sqrt(((columns[-1] @ known) ** 2).sum() / len(rows))
             vectors[-1] = sparse.csr_matrix(known * (features.vectors[name] / length))
-    slices = (
-        sparse.hstack(
-            [
-                task.counts[name].take(part).values(kept, idf, features.blocks[name])
-                for kept, (name, _, idf) in zip(columns, blocks, strict=True)
-            ],
-            format="csr",
-        )
-        for part in np.array_split(rows, len(rows) // SLICE + 1)
-    )
-    x = stack_rows(slices, size, sum(map(len, columns)), np.float64)  # as solvers need them
-    return _Design(x, blocks, sparse.block_diag(vectors, "csr"))
+    return sparse.hstack(columns, format="csr"), sparse.block_diag(vectors, "csr"), blocks
 
 
 def fit_linear(

@@ -11,16 +11,14 @@ from stance.corpus import (
     Corpus,
     CorpusForm,
     bundled_corpus,
-    holder_rows,
     read_corpus,
-    sentiment_rows,
 )
 from stance.display import brief, count
 from stance.errors import DataError
 from stance.evaluation import Report
 from stance.evaluation.mistakes import write_suspects
 from stance.fitting.crossvalidation import HeldOut
-from stance.fitting.training_run import TrainingRun, query_of
+from stance.fitting.training_run import TrainingRun
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.deep import DeepReader
@@ -165,24 +163,12 @@ def train(
             rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
             progress(f"the deep reader probably learned from {rows}: their scores are too high")
         encoder = (encoder or load_reader("all")).open()
-    extra = sentiment_rows(corpus), holder_rows(corpus)
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
-    run = TrainingRun(
-        reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, progress
-    )
-    progress("learning stance")
-    stance = run.learn(query_of(book, corpus, lessons) if lessons else run.query, "stance")
-    if stance.head.silent:
-        progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
-    curve = run.curve(stance)
-    stance.task.counts.clear()  # only the stance head is learned again
-    progress("learning the baseline")
-    control = run.learn(run.query, "control")  # from labels alone
-    tone = run.learn_extra("sentiment", extra[0])
-    holder = run.learn_extra("holder", extra[1])
-    held = stance.held, control.held, tone.held if tone else None
-    report = run.score(*held, holder.held if holder else None)
+    run = TrainingRun(reader, corpus, lessons, recipe, vectors, jobs, progress)
+    stance, control = run.learn("stance"), run.learn("control")
+    tone, holder = run.learn_extra("sentiment"), run.learn_extra("holder")
+    report = run.score(stance, control, tone, holder)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -192,7 +178,6 @@ def train(
         control=control.head,
         fingerprints=corpus.marks,
         card=run.card(stance, control, report)
-        | curve
         | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=run.calibrate(stance.held),
         holder=holder.head if holder else None,

@@ -1,8 +1,8 @@
 """A training run: what every head of a model is learned with, and the finished steps."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from platform import python_version
@@ -12,15 +12,15 @@ import numpy as np
 
 from stance import __version__
 from stance.arrays import Bools, Ints
-from stance.corpus import Corpus, holder_kinds, holder_rows
+from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.evaluation import CURVES, Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, signs_of_polarity
 from stance.features.pairs import Pairs
-from stance.fitting.counts import count_features, name_features, showing_rows
+from stance.fitting.counts import count_features, with_terms
 from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate, learning_curve
-from stance.fitting.learning import Lessons, Task, class_weights, fit_head, temperature_of
+from stance.fitting.learning import Task, class_weights, fit_head, temperature_of
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, KnownWords, measure
@@ -53,27 +53,11 @@ FEWEST_CARD_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A head, and the cross-validation that its temperature comes from."""
+    """A head, the cross-validation that its temperature comes from, and its learning curve."""
 
-    task: Task
-    fold: Ints
-    held: HeldOut
     head: Head
-
-
-class _Seen:
-    """What needs no head, seen of every row while features are counted for the stance head."""
-
-    def __init__(self, rows: int) -> None:
-        self.named: Bools = np.zeros(rows, np.bool_)
-        self.lexicon: Ints = np.zeros(rows, np.int64)  # stances by the polarity lexicon alone
-        self._end = 0
-
-    def add(self, pairs: Pairs) -> None:
-        """Look at the next rows."""
-        rows = slice(self._end, self._end + pairs.count)
-        self.named[rows], self.lexicon[rows] = pairs.mentioned(), signs_of_polarity(pairs)
-        self._end = rows.stop
+    held: HeldOut
+    curve: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -82,22 +66,24 @@ class TrainingRun:
 
     reader: Reader
     corpus: Corpus
+    lessons: Corpus | None  # rows with soft labels alone
     recipe: Recipe
-    query: Query  # every row of the corpus
     vectors: Vectors | None
     jobs: int
-    lessons: Corpus | None  # rows with soft labels alone
     tell: Callable[[str], None]
+    #: Of each batch of rows, while features are counted for the stance head: whether the texts name
+    #: the actors, and stances by the polarity lexicon alone.
+    seen: list[tuple[Bools, Ints]] = field(default_factory=list)
 
     @cached_property
-    def seen(self) -> _Seen:
-        """What was seen of the rows, those of the lessons last."""
-        return _Seen(len(self.corpus) + len(self.lessons or ()))
+    def query(self) -> Query:
+        """The rows of the corpus."""
+        return query_of(self.reader.book, self.corpus)
 
     @cached_property
     def named(self) -> Bools:
         """Rows that a model answers: the text names the actor, or the model has copies for it."""
-        named = self.seen.named[: len(self.corpus)]
+        named = np.concatenate([names for names, _ in self.seen])[: len(self.corpus)]
         if self.recipe.features.per_actor:
             rows = Counter(self.query.names)
             named = named | np.array([rows[name] >= FEWEST for name in self.query.names])
@@ -106,59 +92,107 @@ class TrainingRun:
     @cached_property
     def fold(self) -> Ints:
         """The fold of each row, by its stance."""
+        return self._folds(self.corpus.stance, self.corpus.document)
+
+    def _folds(self, y: Ints, group: Ints) -> Ints:
         validation = self.recipe.validation
-        return assign_folds(
-            self.corpus.stance, self.corpus.document, validation.folds, validation.seed
-        )
+        return assign_folds(y, group, validation.folds, validation.seed)
 
-    def learn(self, query: Query, name: str, rows: Ints | None = None) -> Learned:
+    def learn(self, name: str) -> Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
-        rows = np.arange(len(self.corpus)) if rows is None else rows
-        task, seed = self._task(query, name, rows), self.recipe.validation.seed
-        folds = self.recipe.validation.folds
-        fold = assign_folds(task.y, task.group, folds, seed) if name in _EXTRA else self.fold
+        self.tell(f"learning {'the baseline' if name == 'control' else name}")
+        task, query = self._task(name)
+        seed, jobs = self.recipe.validation.seed, self.jobs
+        fold = self.fold if name in ("stance", "control") else self._folds(task.y, task.group)
         head = fit_head(task, np.arange(len(task.y)), seed)
-        held = cross_validate(task, fold, seed, self.jobs)
-        few = query.take(showing_rows(task.counts, head.blocks))
-        terms = name_features(self.reader, few, head.blocks, head.own, targeted=task.targeted)
-        named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
+        held = cross_validate(task, fold, seed, jobs)
+        head = with_terms(head, self.reader, query, task.counts)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
-        head = replace(head, temperature=temperature, blocks=named)
-        if name != "stance":
-            task.counts.clear()
-        return Learned(task, fold, held, head)
+        curve = None
+        if name == "stance" and head.silent:
+            self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
+        if name == "stance" and self.recipe.validation.learning_curve:
+            self.tell("learning from fewer documents")
+            curve = learning_curve(task, fold, held, self.named, seed, jobs)
+        return Learned(replace(head, temperature=temperature), held, curve)
 
-    def learn_extra(self, name: str, rows: Ints) -> Learned | None:
+    def learn_extra(self, name: str) -> Learned | None:
         """Learn a head from the rows with its labels, if enough documents have each of them."""
-        corpus, query = self.corpus, self.query.take(rows)
-        numbers = corpus.sentiment if name == "sentiment" else holder_kinds(corpus)
+        _, labels, y, rows = self._lesson(name)
+        documents = self.corpus.document[rows]
         thin = [
             label
-            for number, label in enumerate(_EXTRA[name])
-            if len(np.unique(corpus.document[rows[numbers[rows] == number]])) < 2
+            for number, label in enumerate(labels)
+            if len(np.unique(documents[y[rows] == number])) < 2
         ]
-        if thin:
-            if len(rows):
-                self.tell(
-                    f"{name} is not learned: {', '.join(thin)} is in fewer than two documents"
-                )
-            return None
-        self.tell(f"learning {name}")
+        if thin and len(rows):
+            self.tell(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
+        return None if thin else self.learn(name)
+
+    def _lesson(self, name: str) -> tuple[HeadRecipe, Sequence[str], Ints, Ints]:
+        """Return recipe and labels of a head, each row's label, and the rows to learn from."""
+        corpus, recipe, every = self.corpus, self.recipe, np.arange(len(self.corpus))
+        if name == "stance":
+            return HeadRecipe(recipe.features, recipe.classifier), [*Stance], corpus.stance, every
+        if name == "control":  # its rows weigh what those of the stance head do
+            features = replace(CONTROL.features, min_df=recipe.features.min_df)
+            like = {key: getattr(recipe.classifier, key) for key in ("balanced", "evenness")}
+            own = HeadRecipe(features, replace(CONTROL.classifier, **like))
+            return own, [*Stance], corpus.stance, every
+        if name == "sentiment":
+            own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+            return own, [*Sentiment], corpus.sentiment, sentiment_rows(corpus)
+        plain = replace(recipe.holder_classifier, neutral_offset=0.0)
+        own = HeadRecipe(recipe.holder_features, plain)
+        return own, [*Holder], holder_kinds(corpus), holder_rows(corpus)
+
+    def _task(self, name: str) -> tuple[Task, Query]:
+        """Return what a head is learned from."""
+        own, labels, y, rows = self._lesson(name)
+        corpus, lessons, query = self.corpus, self.lessons, self.query.take(rows)
+        y, group, source, topic = y[rows], corpus.document[rows], corpus.source[rows], None
+        stances, targeted = name in ("stance", "control"), name in ("stance", "holder")
+        soft, typical = (corpus.soft, corpus.typical) if stances else (None, None)
+        share = np.array([self.recipe.corpora.get(part.name, 1.0) for part in corpus.sources])
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
-        return self.learn(query, name, rows)
+        elif name == "stance" and lessons:
+            query = query_of(self.reader.book, corpus, lessons)
+        topics, parts = 1, source
+        if own.features.per_actor == "separate":
+            topic = np.unique(query.names, return_inverse=True)[1]
+            topics = int(topic.max()) + 1
+            parts = source * topics + topic[: len(rows)]
+        weight = class_weights(y, parts, np.repeat(share, topics), own.classifier)
+        if name == "stance" and lessons and lessons.soft is not None:
+            soft = np.eye(len(labels))[y] if soft is None else soft
+            soft = np.concatenate([soft, lessons.soft])
+            group = np.append(group, lessons.document)
+            weight = np.append(weight, share[lessons.source])
+        counts = count_features(
+            self.reader,
+            query,
+            own.features,
+            targeted=targeted,
+            see=self._see if name == "stance" else lambda _: None,
+        )
+        task = Task(
+            counts=counts,
+            recipe=own,
+            labels=tuple(labels),
+            targeted=targeted,
+            y=y,
+            group=group,
+            weight=weight,
+            vectors=self.vectors,
+            soft=soft,
+            typical=typical,
+            topic=topic,
+        )
+        return task, query
 
-    def curve(self, stance: Learned) -> dict[str, Any]:
-        """Return the learning curve, as a part of the card; empty if the recipe goes without."""
-        if not self.recipe.validation.learning_curve:
-            return {}
-        self.tell("learning from fewer documents")
-        seed = self.recipe.validation.seed
-        return {
-            "learning_curve": learning_curve(
-                stance.task, stance.fold, stance.held, self.named, seed, self.jobs
-            )
-        }
+    def _see(self, pairs: Pairs) -> None:
+        self.seen.append((pairs.mentioned(), signs_of_polarity(pairs)))
 
     def card(self, stance: Learned, control: Learned, report: Report) -> dict[str, Any]:
         """Return the rest of the model's card."""
@@ -168,8 +202,7 @@ class TrainingRun:
         for part in filter(None, [corpus, self.lessons]):
             np.add.at(numbers, (part.source, part.stance), 1)
         known = KnownWords(stance.head, control.head)
-        documents, least = corpus.document, recipe.features.min_df
-        texts = corpus.texts, self.query.names, documents, least
+        texts = corpus.texts, self.query.names, corpus.document, recipe.features.min_df
         return {
             "versions": {"stance": __version__, "python": python_version(), **versions},
             "data": [
@@ -186,84 +219,36 @@ class TrainingRun:
             "limits": [*LIMITS, *([NO_NEUTRAL] if stance.head.silent else [])],
             "scores": _scores(report),
             "reference": asdict(measure(self.reader, known, *texts)),
+            **({"learning_curve": stance.curve} if stance.curve else {}),
         }
 
     def score(
-        self, stance: HeldOut, control: HeldOut, tone: HeldOut | None, holder: HeldOut | None
+        self, stance: Learned, control: Learned, tone: Learned | None, holder: Learned | None
     ) -> Report:
         """Score the held-out answers."""
-        lexicon = self.seen.lexicon[: len(self.corpus)]
+        lexicon = np.concatenate([stances for _, stances in self.seen])[: len(self.corpus)]
         return cross_validation(
             self.recipe,
             self.corpus,
-            stance.probabilities,
-            control.probabilities,
-            tone.probabilities if tone else None,
+            stance.held.probabilities,
+            control.held.probabilities,
+            tone.held.probabilities if tone else None,
             lexicon if self.reader.lexicon.categories else None,
             self.named,
-            self._score_holders(holder) if holder else None,
+            self._score_holders(holder.held) if holder else None,
         )
 
     def _score_holders(self, held: HeldOut) -> Figures:
         """Score the held-out answers to whose stance it is."""
         rows, kinds = holder_rows(self.corpus), held.probabilities.argmax(axis=1)
-        found = name_held(self.reader, self.query.take(rows), kinds)
-        return holder_score(self.corpus, self.reader.book, found)
+        names = name_held(self.reader, self.query.take(rows), kinds)
+        return holder_score(self.corpus, self.reader.book, names)
 
     def calibrate(self, held: HeldOut) -> Calibration:
         """Keep the held-out answers to typical rows whose text names the actor, for abstention."""
         corpus, kept = self.corpus, self.named & self.corpus.typical
         labels, documents = corpus.stance[kept], corpus.document[kept]
         return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
-
-    def _task(self, query: Query, name: str, rows: Ints) -> Task:
-        corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
-        own = HeadRecipe(recipe.features, recipe.classifier)
-        like, judged = own.classifier, corpus.stance
-        if name == "control":  # its rows weigh what those of the stance head do
-            blind = replace(CONTROL.features, min_df=recipe.features.min_df)
-            own = HeadRecipe(blind, CONTROL.classifier)
-        elif name == "sentiment":
-            own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-            like, judged = own.classifier, corpus.sentiment
-        elif name == "holder":
-            plain = replace(recipe.holder_classifier, neutral_offset=0.0)
-            own = HeadRecipe(recipe.holder_features, plain)
-            like, judged = plain, holder_kinds(corpus)
-        share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
-        more, lessons = self.lessons, None
-
-        if more is not None and more.soft is not None and name == "stance":
-            lessons = Lessons(more.document, share[more.source], more.soft)
-        source, topic = corpus.source[rows], None
-        if own.features.per_actor == "separate":
-            topic = np.unique(query.names, return_inverse=True)[1]
-            source = source * (topic.max() + 1) + topic[: len(rows)]
-            share = np.repeat(share, topic.max() + 1)
-        return Task(
-            counts=count_features(
-                self.reader,
-                query,
-                own.features,
-                targeted=targeted,
-                see=self.seen.add if name == "stance" else lambda _: None,
-            ),
-            recipe=own,
-            labels=tuple(_EXTRA.get(name, Stance)),
-            targeted=targeted,
-            y=judged[rows],
-            group=corpus.document[rows],
-            weight=class_weights(judged[rows], source, share, like.balanced, like.evenness),
-            vectors=self.vectors,
-            soft=None if name in _EXTRA else corpus.soft,
-            typical=None if name in _EXTRA else corpus.typical,
-            lessons=lessons,
-            topic=topic,
-        )
-
-
-_EXTRA: dict[str, type[Sentiment | Holder]] = {"sentiment": Sentiment, "holder": Holder}
-"""Labels of the heads that a model may lack."""
 
 
 def query_of(book: ActorBook, *corpora: Corpus) -> Query:

@@ -134,36 +134,25 @@ def _test(calibration: Calibration, label: int) -> Evidence:
 
 def lowest_threshold(evidence: Evidence, rate: float) -> float:
     """Return the lowest threshold whose hypothesis is rejected."""
-    tails = log_tails(evidence.documents, evidence.wrong, rate)
+    if rate <= 0 or rate >= 1:  # "more than all are wrong" is false whatever was seen
+        return NEVER if rate <= 0 else GRID[-1]
     level, lowest = 0.0, NEVER
-    for threshold, tail in zip(GRID, tails.tolist(), strict=True):
+    counts = evidence.documents.tolist(), evidence.wrong.tolist()
+    for threshold, number, wrong in zip(GRID, *counts, strict=True):
         level += _LEVEL if threshold in STARTS else 0.0
-        if level and tail <= math.log(level):
+        if level and _log_tail(number, wrong, rate) <= math.log(level):
             lowest = threshold
         else:
             level = 0.0  # what was handed down is lost; the next start begins anew
     return lowest
 
 
-def log_tails(number: Ints, wrong: Ints, rate: float) -> Floats:
-    """Return the logarithm of P(X <= wrong) for binomial X of so many trials, for each test.
-
-    The rate is the probability of a failure; 0 rejects nothing, 1 everything.
-
-    >>> np.exp(log_tails(np.array([2, 2, 0]), np.array([0, 1, 0]), 0.5)).round(12).tolist()
-    [0.25, 0.75, 1.0]
-    """
-    if rate <= 0 or rate >= 1:  # "more than all are wrong" is false whatever was seen
-        return np.full(len(number), 0.0 if rate <= 0 else -np.inf)
-    factorial = np.append(0.0, np.log(np.arange(1, number.max(initial=0) + 1)).cumsum())
-    tails = np.zeros(len(number))
-    for place, (n, most) in enumerate(zip(number.tolist(), wrong.tolist(), strict=True)):
-        k = np.arange(most + 1)
-        terms = factorial[n] - factorial[k] - factorial[n - k]
-        terms += k * math.log(rate) + (n - k) * math.log1p(-rate)
-        top = terms.max()
-        tails[place] = min(0.0, top + math.log(np.exp(terms - top).sum()))
-    return tails
+def _log_tail(number: int, wrong: int, rate: float) -> float:
+    """Return the logarithm of P(X <= wrong) for binomial X of so many trials."""
+    factorial, k = np.append(0.0, np.log(np.arange(1, number + 1)).cumsum()), np.arange(wrong + 1)
+    terms = factorial[number] - factorial[k] - factorial[number - k]
+    terms += k * math.log(rate) + (number - k) * math.log1p(-rate)
+    return float(np.logaddexp.reduce(terms))
 
 
 def supported_rate(evidence: Evidence) -> float:

@@ -11,7 +11,6 @@ language identification schemes").
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -79,11 +78,6 @@ class TrainingProfile:
             f"label some about {shown(', '.join(others))} before you believe its answers there"
         )
 
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> "TrainingProfile":
-        """Read what a card says; its types have been checked."""
-        return cls(**{name: table[name] for name in cls.__slots__})
-
 
 @dataclass(frozen=True, slots=True)
 class LanguageCheck:
@@ -134,40 +128,29 @@ class KnownWords:
         return table
 
     def _make_table(self, reader: Reader) -> StringTable:
-        def describe(words: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+        def describe(words: Sequence[str]) -> tuple[Ints, Ints, Ints, Ints]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
-            size, place = np.array([*map(_size, words)]), self._index.find(keys).astype(np.int64)
-            return size, place, _packed(size, size * (place >= 0), size * self.common.take(place))
+            place, size = self._index.find(keys).astype(np.int64), np.array([*map(_size, words)])
+            return place, size, size * (place >= 0), size * self.common.take(place)
 
-        return StringTable(describe, {"size": np.int64, "place": np.int64, "counts": np.int64})
+        return StringTable(describe, dict.fromkeys(("place", *_COUNTS), np.int64))
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
-        counts = self.table(reader)["counts"].take(words.type) * ~words.name
-        running = np.append(0, np.cumsum(counts)).take(words.first)
-        return LanguageCheck(np.diff(words.first), *_unpacked(np.diff(running)))
+        table, counted = self.table(reader), np.flatnonzero(~words.name)
+        types, counts = words.type.take(counted), [np.diff(words.first)]
+        ends = np.searchsorted(counted, words.first)
+        for name in _COUNTS:
+            running = np.append(0, np.cumsum(table[name].take(types)))
+            counts.append(np.diff(running.take(ends)))
+        return LanguageCheck(*counts)
 
 
-_BITS = 20  # of a count; a paragraph has fewer words than 1 << _BITS
-
-
-def _packed(plain: Ints, known: Ints, common: Ints) -> Ints:
-    """Return three counts in one number, so that they are added up together.
-
-    >>> total = _packed(np.array([2]), np.array([1]), np.array([0])) * 3
-    >>> [count.tolist() for count in _unpacked(total)]
-    [[6], [3], [0]]
-    """
-    packed: Ints = plain + (known << _BITS) + (common << 2 * _BITS)
-    return packed
-
-
-def _unpacked(packed: Ints) -> list[Ints]:
-    return [(packed >> shift) & ((1 << _BITS) - 1) for shift in (0, _BITS, 2 * _BITS)]
+_COUNTS = ("plain", "known", "common")  # words that a spelling counts as; it may be a clause
 
 
 def _size(word: str) -> int:
@@ -198,7 +181,7 @@ def measure(
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
         table = vocabulary.table(reader)
-        size = table["size"].take(words.type) * ~words.name
+        size = table["plain"].take(words.type) * ~words.name
         columns.append((words.para + np.int64(low), table["place"].take(words.type), size))
     para, place, size = map(np.concatenate, zip(*columns, strict=True))
     width = len(vocabulary) + 1  # the last place is for unknown words

@@ -84,7 +84,7 @@ class StanceModel:
     def reference(self) -> TrainingProfile | None:
         """What the training paragraphs were like; None if the card does not say."""
         table = self.card.get("reference")
-        return None if table is None else TrainingProfile.from_table(table)
+        return None if table is None else TrainingProfile(**table)
 
     @cached_property
     def vocabulary(self) -> KnownWords:

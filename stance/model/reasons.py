@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Floats, Ints, stretches
 from stance.features.pairs import Pairs, run_starts
 from stance.reading.words import NOBODY
 from stance.records import AGAINST, FAVOR, NO_ANSWER
@@ -21,7 +21,7 @@ LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 MOST_WORDS = 6  # that are named as the reason for an answer
 STRONG = 0.3  # least push of such a word, of the strongest one's
 
-_ACTOR, _OTHERS, _PLAIN = range(3)
+_MARKS = (ACTOR, OTHERS)
 
 
 def net_push(push: Floats) -> Floats:
@@ -75,46 +75,26 @@ class Pushes:
         A word counts with the sum of its pushes, as do the actor and all other actors. Neutral
         answers get the strongest words either way; `NO_ANSWER` gets none.
         """
-        spelling = self._spellings()
-        entry, value = self._by_word(spelling)
-        row = self.pairs.row.take(entry)
-        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(row)
-        strength = np.where(wanted == 0, np.abs(value), wanted * value)
-        kept = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
-        row, value, strength = row[kept], value[kept], strength[kept]
-        spelling = spelling[entry[kept]]
-        cells = [""] * self.pairs.count
-        for _ in range(most):
-            best = _largest(row, strength)
-            if not len(best):
-                break
-            texts = self._texts(spelling[best])
-            pushes = value[best].tolist()
-            for at, text, push in zip(row[best].tolist(), texts, pushes, strict=True):
-                cells[at] += f" {text}({push:+.2f})" if cells[at] else f"{text}({push:+.2f})"
-            strength[best] = 0.0
-        return cells
-
-    def _by_word(self, spelling: Ints) -> tuple[Ints, Floats]:
-        """Return the entries where a pair first has a spelling, in order, and its summed push."""
+        words, strings = self.pairs.words, self.pairs.words.types.strings
+        spelled = words.type + len(_MARKS)
+        spelled[words.mentions] = _MARKS.index(OTHERS)
+        spelling = spelled.take(self.pairs.word)
+        spelling[self.pairs.mention] = _MARKS.index(ACTOR)
         code = self.pairs.row * (spelling.max(initial=0) + 1) + spelling
         _, entry, place = np.unique(code, return_index=True, return_inverse=True)
-        value = np.bincount(place, self.values, len(entry)).astype(np.float64)
-        first = np.argsort(entry)
-        return entry.take(first).astype(np.int64), value.take(first)
-
-    def _spellings(self) -> Ints:
-        """Return one number per spelling, and one each for `ACTOR` and `OTHERS`."""
-        words = self.pairs.words
-        spelling = words.type + _PLAIN
-        spelling[words.mentions] = _OTHERS
-        found = spelling.take(self.pairs.word)
-        found[self.pairs.mention] = _ACTOR
-        return found
-
-    def _texts(self, spelling: Ints) -> list[str]:
-        strings, names = self.pairs.words.types.strings, (ACTOR, OTHERS)
-        return [strings[n - _PLAIN] if n >= _PLAIN else names[n] for n in spelling.tolist()]
+        value, row = np.bincount(place, self.values, len(entry)), self.pairs.row.take(entry)
+        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(row)
+        strength = np.where(wanted == 0, np.abs(value), wanted * value)
+        at = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
+        at = at[np.lexsort((entry[at], -strength[at], row[at]))]
+        row, starts = row[at], run_starts(row[at])
+        first = stretches(np.zeros_like(starts), np.diff(np.append(starts, len(at)))) < most
+        columns = row[first], spelling[entry[at[first]]], value[at[first]]
+        cells = [list[str]() for _ in range(self.pairs.count)]
+        for pair, number, push in zip(*(column.tolist() for column in columns), strict=True):
+            word = _MARKS[number] if number < len(_MARKS) else strings[number - len(_MARKS)]
+            cells[pair].append(f"{word}({push:+.2f})")
+        return [" ".join(cell) for cell in cells]
 
 
 def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[str]:
@@ -124,13 +104,3 @@ def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[s
         cells += part.strongest(answer[low : low + part.pairs.count], most)
         low += part.pairs.count
     return cells
-
-
-def _largest(row: Ints, strength: Floats) -> Ints:
-    """Return where the first largest positive strength of each row stands; faster than sorting."""
-    if not len(row):
-        return np.zeros(0, np.int64)
-    starts = run_starts(row)
-    top = np.repeat(np.maximum.reduceat(strength, starts), np.diff(np.append(starts, len(row))))
-    found: Ints = np.flatnonzero((strength == top) & (top > 0))
-    return found[run_starts(row[found])]
