@@ -12,8 +12,8 @@ from command import STARTER, dicts, fails, invoke, misused, predict
 from small_model import spoiled
 
 from stance.errors import ModelError, OutputError
+from stance.model.deep import plain
 from stance.model.explanation import explain
-from stance.model.pieces import plain
 from stance.storage import MIXTURES, READER, bundled_model, load_model, load_reader
 
 DATA = bundled_model().parent

@@ -48,10 +48,18 @@ from stance.features.pairs import lay_out
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Task, class_weights, fit_head, score_rows
 from stance.label_values import MISSING, SOFT
-from stance.model.deep import HEADS, PIECES, DeepReader, Layer, Mixture, window
+from stance.model.deep import (
+    HEADS,
+    PIECES,
+    SPECIAL,
+    DeepReader,
+    Layer,
+    Mixture,
+    WordPieces,
+    window,
+)
 from stance.model.heads import softmax
 from stance.model.judging import StanceModel
-from stance.model.pieces import SPECIAL, WordPieces
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query
@@ -434,9 +442,9 @@ def _answers_of_part(
         )
     )
     return {
-        "stance": (stance, deep.stance, blind[para]),
-        "holder": (holder, deep.holder, holder),
-        "sentiment": (sentiment[para], deep.sentiment[para], sentiment[para]),
+        "stance": (stance, deep["stance"], blind[para]),
+        "holder": (holder, deep["holder"], holder),
+        "sentiment": (sentiment[para], deep["sentiment"][para], sentiment[para]),
     }
 
 

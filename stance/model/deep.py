@@ -6,10 +6,14 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 8-bit numbers would depend on its neighbours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
+from itertools import chain
+from re import finditer
+from string import punctuation
 from typing import Any
+from unicodedata import category, name, normalize
 
 import numpy as np
 
@@ -17,7 +21,6 @@ from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.display import brief
 from stance.errors import ModelError, load_extra
 from stance.model.heads import softmax
-from stance.model.pieces import Pieces, WordPieces
 from stance.reading.words import Words
 from stance.records import Stance
 
@@ -34,6 +37,85 @@ HEADS = ("stance", "holder", "sentiment")
 EXTRA = "deep"
 _LEAST = 1e-9  # probability, whose logarithm is finite
 _SILENT = 4  # log level of onnxruntime: what it raises, we say
+LONGEST = 100  # characters of a word that is cut; a longer one is unknown as a whole
+SPECIAL = ("[UNK]", "[CLS]", "[SEP]")
+"""Pieces that stand for an unknown word, and before and behind a text."""
+WORDS = 1 << 16  # words whose pieces are remembered
+
+
+# --- Word pieces: WordPiece as in BERT (Devlin et al. 2019), blind to case and accents ---
+
+
+class Pieces:
+    """Word pieces of a text, and where they stand."""
+
+    def __init__(self, ids: Sequence[int], places: Sequence[tuple[int, int]]) -> None:
+        self.ids: Ints = np.array(ids, np.int64)
+        self.start, self.end = np.array(places, np.int64).reshape(-1, 2).T
+
+    def named(self, places: Sequence[tuple[int, int]]) -> Bools:
+        """Return which pieces are part of a mention."""
+        named = np.zeros(len(self.ids), np.bool_)
+        for start, end in places:
+            named |= (self.start < end) & (self.end > start)
+        return named
+
+
+class WordPieces:
+    """A vocabulary of word pieces, of which all but the first of a word begin with ``##``."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self._numbers = numbers
+        self._most = max(map(len, numbers))
+        self._unknown, self._first, self._last = map(numbers.__getitem__, SPECIAL)
+        self._of_word = lru_cache(WORDS)(self._cut)
+
+    def encode(self, text: str) -> Pieces:
+        """Return the pieces of a text, between a first and a last one that stand nowhere."""
+        parts = [*map(plain, text)]
+        place = [*chain.from_iterable([n] * len(part) for n, part in enumerate(parts))]
+        ids, places = [self._first], [(0, 0)]
+        for word in finditer("[^ ]+", "".join(parts)):
+            low = word.start()
+            for number, start, end in self._of_word(word[0]):
+                ids.append(number)
+                places.append((place[low + start], place[low + end - 1] + 1))
+        return Pieces([*ids, self._last], [*places, (0, 0)])
+
+    def _cut(self, word: str) -> list[tuple[int, int, int]]:
+        """Return number, start and end of the longest pieces of a word, from the left."""
+        pieces, low = list[tuple[int, int, int]](), 0
+        while low < len(word) <= LONGEST:
+            lead = "##" if low else ""
+            for high in range(min(len(word), low + self._most), low, -1):
+                if (number := self._numbers.get(lead + word[low:high])) is not None:
+                    pieces.append((number, low, high))
+                    low = high
+                    break
+            else:
+                break
+        return pieces if low == len(word) else [(self._unknown, 0, len(word))]
+
+
+@cache
+def plain(char: str) -> str:
+    r"""Return a character as pieces have it, with blanks around one that is a word of its own.
+
+    >>> [plain(char) for char in "É“\t\u200b"]
+    ['e', ' “ ', ' ', '']
+    """
+    if char.isspace() and (category(char) != "Cc" or char in "\t\n\r"):
+        return " "
+    if category(char)[0] == "C" or char == "\ufffd":
+        return ""
+    parts = [part.lower() for part in normalize("NFD", char) if category(part) != "Mn"]
+    word = "".join(parts)
+    alone = category(word[:1] or "a")[0] == "P" or word[:1] in (*punctuation,)
+    called = name(char, "")
+    return f" {word} " if alone or (called[:3] == "CJK" and "IDEOGRAPH-" in called) else word
+
+
+# --- The reader ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +127,11 @@ class Mixture:
     offset: tuple[float, ...]
 
     def mix(self, linear: Floats, deep: Floats) -> Floats:
-        """Return the mixed probabilities of rows, from those of both models."""
-        logs = (np.log(np.maximum(one, _LEAST)) for one in (linear, deep))
-        scores = sum(
-            weight * log for weight, log in zip((self.linear, self.deep), logs, strict=True)
-        )
-        return softmax(scores + np.array(self.offset))
+        """Return the probabilities of rows by both models, or by the linear one if not read."""
+        mixed, read = linear.copy(), ~np.isnan(deep).any(axis=1)
+        one, other = (np.log(np.maximum(chances[read], _LEAST)) for chances in (linear, deep))
+        mixed[read] = softmax(self.linear * one + self.deep * other + np.array(self.offset))
+        return mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +145,6 @@ class Layer:
         """Return the layer of one state; not by BLAS, whose threads may change the last digit."""
         found: Floats32 = np.einsum("ij,j->i", self.weight, state) + self.bias
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class DeepAnswers:
-    """Probabilities of stance and holder of each pair, and of the sentiment of each paragraph.
-
-    What was not read has NaN.
-    """
-
-    stance: Floats
-    holder: Floats
-    sentiment: Floats
 
 
 @dataclass(frozen=True)
@@ -111,7 +180,7 @@ class DeepReader:
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be pickled; a copy opens its own.
         made = ("session", "vocabulary")
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {key: value for key, value in self.__dict__.items() if key not in made}
 
     @cached_property
     def session(self) -> Any:
@@ -146,23 +215,21 @@ class DeepReader:
         unsure: Bools = linear.max(axis=1) < self.below
         return unsure
 
-    def mix(self, head: str, linear: Floats, deep: Floats) -> Floats:
-        """Return the probabilities of rows by both models, or by the linear one if not read."""
-        mixed, read = linear.copy(), ~np.isnan(deep).any(axis=1)
-        mixed[read] = self.mixtures[head].mix(linear[read], deep[read])
-        return mixed
+    def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> dict[str, Floats]:
+        """Read some of the pairs, whose paragraphs name their actors and stand in order.
 
-    def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> DeepAnswers:
-        """Read some of the pairs, whose paragraphs name their actors and stand in order."""
-        counts = len(para), len(para), len(words)
-        answers = DeepAnswers(*(np.full((count, len(Stance)), np.nan) for count in counts))
+        Returns the probabilities of each of `HEADS`, by pair or for the sentiment by paragraph; NaN
+        where nothing was read.
+        """
+        counts = {"stance": len(para), "holder": len(para), "sentiment": len(words)}
+        answers = {head: np.full((n, len(Stance)), np.nan) for head, n in counts.items()}
         states = self._states(words, para, actor, asked)
-        for number, (hidden, whole) in zip(asked.tolist(), states, strict=True):
-            paragraph = int(para[number])
-            answers.stance[number] = self._answer("stance", hidden)
-            answers.holder[number] = self._answer("holder", hidden)
-            if np.isnan(answers.sentiment[paragraph, 0]):  # by the part around the first actor
-                answers.sentiment[paragraph] = self._answer("sentiment", whole)
+        for pair, (hidden, whole) in zip(asked.tolist(), states, strict=True):
+            answers["stance"][pair] = self._answer("stance", hidden)
+            answers["holder"][pair] = self._answer("holder", hidden)
+            sentiment = answers["sentiment"][para[pair]]
+            if np.isnan(sentiment[0]):  # by the part around the first actor
+                sentiment[:] = self._answer("sentiment", whole)
         return answers
 
     def features(self, words: Words, para: Ints, actor: Ints) -> tuple[Ints, Floats]:
@@ -214,14 +281,13 @@ def window(pieces: Pieces, first: int) -> int:
 
 def _places(words: Words, para: Ints) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """Return where some paragraphs name each actor, in order, by paragraph and actor."""
-    asked = np.zeros(len(words.first) - 1, np.bool_)
-    asked[para] = True
-    mentions = words.mentions[asked.take(words.para.take(words.mentions))]
-    columns = (getattr(words, name).take(mentions).tolist() for name in ("para", "who"))
-    ends = (getattr(words, name).take(mentions).tolist() for name in ("start", "end"))
+    mentions = words.mentions[np.isin(words.para.take(words.mentions), para)]
     places: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for key, place in zip(zip(*columns, strict=True), zip(*ends, strict=True), strict=True):
-        places.setdefault(key, []).append(place)
+    columns = (
+        column.take(mentions).tolist() for column in (words.para, words.who, words.start, words.end)
+    )
+    for paragraph, who, start, end in zip(*columns, strict=True):
+        places.setdefault((paragraph, who), []).append((start, end))
     return places
 
 

@@ -13,7 +13,7 @@ from stance.display import brief
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
-from stance.model.deep import DeepAnswers, DeepReader
+from stance.model.deep import DeepReader
 from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
 from stance.model.predictions import SHOWN, Predictions, withheld
@@ -260,11 +260,12 @@ class StanceModel:
         stance, foreign = self.stance.probabilities(scores), language.foreign(self.reference)
         deep = None
         if self.deep is not None:
-            asked = known & ~foreign[para] & (mentions > 0) & self.deep.asked(stance)
+            unsure = stance.max(axis=1) < self.deep.below
+            asked = known & ~foreign[para] & (mentions > 0) & unsure
             deep = self.deep.read(words, para, actor, np.flatnonzero(asked))
-            stance = self.deep.mix("stance", stance, deep.stance)
+            stance = self.deep.mixtures["stance"].mix(stance, deep["stance"])
             if sentiment is not None:
-                sentiment = self.deep.mix("sentiment", sentiment, deep.sentiment)
+                sentiment = self.deep.mixtures["sentiment"].mix(sentiment, deep["sentiment"])
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
         taken |= speakers
@@ -293,7 +294,7 @@ class StanceModel:
         actor: Ints,
         names: Sequence[str],
         asked: Ints,
-        deep: DeepAnswers | None = None,
+        deep: Mapping[str, Floats] | None = None,
     ) -> dict[str, Any]:
         """Return what `Predictions` says of the holders, found for some of the pairs."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
@@ -302,7 +303,7 @@ class StanceModel:
             scores, _ = head.scores(self.reader, lay_out(words, para[at], actor[at]))
             chances = head.probabilities(scores)
             if self.deep and deep:
-                chances = self.deep.mix("holder", chances, deep.holder[at])
+                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][at])
             code[at], kind, least = holders.codes(
                 self.reader, chances.argmax(axis=1), words, para[at], actor[at]
             )
