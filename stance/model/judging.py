@@ -138,7 +138,7 @@ class StanceModel:
         words = self.reader.words(normalise_all(texts), months=months)
         para, actor = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        again = partial(self.judge, texts[:SHOWN], months=_first(months), pushes=True)
+        again = partial(self.judge, texts[:SHOWN], months=_part(months, slice(SHOWN)), pushes=True)
         return self._judge(words, para, actor, names, None if pushes else again, speakers)
 
     def judge_pairs(
@@ -168,10 +168,10 @@ class StanceModel:
         _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)
         words = self.reader.words(query.texts, query.spans, months)
-        first = texts[:SHOWN], actors[:SHOWN], _first(spans)
-        again = partial(self.judge_pairs, *first, months=_first(months), pushes=True)
-        explained = None if pushes else again
-        return self._judge(words, query.para, query.actor, tuple(actors), explained, speakers)
+        first = [_part(column, slice(SHOWN)) for column in (texts, actors, spans, months)]
+        again = partial(self.judge_pairs, *first[:3], months=first[3], pushes=True)
+        asked = words, query.para, query.actor, tuple(actors)
+        return self._judge(*asked, None if pushes else again, speakers)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
@@ -191,12 +191,14 @@ class StanceModel:
         (slice, Predictions)
             Rows of the batch, and their predictions.
         """
-        columns = (texts, actors, spans, months)
-        for rows, part, asked, places, when in _batches(*columns, size=size):
-            if asked is None:
-                yield rows, self.judge(part, months=when, pushes=pushes)
+        size = size or BATCH
+        for low in range(0, len(texts), size):
+            rows = slice(low, low + size)
+            asked = {"months": _part(months, rows), "pushes": pushes}
+            if actors is None:
+                yield rows, self.judge(texts[rows], **asked)
             else:
-                yield rows, self.judge_pairs(part, asked, places, months=when, pushes=pushes)
+                yield rows, self.judge_pairs(texts[rows], actors[rows], _part(spans, rows), **asked)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
@@ -231,12 +233,13 @@ class StanceModel:
         ndarray of shape (n_texts, 3)
             Probabilities of against, neutral and favor.
         """
-        found = [np.zeros((0, len(self.control.labels)))]
-        for _, part, when in _batches(texts, months):
-            words = self.reader.words(normalise_all(part), months=when)
+        chances = [np.zeros((0, len(self.control.labels)))]
+        for low in range(0, len(texts), BATCH):
+            rows = slice(low, low + BATCH)
+            words = self.reader.words(normalise_all(texts[rows]), months=_part(months, rows))
             scores, _ = self.control.scores(self.reader, _whole(words))
-            found.append(self.control.probabilities(scores))
-        return np.concatenate(found)
+            chances.append(self.control.probabilities(scores))
+        return np.concatenate(chances)
 
     def _judge(
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
@@ -332,17 +335,9 @@ def _refuse_string(texts: Sequence[str]) -> None:
         raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
 
 
-def _first(column: Any) -> Any:
-    """Return what a notebook shows of a column, which may be None."""
-    return None if column is None else column[:SHOWN]
-
-
-def _batches(*columns: Any, size: int | None = None) -> Iterator[tuple[Any, ...]]:
-    """Yield a slice of rows, and that part of each column; a column may be None."""
-    size = size or BATCH
-    for low in range(0, len(columns[0]), size):
-        rows = slice(low, low + size)
-        yield rows, *(None if column is None else column[rows] for column in columns)
+def _part(column: Any, rows: slice) -> Any:
+    """Return some rows of a column, which may be None."""
+    return None if column is None else column[rows]
 
 
 def _whole(words: Words) -> Pairs:
