@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stance.errors import ModelError
-from stance.features import BLOCKS
+from stance.features.blocks import BLOCKS
 from stance.features.pairs import lay_out
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.features import BLOCKS, Occurrences, key_strings
+from stance.features.blocks import BLOCKS
+from stance.features.occurrences import Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon

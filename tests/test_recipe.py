@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stance.errors import RecipeError
-from stance.features import BLOCKS
+from stance.features.blocks import BLOCKS
 from stance.recipe import BLOCK_NAMES, CONTROL, TARGET_BLIND, Recipe, read_recipe, recipe_from_table
 
 TRAINING = Path(__file__).resolve().parents[1] / "training"

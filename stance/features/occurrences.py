@@ -75,7 +75,7 @@ class Closed(Vocabulary):
 
 
 class Stems(Vocabulary):
-    """Stems, plain and negated, after two features for the actor judged and for other actors."""
+    """Stems, plain and negated, after two features for other actors and the actor judged."""
 
     OTHER, TARGET, FIRST = 0, 1, 2
 
@@ -87,20 +87,15 @@ class Stems(Vocabulary):
 
     def keys(self, numbers: NDArray[Any]) -> Keys:
         """Return the keys of some features."""
-        stem, plain = (numbers - self.FIRST) >> 1, numbers >= self.FIRST
-        stems = np.array([OTHER_KEY, TARGET_KEY]).take(numbers, mode="clip")
-        stems[plain] = self._stems["key"].take(stem[plain])
-        marks = np.where(plain & (numbers & 1 > 0), NOT_KEY, NO_KEY)
-        return join_keys(key_of(self._template), marks, stems)
+        stems = np.append([OTHER_KEY, TARGET_KEY], np.repeat(self._stems["key"], 2))
+        marks = np.append([NO_KEY] * self.FIRST, np.tile([NO_KEY, NOT_KEY], len(self._stems)))
+        return join_keys(key_of(self._template), marks.take(numbers), stems.take(numbers))
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
-        found = []
-        for number in numbers.tolist():
-            stem = self._stems.strings[(number - self.FIRST) >> 1] if number >= self.FIRST else ""
-            mark = "NOT" if stem and number & 1 else ""
-            found.append(_name(self._template, mark, stem or ("OTHER", "TARGET")[number & 1]))
-        return found
+        stems = (mark + stem for stem in self._stems.strings for mark in ("", "NOT "))
+        names = ["OTHER", "TARGET", *stems]
+        return [f"{self._template} {names[number]}" for number in numbers.tolist()]
 
 
 class Letters(Vocabulary):

@@ -128,29 +128,28 @@ class KnownWords:
         return table
 
     def _make_table(self, reader: Reader) -> StringTable:
-        def describe(words: Sequence[str]) -> tuple[Ints, Ints, Ints, Ints]:
+        def describe(words: Sequence[str]) -> tuple[Ints, Ints, Ints]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
             place, size = self._index.find(keys).astype(np.int64), np.array([*map(_size, words)])
-            return place, size, size * (place >= 0), size * self.common.take(place)
+            one, known, common = _UNITS
+            counts = size * (one + known * (place >= 0) + common * self.common.take(place))
+            return place, size, counts
 
-        return StringTable(describe, dict.fromkeys(("place", *_COUNTS), np.int64))
+        return StringTable(describe, dict.fromkeys(("place", "size", "counts"), np.int64))
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
-        table, counted = self.table(reader), np.flatnonzero(~words.name)
-        types, counts = words.type.take(counted), [np.diff(words.first)]
-        ends = np.searchsorted(counted, words.first)
-        for name in _COUNTS:
-            running = np.append(0, np.cumsum(table[name].take(types)))
-            counts.append(np.diff(running.take(ends)))
-        return LanguageCheck(*counts)
+        counts = self.table(reader)["counts"].take(words.type) * ~words.name
+        sums = np.diff(np.append(0, np.cumsum(counts)).take(words.first))
+        return LanguageCheck(np.diff(words.first), *(sums // unit % _UNITS[1] for unit in _UNITS))
 
 
-_COUNTS = ("plain", "known", "common")  # words that a spelling counts as; it may be a clause
+_UNITS = (1, 1 << 20, 1 << 40)
+"""Of plain, known and common words, which are counted in one number: no text has as many words."""
 
 
 def _size(word: str) -> int:
@@ -181,7 +180,7 @@ def measure(
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
         table = vocabulary.table(reader)
-        size = table["plain"].take(words.type) * ~words.name
+        size = table["size"].take(words.type) * ~words.name
         columns.append((words.para + np.int64(low), table["place"].take(words.type), size))
     para, place, size = map(np.concatenate, zip(*columns, strict=True))
     width = len(vocabulary) + 1  # the last place is for unknown words

@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
-from stance.features import BLOCKS, LEXICAL, Occurrences, Pairs
-from stance.features.occurrences import Vocabulary
-from stance.features.pairs import run_starts
+from stance.features.blocks import BLOCKS, LEXICAL
+from stance.features.occurrences import Occurrences, Vocabulary
+from stance.features.pairs import Pairs, run_starts
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
