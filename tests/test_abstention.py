@@ -12,7 +12,7 @@ from command import predict
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import members_of, npy, refused, small_model, spoiled
+from small_model import npy, refused, small_model, spoiled
 
 from stance.errors import AbstentionError, UsageError
 from stance.fitting import train
@@ -174,11 +174,6 @@ def test_without_a_rate_nothing_is_withheld(calibration):
     assert thresholds(None, None) == ()
 
 
-def test_the_same_calibration_gives_the_same_thresholds(calibration):
-    again = draw(np.random.default_rng(1), honest, rows=4, dependence=0.9)
-    assert thresholds(calibration, 0.2) == thresholds(again, 0.2)
-
-
 def test_calibration_keeps_every_held_out_answer_in_a_seeded_order():
     probabilities = np.array([[0.5, 0.2, 0.3], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]])
     gold, document = np.array([0, 1, 1]), np.array([4, 4, 7])
@@ -244,11 +239,6 @@ def test_calibration_comes_back_from_the_file(tmp_path, calibrated):
     assert model_hash(loaded) == model_hash(calibrated) != model_hash(small_model())
 
 
-def test_model_without_calibration_comes_back(tmp_path):
-    save_model(small_model(), tmp_path / "a.stance")
-    assert load_model(tmp_path / "a.stance").calibration is None
-
-
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -268,35 +258,22 @@ def test_value_out_of_range_is_refused(tmp_path, calibrated, name, value, reason
     refused(tmp_path, data, reason)
 
 
-def test_members_of_unequal_length_are_refused(tmp_path, calibrated):
-    name = "calibration/correct.npy"
-    short = npy(np.zeros(5, np.int32))
-
-    def shorten(manifest):
-        manifest["members"][name]["shape"] = [5]
-
-    data = spoiled(dump_model(calibrated), {name: short}, shorten)
-    refused(tmp_path, data, rf"members\.{name}\.shape = \[5\]")
-
-
-@pytest.mark.parametrize("shape", [[], None, ["9"], [9, 9], [-1], [True]])
-def test_shape_that_is_none_is_refused(tmp_path, calibrated, shape):
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("correct", [5]), *(("confidence", shape) for shape in ([], ["9"], [9, 9], [True]))],
+)
+def test_a_shape_unlike_the_others_is_refused(tmp_path, calibrated, name, shape):
     def change(manifest):
-        manifest["members"]["calibration/confidence.npy"]["shape"] = shape
+        manifest["members"][f"calibration/{name}.npy"]["shape"] = shape
 
     refused(tmp_path, spoiled(dump_model(calibrated), manifest=change), "calibration/")
 
 
-@pytest.mark.parametrize("name", ["confidence", "predicted", "correct", "document"])
-def test_missing_member_is_refused(tmp_path, calibrated, name):
-    data = dump_model(calibrated)
-    whole = f"calibration/{name}.npy"
-
+def test_a_missing_member_is_refused(tmp_path, calibrated):
     def forget(manifest):
-        del manifest["members"][whole]
+        del manifest["members"]["calibration/correct.npy"]
 
-    assert whole in members_of(data)
-    refused(tmp_path, spoiled(data, manifest=forget), "calibration/")
+    refused(tmp_path, spoiled(dump_model(calibrated), manifest=forget), "calibration/")
 
 
 # --- End to end ----------------------------------------------------------------------------------

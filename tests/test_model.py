@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pages import read_page
 
 from stance.model.explanation import explain
-from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reports._page import stylesheet
@@ -195,10 +194,6 @@ def test_the_baseline_does_not_know_the_actor(model):
     # It is asked once per paragraph, so names are words like others to it.
     assert np.allclose(model.judge_blind([PRAISED]).sum(axis=1), 1)
     assert not model.control.targeted
-
-
-def test_softmax_of_large_scores():
-    assert softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]])).tolist() == [[1, 0], [0.5, 0.5]]
 
 
 @pytest.mark.parametrize("entries", [1, 150])

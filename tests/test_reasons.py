@@ -2,7 +2,6 @@
 
 import csv
 import json
-import pickle
 import re
 import tomllib
 from pathlib import Path
@@ -19,12 +18,7 @@ from stance.files import AtomicGroup
 from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
-from stance.runs import Input, Options, Output
-from stance.runs.answers import compute
-from stance.runs.config import make_config
-from stance.runs.job import cut
 from stance.storage import save_model
-from stance.tables import InputOptions, Inputs, open_inputs
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
@@ -209,31 +203,12 @@ def test_a_given_actor_is_explained(model, tmp_path):
     assert second["because"] == ""
 
 
-def test_json_lines_have_it_too(model, tmp_path):
-    source = write(tmp_path / "a.csv", [(TEXT,)])
-    predict(model, source, tmp_path / "out.jsonl", explain=3)
-    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert any(row["because"] for row in rows)
-
-
-@pytest.mark.parametrize(("jobs", "size"), [(1, 1), (1, 7), (2, 11)])
+@pytest.mark.parametrize(("jobs", "size"), [(1, 1), (2, 11)])
 def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_path, jobs, size):
     whole = tmp_path / "whole.csv"
     predict(model, table, whole, explain=4)
     predict(model, table, output, jobs=jobs, explain=4, size=size)
     assert output.read_bytes() == whole.read_bytes()
-
-
-def test_a_part_computed_elsewhere_is_the_same(model, table, output):
-    """What goes to another process or computer, and comes back, is all that a part needs."""
-    with open_inputs(Inputs((table,)), InputOptions()) as opened:
-        asked = Input((table,)), Output(output), Options(explain=2)
-        config, _ = make_config(model, *asked, opened, 0)
-        batch = next(cut(opened.blocks(), 100))
-    here = compute(model, config, batch)
-    there = compute(*pickle.loads(pickle.dumps((model, config, batch))))
-    assert pickle.loads(pickle.dumps(there)) == here
-    assert here.tally.foreign == 1
 
 
 def test_a_run_does_not_go_on_with_other_reasons(model, table, output):
@@ -258,22 +233,6 @@ def test_a_column_of_that_name_is_refused(model, output, tmp_path):
     predict(model, source, output, explain=3, prefix="p_", force=True)
     assert read(output)[0]["because"] == "x"
     assert read(output)[0]["p_because"]
-
-
-def test_bad_rows_are_put_aside_as_ever(model, output, tmp_path):
-    source = tmp_path / "a.csv"
-    source.write_text(f'text,note\n"{TEXT}",1\n"{TEXT}",2,3\n')
-    done = predict(model, source, output, explain=2, rejects=tmp_path / "bad.csv")
-    assert done.rejected == 1
-    assert all(row["because"] for row in read(output) if row["stance"] != "uncertain")
-
-
-def test_the_command_line_adds_the_column(model_path, tmp_path):
-    source = write(tmp_path / "a.csv", [(TEXT,)])
-    result = invoke("predict", source, "--model", model_path, "--explain", 2, "--quiet")
-    rows = list(csv.DictReader(result.stdout.splitlines()))
-    assert [row["actor"] for row in rows] == ["Poland", "NATO", "Russia"]
-    assert all(len(reasons(row["because"])) <= 2 for row in rows)
 
 
 def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):

@@ -1,18 +1,21 @@
 """Paragraphs in another language are noticed, others are not; each is judged by itself."""
 
+import csv
 import dataclasses
 import tomllib
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import refused, small_model, spoiled
 
 from stance.corpus import read_corpus
+from stance.fitting import train
 from stance.model.familiarity import (
-    COMMON,
     FEWEST,
     LEAST_PARAGRAPHS,
     LEAST_WORDS,
@@ -20,11 +23,11 @@ from stance.model.familiarity import (
     KnownWords,
     LanguageCheck,
     TrainingProfile,
-    measure,
 )
 from stance.reading.actors import ActorBook
-from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
+from stance.recipe import Features
+from stance.records import Stance
 from stance.storage import dump_model, load_model, save_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,9 +119,9 @@ WHAT = (
 )
 
 
-def test_a_model_knows_the_language_that_it_was_trained_on():
+def test_a_model_knows_the_language_that_it_was_trained_on(tmp_path):
     texts = [f"Вчера {who} {said}, {what}." for who in WHO for said in SAID for what in WHAT]
-    model = trained_on(texts, "russian")
+    model = trained_on(tmp_path / "mine.csv", texts, "russian")
     assert model.reference.familiarity > 0.5
     strange = [text for name, text in FOREIGN.items() if name != "Russian"]
     judged = model.judge([*strange, *ENGLISH.values(), *texts])
@@ -129,30 +132,15 @@ def test_a_model_knows_the_language_that_it_was_trained_on():
     assert not any(found[-len(texts) :])
 
 
-def trained_on(texts, language):
-    """A model that has learned words only: enough to tell what it knows."""
-    base = small_model()
-    reader = Reader(base.book, Lexicon.from_tables({}, language), language)
-    from stance.fitting.counts import count_features
-    from stance.model.heads import BlockWeights, Head
-    from stance.reading.spans import make_query
-    from stance.recipe import Features
-
-    query = make_query(base.book, texts, ["NATO"] * len(texts))
-    counts = count_features(reader, query, Features({"stem": 1.0}))["stem"]
-    df = np.bincount(counts.sums.indices, minlength=len(counts.keys))
-    idf = (np.log((1 + len(texts)) / (1 + df)) + 1).astype(np.float32)
-    block = BlockWeights("stem", 1.0, counts.keys, idf, np.zeros((len(idf), 3), np.float32))
-    head = Head(base.stance.labels, True, (block,), np.zeros(3), 1.0)
-    numbers = np.arange(len(texts))
-    found = measure(reader, KnownWords(head, base.control), texts, [], numbers, 2)
-    return dataclasses.replace(
-        base,
-        lexicon=reader.lexicon,
-        recipe=dataclasses.replace(base.recipe, language=language),
-        stance=head,
-        card=base.card | {"reference": dataclasses.asdict(found)},
-    )
+def trained_on(path, texts, language):
+    """A model that has learned some words."""
+    stances = cycle(map(str, Stance))
+    rows = [(text, "NATO", next(stances), number) for number, text in enumerate(texts)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "actor", "stance", "document"), *rows])
+    features = Features({"stem": 1.0})
+    recipe = dataclasses.replace(quick_recipe(), language=language, features=features)
+    return train(recipe, read_corpus([path]), ActorBook.default()).model
 
 
 def test_without_stems_the_words_of_the_control_head_tell(model):
@@ -174,13 +162,11 @@ def test_a_model_without_reference_takes_nothing_for_foreign(model):
     assert not judged.foreign.any()
 
 
-def test_too_few_paragraphs_check_no_language():
-    texts = ["The minister said that NATO would not give in to any of the new threats from Moscow."]
-    few = [f"{text} He left on day {'abc'[n % 3] * n}." for text in texts for n in range(1, 20)]
-    assert trained_on(few, "english").reference.familiarity is None
-    many = few * 3  # equal paragraphs count once
-    assert trained_on(many, "english").reference.familiarity is None
-    assert len(few) < LEAST_PARAGRAPHS
+def test_too_few_paragraphs_check_no_language(tmp_path):
+    text = "The minister said that NATO would not give in to any of the new threats from Moscow."
+    few = [f"{text} He left on day {'abc'[n % 3] * n}." for n in range(1, 20)]
+    assert len(few) < LEAST_PARAGRAPHS < len(few * 3)  # equal paragraphs count once
+    assert trained_on(tmp_path / "a.csv", few * 3, "english").reference.familiarity is None
 
 
 # --- What is measured ----------------------------------------------------------------------------
@@ -226,16 +212,6 @@ def test_the_reference_counts_rows_and_actors(model, corpus):
     assert found.threshold == pytest.approx(MARGIN * found.familiarity)
 
 
-def test_common_words_are_those_of_many_training_rows(model):
-    vocabulary = model.vocabulary
-    words = model.reader.words(["the of and condemned sanctions zorblax"])
-    places = vocabulary.table(model.reader)["place"]
-    common = vocabulary.common.take(places.take(words.type)).tolist()
-    assert common[:3] == [True, True, True]
-    assert common[-1] is False
-    assert 0 < vocabulary.common.mean() < 10 * COMMON
-
-
 def test_the_reference_travels_with_the_model(model, tmp_path):
     save_model(model, tmp_path / "a.stance")
     loaded = load_model(tmp_path / "a.stance")
@@ -249,19 +225,17 @@ def test_the_reference_travels_with_the_model(model, tmp_path):
 GOOD = dataclasses.asdict(TrainingProfile(0.06, 0.5, 100, {"NATO": 60, "Russia": 40}))
 
 
-def test_a_card_gives_its_reference_back(tmp_path):
-    for table in (GOOD, GOOD | {"familiarity": None}):
-        model = dataclasses.replace(small_model(), card=small_model().card | {"reference": table})
-        (tmp_path / "a.stance").write_bytes(dump_model(model))
-        assert dataclasses.asdict(load_model(tmp_path / "a.stance").reference) == table
+def test_a_reference_may_lack_a_threshold(tmp_path):
+    card = small_model().card | {"reference": GOOD | {"familiarity": None}}
+    data = dump_model(dataclasses.replace(small_model(), card=card))
+    (tmp_path / "a.stance").write_bytes(data)
+    assert load_model(tmp_path / "a.stance").reference.threshold == 0
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"unknown": 1.5}, r"'reference.unknown' must be between 0 and 1"),
-        ({"unknown": None}, r"'reference.unknown' must be a number"),
-        ({"familiarity": -0.1}, r"'reference.familiarity' must be between 0 and 1"),
         ({"familiarity": "high"}, r"'reference.familiarity' must be a number"),
         ({"rows": True}, r"'reference.rows' must be a whole number"),
         ({"actors": ["NATO"]}, r"'reference.actors' must be a table"),
@@ -273,25 +247,8 @@ def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
     refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=GOOD | change)), told)
 
 
-@pytest.mark.parametrize("key", sorted(GOOD))
-def test_a_reference_lacks_nothing(tmp_path, key):
-    table = {name: value for name, value in GOOD.items() if name != key}
-    data = dump_model(small_model())
-    told = f"'reference.{key}' is missing"
-    refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=table)), told)
-
-
 def test_an_empty_paragraph_is_no_stranger():
     nothing = np.zeros(1, np.int64)
     found = LanguageCheck(nothing, nothing, nothing, nothing)
     assert found.familiarity().tolist() == [1.0]
     assert not found.foreign(TrainingProfile(**GOOD)).any()
-
-
-def test_actors_count_under_their_proper_names(tmp_path):
-    rows = [f"t{n} Moscow,{'Moscow' if n % 2 else 'Russia'},neutral,{n}" for n in range(30)]
-    (tmp_path / "a.csv").write_text("text,actor,stance,document\n" + "\n".join(rows))
-    corpus = read_corpus([tmp_path / "a.csv"])
-    book = ActorBook.default()
-    assert {book.proper_name(actor) for actor in corpus.actors} == {"Russia"}
-    assert book.proper_name("Zorblax") == "Zorblax"
