@@ -70,6 +70,16 @@ def of(found, name, severity=None):
     ]
 
 
+def in_long_form(table, **coders):
+    """Rows by several coders, one after another; an empty label was not given."""
+    return [
+        row | {"coder": name, "stance": label}
+        for name, code in coders.items()
+        for i, row in enumerate(table)
+        if (label := code(i, row))
+    ]
+
+
 def test_sound_corpora_pass_every_check(check):
     found = check(rows())
     assert {f["check"] for f in found["findings"]} == {"reading"}
@@ -233,8 +243,13 @@ def test_repeats_and_contradictions_are_those_of_plain_loops(tmp_path_factory, t
 # --- Coders ---
 
 
+def first(i, row):
+    """A coder who says what stands there."""
+    return row["stance"]
+
+
 def coding(wrong, every=1):
-    """A second coder who differs in one of ``wrong`` rows and codes one of ``every``."""
+    """A coder who differs in one of ``wrong`` rows and codes one of ``every``."""
 
     def code(i, row):
         at = LABELS.index(row["stance"])
@@ -245,8 +260,7 @@ def coding(wrong, every=1):
 
 @pytest.mark.parametrize(("wrong", "severity"), [(4, "spoils"), (6, "warn"), (20, None)])
 def test_low_agreement_is_reported(check, wrong, severity):
-    table = rows(600, one=lambda i, row: row["stance"], two=coding(wrong))
-    found = check(table, coders="one,two")
+    found = check(in_long_form(rows(600), one=first, two=coding(wrong)))
     judged = [f for f in of(found, "agreement") if "Krippendorff" in f["text"]]
     assert [f["severity"] for f in judged] == [severity] * (severity is not None)
     assert found["agreement"]["alpha"]["value"] == pytest.approx(1 - 1.5 / wrong, abs=0.01)
@@ -255,24 +269,24 @@ def test_low_agreement_is_reported(check, wrong, severity):
 
 
 @pytest.mark.parametrize(
-    ("table", "coders", "units", "part"),
+    ("coders", "units", "part"),
     [
-        (rows(180, second=coding(30, every=2)), "second", 90, "only 90 rows coded twice"),
-        (rows(a=lambda i, row: "favor", b=lambda i, row: "favor"), "a,b", 180, "only one label"),
+        ({"a": first, "b": coding(30, every=2)}, 90, "only 90 rows coded twice"),
+        (dict.fromkeys("ab", lambda i, row: "favor"), 180, "only one label"),
     ],
-)  # fmt: skip
-def test_what_coders_lack_is_reported(check, table, coders, units, part):
-    found = check(table, others(), coders=coders)
+)
+def test_what_coders_lack_is_reported(check, coders, units, part):
+    found = check(in_long_form(rows(), **coders))
     assert found["agreement"]["units"] == units
     assert any(part in f["text"] for f in of(found, "agreement"))
 
 
 def test_three_coders_have_an_alpha_and_own_spellings_are_read(check):
-    found = check(rows(300, a=coding(9), b=coding(20), c=coding(30, every=2)), coders="a,b,c")
+    found = check(in_long_form(rows(300), a=coding(9), b=coding(20), c=coding(30, every=2)))
     assert found["agreement"]["alpha"]["value"] > 0.8
     numbers = {"against": "0", "neutral": "n", "favor": "1"}
-    table = rows(stance=lambda i, row: numbers[row["stance"]], second=lambda i, row: row["stance"])
-    found = check(table, coders="second", labels={"0": "against", "1": "favor", "n": "neutral"})
+    table = in_long_form(rows(), a=first, b=lambda i, row: numbers[row["stance"]])
+    found = check(table, labels={"0": "against", "1": "favor", "n": "neutral"})
     assert found["agreement"]["alpha"]["value"] == 1
 
 
@@ -280,14 +294,11 @@ def test_three_coders_have_an_alpha_and_own_spellings_are_read(check):
 
 
 def test_what_is_no_corpus_or_code_is_an_error_with_its_place(tmp_path):
-    path = write(tmp_path / "a.csv", rows(second=coding(9)))
-    line = fails(1, "check", path, "--coders", "secnd")
-    assert "a.csv: no column 'secnd'; did you mean 'second'" in line
-    table = rows(second=coding(9))
+    path, table = tmp_path / "a.csv", rows()
     table[0]["text"] += "\n\nTwo lines."
-    table[7]["second"] = "dunno"
-    line = fails(1, "check", write(path, table), "--coders", "second")
-    assert "a.csv: second 'dunno' in row 8 is not a label" in line
+    table[7]["stance"] = "dunno"
+    line = fails(1, "check", write(path, table))
+    assert "a.csv:11: stance 'dunno' in row 8 is not a label" in line
     line = fails(1, "check", write(path, [{"sentence": "NATO met.", "label": "1"}]))
     assert "no column 'text'" in line
 
@@ -295,12 +306,9 @@ def test_what_is_no_corpus_or_code_is_an_error_with_its_place(tmp_path):
 def hostile():
     """Every check fails, in names that would break a screen."""
     names = ("北約" * 40, "NATO\u202e", "Z" * 200, "é" * 90)
-    table = rows(
-        300,
-        actor=lambda i, row: names[i % 4],
-        second=coding(2),
-    )
+    table = rows(300, actor=lambda i, row: names[i % 4])
     table[5]["text"] = ""
+    table = in_long_form(table, **{"first" * 20: first, "second": coding(2)})
     more = [
         row | {"text": row["text"] + " Indeed.", "document": f"n{i}"}
         for i, row in enumerate(table[20:60])
@@ -310,11 +318,11 @@ def hostile():
 
 def test_the_screen_is_narrow_and_plain_whatever_the_data(tmp_path):
     args = [write(tmp_path / f"{name}.csv", hostile()) for name in "ab"]
-    ran = invoke("check", *args, "--coders", "second")
+    ran = invoke("check", *args)
     assert ran.exit_code == 1
     assert all(len(line) < 80 and line.isprintable() for line in ran.stdout.splitlines())
     assert ran.stdout.endswith("would spoil a study; examples are file:row\n")
-    found = json.loads(invoke("check", *args, "--coders", "second", "--json").stdout)
+    found = json.loads(invoke("check", *args, "--json").stdout)
     assert set(found["passed"]) <= {"classes", "actors"}
     assert [file["name"] for file in found["files"]] == ["a.csv", "b.csv"]
     assert sum(file["rows"] for file in found["files"]) == found["rows"] == 2 * 342
@@ -322,9 +330,14 @@ def test_the_screen_is_narrow_and_plain_whatever_the_data(tmp_path):
     assert order == sorted(order, key=("spoils", "warn", "note").index)
 
 
-def test_the_starter_corpus_is_sound():
-    paths = [STARTER / "starter_train.csv", STARTER / "starter_test.csv"]
-    ran = invoke("check", *paths, "--coders", "coder_1,coder_2", "--json")
+def test_the_starter_corpus_is_sound(tmp_path):
+    codes = {name: lambda _, row, name=name: row[name] for name in ("coder_1", "coder_2")}
+    paths = []
+    for path in (STARTER / "starter_train.csv", STARTER / "starter_test.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            table = in_long_form([*csv.DictReader(file)], **codes)
+        paths.append(write(tmp_path / path.name, table))
+    ran = invoke("check", *paths, "--json")
     found = json.loads(ran.stdout)
     assert (ran.exit_code, found["spoils"]) == (0, False)
     assert found["agreement"]["units"] >= 625

@@ -1,29 +1,28 @@
 """What in a corpus would spoil a study."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from itertools import chain
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, groupby, product
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.check import EXAMPLES, LABELS, Finding, Severity, Study, lay_out
-from stance.check.duplicates import duplicates, find_pairs, leaks, near_duplicates
-from stance.corpus import CorpusForm, read_corpus, table_form
+from stance.corpus import Corpus, CorpusForm, read_corpus
 from stance.display import count, shown
-from stance.evaluation.agreement import MISSING, coded_twice, report_agreement
+from stance.evaluation.agreement import coded_twice, report_agreement
 from stance.evaluation.answers import Figures
-from stance.label_values import LabelReader, stance_spellings
 from stance.reading.actors import ActorBook
+from stance.reading.keys import SHINGLE
 from stance.reading.spans import literal_places
-from stance.reading.text import normalise
+from stance.reading.text import normalise, words_of
 from stance.records import Stance
-from stance.tables import Record, column, open_table
 
-SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
+LABELS = tuple(str(label) for label in Stance)
+EXAMPLES = 3  # places that a message names
+SEVERITIES = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
@@ -34,6 +33,15 @@ TENTATIVE, RELIABLE = 0.667, 0.8
 MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
 
+# Least share of word triples that near-duplicates have in common (Jaccard); `hash_texts` only
+# proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8.
+NEAR = 0.6
+COMPARED = 10  # earlier texts of a bucket with which a text is compared
+
+# Share of a file's texts that may be in another file, and of a corpus's texts that may have a
+# near-duplicate in another document, before a study is spoilt.
+LEAK, TEMPLATE = 0.01, 0.05
+
 # What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
@@ -41,59 +49,92 @@ CHECKS = (
 )
 _TEXTS = 10_000  # searched for mentions at a time
 
+Rows = tuple[int, int]
+Pairs = Mapping[tuple[int, int], list[Rows]]
+
+
+class Finding(NamedTuple):
+    """One thing worth knowing about a corpus."""
+
+    severity: str
+    check: str  # what was looked for, such as "duplicates"
+    text: str  # one line: what, where, what to do
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A labelled corpus laid out for checking; a text is known by its first row."""
+
+    corpus: Corpus
+    book: ActorBook
+    files: tuple[str, ...]  # what messages call them
+    actors: tuple[str, ...]  # of each row, by their names in the book if it has them
+    text: Ints  # of each row: the first row whose text differs in case and punctuation at most
+
+    def place(self, row: int) -> str:
+        """Return ``file:row`` for a message."""
+        file, number = self.corpus.source[row], self.corpus.number[row]
+        return f"{shown(self.files[file], 40)}:{number}"
+
+    def pairs(self, rows: Iterable[Rows]) -> str:
+        """Return the places of the first few pairs of rows for a message."""
+        first = sorted(rows)[:EXAMPLES]
+        return ", ".join(" = ".join(map(self.place, sorted(pair))) for pair in first)
+
 
 def check_corpora(
-    paths: Sequence[Path], *, book: ActorBook, coders: str | None = None, **form: Unpack[CorpusForm]
+    paths: Sequence[Path], *, book: ActorBook, **form: Unpack[CorpusForm]
 ) -> dict[str, Any]:
     """Look for what in a corpus would spoil a study; return counts and findings, the worst first.
 
-    Texts that two files share leak: someone may train on one and test on the other. ``coders``
-    names columns with labels of single coders, separated by commas; one alone is compared with
-    ``stance``. An empty cell was not coded. The form is as in `stance.corpus.read_corpus`. Raises
-    `DataError` if a file is not a corpus, or none has a column of ``coders``.
+    Texts that two files share leak: someone may train on one and test on the other. Coders in long
+    form are compared. The form is as in `stance.corpus.read_corpus`. Raises `DataError` if a file
+    is not a corpus.
     """
-    names = coder_columns(coders)
-    corpus = read_corpus(paths, keep=("document", *names), **form)
-    study = lay_out(corpus, paths, book)
-    names, report = _measure_coders(study, names, paths, form)
-    findings = [*_findings(study), *(_agreed(report, names) if report else ())]
+    corpus = read_corpus(paths, keep=("document",), **form)
+    _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
+    alike = len({path.name for path in paths}) < len(paths)
+    files = tuple(str(path) if alike else path.name for path in paths)
+    text = first[number.reshape(-1)]
+    study = Study(corpus, book, files, book.topics(corpus.actors), text)
+    report, sizes = _measure_coders(study), _class_sizes(corpus)
+    findings = [*_findings(study, sizes), *_agreed(study, report)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     used = {"leaks": len(paths) > 1, "agreement": report is not None}
     failed = {finding.check for finding in findings if finding.severity != "note"}
-    sizes = zip(study.files, corpus.sources, strict=True)
+    rows = zip(files, corpus.sources, strict=True)
     return {
         "spoils": any(finding.severity == "spoils" for finding in findings),
-        "files": [{"name": name, "rows": source.rows} for name, source in sizes],
+        "files": [{"name": name, "rows": source.rows} for name, source in rows],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
-        "texts": len(np.unique(study.text)),
-        "classes": _class_sizes(study),
-        "findings": [asdict(finding) for finding in findings],
+        "texts": len(np.unique(text)),
+        "classes": sizes,
+        "findings": [finding._asdict() for finding in findings],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
-        "coders": list(names),
+        "coders": list(corpus.annotations.coders) if corpus.annotations else [],
         "agreement": report,
     }
 
 
-def _findings(study: Study) -> Iterator[Finding]:
-    pairs = find_pairs(study)
-    yield from chain(_classes(study), _actors(study), _mentions(study), duplicates(study))
-    yield from chain(near_duplicates(study, pairs), leaks(study, pairs))
+def _findings(study: Study, sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+    pairs = _pairs_of_files(study)
+    yield from chain(_classes(sizes), _actors(study), _mentions(study), _duplicates(study))
+    yield from chain(_near_duplicates(study, pairs), _leaks(study, pairs))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
-def _class_sizes(study: Study) -> dict[str, dict[str, int]]:
-    rows_of = [study.corpus.stance == label for label in range(len(LABELS))]
-    documents = [len(np.unique(study.corpus.document[rows])) for rows in rows_of]
+def _class_sizes(corpus: Corpus) -> dict[str, dict[str, int]]:
+    rows_of = {label: corpus.stance == number for number, label in enumerate(LABELS)}
     return {
-        label: {"rows": int(rows.sum()), "documents": number}
-        for label, rows, number in zip(LABELS, rows_of, documents, strict=True)
+        label: {"rows": int(rows.sum()), "documents": len(np.unique(corpus.document[rows]))}
+        for label, rows in rows_of.items()
     }
 
 
-def _classes(study: Study) -> Iterator[Finding]:
+def _classes(sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
-    for label, size in _class_sizes(study).items():
+    for label, size in sizes.items():
         rows, documents = size["rows"], size["documents"]
         if not rows:
             text = f"no row is {label}, so a model never answers it: add such rows"
@@ -104,7 +145,7 @@ def _classes(study: Study) -> Iterator[Finding]:
             )
         else:
             continue
-        severity: Severity = "warn" if rows or label == Stance.NEUTRAL else "spoils"
+        severity = "warn" if rows or label == Stance.NEUTRAL else "spoils"
         yield Finding(severity, "classes", text)
 
 
@@ -113,12 +154,12 @@ def _actors(study: Study) -> Iterator[Finding]:
     sizes = Counter(study.actors).most_common()
     few = [(name, rows) for name, rows in sizes if rows < ACTOR_ROWS]
     if few:
-        listed = [f"{shown(name, 24)} {rows}" for name, rows in few[:EXAMPLES]]
+        listed = ", ".join(f"{shown(name, 24)} {rows}" for name, rows in few[:EXAMPLES])
         text = (
             f"{len(few):,} of {count(len(sizes), 'actor')} with fewer than {ACTOR_ROWS} "
-            "rows: report no figures for these actors"
+            f"rows: report no figures for these actors ({listed})"
         )
-        yield Finding.at("warn", "actors", text, listed)
+        yield Finding("warn", "actors", text)
 
 
 def _mentions(study: Study) -> Iterator[Finding]:
@@ -138,15 +179,14 @@ def _mentions(study: Study) -> Iterator[Finding]:
     ]
     if unnamed:
         share = len(unnamed) / len(corpus)
+        rows = unnamed[:EXAMPLES]
+        listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
         text = (
             f"{count(len(unnamed), 'row')} ({share:.1%}) about an actor that the text does not "
-            "name: add aliases (--actors) or spans, or train a recipe with per_actor"
+            f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
-        examples = [
-            f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in unnamed[:EXAMPLES]
-        ]
-        severity: Severity = "spoils" if share > UNNAMED else "warn"
-        yield Finding.at(severity, "mentions", text, examples)
+        severity = "spoils" if share > UNNAMED else "warn"
+        yield Finding(severity, "mentions", text)
 
 
 def _is_named(study: Study, row: int) -> bool:
@@ -155,60 +195,131 @@ def _is_named(study: Study, row: int) -> bool:
     return any(literal_places(study.book, normalise(corpus.texts[row]), corpus.actors[row]))
 
 
+# --- Repeated texts, which let a model score well without reading, and contradictions ---
+
+
+def _pairs_of_files(study: Study) -> Pairs:
+    """Find equal or nearly equal texts of two files, and nearly equal ones of one file.
+
+    By files, a pair has the first row of either text in its file.
+    """
+    firsts = defaultdict[int, dict[int, int]](dict)  # by text and file
+    sources = study.corpus.source.tolist()
+    for row, text in enumerate(study.text.tolist()):
+        firsts[text].setdefault(sources[row], row)
+    alike = [pair for rows in firsts.values() for pair in combinations(rows.values(), 2)]
+    for one, other in _twins(study):
+        alike += product(firsts[one].values(), firsts[other].values())
+    pairs = defaultdict[tuple[int, int], list[Rows]](list)
+    for one, other in map(sorted, alike):
+        pairs[sources[one], sources[other]].append((one, other))
+    return pairs
+
+
+def _twins(study: Study) -> set[Rows]:
+    """Return the pairs of texts that are nearly equal."""
+    texts, marks, twins = np.unique(study.text), study.corpus.marks, set[Rows]()
+    for band in marks.bands[texts].T:
+        order = np.lexsort((marks.exact[texts], band)).tolist()
+        for _, group in groupby(order, key=band.tolist().__getitem__):
+            earlier: deque[tuple[int, set[str]]] = deque(maxlen=COMPARED)
+            alike = texts[[*group]].tolist()
+            for text in alike if len(alike) > 1 else ():
+                triples = _shingles(words_of(study.corpus.texts[text]))
+                for other, shingles in earlier:
+                    if len(triples & shingles) / len(triples | shingles) >= NEAR:
+                        twins.add((min(text, other), max(text, other)))
+                earlier.append((text, triples))
+    return twins
+
+
+def _shingles(words: list[str]) -> set[str]:
+    whole = {" ".join(words)}
+    return {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)} or whole
+
+
+def _duplicates(study: Study) -> Iterator[Finding]:
+    """Find repeated rows, and contradictions."""
+    corpus, repeated = study.corpus, 0
+    repeats, conflicts = list[Rows](), list[Rows]()
+    spans = [tuple(places or ()) for places in corpus.spans]
+    groups = defaultdict[object, list[int]](list)
+    for row, pair in enumerate(zip(study.text.tolist(), study.actors, spans, strict=True)):
+        groups[pair].append(row)
+    for first, *others in groups.values():
+        if differing := [row for row in others if corpus.stance[row] != corpus.stance[first]]:
+            conflicts.append((first, differing[0]))
+        elif others:
+            repeated += len(others)
+            repeats.append((first, others[0]))
+    if repeats:
+        text = (
+            f"{count(repeated, 'row')} with the text, actor and stance of an earlier row: delete "
+            f"the repetition ({study.pairs(repeats)})"
+        )
+        yield Finding("warn", "duplicates", text)
+    if conflicts:
+        text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
+        listed = ", ".join(_contradiction(study, *pair) for pair in conflicts[:2])
+        yield Finding("spoils", "conflicts", f"{text} ({listed})")
+
+
+def _contradiction(study: Study, *rows: int) -> str:
+    one, other = (f"{LABELS[study.corpus.stance[row]]} {study.place(row)}" for row in rows)
+    return f"{shown(study.actors[rows[0]], 20)} {one}, {other}"
+
+
+def _near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
+    """Find nearly equal texts of one file that are not of one document."""
+    document, within = study.corpus.document, [p for (a, b), p in pairs.items() if a == b]
+    apart = [(a, b) for alike in within for a, b in alike if document[a] != document[b]]
+    if apart:
+        texts = np.unique(study.text[np.array(apart)])
+        share = len(texts) / len(np.unique(study.text))
+        text = (
+            f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one of another document, "
+            f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
+        )
+        severity = "spoils" if share > TEMPLATE else "warn"
+        yield Finding(severity, "near-duplicates", text)
+
+
+def _leaks(study: Study, pairs: Pairs) -> Iterator[Finding]:
+    """Find texts that two files share."""
+    for files in sorted(files for files in pairs if len({*files}) > 1):
+        names = [shown(study.files[file], 40) for file in files]
+        sizes = [len({*side}) for side in zip(*pairs[files], strict=True)]
+        texts = [len(np.unique(study.text[study.corpus.source == file])) for file in files]
+        share = max(size / number for size, number in zip(sizes, texts, strict=True))
+        text = (
+            f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
+            f"{names[0]} ({share:.1%}): never train on one and test on the other "
+            f"({study.pairs(pairs[files])})"
+        )
+        severity = "spoils" if share > LEAK else "warn"
+        yield Finding(severity, "leaks", text)
+
+
 # --- How far coders agree, and whether conclusions can be drawn from that ---
 
 
-def coder_columns(coders: str | None) -> tuple[str, ...]:
-    """Return the columns to compare; a single one is compared with ``stance``.
-
-    >>> coder_columns("second"), coder_columns("coder_1, coder_2"), coder_columns(None)
-    (('stance', 'second'), ('coder_1', 'coder_2'), ())
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in (coders or "").split(",") if name.strip()))
-    return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
-
-
-def _measure_coders(
-    study: Study, names: tuple[str, ...], paths: Sequence[Path], form: CorpusForm
-) -> tuple[tuple[str, ...], Figures | None]:
-    """Return the coders, those of the columns named or of long form, and how far they agree."""
+def _measure_coders(study: Study) -> Figures | None:
+    """Return how far coders agree, None without any."""
     corpus = study.corpus
-    if names:
-        codes = np.stack([_codes(study, name, paths, form) for name in names])
-    elif corpus.annotations:
-        names, codes = corpus.annotations.coders, corpus.annotations.codes
-    else:
-        return (), None
+    if not corpus.annotations:
+        return None
+    codes = corpus.annotations.codes
     twice = np.flatnonzero(coded_twice(codes))  # the other rows say nothing
     actors = [study.actors[row] for row in twice.tolist()]
     documents = corpus.document[twice]
-    return names, report_agreement(codes[:, twice], LABELS, documents, actors, largest=MOST_ACTORS)
+    return report_agreement(codes[:, twice], LABELS, documents, actors, largest=MOST_ACTORS)
 
 
-def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> Ints:
-    """Return the stance that a coder gave each row, or `MISSING`, from the column of this name."""
-    if name == "stance":
-        return study.corpus.stance
-    cells = study.corpus.extra.get(name)
-    if cells is None:
-        with open_table(paths[0], **table_form(form)) as table:
-            column(table.columns, name, table.name)  # raises, and suggests a name like it
-        return np.full(len(study.corpus), MISSING)
-    spellings = stance_spellings(form.get("labels"))
-    readers = [LabelReader(str(path), Stance, spellings, name) for path in paths]
-    places = zip(study.corpus.source.tolist(), study.corpus.number.tolist(), cells, strict=True)
-    codes = [
-        readers[file].read(cell, Record(number, 0, ())) if cell.strip() else MISSING
-        for file, number, cell in places
-    ]
-    for reader in readers:
-        reader.refuse_guess()
-    return np.array(codes, np.int64)
-
-
-def _agreed(agreement: Figures, names: Sequence[str]) -> Iterator[Finding]:
+def _agreed(study: Study, agreement: Figures | None) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
-    who = " and ".join(shown(name, 20) for name in names)
+    if not agreement or not study.corpus.annotations:
+        return
+    who = " and ".join(shown(name, 20) for name in study.corpus.annotations.coders)
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"
@@ -221,6 +332,6 @@ def _agreed(agreement: Figures, names: Sequence[str]) -> Iterator[Finding]:
         limit = f"below {RELIABLE} conclusions are tentative: make the codebook clearer"
         if alpha < TENTATIVE:
             limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
-        severity: Severity = "spoils" if alpha < TENTATIVE else "warn"
+        severity = "spoils" if alpha < TENTATIVE else "warn"
         text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
         yield Finding(severity, "agreement", text)

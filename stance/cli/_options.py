@@ -130,7 +130,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "browser": _given(
             None, "Open the page, or only print its address.", "--browser/--no-browser"
         ),
-        "coders": _given("NAME", "Column of a second coder's stance, or two columns: ONE,OTHER."),
         "recipe": _given("FILE", "Recipe (TOML) for the model."),
         "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
         "train.deep": _given(

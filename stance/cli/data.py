@@ -27,8 +27,7 @@ def actors(
     reading: "InputOptions",
 ) -> None:
     """List the actor book, count its aliases in a table, or make a book."""
-    from stance.check import names
-    from stance.check.aliases import count_aliases
+    from stance.check import actors as named
     from stance.screens.tables import alias_lines, book_lines
     from stance.tables import find_inputs
 
@@ -36,7 +35,7 @@ def actors(
         if sources or discover or as_json:
             raise UsageError("--from prints a book of the people in its table; drop the rest")
         form = {name: getattr(reading, name) for name in TABLE}
-        say(names.book_of_people(people, **form).rstrip("\n"))
+        say(named.book_of_people(people, **form).rstrip("\n"))
         return
     book = files.open_book(actors, aliases)
     if discover and not sources:
@@ -46,11 +45,11 @@ def actors(
         return
     inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
     if discover:
-        unknown, notes = names.discover(book, inputs, reading)
+        unknown, notes = named.discover(book, inputs, reading)
         tell(*notes)
-        show(unknown, lambda: names.discovered_toml(unknown).split("\n")[:-1], as_json)
+        show(unknown, lambda: named.discovered_toml(unknown).split("\n")[:-1], as_json)
         return
-    figures, notes = count_aliases(book, inputs, reading)
+    figures, notes = named.count_aliases(book, inputs, reading)
     tell(*notes)
     show(figures, lambda: alias_lines(figures), as_json)
 
@@ -58,7 +57,6 @@ def actors(
 @reads(form=files.labels_of)
 def check(
     corpora: list[Path],
-    coders: str | None = None,
     actors: Path | None = None,
     as_json: bool = False,
     *,
@@ -70,7 +68,7 @@ def check(
 
     files.refuse_stdin(corpora)
     book = files.open_book(actors)
-    figures = check_corpora(corpora, book=book, coders=coders, **form)
+    figures = check_corpora(corpora, book=book, **form)
     show(figures, lambda: check_lines(figures), as_json)
     if figures["spoils"]:
         raise typer.Exit(1)

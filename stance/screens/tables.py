@@ -73,7 +73,7 @@ def _coefficient(figures: Figures) -> str:
 
 
 def alias_lines(figures: Figures) -> list[str]:
-    """Return which aliases fire in a table, as `stance.check.aliases` counts them."""
+    """Return which aliases fire in a table, as `stance.check.actors` counts them."""
     rows: list[tuple[object, ...]] = [("actor", "rows", "aliases")]
     for actor, part in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
