@@ -431,10 +431,12 @@ def test_a_worker_that_dies_again_ends_the_run(model, table, output):
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):
     code = (
-        "import sys; from pathlib import Path; from stance import runs, storage\n"
+        "import sys; from pathlib import Path\n"
+        "from stance import storage\n"
+        "from stance.runs import config, job\n"
         "model = storage.load_model(Path(sys.argv[1]))\n"
-        "table, output = runs.Input((Path(sys.argv[2]),)), runs.Output(Path(sys.argv[3]))\n"
-        "runs.predict_table(model, table, output, jobs=2, size=7)\n"
+        "table, output = config.Input((Path(sys.argv[2]),)), config.Output(Path(sys.argv[3]))\n"
+        "job.predict_table(model, table, output, jobs=2, size=7)\n"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
     command = [sys.executable, "-c", code, model_path, table, output]

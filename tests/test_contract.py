@@ -12,7 +12,8 @@ from command import SAMPLE, dicts, fails, invoke, process, table, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.runs import Input, Output, predict_table
+from stance.runs.config import Input, Output
+from stance.runs.job import predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]

@@ -28,7 +28,8 @@ from stance.labelling.server import read_codebook
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions
-from stance.runs import Input, Output, predict_table
+from stance.runs.config import Input, Output
+from stance.runs.job import predict_table
 from stance.runs.journal import journal_of
 from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest

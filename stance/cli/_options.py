@@ -271,12 +271,14 @@ def declared(command: Command, name: str) -> Command:
             given[key] = make(**{option.name: given.pop(option.name) for option in _taken(make)})
         command(**given)
 
-    own = inspect.signature(command).parameters.values()
-    parameters = [parameter for parameter in own if parameter.name not in makers]
+    parameters = list(inspect.signature(command).parameters.values())
+    parameters = [parameter for parameter in parameters if parameter.name not in makers]
     parameters += chain.from_iterable(map(_taken, makers.values()))
     annotated: Any = Annotated  # mypy takes it for a type
+    known = {one.name: _info(name, one) for one in parameters}
+    parameters.sort(key=lambda one: known[one.name][0])
     signed = [
-        one.replace(kind=one.KEYWORD_ONLY, annotation=annotated[one.annotation, _info(name, one)])
+        one.replace(kind=one.KEYWORD_ONLY, annotation=annotated[one.annotation, known[one.name][1]])
         for one in parameters
     ]
     run.__signature__ = inspect.Signature(signed)  # type: ignore[attr-defined]
@@ -293,16 +295,16 @@ def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
             yield parameter
 
 
-def _info(command: str, parameter: inspect.Parameter) -> Any:
-    for key in (f"{command}.{parameter.name}", parameter.name):
-        for panel, entries in PANELS.items():
-            if key in entries:
-                metavar, text, names, more = entries[key]
-                if panel == "Arguments":
-                    return typer.Argument(metavar=metavar, help=text, **more)
-                if parameter.annotation is bool and not names:
-                    names = (f"--{parameter.name.replace('_', '-')}",)
-                return typer.Option(
-                    *names, metavar=metavar, help=text, rich_help_panel=panel, **more
-                )
-    raise KeyError(f"{command}: no option {parameter.name} is declared")
+def _info(command: str, parameter: inspect.Parameter) -> tuple[int, Any]:
+    """Return the place of a parameter among all, and what typer must know of it."""
+    places = {key: place for place, key in enumerate(chain.from_iterable(PANELS.values()))}
+    key = f"{command}.{parameter.name}"
+    key = key if key in places else parameter.name
+    panel = next(panel for panel, entries in PANELS.items() if key in entries)
+    metavar, text, names, more = PANELS[panel][key]
+    if panel == "Arguments":
+        return places[key], typer.Argument(metavar=metavar, help=text, **more)
+    if parameter.annotation is bool and not names:
+        names = (f"--{parameter.name.replace('_', '-')}",)
+    option = typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+    return places[key], option

@@ -16,10 +16,11 @@ from stance.cli._options import reads
 from stance.cli._terminal import Progress, progress, say, show, tell
 from stance.display import count
 from stance.errors import DataError, UsageError
+from stance.runs.options import Options
 
 if TYPE_CHECKING:
     from stance.findings import AuditRequest
-    from stance.runs import Done, Output
+    from stance.runs.config import Done, Output
     from stance.tables import InputOptions
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
@@ -28,64 +29,49 @@ LONGEST_TEXT = 10_000_000
 """Bytes that are read of standard input as one text."""
 
 
-@reads(reading=files.texts)
+@reads(reading=files.texts, options=Options)
 def predict(
     sources: list[Path],
     output: Path = Path("-"),
     model: Path | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
-    wide: bool = False,
     jobs: int = 1,
-    abstain: float | None = None,
-    voice: Literal["author"] | None = None,
-    speakers: bool = False,
-    explain: int = 0,
-    deep: Literal["all", "unsure"] | None = None,
     actor_column: str | None = None,
     actor: str | None = None,
-    prefix: str = "",
     rejects: Path | None = None,
     max_rejects: int | None = None,
     summary: Path | None = None,
     since: Path | None = None,
     resume: bool = False,
     cluster: str | None = None,
-    excel_safe: bool = False,
     force: bool = False,
     quiet: bool = False,
     *,
     reading: "InputOptions",
+    options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from stance.runs import Input, Options, Output, predict_table
+    from stance.runs.config import Input, Output
+    from stance.runs.job import predict_table
 
     paths = tuple(map(files.path_or_stdin, sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
     table = Input(paths, reading, rejects, max_rejects, since)
     target = Output(files.path_or_stdin(output), force=force, resume=resume, summary=summary)
-    answering = Options(
-        wide=wide,
-        prefix=prefix,
-        abstain=abstain,
-        voice=voice or "",
-        speakers=speakers,
-        deep=deep or "",
-        explain=explain,
-        excel_safe=excel_safe,
-    )
     again = force or resume or since is not None
     written = {"output": target.path, "rejects": rejects, "summary": summary}
     files.refuse_outputs(again, [*paths, model, actors], **written)
     loaded = files.open_model(model, actors, aliases)
-    if deep is not None:
-        loaded = files.with_reader(loaded, deep, model=model, abstain=abstain, cluster=cluster)
+    if options.deep is not None:
+        others = {"model": model, "abstain": options.abstain, "cluster": cluster}
+        loaded = files.with_reader(loaded, options.deep, **others)
     elif loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader reads on this computer alone; drop it")
-    judge = partial(predict_table, loaded, table, options=answering, jobs=jobs, cluster=cluster)
+    judge = partial(predict_table, loaded, table, options=options, jobs=jobs, cluster=cluster)
     with progress(quiet) as shown:
         if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table
-            done = _judge_on_screen(judge, target, shown, reading, prefix)
+            done = _judge_on_screen(judge, target, shown, reading, options.prefix)
         else:
             done = judge(target=target, progress=shown)
     tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done))))

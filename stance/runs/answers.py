@@ -16,6 +16,7 @@ from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
+from stance.runs.options import DEFAULTS, Options
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, with_starts, words
 from stance.tables import Fault, Format, Records, months_of
 
@@ -36,21 +37,17 @@ class RunConfig:
     spans: int | None = None
     date: int | None = None
     date_pattern: str = ""  # of the dates, if any
-    wide: bool = False
-    prefix: str = ""
+    options: Options = DEFAULTS
     actors: tuple[str, ...] = ()  # of the book, for the wide form
-    speakers: bool = False  # whether neutral answers have a holder: who speaks
-    voice: str = ""  # whose stances to answer with; empty for everybody's
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
-    explain: int = 0  # words to name beside each answer
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
     table: str = ""  # name of the input, for messages
     form: Format = field(default_factory=lambda: Format(()))  # of the output
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
-        because = [BECAUSE] if self.explain else []
-        if self.wide:
+        because = [BECAUSE] if self.options.explain else []
+        if self.options.wide:
             parts = [*map(str, Stance), HOLDER, *because]
             per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]
             names = ["row", *chain.from_iterable(per_actor), *SENTIMENT_COLUMNS]
@@ -58,11 +55,11 @@ class RunConfig:
             actor = ["actor"] if self.actor is None else []
             answers = (*STANCE_COLUMNS, HOLDER, *SENTIMENT_COLUMNS)
             names = ["row", *actor, "mentions", *answers, *because]
-        return tuple(self.prefix + name for name in names)
+        return tuple(self.options.prefix + name for name in names)
 
     def types(self) -> tuple[str, ...]:
         """Return the types of all columns of the output; see `stance.tables.Format`."""
-        added = [name.removeprefix(self.prefix) for name in self.added()]
+        added = [name.removeprefix(self.options.prefix) for name in self.added()]
         shares = {f"{name}_{label}" for name in (*self.actors, "stance") for label in Stance}
         numbers = shares | set(SENTIMENT_COLUMNS[1:])
         kinds = dict.fromkeys(numbers, "number") | {"row": "integer", "mentions": "integer"}
@@ -77,7 +74,7 @@ class RunConfig:
 
     def check(self) -> None:
         """Raise if the answers cannot be written beside the columns of the table."""
-        if self.wide and (self.asked or self.actor is not None):
+        if self.options.wide and (self.asked or self.actor is not None):
             why = "--actor is given" if self.asked else "has an actor column"
             raise DataError(f"{self.table}: {why}, so each row has one answer; drop --wide")
         times = Counter([*self.columns, *self.added()])
@@ -142,9 +139,9 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     names, actor, asked = _asked(model, config, judged)
     parts, withheld = millionths(judged.stance), judged.withheld
     stance = choose(parts, withheld, config.thresholds)
-    silent = (stance == NEUTRAL) & (not config.speakers) | (stance == NO_ANSWER)
+    silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
     holder = np.where(silent, 0, judged.holder)
-    voice = judged.holders.index(config.voice)  # 0 without one
+    voice = judged.holders.index(config.options.voice or "")  # 0 without one
     others = (holder > 0) & (stance != NEUTRAL) & (holder != voice) & (voice > 0)
     stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
@@ -166,9 +163,9 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     answers.append(words(holder, judged.holders))
     because: list[Column] = []
     if judged.pushes:
-        because.append(strongest_words(judged.pushes, stance, config.explain))
+        because.append(strongest_words(judged.pushes, stance, config.options.explain))
     tones = _tones(judged, len(records))
-    if config.wide:
+    if config.options.wide:
         owner, which = np.arange(len(records)), _by_actor(judged, len(config.actors), len(records))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         return Rows(config.input_cells(records), owner, [*columns, *tones]), tally
@@ -186,7 +183,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
 
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
     texts = records.columns[config.text]
-    asked = {"pushes": config.explain > 0, "speakers": config.speakers}
+    asked = {"pushes": config.options.explain > 0, "speakers": config.options.speakers}
     months = None
     if config.date is not None:
         months = months_of(records.columns[config.date], config.date_pattern)

@@ -9,6 +9,7 @@ from stance.files import is_device
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import RunConfig, Tally
+from stance.runs.options import Options
 from stance.tables import (
     InputOptions,
     Table,
@@ -38,20 +39,6 @@ class Output:
     force: bool = False  # replace existing files
     resume: bool = False  # go on with a run that was stopped
     summary: Path | None = None  # takes what the run did, as JSON
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to answer, and what to write; like the input, part of a run's fingerprint."""
-
-    wide: bool = False  # one row per input row, and columns per actor
-    prefix: str = ""  # of the names of new columns
-    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
-    voice: str = ""  # "author" to withhold stances that are not the author's own
-    speakers: bool = False  # whether to say who speaks where the answer is neutral
-    deep: str = ""  # "all" or "unsure": what the model's deep reader reads
-    explain: int = 0  # words to name beside each answer
-    excel_safe: bool = False  # quote cells that a spreadsheet would run
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +92,9 @@ def make_config(
         actor=actor,
         asked=asked,
         spans=optional_column(columns, "spans", name) if paired else None,
-        wide=options.wide,
-        prefix=options.prefix,
+        options=options,
         actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
-        voice=options.voice,
-        speakers=options.speakers,
-        explain=options.explain,
         rows_before=before,
         table=name,
     )

@@ -10,9 +10,10 @@ from stance.errors import DataError, Finished, WorkerError
 from stance.files import AtomicGroup, check_output, same_file
 from stance.model.judging import StanceModel
 from stance.runs.answers import Part, RunConfig, Tally, compute
-from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
+from stance.runs.config import Done, Input, Output, check_options, is_file, make_config
 from stance.runs.journal import Journal
 from stance.runs.notes import answer_notes, drift_notes, lacking_note, silence_notes
+from stance.runs.options import DEFAULTS, Options
 from stance.runs.summary import Summary, files_fingerprint, fingerprint, hashes_of
 from stance.runs.workers import Submit, WorkerPool, compute_in_order
 from stance.tables import Records, Rejects, TableWriter, find_inputs, likely, open_inputs, read_as
@@ -23,14 +24,13 @@ CHARACTERS = 8_000_000  # that fill a part, so that records as long as books com
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
 Progress = Callable[[Tally, int, int | None], None]
-_DEFAULTS = Options()
 
 
 def predict_table(
     model: StanceModel,
     source: Input,
     target: Output,
-    options: Options = _DEFAULTS,
+    options: Options = DEFAULTS,
     *,
     jobs: int = 1,
     cluster: str | None = None,

@@ -54,7 +54,9 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
             yield f"--abstain {rate:g}: {label} is never answered, {skewed}; {why}"
 
 
-def answer_notes(model: StanceModel, rate: float | None, voice: str, tally: Tally) -> Iterator[str]:
+def answer_notes(
+    model: StanceModel, rate: float | None, voice: str | None, tally: Tally
+) -> Iterator[str]:
     """Yield how many answers were withheld and why, and which texts were cut."""
     if rate is not None:
         yield _abstained(model, rate, tally)

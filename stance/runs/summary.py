@@ -19,7 +19,8 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, Finished
 from stance.files import file_hash
 from stance.model.judging import StanceModel
-from stance.runs.config import Done, Input, Options
+from stance.runs.config import Done, Input
+from stance.runs.options import Options
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
 Value = str | int | float | bool | None
