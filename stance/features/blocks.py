@@ -348,5 +348,5 @@ BLOCKS: dict[str, Block] = {
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word", "plain")
-"""Blocks whose features are words: if none of them is known, the model knows nothing."""
+LEXICAL = ("stem", "char", "word", "plain", "frame")
+"""Blocks whose features are words or phrases: if none is known, the model knows nothing."""

@@ -87,6 +87,13 @@ class Clauses:
             self._known[new] = np.hstack([np.array(own), np.array(phrases).T])
         return self._known.take(types, axis=0)
 
+    def _plural(self, words: Words, at: Ints, demonym: Bools) -> Bools:
+        """Tell which demonyms name people: "Germans", whom a verb may follow, but not "Swiss"."""
+        spelled = (self._types.strings[number] for number in words.type.take(at[demonym]).tolist())
+        plural = demonym.copy()
+        plural[demonym] = [text[-1] == "s" != text[-2] for text in spelled]
+        return plural
+
     def phrases(self, words: Words, asked: Ints, longest: int) -> Phrases | None:
         """Return the phrases of the sentences that matter, None if there are none.
 
@@ -100,6 +107,9 @@ class Clauses:
         name, who = words.name.take(at), words.who.take(at)
         proper = name & ~_letters("suF")[noun]
         letter[name], letter[proper] = noun[name], ord("N")
+        # "don't": of "isn't" and "hasn't" the letter tells more.
+        negated = words.clitic.take(at) == CLITIC_NEGATION
+        letter[negated & ~_letters("bh")[letter]] = ord("m")
         stretch: Any = _Stretch(words, at)
         first, length, number = cues.phrases.find(stretch, known[:, 4], known[:, 5], who >= 0)
         # "a dressing down" is a noun behind its article.
@@ -117,13 +127,15 @@ class Clauses:
         trait = letter == ord("j")
         letter[trait], value[trait] = ord("J"), sign[trait]
         named = who != NOBODY
-        letter[named] = np.where(words.alias_kind.take(at[named]) == _DEMONYM, ord("M"), ord("A"))
+        demonym = named.copy()
+        demonym[named] = words.alias_kind.take(at[named]) == _DEMONYM
+        letter[named] = np.where(demonym[named], ord("M"), ord("A"))
         chosen = _sentences_with_cues(words.sentence.take(at), letter, sign != 0, named)
         if not len(chosen):
             return None
         at, letter, noun, more = at[chosen], letter[chosen], noun[chosen], more[chosen]
         sign, value, adverb = sign[chosen], value[chosen], letter == ord("L")
-        _by_context(words, at, letter, noun)
+        _by_context(words, at, letter, noun, self._plural(words, at, demonym[chosen]))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, at, letter, sign, value, more)
 
@@ -165,7 +177,7 @@ def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Boo
     return np.flatnonzero(kept.take(sentence))
 
 
-def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes) -> None:
+def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes, plural: Bools) -> None:
     """Choose between noun and verb by the word before; change ``letter``."""
     sentence = words.sentence.take(at)
     same = np.append(False, (sentence[1:] == sentence[:-1]) & (at[1:] == at[:-1] + 1))
@@ -189,6 +201,7 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes) -> None:
     owned = words.possessive.take(np.maximum(at - 1, 0)) & same
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
+    role &= ~np.append(False, plural[:-1])
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
     turned = verbal & role & ~gerund

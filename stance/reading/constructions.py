@@ -29,6 +29,7 @@ _TEXTS = {
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
     "deserves": "<subject><aside>,?R?[hmn]*(?P<verb>o)(?P<flip>n?)(?P<cue>[Jc])",
+    "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
     "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
     "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
@@ -48,9 +49,11 @@ _TEXTS = {
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
     "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
-    "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
+    "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
+    "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
+    "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
     "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
     "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
     "judged act": "(?P<cue>[VEGB])p?(?P<patient>k)",
@@ -67,6 +70,7 @@ _TEXTS = {
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
     "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
@@ -82,11 +86,11 @@ _TEXTS = {
 }
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
-    *("deed", "and deed", "deserves"),
+    *("deed", "and deed", "deserves", "fights"),
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
+_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
 _ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -105,14 +109,14 @@ NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
-    "vows": ("verb", "vowing"),
+    **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
-FIXED = {"against": -1, "loyal": 1, "cannot stand": -1}
+FIXED = {"against": -1, "but not": -1, "loyal": 1, "cannot stand": -1}
 """Constructions whose polarity does not depend on their cue."""
 
 VALUED = {*_NAMED, "act", "shows", "makes", "due to", "better without"}

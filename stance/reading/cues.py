@@ -52,6 +52,8 @@ _LISTS = (
         "threatening",
         "deserving",
         "accompanying",
+        "fighting",
+        "wanting",
         "blaming",
         "vowing",
     ),

@@ -162,15 +162,18 @@ class _Sentences:
             agents = self.voices.who(*hit.span("agent"))
         elif name in ("passive", "participle", "is judged", "is held", "received from nobody"):
             agents = [(OTHER, -1)]
-        if name == "against":  # "backed France against Britain"
+        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = hit.start("verb")
-            return -1 * (self.phrases.sign[verb] > 0), self.voices.subjects(verb), patients
+            sign = self.phrases.sign[verb]
+            turned = -sign if name == "but not" else -1 * (sign > 0)
+            return turned, self.voices.subjects(verb), patients
         if name == "noun":
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
             return sign, agents or [], self.voices.subjects(hit.start("verb"))
-        if name == "vows":  # "swore to strike Spain"
-            fate = self.cues.appeals.get(self.voices.lower(cue), 0)
+        if name in ("vows", "wants"):  # "swore to strike Spain", "wants Spain punished"
+            fates = self.cues.appeals if name == "vows" else self.cues.fates
+            fate = fates.get(self.voices.lower(cue), 0)
             return fate, self.voices.subjects(hit.start("verb")), patients
         if name in FIXED:
             return FIXED[name], self.voices.subjects(cue), patients
@@ -215,6 +218,8 @@ class _Sentences:
             name == "as" and not self.voices.lower(cue - 1) == self.voices.lower(cue + 1) == "as"
         ):
             return 0
+        if name == "fights":  # "fights corruption"
+            return max(-value, 0)
         if name in VALUED:
             turned = name == "better without" or (name in ("shows", "makes") and flip)
             return -value if turned else value
@@ -222,6 +227,10 @@ class _Sentences:
             be = bool(group.get("be"))
             if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
                 return 0
+            after = self.tags[cue + 1]
+            if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0:
+                return -turn * sign  # "protected murderers"
+            turn *= -1 if sign > 0 and after == "n" else 1  # "can't be trusted"
             return turn * sign if sign > 0 or not flip else 0
         return (1 if name == "deed by" else turn) * (sign if letter in "TcjVezCP" else value)
 
