@@ -10,11 +10,13 @@ _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
 _CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
-    "<actors>": "A(?:(?:,A)*,?&A)?",
+    "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
     # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
-    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    # Headlines list with a comma alone: "praised Ukraine, Poland".
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
+    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.))"
+    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
     "<aside>": "(?:[fpwti](?:o?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }

@@ -13,7 +13,7 @@ Ends = list[tuple[int, int]]
 
 _SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
 _WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
-_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
+_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
 
 class Voices:
