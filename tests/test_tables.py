@@ -329,7 +329,7 @@ def test_nothing_appears_when_the_run_fails(tmp_path, monkeypatch):
 def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
     umask = os.umask(0o022)
     try:
-        with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False, folder=tmp_path):
+        with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False):
             assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
         assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644
     finally:

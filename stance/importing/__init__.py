@@ -9,7 +9,7 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.importing.datasets import DATASETS
 from stance.importing.sources import Format, Import, Row
-from stance.importing.tables import read_mapped
+from stance.importing.tables import TABLES
 from stance.importing.tools import TOOLS
 from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
@@ -19,8 +19,7 @@ __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
 
-_TABLE = Format(read_mapped, "name a table", mapped=True, tabular=True)
-FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, "table": _TABLE}
+FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, **TABLES}
 _OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 

@@ -1,14 +1,11 @@
-"""Public data sets that are no tables, and what is to be known of each of the twelve."""
+"""Public data sets that are not tables."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from stance.display import shown, shown_path
-from stance.importing import tables
 from stance.importing.sources import (
     Format,
     Import,
@@ -24,6 +21,7 @@ from stance.importing.sources import (
     read_text,
     scalar,
 )
+from stance.importing.tables import NO_NEUTRAL
 
 _SIGNS = ("NEG", "NEU", "POS")
 _POLARITY = {"2": 0, "4": 1, "6": 2}
@@ -188,39 +186,17 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
 # --- All of them -----------------------------------------------------------------------------
 
 _LINES = "name a file of the set, such as train.jsonl"
-_NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
-_TOPICS = (
-    "the actor is a topic or a question, which a text need not name: train a recipe with "
-    "per_actor on topics that recur, such as fixed-topics.toml"
-)
 _SPLIT = "it names no article: sentences of one article may stand on two sides of a split"
-_WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
-_MONEY = "it labels what news mean for investors: good news for a firm is favor"
 _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
-
-
-def _table(their: tables.ColumnMap, *notes: str, **more: Any) -> Format:
-    return Format(partial(tables.read_table, their), notes=notes, tabular=True, **more)
-
+_LANGUAGE = "name the folder of a language, such as EN"
+_FOLDER = "name the folder that holds annotations and articles"
 
 DATASETS: Mapping[str, Format] = {
     "newsmtsc": Format(read_newsmtsc, _LINES, known=_POLARITY),
     "madtsc": Format(read_madtsc, _LINES, (_SPLIT,), _POLARITY),
-    "rusentne": _table(tables.RUSENTNE, known={"-1": 0, "0": 1, "1": 2}),
-    "ruopinionne": Format(read_ruopinionne, _LINES, (_NO_NEUTRAL,)),
-    "persent": _table(tables.PERSENT, _WHOLE),
-    "semeval2016": Format(tables.read_semeval2016, notes=(_TOPICS,), tabular=True),
-    "pstance": _table(tables.PSTANCE, _NO_NEUTRAL),
-    "vast": _table(tables.VAST, _TOPICS, known={"0": 0, "1": 2, "2": 1}),  # con, pro, neutral
-    "xstance": _table(tables.XSTANCE, _TOPICS, _NO_NEUTRAL, advice=_LINES),
-    "sentfin": _table(tables.SENTFIN, _MONEY, advice="name SEntFiN.csv"),
+    "ruopinionne": Format(read_ruopinionne, _LINES, (NO_NEUTRAL,)),
     "semeval2025": Format(
-        read_semeval2025,
-        "name the folder of a language, such as EN",
-        (_VICTIMS, _NO_NEUTRAL),
-        {"antagonist": 0, "protagonist": 2},
+        read_semeval2025, _LANGUAGE, (_VICTIMS, NO_NEUTRAL), {"antagonist": 0, "protagonist": 2}
     ),
-    "seesaw": Format(
-        read_seesaw, "name the folder that holds annotations and articles", (_NO_NEUTRAL,)
-    ),
+    "seesaw": Format(read_seesaw, _FOLDER, (NO_NEUTRAL,)),
 }

@@ -3,15 +3,16 @@
 import ast
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from stance.display import shown
 from stance.errors import UsageError
-from stance.importing.sources import Import, Row, Rows, joined
+from stance.importing.sources import Format, Import, Row, Rows, joined
 from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
 from stance.tables import column, open_table, optional_column
@@ -26,26 +27,26 @@ Split = Callable[[Import, Row], Rows]
 """What makes the cells of one record those of several."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnMap:
-    """What a table calls the columns of a corpus, and its labels."""
-
-    columns: Mapping[str, str]  # its names by ours
-    tones: Mapping[str, int] = field(default_factory=dict)  # further spellings of sentiments
-    split: Split = lambda job, cells: iter([cells])
-    needed: tuple[str, ...] = _NEEDED
-
-
-def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
+def read_table(
+    job: Import,
+    *,
+    columns: Mapping[str, str],
+    tones: Mapping[str, int] = MappingProxyType({}),
+    split: Split = lambda job, cells: iter([cells]),
+    needed: Sequence[str] = _NEEDED,
+    mapped: bool = False,
+) -> Rows:
     """Yield the rows of a table, whose other columns come along if the user mapped some.
 
     Else rows are numbered, and those of one text share a document, if the table does not say.
+    `columns` are its names by ours, of which it has those `needed`, and `tones` are further
+    spellings of sentiments.
     """
     with open_table(job.source, **job.form) as table:
         places = dict[str, int]()
-        for ours, theirs in their.columns.items():
+        for ours, theirs in columns.items():
             place = optional_column(table.columns, theirs, table.name)
-            if place is None and (mapped or ours in their.needed):
+            if place is None and (mapped or ours in needed):
                 option = f"--map {ours}=" if mapped else ""
                 place = column(table.columns, theirs, table.name, option)
             if place is not None:
@@ -54,18 +55,18 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
             raise UsageError("--map: start and end of a mention come together; name both")
         others = [pos for pos in range(len(table.columns)) if mapped and pos not in places.values()]
         stances = LabelReader(table.name, Stance, job.known)
-        tones = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
+        sentiments = LabelReader(table.name, Sentiment, {**SENTIMENTS, **tones})
         is_exact = not STANCES.keys() <= job.known.keys()  # no other numbers count
         documents: dict[str, str] = {}
         for record in table:
             job.where = table.where(record)
-            for row in their.split(job, {k: record.cells[pos] for k, pos in places.items()}):
+            for row in split(job, {k: record.cells[pos] for k, pos in places.items()}):
                 if is_exact and row["stance"].strip().lower() not in job.known:
                     known = ", ".join(job.known)
                     raise job.fault(f"stance '{shown(row['stance'])}' is not one of {known}")
                 row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
-                    row["sentiment"] = tuple(Sentiment)[tones.read(row["sentiment"], record)]
+                    row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
                 if "start" in row:
                     row["spans"] = _spans(job, row.pop("start"), row.pop("end"), row["text"])
                 for name, cell in ((table.columns[pos], record.cells[pos]) for pos in others):
@@ -77,7 +78,7 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
                     number = documents.setdefault(row["text"], f"s{len(documents) + 1}")
                     row = {"id": str(record.number), "document": number} | row
                 yield job.row(row)
-        job.notes += [*table.notes, *stances.notes(), *tones.notes()]
+        job.notes += [*table.notes, *stances.notes(), *sentiments.notes()]
 
 
 def _spans(job: Import, start: str, end: str, text: str) -> str:
@@ -88,42 +89,13 @@ def _spans(job: Import, start: str, end: str, text: str) -> str:
     return f"{int(start)}:{int(end)}"
 
 
-def read_mapped(job: Import) -> Rows:
+def _read_mapped(job: Import) -> Rows:
     """Yield the rows of any table, with the columns that the user names; others come along."""
     names = {name: job.names.get(name, name) for name in (*_NEEDED, *job.names)}
-    return read_table(ColumnMap(names), job, mapped=True)
+    return read_table(job, columns=names, mapped=True)
 
 
-# --- Data sets -------------------------------------------------------------------------------
-
-RUSENTNE = ColumnMap(
-    {"text": "sentence", "actor": "entity", "stance": "label"}
-    | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"}
-)
-"""https://github.com/dialogue-evaluation/RuSentNE-evaluation (README)."""
-
-PSTANCE = ColumnMap({"text": "Tweet", "actor": "Target", "stance": "Stance"})
-"""https://github.com/chuchun8/PStance; Li et al. (2021), Findings of ACL."""
-
-VAST = ColumnMap(
-    {"text": "post", "actor": "new_topic", "stance": "label", "id": "new_id", "document": "arc_id"}
-)
-"""https://github.com/emilyallaway/zero-shot-stance, data/README.md: `post` is the comment as
-written, `new_topic` the topic after correction, `arc_id` the article."""
-
-XSTANCE = ColumnMap(
-    {"text": "comment", "actor": "question", "stance": "label", "id": "id", "document": "author"}
-    | {name: name for name in ("language", "topic", "test_set")}
-)
-"""https://github.com/ZurichNLP/xstance, README ("Structure"); JSON Lines."""
-
-SEMEVAL2016 = ColumnMap(
-    {**PSTANCE.columns, "id": "ID", "sentiment": "Sentiment"}, tones={"other": 1, "neither": 1}
-)
-"""Mohammad et al. (2016), "SemEval-2016 Task 6: Detecting Stance in Tweets"."""
-
-
-def read_semeval2016(job: Import) -> Rows:
+def _read_semeval2016(job: Import) -> Rows:
     """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
 
     The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
@@ -138,7 +110,10 @@ def read_semeval2016(job: Import) -> Rows:
             job.form["encoding"] = "cp1252"
     if b"\t" in data.partition(b"\n")[0]:
         job.form["quoting"] = "none"
-    return read_table(SEMEVAL2016, job)
+    columns = {"text": "Tweet", "actor": "Target", "stance": "Stance", "id": "ID"}
+    return read_table(
+        job, columns={**columns, "sentiment": "Sentiment"}, tones={"other": 1, "neither": 1}
+    )
 
 
 def _paragraphs(job: Import, article: Row) -> Rows:
@@ -174,17 +149,6 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     return places
 
 
-PERSENT = ColumnMap(
-    {"document": "DOCUMENT_INDEX", "actor": "TARGET_ENTITY", "text": "DOCUMENT"}
-    | {"masked": "MASKED_DOCUMENT"}
-    | {f"stance {number}": f"Paragraph{number}" for number in range(_MOST_PARAGRAPHS)},
-    split=_paragraphs,
-    needed=("document", "actor", "text", "stance 0"),
-)
-"""https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article, its
-paragraphs on lines of their own; the label of the first one is in `Paragraph0`."""
-
-
 def _decisions(job: Import, headline: Row) -> Rows:
     """Yield a row per entity of a Python dictionary, ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
@@ -198,7 +162,72 @@ def _decisions(job: Import, headline: Row) -> Rows:
         raise job.fault(what) from None
 
 
-SENTFIN = ColumnMap(
-    {"text": "Title", "decisions": "Decisions"}, split=_decisions, needed=("text", "decisions")
+# --- All of them -----------------------------------------------------------------------------
+
+NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
+_TOPICS = (
+    "the actor is a topic or a question, which a text need not name: train a recipe with "
+    "per_actor on topics that recur, such as fixed-topics.toml"
 )
-"""Sinha et al. (2022), "SEntFiN 1.0: Entity-aware sentiment analysis for financial news"."""
+_WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
+_MONEY = "it labels what news mean for investors: good news for a firm is favor"
+
+
+def _table(
+    columns: Mapping[str, str],
+    *notes: str,
+    known: Mapping[str, int] = STANCES,
+    advice: str = "name a file of the set, such as train.csv",
+    **more: Any,
+) -> Format:
+    read = partial(read_table, columns=columns, **more)
+    return Format(read, advice, notes, known, tabular=True)
+
+
+TABLES: Mapping[str, Format] = {
+    # https://github.com/dialogue-evaluation/RuSentNE-evaluation
+    "rusentne": _table(
+        {"text": "sentence", "actor": "entity", "stance": "label"}
+        | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
+        known={"-1": 0, "0": 1, "1": 2},
+    ),
+    # https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article,
+    # its paragraphs on lines of their own; the label of the first one is in `Paragraph0`.
+    "persent": _table(
+        {"document": "DOCUMENT_INDEX", "actor": "TARGET_ENTITY", "text": "DOCUMENT"}
+        | {"masked": "MASKED_DOCUMENT"}
+        | {f"stance {number}": f"Paragraph{number}" for number in range(_MOST_PARAGRAPHS)},
+        _WHOLE,
+        split=_paragraphs,
+        needed=("document", "actor", "text", "stance 0"),
+    ),
+    # Mohammad et al. (2016), "SemEval-2016 Task 6: Detecting Stance in Tweets".
+    "semeval2016": Format(_read_semeval2016, notes=(_TOPICS,), tabular=True),
+    # https://github.com/chuchun8/PStance; Li et al. (2021), Findings of ACL.
+    "pstance": _table({"text": "Tweet", "actor": "Target", "stance": "Stance"}, NO_NEUTRAL),
+    # https://github.com/emilyallaway/zero-shot-stance, data/README.md: `post` is the comment as
+    # written, `new_topic` the topic after correction, `arc_id` the article; con, pro, neutral.
+    "vast": _table(
+        {"text": "post", "actor": "new_topic", "stance": "label"}
+        | {"id": "new_id", "document": "arc_id"},
+        _TOPICS,
+        known={"0": 0, "1": 2, "2": 1},
+    ),
+    # https://github.com/ZurichNLP/xstance, README ("Structure"); JSON Lines.
+    "xstance": _table(
+        {"text": "comment", "actor": "question", "stance": "label", "document": "author"}
+        | {name: name for name in ("id", "language", "topic", "test_set")},
+        _TOPICS,
+        NO_NEUTRAL,
+        advice="name a file of the set, such as train.jsonl",
+    ),
+    # Sinha et al. (2022), "SEntFiN 1.0: Entity-aware sentiment analysis for financial news".
+    "sentfin": _table(
+        {"text": "Title", "decisions": "Decisions"},
+        _MONEY,
+        split=_decisions,
+        needed=("text", "decisions"),
+        advice="name SEntFiN.csv",
+    ),
+    "table": Format(_read_mapped, "name a table", mapped=True, tabular=True),
+}

@@ -28,6 +28,7 @@ _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and l
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
 _SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
+_QUOTED = re.compile('"((?:[^"]++|"")*+)"')
 _OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|", '"': '"'}
 _DOUBTFUL = re.compile(r'\s+"|.*(""|\\")|[^"]*"\s*$', re.DOTALL)
 """An unquoted cell whose quotes say that quoting went wrong: a space before an opening quote,
@@ -113,31 +114,6 @@ def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int
             yield reader.line_num, cells
 
 
-def _split_quoted(text: str) -> tuple[str, list[str]] | None:
-    r"""Return a text with ``"`` in place of each quoted cell, and these cells; None if one is open.
-
-    >>> _split_quoted('1,"a ""b"", c"\n2,"d"\n')
-    ('1,"\n2,"\n', ['a "b", c', 'd'])
-    """
-    pieces = text.split('"')
-    outside, inside = pieces[::2], pieces[1::2]
-    if len(outside) == len(inside):
-        return None
-    if "" not in outside[1:-1]:
-        return '"'.join(outside), inside
-    kept, quoted, parts = outside[:1], list[str](), list[str]()
-    for piece, after in zip(inside, outside[1:], strict=True):
-        parts.append(piece)
-        if after:  # else a doubled quote, between whose halves is nothing
-            quoted.append('"'.join(parts))
-            kept.append(after)
-            parts = []
-    if parts:  # the text ends with a quote
-        quoted.append('"'.join(parts))
-        kept.append("")
-    return '"'.join(kept), quoted
-
-
 class _Body:
     """The records below the header: whole chunks of good ones at once, others one by one."""
 
@@ -183,14 +159,15 @@ class _Body:
     def _at_once(self, text: str) -> Records | None:
         """Return the records of a chunk; None if one of them needs a closer look.
 
-        Quoted cells are cut out first; the rest is cells between separators and line ends.
+        One quote takes the place of each quoted cell while the rest is cut at separators and ends.
         """
         if len(text) > MAX_CELL or not is_whole(text):  # before the cut, whose pieces may be many
             return None
-        split = _split_quoted(text) if self._quotes and '"' in text else (text, [])
-        if split is None:
+        pieces = _QUOTED.split(text) if self._quotes and '"' in text else [text]
+        outside, quoted = '"'.join(pieces[::2]), pieces[1::2]
+        if self._quotes and outside.count('"') != len(quoted):
             return None
-        (outside, quoted), mark, width, table = split, self._mark, self._width, self._table
+        mark, width, table = self._mark, self._width, self._table
         if "\r" in outside:
             outside = _LINE_END.sub("\n", outside)
         outside = outside.removesuffix("\n")
@@ -205,7 +182,7 @@ class _Body:
             if len(places) != len(quoted):
                 return None
             for pos, cell in zip(places, quoted, strict=True):
-                cells[pos] = cell
+                cells[pos] = cell.replace('""', '"')
                 if "\n" in cell or "\r" in cell:
                     heights[pos // (width + 1)] += line_ends(cell)
         columns = [cells[pos :: width + 1] for pos in range(width)]
