@@ -100,14 +100,14 @@ def read_table(path):
         with contextlib.ExitStack() as stack:
             bad = stack.enter_context(Rejects(kept, force=True)) if kept else None
             table = stack.enter_context(open_table(path, rejects=bad))
-            rows = sum(len(block) for block in table.blocks())
+            rows = sum(len(block) for block in table.chunks)
             assert table.records_in == rows + (bad.count if bad else 0)
             assert all(note.isprintable() for note in table.notes)
 
 
 def read_article(path):
     with open_inputs(find_inputs([path]), InputOptions()) as table:
-        for _ in table.blocks():
+        for _ in table.chunks:
             pass
 
 

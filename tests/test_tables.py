@@ -199,7 +199,7 @@ def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     path = put(tmp_path, "text,actor\n" * (name == "a.csv") + 9000 * row + "torn\n", name)
     found = []
     with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
-        found.extend(chain.from_iterable(table.blocks()))
+        found.extend(chain.from_iterable(table.chunks))
     assert [record.number for record in found] == list(range(1, 9001))
 
 

@@ -52,7 +52,7 @@ def count_aliases(
     with open_inputs(inputs, reading) as table:
         text = column(table.columns, reading.text_column, table.name, "--text-column")
         dates = find_dates(table, reading) if book.has_terms else None
-        for block in table.blocks():
+        for block in table.chunks:
             months = months_of(block.columns[dates[0]], dates[1]) if dates else None
             for _, batch, mentions in book.scan(block.columns[text], months):
                 span = batch.start[mentions.first], batch.end[mentions.last]
@@ -122,7 +122,7 @@ def discover(
     with open_inputs(inputs, reading) as table:
         place = column(table.columns, reading.text_column, table.name, "--text-column")
         document = optional_column(table.columns, "document", table.name)
-        for block in table.blocks():
+        for block in table.chunks:
             for low, batch, mentions in book.scan(block.columns[place]):
                 named = defaultdict[int, list[int]](list)
                 for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):

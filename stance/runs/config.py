@@ -100,7 +100,7 @@ def make_config(
     )
     config.check()
     if config.spans is not None:
-        table.guard(config.fault)
+        table.check = config.fault
     if reading.date_column is not None:
         column(columns, reading.date_column, name, "--date-column")  # raises
     if dates := find_dates(table, reading) if model.book.has_terms else None:

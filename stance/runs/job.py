@@ -53,7 +53,7 @@ def predict_table(
     with ExitStack() as stack:
         job = _Job(model, source, target, options, stack)
         size = min(size, DEEP_PART) if options.deep or model.encoder else size
-        batches = cut(job.table.blocks(), size)
+        batches = cut(job.table.chunks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1
         kept = job.begin(size) if several or (job.journal and job.journal.resuming) else None

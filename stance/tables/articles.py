@@ -38,12 +38,6 @@ def is_article(path: Path) -> bool:
     return path.suffix.lower() in ARTICLE_NAMES or kind_suffix(path) in PAGE_NAMES
 
 
-class ArticleTable(Table):
-    """The paragraphs of an article; once they are read, it has counted those that it leaves out."""
-
-    boilerplate: Counter[str]  # by reason
-
-
 def boilerplate_note(boilerplate: Counter[str]) -> str:
     """Return what is said of boilerplate that was left out; nothing if there was none."""
     reasons = ", ".join(f"{number} {reason}" for reason, number in boilerplate.most_common())
@@ -57,7 +51,7 @@ def open_article(
     keep_all: bool = False,
     text_column: str = "text",
     document: str | None = None,
-) -> ArticleTable:
+) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
     A web page names its title, date and outlet. `document` is the file's name without its ending if
@@ -66,19 +60,19 @@ def open_article(
     is_page = kind_suffix(path) in PAGE_NAMES
     name, text, codec = _read_text(path, encoding, is_page=is_page)
     known = ("title", "date", "outlet") if is_page else ()
-    table = ArticleTable(name)
-    table.boilerplate = Counter()
+    table = Table(name)
+    table.boilerplate = boilerplate = Counter[str]()
     flag = ["boilerplate"] * keep_all
     table.columns = ("document", "paragraph", *known, *flag, text_column)
 
     def read() -> Chunks:
         plain, metadata = _read_page(text, name) if is_page else (text, {})
         pieces = split_article(plain, metadata.get("title", ""))
-        table.boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
+        boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
         table.records_in = len(kept)
         table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
-        table.form += f"{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
+        table.form += f"{', a web page' * is_page}{boilerplate_note(boilerplate)}"
         cells = [metadata[key] for key in known]
         about = document or bare_path(path).name
         if kept:  # records of none would have no columns

@@ -10,7 +10,7 @@ from typing import Literal
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
-from stance.tables.articles import ArticleTable, boilerplate_note, is_article, open_article
+from stance.tables.articles import boilerplate_note, is_article, open_article
 from stance.tables.columns import column, optional_column
 from stance.tables.folders import Inputs, cell_of, documents_of
 from stance.tables.opening import Form, open_table, set_actor
@@ -281,7 +281,7 @@ class JoinedTable(Table):
     def _remember(self, table: Table) -> None:
         """Keep what is to be told of a file that has been read to its end."""
         notes = [note.removeprefix(f"{table.name}: ") for note in table.notes]
-        if isinstance(table, ArticleTable):
+        if table.boilerplate is not None:
             self._articles.append(table.records_in)
             self._boilerplate.update(table.boilerplate)
             notes = [] if table.records_in else ["has no paragraph"]

@@ -5,7 +5,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -134,26 +133,19 @@ class Table:
     ) -> None:
         self.name = name  # in messages
         self.columns: tuple[str, ...] = ()
-        self.chunks: Chunks = (part for part in list[Records]())
+        self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
-        self.check: Check | None = None  # what its user asks of a record beyond its form
+        self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
+        self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
         self.rejects, self._or_else, self._source = rejects, or_else, source
         self._opening: list[str] = []
         self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
 
-    @cached_property
-    def _records(self) -> Iterator[Record]:
-        return (record for chunk in self.chunks for record in chunk)
-
     def __iter__(self) -> Iterator[Record]:
-        return self._records
-
-    def blocks(self) -> Iterator[Records]:
-        """Return the records some at a time, as they are read; instead of one at a time."""
-        return self.chunks
+        return chain.from_iterable(self.chunks)
 
     def through(
         self, change: Callable[[Chunks], Chunks], notes: Callable[[], Iterable[str]] = tuple
@@ -161,10 +153,6 @@ class Table:
         """Have the records, none of which is read yet, pass through a change, which adds notes."""
         self.chunks = change(self.chunks)
         self._closing.append(notes)
-
-    def guard(self, check: Check) -> None:
-        """Check every record that can be read; one with a fault is a bad record like others."""
-        self.check = check
 
     def __enter__(self) -> Self:
         return self
