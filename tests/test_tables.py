@@ -64,7 +64,7 @@ def test_a_table_says_what_it_is(tmp_path, monkeypatch):
     assert table.notes[0] == f"{mine}: separator ',', 2 columns, UTF-8"
     assert records[0] == Record(1, 2, ("NATO acts", "NATO"))
     assert [(record.number, record.line) for record in records] == [(1, 2), (2, 3), (3, 6)]
-    assert table.bytes_read == table.bytes_total == mine.stat().st_size
+    assert table.progress() == (mine.stat().st_size,) * 2
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\tactor\na\tb\n")))
     assert cells_of(None) == [("a", "b")]
 

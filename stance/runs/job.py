@@ -154,7 +154,7 @@ class _Job:
                     if self.summary:
                         self.summary.count(records)
                     self._check_rejects()
-                    progress(tally, table.bytes_read, table.bytes_total)
+                    progress(tally, *table.progress())
                     del records, part  # or they would be there until the next part is
             self._check_rows(tally)
             if journal:

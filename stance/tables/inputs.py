@@ -119,24 +119,16 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
 class _File:
     """A file of a chain."""
 
-    path: Path | None
+    path: Path
     columns: tuple[str, ...] = ()
     places: list[int] = field(default_factory=list)  # of its columns in the joined table
     fault: DataError | None = None  # why it has no columns
 
     @property
-    def name(self) -> str:
-        return shown_path(self.path)
-
-    @property
-    def cell(self) -> str:
-        return cell_of(self.path) if self.path else ""
-
-    @property
     def size(self) -> int:
         """Bytes of the file."""
         with suppress(OSError):
-            return self.path.stat().st_size if self.path else 0
+            return self.path.stat().st_size
         return 0
 
 
@@ -158,7 +150,7 @@ class JoinedTable(Table):
     ) -> None:
         super().__init__(inputs.name)
         self._opened, self._rejects = opened, rejects
-        self._files = [_File(path) for path in inputs.paths]
+        self._files = [_File(path) for path in inputs.paths if path]
         for file in self._files:
             self._look_at(file, survey)
         self._join(name)
@@ -174,15 +166,9 @@ class JoinedTable(Table):
         """Lines on what the files hold, what is odd about them, and which cannot be read."""
         return (*self._contents(), *super().notes)
 
-    @property
-    def bytes_read(self) -> int:
-        """Bytes read so far of all files."""
-        return self._done + (self._read_now.bytes_read if self._read_now else 0)
-
-    @property
-    def bytes_total(self) -> int:
-        """Bytes of all files."""
-        return self._total
+    def progress(self) -> tuple[int, int]:
+        """Return the bytes read so far, and those of all files."""
+        return self._done + (self._read_now.progress()[0] if self._read_now else 0), self._total
 
     def file_of(self, number: int) -> str:
         """Return the file that a record comes from."""
@@ -191,7 +177,7 @@ class JoinedTable(Table):
 
     def first_with(self, name: str) -> str:
         """Return the first file that has a column of its own; empty if none has."""
-        return next((file.name for file in self._files if name in file.columns), "")
+        return next((shown_path(file.path) for file in self._files if name in file.columns), "")
 
     # --- Columns ---
 
@@ -231,9 +217,10 @@ class JoinedTable(Table):
     def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
         for file in self._files:
-            self._begun.append((self.records_in, file.name))
+            name = shown_path(file.path)
+            self._begun.append((self.records_in, name))
             if self._rejects:
-                self._rejects.file = file.cell
+                self._rejects.file = cell_of(file.path)
             try:
                 if file.fault:
                     raise file.fault
@@ -248,7 +235,7 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                self._rejects.add(0, "", str(error).removeprefix(f"{file.name}:").strip(), "")
+                self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
             self._done, self._read_now = self._done + file.size, None
 
     def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
@@ -259,7 +246,7 @@ class JoinedTable(Table):
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
-            spread = [[file.cell] * size, *([""] * size for _ in self.columns[1:])]
+            spread = [[cell_of(file.path)] * size, *([""] * size for _ in self.columns[1:])]
             for pos, cells in zip(file.places, columns, strict=True):
                 spread[pos] = cells
             return spread

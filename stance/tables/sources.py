@@ -109,7 +109,7 @@ class Source:
     def __init__(self, path: Path | None, *, binary: bool = False) -> None:
         self.name = "standard input" if path is None else shown_path(path)
         self.line = 1  # being read, for messages
-        self.bytes_read = 0  # before decompression
+        self._read = 0  # bytes, before decompression
         self._path = path
         self._damaged: tuple[type[Exception], ...] = (zlib.error, EOFError)
         self._replaced, self._open_end = 0, False
@@ -128,10 +128,9 @@ class Source:
             self.close()
             raise
 
-    @property
-    def bytes_total(self) -> int | None:
-        """Bytes of the file, before decompression; None for a stream."""
-        return self._status.st_size if self._status else None
+    def progress(self) -> tuple[int, int | None]:
+        """Return the compressed bytes read so far, and of the file; None for a stream."""
+        return self._read, self._status.st_size if self._status else None
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -147,7 +146,7 @@ class Source:
         except OSError:
             now = set()
         if now != {_identity(self._status)}:
-            what = f"changed while it was read ({count(self.bytes_read, 'byte')} in)"
+            what = f"changed while it was read ({count(self._read, 'byte')} in)"
             self.refuse(f"{what}; wait until it is complete and run again")
 
     def refuse(self, why: str) -> NoReturn:
@@ -209,7 +208,7 @@ class Source:
         frames: dict[str, Any] = {"gz": partial(zlib.decompressobj, 31), "zst": self._zstd}
         new_frame, frame, data = frames.get(self.kind), None, self._head
         while data:
-            self.bytes_read += len(data)
+            self._read += len(data)
             if new_frame is None:
                 yield data
             else:

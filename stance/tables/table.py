@@ -187,15 +187,9 @@ class Table:
         notes += chain.from_iterable(closing() for closing in self._closing)
         return tuple(f"{self.name}: {note}" for note in notes if note)
 
-    @property
-    def bytes_read(self) -> int:
-        """Bytes taken from the file so far, before decompression."""
-        return self._source.bytes_read if self._source else 0
-
-    @property
-    def bytes_total(self) -> int | None:
-        """Bytes of the file, before decompression; None for a stream."""
-        return self._source.bytes_total if self._source else None
+    def progress(self) -> tuple[int, int | None]:
+        """Return the bytes read so far, and those of the file; None for a stream."""
+        return self._source.progress() if self._source else (0, None)
 
     def name_columns(self, names: Sequence[str], line: int) -> None:
         """Set the names of the columns; refuse duplicates, and note odd ones."""
