@@ -1,9 +1,6 @@
 """How a paragraph names an actor, and who does what to whom around it: two blocks."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.arrays import Ints, Keys
 from stance.features.occurrences import (
@@ -15,7 +12,7 @@ from stance.features.occurrences import (
     Occurrences,
     category_terms,
 )
-from stance.features.pairs import FAR, REACH, ROLES, Pairs, Surroundings, run_starts
+from stance.features.pairs import FAR, REACH, ROLES, Pairs, Surroundings
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import (
     CONCESSION,
@@ -67,75 +64,18 @@ _ROLES = Closed(("mention role", [ROLES]))
 
 def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How an actor is named: separates passing mentions from those a stance is about."""
-    values = _values(_counts(pairs), pairs)
-    rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
+    values, rows, nowhere = _values(pairs), np.arange(pairs.count), np.full(pairs.count, -1)
     numbers = _VALUE_SETS.encode([[values[name]] for name in _VALUES])
-    found = [Occurrences(rows, nowhere, numbers, vocabulary=_VALUE_SETS)]
+    occurrences = [Occurrences(rows, nowhere, numbers, vocabulary=_VALUE_SETS)]
     if len(pairs.mention):
         near = pairs.surroundings
-        found.append(Occurrences(near.row, near.at, near.role, vocabulary=_ROLES))
-    return found
+        occurrences.append(Occurrences(near.row, near.at, near.role, vocabulary=_ROLES))
+    return occurrences
 
 
-def _counts(pairs: Pairs) -> dict[str, Ints]:
-    """Count words per pair: in the paragraph and, as -here, in sentences that name the actor."""
-    words = pairs.words
-    counted, sentences, paragraphs = words.once(_totals)
-    found = dict(zip(counted, paragraphs.take(pairs.para, axis=1), strict=True))
-    at, row = pairs.word.take(pairs.mention), pairs.owner
-    sentence = words.sentence.take(at)
-    new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
-    here = _by_row(np.add, sentences.take(sentence[new], axis=1), row[new], pairs.count, 0)
-    found |= {f"{name}-here": values for name, values in zip(counted, here, strict=True)}
-    found["mentions"] = np.bincount(row, minlength=pairs.count)
-    found["others"] -= found["mentions"]
-    found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
-    return found
-
-
-def _totals(words: Words) -> tuple[tuple[str, ...], Ints, Ints]:
-    """Return what is counted, and how often it is in each sentence and in each paragraph."""
-    counted = _counted(words)
-    size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
-    bounds = np.append(words.sentence, size).take(words.first)
-    totals = [np.bincount(words.sentence.take(at), minlength=size) for at in counted.values()]
-    sentences = np.stack(totals)
-    running = np.zeros((len(counted), size + 1), np.int64)
-    np.cumsum(sentences, axis=1, out=running[:, 1:])
-    paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
-    return tuple(counted), sentences, paragraphs
-
-
-def _counted(words: Words) -> dict[str, Ints]:
-    """Return the words of each kind that is counted."""
-    classed, sign = words.classed, words.sign.take(words.classed)
-    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
-    functions = words.functions.take(serving)
-    return {
-        "positive": classed[sign > 0],
-        "negative": classed[sign < 0],
-        "plain": classed[sign == 0],
-        "hypothetical": serving[functions & HYPOTHETICAL > 0],
-        "concession": serving[functions & CONCESSION > 0],
-        "negator": serving[functions & NEGATOR > 0],
-        "first-person": serving[functions & FIRST_PERSON > 0],
-        "question": np.flatnonzero(words.question),
-        "sentences": np.flatnonzero(words.sentence_start),
-        "others": words.mentions,
-    }
-
-
-def _by_row(ufunc: np.ufunc, values: NDArray[Any], row: Ints, count: int, empty: int) -> Ints:
-    """Reduce the values of each row, along the last axis; rows never decrease."""
-    found = np.full((*values.shape[:-1], count), empty)
-    starts = run_starts(row)
-    if len(starts):
-        found[..., row[starts]] = ufunc.reduceat(values, starts, axis=-1)
-    return found
-
-
-def _values(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
+def _values(pairs: Pairs) -> dict[str, Ints]:
     """Return the value of each feature set by its name."""
+    counts = _counts(pairs)
     share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
     quoted, mentions = counts["quoted"], counts["mentions"]
     nearest_positive, nearest_negative = _nearest_signs(pairs)
@@ -152,6 +92,48 @@ def _values(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
     }
 
 
+def _counts(pairs: Pairs) -> dict[str, Ints]:
+    """Count words per pair: in the paragraph and, as -here, in sentences that name the actor."""
+    words, row, at = pairs.words, pairs.owner, pairs.word.take(pairs.mention)
+    sentence, counts = words.sentence.take(at), dict[str, Ints]()
+    once = np.flatnonzero(np.diff(sentence, prepend=-1) | np.diff(row, prepend=-1))
+    here, sentence = row.take(once), sentence.take(once)
+    for name, (of_sentences, of_paragraphs) in words.once(_totals).items():
+        counts[name] = of_paragraphs.take(pairs.para)
+        sums = np.bincount(here, of_sentences.take(sentence), pairs.count)
+        counts[f"{name}-here"] = sums.astype(np.int64)
+    counts["mentions"] = np.bincount(row, minlength=pairs.count)
+    counts["others"] -= counts["mentions"]
+    counts["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
+    return counts
+
+
+def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
+    """Return how many words of each kind are in each sentence and in each paragraph."""
+    classed, sign = words.classed, words.sign.take(words.classed)
+    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
+    functions = words.functions.take(serving)
+    counted = {
+        "positive": classed[sign > 0],
+        "negative": classed[sign < 0],
+        "plain": classed[sign == 0],
+        "hypothetical": serving[functions & HYPOTHETICAL > 0],
+        "concession": serving[functions & CONCESSION > 0],
+        "negator": serving[functions & NEGATOR > 0],
+        "first-person": serving[functions & FIRST_PERSON > 0],
+        "question": np.flatnonzero(words.question),
+        "sentences": np.flatnonzero(words.sentence_start),
+        "others": words.mentions,
+    }
+    sizes = int(words.sentence.max(initial=-1)) + 1, len(words)
+    where = zip((words.sentence, words.para), sizes, strict=True)
+    columns = [
+        [np.bincount(places.take(at), minlength=size) for at in counted.values()]
+        for places, size in where
+    ]
+    return dict(zip(counted, zip(*columns, strict=True), strict=True))
+
+
 def _opening(pairs: Pairs) -> Ints:
     """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
     opening = np.zeros(pairs.count, np.int64)
@@ -166,11 +148,11 @@ def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
     """Return the buckets of the distances to the nearest positive and negative word."""
     row, distance = pairs.classed.row, pairs.classed.distance
     sign = pairs.words.sign.take(pairs.classed.word)
-    found = []
-    for wanted in (np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)):
-        nearest = _by_row(np.minimum, distance[wanted], row[wanted], pairs.count, FAR)
-        found.append(_bucket(np.minimum(nearest, FAR), _DISTANCES))
-    return found[0], found[1]
+    nearest = np.full((2, pairs.count), FAR)
+    for least, wanted in zip(nearest, (sign > 0, sign < 0), strict=True):
+        np.minimum.at(least, row[wanted], distance[wanted])
+    positive, negative = _bucket(nearest, _DISTANCES)
+    return positive, negative
 
 
 def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
