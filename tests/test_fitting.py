@@ -225,17 +225,6 @@ def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):
     assert expected in told
 
 
-def test_actors_that_no_text_names_can_be_learned(tmp_path):
-    # Topics are such actors: "the budget" need not be spelled so anywhere.
-    rows = [(row[0], "fiscal policy", *row[2:]) for row in made_up()]
-    model = train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK).model
-    (tmp_path / "mine.stance").write_bytes(dump_model(model))
-    asked = (["A mayor in Oslo praised it."], ["fiscal policy"])
-    again = load_model(tmp_path / "mine.stance").judge_pairs(*asked)
-    assert np.array_equal(again.stance, model.judge_pairs(*asked).stance)
-    assert again.mentions.tolist() == [0]
-
-
 def test_other_languages_train_without_a_lexicon(small, tmp_path):
     model = train(dataclasses.replace(quick_recipe(), language="german"), small, BOOK).model
     (tmp_path / "mine.stance").write_bytes(dump_model(model))
@@ -247,19 +236,14 @@ def test_other_languages_train_without_a_lexicon(small, tmp_path):
 # --- Weights, temperature, scores ---
 
 
-def test_balanced_classes_weigh_the_same_within_each_source():
-    y = np.array([0, 0, 0, 1, 2, 2, 0, 1])
-    source = np.array([0, 0, 0, 0, 0, 0, 1, 1])
-    weight = class_weights(y, source, np.array([1.0, 3.0]), Classifier())
+def test_classes_weigh_the_same_within_each_source_if_balanced():
+    y, source = np.array([0, 0, 0, 1, 2, 2, 0, 1]), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    share = np.array([1.0, 3.0])
+    weight = class_weights(y, source, share, Classifier())
     sums = [weight[(source == 0) & (y == k)].sum() for k in range(3)]
     assert sums == pytest.approx([2, 2, 2])
     assert weight[6:] == pytest.approx([3, 3])
-    assert weight[:6].mean() == pytest.approx(1)
-
-
-def test_unbalanced_rows_weigh_what_their_source_does():
-    rows = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([1.0, 0.5])
-    assert class_weights(*rows, Classifier(balanced=False)).tolist() == [1, 1, 0.5]
+    assert class_weights(y, source, share, Classifier(balanced=False)).tolist() == [1] * 6 + [3] * 2
 
 
 @given(
@@ -308,22 +292,10 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     assert np.array_equal(score_rows(head, counts, rows[3:9]), score_rows(head, counts, rows)[3:9])
 
 
-def test_the_neutral_offset_moves_neutral_alone(small):
-    recipe = HeadRecipe(Features({"word": 1.0}), Classifier())
-    shifted = HeadRecipe(recipe.features, Classifier(neutral_offset=0.7))
-    query = make_query(BOOK, small.texts, small.actors)
-    counts = count_features(Reader(BOOK, Lexicon.default()), query, recipe.features)
-    ones, rows = np.ones(len(small)), np.arange(len(small))
-    heads = [
-        fit_head(
-            Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
-            rows,
-            1,
-        )
-        for r in (recipe, shifted)
-    ]
-    difference = heads[1].intercept - heads[0].intercept
-    assert difference == pytest.approx([0, 0.7, 0])
+def test_the_neutral_offset_moves_neutral_alone(small, trained):
+    moved = dataclasses.replace(quick_recipe(), classifier=Classifier(neutral_offset=0.7))
+    found = train(moved, small, BOOK).model.stance.intercept - trained.model.stance.intercept
+    assert found == pytest.approx([0, 0.7, 0])
 
 
 # --- Recipes ---
@@ -413,10 +385,6 @@ def test_a_model_of_two_classes_never_answers_neutral(tmp_path, small):
     assert own["macro_f1"] == pytest.approx(
         np.mean([own["per_class"][label]["f1"] for label in ("against", "favor")]), abs=1e-6
     )
-
-
-def test_a_model_of_three_classes_is_silent_on_none(trained):
-    assert trained.model.stance.silent == ()
 
 
 def save(model, path):

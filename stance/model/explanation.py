@@ -156,12 +156,13 @@ def _reasons(
     judgements = _judgements(model, pairs, actor) if named else {}
     for scorer in head.scorers:
         block = scorer.block
-        known = [
-            (int(row) - 1, int(one.word[at]), 1.0 if one.weight is None else one.weight[at])
-            for one, lookup in scorer.find(model.reader, pairs, flat=True)
-            for at, row in enumerate(lookup.rows.take(one.number).tolist())
-            if row
-        ]
+        known = list[tuple[int, int, float]]()
+        for one, lookup in scorer.find(model.reader, pairs):
+            one = one.flat()
+            weights = np.ones(len(one.word)) if one.weight is None else one.weight
+            columns = lookup.rows.take(one.number) - 1, one.word, weights
+            rows = zip(*(column.tolist() for column in columns), strict=True)
+            known += [row for row in rows if row[0] >= 0]
         squares = sum((float(block.idf[number]) * weight) ** 2 for number, _, weight in known)
         scale = float(scorer.scale(np.array([squares]))[0])
         for number, word, weight in known:
@@ -176,10 +177,10 @@ def _reasons(
             else:
                 push[word] += share
                 terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
-    columns = words.start.tolist(), words.end.tolist(), push, terms
+    places = words.start.tolist(), words.end.tolist(), push, terms
     at_words = tuple(
         Reason(text[start:end], start, end, _floats(values), _strongest_first(of_word))
-        for start, end, values, of_word in zip(*columns, strict=True)
+        for start, end, values, of_word in zip(*places, strict=True)
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
     return at_words, tuple(

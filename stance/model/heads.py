@@ -80,9 +80,7 @@ class BlockScorer:
         self._all = _Lookup(np.arange(table.shape[1]), table)
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
-    def find(
-        self, reader: Reader, pairs: Pairs, *, flat: bool = False
-    ) -> Iterator[tuple[Occurrences, _Lookup]]:
+    def find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, _Lookup]]:
         """Yield the block's features in a batch, numbered by their places in the lookup beside.
 
         Where actors have copies of features of their own, those are yielded, too.
@@ -91,7 +89,7 @@ class BlockScorer:
             if one.vocabulary is None:
                 yield self._known(one, one.number)
             else:
-                yield one.flat() if flat else one, self._of_vocabulary(one.vocabulary)
+                yield one, self._of_vocabulary(one.vocabulary)
             if self.own:
                 single = one.flat()
                 actor = actor_keys(reader.book, pairs).take(single.pair)
