@@ -96,7 +96,6 @@ SPOILT = [
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
     ("doccano", b'["NEG"]', b'["NEG", "favor"]', "all.jsonl:2: has two stances, against and"),
     ("labelstudio", b'"start": 3', b'"start": 4', "item 1: the place 4:7 is not 'NATO'; exp"),
-    ("labelstudio", b'"positive"', b'"odd"', "item 1: has a sentiment that is not one of neg"),
     (
         "prodigy",
         b'"start": 2',

@@ -429,19 +429,3 @@ def test_what_is_read_without_a_note_is_what_the_csv_module_reads(
         if len(opened.notes) == 1:
             told = csv.reader(io.StringIO(text, newline=""), strict=True)
             assert found == [tuple(cells) for cells in told if cells]
-
-
-@settings(max_examples=100, deadline=None)
-@given(data=st.binary(max_size=60) | st.text('ab,;"\n\r\0é', max_size=40).map(str.encode))
-def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("any") / "any.csv"
-    path.write_bytes(data)
-    with contextlib.suppress(DataError):  # and no other error
-        cells_of(path)
-    bad = path.with_name("bad.csv")
-    try:
-        with Rejects(bad) as rejects, open_table(path, rejects=rejects) as table:
-            rows = list(table)
-        assert table.records_in == len(rows) + rejects.count == len(rows) + len(cells_of(bad))
-    except DataError:
-        assert not bad.exists()

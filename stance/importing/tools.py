@@ -25,8 +25,7 @@ from stance.importing.sources import (
     read_text,
     scalar,
 )
-from stance.label_values import SENTIMENTS, SOFT, STANCES
-from stance.records import Sentiment
+from stance.label_values import SOFT, STANCES
 
 
 def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place]) -> Rows:
@@ -170,10 +169,6 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
             cells[name] = ";".join(words)
         else:
             labels += words
-    if tone := cells.get("sentiment", "").strip().lower():
-        if tone not in SENTIMENTS:
-            raise job.fault(f"has a sentiment that is not one of {', '.join(Sentiment)}")
-        cells["sentiment"] = tuple(Sentiment)[SENTIMENTS[tone]]
     return labels, list(places.values())
 
 

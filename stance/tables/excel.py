@@ -5,7 +5,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from importlib import import_module
@@ -18,12 +18,11 @@ from xml.parsers import expat
 from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
-from stance.tables.table import Fault, Records, Row, Table, folded
+from stance.tables.table import Fault, Row, Table, folded
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
 _MOST_COLUMNS, _MOST_CHARACTERS = 16_384, 32_767  # of Excel
-_BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
 _CELL, _PLACE = re.compile(rb"<(?:\w+:)?c\b"), re.compile(rb"""\sr=["']([A-Z]*)(\d*)["']""")
@@ -69,7 +68,10 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     width = max(pos for pos, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
-    table.form, table.chunks = f"sheet '{shown(chosen)}'{of_others}", _records(rows, width, table)
+    table.form, table.chunks = (
+        f"sheet '{shown(chosen)}'{of_others}",
+        table.take(_cells(rows, width)),
+    )
     table.elsewhere = partial(_advice, book, others)
 
 
@@ -115,20 +117,14 @@ def _as_shown(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _records(rows: Iterator[tuple[int, list[str]]], width: int, table: Table) -> Generator[Records]:
-    """Yield the records of some rows, so many at a time that one long text in all is no harm."""
-    block, characters = list[Row](), 0
+def _cells(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
+    """Yield the cells of some rows, or what is wrong with them."""
     for line, row in rows:
         cells: list[str] | Fault = [*row, *[""] * width][:width]
         if beyond := next(filter(None, row[width:]), None):
             reason = f"'{shown(beyond, 30)}' stands right of the last column name"
             cells = Fault(line, "", reason, "name its column, or delete it")
-        block.append((line, cells, "" if beyond is None else json.dumps(row, ensure_ascii=False)))
-        characters += sum(map(len, row))
-        if len(block) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
-            yield from table.take(block)
-            block, characters = [], 0
-    yield from table.take(block)
+        yield line, cells, "" if beyond is None else json.dumps(row, ensure_ascii=False)
 
 
 # --- How much a workbook unpacks to ---------------------------------------------------------------

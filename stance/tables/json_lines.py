@@ -1,16 +1,15 @@
 """Records of JSON: an object in each line, or a list of objects, all with the same keys."""
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 from stance.display import shown
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
-from stance.tables.table import Fault, Records, Row, Table, Value, as_json
+from stance.tables.table import Fault, Row, Table, Value, as_json
 
 MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
-_BATCH = 128  # objects that become records together
 _MOST_VALUES = 1_000_000  # in a line, which take much more memory than their text
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
 
@@ -43,12 +42,7 @@ def read_json(source: Source, table: Table, kind: str, *, max_list: int = MAX_LI
         what = "is an empty list" if kind == "list" else "holds only empty lines"
         raise table.error(Fault(1, "", what, _JSON_ADVICE))
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
-    table.chunks = _chunks(chain([first], rows), table)
-
-
-def _chunks(rows: Iterator[Row], table: Table) -> Generator[Records]:
-    for first in rows:
-        yield from table.take(chain([first], islice(rows, _BATCH - 1)))
+    table.chunks = table.take(chain([first], rows))
 
 
 def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]:

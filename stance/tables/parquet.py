@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from stance.display import shown
 from stance.errors import DataError, load_extra
 from stance.tables.sources import MOST_RATIO, RATIO_FROM
-from stance.tables.table import Records, Table
+from stance.tables.table import Row, Table
 
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output
@@ -35,7 +35,7 @@ def read_parquet(path: Path, table: Table) -> None:
         raise DataError(f"{table.name}: {what}; if you trust it, export it as CSV")
     table.name_columns(names, 1)
     batches = file.iter_batches(batch_size=_BATCH_ROWS)
-    table.form, table.chunks = "Parquet", _records(batches, table)
+    table.form, table.chunks = "Parquet", table.take(_rows(batches, table))
 
 
 @contextmanager
@@ -50,8 +50,8 @@ def _readable(name: str) -> Iterator[None]:
         raise DataError(f"{name}: is not a whole Parquet file ({why}); {advice}") from error
 
 
-def _records(batches: Iterator[Any], table: Table) -> Generator[Records]:
-    before = 0
+def _rows(batches: Iterator[Any], table: Table) -> Iterator[Row]:
+    line = 1
     while True:
         with _readable(table.name):
             if (batch := next(batches, None)) is None:
@@ -59,11 +59,10 @@ def _records(batches: Iterator[Any], table: Table) -> Generator[Records]:
             columns = list(map(_texts, batch.columns))
         for cells in columns:
             if nulls := cells.count(None):
-                line = before + cells.index(None) + 1
-                table.note("null: read as an empty cell", line, nulls)
-        rows = zip(*([cell or "" for cell in cells] for cells in columns), strict=True)
-        yield from table.take((line, row, "") for line, row in enumerate(rows, before + 1))
-        before += batch.num_rows
+                table.note("null: read as an empty cell", line + cells.index(None), nulls)
+        for row in zip(*([cell or "" for cell in cells] for cells in columns), strict=True):
+            yield line, row, ""
+            line += 1
 
 
 def _texts(column: Any) -> list[str | None]:

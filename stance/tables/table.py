@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
+_CHUNK_ROWS, _CHUNK_CHARACTERS = 500, 4 * MEGABYTE  # read together, so few that long ones fit
 SEPARATORS = (",", ";", "\t", "|")
 AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
@@ -223,9 +224,9 @@ class Table:
         else:
             self._opening.append(what)
 
-    def take(self, rows: Iterable[Row]) -> Iterator[Records]:
-        """Yield the good records among some rows as one chunk, and put the bad ones aside."""
-        good: list[Record] = []
+    def take(self, rows: Iterable[Row]) -> Chunks:
+        """Yield the good records among some rows, some at a time, and put the bad ones aside."""
+        good, characters = list[Record](), 0
         try:
             for line, row, raw in rows:
                 fault, cells = (row, ()) if isinstance(row, Fault) else (None, row)
@@ -237,6 +238,10 @@ class Table:
                 self.records_in += 1
                 if not fault:
                     good.append(Record(self.records_in, line, tuple(cells)))
+                    characters += sum(map(len, cells))
+                    if len(good) == _CHUNK_ROWS or characters > _CHUNK_CHARACTERS:
+                        yield Records.of(good)
+                        good, characters = [], 0
                 elif self.rejects:
                     raw = raw.rstrip("\r\n") or json.dumps(cells)
                     self.rejects.add(fault.line, fault.column, fault.reason, raw)
