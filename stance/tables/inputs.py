@@ -2,9 +2,10 @@
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -67,25 +68,7 @@ def open_inputs(
             place = optional_column(table.columns, "actor", table.name)
             with_actor[place is not None] = table.name
 
-    def opened(path: Path | None, sink: Rejects | None) -> Table:
-        if path is None or options.delimiter or options.quoting or not is_article(path):
-            return open_table(
-                path,
-                delimiter=options.delimiter,
-                quoting=options.quoting,
-                encoding=options.encoding,
-                sheet=options.sheet,
-                rejects=sink,
-                or_else=or_else,
-            )
-        return open_article(
-            path,
-            encoding=options.encoding,
-            keep_all=options.keep_all,
-            text_column=options.text_column,
-            document=documents.get(path),
-        )
-
+    opened = partial(_open_one, options=options, documents=documents, or_else=or_else)
     if not inputs.several:
         table = opened(inputs.paths[0], rejects)
     else:
@@ -103,6 +86,33 @@ def open_inputs(
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     return table
+
+
+def _open_one(
+    path: Path | None,
+    rejects: Rejects | None,
+    *,
+    options: InputOptions,
+    documents: Mapping[Path | None, str],
+    or_else: str,
+) -> Table:
+    if path is None or options.delimiter or options.quoting or not is_article(path):
+        return open_table(
+            path,
+            delimiter=options.delimiter,
+            quoting=options.quoting,
+            encoding=options.encoding,
+            sheet=options.sheet,
+            rejects=rejects,
+            or_else=or_else,
+        )
+    return open_article(
+        path,
+        encoding=options.encoding,
+        keep_all=options.keep_all,
+        text_column=options.text_column,
+        document=documents.get(path),
+    )
 
 
 def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:

@@ -215,12 +215,8 @@ class _Body:
                 end = start + height
                 raw, line = "".join(lines[pos:end]), self._line + pos
                 is_open = cells == "unexpected end of data" and end == len(lines)
-                if (
-                    is_open
-                    and not ended
-                    and end - pos <= _MAX_RECORD_LINES
-                    and len(raw) <= MAX_CELL
-                ):
+                may_end = end - pos <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL
+                if is_open and may_end and not ended:
                     self._unfinished, self._line = raw, line
                     return
                 row = self._judged(cells, raw, line)
