@@ -64,7 +64,7 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert found["differences"] == []
     invoke("shares", archive[0], "--differences", tmp_path / "none.csv")
     head = (tmp_path / "none.csv").read_text("utf-8")
-    assert head == "actor,of,one,other,difference,low,high,p,holm,bh,claimed\n"
+    assert head == "actor,of,one,other,difference,low,high,p,holm,claimed\n"
     text = invoke("shares", archive[0]).stdout
     assert "a model's counts are not shares" in text
     assert "-o FILE.csv" not in text

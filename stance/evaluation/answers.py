@@ -29,7 +29,7 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, dict):
         return plain(value)
     if isinstance(value, list | tuple):
-        return [_plain_value(each) for each in value]
+        return [_plain_value(item) for item in value]
     if isinstance(value, np.ndarray | np.generic):
         return _plain_value(value.tolist())
     return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value  # no -0.0

@@ -12,6 +12,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count, shown
 from stance.errors import DataError
+from stance.evaluation import comparison
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -19,15 +20,6 @@ from stance.evaluation.answers import (
     judge_sentiment,
     sentiment_answers,
     stance_answers,
-)
-from stance.evaluation.comparison import (
-    baselines,
-    compare,
-    conflict_rows,
-    conflict_score,
-    holder_score,
-    leakage,
-    lexicon_stances,
 )
 from stance.evaluation.scores import group_scores, score
 from stance.model.judging import StanceModel
@@ -82,15 +74,19 @@ def report(
     """
     figures = score(answers)
     figures["notes"] = [*notes, *figures["notes"]]
-    figures["conflict"] = conflict_score(answers, blind, conflict_rows(text_key, answers.gold))
+    figures["conflict"] = comparison.conflict_score(
+        answers, blind, comparison.conflict_rows(text_key, answers.gold)
+    )
     rivals = {"target_blind": blind} | ({"lexicon": lexicon} if lexicon else {})
-    figures["baselines"] = baselines(answers, majority, rivals)
+    figures["baselines"] = comparison.baselines(answers, majority, rivals)
     if sentiment is not None:
         figures["sentiment"] = score(sentiment)
         if sentiment_majority:
-            figures["sentiment"]["baselines"] = baselines(sentiment, sentiment_majority, {})
+            figures["sentiment"]["baselines"] = comparison.baselines(
+                sentiment, sentiment_majority, {}
+            )
     if seen is not None:
-        figures["leakage"] = leakage(answers, *seen)
+        figures["leakage"] = comparison.leakage(answers, *seen)
     return Report(figures | {name: part for name, part in more.items() if part is not None})
 
 
@@ -123,7 +119,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         max(map(str, Stance), key=trained_on.__getitem__),
         linked_groups([marks.exact]),
-        lexicon=_lexicon_answers(corpus, lexicon_stances(model.reader, query)),
+        lexicon=_lexicon_answers(corpus, comparison.lexicon_stances(model.reader, query)),
         seen=(marks.found_in(prints), marks.copied_from(prints)),
         sentiment=judge_sentiment(model, corpus),
         sentiment_majority=max(classes, key=lambda c: classes[c]["support"], default=None),
@@ -149,7 +145,7 @@ def compare_models(
             "every row is training data of one of the models; compare them on other texts"
         )
     unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
-    figures = compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
+    figures = comparison.compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
     notes = [
         f"{mark}: {note}"
         for mark, model in (("A", a), ("B", b))
@@ -256,7 +252,7 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
         return None
     kept = corpus.take(rows)
     holders = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
-    return holder_score(corpus, model.book, holders)
+    return comparison.holder_score(corpus, model.book, holders)
 
 
 def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:

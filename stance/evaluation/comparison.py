@@ -20,13 +20,12 @@ from stance.evaluation.answers import (
 from stance.evaluation.intervals import (
     FEWEST,
     gain_in,
-    holm,
     proportion_interval,
     right_shares,
     score_interval,
     t_interval,
 )
-from stance.evaluation.scores import actor_rows, document_notes
+from stance.evaluation.scores import document_notes
 from stance.features.pairs import Pairs, lay_out
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
@@ -163,34 +162,11 @@ def polarity_sums(pairs: Pairs) -> Ints:
 # --- Two models ---
 
 
-ROWS = 20  # rows of an actor from which on it is compared: fewer would only cost the others their p
-SMALLEST = 1e-6  # A p value below is given as this, or it would be rounded to 0
-
-
 def compare(a: Answers, b: Answers) -> Figures:
-    """Compare two models' answers to the same rows: of all, and of the actors of enough rows.
-
-    The p values of actors are adjusted for their number (Holm).
-    """
-    parts = [] if a.actor is None else list(actor_rows(a))
-    actors = {
-        name: contrast(a.take(rows), b.take(rows)) for name, rows in parts if len(rows) >= ROWS
-    }
-    adjusted = holm([part["p"] for part in actors.values()])
-    per_actor = {
-        name: part | {"p_holm": p} for (name, part), p in zip(actors.items(), adjusted, strict=True)
-    }
-    notes = document_notes(a.labels, a.confusion())
-    more = {"per_actor": per_actor, "left_out": len(parts) - len(actors), "notes": notes}
-    return plain(contrast(a, b) | more)
-
-
-def contrast(a: Answers, b: Answers) -> Figures:
     """Score two models on the same rows, and their difference by the same documents."""
     pair = np.stack([a.confusion(), b.confusion()], axis=1)
-    enough = len(pair) >= FEWEST
-    trusted = not document_notes(a.labels, pair[:, 0])
-    figures: Figures = {"n": len(a), "documents": len(pair), "trusted": trusted}
+    enough, notes = len(pair) >= FEWEST, document_notes(a.labels, pair[:, 0])
+    figures: Figures = {"n": len(a), "documents": len(pair), "trusted": not notes}
     for place, name in enumerate("ab"):
         counts = pair[:, place]
         figures[name] = {
@@ -201,30 +177,4 @@ def contrast(a: Answers, b: Answers) -> Figures:
     gain = gain_in(macro_f1)
     figures["difference"] = gain(pair.sum(axis=0))
     figures["difference_interval"] = t_interval(gain, pair) if enough else None
-    figures["a_only"], figures["b_only"] = (a.right & ~b.right).sum(), (b.right & ~a.right).sum()
-    figures["p"] = max(SMALLEST, document_test(a.right, b.right, a.document))
-    return plain(figures)
-
-
-def document_test(first: Bools, second: Bools, document: Ints) -> float:
-    """Return the exact two-sided p value of McNemar's test (1947) with documents as the unit.
-
-    The sum of the documents' differences in right rows is held against all ways of giving them
-    signs (randomisation test: Fisher 1935, "The Design of Experiments", section 21; Yeh 2000, "More
-    accurate tests for the statistical significance of result differences"). Where no document has
-    more than one row that only one model has right, it is McNemar's.
-
-    >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
-    >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)
-    (0.125, 0.5)
-    """
-    _, place = np.unique(document, return_inverse=True)
-    surplus = first.astype(np.int64) - second
-    difference = np.bincount(place.reshape(-1), surplus).astype(np.int64)
-    sizes = np.abs(difference[difference != 0])
-    # The chance of each sum of those sizes whose sign is positive.
-    chance = np.ones(1)
-    for size in sizes.tolist():
-        chance = (np.pad(chance, (0, size)) + np.pad(chance, (size, 0))) / 2
-    sums = 2 * np.arange(len(chance)) - sizes.sum()
-    return min(1.0, float(chance[np.abs(sums) >= abs(difference.sum())].sum()))
+    return plain(figures | {"notes": notes})

@@ -53,8 +53,8 @@ def estimate_shares(counts: Ints) -> Shares:
     Small Expected Number of Positive Counts Estimated from Survey Data"). That of the net is
     `net_interval`'s. ``training/simulate.py`` simulates how often they hold the truth.
 
-    >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
-    >>> found.shares, [round(bound, 3) for bound in found.intervals[0]], found.trusted
+    >>> shares = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
+    >>> shares.shares, [round(bound, 3) for bound in shares.intervals[0]], shares.trusted
     ((0.55, 0.45), [0.21, 0.849], False)
     """
     used = counts[counts.sum(axis=1) > 0].astype(np.float64)
@@ -71,7 +71,7 @@ def estimate_shares(counts: Ints) -> Shares:
     ]
     against, favor = used[:, 0], used[:, -1]
     known.append(_information(favor - against, favor + against, size, n - totals.max()))
-    intervals = tuple(wilson(share, *each) for share, each in zip(shares, known, strict=False))
+    intervals = tuple(wilson(share, *size) for share, size in zip(shares, known, strict=False))
     net_bounds = net_interval(shares[0], shares[-1], *known[-1])
     return Shares(n, documents, effective, shares, intervals, net, net_bounds)
 
@@ -228,7 +228,8 @@ def score_bounds(statistic: Statistic, counts: Floats) -> list[Interval]:
     known = (variance > 0) & (plain > 0)
     like = np.divide(plain, variance, out=np.full_like(value, len(counts)), where=known)
     return [
-        wilson(*each) for each in zip(value.tolist(), like.tolist(), freedom.tolist(), strict=True)
+        wilson(*known)
+        for known in zip(value.tolist(), like.tolist(), freedom.tolist(), strict=True)
     ]
 
 
@@ -239,7 +240,7 @@ def score_interval(statistic: Statistic, counts: Floats) -> Interval:
 
 def t_interval(statistic: Statistic, counts: Floats, least: float = -1.0) -> Interval:
     """Return the interval of a score between ``least`` and 1, such as a gain, by Student's t."""
-    value, variance, freedom = (float(each) for each in spread(statistic, counts))
+    value, variance, freedom = map(float, spread(statistic, counts))
     reach = _quantile_of_t(freedom, CONFIDENCE) * math.sqrt(variance)
     return max(least, value - reach), min(1.0, value + reach)
 
@@ -265,18 +266,3 @@ def holm(p_values: Sequence[float] | Floats) -> list[float]:
     stepped = values[order] * np.arange(len(values), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
     return [float(value) for value in adjusted]
-
-
-def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
-    """Return p values adjusted so that a bound on them bounds the false discovery rate.
-
-    Benjamini and Hochberg 1995, "Controlling the False Discovery Rate".
-
-    >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.04, 0.04]
-    """
-    values = np.array(p_values, np.float64)
-    order, adjusted = np.argsort(values, kind="stable"), np.empty_like(values)
-    steps = values[order] * len(values) / np.arange(1, len(values) + 1)
-    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
-    return adjusted

@@ -33,7 +33,6 @@ class Difference:
     high: float
     p: float
     holm: float = 1.0  # p, adjusted for all comparisons of the run
-    bh: float = 1.0  # expected share of false claims if all as small are claimed
 
     @property
     def claimed(self) -> bool:

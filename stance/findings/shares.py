@@ -11,7 +11,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.intervals import Interval, benjamini_hochberg, estimate_shares, holm
+from stance.evaluation.intervals import Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable
@@ -209,9 +209,9 @@ class Study:
         """Return how actors' groups, and their periods, differ in the share of a stance, or net."""
         number = QUANTITIES.index(quantity)
         differences = [part for actor in self.actors for part in self._differences(actor, number)]
-        p = np.array([difference.p for difference in differences])
-        adjusted = zip(differences, holm(p), benjamini_hochberg(p).tolist(), strict=True)
-        return [replace(difference, holm=h, bh=b) for difference, h, b in adjusted]
+        adjusted = holm([difference.p for difference in differences])
+        pairs = zip(differences, adjusted, strict=True)
+        return [replace(difference, holm=p) for difference, p in pairs]
 
     def _differences(self, actor: str, quantity: int) -> Iterator[Difference]:
         pairs, weights = self._parts[actor]

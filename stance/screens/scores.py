@@ -3,7 +3,6 @@
 from stance.display import count, shown
 from stance.screens import (
     Figures,
-    p_value,
     paragraphs,
     percent,
     ranged,
@@ -20,7 +19,6 @@ LEGEND = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled; "
     f"'{FEW}' marks one of too few documents, labels or errors to be trusted."
 )
-P = "p: exact test on accuracy that gives whole documents to A or B by chance"
 KIND = "95 % interval, for new documents of the same kind and coding"
 
 
@@ -92,26 +90,25 @@ def _leakage(leakage: Figures | None) -> list[str]:
 
 def comparison_lines(figures: Figures) -> list[str]:
     """Return the lines of what `stance.evaluation.compare_models` returns."""
-    rows: list[Row] = [("macro-F1", "n", "A", "B", "A less B", "p", "")]
-    for name, part in {"all rows": figures, **figures["per_actor"]}.items():
-        scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
-        gain = ranged(part["difference"], part["difference_interval"], "+")
-        p = p_value(part.get("p_holm", part["p"]))
-        rows.append((name, part["n"], *scores, gain, p, "" if part["trusted"] else FEW))
+    scores = (
+        ranged(figures[mark]["macro_f1"], figures[mark]["macro_f1_interval"]) for mark in "ab"
+    )
+    gain = ranged(figures["difference"], figures["difference_interval"], "+")
+    head: Row = ("macro-F1", "n", "A", "B", "A less B")
+    rows: list[Row] = [head, ("all rows", figures["n"], *scores, gain)]
     low, high = figures["difference_interval"] or (0.0, 0.0)
     winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
     verdict = f"{winner} better in macro-F1"
     names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures["models"].items()]
-    left_out, seen = figures["left_out"], figures["seen"]
-    few = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
+    seen = figures["seen"]
     known = f"rows of training data left out: {seen['a']:,} of A, {seen['b']:,} of B"
     return stacked(
         [
             names,
-            [*table(rows, most=LISTED, noun="actor"), *few],
+            table(rows),
             [verdict if figures["trusted"] else "too few documents to say which is better"],
             wrap(known) if any(seen.values()) else [],
-            wrap(f"{LEGEND} {P}, for actors adjusted for their number (Holm)."),
+            wrap(LEGEND),
             paragraphs(figures["notes"], "note: ", "  "),
         ]
     )
