@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.records import Stance
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "training"))
 import simulate as simulation
 
 LABELS = tuple(map(str, Stance))

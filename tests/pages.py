@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
 
+from command import dicts
+
 from stance.reports._page import stylesheet
 
 VOID = {"meta", "br", "input"}
@@ -113,6 +115,10 @@ class Page(HTMLParser):
     @property
     def text(self):
         return " ".join("".join(self.texts).split())  # as a browser shows white space
+
+    def rows(self, name):
+        """Return the rows of a table that the page offers as a CSV file, by column."""
+        return dicts(self.links[f"{name}.csv"])
 
 
 def read_page(data):

@@ -1,10 +1,10 @@
 """A report with an audit shows what `stance shares` finds, and says how it came about."""
 
 import csv
-import io
 import json
 import re
 
+import archives
 import numpy as np
 import pytest
 from command import fails, invoke, write
@@ -12,18 +12,6 @@ from pages import read_page
 
 LABELS = ("against", "neutral", "favor")
 SHARES = [f"stance_{label}" for label in LABELS]
-
-
-def write_rows(path, rows):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.DictWriter(file, rows[0])
-        out.writeheader()
-        out.writerows(rows)
-    return path
-
-
-def csv_rows(page, name):
-    return list(csv.DictReader(io.StringIO(page.links[f"{name}.csv"])))
 
 
 def points(net):
@@ -52,7 +40,9 @@ def study(tmp_path_factory):
         if row % 16 == 1:
             second = truth if rng.random() < 0.9 else (truth + 1) % 3
             labels.append({**head, "stance": LABELS[second], "coder": "ben"})
-    return write_rows(folder / "answers.csv", answers), write_rows(folder / "labelled.csv", labels)
+    return archives.write(folder / "answers.csv", answers), archives.write(
+        folder / "labelled.csv", labels
+    )
 
 
 AUDIT = ("--simple-random", "--coder", "anna")
@@ -71,7 +61,7 @@ def test_corrected_shares_are_those_of_shares(study, made):
     answers, labelled = study
     result = invoke("shares", answers, "--audit", labelled, *AUDIT, "--json")
     found = {(row["actor"], row["class"]): row for row in json.loads(result.stdout)["shares"]}
-    rows = csv_rows(made, "stance-by-actor")
+    rows = made.rows("stance-by-actor")
     assert {row["actor"] for row in rows} == {"Anvaria", "Borduria", "Seldom"}
     for row in rows:
         for label in (*LABELS, "net"):
@@ -110,8 +100,8 @@ def parties(tmp_path_factory):
         answers.append({**head, "mentions": 1, "stance": LABELS[said], **chances})
         if rng.random() < 0.25:
             labels.append({**head, "stance": LABELS[truth]})
-    table = write_rows(folder / "answers.csv", answers)
-    labelled = write_rows(folder / "labelled.csv", labels)
+    table = archives.write(folder / "answers.csv", answers)
+    labelled = archives.write(folder / "labelled.csv", labels)
     options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")
     result = invoke("report", table, "-o", folder / "page.html", *options)
     assert result.exit_code == 0, result.stderr
@@ -122,7 +112,7 @@ def parties(tmp_path_factory):
 def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     """Headline, chart, map, timeline and file of figures; the counted numbers beside, small."""
     page, truth, folder = parties
-    rows = csv_rows(page, "groups-1")
+    rows = page.rows("groups-1")
     assert {row["group"] for row in rows} == set(PARTIES)
     for row in rows:
         assert float(row["net_low"]) <= truth["NATO", row["group"]] <= float(row["net_high"])
@@ -135,9 +125,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     )
     against = float(re.search(r"Of all answers, (\d+) %", lead)[1])
     assert abs(against - 35) < 8  # of which the classifier counts some 20
-    cells = {
-        row["group"]: row for row in csv_rows(page, "actor-by-group") if row["actor"] == "NATO"
-    }
+    cells = {row["group"]: row for row in page.rows("actor-by-group") if row["actor"] == "NATO"}
     assert {party: points(float(row["net"])) for party, row in cells.items() if row["net"]} == shown
     drawn = (folder / "map.svg").read_text("utf-8")
     assert all(f">{net}<" in drawn for net in shown.values())
@@ -146,8 +134,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     assert "+100, n = 1" not in rest
     assert "−100" not in (folder / "net.svg").read_text("utf-8")
     mean = np.mean([truth["NATO", party] for party in PARTIES])
-    with (folder / "numbers.csv").open(encoding="utf-8", newline="") as file:
-        found = [row for row in csv.DictReader(file) if row["measure"] == "net"]
+    found = [row for row in archives.read(folder / "numbers.csv") if row["measure"] == "net"]
     for row in found:
         if row["figure"] == "over-time-1":
             assert float(row["low"]) <= mean + 0.1
@@ -181,8 +168,7 @@ def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
 
 def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_path):
     answers, labelled = study
-    with labelled.open(encoding="utf-8", newline="") as file:
-        one = write_rows(tmp_path / "one.csv", list(csv.DictReader(file))[:1])
+    one = archives.write(tmp_path / "one.csv", archives.read(labelled)[:1])
     page = tmp_path / "page.html"
     result = invoke("report", answers, "-o", page, "--audit", one, *AUDIT)
     assert result.exit_code == 0, result.stderr

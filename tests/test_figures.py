@@ -1,13 +1,12 @@
 """Figures as files show what the page shows, in any program, the same bytes each time."""
 
-import csv
 import os
 import re
 import sys
 from xml.etree import ElementTree
 
 import pytest
-from command import STARTER, fails, invoke, misused, write
+from command import STARTER, dicts, fails, invoke, misused, write
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import read_page
@@ -77,13 +76,11 @@ def test_figures_are_pdf_on_request(made, answers, tmp_path, monkeypatch):
 
 
 def test_the_numbers_are_those_of_the_page(made):
-    with (made[1] / "numbers.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = dicts((made[1] / "numbers.csv").read_text("utf-8"))
     assert list(rows[0]) == [
         *("figure", "actor", "group", "period", "measure", "value", "low", "high")
     ]
-    page = list(csv.DictReader(made[0].links["stance-by-actor.csv"].splitlines()))
-    for line in page:
+    for line in made[0].rows("stance-by-actor"):
         for measure in ("answers", "against", "net") if line["net"] else ():
             (found,) = (
                 row for row in rows

@@ -1,7 +1,6 @@
 """No text from data adds an element, an attribute or a request to a page."""
 
 import csv
-import io
 
 import pytest
 from naughty import naughty, readable
@@ -257,20 +256,19 @@ def test_every_section_of_a_full_evaluation_is_there():
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
     scores = evaluate(model, corpus).to_json()
     page = read_page(evaluation_page(scores, model.card, corpus.sources))
-    confusion = list(csv.reader(io.StringIO(page.links["confusion.csv"])))
-    assert [list(map(int, row[1:])) for row in confusion[1:]] == scores["confusion"]
-    actors = {row[0]: row for row in csv.reader(io.StringIO(page.links["per-actor.csv"]))}
+    confusion = [list(map(int, list(row.values())[1:])) for row in page.rows("confusion")]
+    assert confusion == scores["confusion"]
+    actors = {row["group"]: row for row in page.rows("per-actor")}
     for name, part in scores["per_actor"].items():
-        assert int(actors[name][1]) == part["n"]
-        assert float(actors[name][2]) == part["macro_f1"]
-    bins = list(csv.DictReader(io.StringIO(page.links["reliability.csv"])))
-    assert [int(row["rows"]) for row in bins] == [each["n"] for each in scores["reliability"]]
-    for row in csv.DictReader(io.StringIO(page.links["classes-scores.csv"])):
+        assert int(actors[name]["rows"]) == part["n"]
+        assert float(actors[name]["macro_f1"]) == part["macro_f1"]
+    bins = [int(row["rows"]) for row in page.rows("reliability")]
+    assert bins == [part["n"] for part in scores["reliability"]]
+    for row in page.rows("classes-scores"):
         for key in ("precision", "recall", "f1"):
             found = scores["per_class_intervals"][row["class"]][key] or ("", "")
             assert [row[f"{key}_low"], row[f"{key}_high"]] == [x and f"{x:.6f}" for x in found]
-    rivals = list(csv.DictReader(io.StringIO(page.links["baselines.csv"])))
-    assert {row["model"]: float(row["macro_f1"]) for row in rivals} == {
+    assert {row["model"]: float(row["macro_f1"]) for row in page.rows("baselines")} == {
         "this model": scores["macro_f1"],
         "target-blind words": scores["baselines"]["target_blind"]["macro_f1"],
         "polarity lexicon": scores["baselines"]["lexicon"]["macro_f1"],

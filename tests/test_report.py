@@ -1,8 +1,6 @@
 """A report on predictions says exactly what the table says, and what to beware of."""
 
-import csv
 import gzip
-import io
 import re
 from base64 import b64encode
 from collections import Counter
@@ -10,6 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 
+import archives
 import pytest
 from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write
 from pages import read_page
@@ -56,19 +55,6 @@ def command(table, *args):
     return read_page(output.read_bytes()), result.stderr
 
 
-def write_rows(path, rows):
-    """Write rows by column as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.DictWriter(file, rows[0])
-        out.writeheader()
-        out.writerows(rows)
-    return path
-
-
-def csv_rows(page, name):
-    return list(csv.DictReader(io.StringIO(page.links[f"{name}.csv"])))
-
-
 def answered(path, stances, documents=None):
     """Write a table in which each actor has answers of its own documents, or of so many."""
     rows = [
@@ -80,7 +66,7 @@ def answered(path, stances, documents=None):
         for number, (actor, labels) in enumerate(stances.items())
         for at, label in enumerate(labels)
     ]  # fmt: skip
-    return write_rows(path, rows)
+    return archives.write(path, rows)
 
 
 # --- Numbers ---
@@ -92,7 +78,7 @@ def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
     page, truth = report(table, prefix=prefix), {}
     for row in dicts(table.read_text("utf-8")):
         truth.setdefault(row["actor"], Counter())[row[f"{prefix}stance"]] += 1
-    rows = csv_rows(page, "stance-by-actor")
+    rows = page.rows("stance-by-actor")
     assert len(rows) >= min(12, len(truth))
     sizes = [int(row["answers"]) for row in rows]
     assert sizes == sorted(sizes, reverse=True)
@@ -120,7 +106,7 @@ def test_the_map_counts_every_answer_by_actor_and_group(coded):
     page = report(coded, prefix="p_", by="genre")
     rows = dicts(coded.read_text("utf-8"))
     truth = Counter((row["actor"], row["genre"] or "(blank)", row["p_stance"]) for row in rows)
-    for row in csv_rows(page, "actor-by-group"):
+    for row in page.rows("actor-by-group"):
         mine = [truth[row["actor"], row["group"], label] for label in LABELS]
         assert int(row["answers"]) == sum(mine)
         if row["net"]:
@@ -131,7 +117,7 @@ def test_periods_hold_every_dated_answer(coded, sample):
     rows = dicts(coded.read_text("utf-8"))
     actor = Counter(row["actor"] for row in rows).most_common(1)[0][0]
     years = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
-    found = csv_rows(report(coded, prefix="p_", period="year"), "over-time-1")
+    found = report(coded, prefix="p_", period="year").rows("over-time-1")
     assert {row["period"]: int(row["answers"]) for row in found} == years
     page = report(sample)
     assert "No actor has enough answers in two periods" in page.text
@@ -141,7 +127,7 @@ def test_periods_hold_every_dated_answer(coded, sample):
 def test_sentiment_counts_every_row_once(sample):
     page, rows = report(sample), dicts(sample.read_text("utf-8"))
     by_row = {row["row"]: row["sentiment"] for row in rows}
-    tones = {row["sentiment"]: row for row in csv_rows(page, "sentiment")}
+    tones = {row["sentiment"]: row for row in page.rows("sentiment")}
     counted = {tone: int(row["rows"]) for tone, row in tones.items() if row["rows"] != "0"}
     assert counted == Counter(by_row.values())
     for tone in ("negative", "neutral", "positive"):
@@ -165,9 +151,9 @@ def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
                 for actor in ("NATO", "Russia")
             )
     for listed in (rows, rows[::-1], sorted(rows, key=lambda row: row["row"])):
-        page = report(write_rows(tmp_path / "joined.csv", listed))
+        page = report(archives.write(tmp_path / "joined.csv", listed))
         assert "200 paragraphs: 400 answers by a classifier" in page.text
-        assert csv_rows(page, "sentiment")[0]["rows"] == "200"
+        assert page.rows("sentiment")[0]["rows"] == "200"
 
 
 # --- Forms of the table ---
@@ -216,7 +202,7 @@ def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample,
 def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, column, value, said):
     rows = dicts(sample.read_text("utf-8"))
     rows[4][column] = value
-    line = fails(1, "report", write_rows(tmp_path / "spoiled.csv", rows))
+    line = fails(1, "report", archives.write(tmp_path / "spoiled.csv", rows))
     assert said in line
     assert "spoiled.csv:6: " in line
 
@@ -286,7 +272,7 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path, every):
         row["stance"] = row["stance"] and "uncertain"
     withheld = sum(row["stance"] == "uncertain" for row in rows)
     asked = sum(bool(row["stance"]) for row in rows)
-    path = write_rows(tmp_path / "uncertain.csv", rows)
+    path = archives.write(tmp_path / "uncertain.csv", rows)
     page = report(path)
     if every:
         assert "Every answer was withheld as uncertain, so there are no shares to" in page.text
@@ -294,7 +280,7 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path, every):
     share = round(100 * withheld / asked)
     assert f"{share} % of the answers were withheld as uncertain" in page.text
     counted = {e.actor: (e.n, e.withheld) for e in read_study(Request(path)).shares()}
-    for row in csv_rows(page, "stance-by-actor"):  # by the words that `stance shares` uses
+    for row in page.rows("stance-by-actor"):  # by the words that `stance shares` uses
         assert (int(row["answers"]), int(row["withheld"])) == counted[row["actor"]]
 
 
@@ -311,7 +297,7 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
         page.text,
     )
     assert "Too few answers to say anything of 1 actor shown: Few." in page.text
-    assert csv_rows(page, "stance-by-actor")[-1]["net"] == ""  # never "+100, n = 1"
+    assert page.rows("stance-by-actor")[-1]["net"] == ""  # never "+100, n = 1"
     assert "too few (1)" in page.text
     stances["Borduria"] = ["favor"] * 15 + mixed
     assert "is lowest toward" not in report(answered(tmp_path / "close.csv", stances)).text
@@ -322,7 +308,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
     for at, row in enumerate(rows):
         row["source"] = f"Paper {at // 2 % 4}"
         row["stance"] = "against" if row["source"] == "Paper 3" else row["stance"]
-    page = report(write_rows(tmp_path / "answers.csv", rows))
+    page = report(archives.write(tmp_path / "answers.csv", rows))
     assert re.search(r"\d cells? with a colour", page.text)
     html = (tmp_path / "page.html").read_text("utf-8")
     assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
@@ -331,7 +317,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
         row["source"] = f"Paper {sha256(row['document'].encode()).digest()[0] % 4}"
     for row in rows:
         row.pop("p_holder")
-    page = report(write_rows(tmp_path / "random.csv", rows), prefix="p_")
+    page = report(archives.write(tmp_path / "random.csv", rows), prefix="p_")
     assert "No cell differs from the actor's other groups beyond chance" in page.text
     assert "on-net" not in (tmp_path / "page.html").read_text("utf-8").partition("</style>")[2]
 
@@ -344,8 +330,8 @@ def test_copies_of_a_text_say_no_more_than_the_text(tmp_path, copies):
     for row in rows:
         row["text"] = row.pop("document")
     times = [row | {"row": str(1 + at)} for at, row in enumerate(rows * copies)]
-    page = report(write_rows(tmp_path / "copies.csv", times))
-    (found,) = csv_rows(page, "stance-by-actor")
+    page = report(archives.write(tmp_path / "copies.csv", times))
+    (found,) = page.rows("stance-by-actor")
     assert int(found["answers"]) == 60 * copies
     assert 0.15 < float(found["favor_high"]) - float(found["favor_low"]) < 0.35
     assert "The table names no documents" in page.text

@@ -154,36 +154,34 @@ def _stamps(request: Request) -> list[tuple[int, int]]:
 def _frequent(population: AnswersTable) -> list[str]:
     """Return the actors with most answers, of equally frequent ones in alphabetical order."""
     sizes = np.bincount(population.actor).tolist()
-    ranked = sorted(
-        zip(population.actors, sizes, strict=True), key=lambda each: (-each[1], each[0])
-    )
-    return [name for at, (name, n) in enumerate(ranked[:ACTORS]) if n >= FEWEST or at < ALWAYS]
+    actors = zip(population.actors, sizes, strict=True)
+    ranked = sorted(actors, key=lambda actor: (-actor[1], actor[0]))
+    return [n for n, size in ranked[:ACTORS] if size >= FEWEST or (n, size) in ranked[:ALWAYS]]
 
 
 def _narrowed(population: AnswersTable, frequent: Sequence[str]) -> AnswersTable:
     """Return the same answers, of which only those of frequent actors have groups and periods."""
-    kept = np.isin(population.actors, frequent)[population.actor]
-    if not population.groups:
-        return replace(population, period=np.where(kept, population.period, -1))
-    sizes = np.bincount(population.group[population.group >= 0], minlength=len(population.groups))
-    ranked = sorted(range(len(sizes)), key=lambda at: (-sizes[at], population.groups[at]))[:GROUPS]
-    number = np.full(len(sizes), -1)
+    kept = np.array([name in frequent for name in population.actors])[population.actor]
+    period = np.where(kept, population.period, -1)
+    names = population.groups
+    if not names:
+        return replace(population, period=period)
+    sizes = np.bincount(population.group[population.group >= 0], minlength=len(names))
+    ranked = sorted(range(len(names)), key=lambda group: (-sizes[group], names[group]))[:GROUPS]
+    number = np.full(len(names), -1)
     number[ranked] = np.arange(len(ranked))
-    return replace(
-        population,
-        group=np.where(kept, number[population.group], -1),
-        groups=tuple(population.groups[at] for at in ranked),
-        period=np.where(kept, population.period, -1),
-    )
+    group = np.where(kept, number[population.group], -1)
+    listed = tuple(names[group] for group in ranked)
+    return replace(population, group=group, groups=listed, period=period)
 
 
 def _claimed(differences: Sequence[Difference]) -> dict[tuple[str, str], int]:
     """Return the corrected groups of actors that are beyond chance below, and above, others."""
     apart: dict[tuple[str, str], int] = {}
-    for each in differences:
-        if each.of == "group" and each.claimed:
-            below, above = (each.one, each.other) if each.difference < 0 else (each.other, each.one)
-            apart |= {(each.actor, below): -1, (each.actor, above): 1}
+    for part in differences:
+        if part.of == "group" and part.claimed:
+            below, above = (part.one, part.other) if part.difference < 0 else (part.other, part.one)
+            apart |= {(part.actor, below): -1, (part.actor, above): 1}
     return apart
 
 

@@ -16,7 +16,7 @@ from stance.files import AtomicGroup, check_output
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, Verdict, numbered, passage_html
-from stance.records import ANSWERS
+from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import _page as page
 from stance.reports._files import check_folder, folder_made
 from stance.reports._paragraphs import Maker
@@ -68,16 +68,15 @@ class Article:
         for number, passage in enumerate(self.passages, 1):
             for verdict in passage.verdicts:
                 name = verdict.answer.actor
-                anchor = f"p{number}a{self.numbers[name]}"
-                places[name].append(Place(anchor, number, verdict))
-        rows = [(n, sum(p.verdict.answer.mentions for p in own), own) for n, own in places.items()]
+                places[name].append(Place(f"p{number}a{self.numbers[name]}", number, verdict))
+        rows = [(n, sum(p.verdict.answer.mentions for p in ps), ps) for n, ps in places.items()]
         return sorted(rows, key=lambda row: -row[1])
 
     @property
     def answers(self) -> int:
         """How many answers are given, none of them withheld."""
-        tally = (self.tally(places) for _, _, places in self.actors)
-        return sum(number for counts in tally for label, number in counts if label in ANSWERS[:3])
+        given = (verdict.answer.stance for passage in self.passages for verdict in passage.verdicts)
+        return sum(label != UNCERTAIN for label in given)
 
     @staticmethod
     def tally(places: Sequence[Place]) -> list[tuple[str, int]]:
@@ -100,29 +99,22 @@ class ReadRequest:
 def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) -> Iterator[Article]:
     """Yield articles with the answers to them, and add notes on each."""
     limits = thresholds(model.calibration, request.abstain)
-    named = (path for path in request.inputs.paths if path is not None)
-    for path in [None] if request.text else list(named):
-        texts, about = (
-            ([text for text, reason in split_article(request.text) if not reason], {})
-            if path is None
-            else _paragraphs(path, request.reading, notes)
-        )
+    for path in request.inputs.paths:
+        texts, about = _paragraphs(path, request, notes)
         name = shown_path(path.name) if path else "standard input"
         if not texts:
             raise DataError(f"{name}: has no paragraph; check that it is an article")
         months = np.repeat(months_of([about.pop("date", "")]), len(texts))
-        asked = [request.actor] * len(texts) if request.actor else None
-        judged = (
-            model.judge(texts, months=months, pushes=True)
-            if asked is None
-            else model.judge_pairs(texts, asked, months=months, pushes=True)
-        )
+        if request.actor:
+            asked = [request.actor] * len(texts)
+            judged = model.judge_pairs(texts, asked, months=months, pushes=True)
+        else:
+            judged = model.judge(texts, months=months, pushes=True)
         passages = (
-            replace(each, verdicts=tuple(v for v in each.verdicts if v.mentions))
-            for each in judged.passages(texts, limits)
+            replace(passage, verdicts=tuple(v for v in passage.verdicts if v.mentions))
+            for passage in judged.passages(texts, limits)
         )
-        byline = ", ".join(about.values())
-        article = Article(name, byline, tuple(passages))
+        article = Article(name, ", ".join(about.values()), tuple(passages))
         if not article.actors:
             whom = "does not name this actor" if request.actor else "names no actor of the book"
             notes.append(f"{name}: {whom}; add its aliases to a book of your own (--actors)")
@@ -130,17 +122,19 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
 
 
 def _paragraphs(
-    path: Path, reading: InputOptions, notes: list[str]
+    path: Path | None, request: ReadRequest, notes: list[str]
 ) -> tuple[list[str], dict[str, str]]:
     """Return the paragraphs of an article, and what it says of itself."""
-    with open_inputs(Inputs((path,)), reading) as table:
+    if path is None:
+        return [text for text, reason in split_article(request.text) if not reason], {}
+    with open_inputs(Inputs((path,)), request.reading) as table:
         records = list(table)
         notes += table.notes
     about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
-    texts = [record.cells[table.columns.index(reading.text_column)] for record in records]
-    plain = {*_PLAIN, reading.text_column}
-    said = {key: shown(cell, 80) for key, cell in about.items() if cell and key not in plain}
-    return texts, said
+    text = request.reading.text_column
+    texts = [record.cells[table.columns.index(text)] for record in records]
+    plain = {*_PLAIN, text}
+    return texts, {key: shown(cell, 80) for key, cell in about.items() if cell and key not in plain}
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
@@ -172,13 +166,13 @@ def write_articles(
     notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
     with folder_made(output if several else None), AtomicGroup() as group:
         for number, article in enumerate(read_articles(request, maker.model, notes), 1):
-            name = _page_name(article.name, number) if several else ""
-            listed.append((name, article))
-            path = output / name if several else output
-            data = _page(article, maker, index=INDEX if several else "")
-            group.write(path, data, force=force)
+            listed.append((_page_name(article.name, number), article))
+            path = output / listed[-1][0] if several else output
+            group.write(path, _page(article, maker, INDEX if several else ""), force=force)
         if several:
-            group.write(index, _index(listed, output), force=force)
+            ordered: list[Any] = sorted(listed, key=lambda pair: -pair[1].answers)
+            title = f"Stance in {count(len(listed), 'article')}"
+            group.write(index, page.render("articles", title=title, listed=ordered), force=force)
     answers = sum(article.answers for _, article in listed)
     what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {index}: {what}"]
@@ -204,9 +198,3 @@ def _page(article: Article, maker: Maker, index: str) -> bytes:
         "article", len(article.numbers), title=shown(article.title, 200), article=article,
         parts=parts, maker=maker, scores=maker.model.card.get("scores", {}), index=index,
     )  # fmt: skip
-
-
-def _index(listed: Sequence[tuple[str, Article]], output: Path) -> bytes:
-    ordered: list[Any] = sorted(listed, key=lambda each: -each[1].answers)
-    title = f"Stance in {count(len(listed), 'article')}"
-    return page.render("articles", title=title, listed=ordered, folder=output.name)

@@ -62,7 +62,7 @@ def _ticks_around(low: float, high: float, most: int) -> list[float]:
     for step in STEPS:
         first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
         if max(last, first + 1) - first <= most:
-            return [round(step * at, 2) for at in range(first, max(last, first + 1) + 1)]
+            return [round(step * n, 2) for n in range(first, max(last, first + 1) + 1)]
     raise AssertionError("shares and net stances lie between -1 and 1")
 
 
@@ -73,7 +73,7 @@ def share_axis(highest: float = 1.0, title: str = "") -> Axis:
     ['0', '5', '10', '15', '20 %']
     """
     ticks = _ticks_around(0.0, highest, 4)
-    texts = [f"{100 * at:.0f}{' %' if at == ticks[-1] else ''}" for at in ticks]
+    texts = [f"{100 * tick:.0f}{' %' if tick == ticks[-1] else ''}" for tick in ticks]
     return Axis(0.0, ticks[-1], tuple(zip(ticks, texts, strict=True)), title=title)
 
 
@@ -85,7 +85,7 @@ def net_axis(nets: Iterable[float] = (-1.0, 1.0), most: int = 5, title: str = ""
     """
     known = [0.0, *nets]
     ticks = _ticks_around(min(known), max(known), most)
-    return Axis(ticks[0], ticks[-1], tuple((at, signed(100 * at)) for at in ticks), 0, title)
+    return Axis(ticks[0], ticks[-1], tuple((tick, signed(100 * tick)) for tick in ticks), 0, title)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from stance.corpus import Source
 from stance.display import shown
 from stance.records import UNCERTAIN
+from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._charts import (
-    Axis,
-    Estimate,
-    Line,
-    MatrixCell,
-    curve,
-    heat,
-    share_axis,
-    whiskers,
-)
 from stance.reports._figures import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._paragraphs import Quotation
 from stance.screens import Figures, percent, ranged
@@ -63,10 +54,12 @@ class Score:
         """The score as a table has it."""
         return [self.value, *(self.interval or (None, None))]
 
-    def line(self, *, trusted: bool = True) -> Line:
+    def line(self, *, trusted: bool = True) -> charts.Line:
         """Return the score as a chart has it."""
         words = self.words if trusted else f"{percent(self.value)}, few"
-        return Line(page.named(self.name), words, (Estimate(self.value, self.interval),))
+        return charts.Line(
+            page.named(self.name), words, (charts.Estimate(self.value, self.interval),)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,9 @@ def _rivals_figure(model: Score, rivals: Iterable[Rival]) -> Figure:
         [score.name, *score.cells, *(gain.cells if gain else [None] * 3)] for score, gain in known
     ]
     data = Data("baselines", (text_column("model"), *MACRO_F1, *gain_columns), rows)
-    chart = whiskers([score.line() for score, _ in known], share_axis(title="macro-F1"))
+    chart = charts.whiskers(
+        [score.line() for score, _ in known], charts.share_axis(title="macro-F1")
+    )
     return Figure("rivals", "Macro-F1 beside baselines", chart, data)
 
 
@@ -132,14 +127,17 @@ def _confusion_figure(scores: Figures) -> Figure:
     columns = (text_column("labelled"), *(Column(head, head, "count") for head in heads))
     cells = [(page.named(row[0]), [_heated(n, sum(row[1:])) for n in row[1:]]) for row in rows]
     names = [page.named(head, page.SHORT) for head in heads]
-    chart, data = heat(names, cells, "labelled / predicted"), Data("confusion", columns, rows)
+    chart, data = (
+        charts.heat(names, cells, "labelled / predicted"),
+        Data("confusion", columns, rows),
+    )
     return Figure("confusion", "Labelled and predicted", chart, data)
 
 
-def _heated(number: int, total: int) -> MatrixCell:
+def _heated(number: int, total: int) -> charts.MatrixCell:
     share = number / total if total else 0.0
     shade = f"heat{min(int(share * HEATS), HEATS - 1)}"
-    return MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
+    return charts.MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
 
 
 def _reliability_figure(bins: Sequence[Figures]) -> Figure:
@@ -147,12 +145,12 @@ def _reliability_figure(bins: Sequence[Figures]) -> Figure:
     for part in bins:
         right = Score.of(f"{part['low']:.2f}–{part['high']:.2f}", part, "accuracy", "interval")
         rows.append([right.name, part["n"], part["confidence"], *right.cells])
-        marks.append((part["confidence"], Estimate(right.value, right.interval)))
+        marks.append((part["confidence"], charts.Estimate(right.value, right.interval)))
     ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
-    x = Axis(min(1 / 3, *(place for place, _ in marks)), 1, ticks, title="probability")
+    x = charts.Axis(min(1 / 3, *(place for place, _ in marks)), 1, ticks, title="probability")
     sure = Column("mean probability, %", "confidence", "share")
     columns = (Column("probability", "bin"), ROWS, sure, *with_interval("right, %", "accuracy"))
-    chart = curve(marks, x, share_axis(title="answers that are right"), equality=True)
+    chart = charts.curve(marks, x, charts.share_axis(title="answers that are right"), equality=True)
     data = Data("reliability", columns, rows)
     return Figure("reliability", "Probability and accuracy", chart, data)
 
@@ -172,7 +170,7 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
             lines.append(score.line(trusted=part.get("trusted", True)))
         error = Column("calibration error, %", "ece", "share")
         data = Data(key.replace("_", "-"), (Column(noun, "group"), ROWS, *MACRO_F1, error), rows)
-        chart = whiskers(lines[:MOST_GROUPS], share_axis(title="macro-F1"))
+        chart = charts.whiskers(lines[:MOST_GROUPS], charts.share_axis(title="macro-F1"))
         yield Figure(f"{key}-chart", title, chart, data), len(lines)
 
 

@@ -74,7 +74,7 @@ def folder_made(folder: Path | None) -> Iterator[None]:
 def numbers(figure: Figure) -> Iterator[tuple[str, ...]]:
     """Yield a row for each number of a figure, with its interval where it has one."""
     data = figure.data
-    first = next(at for at, column in enumerate(data.columns) if column.kind != "text")
+    first = [column.kind != "text" for column in data.columns].index(True)
     for row in data.rows:
         names = {"actor": data.actor, "figure": data.name}
         for column, cell in zip(data.columns[:first], row, strict=False):

@@ -116,8 +116,8 @@ def sections(body: str) -> list[tuple[str, Markup]]:
 
 def stylesheet(actors: int = 0) -> Markup:
     """Return the style sheet of all pages, for passages that name so many actors."""
-    own = (TEMPLATES / "style.css").read_text("utf-8")
-    return Markup(look() + own + rules(actors))  # noqa: S704 (our own files)
+    style = (TEMPLATES / "style.css").read_text("utf-8")
+    return Markup(look() + style + rules(actors))  # noqa: S704 (our own files)
 
 
 @cache

@@ -1,5 +1,6 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,13 +23,14 @@ from stance.reports._figures import (
     Cell,
     Column,
     Data,
+    Drawing,
     Figure,
     points,
     text_column,
     with_interval,
 )
 from stance.reports._files import figure_files, folder_made
-from stance.reports._paragraphs import Maker
+from stance.reports._paragraphs import Maker, Paragraphs
 
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
 OPEN = 5  # actors whose paragraphs are open to view
@@ -63,10 +65,8 @@ class _Drawing:
             cells = [cell for cell in report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                about = (
-                    f"{page.named(actor.actor)} by {page.named(str(report.population.request.by))}"
-                )
-                name, title = f"groups-{number}", f"Net stance toward {about}"
+                name = f"groups-{number}"
+                title = f"Net stance toward {page.named(actor.actor)} by {self.by}"
                 groups.append(self.dots(name, title, cells, self.data(name, cells)))
         counted = any(share.counts.n for share in actors)
         return {
@@ -146,21 +146,25 @@ class _Drawing:
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
         report = self.report
-        cells = {(cell.actor, cell.group): cell for cell in report.cells}
+        cells = {
+            key: matrix_cell(cell, report.apart.get(key, 0))
+            for cell in report.cells
+            for key in [(cell.actor, cell.group)]
+        }
         actors = [share.actor for share in report.actors if any(share.actor in k for k in cells)]
-
-        def cell_of(actor: str, group: str) -> MatrixCell:
-            share = cells.get((actor, group))
-            side = report.apart.get((actor, group), 0)
-            return MatrixCell("", "") if share is None else matrix_cell(share, side)
-
         key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
-        rows = [(page.named(name), [cell_of(name, g) for g in report.groups]) for name in actors]
-        chart = charts.heat(page.named_apart(report.groups, 16), rows)
-        title = f"Net stance by actor and {page.named(str(report.population.request.by))}"
-        data = self.data("actor-by-group", report.cells)
+        title = f"Net stance by actor and {self.by}"
+        data, chart = (
+            self.data("actor-by-group", report.cells),
+            matrix(actors, report.groups, cells),
+        )
         marks = MAP.format("the counted one" if report.labelled else "the answers")
         return Figure("map", title, chart, data, key, self.caption(report.cells, marks))
+
+    @property
+    def by(self) -> str:
+        """The name of the column of groups."""
+        return page.named(str(self.report.population.request.by))
 
     def traces(self) -> list[Figure]:
         """Draw each actor's net stances over time, all on one scale."""
@@ -190,37 +194,40 @@ class _Drawing:
 
     def pairs(self) -> Figure:
         """Draw who judges whom: holders by the actors whom they judge."""
-        shares = self.report.pairs.shares if self.report.pairs else []
-        cells = {(s.group, s.actor): (number, s) for number, s in enumerate(shares, 1)}
-        totals = dict.fromkeys((name for pair in cells for name in pair), 0)
-        for pair, (_, share) in cells.items():
-            for name in pair:
-                totals[name] += share.counts.n
+        shares, totals = self.report.pairs.shares if self.report.pairs else [], Counter[str]()
+        for share in shares:
+            totals.update({share.group: share.counts.n, share.actor: share.counts.n})
         ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
-        targets = [name for name in ranked if any(name == actor for _, actor in cells)]
-
-        def cell_of(holder: str, actor: str) -> MatrixCell:
-            number, share = cells.get((holder, actor), (0, None))
-            return MatrixCell("", "") if share is None else judged(share, f"pair-{number}")
-
-        rows = [
-            (page.named(holder), [cell_of(holder, actor) for actor in targets])
-            for holder in ranked
-            if any(holder == other for other, _ in cells)
-        ]
+        holders, targets = (
+            [name for name in ranked if name in names]
+            for names in ({s.group for s in shares}, {s.actor for s in shares})
+        )
+        cells = {(s.group, s.actor): judged(s, f"pair-{n}") for n, s in enumerate(shares, 1)}
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
-        data = self.data("pairs", [share for _, share in cells.values()], group="holder")
-        chart = charts.heat(page.named_apart(targets, 16), rows, "holder / target")
+        data = self.data("pairs", shares, group="holder")
+        chart = matrix(holders, targets, cells, "holder / target")
         caption = self.caption(shares, PAIRS, counted=True)
         return Figure("pairs", "Who judges whom: net stance", chart, data, key, caption)
 
 
-def tones(report: AnswersReport) -> Data:
+def matrix(
+    rows: Sequence[str],
+    heads: Sequence[str],
+    cells: Mapping[tuple[str, str], MatrixCell],
+    corner: str = "",
+) -> Drawing:
+    """Return a matrix of the cells that are known."""
+    empty = MatrixCell("", "")
+    listed = [(page.named(row), [cells.get((row, h), empty) for h in heads]) for row in rows]
+    return charts.heat(page.named_apart(heads, 16), listed, corner)
+
+
+def tones(paragraphs: Paragraphs) -> Data:
     """Return how rows divide by sentiment."""
-    tone, rows = report.paragraphs.tone, list[list[Cell]]()
+    tone, rows = paragraphs.tone, list[list[Cell]]()
     for label, share, ends in zip(Sentiment, tone.shares, tone.intervals, strict=True):
         rows.append([str(label), round(share * tone.n), share, *ends])
-    rows.append(["uncertain", report.paragraphs.toneless, None, None, None])
+    rows.append(["uncertain", paragraphs.toneless, None, None, None])
     columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
     return Data("sentiment", columns, rows)
 
@@ -267,34 +274,24 @@ def date_words(period: str) -> str:
     return date(int(year), int(month), 1).strftime("%b %Y") if month.isdecimal() else period
 
 
-def _telling(report: AnswersReport) -> list[tuple[str, list[tuple[str, list[Any]]]]]:
-    """Return the paragraphs of each actor on either side."""
-    kept, names = report.paragraphs.kept, [share.actor for share in report.actors[:TRACED]]
-    return [
-        (name, [(TONES[side], kept.get((name, side), [])) for side in SIDES])
-        for name in names
-        if any((name, side) in kept for side in SIDES)
-    ]
-
-
-def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -> dict[str, Any]:
-    """Return what the templates show."""
+def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what the templates show, beside the title."""
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     if report.labelled:
         cited += ["angelopoulos2023", "egami2023", "holm1979"]
         cited += ["krippendorff2011"] if report.labelled.agreement else []
     elif figures["map"]:
         cited += ["holm1979"]
-    maker = report.paragraphs.maker
-    card = maker.model.card if maker else {}
+    paragraphs = report.paragraphs
+    telling = [  # paragraphs of each actor on either side
+        (name, [(TONES[side], paragraphs.kept.get((name, side), [])) for side in SIDES])
+        for name in (share.actor for share in report.actors[:TRACED])
+        if any((name, side) in paragraphs.kept for side in SIDES)
+    ]
     return {
-        "title": shown(title, 200)
-        if title
-        else f"Stance in {shown(report.population.request.source.name, 80)}",
-        **{"report": report, "figures": figures, "telling": _telling(report), "cited": cited},
-        **{"maker": maker, "tones": report.paragraphs.tone.n and tones(report)},
+        **{"report": report, "figures": figures, "telling": telling, "cited": cited},
+        **{"maker": paragraphs.maker, "tones": paragraphs.tone.n and tones(paragraphs)},
         **{"labels": list(map(str, Stance)), "sides": TONES},
-        "versions": ", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
         "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN},
     }
 
@@ -322,7 +319,9 @@ def write_predictions(
         drawn = page.figures_in(figures)
         files, written = figure_files(folder, drawn, pdf=pdf, excel_safe=excel_safe)
         notes += written
-    files.append((output, page.render("predictions", 1, **context(report, title, figures))))
+    title = shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}"
+    data = page.render("predictions", 1, title=title, **context(report, figures))
+    files.append((output, data))
     with folder_made(folder), AtomicGroup() as group:
         for path, data in files:
             group.write(path, data, force=force)
