@@ -56,12 +56,6 @@ class AnswersTable:
         return len(self.actor)
 
     @property
-    def predicted(self) -> Ints:
-        """The likeliest stance of each pair, also where the answer is withheld."""
-        likeliest = self.chances.argmax(axis=1)
-        return np.where(self.stance < len(Stance), self.stance, likeliest).astype(np.int64)
-
-    @property
     def unanswered(self) -> list[str]:
         """Stances that are never answered, but likeliest in `FEWEST_LEANING` withheld answers."""
         given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
@@ -76,13 +70,13 @@ class AnswersTable:
     def surrogates(self) -> tuple[list[Surrogate], list[Surrogate]]:
         """Return what can stand in for labels: the model's answers, and further columns.
 
-        A column that is empty for a pair adds nothing to the model's probabilities there.
+        Where an answer is withheld, the likeliest one counts. A column that is empty for a pair
+        adds nothing to the model's probabilities there.
         """
         chances = self.chances[:, list(SIDES)].astype(np.float64)
-        alternatives = [
-            Surrogate("probabilities", chances),
-            Surrogate("answers", _sides(self.predicted)),
-        ]
+        likeliest = self.chances.argmax(axis=1)
+        answers = _sides(np.where(self.stance < len(Stance), self.stance, likeliest))
+        alternatives = [Surrogate("probabilities", chances), Surrogate("answers", answers)]
         added = [
             Surrogate(name, np.where(values[:, None] >= 0, _sides(values) - chances, 0.0))
             for name, values in self.labels

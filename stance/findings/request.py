@@ -18,10 +18,10 @@ from stance.tables import (
     Table,
     column,
     join_tables,
-    likely,
     open_table,
     optional_column,
 )
+from stance.tables.columns import USUAL
 
 Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
@@ -181,7 +181,7 @@ class Places:
 def find_places(table: Table, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form.
 
-    Without a column `text` it is the one that seems meant, as predict may have been told.
+    Without a column `text` it is one that others call so, such as predict may have been told.
     """
     columns, name, prefix = table.columns, table.name, request.prefix
     numbers = {name: place for place, name in enumerate(columns)}
@@ -195,6 +195,9 @@ def find_places(table: Table, request: Request) -> Places:
 
     row, actor = numbers[prefix + "row"], column(columns, named, name, "--actor-column")
     text = usual(request.text_column, "text")
+    if text is None:
+        others = (optional_column(columns[:row], other, name) for other in USUAL["text"])
+        text = next((place for place in others if place is not None), None)
     against, neutral, favor = (numbers[f"{prefix}stance_{label}"] for label in Stance)
     return Places(
         row=row,
@@ -203,7 +206,7 @@ def find_places(table: Table, request: Request) -> Places:
         stance=numbers[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=numbers.get(prefix + SENTIMENT_COLUMNS[0]),
-        text=numbers.get(likely(columns[:row], "text")) if text is None else text,
+        text=text,
         document=usual(request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
         by=None if request.by is None else column(columns, request.by, name),

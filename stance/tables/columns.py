@@ -8,7 +8,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.tables.table import SEPARATORS, ColumnError, folded
 
-_USUAL = {
+USUAL = {
     "text": (
         *("body", "content", "paragraph", "article_text", "full_text", "fulltext", "sentence"),
         *("article", "story", "tweet", "post", "message", "comment", "speech", "transcript"),
@@ -54,7 +54,7 @@ def optional_column(table_columns: Sequence[str], name: str, table_name: str) ->
     if len(alike) > 1:
         names = " and ".join(f"'{shown(table_columns[place])}'" for place in alike[:3])
         why = f"columns {names} could each be '{shown(name)}'"
-        or_else = f", or choose one with --{name}-column" if name in _USUAL else ""
+        or_else = f", or choose one with --{name}-column" if name in USUAL else ""
         raise DataError(f"{table_name}: {why}; rename all but one of them{or_else}")
     return alike[0] if alike else None
 
@@ -80,7 +80,7 @@ def likely(columns: Sequence[str], name: str) -> str:
     'Paragraph text'
     """
     wanted, names = folded(name), [folded(column[:200]) for column in columns]
-    usual = _USUAL.get(wanted, ())
+    usual = USUAL.get(wanted, ())
     words = [re.split(r"[\W_]+", column) for column in names]
     joined = list(map("".join, words))
     same = [joined.index(word) for word in (w.replace("_", "") for w in usual) if word in joined]
