@@ -32,9 +32,9 @@ __all__ = list(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'stance' has no attribute '{name}'")
-    found = getattr(import_module(f"stance.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+    public = getattr(import_module(f"stance.{_HOMES[name]}"), name)
+    globals()[name] = public
+    return public
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 from command import parts_kept, predict
 
-from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
+from stance.errors import DataError, Finished, OutputError, WorkerError
 from stance.runs import job
 from stance.runs.journal import Journal, journal_of
 from stance.runs.workers import compute_in_order
@@ -385,21 +384,6 @@ def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
     assert table.exists()
 
 
-@pytest.mark.parametrize(
-    ("target", "options", "error", "told"),
-    [
-        ("mine.csv", {"force": True}, OutputError, "is the input"),
-        (None, {"resume": True}, UsageError, "is a stream"),
-    ],
-)
-def test_what_contradicts_itself_is_refused(
-    model, table, output, monkeypatch, target, options, error, told
-):
-    monkeypatch.chdir(table.parent)
-    with pytest.raises(error, match=told):
-        predict(model, table, target and Path(target), **options)
-
-
 # --- Workers ----------------------------------------------------------------------------------
 
 
@@ -427,18 +411,3 @@ def test_a_worker_that_dies_again_ends_the_run(model, table, output):
     assert "\n" not in str(caught.value)
     assert not workers_of(os.getpid())
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
-
-
-def test_local_runs_load_no_more_than_they_need(model_path, table, output):
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from stance import storage\n"
-        "from stance.runs import config, job\n"
-        "model = storage.load_model(Path(sys.argv[1]))\n"
-        "table, output = config.Input((Path(sys.argv[2]),)), config.Output(Path(sys.argv[3]))\n"
-        "job.predict_table(model, table, output, jobs=2, size=7)\n"
-        "print(*{name.split('.')[0] for name in sys.modules})"
-    )
-    command = [sys.executable, "-c", code, model_path, table, output]
-    loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    assert not {"dask", "distributed", "joblib", "sklearn", "pandas"} & set(loaded)

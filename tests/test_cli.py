@@ -167,13 +167,6 @@ def test_explain_one_actor(model_path):
     assert other[1].startswith("Not named in the paragraph: check the spelling")
 
 
-def test_inspect_shows_the_card(model_path):
-    result = invoke("inspect", model_path)
-    for word in ("model", "data", "scores", "sha256", "seed", "limits"):
-        assert word in result.stdout
-    assert json.loads(invoke("inspect", model_path, "--json").stdout)["seed"] == 20
-
-
 TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
 
 

@@ -21,8 +21,8 @@ ROOMS = (
     *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
-    *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
-    *("reports", "labelling", "fitting", "environment", "estimator", "cli"),
+    *("storage", "evaluation", "runs", "check", "stress", "findings"),
+    *("screens", "reports", "labelling", "fitting", "environment", "estimator", "cli"),
     "__main__",
 )
 """From the ground up; a room imports only from rooms before it."""

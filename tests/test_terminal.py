@@ -13,7 +13,7 @@ import typer
 from command import SAMPLE, fails, one_line, write
 
 from stance.cli import _terminal
-from stance.cli._terminal import progress
+from stance.cli._terminal import Progress
 from stance.runs.answers import Tally
 
 
@@ -27,7 +27,7 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     clock = iter([1000.0, 1060.0, 1060.1, 1120.0])
     monkeypatch.setattr(_terminal, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    with progress() as shown:
+    with Progress() as shown:
         shown(Tally(rows=1_234_567), 50, 100)
         shown(Tally(rows=1_234_568), 51, 100)  # too early for a reader
         shown.note("a note")

@@ -1,103 +1,19 @@
-"""What commands make of their options: how tables are read, files that may be written, models."""
+"""Files that commands name: those that may not be read or written, models and books opened."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stance.cli._terminal import tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from stance.corpus import CorpusForm
-    from stance.findings import AuditRequest
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
-    from stance.tables import Form, InputOptions
 
-AnswersForm = dict[str, Any]  # arguments of `findings.Request`
-
-# --- Makers for `reads`: their parameters are options, see `stance.cli._options` ------------------
-
-
-def a_table(**table: Any) -> "Form":
-    """Return how a table is read."""
-    return table  # type: ignore[return-value]
-
-
-def texts(
-    text_column: str | None = None,
-    include: list[str] | None = None,
-    keep_all: bool = False,
-    **dated: Any,
-) -> "InputOptions":
-    """Return how texts to judge are read."""
-    from stance.tables import InputOptions
-
-    return InputOptions(
-        text_column=text_column or "text",
-        include=tuple(include or ()),
-        keep_all=keep_all,
-        **dated,
-    )
-
-
-def labels_of(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
-    """Return how labelled tables are read."""
-    from stance.label_values import parse_labels
-
-    roles = ("text", "actor", "stance", "document", "date")
-    columns = {role: labelled.pop(f"{role}_column") for role in roles}
-    if columns["actor"] is not None and actor is not None:
-        raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
-    return {
-        "labels": parse_labels(labels),
-        "columns": {role: name for role, name in columns.items() if name is not None},
-        "actor": actor,
-        **labelled,  # type: ignore[typeddict-item]
-    }
-
-
-def answers_of(
-    answers: list[Path],
-    include: list[str] | None = None,
-    labels: str | None = None,
-    prefix: str | None = None,
-    **answered: Any,
-) -> AnswersForm:
-    """Return which answers are read, and how."""
-    from stance.files import is_device
-    from stance.label_values import parse_labels
-    from stance.tables import find_inputs
-
-    for path in answers:
-        if str(path) == "-" or is_device(path):
-            raise DataError(f"{path}: the answers are read twice; name a file")
-    inputs = find_inputs(answers, include or ())
-    tell(*inputs.notes)
-    source = inputs if inputs.several else answers[0]
-    return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}
-
-
-def audited(
-    audit: Path | None = None,
-    coder: str | None = None,
-    simple_random: bool = False,
-    audit_encoding: str | None = None,
-) -> "AuditRequest | None":
-    """Return which audit corrects the answers, and how it is read; None if there is none."""
-    from stance.findings import AuditRequest
-
-    if audit is not None:
-        return AuditRequest(audit, coder, simple_random, encoding=audit_encoding)
-    if coder or simple_random or audit_encoding:
-        names = "--coder, --simple-random and --audit-encoding"
-        raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
-    return None
-
-
-# --- Checks before any work is done ---------------------------------------------------------------
-
+LONGEST_TEXT = 10_000_000  # bytes that are read of standard input as one text
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:
     """Raise if standard input is given as a labelled table."""
@@ -122,9 +38,6 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
         check_output(path, force=force, inputs=inputs)
 
 
-# --- Files --------------------------------------------------------------------------------------
-
-
 def beside(table: Path, ending: str) -> Path:
     """Return the name of a file that belongs to a table: the table's, but for its endings.
 
@@ -140,6 +53,21 @@ def beside(table: Path, ending: str) -> Path:
 def path_or_stdin(path: Path) -> Path | None:
     """Return the path, or None for ``-``."""
     return None if str(path) == "-" else path
+
+
+def text_of_stdin() -> str:
+    """Return the text on standard input, without the line end behind it."""
+    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+    if len(data) > LONGEST_TEXT:  # it may never end
+        raise DataError(f"standard input: is longer than {LONGEST_TEXT:,} bytes; split it")
+    try:
+        text = data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        why = f"offset {error.start} is not UTF-8"
+        raise DataError(f"standard input: {why}; convert it first") from error
+    if not text.strip():
+        raise DataError("standard input: is empty; pipe a paragraph into it")
+    return text
 
 
 def open_model(

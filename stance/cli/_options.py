@@ -1,34 +1,10 @@
 """All arguments and options, section by section; a command lists the names of its own."""
 
-import functools
-import inspect
-from collections.abc import Callable, Iterator
-from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import typer
-
-Command = Callable[..., None]
 Declared = tuple[str | None, str, tuple[str, ...], dict[str, Any]]
 
 SEEDS = {"min": 0, "max": 2**31 - 1}
-_TEXT = str | None
-TABLE = {
-    "delimiter": _TEXT,
-    "quoting": Literal["none"] | None,
-    "encoding": _TEXT,
-    "sheet": _TEXT,
-}
-_DATED = {"date_format": _TEXT, **TABLE}
-_COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
-_PERIOD = Literal["week", "month", "quarter", "year"] | None
-GROUPS: dict[str, dict[str, Any]] = {
-    "table": TABLE,
-    "dated": {"date_column": _TEXT, **_DATED},
-    "labelled": {**_COLUMNS, "date_column": _TEXT, **_DATED},
-    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
-}
-"""Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
 
 def _given(metavar: str | None, text: str, *names: str, **more: Any) -> Declared:
@@ -249,62 +225,3 @@ PANELS: dict[str, dict[str, Declared]] = {
     },
 }
 """Parameters by section and name; COMMAND.NAME is one that differs in a command."""
-
-
-def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
-    """Give a command the parameters of functions, and what these make of them."""
-
-    def give(command: Command) -> Command:
-        command.makers = makers  # type: ignore[attr-defined]
-        return command
-
-    return give
-
-
-def declared(command: Command, name: str) -> Command:
-    """Return a command whose parameters are as declared here, so that typer reads them."""
-    makers: dict[str, Callable[..., Any]] = getattr(command, "makers", {})
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        for key, make in makers.items():
-            given[key] = make(**{option.name: given.pop(option.name) for option in _taken(make)})
-        command(**given)
-
-    parameters = list(inspect.signature(command).parameters.values())
-    parameters = [parameter for parameter in parameters if parameter.name not in makers]
-    parameters += chain.from_iterable(map(_taken, makers.values()))
-    annotated: Any = Annotated  # mypy takes it for a type
-    known = {one.name: _info(name, one) for one in parameters}
-    parameters.sort(key=lambda one: known[one.name][0])
-    signed = [
-        one.replace(kind=one.KEYWORD_ONLY, annotation=annotated[one.annotation, known[one.name][1]])
-        for one in parameters
-    ]
-    run.__signature__ = inspect.Signature(signed)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in signed}
-    return run
-
-
-def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
-    for parameter in inspect.signature(make).parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            for name, kind in GROUPS[parameter.name].items():
-                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        else:
-            yield parameter
-
-
-def _info(command: str, parameter: inspect.Parameter) -> tuple[int, Any]:
-    """Return the place of a parameter among all, and what typer must know of it."""
-    places = {key: place for place, key in enumerate(chain.from_iterable(PANELS.values()))}
-    key = f"{command}.{parameter.name}"
-    key = key if key in places else parameter.name
-    panel = next(panel for panel, entries in PANELS.items() if key in entries)
-    metavar, text, names, more = PANELS[panel][key]
-    if panel == "Arguments":
-        return places[key], typer.Argument(metavar=metavar, help=text, **more)
-    if parameter.annotation is bool and not names:
-        names = (f"--{parameter.name.replace('_', '-')}",)
-    option = typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
-    return places[key], option

@@ -9,9 +9,9 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn, ParamSpec
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self
 
 import typer
 
@@ -149,9 +149,9 @@ def tell(*lines: str) -> None:
 
 
 class Progress:
-    """Progress of a run: on a terminal, a line that changes below the notes."""
+    """Progress of a ``with`` block: on a terminal, a line that changes below the notes."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool = False) -> None:
         self._changes = not quiet and sys.stderr.isatty()
         self._start = self._last = time.monotonic()
 
@@ -177,18 +177,13 @@ class Progress:
         self.clear()
         tell(line)
 
-    def clear(self) -> None:
+    def clear(self, *_: object) -> None:
         """Remove the line that changes."""
         if self._changes:
             with suppress(OSError):
                 sys.stderr.write("\r\x1b[K")
 
+    def __enter__(self) -> Self:
+        return self
 
-@contextmanager
-def progress(quiet: bool = False) -> Iterator[Progress]:
-    """Show progress while the block runs, unless asked to be quiet."""
-    shown = Progress(quiet)
-    try:
-        yield shown
-    finally:
-        shown.clear()
+    __exit__ = clear

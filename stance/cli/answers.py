@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
-from stance.cli._options import reads
-from stance.cli._terminal import Progress, progress, say, show, tell
+from stance.cli import _makers as makers
+from stance.cli._makers import reads
+from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count
-from stance.errors import DataError, UsageError
+from stance.errors import UsageError
 from stance.runs.options import Options
 
 if TYPE_CHECKING:
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
 
-LONGEST_TEXT = 10_000_000
-"""Bytes that are read of standard input as one text."""
 
-
-@reads(reading=files.texts, options=Options)
+@reads(reading=makers.texts, options=Options)
 def predict(
     sources: list[Path],
     output: Path = Path("-"),
@@ -54,6 +52,7 @@ def predict(
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs.config import Input, Output
     from stance.runs.job import predict_table
+    from stance.screens.tables import run_lines
 
     paths = tuple(map(files.path_or_stdin, sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
@@ -69,12 +68,12 @@ def predict(
     elif loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader reads on this computer alone; drop it")
     judge = partial(predict_table, loaded, table, options=options, jobs=jobs, cluster=cluster)
-    with progress(quiet) as shown:
+    with Progress(quiet) as shown:
         if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table
             done = _judge_on_screen(judge, target, shown, reading, options.prefix)
         else:
             done = judge(target=target, progress=shown)
-    tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done))))
+    tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
 
 
 def _judge_on_screen(
@@ -106,18 +105,6 @@ def _judge_on_screen(
     return done
 
 
-def _run_lines(done: "Done") -> list[str]:
-    """Return the closing lines of a run: rows, and stance counts per actor."""
-    from stance.screens.tables import answer_lines
-
-    tally = done.tally
-    rows = (
-        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
-        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
-    )
-    return [rows, *answer_lines(tally.answers)]
-
-
 def explain(
     text: str,
     actor: str | None = None,
@@ -131,7 +118,7 @@ def explain(
     from stance.screens.model import explanation_lines
 
     if text == "-":
-        text = _text_of_stdin()
+        text = files.text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
     asked = reasons_of(loaded, text, actor)
     if as_json:
@@ -163,28 +150,13 @@ def read(
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
-    text = "" if inputs.paths[0] else _text_of_stdin()
+    text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
     tell(*write_articles(request, output, maker, force=force))
 
 
-def _text_of_stdin() -> str:
-    """Return the text on standard input, without the line end behind it."""
-    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
-    if len(data) > LONGEST_TEXT:  # it may never end
-        raise DataError(f"standard input: is longer than {LONGEST_TEXT:,} bytes; split it")
-    try:
-        text = data.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        why = f"offset {error.start} is not UTF-8"
-        raise DataError(f"standard input: {why}; convert it first") from error
-    if not text.strip():
-        raise DataError("standard input: is empty; pipe a paragraph into it")
-    return text
-
-
-@reads(form=files.answers_of)
+@reads(form=makers.answers_of)
 def sample(
     number: int,
     output: Path,
@@ -195,7 +167,7 @@ def sample(
     seed: int = 20,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    form: makers.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
@@ -211,7 +183,7 @@ def sample(
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 
-@reads(form=files.answers_of, audit=files.audited)
+@reads(form=makers.answers_of, audit=makers.audited)
 def shares(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -224,7 +196,7 @@ def shares(
     as_json: bool = False,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    form: makers.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
@@ -261,7 +233,7 @@ def shares(
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 
 
-@reads(form=files.answers_of, audit=files.audited)
+@reads(form=makers.answers_of, audit=makers.audited)
 def report(
     output: Path | None = None,
     title: str | None = None,
@@ -273,7 +245,7 @@ def report(
     excel_safe: bool = False,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    form: makers.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
     """Summarise answers on one page."""

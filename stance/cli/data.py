@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from stance.cli import _files as files
-from stance.cli._options import TABLE, reads
+from stance.cli import _makers as makers
+from stance.cli._makers import TABLE, reads
 from stance.cli._terminal import say, show, tell
 from stance.errors import UsageError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from stance.tables import Form, InputOptions
 
 
-@reads(reading=files.texts)
+@reads(reading=makers.texts)
 def actors(
     sources: list[Path] | None = None,
     actors: Path | None = None,
@@ -54,7 +55,7 @@ def actors(
     show(figures, lambda: alias_lines(figures), as_json)
 
 
-@reads(form=files.labels_of)
+@reads(form=makers.labels_of)
 def check(
     corpora: list[Path],
     actors: Path | None = None,
@@ -74,7 +75,7 @@ def check(
         raise typer.Exit(1)
 
 
-@reads(reading=files.a_table)
+@reads(reading=makers.a_table)
 def import_(
     form: str,
     source: Path,
@@ -104,7 +105,7 @@ def import_(
     tell(*notes)
 
 
-@reads(reading=files.a_table)
+@reads(reading=makers.a_table)
 def label(
     table: Path,
     coder: str | None = None,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from stance.cli import _files as files
-from stance.cli._options import reads
-from stance.cli._terminal import progress, show, tell
+from stance.cli import _makers as makers
+from stance.cli._makers import reads
+from stance.cli._terminal import Progress, show, tell
 from stance.display import shown_path
 from stance.errors import ModelError, UsageError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
 
-@reads(form=files.labels_of)
+@reads(form=makers.labels_of)
 def train(
     output: Path,
     corpora: list[Path] | None = None,
@@ -41,7 +42,7 @@ def train(
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output, suspects=suspects)
-    with progress() as shown:
+    with Progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
             seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **form,
@@ -52,7 +53,7 @@ def train(
         tell(f"wrote {output}")
 
 
-@reads(form=files.labels_of)
+@reads(form=makers.labels_of)
 def evaluate(
     corpora: list[Path] | None = None,
     model: Path | None = None,

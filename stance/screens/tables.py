@@ -1,12 +1,13 @@
 """Lines about tables: a corpus checked, actors, coders, answers, samples and shares."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from stance.display import count, shown
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS
+from stance.runs.config import Done
 from stance.screens import (
     Figures,
     bounds,
@@ -94,14 +95,19 @@ def book_lines(book: ActorBook) -> list[str]:
     return lines
 
 
-def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return how often each stance was given per actor."""
+def run_lines(done: Done) -> list[str]:
+    """Return how many rows a run has judged, and how often each stance was given per actor."""
+    tally = done.tally
+    head = (
+        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
+        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
+    )
     totals = defaultdict[str, dict[str, int]](lambda: dict.fromkeys(ANSWERS, 0))
-    for (actor, label), number in answers.items():
+    for (actor, label), number in tally.answers.items():
         totals[actor][label] += number
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
     rows = [(actor, *totals[actor].values()) for actor in order]
-    return table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")
+    return [head, *table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")]
 
 
 def sample_lines(figures: Figures) -> list[str]:

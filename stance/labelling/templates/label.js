@@ -9,7 +9,7 @@ const narrow = matchMedia("(max-width: 60rem)");
 const SETTLE = 250; // milliseconds in which a key that was pressed twice labels nothing
 
 let item = null; // the pair that is shown
-let said = {}; // its label so far
+let draft = {}; // its label so far
 let step = "stance";
 let reviewing = false; // going through what was marked as unsure
 let busy = false;
@@ -31,10 +31,10 @@ async function ask(verb, body) {
       headers: { "content-type": "application/json", "x-stance-key": key },
       body: JSON.stringify(body),
     });
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.error);
+    const reply = await answer.json();
+    if (!answer.ok) throw new Error(reply.error);
     find("alert").textContent = "";
-    return found;
+    return reply;
   } catch (error) {
     const gone = error instanceof TypeError || error instanceof SyntaxError;
     find("alert").textContent = gone
@@ -58,11 +58,11 @@ function choices() {
     return [{ key: "Enter", name: `Decide the ${open} unsure row${open > 1 ? "s" : ""}`, kind: "wide", act: review }];
   }
   if (step === "holder") {
-    const own = said.holder || (item.label || {}).holder;
-    const named = item.named.slice(0, 9).map((name, at) => [String(at + 1), name, name]);
+    const saved = draft.holder || (item.label || {}).holder;
+    const named = item.named.slice(0, 9).map((name, place) => [String(place + 1), name, name]);
     const all = [["a", "The author", "author"], ...named, ["o", "Someone else", "other"]];
     return [
-      ...all.map(([key, name, value]) => ({ key, name, pressed: own === value, act: () => answer({ holder: value }) })),
+      ...all.map(([key, name, value]) => ({ key, name, pressed: saved === value, act: () => answer({ holder: value }) })),
       { key: "t", name: "Another actor", kind: "second", act: typeHolder },
     ];
   }
@@ -71,14 +71,14 @@ function choices() {
     const tones = TONES.map(([key, name]) => ({ key, name, kind: name, pressed: before === name, act: () => answer({ sentiment: name }) }));
     return before ? [...tones, { key: "Enter", name: `Keep ${before}`, kind: "wide", act: () => answer({ sentiment: before }) }] : tones;
   }
-  const own = item.label && !item.label.unsure ? item.label : null;
+  const saved = item.label && !item.label.unsure ? item.label : null;
   return [
     ...STANCES.map(([key, name]) => ({
-      key, name, kind: name, pressed: own && own.stance === name && !own.false_match,
+      key, name, kind: name, pressed: saved && saved.stance === name && !saved.false_match,
       act: () => answer({ stance: name, false_match: false }),
     })),
-    { key: "0", name: "False match", kind: "second", pressed: own && own.false_match, act: () => answer({ stance: "neutral", false_match: true }) },
-    ...(own ? [{ key: "Enter", name: "Keep it", kind: "wide", act: keep }] : []),
+    { key: "0", name: "False match", kind: "second", pressed: saved && saved.false_match, act: () => answer({ stance: "neutral", false_match: true }) },
+    ...(saved ? [{ key: "Enter", name: "Keep it", kind: "wide", act: keep }] : []),
   ];
 }
 
@@ -119,21 +119,21 @@ function typeHolder() {
 
 function answer(part) {
   if (busy || !item || performance.now() - shownAt < SETTLE) return;
-  said = { ...said, ...part };
-  const taken = said.stance === "against" || said.stance === "favor";
-  if (!taken) delete said.holder;
+  draft = { ...draft, ...part };
+  const taken = draft.stance === "against" || draft.stance === "favor";
+  if (!taken) delete draft.holder;
   const open = asked.includes("holder") && taken && !("holder" in part) && step === "stance" ? "holder"
     : asked.includes("sentiment") && !("sentiment" in part) ? "sentiment" : null;
   if (open) {
     step = open;
     askStep();
     announce(QUESTIONS[step](), true);
-  } else send(said);
+  } else send(draft);
 }
 
 function keep() {
-  const { note, ...own } = item.label;
-  send(own);
+  const { note, ...saved } = item.label;
+  send(saved);
 }
 
 function unsure() {
@@ -144,13 +144,13 @@ async function send(label) {
   if (!item || !item.pair) return;
   const words = label.unsure ? "unsure" : label.false_match ? "false match" : label.stance;
   const body = { pair: item.pair, label: { ...label, note: find("note").value }, unsure: reviewing };
-  const found = await ask("label", body);
-  if (!found) { // said again from the start
-    said = {};
+  const reply = await ask("label", body);
+  if (!reply) { // asked again from the start
+    draft = {};
     step = "stance";
     return askStep();
   }
-  show(found);
+  show(reply);
   announce(`Saved: ${words}. ${item.progress.done} of ${item.progress.total}.`);
 }
 
@@ -169,9 +169,9 @@ function showProgress({ done, total, unsure }) {
   find("count").textContent = parts.join(" · ");
 }
 
-function show(found) {
-  item = found;
-  said = {};
+function show(reply) {
+  item = reply;
+  draft = {};
   step = item.pair ? "stance" : "done";
   showProgress(item.progress);
   for (const id of ["noting", "hint", "opinions"]) find(id).hidden = true;
@@ -193,12 +193,12 @@ function showPair() {
   }
   find("noting").hidden = !find("note").value;
   find("opinions").hidden = !item.opinions.length;
-  find("opinions").replaceChildren(...item.opinions.map(each => {
-    const stance = each.unsure ? "unsure" : each.false_match ? "false match" : each.stance;
-    const rest = [each.holder && `holder ${each.holder}`, each.sentiment && `tone ${each.sentiment}`];
-    const answer = make("span", { props: { className: each.stance } }, stance);
-    const note = each.note ? [make("em", {}, each.note)] : [];
-    return make("p", {}, make("b", {}, each.coder), answer, rest.filter(Boolean).join(", "), ...note);
+  find("opinions").replaceChildren(...item.opinions.map(opinion => {
+    const stance = opinion.unsure ? "unsure" : opinion.false_match ? "false match" : opinion.stance;
+    const rest = [opinion.holder && `holder ${opinion.holder}`, opinion.sentiment && `tone ${opinion.sentiment}`];
+    const answer = make("span", { props: { className: opinion.stance } }, stance);
+    const note = opinion.note ? [make("em", {}, opinion.note)] : [];
+    return make("p", {}, make("b", {}, opinion.coder), answer, rest.filter(Boolean).join(", "), ...note);
   }));
 }
 
@@ -215,24 +215,24 @@ function showEnd() {
 
 async function back() {
   if (step === "holder" || step === "sentiment") { // to the question before, on the same pair
-    said = {};
+    draft = {};
     step = "stance";
     askStep();
     return announce(QUESTIONS[step](), true);
   }
-  const found = await ask("back", { pair: item.pair || "" });
-  if (found && found.pair) {
+  const reply = await ask("back", { pair: item.pair || "" });
+  if (reply && reply.pair) {
     reviewing = false;
-    show(found);
+    show(reply);
     announce("Back to an earlier paragraph");
   }
 }
 
 async function review() {
-  const found = await ask("next", { unsure: true });
-  if (!found) return;
+  const reply = await ask("next", { unsure: true });
+  if (!reply) return;
   reviewing = true;
-  show(found);
+  show(reply);
 }
 
 function writeNote() {
@@ -262,7 +262,7 @@ document.addEventListener("keydown", event => {
   if (!item || !find("keys").checked || busy) return;
   if (event.key === "Enter" && event.target.matches("button, input")) return;
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const choice = choices().find(each => each.key === name);
+  const choice = choices().find(opinion => opinion.key === name);
   const tool = item.pair || name === "k" || name === "z" ? TOOLS[name] : null;
   const button = { u: "unsure", z: "back" }[name];
   if (!choice && (!tool || (button && item.pair && find(button).disabled))) return;
@@ -275,4 +275,4 @@ for (const [id, act] of [["unsure", unsure], ["back", back], ["write", writeNote
 find("open").onclick = () => read(true);
 find("close").onclick = () => read(false);
 
-ask("next", {}).then(found => found && show(found));
+ask("next", {}).then(reply => reply && show(reply));
