@@ -44,10 +44,11 @@ def test_rows_of_several_coders_are_one_row_of_their_majority(tmp_path):
 
 
 def test_annotations_keep_what_each_coder_said(tmp_path):
-    found = corpus_of(tmp_path / "mine.csv").annotations
+    corpus = corpus_of(tmp_path / "mine.csv")
+    found = corpus.annotations
     assert found.coders == ("anna", "ben", "cleo")
     assert found.codes.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]
-    assert found.take(np.array([1])).codes.tolist() == [[0], [0], [-1]]
+    assert corpus.take(np.array([1])).annotations.codes.tolist() == [[0], [0], [-1]]
 
 
 def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):

@@ -2,10 +2,7 @@
 
 import contextlib
 import functools
-import os
-import random
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -68,27 +65,6 @@ def test_a_cluster_gives_the_same_bytes(model, table, output, remote):
         remote(force=True)
         assert output.read_bytes() == before
     assert not journal_of(output).exists()
-
-
-@pytest.mark.endurance
-def test_a_cluster_that_loses_workers_gives_the_same_bytes(model, table, output):
-    predict(model, table, output)
-    before, killed = output.read_bytes(), []
-
-    def progress(tally, *_):
-        if len(killed) < 3 and tally.rows >= 10 * (len(killed) + 1):
-            worker = random.Random(0).choice(list(cluster.workers.values()))
-            killed.append(worker.process.pid)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(killed[-1], signal.SIGKILL)
-
-    with distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    ) as cluster:
-        address = cluster.scheduler_address
-        predict(model, table, output, cluster=address, progress=progress, size=2, force=True)
-    assert len(killed) == 3
-    assert output.read_bytes() == before
 
 
 def test_an_error_that_cannot_be_pickled_ends_the_run(remote, output, monkeypatch):

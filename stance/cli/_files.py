@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 10_000_000  # bytes that are read of standard input as one text
 
+
 def refuse_stdin(corpora: Iterable[Path]) -> None:
     """Raise if standard input is given as a labelled table."""
     if Path("-") in corpora:

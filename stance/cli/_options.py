@@ -12,6 +12,14 @@ def _given(metavar: str | None, text: str, *names: str, **more: Any) -> Declared
     return metavar, text, names, more
 
 
+def _model(text: str) -> Declared:
+    return _given("MODEL", text, "--model", "-m")
+
+
+def _output(metavar: str, text: str) -> Declared:
+    return _given(metavar, text, "--output", "-o")
+
+
 def _column(what: str, name: str) -> Declared:
     return _given("NAME", f"Column with {what}; '{name}' if omitted.")
 
@@ -41,14 +49,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
     },
     "Options": {
-        "model": _given(
-            *("MODEL", "Model file, or the bundled 'speeches'; the default model if omitted."),
-            *("--model", "-m"),
-        ),
-        "report.model": _given(
-            *("MODEL", "Model that gave the answers; the default model if it fits."),
-            *("--model", "-m"),
-        ),
+        "model": _model("Model file, or the bundled 'speeches'; the default model if omitted."),
+        "report.model": _model("Model that gave the answers; the default model if it fits."),
         "abstain": _given(
             "RATE",
             "Answer 'uncertain' where the model is unsure, so that with 90 % confidence at most "
@@ -117,17 +119,13 @@ PANELS: dict[str, dict[str, Declared]] = {
         "stress": _given(None, "Test how answers change when texts change; needs no CORPUS."),
     },
     "Output": {
-        "predict.output": _given("FILE", "Table to write; - is stdout.", "--output", "-o"),
-        "sample.output": _given("TO_LABEL.csv", "Table to write.", "--output", "-o"),
-        "shares.output": _given("FILE", "Table of shares to write.", "--output", "-o"),
-        "report.output": _given(
-            "FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o"
-        ),
-        "read.output": _given(
-            "PAGE.html", "Page to write; of several articles, a folder.", "--output", "-o"
-        ),
-        "train.output": _given("MODEL", "Model file to write.", "--output", "-o"),
-        "import.output": _given("CORPUS.csv", "Corpus table to write.", "--output", "-o"),
+        "predict.output": _output("FILE", "Table to write; - is stdout."),
+        "sample.output": _output("TO_LABEL.csv", "Table to write."),
+        "shares.output": _output("FILE", "Table of shares to write."),
+        "report.output": _output("FILE", "Page to write; ANSWERS.html if omitted."),
+        "read.output": _output("PAGE.html", "Page to write; of several articles, a folder."),
+        "train.output": _output("MODEL", "Model file to write."),
+        "import.output": _output("CORPUS.csv", "Corpus table to write."),
         "wide": _given(None, "Write one row per input row, with columns per actor."),
         "predict.prefix": _given("WORD", "Prefix for the names of new columns."),
         "summary": _given("FILE.json", "Write what the run did: rows by file, times, options."),

@@ -1,10 +1,10 @@
 """Labelled corpora: read, checked, those of several coders joined, grouped by document."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import numpy as np
 
@@ -17,17 +17,16 @@ from stance.corpus.rows import (
     Row,
     merge_coders,
     read_rows,
-    table_form,
 )
 from stance.display import brief, shown
 from stance.files import file_hash
 from stance.label_values import MISSING, holder_kind
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
 from stance.records import NEUTRAL, Stance
-from stance.tables import months_of, open_table
+from stance.tables import Form, months_of, open_table
 
 __all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus", "corpus_of"]
-__all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows", "table_form"]
+__all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows"]
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
 
@@ -94,21 +93,18 @@ class Corpus:
 
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
-        kept = rows.tolist()
-        changed: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        kept, coders = rows.tolist(), self.annotations
+        changed: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        changed = {n: cells[rows] for n, cells in changed.items() if isinstance(cells, np.ndarray)}
         for name in ("texts", "actors", "spans", "holder"):
             changed[name] = tuple(map(getattr(self, name).__getitem__, kept))
         return replace(
             self,
             **changed,
             marks=TextHashes(self.marks.exact[rows], self.marks.bands[rows]),
-            soft=None if self.soft is None else self.soft[rows],
-            annotations=self.annotations and self.annotations.take(rows),
+            annotations=coders and replace(coders, codes=coders.codes[:, rows]),
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
-
-
-_NUMBERS = ("stance", "sentiment", "document", "source", "false_match", "judged", "number")
 
 
 def bundled_corpus() -> Path:
@@ -149,9 +145,11 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
+    labelled = CorpusForm.__annotations__.keys() - Form.__annotations__.keys()
+    plain = cast(Form, {key: value for key, value in form.items() if key not in labelled})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     for path in map(Path, paths):
-        with open_table(path, **table_form(form)) as table:
+        with open_table(path, **plain) as table:
             more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
         rows += more
         notes += remarks

@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple, cast
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,12 +69,6 @@ class CorpusForm(Form, total=False):
     labels: Mapping[str, str] | None
     columns: Mapping[str, str] | None
     date_format: str | None
-
-
-def table_form(form: CorpusForm) -> Form:
-    """Return what a user says of the form alone."""
-    labelled = CorpusForm.__annotations__.keys() - Form.__annotations__.keys()
-    return cast(Form, {key: value for key, value in form.items() if key not in labelled})
 
 
 def read_rows(
@@ -173,10 +167,6 @@ class Annotations:
 
     coders: tuple[str, ...]
     codes: Ints  # of shape (n_coders, n_rows); `MISSING` where a coder gave none
-
-    def take(self, rows: Ints) -> "Annotations":
-        """Return the annotations of some rows."""
-        return replace(self, codes=self.codes[:, rows])
 
 
 def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None, str]:

@@ -51,7 +51,7 @@ class Session:
     @property
     def holders(self) -> list[str]:
         """Names that a holder may have."""
-        return sorted({*self.book.names, *self.task.actors})
+        return sorted({*self.book.names, *(pair.actor for pair in self.task.pairs)})
 
     def next(self, after: str = "", *, unsure: bool = False) -> Json:
         """Return the next pair to label, or among those marked as unsure the one after a pair."""

@@ -48,11 +48,6 @@ class Task:
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]  # on how it was read
 
-    @property
-    def actors(self) -> dict[str, None]:
-        """Names of the actors to judge, in their order."""
-        return dict.fromkeys(pair.actor for pair in self.pairs)
-
     def shuffled(self, coder: str) -> list[Pair]:
         """Return the pairs in a coder's own order, which rows added later leave as it is."""
 

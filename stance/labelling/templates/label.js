@@ -262,7 +262,7 @@ document.addEventListener("keydown", event => {
   if (!item || !find("keys").checked || busy) return;
   if (event.key === "Enter" && event.target.matches("button, input")) return;
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const choice = choices().find(opinion => opinion.key === name);
+  const choice = choices().find(one => one.key === name);
   const tool = item.pair || name === "k" || name === "z" ? TOOLS[name] : null;
   const button = { u: "unsure", z: "back" }[name];
   if (!choice && (!tool || (button && item.pair && find(button).disabled))) return;
