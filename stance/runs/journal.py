@@ -26,7 +26,7 @@ try:
 except ImportError:  # Windows, where two runs at once are not noticed before the end
     fcntl = None  # type: ignore[assignment]
 
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _HEAD = b"%d %20d\n"  # whether it is about to get its name, and its number in the file system
 _KEPT = "finished parts are kept: run again with --resume to go on"
 
