@@ -22,10 +22,10 @@ from stance.tables import (
     Rejects,
     TableWriter,
     column,
-    encode_rows,
     open_table,
     write_table,
 )
+from stance.tables.output import encode_rows
 
 ROOT = Path(__file__).parents[1]
 often = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])

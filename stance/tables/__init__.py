@@ -18,17 +18,14 @@ from stance.tables.output import (
     Format,
     Rejects,
     TableWriter,
-    encode_rows,
     joined,
     table_format,
     write_table,
 )
 from stance.tables.table import Fault, Record, Records, Table
 
-__all__ = ["HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn", "DateReading", "Fault", "Form"]
-__all__ += ["Format", "InputOptions", "Inputs", "Record", "Records", "Rejects", "Table"]
-__all__ += ["TableWriter", "cell_of", "column", "day_of", "encode_rows", "encoded_by"]
-__all__ += ["find_dates", "find_inputs", "is_article", "iso_dates", "join_tables", "joined"]
+__all__ = ["HALF_CHARACTER", "DateColumn", "Fault", "Form", "Format", "InputOptions", "Inputs"]
+__all__ += ["Record", "Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
+__all__ += ["encoded_by", "find_dates", "find_inputs", "is_article", "join_tables", "joined"]
 __all__ += ["likely", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
-__all__ += ["read_date", "read_pattern", "rewrite_dates", "split_article", "table_format"]
-__all__ += ["write_table"]
+__all__ += ["read_date", "rewrite_dates", "split_article", "table_format", "write_table"]
