@@ -104,9 +104,9 @@ class _Job:
             paths, several = self.inputs.paths, self.inputs.several
             bad = Rejects(source.rejects, force=self.over, inputs=paths, several=several)
             self.rejects = stack.enter_context(self.group.part(bad))
-        advice, how = ", or use --rejects FILE", source.reading
-        table = open_inputs(self.inputs, how, self.rejects, prefix=options.prefix, or_else=advice)
+        table = open_inputs(self.inputs, source.reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)
+        table.or_else = "" if self.rejects else ", or use --rejects FILE"
         before = self.summary.rows_before if self.summary else 0
         self.config = make_config(model, source, target, options, self.table, before)
         self.texts: list[str] = []  # of the first part

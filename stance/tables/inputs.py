@@ -48,14 +48,13 @@ def open_inputs(
     rejects: Rejects | None = None,
     *,
     prefix: str = "",
-    or_else: str = "",
 ) -> Table:
     """Open inputs as one table, whose records are numbered over all of them.
 
     One file is read as it is. Of several, columns are joined in order of first appearance, after a
     column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
     `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
-    possible before any record is read; to what a bad record raises, `or_else` is added.
+    possible before any record is read.
     """
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
@@ -68,7 +67,7 @@ def open_inputs(
             place = optional_column(table.columns, "actor", table.name)
             with_actor[place is not None] = table.name
 
-    opened = partial(_open_one, options=options, documents=documents, or_else=or_else)
+    opened = partial(_open_one, options=options, documents=documents)
     if not inputs.several:
         table = opened(inputs.paths[0], rejects)
     else:
@@ -94,7 +93,6 @@ def _open_one(
     *,
     options: InputOptions,
     documents: Mapping[Path | None, str],
-    or_else: str,
 ) -> Table:
     if path is None or options.delimiter or options.quoting or not is_article(path):
         return open_table(
@@ -104,7 +102,6 @@ def _open_one(
             encoding=options.encoding,
             sheet=options.sheet,
             rejects=rejects,
-            or_else=or_else,
         )
     return open_article(
         path,
@@ -261,6 +258,7 @@ class JoinedTable(Table):
                 spread[pos] = cells
             return spread
 
+        table.or_else = self.or_else
         if check := self.check:
             table.check = lambda cells, line: check(
                 [column[0] for column in spread([[cell] for cell in cells], 1)], line

@@ -27,16 +27,13 @@ class Form(TypedDict, total=False):
     actor: str | None
 
 
-def open_table(
-    path: Path | None, *, rejects: Rejects | None = None, or_else: str = "", **form: Unpack[Form]
-) -> Table:
+def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unpack[Form]) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
     is a character like others. No `encoding` is UTF-8, or what a byte order mark says. A `sheet` is
     one of a workbook's; None for the first. With an `actor`, there is a column for it; see
-    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`, to which
-    `or_else` adds what else a user can do.
+    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
@@ -44,7 +41,7 @@ def open_table(
     """
     mark, sheet, actor = _one_character(form.get("delimiter")), form.get("sheet"), form.get("actor")
     source = Source(path, binary=True)
-    table = Table(source.name, rejects, or_else, source)
+    table = Table(source.name, rejects, source)
 
     def unchanged(chunks: Chunks) -> Chunks:
         yield from chunks

@@ -129,7 +129,6 @@ class Table:
         self,
         name: str,
         rejects: "Rejects | None" = None,
-        or_else: str = "",
         source: Source | None = None,
     ) -> None:
         self.name = name  # in messages
@@ -138,9 +137,10 @@ class Table:
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
         self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
+        self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
-        self.rejects, self._or_else, self._source = rejects, or_else, source
+        self.rejects, self._source = rejects, source
         self._opening: list[str] = []
         self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
@@ -234,7 +234,7 @@ class Table:
                 if self.check and not fault:
                     fault = self.check(cells, line)
                 if fault and self.rejects is None:
-                    raise self.error(fault, self._or_else)
+                    raise self.error(fault)
                 self.records_in += 1
                 if not fault:
                     good.append(Record(self.records_in, line, tuple(cells)))
@@ -252,9 +252,9 @@ class Table:
         if good:  # a chunk of bad records alone has no columns
             yield Records.of(good)
 
-    def error(self, fault: Fault, or_else: str = "") -> DataError:
+    def error(self, fault: Fault) -> DataError:
         """Return a fault as the one line that the user reads."""
-        return DataError(f"{self.name}:{fault.line}: {fault.reason}; {fault.advice}{or_else}")
+        return DataError(f"{self.name}:{fault.line}: {fault.reason}; {fault.advice}{self.or_else}")
 
 
 def folded(name: str) -> str:
