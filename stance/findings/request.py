@@ -141,7 +141,7 @@ class Places:
     """Numbers of the columns that answers, texts, documents and groups stand in."""
 
     row: int
-    actor: int
+    actor: int  # before that of the row if the input named the actor of each row
     mentions: int | None  # None in a table of labels, which have no probabilities either
     stance: int
     probabilities: tuple[int, int, int]
@@ -154,11 +154,6 @@ class Places:
     spans: int | None
     holder: int | None = None
     id: int | None = None
-
-    @property
-    def paired(self) -> bool:
-        """Whether the input named the actor of each row."""
-        return self.actor < self.row
 
     def identity(self, join: Join) -> list[int]:
         """Return the columns that tell paragraphs apart, that of the row, id or text last."""

@@ -51,11 +51,6 @@ class AnswersReport:
         return self.population.places.mentions is not None
 
     @property
-    def labels_sha256(self) -> str:
-        """The hash of the file of labels."""
-        return file_hash(self.audit.source) if self.audit else ""
-
-    @property
     def unsure(self) -> float:
         """Share of the answers of which no stance has a probability of one half."""
         return float((self.population.chances.max(axis=1) < 0.5).mean())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.display import count, shown
-from stance.files import AtomicGroup
+from stance.files import AtomicGroup, file_hash
 from stance.findings import AuditRequest, Request, Share
 from stance.findings.correction import NET
 from stance.findings.shares import WIDE
@@ -292,6 +292,7 @@ def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
         **{"report": report, "figures": figures, "telling": telling, "cited": cited},
         **{"maker": paragraphs.maker, "tones": paragraphs.tone.n and tones(paragraphs)},
         **{"labels": list(map(str, Stance)), "sides": TONES},
+        "labels_sha256": report.audit and file_hash(report.audit.source),
         "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN},
     }
 
