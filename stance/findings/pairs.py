@@ -53,13 +53,10 @@ class Pairs:
         """Return how many answers have a known holder, and the figures of each pair."""
         sizes = np.bincount(self.population.actor).tolist()
         toward = dict(zip(self.population.actors, sizes, strict=True))
-        pairs = [
-            {**self._figures(share, toward[share.actor]), **self._surest(share)}
-            for share in self.shares
-        ]
-        return {"answers": sum(share.n for share in self.shares), "pairs": pairs}
+        rows = [self._row(share, toward[share.actor]) for share in self.shares]
+        return {"answers": sum(share.n for share in self.shares), "pairs": rows}
 
-    def _figures(self, share: Share, toward: int) -> dict[str, Any]:
+    def _row(self, share: Share, toward: int) -> dict[str, Any]:
         row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
         given = share.given.sum(axis=0).tolist()
         row |= {"documents": share.documents, **dict(zip(map(str, Stance), given, strict=True))}
@@ -71,16 +68,9 @@ class Pairs:
                 row["corrected"] = share.corrected.net
                 row["corrected_low"], row["corrected_high"] = share.corrected.interval(NET)
             row["labels"] = share.labels
-        return row
-
-    def _surest(self, share: Share) -> dict[str, str]:
-        sentences = self.evidence.get((share.group, share.actor), ())
-        return {
-            f"evidence_{ANSWERS[side]}": next(
-                (sentence.sentence for sentence in sentences if sentence.side == side), ""
-            )
-            for side in SIDES
-        }
+        listed = self.evidence.get((share.group, share.actor), ())
+        surest = {sentence.side: sentence.sentence for sentence in reversed(listed)}
+        return row | {f"evidence_{ANSWERS[side]}": surest.get(side, "") for side in SIDES}
 
 
 def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
