@@ -130,8 +130,11 @@ class _Job:
         """Return the journal that keeps the parts, if input and output are files."""
         if self.journal is None or not all(map(is_file, self.inputs.paths)):
             return None
-        hashes = self.summary.hashes if self.summary else hashes_of(self.inputs)
-        answers = fingerprint(self.model, self.source, self.options)
+        if self.summary:
+            hashes, answers = self.summary.hashes, self.summary.run
+        else:
+            hashes = hashes_of(self.inputs)
+            answers = fingerprint(self.model, self.source, self.options)
         self.journal.begin({**files_fingerprint(hashes, size), **answers})
         return self.journal
 
