@@ -90,16 +90,16 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         return []
     around = pairs.surroundings
     near = np.where(around.inside, around.stems(reader.stems["key"]), END_KEY)
-    found: list[tuple[Bools, list[Keys]]] = []
+    sequences: list[tuple[Bools, list[Keys]]] = []
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
         present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
-        found.append((present, [*near[REACH + low : REACH + high + 1]]))
+        sequences.append((present, [*near[REACH + low : REACH + high + 1]]))
     hole = np.full(len(around.at), GAP_KEY)
     for step in _SKIPS:
         parts = [near[REACH + step], hole, near[REACH]]
-        found.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
-    return [Occurrences.open("cross", around.row, around.at, found)]
+        sequences.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
+    return [Occurrences.open("cross", around.row, around.at, sequences)]
 
 
 BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
@@ -322,8 +322,8 @@ def in_short(block: Block) -> Block:
 
     def in_short_ones(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         rows, short = pairs.short
-        found = block(reader, short) if len(rows) else []
-        return [replace(one, pair=rows.take(one.pair)) for one in found]
+        occurrences = block(reader, short) if len(rows) else []
+        return [replace(one, pair=rows.take(one.pair)) for one in occurrences]
 
     return in_short_ones
 

@@ -205,11 +205,11 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:
     inside = (there == centre + step) & (sentence.take(there) == sentence.take(centre))
     named = who.take(there)
     mark = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
-    found = np.where(named >= 0, mark, symbol.take(there))
+    symbols = np.where(named >= 0, mark, symbol.take(there))
     sequences = []
     for left, right in _SPANS:
         present = inside[_LONGEST - left] & inside[_LONGEST + right]
-        sequences.append((present, [*found[_LONGEST - left : _LONGEST + right + 1]]))
+        sequences.append((present, [*symbols[_LONGEST - left : _LONGEST + right + 1]]))
     return Occurrences.open("sequence", near.row, near.at, sequences)
 
 

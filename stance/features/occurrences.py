@@ -191,11 +191,11 @@ class Occurrences:
             for which, (present, some) in enumerate(self.sequences)
             for place in (range(len(some[0])) if present is None else np.flatnonzero(present))
         ]
-        found = []
+        names = []
         for which, place in (parts[n] for n in at.tolist()):
             words = (strings[int(part[place])] for part in self.sequences[which][1])
-            found.append(_name(self.template, *words))
-        return found
+            names.append(_name(self.template, *words))
+        return names
 
 
 def _name(template: str, *labels: str) -> str:

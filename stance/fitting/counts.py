@@ -114,9 +114,9 @@ def count_features(
             block.add(
                 pairs.count,
                 [
-                    (found.pair, keys, found.weight)
-                    for found in map(Occurrences.flat, BLOCKS[name](reader, pairs))
-                    for keys in _keys(reader, pairs, found, recipe.per_actor)
+                    (one.pair, keys, one.weight)
+                    for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
+                    for keys in _keys(reader, pairs, one, recipe.per_actor)
                 ],
             )
         see(pairs)
@@ -174,23 +174,25 @@ def _stacked(parts: Sequence[Any], columns: int) -> Any:
 
 
 def _batches(
-    reader: Reader, query: Query, targeted: bool, own: bool
+    reader: Reader, query: Query, targeted: bool, per_actor: bool
 ) -> Iterator[tuple[int, Pairs]]:
     low = 0
     for part in query.batches():
         words, para = part.read(reader)
         actor = part.actor if targeted else np.full(len(part), NOBODY)
-        named = name_keys(part.names) if targeted and own else None
+        named = name_keys(part.names) if targeted and per_actor else None
         yield low, lay_out(words, para, actor, named)
         low += len(part)
 
 
-def _keys(reader: Reader, pairs: Pairs, found: Occurrences, own: bool | str) -> list[Keys]:
-    keys = found.keys()
-    if not own:
+def _keys(
+    reader: Reader, pairs: Pairs, occurrences: Occurrences, per_actor: bool | str
+) -> list[Keys]:
+    keys = occurrences.keys()
+    if not per_actor:
         return [keys]
-    copies = own_keys(keys, actor_keys(reader.book, pairs)[found.pair])
-    return [copies] if own == "separate" else [keys, copies]
+    copies = own_keys(keys, actor_keys(reader.book, pairs)[occurrences.pair])
+    return [copies] if per_actor == "separate" else [keys, copies]
 
 
 def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, BlockCounts]) -> Head:
@@ -213,13 +215,13 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
             if all(names):
                 continue  # the deep reader takes its time
             short = "short " if name.startswith("short_") else ""
-            for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
-                for copy, keys in enumerate(_keys(reader, pairs, found, head.own)):
+            for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
+                for copy, keys in enumerate(_keys(reader, pairs, one, head.own)):
                     column, at = np.unique(index[name].find(keys), return_index=True)
                     new = (column >= 0) & (names[column] == "")
                     column, at = column[new], at[new]
-                    for n, place, term in zip(column, at, found.names(at, strings), strict=True):
-                        whose = f" @ {shown(actors[int(found.pair[place])])}" if copy else ""
+                    for n, place, term in zip(column, at, one.names(at, strings), strict=True):
+                        whose = f" @ {shown(actors[int(one.pair[place])])}" if copy else ""
                         names[n] = short + term + whose
     blocks = (replace(block, terms=tuple(terms[block.name])) for block in head.blocks)
     return replace(head, blocks=tuple(blocks))

@@ -69,8 +69,8 @@ def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) 
     for number in np.unique(source) if classifier.balanced else ():
         rows = source == number
         counts = np.bincount(y[rows])
-        own = np.maximum(counts, 1.0) ** -classifier.evenness
-        weight[rows] *= (own * rows.sum() / (own @ counts))[y[rows]]
+        weight_of = np.maximum(counts, 1.0) ** -classifier.evenness
+        weight[rows] *= (weight_of * rows.sum() / (weight_of @ counts))[y[rows]]
     return weight
 
 
@@ -101,8 +101,8 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     intercept[1] += recipe.classifier.neutral_offset
     parts = np.split(coef, np.cumsum([len(block.keys) for block in blocks])[:-1])
     learned = tuple(replace(block, coef=part) for block, part in zip(blocks, parts, strict=True))
-    own = bool(recipe.features.per_actor)
-    return Head(task.labels, task.targeted, learned, intercept, 1.0, own)
+    per_actor = bool(recipe.features.per_actor)
+    return Head(task.labels, task.targeted, learned, intercept, 1.0, per_actor)
 
 
 def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
@@ -168,8 +168,8 @@ def fit_linear(
     if targets.shape[1] == 2:  # the second label's, and for probabilities half of it each
         half = 1 if recipe.kind == "svc" else 2
         coef, intercept = np.hstack([-coef, coef]) / half, np.append(-intercept, intercept) / half
-    own, shared = coef[: x.shape[1]], coef[x.shape[1] :]
-    return own + vectors @ shared, intercept
+    alone, shared = coef[: x.shape[1]], coef[x.shape[1] :]
+    return alone + vectors @ shared, intercept
 
 
 def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats:

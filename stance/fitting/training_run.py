@@ -261,9 +261,9 @@ def query_of(book: ActorBook, *corpora: Corpus) -> Query:
     return make_query(book, texts, actors, spans, months)
 
 
-def _scores(found: Report) -> dict[str, Any]:
+def _scores(report: Report) -> dict[str, Any]:
     """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
-    figures = _without_curves(found.to_json())
+    figures = _without_curves(report.to_json())
     if "sentiment" in figures:
         figures["sentiment"] = _without_curves(figures["sentiment"])
     for key in {"per_actor", "per_source"} & figures.keys():

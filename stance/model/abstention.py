@@ -92,9 +92,9 @@ def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[flo
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
     evidence = class_evidence(calibration, rate)
-    found = tuple(lowest_threshold(part, rate) for part in evidence)
-    if min(found) < NEVER:
-        return found
+    lowest = tuple(lowest_threshold(part, rate) for part in evidence)
+    if min(lowest) < NEVER:
+        return lowest
     raise AbstentionError(_refusal(rate, evidence))
 
 

@@ -143,8 +143,8 @@ class Layer:
 
     def apply(self, state: Floats32) -> Floats32:
         """Return the layer of one state; not by BLAS, whose threads may change the last digit."""
-        found: Floats32 = np.einsum("ij,j->i", self.weight, state) + self.bias
-        return found
+        output: Floats32 = np.einsum("ij,j->i", self.weight, state) + self.bias
+        return output
 
 
 @dataclass(frozen=True)

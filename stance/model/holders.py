@@ -1,5 +1,6 @@
 """Whose stance it is: the author's, an actor's, or another's; and which actor speaks."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -112,9 +113,9 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     odds[who == actor.take(owner)] *= np.exp(JUDGED)
     likely = np.flatnonzero(odds > np.exp(NOBODY_SPEAKS))
     order = likely[np.lexsort((odds[likely], owner[likely]))]
-    found = np.full(len(para), NOBODY)
-    found[owner[order]] = who[order]  # the last one of each pair stays
-    return found
+    speaker = np.full(len(para), NOBODY)
+    speaker[owner[order]] = who[order]  # the last one of each pair stays
+    return speaker
 
 
 def codes(
@@ -127,30 +128,28 @@ def codes(
     who judges the actor, it is who they say. The second array is the kind after that, the third how
     probable it is at least: `FRAMES_RIGHT` where frames say it, else 0.
     """
-    found = np.array([AUTHOR, OTHER, OTHER]).take(kind)
+    code = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
-    found[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
-    told = _told(reader, words, para, actor)
-    kind = np.select(
-        [told == NONE, told == AUTHOR, told == OTHER], [kind, *_KINDS_SAID], ACTOR_KIND
-    )
-    return np.where(told == NONE, found, told), kind, FRAMES_RIGHT[kind] * (told != NONE)
+    code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
+    judge, kind, least = _judges(reader, words, para, actor), kind.copy(), np.zeros(len(para))
+    sure = np.flatnonzero(judge != NONE)
+    code[sure] = judge[sure]
+    kind[sure] = np.array([NONE, *_KINDS_SAID, ACTOR_KIND]).take(judge[sure], mode="clip")
+    least[sure] = FRAMES_RIGHT[kind[sure]]
+    return code, kind, least
 
 
-def _told(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
+def _judges(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
     """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree."""
-    agents: dict[tuple[int, int], set[int]] = {}
+    agents = defaultdict[tuple[int, int], set[int]](set)
     for frame in frames_in(words, reader, para):
         if frame.polarity and frame.patient >= 0:
-            judged = int(words.para[frame.cue]), frame.patient
             code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)
-            agents.setdefault(judged, set()).add(code or frame.agent + len(NAMES))
-    found = np.full(len(para), NONE)
-    for at, pair in enumerate(zip(para.tolist(), actor.tolist(), strict=True) if agents else ()):
-        if len(judging := agents.get(pair, set())) == 1:
-            found[at] = min(judging)
-    return found
+            agents[int(words.para[frame.cue]), frame.patient].add(code or frame.agent + len(NAMES))
+    pairs = zip(para.tolist(), actor.tolist(), strict=True)
+    judging = (agents.get(pair, ()) for pair in pairs)
+    return np.array([min(codes) if len(codes) == 1 else NONE for codes in judging], np.int64)
 
 
 def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
@@ -169,11 +168,11 @@ def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Int
 
 def name_held(reader: Reader, query: Query, kind: Ints) -> list[str]:
     """Return whose stance that of each pair is, from its kind."""
-    found: list[str] = []
+    held: list[str] = []
     for part in query.batches():
-        rows = slice(len(found), len(found) + len(part))
+        rows = slice(len(held), len(held) + len(part))
         words, para = part.read(reader)
         code, *_ = codes(reader, kind[rows], words, para, part.actor)
         code, names = named_codes(reader.book, code, part.names)
-        found += [names[number] for number in code.tolist()]
-    return found
+        held += [names[number] for number in code.tolist()]
+    return held

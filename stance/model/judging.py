@@ -246,14 +246,14 @@ class StanceModel:
         explained: Callable[[], Predictions] | None, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge pairs; without a function that would explain them, add up how words push."""
-        found, keys = [], self.name_keys(names)
+        scored, keys = [], self.name_keys(names)
         for part in _portions(words, para):
-            own = None if keys is None else keys[part]
-            pairs = lay_out(words, para[part], actor[part], own)
+            named = None if keys is None else keys[part]
+            pairs = lay_out(words, para[part], actor[part], named)
             pushes = None if explained else Pushes.none(pairs)
-            found.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
+            scored.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
             del pairs  # before the next ones are laid out
-        scores, known = (np.concatenate([one[i] for one in found]) for i in (0, 1))
+        scores, known = (np.concatenate([one[i] for one in scored]) for i in (0, 1))
         sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)
         if self.sentiment is not None:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
@@ -285,7 +285,7 @@ class StanceModel:
             sentiment_known=sentiment_known,
             language=language,
             foreign=foreign,
-            pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
+            pushes=tuple(pushes for _, _, pushes in scored if pushes is not None),
             explained=explained,
             **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
@@ -319,12 +319,12 @@ class StanceModel:
         months: Ints | None = None,
     ) -> list[str]:  # fmt: skip
         """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
-        found: list[str] = []
+        names: list[str] = []
         for query in make_query(self.book, texts, actors, spans, months).batches():
             words = self.reader.words(query.texts, query.spans, query.months)
             held = self._held(words, query.para, query.actor, query.names, query.para)
-            found += [held["holders"][code] for code in held["holder"].tolist()]
-        return found
+            names += [held["holders"][code] for code in held["holder"].tolist()]
+        return names
 
 
 def _refuse_string(texts: Sequence[str]) -> None:

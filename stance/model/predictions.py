@@ -18,7 +18,7 @@ from stance.model.passages import Answer, Passage, Verdict, notebook_html
 from stance.model.reasons import Pushes
 from stance.reading.frames import frames_read, told
 from stance.reading.text import raw_spans
-from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
+from stance.records import ANSWERS, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
 SHOWN = 20  # paragraphs that a notebook shows
 _LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
@@ -95,22 +95,16 @@ class Predictions:
     def answers(self, thresholds: Sequence[float] = ()) -> list[Answer]:
         """Return the answers; with thresholds of `stance.model.abstention`, some are withheld."""
         chosen = self.chosen(thresholds)
+        holder = np.where(np.isin(chosen, SIDES), self.holder, 0)
         columns = (
-            *(self.para.tolist(), self.actor, self.mentions.tolist(), chosen.tolist()),
-            *(self.stance.tolist(), self.holder.tolist(), self.holder_probability.tolist()),
+            *(self.para.tolist(), self.actor, self.mentions.tolist()),
+            *([ANSWERS[best] for best in chosen.tolist()], map(tuple, self.stance.tolist())),
+            *(
+                [self.holders[number] for number in holder.tolist()],
+                self.holder_probability.tolist(),
+            ),
         )
-        return [
-            Answer(
-                paragraph=para,
-                actor=actor,
-                mentions=mentions,
-                stance=ANSWERS[best],
-                probabilities=tuple(shares),
-                holder=self.holders[holder] if best in SIDES else "",
-                holder_probability=chance,
-            )
-            for para, actor, mentions, best, shares, holder, chance in zip(*columns, strict=True)
-        ]
+        return list(map(Answer, *columns))
 
     def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
         """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""
@@ -134,12 +128,9 @@ class Predictions:
                 raw = None if texts is None else texts[answer.paragraph]
                 verdict = self._verdict(pushes, pair, answer, raw)
                 verdicts[answer.paragraph].append(verdict)
-        tones, shares = [""] * len(verdicts), [0.0] * len(verdicts)
-        if self.sentiment is not None:
-            best = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
-            tones, shares = [TONES[n] for n in best.tolist()], self.sentiment.max(axis=1).tolist()
-        columns = (words.texts if texts is None else texts, map(tuple, verdicts), tones, shares)
-        return list(map(Passage, *columns))
+        texts = words.texts if texts is None else texts
+        shares = np.zeros(len(texts)) if self.sentiment is None else self.sentiment.max(axis=1)
+        return list(map(Passage, texts, map(tuple, verdicts), self.tones(), shares.tolist()))
 
     def _verdict(self, pushes: Pushes, pair: int, answer: Answer, raw: str | None) -> Verdict:
         """Return an answer with its reasons, which stand in the text as written if it is given."""
@@ -161,6 +152,13 @@ class Predictions:
         pushing = tuple((start, end, push) for (start, end), push in reasons)
         return Verdict(answer, places[:at], pushing, tuple(frames))
 
+    def tones(self) -> list[str]:
+        """Return each paragraph's sentiment in words; empty if the model judges none."""
+        if self.sentiment is None:
+            return [""] * len(self.foreign)
+        best = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
+        return [TONES[number] for number in best.tolist()]
+
     def to_frame(self, library: str = "pandas") -> Any:
         """Return the answers as a data frame, a row per pair, in the words of `predict`.
 
@@ -179,23 +177,19 @@ class Predictions:
             raise UsageError(f"to_frame({library!r}): choose one of {', '.join(_LIBRARIES)}")
         if importlib.util.find_spec(library) is None:
             raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
-        best = self.chosen()
-        took = (best != NO_ANSWER) & (best != NEUTRAL)
-        columns: dict[str, Any] = {
-            "row": self.para + 1,
-            "actor": np.array(self.actor, object),
-            "mentions": self.mentions,
-            "stance": np.array(ANSWERS, object)[best],
-        }
-        columns |= {f"stance_{label}": self.stance[:, at] for at, label in enumerate(Stance)}
-        columns["holder"] = np.array(self.holders, object)[np.where(took, self.holder, 0)]
+        answers = self.answers()
+        columns: dict[str, list[Any]] = {"row": (self.para + 1).tolist()}
+        for name in ("actor", "mentions", "stance"):
+            columns[name] = [getattr(answer, name) for answer in answers]
+        for label, chances in zip(Stance, self.stance.T, strict=True):
+            columns[f"stance_{label}"] = chances.tolist()
+        columns["holder"] = [answer.holder for answer in answers]
         if self.sentiment is not None:
-            tone = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
-            columns["sentiment"] = np.array(TONES, object)[tone][self.para]
-            for at, label in enumerate(Sentiment):
-                columns[f"sentiment_{label}"] = self.sentiment[self.para, at]
-        plain = {name: cells.tolist() for name, cells in columns.items()}
-        return import_module("narwhals").from_dict(plain, backend=library).to_native()
+            tones = self.tones()
+            columns["sentiment"] = [tones[paragraph] for paragraph in self.para.tolist()]
+            for tone, chances in zip(Sentiment, self.sentiment[self.para].T, strict=True):
+                columns[f"sentiment_{tone}"] = chances.tolist()
+        return import_module("narwhals").from_dict(columns, backend=library).to_native()
 
     @property
     def withheld(self) -> Bools:
