@@ -246,15 +246,3 @@ def test_explain_says_whose_stance_it_is(path):
     (one,) = json.loads(invoke("explain", text, "--actor", "NATO", "-m", path, "--json").stdout)
     assert one["holder"] == "Poland"
     assert 1 / 3 < one["holder_probability"] <= 1
-
-
-def test_a_report_is_split_by_holder(path, labelled):
-    answers, page = labelled.with_name("answers.csv"), labelled.with_name("page.html")
-    asked = labelled.with_name("texts.csv")
-    asked.write_text("text\n" + "".join(f'"{row[0]}"\n' for row in made_up()), "utf-8")
-    assert invoke("predict", asked, "-m", path, "-o", answers).exit_code == 0
-    result = invoke("report", answers, "-o", page, "--by", "holder", "-m", path)
-    assert result.exit_code == 0, result.output
-    shown = page.read_text("utf-8")
-    assert "author" in shown
-    assert "other" in shown

@@ -173,11 +173,6 @@ class Occurrences:
         pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
         return replace(self, pair=pair, word=word, number=self.number.ravel())
 
-    def take(self, at: Ints) -> "Occurrences":
-        """Return some flat occurrences, whose names are no longer known."""
-        weight = None if self.weight is None else self.weight.take(at)
-        return Occurrences(self.pair.take(at), self.word.take(at), self.number.take(at), weight)
-
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
         return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)

@@ -1,7 +1,7 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
@@ -99,7 +99,8 @@ class BlockScorer:
         """Return the occurrences whose keys are known: of an open set, few are."""
         rows = self._index.find(keys) + np.int64(1)
         at = np.flatnonzero(rows)
-        return replace(one.take(at), number=rows.take(at)), self._all
+        weight = None if one.weight is None else one.weight.take(at)
+        return Occurrences(one.pair.take(at), one.word.take(at), rows.take(at), weight), self._all
 
     def _of_vocabulary(self, vocabulary: Vocabulary) -> _Lookup:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
