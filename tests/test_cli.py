@@ -170,12 +170,6 @@ def test_explain_one_actor(model_path):
 TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
 
 
-def test_a_quiet_run_says_nothing(tmp_path, model_path):
-    source = write(tmp_path / "t.csv", TRUMP)
-    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv"
-    assert invoke(*command, "--quiet").stderr == ""
-
-
 def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
     source = write(tmp_path / "t.csv", TRUMP)
     limited = "--aliases", "name, demonym"
