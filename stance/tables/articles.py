@@ -24,7 +24,7 @@ EDGES = (  # white space of every kind, and characters that print nothing
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
 )
-_LARGEST = 20_000_000  # characters
+_LARGEST = 20_000_000  # characters, which take as many bytes or more
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
@@ -99,7 +99,7 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
         for part in source.texts():
             text += part
             if len(text) > _LARGEST:
-                why = f"more than {_LARGEST:,} characters are too long for an article"
+                why = f"more than {_LARGEST:,} bytes are too long for an article"
                 source.refuse(f"{why}; put paragraphs in a CSV table")
     before, nul, _ = text.partition("\0")
     if nul:
