@@ -66,8 +66,7 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             with reported(self._output):
-                if os.path.lexists(self._path):
-                    self._inspect()
+                self._inspect()
         except BaseException:
             self._close()
             raise
@@ -97,7 +96,10 @@ class Journal:
 
     def _inspect(self) -> None:
         """Decide about an earlier run's parts: go on with them, clear them away, or raise."""
-        state, name = self._path.lstat(), shown_path(self._output)
+        try:
+            state = self._path.lstat()
+        except OSError:
+            return  # there is none
         if not stat.S_ISREG(state.st_mode) or (fcntl and state.st_uid != os.geteuid()):
             where = shown_path(self._path)
             raise OutputError(f"{where}: is in the way and not a file of yours; remove it")
@@ -111,6 +113,7 @@ class Journal:
         parts = _next_part(file) is not None
         if parts and not self._clears:
             advice = "--resume goes on with them, --force starts anew"
+            name = shown_path(self._output)
             raise OutputError(f"{name}: a stopped run has left finished parts; {advice}")
         if not (parts and self._resume):
             self._remove()
