@@ -59,9 +59,8 @@ def slow_alpha(codes):
 
 
 @st.composite
-def codings(draw, coders=None):
-    size = draw(st.integers(1, 12))
-    coders = coders or draw(st.integers(2, 4))
+def codings(draw):
+    size, coders = draw(st.integers(1, 12)), draw(st.integers(2, 4))
     cells = st.lists(st.integers(MISSING, 2), min_size=size, max_size=size)
     return np.array(draw(st.lists(cells, min_size=coders, max_size=coders)))
 
@@ -92,16 +91,6 @@ def test_documents_are_resampled_not_units():
     assert tenfold["percent"] == once["percent"]
     widths = [np.ptp(figures["alpha"]["interval"]) for figures in (tenfold, once)]
     assert widths[0] == pytest.approx(widths[1], rel=0.05)
-
-
-def test_interval_covers_the_truth():
-    truth = 0.8 + 0.2 / 3
-    inside = 0
-    for seed in range(200):
-        codes = random_coding(seed, 150)
-        low, high = measure_agreement(codes, 3, np.arange(150))["percent"]["interval"]
-        inside += low <= truth <= high
-    assert 182 <= inside <= 199  # 95 % of 200, give or take three standard errors
 
 
 def test_few_documents_and_perfect_agreement_have_no_interval():

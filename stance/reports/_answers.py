@@ -19,7 +19,7 @@ from stance.findings.shares import uncounted_note
 from stance.label_values import HOLDERS
 from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
-from stance.tables import column, optional_column
+from stance.tables import Table, column, optional_column
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
 JUDGED = 12  # actors shown among those who judge each other
@@ -80,9 +80,7 @@ def gather(
     """Read a table of answers, and a labelled sample of it if there is one."""
     before = _stamps(request)
     with request.open() as table:
-        columns, name = table.columns, table.name
-        by = _column(columns, name, request.by, "source")
-        over = _column(columns, name, request.over, "date")
+        by, over = _column(table, request.by, "source"), _column(table, request.over, "date")
     request = replace(request, by=by, over=over)
     if request.period and request.over is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
@@ -120,12 +118,11 @@ def gather(
     )
 
 
-def _column(columns: Sequence[str], table: str, asked: str | None, usual: str) -> str | None:
+def _column(table: Table, asked: str | None, usual: str) -> str | None:
     """Return the name of a column that is asked for, or the usual one if there is one."""
-    if asked is None:
-        place = optional_column(columns, usual, table)
-        return None if place is None else columns[place]
-    return columns[column(columns, asked, table)]
+    find, name = (optional_column, usual) if asked is None else (column, asked)
+    place = find(table.columns, name, table.name)
+    return None if place is None else table.columns[place]
 
 
 def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None) -> Pairs | None:
