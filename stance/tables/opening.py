@@ -41,7 +41,7 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
     """
     mark, sheet, actor = _one_character(form.get("delimiter")), form.get("sheet"), form.get("actor")
     source = Source(path, binary=True)
-    table = Table(source.name, rejects, source)
+    table = Table(source.name, rejects.add if rejects else None, source)
 
     def unchanged(chunks: Chunks) -> Chunks:
         yield from chunks

@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables.sources import MEGABYTE, NOT_UTF8, Source
-
-if TYPE_CHECKING:
-    from stance.tables.output import Rejects
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
@@ -106,6 +103,7 @@ class Fault(NamedTuple):
 
 Chunks = Generator[Records]
 Row = tuple[int, Sequence[str] | Fault, str]  # line, cells or what is wrong, and raw text
+Reject = Callable[[int, str, str, str], None]  # keeps line, column, reason and text of a bad record
 Check = Callable[[Sequence[str], int], Fault | None]  # of the cells of a record, and its line
 
 
@@ -128,7 +126,7 @@ class Table:
     def __init__(
         self,
         name: str,
-        rejects: "Rejects | None" = None,
+        reject: Reject | None = None,
         source: Source | None = None,
     ) -> None:
         self.name = name  # in messages
@@ -140,7 +138,7 @@ class Table:
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
-        self.rejects, self._source = rejects, source
+        self._reject, self._source = reject, source
         self._opening: list[str] = []
         self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
@@ -233,7 +231,7 @@ class Table:
                 fault = fault or undecoded(cells, self.columns, line)
                 if self.check and not fault:
                     fault = self.check(cells, line)
-                if fault and self.rejects is None:
+                if fault and self._reject is None:
                     raise self.error(fault)
                 self.records_in += 1
                 if not fault:
@@ -242,9 +240,9 @@ class Table:
                     if len(good) == _CHUNK_ROWS or characters > _CHUNK_CHARACTERS:
                         yield Records.of(good)
                         good, characters = [], 0
-                elif self.rejects:
+                elif self._reject:
                     raw = raw.rstrip("\r\n") or json.dumps(cells)
-                    self.rejects.add(fault.line, fault.column, fault.reason, raw)
+                    self._reject(fault.line, fault.column, fault.reason, raw)
         except DataError:
             if good:  # those before the one that ends the run
                 yield Records.of(good)
