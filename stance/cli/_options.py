@@ -26,12 +26,12 @@ def _column(what: str, name: str) -> Declared:
 
 PANELS: dict[str, dict[str, Declared]] = {
     "Arguments": {
-        "predict.sources": _given("INPUT", "Tables, articles, folders of them; - is stdin."),
+        "predict.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
         "actors.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
-        "articles": _given("ARTICLE", "Articles (.txt, .html), folders of them; - is stdin."),
+        "articles": _given("ARTICLE", "Articles (.txt, .html) or folders; - is stdin."),
         "answers": _given(
             "ANSWERS",
-            "Tables that stance predict wrote, or of anyone's labels; or folders of them.",
+            "Tables by stance predict, or of labels by others; or folders of such tables.",
         ),
         "corpora": _given("CORPUS", "Labelled tables."),
         "train.corpora": _given("CORPUS", "Labelled tables; the starter corpus if omitted."),
@@ -53,36 +53,37 @@ PANELS: dict[str, dict[str, Declared]] = {
         "report.model": _model("Model that gave the answers; the default model if it fits."),
         "abstain": _given(
             "RATE",
-            "Answer 'uncertain' where the model is unsure, so that with 90 % confidence at most "
-            "this share of the other answers is wrong in each class, over texts mixed like the "
-            "training corpora (of the default model, news and speeches). In one kind of text "
-            "alone, or in other outlets, genres and years, more may be wrong.",
+            "Answer 'uncertain' where the model is unsure. With 90 % confidence, at most this "
+            "share of the other answers is then wrong in each class, over texts mixed like the "
+            "training corpora (news and speeches for the default model). In one kind of text "
+            "alone, or in other outlets, genres or years, more may be wrong.",
             min=0,
             max=1,
         ),
         "voice": _given(
             "VOICE",
-            "Whose stances to answer with: author withholds others' stances, such as a quoted "
-            "speaker's; they are uncertain, and 'holder' says whose they are.",
+            "Whose stances count: 'author' marks the stances of others, for example of a quoted "
+            "speaker, as uncertain; 'holder' says whose they are.",
         ),
         "speakers": _given(
             None,
-            "Say in 'holder' who speaks where the answer is neutral, too, so that shares have all "
-            "that somebody says about an actor as their base.",
+            "Name the speaker of neutral answers, too, in 'holder', so that 'shares --pairs' "
+            "counts all that a holder says about an actor.",
         ),
         "explain": _given(
             "N",
-            "Add a column 'because' with the N words that push most toward the answer, such as "
-            "condemned(-0.42); - is toward against, + toward favor.",
+            "Add a column 'because' with the N words that push most toward the answer, for "
+            "example condemned(-0.42): minus is toward against, plus toward favor.",
             min=0,
         ),
         "deep": _given(
             "PAIRS",
-            "Which pairs of a paragraph and an actor a small neural network reads, too: all, or "
-            "only where the model is unsure. Needs the extra 'deep'; slower, more often right.",
+            "Let a small neural network read pairs of a paragraph and an actor, too: all of them, "
+            "or only those that leave the model unsure. Slower but more often right; needs the "
+            "extra 'deep'.",
         ),
-        "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
-        "read.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
+        "explain.actor": _given("NAME", "Actor to judge; every actor that is named if omitted."),
+        "read.actor": _given("NAME", "Actor to judge; every actor that is named if omitted."),
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
             "PURPOSE",
@@ -91,7 +92,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
         "margin": _given(
-            *("M", "Half-width of an interval that is narrow enough: 0.2 is 20 points."),
+            *("M", "Largest half-width of an interval to accept; 0.2 is 20 points."),
             min=0.01,
             max=1,
         ),
@@ -100,18 +101,18 @@ PANELS: dict[str, dict[str, Declared]] = {
         "ask": _given(
             "QUESTIONS", "What to ask beside the stance: holder, sentiment or holder,sentiment."
         ),
-        "codebook": _given("FILE.md", "Your codebook; ours if omitted."),
+        "codebook": _given("FILE.md", "Your own codebook; the bundled one if omitted."),
         "adjudicate": _given(None, "Settle the rows on which coders differ."),
         "merge": _given("STORE", "Add the labels of another store, such as ben.sqlite."),
         "export": _given("FILE", "Write the labels, as a table."),
-        "store": _given("FILE", "File of the labels; TABLE.sqlite if omitted."),
+        "store": _given("FILE", "File that keeps the labels; TABLE.sqlite if omitted."),
         "browser": _given(
             None, "Open the page, or only print its address.", "--browser/--no-browser"
         ),
         "recipe": _given("FILE", "Recipe (TOML) for the model."),
-        "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
+        "vectors": _given("FILE", "Word vectors to learn with, made by training/vectors.py."),
         "train.deep": _given(
-            None, "Learn from what a small neural network reads, too. Needs the extra 'deep'."
+            None, "Learn from a small neural network, too; needs the extra 'deep'."
         ),
         "lexicon": _given("FILE", "Lexicon (TOML) to use instead of the language's own."),
         "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
@@ -123,17 +124,17 @@ PANELS: dict[str, dict[str, Declared]] = {
         "sample.output": _output("TO_LABEL.csv", "Table to write."),
         "shares.output": _output("FILE", "Table of shares to write."),
         "report.output": _output("FILE", "Page to write; ANSWERS.html if omitted."),
-        "read.output": _output("PAGE.html", "Page to write; of several articles, a folder."),
+        "read.output": _output("PAGE.html", "Page to write; for several articles, a folder."),
         "train.output": _output("MODEL", "Model file to write."),
         "import.output": _output("CORPUS.csv", "Corpus table to write."),
         "wide": _given(None, "Write one row per input row, with columns per actor."),
         "predict.prefix": _given("WORD", "Prefix for the names of new columns."),
-        "summary": _given("FILE.json", "Write what the run did: rows by file, times, options."),
+        "summary": _given("FILE.json", "Write a summary of the run: rows by file, times, options."),
         "excel_safe": _given(
             None, "Quote cells that look like formulas, and mark UTF-8 for Excel."
         ),
-        "title": _given("TEXT", "Title of the page; names the table if omitted."),
-        "figures": _given("DIR", "Folder for each figure as SVG, and all numbers as CSV."),
+        "title": _given("TEXT", "Title of the page; the name of the table if omitted."),
+        "figures": _given("DIR", "Folder for the figures as SVG, and all numbers as CSV."),
         "pdf": _given(None, "Write figures as PDF, too."),
         "report": _given("FILE.html", "Write a report as HTML."),
         "errors": _given("FILE.csv", "Write a table of the wrong answers."),
@@ -150,10 +151,10 @@ PANELS: dict[str, dict[str, Declared]] = {
         "period": _given(
             "UNIT",
             "Length of the periods: week, month, quarter or year. If omitted, the shortest that "
-            "makes a dozen or fewer; in report, as each actor's answers allow.",
+            "makes twelve or fewer; in report, what each actor's answers allow.",
         ),
         "pairs": _given(
-            None, "Who judges whom: holders and actors. --output writes a table, or a .graphml."
+            None, "Count who judges whom; --output writes a table, or a graph (.graphml)."
         ),
         "only": _given("NAME", "Only this actor; may be repeated.", "--actor"),
         "quantity": _given(
@@ -163,7 +164,7 @@ PANELS: dict[str, dict[str, Declared]] = {
     "Labelled sample": {
         "audit": _given("LABELLED", "Labelled sample of the answers, to correct them."),
         "coder": _given("NAME", "Coder whose labels count."),
-        "simple_random": _given(None, "The labelled answers were drawn with equal chances."),
+        "simple_random": _given(None, "All labelled answers were drawn with the same probability."),
         "audit_encoding": _given("E", "Encoding of the labelled sample; UTF-8 if omitted."),
         "surrogate": _given("COLUMN", "Column of another model's labels; may be repeated."),
     },
@@ -172,9 +173,11 @@ PANELS: dict[str, dict[str, Declared]] = {
         "people": _given(
             "FILE", "Table of people (name, party, country, from, to) to print as a book.", "--from"
         ),
-        "discover": _given(None, "Print names that the book lacks as a book.", "--discover"),
+        "discover": _given(
+            None, "Print the names that the book lacks, as a new book.", "--discover"
+        ),
         "aliases": _given(
-            "KINDS", "Kinds of names that count, such as name,demonym; all if omitted."
+            "KINDS", "Kinds of aliases that count, such as name,demonym; all if omitted."
         ),
     },
     "Reading tables": {
@@ -192,10 +195,12 @@ PANELS: dict[str, dict[str, Declared]] = {
             "NAME", "Column with the date, so that leaders count only in office; 'date' if omitted."
         ),
         "date_format": _given(
-            "PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."
+            "PATTERN", "Form of dates that can be read in two ways, such as %d/%m/%Y."
         ),
         "delimiter": _given("C", "Separator of the table; detected if omitted."),
-        "quoting": _given("none", "The table never quotes: a quote is a character like others."),
+        "quoting": _given(
+            "none", "Read a table that never quotes: a quote is an ordinary character."
+        ),
         "encoding": _given("E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
         "sheet": _given("NAME", "Sheet of a workbook; the first if omitted."),
         "include": _given(
@@ -203,20 +208,22 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "names": _given(
             "COLUMN=NAME,...",
-            "Names of our columns in the source, such as text=body,actor=target; may be repeated.",
+            "Our columns and their names in the source, such as text=body; may be repeated.",
             "--map",
         ),
-        "prefix": _given("WORD", "Prefix of the answers' columns."),
+        "prefix": _given("WORD", "Prefix of the columns of answers."),
         "rejects": _given("FILE", "Write bad rows to this table and continue."),
         "max_rejects": _given("N", "Fail if more than N rows are bad.", min=0),
-        "keep_all": _given(None, "Keep menus and the like of articles, marked in a column."),
+        "keep_all": _given(
+            None, "Keep boilerplate of articles, such as menus, and mark it in a column."
+        ),
     },
     "Running": {
         "jobs": _given("N", "Number of processes.", min=1, max=256),
         "since": _given(
             "FILE.json",
-            "Judge only what is new or changed since the run with this --summary, and add it to "
-            "the output.",
+            "Judge only files that are new or have changed since the run with this --summary, "
+            "and add their answers to the output.",
         ),
         "resume": _given(None, "Continue an interrupted run."),
         "cluster": _given("ADDRESS", "Address of a Dask scheduler."),
