@@ -1,5 +1,7 @@
 """Words for messages: what may be shown of the user's data, and counts."""
 
+from collections.abc import Sequence
+
 WIDTH = 79  # columns of a line
 SHOWN = 60  # characters of a cell that a message shows
 
@@ -35,6 +37,15 @@ def count(number: int, noun: str) -> str:
     ('1 record', '1,200 records')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    >>> joined(["anna", "ben", "cleo"])
+    'anna, ben and cleo'
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def brief(name: str, limit: int = 200, /, **parts: object) -> str:

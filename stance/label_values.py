@@ -95,7 +95,7 @@ class LabelReader:
         what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
         if scale:
             kept = ", ".join(self._scale or {})
-            raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")
+            raise DataError(f"{what} mixes two scales: earlier rows use {kept}; use one scale")
         advice = f"use {', '.join(self._labels)}"
         if self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
             advice += f", or say what it means, such as --labels '{word}=neutral'"
@@ -107,7 +107,7 @@ class LabelReader:
             how = f"write {', '.join(self._labels)}"
             if self._kind is Stance:
                 how = "say what they mean, such as --labels 0=against,1=favor"
-            raise DataError(f"{self._table}: {self._name} has no numbers but 0 and 1; {how}")
+            raise DataError(f"{self._table}: {self._name} has only the numbers 0 and 1; {how}")
 
     def notes(self) -> Iterator[str]:
         """Yield the mapping, unless every label was spelled as it should be."""

@@ -43,7 +43,7 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault
     except RecursionError:
-        raise error(f"{name}: brackets or keys are nested too deep; write it flat") from None
+        raise error(f"{name}: brackets or keys are nested too deeply; flatten it") from None
     except ValueError as fault:  # from Python's limit to the digits of a number
         raise error(f"{name}: a number with too many digits; shorten it") from fault
 

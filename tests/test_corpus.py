@@ -80,8 +80,12 @@ def test_usual_spellings_are_read_and_told(labelled, column, labels, numbers, to
         ("stance", ["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label; use against, "),
         ("stance", ["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         ("stance", ["-1", "4"], "'4' in row 2 mixes two scales"),
-        ("stance", ["0", "1", "1.0"], "stance has no numbers but 0 and 1; .*--labels 0=against"),
-        ("sentiment", ["0", "1"], "sentiment has no numbers but 0 and 1; write negative, neutral"),
+        ("stance", ["0", "1", "1.0"], "stance has only the numbers 0 and 1; .*--labels 0=against"),
+        (
+            "sentiment",
+            ["0", "1"],
+            "sentiment has only the numbers 0 and 1; write negative, neutral",
+        ),
     ],
 )
 def test_an_unknown_label_names_its_row(labelled, column, labels, match):
@@ -205,7 +209,7 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     assert "1 empty line skipped" in notes
     assert "the last line has no line end" in notes
     assert f"{path}: column 'Document' is read as 'document'" in notes
-    why = "1 row without text (first: line 4): nothing can be learned there; delete such rows"
+    why = "1 row without text (first: line 4): nothing can be learned from them; delete them"
     assert why in notes
 
 

@@ -22,7 +22,7 @@ def correct(audit, document, surrogates=(), additions=()):
 
 
 def plain(pair, truth, number):
-    """Return an audit that was drawn with equal chances."""
+    """Return an audit that was drawn with equal probabilities."""
     size = len(pair)
     return Audit(pair, truth, np.full(size, size / number), np.zeros(size, np.int64))
 

@@ -238,7 +238,7 @@ def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_p
         spoiled(learned[0].read_bytes(), None, lambda m: m.update(deep_reader="0" * 64))
     )
     line = fails(3, "predict", archive, "--model", path)
-    assert "it learned with another deep reader than that of stance" in line
+    assert "it learned with a different deep reader from the one in stance" in line
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     shutil.copy(learned[0], path)
     line = fails(1, "predict", archive, "--model", path)

@@ -81,7 +81,7 @@ def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_pa
         fitted.predict([("They thanked China.", "China"), ("They left.", "Beijing")])
     path = write(tmp_path / "in.csv", "text\nThey denounced China.\nThey thanked Iran.\n")
     said = invoke("predict", path, "-o", tmp_path / "out.csv", "-m", tmp_path / "two.stance").stderr
-    assert said.count("label some about China, Iran before you believe its answers there") == 1
+    assert said.count("label some about China, Iran before you trust its answers about them") == 1
 
 
 def test_it_predicts_labels_and_probabilities(fitted):

@@ -340,6 +340,6 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
     for word in ("calibration", "paragraphs of conflict", "leakage", "note: one of"):
         assert word in text
     assert (
-        "700 rows (100.0 %) found in the model's training data, 0 of them as a near-duplicate; "
+        "700 rows (100.0 %) found in the model's training data, 0 of them as near-duplicates; "
         "macro-F1 without: -"
     ) in text.replace("\n  ", " ")

@@ -236,7 +236,7 @@ def test_holders_need_a_model_that_can_tell(option, model_path, labelled):
 
 def test_the_note_counts_the_stances_of_others(path, labelled):
     result = invoke("predict", labelled, "-m", path, "--voice", "author", "--prefix", "s_")
-    assert "--voice author: 48 answers withheld as the stance of others" in result.stderr
+    assert "--voice author: 48 answers withheld: the stance is someone else's" in result.stderr
 
 
 def test_explain_says_whose_stance_it_is(path):

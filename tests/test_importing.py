@@ -199,7 +199,7 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
     ("form", "given", "match"),
     [
         ("xml", {}, r"unknown format 'xml'; choose among newsmtsc, madtsc"),
-        ("vast", {"names": {"text": "post"}}, "--map: vast has names of its own; use it with"),
+        ("vast", {"names": {"text": "post"}}, "--map: vast has known columns; use it with"),
         ("brat", {"encoding": "cp1252"}, "--encoding is about tables, which files of brat are"),
     ],
 )

@@ -182,7 +182,10 @@ def test_a_book_is_made_of_a_table_of_people(tmp_path):
     [
         ("nome\nMona\n", "no column 'name'"),
         ("name,party\n,\n", "no name in it; write one person in each row"),
-        ("name,from\nMona Fairfax,1 May 2015\n", "write days as 2015-12-31, from before to"),
+        (
+            "name,from\nMona Fairfax,1 May 2015\n",
+            "write days such as 2015-12-31, 'from' before 'to'",
+        ),
     ],
 )
 def test_a_table_without_people_is_refused(table, message, tmp_path):
@@ -217,7 +220,7 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
 def test_predict_says_which_frequent_names_it_does_not_know(rows, said, tmp_path):
     path = write(tmp_path / "texts.csv", "text\n" + '"Critics of Halvorsen met NATO."\n' * rows)
     ran = invoke("predict", path, "-o", str(tmp_path / "answers.csv"), "--jobs", "1")
-    note = "1 name not in the book of actors in 5 or more of the first 300 rows (Halvorsen)"
+    note = "1 name in 5 or more of the first 300 rows but not in the actor book (Halvorsen)"
     assert (note in " ".join(ran.stderr.split())) == said
     with_actors = write(tmp_path / "pairs.csv", "text,actor\n" + "Halvorsen left.,NATO\n" * rows)
     assert "not in the book" not in invoke("predict", with_actors).stderr

@@ -173,7 +173,7 @@ def test_texts_may_stand_in_a_column_that_seems_meant(archive, tmp_path):
 def test_a_sample_to_learn_from_may_be_all_there_is(archive, tmp_path):
     number = len(read(archive[0]))
     path, more = tmp_path / "all.csv", ("--purpose", "train", "--force")
-    for asked in (number, 4 * number):  # of which a quarter is drawn by chance
+    for asked in (number, 4 * number):  # of which a quarter is drawn at random
         result = invoke("sample", archive[0], "-n", asked, "-o", path, *more)
         assert result.exit_code == 0, result.output
         assert len(read(path)) == number
@@ -310,7 +310,7 @@ def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
     write(tmp_path / "again.csv", [{**row, "stance": "uncertain"} for row in own[:9]])
     line = fails(1, *again, "--force")
     assert f"has another answer than {one}:" in line
-    assert line.endswith("to the same text and actor; keep one of the rows")
+    assert line.endswith("for the same text and actor; keep one of the rows")
 
 
 @pytest.mark.parametrize(

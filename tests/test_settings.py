@@ -8,8 +8,8 @@ from stance.recipe import read_recipe
 from stance.settings import MOST_BYTES
 
 HOSTILE = {
-    "deep lists": ("a = " + "[" * 100_000, "brackets or keys are nested too deep"),
-    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys are nested too deep"),
+    "deep lists": ("a = " + "[" * 100_000, "brackets or keys are nested too deeply"),
+    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys are nested too deeply"),
     "endless number": ("a = " + "9" * 5_000, "a number with too many digits; shorten it"),
     "large": ("#" * (MOST_BYTES + 1), r"has more than 4,194,304 bytes; shorten it"),
 }

@@ -82,7 +82,9 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     table = write(tmp_path / "cautious.csv", rows)
     result = invoke("shares", table, "--json")
     assert {share["counted"] for share in json.loads(result.stdout)["shares"]} == {None}
-    assert "cautious.csv: against is never answered, but withheld wherever" in result.stderr
+    assert (
+        "cautious.csv: against is never answered (such answers are all withheld)" in result.stderr
+    )
     assert "against is never answered" in fails(1, "report", table, "-o", tmp_path / "page.html")
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
@@ -361,10 +363,10 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
     assert line.startswith(f"{plain}: its column 'design' must name one file of stance sample")
-    assert line.endswith("if every answer had the same chance, add --simple-random")
+    assert line.endswith("if every answer was equally likely to be drawn, add --simple-random")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
-    assert line.endswith("were drawn with unequal chances; drop --simple-random")
+    assert line.endswith("were drawn with unequal probabilities; drop --simple-random")
 
 
 @pytest.mark.parametrize(
@@ -413,12 +415,10 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
     assert json.loads(result.stdout)["labels"] == 198
-    assert (
-        "1 row without a label, 1 % of those drawn; label them, too: the intervals" in result.stderr
-    )
+    assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
     missing = [s["missing"] for s in json.loads(result.stdout)["shares"] if s["class"] == "net"]
     assert sorted(missing) == [0, 1, 1]  # an actor's, and that of all together
-    assert "1 row left out: chosen for training, not drawn by chance" in result.stderr
+    assert "1 row left out: chosen for training, not drawn at random" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])
     assert "holds no labelled row" in fails(1, "shares", archive[0], "--audit", nothing)
@@ -473,7 +473,7 @@ def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
     rows = [{"doc_id": row.pop("document"), **row} for row in read(archive[0])]
     told = invoke("shares", write(tmp_path / "other.csv", rows)).stderr
     assert "no column 'document', so each text counts as a document" in told
-    assert "if several are parts of one, add --document-column 'doc_id'" in told
+    assert "if several belong to one document, add --document-column 'doc_id'" in told
 
 
 def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):

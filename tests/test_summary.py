@@ -148,7 +148,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
         ("model", [], 1, "run.json: the model has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows ("),
         ("summary", [], 1, "run.json: is not a summary of files"),
-        ("paths", [], 1, "run.json: names none of these files; give them by the same paths"),
+        ("paths", [], 1, "run.json: names none of these files; give the same paths as in that run"),
     ],
 )
 def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, told):

@@ -60,7 +60,7 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
         (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
         (MemoryError(), 1, "memory ran out; close other programs"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
-        (RecursionError("maximum recursion depth"), 1, "the input is nested too deep"),
+        (RecursionError("maximum recursion depth"), 1, "the input is nested too deeply"),
         (
             UnicodeDecodeError("utf-8", b"x\xff", 1, 2, "invalid start byte"),
             1,

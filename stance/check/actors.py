@@ -104,7 +104,7 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     try:
         ActorBook.from_toml(text, str(path))
     except ActorError as error:
-        advice = "write days as 2015-12-31, from before to"
+        advice = "write days such as 2015-12-31, 'from' before 'to'"
         raise DataError(f"{error}; {advice}" if "office" in str(error) else str(error)) from error
     return text
 

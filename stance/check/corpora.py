@@ -11,7 +11,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.corpus import Corpus, CorpusForm, read_corpus
-from stance.display import count, shown
+from stance.display import count, joined, shown
 from stance.evaluation.agreement import coded_twice, report_agreement
 from stance.evaluation.answers import Figures
 from stance.reading.actors import ActorBook
@@ -277,7 +277,7 @@ def _near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
         texts = np.unique(study.text[np.array(apart)])
         share = len(texts) / len(np.unique(study.text))
         text = (
-            f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one of another document, "
+            f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one in another document, "
             f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
         )
         severity = "spoils" if share > TEMPLATE else "warn"
@@ -319,7 +319,7 @@ def _agreed(study: Study, agreement: Figures | None) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
     if not agreement or not study.corpus.annotations:
         return
-    who = " and ".join(shown(name, 20) for name in study.corpus.annotations.coders)
+    who = joined([shown(name, 20) for name in study.corpus.annotations.coders])
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"

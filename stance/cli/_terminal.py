@@ -76,7 +76,7 @@ def _of_the_system(error: Exception) -> str | None:
         cause = cause.__context__
     match error:
         case RecursionError():
-            return "the input is nested too deep; write it flat"
+            return "the input is nested too deeply; flatten it"
         case OSError():
             reason = error.strerror or type(error).__name__
             return f"{shown(str(error.filename or 'output'), 200)}: {reason}"

@@ -34,7 +34,9 @@ def actors(
 
     if people is not None:
         if sources or discover or as_json:
-            raise UsageError("--from prints a book of the people in its table; drop the rest")
+            raise UsageError(
+                "--from prints a book of the people in its table; drop the other arguments"
+            )
         form = {name: getattr(reading, name) for name in TABLE}
         say(named.book_of_people(people, **form).rstrip("\n"))
         return
@@ -87,7 +89,7 @@ def import_(
     *,
     reading: "Form",
 ) -> None:
-    """Convert a public data set to a corpus table."""
+    """Convert a data set or a tool's export to a corpus table."""
     from stance.importing import import_corpus, parse_map
     from stance.label_values import parse_labels
 
@@ -129,7 +131,7 @@ def label(
     if not (coder or adjudicate or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --export FILE")
     if adjudicate and (coder or ask):
-        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
+        advice = "drop --coder" if coder else "drop --ask, since it asks what the coders were asked"
         raise UsageError(f"--adjudicate is a coder of its own; {advice}")
     asked, book = labelling.parse_questions(ask), files.open_book(actors)
     text, path = server.read_codebook(codebook), store or files.beside(table, ".sqlite")

@@ -78,7 +78,7 @@ def evaluate(
     files.refuse_stdin(corpora)
     for path in corpora:
         if path.suffix == ".stance":
-            advice = "name it with --model, and a second one to compare it with by --compare"
+            advice = "name it with --model, and a second model with --compare"
             raise UsageError(f"{path}: is a model, not a labelled table; {advice}")
     if compare is not None and (report or errors or stress):
         raise UsageError("--report, --errors and --stress take one model; drop --compare")

@@ -119,7 +119,7 @@ def _lacking(name: str, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:
     notes = []
     if empty := [line for row, line in zip(rows, lines, strict=True) if not row.text.strip()]:
         rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
-        notes.append(f"{name}: {rows_of}: nothing can be learned there; delete such rows")
+        notes.append(f"{name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
         notes.append(f"{name}: {rows_of}: train learns from them instead of stance")

@@ -136,7 +136,7 @@ def compare_models(
     if a.stance.labels != b.stance.labels:
         raise DataError(
             f"one model answers {', '.join(a.stance.labels)}, the other "
-            f"{', '.join(b.stance.labels)}; compare models of the same labels"
+            f"{', '.join(b.stance.labels)}; compare models with the same labels"
         )
     seen = [corpus.marks.found_in(model.fingerprints) for model in (a, b)]
     learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}

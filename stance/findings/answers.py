@@ -261,7 +261,7 @@ class _Reader:
                 for n in (before[differing[0]], again[differing[0]])
             )
             raise DataError(
-                f"{second}: has another answer than {first} to the same text and actor; "
+                f"{second}: has another answer than {first} for the same text and actor; "
                 "keep one of the rows"
             )
         return np.asarray(again, np.int64)
@@ -275,11 +275,11 @@ class _Reader:
             yield f"column '{name}' is read as 'text'; name another with --text-column"
         if places.document is None:
             meant = likely(columns[: places.row], "document")
-            advice = f"add --document-column '{shown(meant)}'" if meant else "add one"
+            advice = f"add --document-column '{shown(meant)}'" if meant else "add that column"
             what = "row" if places.text is None else "text"
             yield (
-                f"no column 'document', so each {what} counts as a document; if several are parts "
-                f"of one, {advice}, or intervals are too narrow"
+                f"no column 'document', so each {what} counts as a document; if several belong "
+                f"to one document, {advice}, or intervals are too narrow"
             )
         for _, reader in self._labels.values():
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())

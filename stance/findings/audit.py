@@ -112,11 +112,11 @@ def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
         percent = 100 * missing / (labelled + missing)
         yield (
             f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
-            "too: the intervals hold only if rows were left open by chance, not for being hard"
+            "too: intervals hold only if labels are missing by chance, not because rows are hard"
         )
     for what, why in (
         ("repeated", "left out: an earlier row has the same pair and label"),
-        ("train", "left out: chosen for training, not drawn by chance"),
+        ("train", "left out: chosen for training, not drawn at random"),
         ("false matches", "with a false match counted as neutral"),
     ):
         if counts[what]:
@@ -124,7 +124,7 @@ def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
 
 
 def _read_labels(table: Table, population: AnswersTable, counts: Counter[str]) -> Iterator[_Label]:
-    """Yield the rows that were drawn by chance; ``truth`` is `MISSING` where one has no label."""
+    """Yield the rows that were drawn at random; ``truth`` is `MISSING` where one has no label."""
     identity = _identity(table, population)
     stance = column(table.columns, "stance", table.name)
     places = [optional_column(table.columns, name, table.name) for name in _OPTIONAL]
@@ -202,8 +202,8 @@ def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> I
             why = f"the text of {label.name} differs from its text in {answers}; restore the text, "
             why += "or sample the new table"
         elif len(alike) > 1 and population.join != "text":
-            why = f"{label.name} is {len(alike)} answers of {answers}; give each paragraph its own "
-            why += f"{population.join}, or add the column 'text'"
+            why = f"{label.name} fits {len(alike)} answers of {answers}; give each paragraph "
+            why += f"its own {population.join}, or add the column 'text'"
         if why:
             raise DataError(f"{table}:{label.line}: {why}")
         yield alike[0]
@@ -233,14 +233,14 @@ def _design(
         if names != {""}:
             raise DataError(
                 f"{source}: its column 'design' says that the rows were drawn with unequal "
-                "chances; drop --simple-random"
+                "probabilities; drop --simple-random"
             )
         return {label.key: (len(labels) / len(population), "") for label in labels}
     if len(names) != 1 or "" in names:
         listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
             f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
-            "restore it, or if every answer had the same chance, add --simple-random"
+            "restore it, or if every answer was equally likely to be drawn, add --simple-random"
         )
     path = source.with_name(Path(*names).name)
     if not path.exists():

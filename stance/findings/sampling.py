@@ -1,4 +1,4 @@
-"""Samples of answers to label: drawn by chance to audit them, or chosen to learn from."""
+"""Samples of answers to label: drawn at random to audit them, or chosen to learn from."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +34,7 @@ MARGIN = 0.2  # half the width of an interval of a net stance that is useful, at
 POOL = 10  # candidates to learn from, for each that is chosen
 ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
 WORDS = 1 << 12  # columns that words are hashed to
-AUDIT_SHARE = 0.25  # of a sample to learn from, drawn by chance
+AUDIT_SHARE = 0.25  # of a sample to learn from, drawn at random
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def write_sample(
 
 
 def draw_sample(population: AnswersTable, asked: SampleRequest) -> Sample:
-    """Draw a sample by chance; raise `DataError` if it is too small for what is compared."""
+    """Draw a sample at random; raise `DataError` if it is too small for what is compared."""
     rng = np.random.Generator(np.random.PCG64(asked.seed))
     design, unit = _design(population, asked.whole_documents, asked.size)
     _refuse_too_small(population, asked, design.inclusion[unit])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.display import count, shown
+from stance.display import count, joined, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
@@ -241,11 +241,11 @@ def _split(pairs: Ints, codes: Ints, names: Sequence[str]) -> list[tuple[str, In
 
 def uncounted_note(population: AnswersTable) -> str:
     """Return why the answers of a table are not counted."""
-    listed = " and ".join(population.unanswered)
+    listed = joined(population.unanswered)
     return (
-        f"{population.table}: {listed} {'are' if ' ' in listed else 'is'} never answered, but "
-        "withheld wherever likeliest, so its answers are not counted as shares; run stance "
-        "predict without --abstain or with a higher rate, or add --audit LABELLED"
+        f"{population.table}: {listed} {'are' if ' ' in listed else 'is'} never answered "
+        "(such answers are all withheld), so no shares are counted; run stance predict "
+        "without --abstain or with a higher rate, or add --audit LABELLED"
     )
 
 

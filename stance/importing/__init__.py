@@ -61,9 +61,9 @@ def import_corpus(
         raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
     chosen = FORMATS[form]
     if names and not chosen.mapped:
-        raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
+        raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
     if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
-        raise UsageError("--actor is for a table without a column for it; drop --actor")
+        raise UsageError("--actor is for a table without an actor column; drop --actor")
     if unfit := [f"--{name}" for name, given in table.items() if given and not chosen.tabular]:
         raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
     known, name = stance_spellings(labels, chosen.known), shown_path(source)

@@ -112,7 +112,7 @@ def read_semeval2025(job: Import) -> Rows:
 def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows:
     if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
         what = "not article, mention, start, end and main role between tabs"
-        raise job.fault(f"{what}; the parts for testing have no roles")
+        raise job.fault(f"{what}; the test parts have no roles")
     article, mention, low, last = *cells[:2], int(cells[2][:9]), int(cells[3][:9])
     if article not in articles:
         what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
@@ -186,8 +186,8 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
 # --- All of them -----------------------------------------------------------------------------
 
 _LINES = "name a file of the set, such as train.jsonl"
-_SPLIT = "it names no article: sentences of one article may stand on two sides of a split"
-_VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
+_SPLIT = "it names no article: sentences of one article may be split between training and test"
+_VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it means"
 _LANGUAGE = "name the folder of a language, such as EN"
 _FOLDER = "name the folder that holds annotations and articles"
 

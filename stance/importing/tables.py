@@ -52,7 +52,7 @@ def read_table(
             if place is not None:
                 places[ours] = place
         if ("start" in places) != ("end" in places):
-            raise UsageError("--map: start and end of a mention come together; name both")
+            raise UsageError("--map: the start and end of a mention belong together; name both")
         others = [pos for pos in range(len(table.columns)) if mapped and pos not in places.values()]
         stances = LabelReader(table.name, Stance, job.known)
         sentiments = LabelReader(table.name, Sentiment, {**SENTIMENTS, **tones})
@@ -85,7 +85,7 @@ def _spans(job: Import, start: str, end: str, text: str) -> str:
     digits = start.strip().isdecimal() and end.strip().isdecimal()
     if not (digits and len(start + end) < _LONGEST_PLACE and int(start) < int(end) <= len(text)):
         what = f"{shown(start)}:{shown(end)} does not lie inside the text"
-        raise job.fault(what, "ends are 0-based and exclusive")
+        raise job.fault(what, "offsets are 0-based, the end excluded")
     return f"{int(start)}:{int(end)}"
 
 
@@ -170,7 +170,7 @@ _TOPICS = (
     "per_actor on topics that recur, such as fixed-topics.toml"
 )
 _WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
-_MONEY = "it labels what news mean for investors: good news for a firm is favor"
+_MONEY = "it labels what news means for investors: good news for a firm is favor"
 
 
 def _table(

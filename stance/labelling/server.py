@@ -82,7 +82,9 @@ def serve(
         except KeyboardInterrupt as end:
             done = session.next()["progress"]
             what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
-            end.add_note(f"{what}, all kept in {session.store.path}; run the same again to go on")
+            end.add_note(
+                f"{what}, all kept in {session.store.path}; run the same command again to go on"
+            )
             raise
 
 
@@ -127,7 +129,9 @@ def _refuse(request: "Request", given: str, key: str, port: int) -> None:
         and headers.get("origin", f"http://{host}") == f"http://{host}"
         and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     ):
-        raise _RefusedError("this page is of another server; open the address it printed")
+        raise _RefusedError(
+            "this page belongs to an earlier run; open the address that stance printed last"
+        )
 
 
 def _reply(session: Session, verb: str, asked: Json) -> Json:
@@ -144,7 +148,7 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
             return session.next(pair, unsure=unsure)
         case "back":
             return session.back(pair)
-    raise DataError("not saved: the page asked for something else than a label")
+    raise DataError("not saved: the page sent something other than a label")
 
 
 # --- The page: one document that carries its style and script -------------------------------------

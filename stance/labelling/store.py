@@ -170,7 +170,7 @@ class Store:
         saved = {key: label for mine in self.labels().values() for key, label in mine.items()}
         if lost := [(label.row, label.actor) for key, label in saved.items() if key not in rows]:
             row, actor = min(lost)
-            rows_of = f"{count(len(lost), 'labelled row')} not as before"
+            rows_of = f"{count(len(lost), 'labelled row')} changed or gone"
             raise DataError(
                 f"{task.path}: is not the table that was labelled: {rows_of}, the first row {row} "
                 f"({shown(actor)}); restore it, or move {self.path.name} away"

@@ -75,7 +75,7 @@ class TrainingProfile:
             return ""
         return (
             f"nearly all training rows of this model are about {', '.join(self.actors)}; "
-            f"label some about {shown(', '.join(others))} before you believe its answers there"
+            f"label some about {shown(', '.join(others))} before you trust its answers about them"
         )
 
 

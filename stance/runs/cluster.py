@@ -108,7 +108,7 @@ class ClusterPool:
             except TimeoutError:
                 self._look()
             except distributed.KilledWorker as error:
-                raise failure(records, "worker after worker died, as without memory") from error
+                raise failure(records, "worker after worker died, as if out of memory") from error
             except Exception as error:
                 if self._client.status != "running":
                     raise self._error("the scheduler is gone; start it again") from error

@@ -57,7 +57,7 @@ def check_options(model: StanceModel, source: Input, target: Output, options: Op
     """Raise if the arguments contradict each other."""
     paths = source.paths
     if target.resume and not all(map(is_file, (*paths, target.path))):
-        raise UsageError("--resume needs files: here the input or the output is a stream")
+        raise UsageError("--resume needs files, not streams; name input and output")
     if source.since and len(paths) == 1 and not (paths[0] and paths[0].is_dir()):
         raise UsageError("--since needs a folder, or several files")
     if source.max_rejects is not None and source.rejects is None:

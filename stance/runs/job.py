@@ -210,7 +210,7 @@ class _Job:
             name = shown(table.columns[date], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"
         elif self.model.book.has_terms and (near := likely(table.columns, "date")):
-            problem = "leaders count at any time, for there is no column 'date'"
+            problem = "leaders count at any time, because there is no column 'date'"
             yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"
 
 

@@ -34,8 +34,8 @@ def lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
             times.update({name for name, *_ in unknown_names(text, named[para])})
     if names := [name for name, number in times.most_common() if number >= OFTEN]:
         yield (
-            f"{count(len(names), 'name')} not in the book of actors in {OFTEN} or more of the "
-            f"first {LOOKED:,} rows ({shown(', '.join(names[:3]))}): "
+            f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
+            f"in the actor book ({shown(', '.join(names[:3]))}): "
             "`stance actors INPUT --discover` lists them"
         )
 
@@ -63,7 +63,7 @@ def answer_notes(
     yield from silence_notes(model, rate)
     if voice:
         others = count(tally.others, "answer")
-        yield f"--voice {voice}: {others} withheld as the stance of others"
+        yield f"--voice {voice}: {others} withheld: the stance is someone else's"
     if tally.cut:
         texts = count(tally.cut, "text")
         yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"

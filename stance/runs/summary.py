@@ -131,7 +131,7 @@ class Summary:
             raise DataError(f"{name}: {what}; undo that, or judge all anew without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
         if self._files and not any(before.values()):
-            why = "names none of these files; give them by the same paths as then"
+            why = "names none of these files; give the same paths as in that run"
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
         files = count(len(self.inputs.paths), "file")

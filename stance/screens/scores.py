@@ -17,7 +17,7 @@ LISTED = 15  # actors listed; of more, the rest is counted
 FEW = "few"  # marks an interval that cannot be trusted
 LEGEND = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled; "
-    f"'{FEW}' marks one of too few documents, labels or errors to be trusted."
+    f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
 )
 KIND = "95 % interval, for new documents of the same kind and coding"
 
@@ -83,7 +83,7 @@ def _leakage(leakage: Figures | None) -> list[str]:
         return wrap("leakage: no row or near-duplicate was found in the model's training data")
     return wrap(
         f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
-        f"model's training data, {leakage['near']:,} of them as a near-duplicate; macro-F1 "
+        f"model's training data, {leakage['near']:,} of them as near-duplicates; macro-F1 "
         f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
     )
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from stance.display import count, shown
+from stance.display import count, joined, shown
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS
@@ -55,7 +55,7 @@ def check_lines(figures: Figures) -> list[str]:
 
 def coders_lines(figures: Figures) -> list[str]:
     """Return how far coders agree: on all rows, by label and actor, and on further questions."""
-    names = " and ".join(shown(name, 20) for name in figures["coders"])
+    names = joined([shown(name, 20) for name in figures["coders"]])
     parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
     parts |= figures.get("questions", {})
     rows = [
@@ -115,13 +115,13 @@ def sample_lines(figures: Figures) -> list[str]:
     lines = wrap(
         f"{count(figures['answers'], 'answer')} of {figures['population']:,}, in "
         f"{count(figures['documents'], 'document')}; {count(figures['audited'], 'answer')} drawn "
-        f"by chance from {count(figures['strata'], 'group')}"
+        f"at random from {count(figures['strata'], 'group')}"
     )
     known = {name: margin for name, margin in figures["margins"].items() if margin < 1}
     if known:
         parts = sorted(f"{shown(name, 30)} ±{100 * margin:.0f}" for name, margin in known.items())
         lines += wrap(
-            "net stance to expect, in points, if the model errs as it says: "
+            "expected margin of net stance, in points, if the model errs as it says: "
             + listed(parts, EXAMINED, "actor")
         )
     return lines
@@ -189,7 +189,8 @@ def _verdict(figures: Figures) -> list[str]:
     if not claimed:
         return wrap(
             f"No difference in {what} is beyond chance in {comparisons} (Holm, 5 %). Half of them "
-            f"would have shown one of {percent(figures['detectable'])} points, 80 times in 100."
+            f"would have shown a difference of {percent(figures['detectable'])} points in 80 of "
+            "100 studies."
         )
     lines = wrap(
         f"Differences in {what} beyond chance (Holm, 5 %), in points: {len(claimed)} of "

@@ -215,7 +215,7 @@ def stemmer_note(model: StanceModel) -> str | None:
     if there == (here := version(STEMMER)):
         return None
     there = shown(str(there), 20)
-    differ = f"the model learned with {STEMMER} {there}, here is {here}: some answers may differ"
+    differ = f"the model learned with {STEMMER} {there}, here it is {here}: some answers may differ"
     return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
 
 
@@ -262,7 +262,7 @@ def _encoder(manifest: Table) -> DeepReader:
     """Return the deep reader that a model learned with."""
     encoder = load_reader("all").open()
     if manifest.get("deep_reader") != encoder.sha256:
-        here = f"it learned with another deep reader than that of stance {__version__}"
+        here = f"it learned with a different deep reader from the one in stance {__version__}"
         raise refusal(here, "train it again, or install the version that `stance inspect` names")
     return encoder
 

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-from stance.display import shown
+from stance.display import joined, shown
 from stance.errors import DataError
 from stance.tables.table import SEPARATORS, ColumnError, folded
 
@@ -52,7 +52,7 @@ def optional_column(table_columns: Sequence[str], name: str, table_name: str) ->
     wanted = folded(name)
     alike = [place for place, other in enumerate(table_columns) if folded(other) == wanted]
     if len(alike) > 1:
-        names = " and ".join(f"'{shown(table_columns[place])}'" for place in alike[:3])
+        names = joined([f"'{shown(table_columns[place])}'" for place in alike[:3]])
         why = f"columns {names} could each be '{shown(name)}'"
         or_else = f", or choose one with --{name}-column" if name in USUAL else ""
         raise DataError(f"{table_name}: {why}; rename all but one of them{or_else}")

@@ -74,7 +74,7 @@ def open_inputs(
         table = joined = JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
         if taken := joined.first_with(prefix + FILE):
             raise DataError(
-                f"{taken}: has a column '{shown(prefix + FILE)}', which answers on several inputs "
+                f"{taken}: has a column '{shown(prefix + FILE)}', which answers for several inputs "
                 "add; choose a prefix, such as --prefix stance_"
             )
         if len(with_actor) == 2:

@@ -91,7 +91,7 @@ def _decoded(text: str, line: int) -> Any:
     try:
         return _DECODER.decode(text)
     except RecursionError:
-        return Fault(line, "", "values nested too deep", "flatten them")
+        return Fault(line, "", "values nested too deeply", "flatten them")
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.colno}"
         return Fault(line + error.lineno - 1, "", reason, _JSON_ADVICE)
@@ -123,7 +123,7 @@ def _cells(item: dict[str, Any], line: int, table: Table) -> Sequence[str] | Fau
     try:
         cells = [_cell(item[name]) for name in names]
     except RecursionError:
-        return Fault(line, "", "values nested too deep", "flatten them")
+        return Fault(line, "", "values nested too deeply", "flatten them")
     if empty := sum(item[name] is None for name in names):
         table.note("null: read as an empty cell", line, empty)
     return cells

@@ -163,7 +163,7 @@ class Source:
             other = f"cannot be read ({reason}); copy the file and try again"
             why = _UNREADABLE.get(type(error), other)
             if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
-                why = "is a web address, none of which is fetched; save the page or table first"
+                why = "is a web address, and stance fetches nothing; save the page or table first"
             raise DataError(f"{self.name}: {why}") from error
 
     def _look(self, binary: bool) -> Kind:
@@ -173,7 +173,9 @@ class Source:
             self.refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
         for magic, (kind, what) in _KINDS.items():
             if head.startswith(magic) and what and not (binary and self._path):
-                advice = "end its name as such files do" if self._path else "save it as a file"
+                advice = (
+                    "give its name the ending of such files" if self._path else "save it as a file"
+                )
                 self.refuse(f"is {what}; {advice}")
             if head.startswith(magic):
                 return kind
