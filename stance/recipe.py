@@ -91,15 +91,15 @@ class Features:
     Attributes
     ----------
     blocks : mapping of str to float
-        Weight of each block; one that is not named is not made.
+        Weight of each block; a block that is not named is not used.
     min_df : int
-        Documents in which a feature must occur.
+        Least number of documents in which a feature must occur.
     per_actor : bool or "separate"
         Whether every feature has a copy per actor: for fixed topics with hundreds of labels each.
         "separate" has these copies alone, so that each actor is learned from its own rows.
     vectors : mapping of str to float
-        Weights of word vectors, by block, if `train` is given any with ``--vectors``. They end up
-        in the weights of the words.
+        Weights of the word vectors that ``train --vectors`` is given, by block. They are merged
+        into the weights of the words.
     """
 
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
@@ -121,7 +121,7 @@ class Classifier:
     balanced : bool
         Whether classes weigh the same within each corpus.
     evenness : float
-        How far: with 1 they weigh the same, with 0.5 the root of their size.
+        How far: at 1 they weigh the same, at 0.5 as the square root of their size.
     neutral_offset : float
         Added to the score of neutral.
     """
@@ -142,11 +142,11 @@ class Validation:
     folds : int
         Parts of the documents, each left out once.
     seed : int
-        Of folds and solver.
+        Seed of folds and solver.
     draws : int
-        Without effect: intervals draw nothing. Recipes and models of earlier versions have it.
+        No effect, as intervals draw nothing; kept for recipes and models of earlier versions.
     repeats : int
-        Without effect: there is one cross-validation.
+        No effect, as there is one cross-validation; kept for the same reason.
     learning_curve : bool
         Whether to learn the stance head from parts of the documents as well, to find out what more
         labels would gain.
@@ -193,21 +193,21 @@ class Recipe:
     Attributes
     ----------
     name, purpose : str
-        For the model's card.
+        Shown on the model's card.
     language : str
         Snowball language of the texts. English and Russian have a book and a lexicon.
     features, classifier : Features, Classifier
-        Of the stance head.
+        For the stance head.
     sentiment_features, sentiment_classifier : Features, Classifier
-        Of the sentiment head, which sees no actor.
+        For the sentiment head, which sees no actor.
     holder_features, holder_classifier : Features, Classifier
-        Of the head that says whose stance it is, learned from stances that are not neutral.
+        For the holder head, which learns whose stance it is from stances that are not neutral.
     validation : Validation
-        How scores and probabilities are found.
+        How the model is scored and calibrated.
     corpora : mapping of str to float
         Weight of each corpus by its file name without ending; 1 unless named here.
     licences : mapping of str to str
-        Licence and origin of each corpus, for the model's card.
+        Licence and origin of each corpus, shown on the model's card.
     """
 
     name: Annotated[str, _PLAIN] = "default"
