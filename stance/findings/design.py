@@ -1,4 +1,4 @@
-"""How a sample is spread over strata so that few labels say most."""
+"""How a sample is spread over strata so that few labels tell the most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files of other programs, and the corpus rows that become of them."""
+"""Files of other programs, and the corpus rows that they become."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Dates as people write them, never guessed: what 03/04/2024 means, the user says."""
+"""Dates as people write them, never guessed: the user says what 03/04/2024 means."""
 
 import re
 from collections import Counter
