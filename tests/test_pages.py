@@ -178,7 +178,7 @@ def test_rows_seen_in_training_are_told_before_any_figure():
     scores = figures(harmless(3))
     page = read_page(evaluation_page(scores, {}, [], model=("mine.stance", "0" * 64)))
     assert "Evaluation of mine.stance" in page.text
-    told = "But 3 rows (3.0 %) stood in the model's training data, 2 word for word and 1 much alike"
+    told = "But 3 rows (3.0 %) were in the model's training data, 2 word for word and 1 much alike"
     assert f"{told}; on all others macro-F1 is 40.0" in page.text
     assert page.text.index("Read this first") < page.text.index("Compared with baselines")
     scores["leakage"] |= {"rows": 90, "share": 1.0, "macro_f1_without": None}
@@ -239,7 +239,7 @@ def test_a_chart_has_the_first_groups_and_its_numbers_all():
     scores = figures(harmless(3))
     scores["per_source"] = {name: part(name) | {"trusted": False} for name in harmless(30)}
     page = read_page(evaluation_page(scores, {}, []))
-    assert "The first 20 of 30; the numbers have all." in page.text
+    assert "The first 20 of 30; the numbers below have all." in page.text
     assert page.links["per-source.csv"].count("\n") == 31
     assert page.text.count("50.0, few") == 20
 
