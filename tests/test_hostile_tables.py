@@ -131,7 +131,7 @@ QUOTES = [
     read("two swallowed rows are said", 'id,text,actor\n1,a,"X\n2,b,Y"\n3,c,Z\n', ("id", "text", "actor"), ("1", "a", "X\n2,b,Y"), ("3", "c", "Z"),
          notes=r"1 quoted cell holds lines that look like records; check the quotes \(first: line 2\)"),
     read("rows in apostrophes are said", "text,actor\n'a','X'\nb,Y\n", TA, ("'a'", "'X'"), ("b", "Y"),
-         notes=r"1 record in '…', which are kept as part of the cells \(first: line 2\)"),
+         notes=r"1 record in '…' quotes, kept as part of the cells \(first: line 2\)"),
     read("rows in typographic quotes are said", "text,actor\nb,Y\n“a”,“X”\n", TA, ("b", "Y"), ("“a”", "“X”"), notes=r"in “…”.*first: line 3"),
     read("no quoting: quotes are text", 'text\tactor\n"a\tNATO\nthe 5" gun, "b""\tUS\n"c"\t"EU"\n', TA, ('"a', "NATO"), ('the 5" gun, "b""', "US"), ('"c"', '"EU"'),
          quoting="none", notes="separator tab, no quoting(.|\n)*1 record in \"…\""),

@@ -18,7 +18,7 @@ SAID = (
     r"empty line skipped \(first: line 1\)",
     r"quoted cell holds lines that look like records",
     r"cells? with quotes inside but none around: read as written",
-    r"records? in .…., which are kept as part of the cells",
+    r"records? in .…. quotes, kept as part of the cells",
     r"the last line has no line end",
     r"column name '.*spaces, quotes and invisible characters in names and cells are kept",
     r"column \d has no name; it is kept",

@@ -162,7 +162,7 @@ def fit_linear(
     with warnings.catch_warnings(action="ignore"):  # of no end, which is an error here
         model.fit(columns, y, sample_weight=weight[row] * targets[row, y])
     if np.max(model.n_iter_) >= MOST_STEPS or not np.isfinite(model.coef_).all():
-        why = "errors cost too much to learn from"
+        why = "the classifier does not converge"
         raise DataError(f"{why}; lower the recipe's c, or the weights of its corpora")
     coef, intercept = model.coef_.T, model.intercept_
     if targets.shape[1] == 2:  # the second label's, and for probabilities half of it each

@@ -102,7 +102,7 @@ class Journal:
             return  # there is none
         if not stat.S_ISREG(state.st_mode) or (fcntl and state.st_uid != os.geteuid()):
             where = shown_path(self._path)
-            raise OutputError(f"{where}: is in the way and not a file of yours; remove it")
+            raise OutputError(f"{where}: is in the way, but not a file of yours; remove it")
         file, ending, inode = self._open(), 0, 0
         with contextlib.suppress(ValueError, RecursionError):
             ending, inode = map(int, file.readline(100).split())

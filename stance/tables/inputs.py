@@ -296,5 +296,6 @@ class JoinedTable(Table):
         if len(self._noted) > _NOTES:
             yield f"and {len(self._noted) - _NOTES:,} more notes on single files"
         if self._bad:
-            yield f"{count(len(self._bad), 'file')} read in part; each counts as one rejected row:"
+            files = count(len(self._bad), "file")
+            yield f"{files} not read to the end; each counts as one rejected row:"
         yield from self._bad
