@@ -284,7 +284,7 @@ def test_parts_are_private(model, table, output):
 
 def test_what_is_left_is_told(model, table, output):
     stopped(model, table, output)
-    with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
+    with pytest.raises(OutputError, match="--resume goes on with them, --force starts again"):
         predict(model, table, output, size=7)
     assert parts_kept(output) == 3
     predict(model, table, output, force=True, size=7)

@@ -99,9 +99,9 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (("--model", bundled_model()), "calibrated with the default model alone; drop --model"),
+        (("--model", bundled_model()), "calibrated only with the default model; drop --model"),
         (("--abstain", "0.1"), "has no calibration for it yet; drop --abstain"),
-        (("--cluster", "tcp://127.0.0.1:1"), "reads on this computer alone; drop --cluster"),
+        (("--cluster", "tcp://127.0.0.1:1"), "runs only on this computer; drop --cluster"),
     ],
 )
 def test_options_that_do_not_go_with_it_are_refused(archive, options, why):
@@ -122,7 +122,7 @@ def test_evaluate_scores_with_it_and_without(labelled):
     assert both.keys() == alone.keys()
     assert both["accuracy"] > alone["accuracy"]
     compared = misused(*command, "--deep", "all", "--compare", bundled_model())
-    assert "goes with the default model alone; drop --compare" in compared
+    assert "works only with the default model; drop --compare" in compared
 
 
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):
@@ -230,7 +230,7 @@ def test_an_explanation_says_what_the_reader_adds(learned):
 
 def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_path, monkeypatch):
     assert "needs the extra 'deep', and the deep reader" in invoke("inspect", learned[0]).stdout
-    assert "reads on this computer alone" in misused(
+    assert "runs only on this computer" in misused(
         "predict", archive, "--model", learned[0], "--cluster", "tcp://127.0.0.1:1"
     )
     path = tmp_path / "other.stance"
@@ -250,7 +250,7 @@ def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_pat
     recipe.write_text('language = "german"')
     result = invoke("train", labelled, "-o", tmp_path / "a.stance", "--deep", "--recipe", recipe)
     assert result.exit_code == 1
-    assert "the deep reader reads English alone; the recipe's language is german" in result.stderr
+    assert "the deep reader reads only English; the recipe's language is german" in result.stderr
     known = tmp_path / "known.csv"
     lines = (STARTER / "starter_train.csv").read_bytes().splitlines(keepends=True)
     known.write_bytes(b"".join(lines[:120]))

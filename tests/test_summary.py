@@ -144,7 +144,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
 @pytest.mark.parametrize(
     ("change", "options", "status", "told"),
     [
-        (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge all anew"),
+        (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
         ("model", [], 1, "run.json: the model has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows ("),
         ("summary", [], 1, "run.json: is not a summary of files"),

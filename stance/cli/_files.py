@@ -89,10 +89,10 @@ def with_reader(
     from stance.storage import load_reader
 
     reasons = {
-        "model": "is calibrated with the default model alone",
-        "compare": "goes with the default model alone",
+        "model": "is calibrated only with the default model",
+        "compare": "works only with the default model",
         "abstain": "has no calibration for it yet",
-        "cluster": "reads on this computer alone",
+        "cluster": "runs only on this computer",
     }
     for name, value in options.items():
         if value is not None:

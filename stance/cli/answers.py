@@ -66,7 +66,7 @@ def predict(
         others = {"model": model, "abstain": options.abstain, "cluster": cluster}
         loaded = files.with_reader(loaded, options.deep, **others)
     elif loaded.encoder is not None and cluster is not None:
-        raise UsageError("--cluster: the model's deep reader reads on this computer alone; drop it")
+        raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
     judge = partial(predict_table, loaded, table, options=options, jobs=jobs, cluster=cluster)
     with Progress(quiet) as shown:
         if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table

@@ -158,7 +158,7 @@ def train(
     if recipe.deep:
         if recipe.language != "english":
             advice = f"the recipe's language is {recipe.language}: train without it"
-            raise DataError(f"the deep reader reads English alone; {advice}")
+            raise DataError(f"the deep reader reads only English; {advice}")
         if encoder is None and (seen := corpus.marks.found_in(load_model().fingerprints).sum()):
             rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
             progress(f"the deep reader probably learned from {rows}: their scores are too high")

@@ -164,7 +164,7 @@ def _decisions(job: Import, headline: Row) -> Rows:
 
 # --- All of them -----------------------------------------------------------------------------
 
-NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
+NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
 _TOPICS = (
     "the actor is a topic or a question, which a text need not name: train a recipe with "
     "per_actor on topics that recur, such as fixed-topics.toml"

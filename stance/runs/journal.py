@@ -112,7 +112,7 @@ class Journal:
         start = file.tell()
         parts = _next_part(file) is not None
         if parts and not self._clears:
-            advice = "--resume goes on with them, --force starts anew"
+            advice = "--resume goes on with them, --force starts again"
             name = shown_path(self._output)
             raise OutputError(f"{name}: a stopped run has left finished parts; {advice}")
         if not (parts and self._resume):
@@ -127,7 +127,7 @@ class Journal:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""
         if self.resuming and (changed := difference(self._plan, plan)):
             if not self._anew:
-                why = f"cannot resume, since {changed}; undo that, or start anew with --force"
+                why = f"cannot resume, since {changed}; undo that, or start again with --force"
                 raise OutputError(f"{shown_path(self._output)}: {why} and without --resume")
             self.resuming = self._holds_parts = False
         self._begun = True

@@ -128,7 +128,7 @@ class Summary:
         name = shown_path(since)
         run, self._files, self.rows_before = _read(since)
         if what := difference(run, self.run):
-            raise DataError(f"{name}: {what}; undo that, or judge all anew without --since")
+            raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
         if self._files and not any(before.values()):
             why = "names none of these files; give the same paths as in that run"
@@ -155,7 +155,7 @@ class Summary:
             if table.columns != form.columns:
                 odd = sorted(set(table.columns) ^ set(form.columns))
                 what = f"has other columns than the new rows ({shown(', '.join(odd), 80)})"
-                advice = "name another output, or judge all anew without --since"
+                advice = "name another output, or judge everything again without --since"
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
