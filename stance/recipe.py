@@ -29,7 +29,7 @@ from stance.settings import (
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_class", "short_relation", "short_mention", "ending", "frame", "deep"),
+    *("short_relation", "ending", "frame", "deep"),
 )
 
 DEEP_WEIGHT = 1.8

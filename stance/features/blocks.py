@@ -232,21 +232,21 @@ _PARTS = ["agent", "agent of what is no actor", "victim", "patient of an actor"]
 _PARTS += ["patient of the author", "patient of another"]
 _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT = range(4)
 _BYSTANDER = len(_PARTS)
-_SIZES = ["in a sentence", "in a paragraph"]
+_SIZES = ["in a sentence", "in a short paragraph", "in a paragraph"]
 _FRAMES = Closed(
     ("frame", [KINDS, _POLARITIES, _PARTS, _SIZES]), ("frame", [_POLARITIES, _PARTS, _SIZES])
 )
 _BESIDE = Closed(("frame beside", [_SIZES]))
-LONGEST_SENTENCE = 16  # words of a paragraph in which a frame is nearly all that is said
+_SHORT = (16, 30)  # words of a sentence, in which a frame is nearly all, and of a short paragraph
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Frames of judgement by kind of cue, polarity, and the actor's part in them.
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
-    a model that adds up words cannot tell. Only short paragraphs are read: there, whom a frame
-    judges is most of the answer, in a sentence alone still more. In long ones it is not, and what
-    short ones teach about it would mislead.
+    a model that adds up words cannot tell. In a sentence alone, whom a frame judges is most of the
+    answer, in a paragraph less, in a long one little: it is not read, and what is learned from the
+    frames of short ones does not count in longer ones.
     """
     frames = pairs.words.once(frames_of, reader)
     if not frames:
@@ -261,7 +261,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     low, high = (np.searchsorted(place[order], asked, side=side) for side in ("left", "right"))
     chosen = order.take(stretches(low, high - low))
     row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
-    size = (np.diff(words.first) > LONGEST_SENTENCE).take(words.para.take(cue[frame]))
+    size = np.searchsorted(_SHORT, np.diff(words.first)).take(words.para.take(cue[frame]))
     inside, beside = np.flatnonzero(part != _BYSTANDER), np.flatnonzero(part == _BYSTANDER)
     sign, part, size_of = polarity[frame[inside]] + 1, part[inside], size[inside]
     number = _FRAMES.encode([(kind[frame[inside]], sign, part, size_of), (sign, part, size_of)])
@@ -339,9 +339,7 @@ BLOCKS: dict[str, Block] = {
     "word": word_block,
     "plain": plain_block,
     "rival": rival_block,
-    "short_class": in_short(class_block),
     "short_relation": in_short(relation_block),
-    "short_mention": in_short(mention_block),
     "ending": ending_block,
     "frame": frame_block,
     "deep": deep_block,

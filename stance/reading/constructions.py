@@ -133,4 +133,10 @@ def compiled(text: str) -> re.Pattern[str]:
 
 
 PATTERNS = {name: compiled(text) for name, text in _TEXTS.items()}
+RARE = {
+    name: hit[1]
+    for name, text in _TEXTS.items()
+    if (hit := re.search(r"\(\?P<(?:cue|verb)>([XPQTKUBcn])\)", text))
+}
+"""A letter without which a construction does not occur: other sentences are not searched."""
 TAIL = re.compile(compiled("([fptwyi])(<who>)").pattern)

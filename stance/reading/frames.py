@@ -27,6 +27,7 @@ from stance.reading.constructions import (
     KIND_OF,
     NEEDS,
     PATTERNS,
+    RARE,
     TAIL,
     VALUED,
 )
@@ -36,7 +37,7 @@ from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
 
-MOST_WORDS = 30  # of a paragraph that is read: in longer ones no frame decides
+MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
 
@@ -87,10 +88,22 @@ class _Sentences:
 
     def frames(self) -> list[Frame]:
         """Read all constructions."""
+        whole = [(0, len(self.tags))]
+        places = {letter: self._sentences_with(letter) for letter in {*RARE.values()}}
         for name, pattern in PATTERNS.items():
-            for hit in pattern.finditer(self.tags):
-                self._read(name, hit)
+            for low, high in places[RARE[name]] if name in RARE else whole:
+                for hit in pattern.finditer(self.tags, low, high):
+                    self._read(name, hit)
         return self.frames_read
+
+    def _sentences_with(self, letter: str) -> list[tuple[int, int]]:
+        """Return where the sentences that hold a letter begin and end."""
+        places, at = list[tuple[int, int]](), self.tags.find(letter)
+        while at >= 0:
+            end = self.tags.index(".", at) + 1
+            places.append((self.tags.rfind(".", 0, at) + 1, end))
+            at = self.tags.find(letter, end)
+        return places
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
