@@ -24,7 +24,7 @@ OPEN = {
 }
 """Corpora of others, by licence."""
 
-OWN = ("starter_train", "short_train", "frames_train")
+OWN = ("starter_train", "short_train", "frames_train", "plain_train")
 """Corpora of ours."""
 
 
