@@ -281,7 +281,7 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
 def test_an_address_is_not_fetched():
     for command in ("predict", "check"):
         said = fails(1, command, "https://courier.example/nato.html")
-        assert "is a web address, none of which is fetched; save the page" in said
+        assert "is a web address, and stance fetches nothing; save the page" in said
 
 
 def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):
