@@ -289,6 +289,10 @@ def test_wrong_usage_is_status_2(at_work, command):
     assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
 
 
+def test_what_is_missing_is_named(at_work):
+    assert misused(*at_work("read a.csv")).endswith("Missing option '--output' / '-o'.\n")
+
+
 @pytest.mark.parametrize("value", ["2", "nan"])
 def test_a_number_out_of_range_is_named(at_work, value):
     told = misused(*at_work(f"predict a.csv --abstain {value}"))

@@ -281,6 +281,28 @@ def test_labels_of_a_language_model_are_answers_joined_by_id_or_text(archive, tm
     assert all(s["low"] <= s["corrected"] <= s["high"] for s in found["shares"])
 
 
+def test_labels_without_probabilities_promise_no_margin(archive, tmp_path):
+    model, _ = labels_only(*archive[:2], tmp_path)
+    for answers, promised in ((archive[0], True), (model, False)):
+        output = tmp_path / f"{promised}.csv"
+        stderr = invoke("sample", answers, "-n", 200, "-o", output).stderr
+        assert ("expected margin of net stance" in stderr) == promised
+        assert ("how precise the shares will be is unknown" in stderr) != promised
+
+
+def test_a_sample_of_some_actors_corrects_no_others(archive, tmp_path):
+    output, named = tmp_path / "on_russia.csv", ("--actor", "Russia")
+    drawn = invoke("sample", archive[0], "-n", 60, "-o", output, *named)
+    assert drawn.exit_code == 0, drawn.output
+    labelled = write(output, [row | {"stance": "favor"} for row in read(output)])
+    for command in ("shares", "report"):
+        line = fails(1, command, archive[0], "--audit", labelled)
+        assert " answers on 1 actor and says nothing of the others; add --actor 'Russia'" in line
+    assert figures(archive[0], "--audit", labelled, *named)["labels"] == 60
+    page = tmp_path / "page.html"
+    assert invoke("report", archive[0], "--audit", labelled, *named, "-o", page).exit_code == 0
+
+
 def test_rows_that_nobody_labelled_count_as_withheld(archive, tmp_path):
     model, _ = labels_only(*archive[:2], tmp_path)
     rows = read(model)

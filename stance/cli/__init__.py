@@ -78,7 +78,8 @@ def _taking_texts(parameter: Any) -> Any:
         try:
             return check(parameter, context, value)
         except typer.BadParameter as error:
-            error.message += f", not {shown(str(value))}"
+            if value:  # nothing was given: the message says so already
+                error.message += f", not {shown(str(value))}"
             raise
 
     parameter.process_value = process

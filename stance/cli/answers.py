@@ -178,7 +178,7 @@ def sample(
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, force=force)
-    beside = f"wrote {design_path(output)}; keep it beside the labels, and do not show it to coders"
+    beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
@@ -236,6 +236,7 @@ def shares(
 @reads(form=makers.answers_of, audit=makers.audited)
 def report(
     output: Path | None = None,
+    only: list[str] | None = None,
     title: str | None = None,
     figures: Path | None = None,
     pdf: bool = False,
@@ -252,7 +253,7 @@ def report(
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import model_file
 
-    request = Request(**form)
+    request = Request(**form, only=only or ())
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:

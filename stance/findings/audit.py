@@ -78,6 +78,8 @@ def _read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
         coders = ", ".join(shown(coder, 30) for coder in sorted({row.coder for row in labelled}))
         raise DataError(f"{name}: no label of '{request.coder}'; its coders: {coders}")
     design = _design(request, rows, list(settled.values()), population)
+    if not request.simple_random:
+        _refuse_other_actors(name, design, population)
     chances, strata = zip(*(design[label.key] for label in settled.values()), strict=True)
     pairs = np.array(list(settled), np.int64)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
@@ -257,6 +259,24 @@ def _design(
                 "or its design"
             )
     return design
+
+
+def _refuse_other_actors(
+    name: str, design: Mapping[int, tuple[float, str]], population: AnswersTable
+) -> None:
+    """Raise if a sample of the answers on some actors is to correct those on others, too.
+
+    The inverse probabilities of a sample of answers sum to the number that it was drawn from.
+    """
+    drawn = np.unique(population.actor[np.isin(population.key, np.array([*design], np.uint64))])
+    answers = int(np.isin(population.actor, drawn).sum())
+    size = sum(1 / probability for probability, _ in design.values())
+    if answers < len(population) and abs(size - answers) < 0.5:
+        options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
+        raise DataError(
+            f"{name}: was drawn from the {count(answers, 'answer')} on "
+            f"{count(len(drawn), 'actor')} and says nothing of the others; add {options}"
+        )
 
 
 def _read_design(table: Table, population: AnswersTable) -> Iterator[tuple[int, tuple[float, str]]]:

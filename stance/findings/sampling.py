@@ -96,15 +96,18 @@ def write_sample(
     if train:
         sample = _with_informative(population, sample, asked.size - audited)
     left_out = _write(population, sample, output, force)
-    spread = expected_spread(population, asked.whole_documents)
-    margins = expected_margins(sample.chance, population.actor, spread, len(population.actors))
+    margins = dict[str, float]()
+    if (population.chances % 1).any():  # labels without probabilities tell nothing of their errors
+        spread = expected_spread(population, asked.whole_documents)
+        reach = expected_margins(sample.chance, population.actor, spread, len(population.actors))
+        margins = dict(zip(population.actors, reach.tolist(), strict=True))
     return {
         "answers": len(sample.pair),
         "documents": len(np.unique(population.document[sample.pair])),
         "population": len(population),
         "strata": len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
         "audited": audited,
-        "margins": dict(zip(population.actors, margins.tolist(), strict=True)),
+        "margins": margins,
         "notes": [*population.notes, *left_out],
     }
 

@@ -209,7 +209,7 @@ def export_labels(
     given = [(pair, name, label) for pair, name, label in asked if label]
     rows = [row for row in given if not row[2].unsure]
     if not rows:
-        raise DataError(f"{task.path}: no label to export; label first, with --coder NAME")
+        raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
     columns = [name for name in task.columns if name not in _ANSWERS]
     columns += [name for name in ADDED if name not in columns]
     with write_table(path, columns, force=force, inputs=[task.path]) as table:

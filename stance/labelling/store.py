@@ -125,7 +125,7 @@ class Store:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         if not create and not path.exists():
-            raise DataError(f"{path}: does not exist; label first, with --coder NAME")
+            raise DataError(f"{path}: does not exist; label first, with --coder NAME alone")
         if path.is_dir():  # where SQLite says nothing but that it cannot open it
             raise DataError(f"{path}: is a folder; name a file for the labels")
         with _translated(path):

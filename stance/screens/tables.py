@@ -118,6 +118,8 @@ def sample_lines(figures: Figures) -> list[str]:
         f"at random from {count(figures['strata'], 'group')}"
     )
     known = {name: margin for name, margin in figures["margins"].items() if margin < 1}
+    if not figures["margins"]:
+        lines += wrap("answers without probabilities: how precise the shares will be is unknown")
     if known:
         parts = sorted(f"{shown(name, 30)} ±{100 * margin:.0f}" for name, margin in known.items())
         lines += wrap(
