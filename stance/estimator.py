@@ -176,7 +176,9 @@ def _read(given: Any) -> dict[str, list[Any]]:
     for place, pair in enumerate(given):
         whole = not isinstance(pair, str) and hasattr(pair, "__len__") and len(pair) >= 2
         if not whole or not all(isinstance(part, str) for part in pair[:2]):
-            raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor), both strings")
+            raise TypeError(
+                f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor), both strings"
+            )
     columns = {name: [str(pair[n]) for pair in given] for n, name in enumerate(("text", "actor"))}
     return columns | {"spans": [_spans(pair[2]) if len(pair) > 2 else None for pair in given]}
 
