@@ -117,6 +117,17 @@ def test_only_what_is_new_or_changed_is_judged_and_added(folder):
     assert "nothing to judge" in predict(*AGAIN).stderr
 
 
+def test_each_run_since_another_lists_its_own_bad_rows(folder):
+    write(folder / "4.csv", "id,text\n1\n")
+    assert predict(*AGAIN, "--rejects", "bad.csv").exit_code == 0
+    assert "4.csv" in Path("bad.csv").read_text("utf-8")
+    write(folder / "5.csv", f"id,text\n{GOOD}")
+    assert predict(*AGAIN, "--rejects", "bad.csv").exit_code == 0
+    assert "4.csv" not in Path("bad.csv").read_text("utf-8")
+    Path("run.json").unlink()  # no run made this file
+    assert predict(*AGAIN, "--rejects", "bad.csv").exit_code == 4
+
+
 def test_what_was_added_by_a_run_without_its_summary_is_not_added_twice(folder):
     predict(*AGAIN)
     before = (folder.parent / "run.json").read_bytes()

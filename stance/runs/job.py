@@ -102,7 +102,8 @@ class _Job:
         self.rejects = None
         if source.rejects is not None:
             paths, several = self.inputs.paths, self.inputs.several
-            bad = Rejects(source.rejects, force=self.over, inputs=paths, several=several)
+            over = self.over or bool(self.summary and self.summary.adds)
+            bad = Rejects(source.rejects, force=over, inputs=paths, several=several)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(self.inputs, source.reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)
