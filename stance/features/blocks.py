@@ -252,7 +252,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if not frames:
         return []
     words = pairs.words
-    cue, polarity, *_, kind, _, _ = np.array(frames, np.int64).T
+    cue, polarity, *_, kind, _, _, _ = np.array(frames, np.int64).T
     frame, actor, part = _parts(frames, words)
     width = 1 + max(int(column.max(initial=0)) for column in (actor, pairs.actor))
     place = words.para.take(cue[frame]) * np.int64(width) + actor
@@ -277,7 +277,7 @@ def _parts(frames: Sequence[Frame], words: Words) -> tuple[Ints, Ints, Ints]:
 
     Bystanders are the other actors that a sentence names, whatever is judged in it.
     """
-    cue, _, agent, patient, *_, victim, _ = np.array(frames, np.int64).T
+    cue, _, agent, patient, *_, victim, _, _ = np.array(frames, np.int64).T
     judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
     holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
     frame = np.concatenate([judges, judged, harmed])

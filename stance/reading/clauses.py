@@ -26,7 +26,7 @@ class Phrases:
     tags: str
     word: list[int]  # the head, an index into `Words`
     last: list[int]  # the last word of a fixed phrase, else the head
-    first: list[int]  # the first word
+    first: list[int]  # the first word but for an article
     name: list[int]  # the last mention, -1 for none
     value: list[int]  # how good what it says is, less how bad
     sign: list[int]  # polarity of a judging head
@@ -287,7 +287,7 @@ def _phrases(
         tags=tags[shown].astype(np.uint8).tobytes().decode("ascii"),
         word=said.tolist(),
         last=(said + longer.take(said)).tolist(),
-        first=word[begin[shown]].tolist(),
+        first=word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]].tolist(),
         name=np.where(name >= 0, word[name], -1)[shown].tolist(),
         value=worth[shown].tolist(),
         sign=sign[heads].tolist(),

@@ -56,6 +56,7 @@ class Frame(NamedTuple):
     patient_word: int
     kind: int  # what the cue is: index into `KINDS`
     victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
+    first: int  # where what judges begins: "aggressive bloc", of which "bloc" is the cue
     last: int  # the last word of a judging phrase, else the cue
 
 
@@ -162,7 +163,8 @@ class _Sentences:
         ends = agent[0], patient[0], agent[1], patient[1]
         sign, victim = (sign > 0) - (sign < 0), victims[0][0] if victims else NO_ACTOR
         word, last = self.phrases.word[cue], self.phrases.last[cue]
-        self.frames_read.append(Frame(word, sign, *ends, KINDS.index(kind), victim, last))
+        first = self.phrases.first[cue] if self.tags[cue] == "J" else word
+        self.frames_read.append(Frame(word, sign, *ends, KINDS.index(kind), victim, first, last))
 
     def _judgement(
         self, name: str, hit: re.Match[str], cue: int, patients: Ends
@@ -313,7 +315,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
 def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
     """Return a frame as it is shown: "accused: Germany -> China"; ``names`` are the book's."""
     text = words.texts[words.para[frame.cue]]
-    cue = text[words.start[frame.cue] : words.end[frame.last]]
+    cue = text[words.start[frame.first] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
     patient = "nobody" if frame.patient == NO_ACTOR else names[frame.patient]
     return f"{cue}: {agent} -> {patient}" + ("" if frame.polarity else " (denied)")
