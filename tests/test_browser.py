@@ -6,7 +6,7 @@ import pytest
 from chromium import FOUND, Browser
 from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
-from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
+from test_pages import GROUPS, STRINGS, TOGETHER, distinct, full_page, harmless, predictions
 
 from stance.reports import Request, write_predictions
 
@@ -240,7 +240,7 @@ def report_page(words, folder):
 
 @pytest.mark.endurance
 @pytest.mark.parametrize(
-    "make", [report_page, lambda words, _: evaluation_page(words)], ids=["report", "evaluation"]
+    "make", [report_page, lambda words, _: full_page(words)], ids=["report", "evaluation"]
 )
 def test_no_string_in_any_field_adds_an_element_or_a_request(make, browser, tmp_path):
     page = tmp_path / "page.html"
