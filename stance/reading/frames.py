@@ -56,7 +56,7 @@ class Frame(NamedTuple):
     patient_word: int
     kind: int  # what the cue is: index into `KINDS`
     victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
-    first: int  # where what judges begins: "aggressive bloc", of which "bloc" is the cue
+    first: int  # where what judges begins: "terrible mistake", of which the last word is the cue
     last: int  # the last word of a judging phrase, else the cue
 
 
