@@ -72,6 +72,7 @@ SENTENCES = {
     "London took the islands and has the nerve to complain.": (
         "has the nerve to: author -> United Kingdom"
     ),
+    "The loan was vetoed, to the dismay of Ukraine.": "to the dismay of: Ukraine -> nobody",
     # "we" of a quotation whose speaker is nowhere named
     '"We cannot leave our people under Russian control," referring to allegations of '
     "Russian war crimes.": "allegations: other -> Russia",

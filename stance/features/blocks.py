@@ -20,7 +20,7 @@ from stance.features.occurrences import (
     Occurrences,
     Stems,
 )
-from stance.features.pairs import REACH, Pairs, named_beside
+from stance.features.pairs import REACH, SHORT, Pairs, named_beside
 from stance.reading.frames import KINDS, NO_ACTOR, Frame, frames_of
 from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.voices import AUTHOR, OTHER
@@ -237,7 +237,7 @@ _FRAMES = Closed(
     ("frame", [KINDS, _POLARITIES, _PARTS, _SIZES]), ("frame", [_POLARITIES, _PARTS, _SIZES])
 )
 _BESIDE = Closed(("frame beside", [_SIZES]))
-_SHORT = (16, 30)  # words of a sentence, in which a frame is nearly all, and of a short paragraph
+_LONGEST = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -261,7 +261,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     low, high = (np.searchsorted(place[order], asked, side=side) for side in ("left", "right"))
     chosen = order.take(stretches(low, high - low))
     row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
-    size = np.searchsorted(_SHORT, np.diff(words.first)).take(words.para.take(cue[frame]))
+    size = np.searchsorted(_LONGEST, np.diff(words.first)).take(words.para.take(cue[frame]))
     inside, beside = np.flatnonzero(part != _BYSTANDER), np.flatnonzero(part == _BYSTANDER)
     sign, part, size_of = polarity[frame[inside]] + 1, part[inside], size[inside]
     number = _FRAMES.encode([(kind[frame[inside]], sign, part, size_of), (sign, part, size_of)])

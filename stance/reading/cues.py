@@ -41,25 +41,6 @@ _PHRASES = {
     "according": "W",
 }
 
-_LISTS = (
-    *(
-        "obliging",
-        "bearing",
-        "attitude",
-        "pity",
-        "doing",
-        "losing",
-        "threatening",
-        "deserving",
-        "accompanying",
-        "fighting",
-        "wanting",
-        "blaming",
-        "vowing",
-    ),
-    *("against", "without", "because"),
-)
-
 
 class Cues:
     """What the words of judgement are, from ``frames.toml``.
@@ -104,7 +85,7 @@ class Cues:
             self.letter |= dict.fromkeys(text.split(), letter)
             for word in text.split():
                 self.noun.pop(word, None)
-        self.lists = {name: frozenset(words[name]) for name in _LISTS}
+        self.lists = {name: frozenset(forms) for name, forms in words.items()}
         self.lists["deserting"] = frozenset(form for form, _ in _inflected(words["deserting"]))
         # Any of these may decide what a sentence says, so that it is read.
         read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]

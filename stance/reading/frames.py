@@ -317,5 +317,5 @@ def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -
     text = words.texts[words.para[frame.cue]]
     cue = text[words.start[frame.first] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
-    patient = "nobody" if frame.patient == NO_ACTOR else names[frame.patient]
+    patient = "nobody" if frame.patient < 0 else names[frame.patient]
     return f"{cue}: {agent} -> {patient}" + ("" if frame.polarity else " (denied)")
