@@ -33,8 +33,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     recipe : Recipe or None
-        None means the default recipe without repeats and learning curve; the parameters below
-        replace its values.
+        None means the default recipe; the parameters below replace its values.
     book : ActorBook or None
         None means the bundled book.
     blocks : mapping of str to float or None
@@ -157,7 +156,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return model
 
     def _recipe(self) -> Recipe:
-        table = (self.recipe or read_recipe().validated_once()).to_table()
+        table = (self.recipe or read_recipe()).to_table()
         parts = {"features": ("blocks", "min_df"), "classifier": ("kind", "c", "neutral_offset")}
         for part, names in parts.items():
             given = {name: getattr(self, name) for name in names}

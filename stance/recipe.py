@@ -144,12 +144,11 @@ class Validation:
     seed : int
         Seed of folds and solver.
     draws : int
-        No effect, as intervals draw nothing; kept for recipes and models of earlier versions.
+        No effect; kept for recipes and models of earlier versions.
     repeats : int
-        No effect, as there is one cross-validation; kept for the same reason.
+        No effect; kept likewise.
     learning_curve : bool
-        Whether to learn the stance head from parts of the documents as well, to find out what more
-        labels would gain.
+        No effect; kept likewise.
     """
 
     folds: Annotated[int, number(int, 2, 50)] = 5
@@ -249,11 +248,6 @@ class Recipe:
         """Return the recipe with the block `deep`."""
         blocks = {"deep": DEEP_WEIGHT, **self.features.blocks}
         return dataclasses.replace(self, features=dataclasses.replace(self.features, blocks=blocks))
-
-    def validated_once(self) -> "Recipe":
-        """Return the recipe without learning curve, which makes the same model in less time."""
-        once = dataclasses.replace(self.validation, learning_curve=False)
-        return dataclasses.replace(self, validation=once)
 
 
 CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())

@@ -25,9 +25,9 @@ ROWS = 900
 
 
 def quick_recipe(path: Path | None = None) -> Recipe:
-    """A recipe with few folds and bootstrap draws, one cross-validation and no learning curve."""
+    """A recipe with few folds."""
     quick = Validation(folds=2, draws=100)
-    return dataclasses.replace(read_recipe(path), validation=quick).validated_once()
+    return dataclasses.replace(read_recipe(path), validation=quick)
 
 
 @pytest.fixture(scope="session")

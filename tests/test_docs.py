@@ -151,7 +151,6 @@ def test_the_keys_of_an_evaluation_are_explained(corpus):
     found = evaluate(stance.load_model(), corpus.take(np.arange(150)))
     assert told >= set(found.to_json())
     assert told - set(found.to_json()) <= {*PARTS}
-    assert documented("outputs.md", "keys: train") == {"learning_curve"}
 
 
 def test_the_keys_of_an_explanation_are_explained():

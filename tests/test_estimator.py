@@ -67,11 +67,6 @@ def test_nothing_is_checked_before_fit(estimator):
         estimator.to_model()
 
 
-def test_a_grid_search_does_not_pay_for_repeats_that_nobody_reads():
-    assert StanceClassifier()._recipe() == read_recipe().validated_once()
-    assert StanceClassifier(read_recipe())._recipe() == read_recipe()
-
-
 def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_path):
     save_model(fitted, tmp_path / "two.stance")
     assert fitted.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]

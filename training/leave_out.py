@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     parser.add_argument("--least", type=int, default=1500)
     options = parser.parse_args()
-    recipe = read_recipe(options.recipe).validated_once()
+    recipe = read_recipe(options.recipe)
     recipe = replace(recipe, validation=replace(recipe.validation, folds=FOLDS))
     vectors = Vectors.read(options.vectors) if options.vectors else None
     corpus = read_corpus([options.news, *options.others])

@@ -29,7 +29,7 @@ from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.screens.scores import curve_lines, evaluation_lines
+from stance.screens.scores import evaluation_lines
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
 Tell = Callable[[str], None]
@@ -47,15 +47,12 @@ class Training:
         return brief("Training", report=self.report, model=self.model)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report and the learning curve as one object for JSON."""
-        curve = self.model.card.get("learning_curve")
-        return self.report.to_json() | ({"learning_curve": curve} if curve else {})
+        """Return the report as one object for JSON."""
+        return self.report.to_json()
 
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        curve = self.model.card.get("learning_curve")
-        lines = evaluation_lines(self.report.to_json())
-        return [*lines, "", *curve_lines(curve)] if curve else lines
+        return evaluation_lines(self.report.to_json())
 
 
 def train_files(

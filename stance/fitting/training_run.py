@@ -19,7 +19,7 @@ from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, signs_of_polarity
 from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, with_terms
-from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate, learning_curve
+from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
 from stance.fitting.learning import Task, class_weights, fit_head, temperature_of
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
@@ -53,11 +53,10 @@ FEWEST_CARD_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A head, the cross-validation that its temperature comes from, and its learning curve."""
+    """A head, and the cross-validation that its temperature comes from."""
 
     head: Head
     held: HeldOut
-    curve: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -108,13 +107,9 @@ class TrainingRun:
         held = cross_validate(task, fold, seed, jobs)
         head = with_terms(head, self.reader, query, task.counts)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
-        curve = None
         if name == "stance" and head.silent:
             self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
-        if name == "stance" and self.recipe.validation.learning_curve:
-            self.tell("learning from fewer documents")
-            curve = learning_curve(task, fold, held, self.named, seed, jobs)
-        return Learned(replace(head, temperature=temperature), held, curve)
+        return Learned(replace(head, temperature=temperature), held)
 
     def learn_extra(self, name: str) -> Learned | None:
         """Learn a head from the rows with its labels, if enough documents have each of them."""
@@ -219,7 +214,6 @@ class TrainingRun:
             "limits": [*LIMITS, *([NO_NEUTRAL] if stance.head.silent else [])],
             "scores": _scores(report),
             "reference": asdict(measure(self.reader, known, *texts)),
-            **({"learning_curve": stance.curve} if stance.curve else {}),
         }
 
     def score(

@@ -8,7 +8,6 @@ from stance.display import count, shown
 from stance.model.explanation import Explanation
 from stance.records import UNCERTAIN
 from stance.screens import Figures, listed, percent, ranged, table, wrap
-from stance.screens.scores import gain_text
 
 PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, which is the very "
@@ -54,8 +53,6 @@ def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
         parts = {name: scores["baselines"].get(key) for key, name in names_of.items()}
         rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
         yield "", f"beside {', '.join(rivals)}"
-    if "learning_curve" in manifest:
-        yield "", gain_text(manifest["learning_curve"])
     yield "made by", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
     yield "", f"seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     if "deep_reader" in manifest:

@@ -1,15 +1,7 @@
 """Lines about scores: an evaluation, two models compared, training and a stress test."""
 
 from stance.display import count, shown
-from stance.screens import (
-    Figures,
-    paragraphs,
-    percent,
-    ranged,
-    stacked,
-    table,
-    wrap,
-)
+from stance.screens import Figures, paragraphs, percent, ranged, stacked, table, wrap
 
 Row = tuple[object, ...]
 
@@ -19,7 +11,6 @@ LEGEND = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled; "
     f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
 )
-KIND = "95 % interval, for new documents of the same kind and coding"
 
 
 def evaluation_lines(figures: Figures) -> list[str]:
@@ -112,24 +103,6 @@ def comparison_lines(figures: Figures) -> list[str]:
             paragraphs(figures["notes"], "note: ", "  "),
         ]
     )
-
-
-def curve_lines(curve: Figures) -> list[str]:
-    """Return the lines of a learning curve."""
-    points: list[Row] = [("learned from", "macro-F1 [95 % interval]")]
-    for point in curve["points"]:
-        rows = f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents"
-        points.append((rows, ranged(point["macro_f1"], (point["low"], point["high"]))))
-    return [*table(points), *wrap(gain_text(curve), "  ")]
-
-
-def gain_text(curve: Figures) -> str:
-    """Return what the last doubling of the labels gained, or why that is not known."""
-    gain = curve.get("doubling")
-    if gain is None:
-        return str(curve.get("why", ""))
-    low, high = (f"{100 * bound:+.1f}" for bound in gain)
-    return f"the last doubling of the labels changed macro-F1 by {low} to {high} points ({KIND})"
 
 
 def stress_lines(figures: Figures) -> list[str]:
