@@ -51,6 +51,7 @@ def _stemmed(language: str, where: str) -> None:
 
 
 def _target_blind(features: "Features", where: str) -> None:
+    _shared(features, where)
     for block in features.blocks:
         if block not in TARGET_BLIND:
             raise SchemaError(
@@ -61,16 +62,12 @@ def _target_blind(features: "Features", where: str) -> None:
 
 def _shared(features: "Features", where: str) -> None:
     if features.per_actor:
-        raise SchemaError(
-            f"per_actor cannot be true in '{where}': who holds a stance is not a topic"
-        )
+        raise SchemaError(f"per_actor must be false in '{where}': only stances differ by topic")
 
 
 def _per_actor(value: Any, where: str) -> bool | str:
-    if value != "separate" and not isinstance(value, bool):
-        raise SchemaError(
-            f"'{where}' must be true, false or \"separate\", not {shown(repr(value))}"
-        )
+    if value is not False and value != "separate":
+        raise SchemaError(f"'{where}' must be false or \"separate\", not {shown(repr(value))}")
     checked: bool | str = value
     return checked
 
@@ -94,9 +91,9 @@ class Features:
         Weight of each block; a block that is not named is not used.
     min_df : int
         Least number of documents in which a feature must occur.
-    per_actor : bool or "separate"
-        Whether every feature has a copy per actor: for fixed topics with hundreds of labels each.
-        "separate" has these copies alone, so that each actor is learned from its own rows.
+    per_actor : False or "separate"
+        "separate" gives each actor features of its own, learned from its own rows alone: for fixed
+        topics with hundreds of labels each.
     vectors : mapping of str to float
         Weights of the word vectors that ``train --vectors`` is given, by block. They are merged
         into the weights of the words.

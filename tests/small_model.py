@@ -16,7 +16,7 @@ import pytest
 from stance.errors import ModelError
 from stance.features.blocks import BLOCKS
 from stance.features.pairs import lay_out
-from stance.model.heads import BlockWeights, Head
+from stance.model.heads import BlockWeights, Head, name_keys, own_keys
 from stance.model.judging import StanceModel
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
@@ -80,7 +80,9 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
         ]
     )
     recipe = Recipe(
-        features=Features({"stem": 1.0, "cross": 0.6, "class": 0.4}, per_actor=own),
+        features=Features(
+            {"stem": 1.0, "cross": 0.6, "class": 0.4}, per_actor="separate" if own else False
+        ),
         sentiment_features=Features({"stem": 1.0}),
         corpora={"starter": 2.0},
     )
@@ -107,15 +109,17 @@ def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, target
     random = np.random.default_rng(7)
     query = make_query(reader.book, TEXTS, ["NATO"] * len(TEXTS))
     words = reader.words(query.texts, query.spans)
-    pairs = lay_out(words, query.para, query.actor if targeted else np.full(len(TEXTS), -1))
-    blocks = []
+    actor = query.actor if targeted else np.full(len(TEXTS), -1)
+    pairs = lay_out(words, query.para, actor, name_keys(query.names))
+    blocks, own = [], bool(features.per_actor)
     for name, weight in features.blocks.items():
-        keys = np.unique(np.concatenate([found.keys() for found in BLOCKS[name](reader, pairs)]))
+        occurrences = [one.flat() for one in BLOCKS[name](reader, pairs)]
+        keys = [own_keys(one, pairs) if own else one.keys() for one in occurrences]
+        keys = np.unique(np.concatenate(keys))
         idf = (1 + random.random(len(keys))).astype(np.float32)
         coef = random.normal(size=(len(keys), len(labels))).astype(np.float32)
         terms = tuple(f"{name} term {number} é" for number in range(len(keys)))
         blocks.append(BlockWeights(name, weight, keys, idf, coef, terms))
-    own = features.per_actor
     return Head(labels, targeted, tuple(blocks), np.array([0.1, -0.2, 1 / 3]), 1.7, own)
 
 

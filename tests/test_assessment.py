@@ -184,7 +184,7 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
     assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
 
 
-@pytest.mark.parametrize(("block", "own"), [("name", False), ("stem", True)])
+@pytest.mark.parametrize(("block", "own"), [("name", False), ("stem", "separate")])
 def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     features = Features({"stem": 1.0, block: 1.0}, per_actor=own)
     recipe = dataclasses.replace(quick_recipe(), features=features)

@@ -53,9 +53,9 @@ def test_contributions_sum_to_the_score():
 
 
 def test_contributions_of_every_block_sum_to_the_score(corpus):
-    # Also of copies per actor, and of blocks that the default recipe leaves out.
+    # Also of features per actor, and of blocks that the default recipe leaves out.
     blocks = {"stem": 1.0, "cross": 0.6, "mention": 0.4, "char": 0.6, "name": 0.4, "word": 0.3}
-    recipe = dataclasses.replace(quick_recipe(), features=Features(blocks, per_actor=True))
+    recipe = dataclasses.replace(quick_recipe(), features=Features(blocks, per_actor="separate"))
     model = train(recipe, corpus, ActorBook.default()).model
     assert (
         max(gap(explain(model, text, actor)[0], model.stance) for text, actor in pairs(40)) < 1e-9

@@ -29,7 +29,7 @@ from stance.fitting.learning import (
     score_rows,
 )
 from stance.model.explanation import explain
-from stance.model.heads import softmax
+from stance.model.heads import name_keys, softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
@@ -220,7 +220,7 @@ def test_a_known_temperature_is_recovered(temperature):
 )
 def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset):
     recipe = HeadRecipe(
-        Features(blocks, per_actor=bool(own)),
+        Features(blocks, per_actor="separate" if own else False),
         Classifier(kind=kind, neutral_offset=offset),
     )
     reader = Reader(BOOK, Lexicon.default())
@@ -231,7 +231,9 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     task = Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
     head = fit_head(task, rows[::2], seed=1)
     words = reader.words(query.texts, query.spans)
-    expected, _ = head.scores(reader, lay_out(words, query.para, query.actor))
+    expected, _ = head.scores(
+        reader, lay_out(words, query.para, query.actor, name_keys(query.names))
+    )
     scores = score_rows(head, counts, rows)
     assert np.abs(scores - scores[:, :1] - expected).max() < 1e-6  # sums have 32 bits
     assert np.array_equal(score_rows(head, counts, rows[3:9]), score_rows(head, counts, rows)[3:9])
@@ -250,14 +252,13 @@ def test_the_neutral_offset_moves_neutral_alone(small, trained):
     ("features", "classifier"),
     [
         (Features(), Classifier(kind="logistic", c=2.0)),
-        (Features(per_actor=True), Classifier()),
         (Features({"word": 1.0, "name": 1.0}, 1, "separate"), Classifier()),
         (Features({"stem": 1.0, "char": 0.6}), Classifier()),
         (Features({"stem": 1.0, "name": 0.4}), Classifier()),
         (Features({"word": 1.0}), Classifier(balanced=False)),
         (Features({"mention": 1.0}), Classifier()),
     ],
-    ids=["logistic", "per_actor", "separate", "char", "name", "word", "mention"],
+    ids=["logistic", "separate", "char", "name", "word", "mention"],
 )
 def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     recipe = dataclasses.replace(quick_recipe(), features=features, classifier=classifier)
@@ -270,14 +271,6 @@ def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     assert judged.actor == ("NATO", "Russia")
     assert np.isfinite(judged.stance).all()
     assert np.allclose(judged.stance.sum(axis=1), 1)
-
-
-def test_separate_actors_share_no_feature(small):
-    features = Features({"word": 1.0, "name": 1.0}, 1, "separate")
-    model = train(dataclasses.replace(quick_recipe(), features=features), small, BOOK).model
-    assert all(" @ " in term for block in model.stance.blocks for term in block.terms)
-    unknown = model.judge_pairs(["A mayor in Bonn blamed Peru."], ["Peru"])
-    assert not unknown.known.any()
 
 
 def test_the_verb_is_learned(trained):
@@ -420,13 +413,16 @@ def topics(tmp_path_factory):
         for stance, word in words.items()
     ]
     recipe = quick_recipe()
-    features = Features({"stem": 1.0, "name": 0.4}, per_actor=True)
+    features = Features({"stem": 1.0, "name": 0.4}, per_actor="separate")
     corpus = write(tmp_path_factory.mktemp("topics") / "topics.csv", rows)
     return train(dataclasses.replace(recipe, features=features), corpus, BOOK), corpus
 
 
 def test_a_learned_topic_is_answered_though_the_text_never_names_it(topics):
     model, text = topics[0].model, "They spoke of progress."
+    terms = [term for block in model.stance.blocks for term in block.terms]
+    assert {"stem progress @ Tolls", "stem progress @ Windmills"} <= set(terms)
+    assert all(" @ " in term for term in terms)
     judged = model.judge_pairs([text] * 3, ["Windmills", "Tolls", "Ferries"])
     assert judged.stance.argmax(axis=1)[:2].tolist() == [2, 0]
     assert not judged.mentions.any()
@@ -451,16 +447,6 @@ def test_leaders_of_one_state_are_topics_of_their_own(topics):
     assert model.reference.actors.keys() == {*leaders.values()}
     judged = model.judge_pairs(["They spoke of progress."] * 2, [*leaders.values()])
     assert judged.stance.argmax(axis=1).tolist() == [2, 0]
-
-
-def test_copies_of_features_name_their_topic(topics):
-    (block,) = [b for b in topics[0].model.stance.blocks if b.name == "stem"]
-    assert {"stem progress @ Tolls", "stem progress @ Windmills"} <= set(block.terms)
-
-
-def test_a_topic_is_not_learned_by_a_recipe_without_copies(trained):
-    judged = trained.model.judge_pairs(["A mayor in Oslo praised them."], ["NATO"])
-    assert judged.withheld.all()
 
 
 def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):

@@ -64,14 +64,17 @@ def test_a_recipe_is_frozen():
         ("[features.blocks]\nstems = 1", r"'features.blocks.stems'. Did you mean 'stem'\?"),
         ("[features.blocks]\nxyzzy = 1", "Known: stem, cross, class"),
         ("[sentiment_features.blocks]\ncross = 1", "block 'cross' needs an actor"),
-        ("[holder_features]\nper_actor = true", "per_actor cannot be true in 'holder_features'"),
+        (
+            "[holder_features]\nper_actor = 'separate'",
+            "per_actor must be false in 'holder_features'",
+        ),
         ("[features]\nblocks = {}", "'features.blocks' must be a table with at least one block"),
         ("[features]\nblocks = 3", "'features.blocks' must be a table, not 3"),
         ('[features.blocks]\nstem = "1"', "'features.blocks.stem' must be a number, not '1'"),
         ("[features]\nmin_df = 2.5", "'features.min_df' must be a whole number, not 2.5"),
         (
-            "[features]\nper_actor = 1",
-            "'features.per_actor' must be true, false or \"separate\", not 1",
+            "[features]\nper_actor = true",
+            "'features.per_actor' must be false or \"separate\", not True",
         ),
         ("name = 3", "'name' must be a string, not 3"),
         (

@@ -98,7 +98,7 @@ def ours(corpus: Corpus, recipe: Recipe, folds: list[Ints], seeds: list[int]) ->
     """Return held-out answers of a recipe, by split; every actor has been learned."""
     reader = Reader(BOOK, Lexicon.default(recipe.language), recipe.language)
     topic, source, share = None, corpus.source, np.ones(1)
-    if recipe.features.per_actor == "separate":
+    if recipe.features.per_actor:
         topic = np.unique(corpus.actors, return_inverse=True)[1]
         source, share = topic, np.ones(TOPICS)
     task = Task(

@@ -12,7 +12,7 @@ from stance.display import shown
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import BlockWeights, Head, actor_keys, name_keys, own_keys
+from stance.model.heads import BlockWeights, Head, name_keys, own_keys
 from stance.reading.keys import KeyIndex
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
@@ -114,9 +114,8 @@ def count_features(
             block.add(
                 pairs.count,
                 [
-                    (one.pair, keys, one.weight)
+                    (one.pair, own_keys(one, pairs) if recipe.per_actor else one.keys(), one.weight)
                     for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
-                    for keys in _keys(reader, pairs, one, recipe.per_actor)
                 ],
             )
         see(pairs)
@@ -185,16 +184,6 @@ def _batches(
         low += len(part)
 
 
-def _keys(
-    reader: Reader, pairs: Pairs, occurrences: Occurrences, per_actor: bool | str
-) -> list[Keys]:
-    keys = occurrences.keys()
-    if not per_actor:
-        return [keys]
-    copies = own_keys(keys, actor_keys(reader.book, pairs)[occurrences.pair])
-    return [copies] if per_actor == "separate" else [keys, copies]
-
-
 def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, BlockCounts]) -> Head:
     """Return a head with the readable names of its features, by reading some rows again.
 
@@ -216,12 +205,12 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
                 continue  # the deep reader takes its time
             short = "short " if name.startswith("short_") else ""
             for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
-                for copy, keys in enumerate(_keys(reader, pairs, one, head.own)):
-                    column, at = np.unique(index[name].find(keys), return_index=True)
-                    new = (column >= 0) & (names[column] == "")
-                    column, at = column[new], at[new]
-                    for n, place, term in zip(column, at, one.names(at, strings), strict=True):
-                        whose = f" @ {shown(actors[int(one.pair[place])])}" if copy else ""
-                        names[n] = short + term + whose
+                keys = own_keys(one, pairs) if head.own else one.keys()
+                column, at = np.unique(index[name].find(keys), return_index=True)
+                new = (column >= 0) & (names[column] == "")
+                column, at = column[new], at[new]
+                for n, place, term in zip(column, at, one.names(at, strings), strict=True):
+                    whose = f" @ {shown(actors[int(one.pair[place])])}" if head.own else ""
+                    names[n] = short + term + whose
     blocks = (replace(block, terms=tuple(terms[block.name])) for block in head.blocks)
     return replace(head, blocks=tuple(blocks))

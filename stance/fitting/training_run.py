@@ -81,7 +81,7 @@ class TrainingRun:
 
     @cached_property
     def named(self) -> Bools:
-        """Rows that a model answers: the text names the actor, or the model has copies for it."""
+        """Rows that a model answers: the text names the actor, or has learned it as a topic."""
         named = np.concatenate([names for names, _ in self.seen])[: len(self.corpus)]
         if self.recipe.features.per_actor:
             rows = Counter(self.query.names)
@@ -154,7 +154,7 @@ class TrainingRun:
         elif name == "stance" and lessons:
             query = query_of(self.reader.book, corpus, lessons)
         topics, parts = 1, source
-        if own.features.per_actor == "separate":
+        if own.features.per_actor:
             topic = np.unique(query.names, return_inverse=True)[1]
             topics = int(topic.max()) + 1
             parts = source * topics + topic[: len(rows)]

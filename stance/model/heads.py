@@ -14,7 +14,6 @@ from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
 from stance.features.pairs import Pairs, run_starts
 from stance.model.reasons import Pushes
-from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 from stance.records import FAVOR
@@ -31,16 +30,9 @@ def name_keys(names: Sequence[str]) -> Keys:
     return np.array([keys[name] for name in names], np.uint64)
 
 
-def actor_keys(book: ActorBook, pairs: Pairs) -> Keys:
-    """Return the key of each pair's actor."""
-    if pairs.named is not None:
-        return pairs.named
-    return name_keys((*book.names, ""))[pairs.actor]
-
-
-def own_keys(keys: Keys, actor: Keys) -> Keys:
-    """Return the keys of the actor's own copies of features."""
-    return join_keys(_COPY, keys, actor)
+def own_keys(one: Occurrences, pairs: Pairs) -> Keys:
+    """Return the keys of flat occurrences as features of each pair's actor alone."""
+    return join_keys(_COPY, one.keys(), pairs.named[one.pair])  # type: ignore[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +73,15 @@ class BlockScorer:
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
     def find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, _Lookup]]:
-        """Yield the block's features in a batch, numbered by their places in the lookup beside.
-
-        Where actors have copies of features of their own, those are yielded, too.
-        """
+        """Yield the block's features in a batch, numbered by their places in the lookup beside."""
         for one in BLOCKS[self.block.name](reader, pairs):
-            if one.vocabulary is None:
+            if self.own:
+                single = one.flat()
+                yield self._known(single, own_keys(single, pairs))
+            elif one.vocabulary is None:
                 yield self._known(one, one.number)
             else:
                 yield one, self._of_vocabulary(one.vocabulary)
-            if self.own:
-                single = one.flat()
-                actor = actor_keys(reader.book, pairs).take(single.pair)
-                yield self._known(single, own_keys(single.keys(), actor))
 
     def _known(self, one: Occurrences, keys: Keys) -> tuple[Occurrences, _Lookup]:
         """Return the occurrences whose keys are known: of an open set, few are."""
@@ -180,7 +168,7 @@ class Head:
         Scores are divided by it before the softmax (Guo et al. 2017, "On Calibration of Modern
         Neural Networks").
     own : bool
-        Whether every feature has a copy per actor.
+        Whether every actor has features of its own.
     """
 
     labels: tuple[str, ...]

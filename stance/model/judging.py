@@ -92,14 +92,14 @@ class StanceModel:
         return KnownWords(self.stance, self.control)
 
     def learned(self, names: Sequence[str]) -> Bools:
-        """Return which actors are topics: the features have copies for them."""
+        """Return which actors are topics: they have features of their own."""
         rows = self.reference.actors if self.stance.own and self.reference else {}
         if not rows:
             return np.zeros(len(names), np.bool_)
         return np.array([name in rows for name in self.book.topics(names)], np.bool_)
 
     def name_keys(self, names: Sequence[str]) -> Keys | None:
-        """Return the keys of the actors' names, if the features have copies per actor."""
+        """Return the keys of the actors' names, if features belong to actors."""
         return name_keys(self.book.topics(names)) if self.stance.own else None
 
     def __getstate__(self) -> dict[str, Any]:
