@@ -22,7 +22,7 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import DateColumn, Record, column, months_of, optional_column
+from stance.tables import DateColumn, Header, Record, column, months_of, optional_column
 
 Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
 
@@ -183,9 +183,9 @@ def _read(given: Any) -> dict[str, list[Any]]:
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
-    names = frame.columns
-    places: dict[str, int | None] = {name: column(names, name, "X") for name in ("text", "actor")}
-    places |= {name: optional_column(names, name, "X") for name in ("date", "document", "spans")}
+    names, head = frame.columns, Header(frame.columns, "X")
+    places: dict[str, int | None] = {name: column(head, name) for name in ("text", "actor")}
+    places |= {name: optional_column(head, name) for name in ("date", "document", "spans")}
     columns = {
         name: _cells(frame[names[place]]) for name, place in places.items() if place is not None
     }

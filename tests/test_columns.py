@@ -4,20 +4,21 @@ import pytest
 from command import fails, write
 
 from stance.errors import DataError
-from stance.tables import column, optional_column, read_as
+from stance.tables import Header, column, open_table, optional_column
 
 
 @pytest.mark.parametrize("name", ["text", "Text", "TEXT", " text ", "te\u200bxt", "\ufefftext"])
-def test_case_and_what_is_not_seen_do_not_count(name):
-    assert column(("id", name), "text", "mine.csv") == 1
-    assert bool(read_as(("id", name), ["text"], "mine.csv")) == (name != "text")
+def test_case_and_what_is_not_seen_do_not_count(tmp_path, name):
+    with open_table(write(tmp_path / "mine.csv", f"id,{name}\n1,a\n")) as table:
+        assert column(table, "text") == 1
+        assert ("is read as 'text'" in table.notes[-1]) == (name != "text")
 
 
 def test_an_exact_name_wins_and_others_that_differ_in_case_are_both_named():
-    assert column(("Text", "text", "TEXT"), "text", "mine.csv") == 1
+    assert column(Header(("Text", "text", "TEXT"), "mine.csv"), "text") == 1
     for find in (column, optional_column):
         with pytest.raises(DataError, match="columns 'Text' and 'TEXT' could each be 'text'; ren"):
-            find(("Text", "id", "TEXT"), "text", "mine.csv")
+            find(Header(("Text", "id", "TEXT"), "mine.csv"), "text")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from unittest import mock
 from pollution import Polluted, clean_tables, encode, pollute
 
 from stance.errors import StanceError
-from stance.tables import column, open_table, read_as
+from stance.tables import column, open_table
 
 CASES = [case for clean in clean_tables() for case in pollute(clean)]
 
@@ -42,10 +42,10 @@ def cells_of(data, rejects=None):
     """Read a table as `predict` does; return its rows, the header first, and its notes."""
     stdin = io.TextIOWrapper(io.BytesIO(data))  # thousands of files would take a minute
     with mock.patch("sys.stdin", stdin), open_table(None, rejects=rejects) as table:
-        column(table.columns, "text", table.name)
+        column(table, "text")
         rows = [list(table.columns), *(list(record.cells) for record in table)]
     assert table.records_in == len(rows) - 1 + (len(rejects.reasons) if rejects else 0)
-    return rows, [*table.notes, *read_as(table.columns, ("text",), table.name)]
+    return rows, list(table.notes)
 
 
 def outcome(case: Polluted) -> str:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from stance.errors import DataError
 from stance.tables import (
     Format,
+    Header,
     Record,
     Rejects,
     TableWriter,
@@ -104,7 +105,7 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
         cells_of(path)
     assert str(caught.value).isprintable()
     with pytest.raises(DataError, match=r"no column 'text\\x07'") as caught:
-        column(("\x1b[31mred\u202e" * 100,), "text\x07", "mine.csv")
+        column(Header(("\x1b[31mred\u202e" * 100,), "mine.csv"), "text\x07")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
 

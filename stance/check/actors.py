@@ -22,7 +22,6 @@ from stance.tables import (
     open_inputs,
     open_table,
     optional_column,
-    read_as,
 )
 
 LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
@@ -50,7 +49,7 @@ def count_aliases(
     rows_by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_inputs(inputs, reading) as table:
-        text = column(table.columns, reading.text_column, table.name, "--text-column")
+        text = column(table, reading.text_column, "--text-column")
         dates = find_dates(table, reading) if book.has_terms else None
         for block in table.chunks:
             months = months_of(block.columns[dates[0]], dates[1]) if dates else None
@@ -63,8 +62,7 @@ def count_aliases(
                 rows_by_actor.update(book.names[actor] for actor in pairs[1])
                 rows += len(batch)
                 named += len(np.unique(mentions.para))
-        wanted = [reading.text_column, *([reading.date_column or "date"] if dates else [])]
-        notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
+        notes = [*inputs.notes, *table.notes]
     by_actor = defaultdict[str, dict[str, int]](dict)
     for (actor, alias), number in aliases.most_common():
         by_actor[actor][alias] = number
@@ -80,9 +78,9 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
     parties = defaultdict[str, set[str]](set)
     with open_table(path, **form) as table:
-        column(table.columns, "name", table.name)  # raises if there is none
+        column(table, "name")  # raises if there is none
         known = ("name", "party", "country", "from", "to")
-        places = {name: optional_column(table.columns, name, table.name) for name in known}
+        places = {name: optional_column(table, name) for name in known}
         for record in table:
             cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
             if name := cells["name"]:
@@ -120,8 +118,8 @@ def discover(
     uses = defaultdict[str, dict[str, str]](dict)  # by name and document: the first context
     rows = 0
     with open_inputs(inputs, reading) as table:
-        place = column(table.columns, reading.text_column, table.name, "--text-column")
-        document = optional_column(table.columns, "document", table.name)
+        place = column(table, reading.text_column, "--text-column")
+        document = optional_column(table, "document")
         for block in table.chunks:
             for low, batch, mentions in book.scan(block.columns[place]):
                 named = defaultdict[int, list[int]](list)

@@ -109,19 +109,13 @@ def a_table(**table: Any) -> "Form":
 
 def texts(
     text_column: str | None = None,
-    include: list[str] | None = None,
     keep_all: bool = False,
     **dated: Any,
 ) -> "InputOptions":
     """Return how texts to judge are read."""
     from stance.tables import InputOptions
 
-    return InputOptions(
-        text_column=text_column or "text",
-        include=tuple(include or ()),
-        keep_all=keep_all,
-        **dated,
-    )
+    return InputOptions(text_column=text_column or "text", keep_all=keep_all, **dated)
 
 
 def labels_of(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
@@ -142,7 +136,6 @@ def labels_of(labels: str | None = None, actor: str | None = None, **labelled: A
 
 def answers_of(
     answers: list[Path],
-    include: list[str] | None = None,
     labels: str | None = None,
     prefix: str | None = None,
     **answered: Any,
@@ -155,7 +148,7 @@ def answers_of(
     for path in answers:
         if str(path) == "-" or is_device(path):
             raise DataError(f"{path}: the answers are read twice; name a file")
-    inputs = find_inputs(answers, include or ())
+    inputs = find_inputs(answers)
     tell(*inputs.notes)
     source = inputs if inputs.several else answers[0]
     return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}

@@ -203,9 +203,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "encoding": _given("E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
         "sheet": _given("NAME", "Sheet of a workbook; the first if omitted."),
-        "include": _given(
-            "PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
-        ),
         "names": _given(
             "COLUMN=NAME,...",
             "Our columns and their names in the source, such as text=body; may be repeated.",

@@ -136,7 +136,6 @@ def read(
     actors: Path | None = None,
     aliases: str | None = None,
     encoding: str | None = None,
-    include: list[str] | None = None,
     keep_all: bool = False,
     force: bool = False,
 ) -> None:
@@ -146,7 +145,7 @@ def read(
     from stance.tables import InputOptions, find_inputs
 
     named = [*map(files.path_or_stdin, articles)]
-    inputs = articles_of(find_inputs(named, include or ()), named)
+    inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)

@@ -46,7 +46,7 @@ def actors(
     if not sources:
         show(book.to_tables(), lambda: book_lines(book), as_json)
         return
-    inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
+    inputs = find_inputs([files.path_or_stdin(path) for path in sources])
     if discover:
         unknown, notes = named.discover(book, inputs, reading)
         tell(*notes)

@@ -22,15 +22,7 @@ from stance.label_values import (
 )
 from stance.reading.spans import parse_spans
 from stance.records import ADJUDICATED, NEUTRAL, Sentiment, Stance
-from stance.tables import (
-    Form,
-    Record,
-    Table,
-    column,
-    optional_column,
-    read_as,
-    rewrite_dates,
-)
+from stance.tables import Form, Record, Table, column, optional_column, rewrite_dates
 
 EXTRA = ("id", "source", "genre", "drawn")
 """Columns that a corpus keeps as they are."""
@@ -78,7 +70,7 @@ def read_rows(
     names = form.get("columns") or {}
     places = _places(table, names)
     place_of: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
-    place_of |= {name: optional_column(table.columns, name, table.name) for name in extra} | places
+    place_of |= {name: optional_column(table, name) for name in extra} | places
     stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
     tones = LabelReader(table.name, Sentiment, SENTIMENTS)
     if "date" in places:
@@ -93,9 +85,7 @@ def read_rows(
         lines.append(record.line)
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
-    wanted = [names.get(name, name) for name in places]
-    notes = [*table.notes, *read_as(table.columns, wanted, table.name), *stances.notes()]
-    notes += tones.notes()
+    notes = [*table.notes, *stances.notes(), *tones.notes()]
     return rows, [*notes, *_lacking(table.name, rows, lines)]
 
 
@@ -103,14 +93,14 @@ def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
     """Return where the columns of a corpus stand in a table that has its own names for some."""
     places = {}
     for name in ("text", "actor", "stance", *OPTIONAL):
-        place = optional_column(table.columns, names.get(name, name), table.name)
+        place = optional_column(table, names.get(name, name))
         if place is not None:
             places[name] = place
     needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(places))
     for name in dict.fromkeys((*needed, *names)):
         option = f"--{name}-column" if name in ROLES else ""
         hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
-        places[name] = column(table.columns, names.get(name, name), table.name, option, hint)
+        places[name] = column(table, names.get(name, name), option, hint)
     return places
 
 

@@ -17,7 +17,16 @@ from stance.findings.request import Join, Places, Request, find_places, label_in
 from stance.label_values import LabelReader, stance_spellings
 from stance.reading.keys import key_of
 from stance.records import ANSWERS, SIDES, Stance
-from stance.tables import Record, Table, column, day_of, likely, optional_column, rewrite_dates
+from stance.tables import (
+    Header,
+    Record,
+    Table,
+    column,
+    day_of,
+    likely,
+    optional_column,
+    rewrite_dates,
+)
 
 MISSING = -1  # number of a period or a surrogate's label that an answer does not have
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
@@ -112,7 +121,7 @@ def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
     texts = () if places.text is None else ("text", table.columns[places.text])
     ways: dict[Join, Sequence[str]] = {"row": ("row",), "id": ("id",) * (places.id is not None)}
     for join, names in {**ways, "text": texts}.items():
-        if any(optional_column(labelled, name, "the labels") is not None for name in names):
+        if any(optional_column(Header(labelled, "the labels"), name) is not None for name in names):
             return join
     raise DataError(
         f"{table.name}: has neither 'row', 'id' nor 'text' in common with the labels; add the "
@@ -152,7 +161,7 @@ class _Reader:
         self._table, self._request, self._places, self._join = table, request, places, join
         self._labels = {
             name: (
-                column(table.columns, name, table.name),
+                column(table, name),
                 LabelReader(table.name, Stance, stance_spellings(request.labels), shown(name)),
             )
             for name in request.surrogates
@@ -269,7 +278,7 @@ class _Reader:
     def _notes(self, repeated: int, days: Ints, period: Ints) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
-        usual = self._request.text_column or optional_column(columns, "text", self._table.name)
+        usual = self._request.text_column or optional_column(self._table, "text")
         if places.text is not None and usual is None:
             name = shown(columns[places.text])
             yield f"column '{name}' is read as 'text'; name another with --text-column"

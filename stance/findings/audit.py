@@ -128,8 +128,8 @@ def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
 def _read_labels(table: Table, population: AnswersTable, counts: Counter[str]) -> Iterator[_Label]:
     """Yield the rows that were drawn at random; ``truth`` is `MISSING` where one has no label."""
     identity = _identity(table, population)
-    stance = column(table.columns, "stance", table.name)
-    places = [optional_column(table.columns, name, table.name) for name in _OPTIONAL]
+    stance = column(table, "stance")
+    places = [optional_column(table, name) for name in _OPTIONAL]
     reader = LabelReader(table.name, Stance, stance_spellings(population.request.labels))
     for record in table:
         cells = record.cells
@@ -162,7 +162,7 @@ def _identity(table: Table, population: AnswersTable) -> list[int]:
     names = [population.columns[place] for place in population.places.identity(population.join)]
     if population.join == "row" or ("text" in table.columns and population.join == "text"):
         names[-1] = population.join  # as stance sample calls it
-    return [column(table.columns, name, table.name) for name in (*names, "actor")]
+    return [column(table, name) for name in (*names, "actor")]
 
 
 def _key(cells: Sequence[str], identity: Sequence[int], join: Join, where: str) -> int:
@@ -282,7 +282,7 @@ def _refuse_other_actors(
 def _read_design(table: Table, population: AnswersTable) -> Iterator[tuple[int, tuple[float, str]]]:
     """Yield the key, inclusion probability and stratum of each pair that was drawn."""
     identity = _identity(table, population)
-    places = [column(table.columns, name, table.name) for name in ("inclusion", "stratum")]
+    places = [column(table, name) for name in ("inclusion", "stratum")]
     for record in table:
         chance, stratum = (record.cells[place] for place in places)
         where = f"{table.name}:{record.line}"

@@ -12,6 +12,7 @@ from stance.label_values import LabelReader, stance_spellings
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import (
+    Header,
     Inputs,
     Record,
     Records,
@@ -92,11 +93,10 @@ def _predicted(columns: Sequence[str], prefix: str) -> bool:
 
 def _find_label(table: Table, request: Request) -> int:
     """Return the place of the labels in a table that `predict` did not write."""
-    columns, name = table.columns, table.name
-    if reason := _refusal(columns):
-        raise DataError(f"{name}: {reason}")
-    column(columns, request.actor_column or "actor", name, "--actor-column", NO_ANSWERS)
-    return column(columns, request.stance_column or "stance", name, "--stance-column", NO_ANSWERS)
+    if reason := _refusal(table.columns):
+        raise DataError(f"{table.name}: {reason}")
+    column(table, request.actor_column or "actor", "--actor-column", NO_ANSWERS)
+    return column(table, request.stance_column or "stance", "--stance-column", NO_ANSWERS)
 
 
 def label_in(cell: str, record: Record, reader: LabelReader) -> int | None:
@@ -108,7 +108,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
     """Have the labels of a table, none of whose records is read yet, come as answers."""
     columns, name, label = table.columns, table.name, _find_label(table, request)
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
-    row = optional_column(columns, "row", name)
+    row = optional_column(table, "row")
     reader = LabelReader(name, Stance, stance_spellings(request.labels))
     without = 0
 
@@ -178,20 +178,21 @@ def find_places(table: Table, request: Request) -> Places:
 
     Without a column `text` it is one that others call so, such as predict may have been told.
     """
-    columns, name, prefix = table.columns, table.name, request.prefix
+    columns, prefix = table.columns, request.prefix
     numbers = {name: place for place, name in enumerate(columns)}
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
 
     def usual(asked: str | None, usual: str) -> int | None:
         if asked is None:
-            return optional_column(columns, usual, name)
-        return column(columns, asked, name)
+            return optional_column(table, usual)
+        return column(table, asked)
 
-    row, actor = numbers[prefix + "row"], column(columns, named, name, "--actor-column")
+    row, actor = numbers[prefix + "row"], column(table, named, "--actor-column")
+    ours = Header(columns[:row], table.name)  # of the input
     text = usual(request.text_column, "text")
     if text is None:
-        others = (optional_column(columns[:row], other, name) for other in USUAL["text"])
+        others = (optional_column(ours, other) for other in USUAL["text"])
         text = next((place for place in others if place is not None), None)
     against, neutral, favor = (numbers[f"{prefix}stance_{label}"] for label in Stance)
     return Places(
@@ -204,12 +205,12 @@ def find_places(table: Table, request: Request) -> Places:
         text=text,
         document=usual(request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
-        by=None if request.by is None else column(columns, request.by, name),
-        over=None if request.over is None else column(columns, request.over, name),
+        by=None if request.by is None else column(table, request.by),
+        over=None if request.over is None else column(table, request.over),
         # Without an actor of each row, predict read no spans.
-        spans=optional_column(columns, "spans", name) if actor < row else None,
+        spans=optional_column(table, "spans") if actor < row else None,
         holder=numbers.get(prefix + "holder"),
-        id=optional_column(columns[:row], "id", name),
+        id=optional_column(ours, "id"),
     )
 
 

@@ -23,7 +23,7 @@ from stance.findings.design import (
 from stance.findings.request import Request
 from stance.label_values import SOFT
 from stance.records import AGAINST, FAVOR, SIDES, Stance
-from stance.tables import column, write_table
+from stance.tables import Header, column, write_table
 
 LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
 """Empty columns for a coder to fill in."""
@@ -212,7 +212,7 @@ def _with_informative(population: AnswersTable, sample: Sample, size: int) -> Sa
     from sklearn.feature_extraction.text import HashingVectorizer
 
     if population.places.text is None:
-        column(population.columns, "text", population.table, "--text-column")
+        column(Header(population.columns, population.table), "text", "--text-column")
     ordered = np.sort(population.chances, axis=1)
     margin = ordered[:, -1] - ordered[:, -2]
     margin[sample.pair] = np.inf

@@ -45,10 +45,10 @@ def read_table(
     with open_table(job.source, **job.form) as table:
         places = dict[str, int]()
         for ours, theirs in columns.items():
-            place = optional_column(table.columns, theirs, table.name)
+            place = optional_column(table, theirs)
             if place is None and (mapped or ours in needed):
                 option = f"--map {ours}=" if mapped else ""
-                place = column(table.columns, theirs, table.name, option)
+                place = column(table, theirs, option)
             if place is not None:
                 places[ours] = place
         if ("start" in places) != ("end" in places):

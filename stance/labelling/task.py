@@ -19,7 +19,6 @@ from stance.tables import (
     months_of,
     open_table,
     optional_column,
-    read_as,
 )
 
 _IDENTITY = ("file", "row", "id", "document", "spans")
@@ -62,11 +61,11 @@ def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) ->
     with open_table(path, **form) as table:
         hint = "; stance predict finds actors, and stance sample draws a table to label"
         places: dict[str, int | None] = {
-            "text": column(table.columns, text_column, table.name, "--text-column"),
-            "actor": column(table.columns, "actor", table.name, hint=hint),
+            "text": column(table, text_column, "--text-column"),
+            "actor": column(table, "actor", hint=hint),
         }
         others = ("date", *_IDENTITY)
-        places |= {name: optional_column(table.columns, name, table.name) for name in others}
+        places |= {name: optional_column(table, name) for name in others}
         pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
             cells = {n: "" if p is None else record.cells[p] for n, p in places.items()}
@@ -74,7 +73,7 @@ def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) ->
                 pairs.append(_pair(record, cells, met, f"{table.name}:{record.line}"))
             else:
                 left_out += 1
-        notes = [*table.notes, *read_as(table.columns, ("actor", *others), table.name)]
+        notes = list(table.notes)
     if not pairs:
         raise DataError(f"{path}: no row with a text and an actor; nothing to label")
     if left_out:

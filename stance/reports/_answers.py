@@ -121,7 +121,7 @@ def gather(
 def _column(table: Table, asked: str | None, usual: str) -> str | None:
     """Return the name of a column that is asked for, or the usual one if there is one."""
     find, name = (optional_column, usual) if asked is None else (column, asked)
-    place = find(table.columns, name, table.name)
+    place = find(table, name)
     return None if place is None else table.columns[place]
 
 

@@ -79,30 +79,30 @@ def make_config(
     model: StanceModel, source: Input, target: Output, options: Options, table: Table, before: int
 ) -> RunConfig:
     """Return what all parts have in common; earlier runs numbered so many input rows ``before``."""
-    columns, name, reading = table.columns, table.name, source.reading
+    columns, reading = table.columns, source.reading
     if reading.actor_column is not None:
-        actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
+        actor: int | None = column(table, reading.actor_column, "--actor-column")
     else:
-        actor = optional_column(columns, "actor", name)
+        actor = optional_column(table, "actor")
     asked = (reading.actor or "").strip() if actor is None else ""
     paired = asked or actor is not None
     config = RunConfig(
         columns=columns,
-        text=column(columns, reading.text_column, name, "--text-column"),
+        text=column(table, reading.text_column, "--text-column"),
         actor=actor,
         asked=asked,
-        spans=optional_column(columns, "spans", name) if paired else None,
+        spans=optional_column(table, "spans") if paired else None,
         options=options,
         actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
         rows_before=before,
-        table=name,
+        table=table.name,
     )
     config.check()
     if config.spans is not None:
         table.check = config.fault
     if reading.date_column is not None:
-        column(columns, reading.date_column, name, "--date-column")  # raises
+        column(table, reading.date_column, "--date-column")  # raises
     if dates := find_dates(table, reading) if model.book.has_terms else None:
         config = replace(config, date=dates[0], date_pattern=dates[1])
     written, types = (*columns, *config.added()), config.types()

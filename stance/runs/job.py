@@ -16,7 +16,7 @@ from stance.runs.notes import answer_notes, drift_notes, lacking_note, silence_n
 from stance.runs.options import DEFAULTS, Options
 from stance.runs.summary import Summary, files_fingerprint, fingerprint, hashes_of
 from stance.runs.workers import Submit, WorkerPool, compute_in_order
-from stance.tables import Records, Rejects, TableWriter, find_inputs, likely, open_inputs, read_as
+from stance.tables import Records, Rejects, TableWriter, find_inputs, likely, open_inputs
 
 PART = 3000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
@@ -86,7 +86,7 @@ class _Job:
         self, model: StanceModel, source: Input, target: Output, options: Options, stack: ExitStack
     ) -> None:
         self.model, self.source, self.target, self.options = model, source, target, options
-        self.inputs = find_inputs(source.paths, source.reading.include)
+        self.inputs = find_inputs(source.paths)
         self.summary: Summary | None = None
         if source.since or target.summary:
             answers = fingerprint(model, source, options)
@@ -203,10 +203,8 @@ class _Job:
 
     def _read_notes(self) -> Iterator[str]:
         """Yield how the table was read: its columns, and which dates decide about leaders."""
-        table, reading, date = self.table, self.source.reading, self.config.date
+        table, date = self.table, self.config.date
         yield from table.notes
-        wanted = [reading.text_column, reading.actor_column or "actor", "spans"]
-        yield from read_as(table.columns, wanted, table.name)
         if date is not None:
             name = shown(table.columns[date], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"

@@ -47,7 +47,6 @@ def hashes_of(inputs: Inputs) -> dict[Path, str]:
 def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerprint:
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
-    del values["include"]  # each file counts
     deep = bool(options.deep or model.encoder)
     known = {f"the version of {name}": number for name, number in versions(deep).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}

@@ -2,11 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from stance.display import joined, shown
 from stance.errors import DataError
-from stance.tables.table import SEPARATORS, ColumnError, folded
+from stance.tables.table import SEPARATORS, Table, folded
 
 USUAL = {
     "text": (
@@ -25,52 +26,47 @@ USUAL = {
 """What other people call the columns that we ask for, most telling names first."""
 
 
-def column(
-    table_columns: Sequence[str], name: str, table_name: str, option: str = "", hint: str = ""
-) -> int:
+class Header(NamedTuple):
+    """The columns of what is not an open table, and what messages call it."""
+
+    columns: Sequence[str]
+    name: str
+
+
+def column(table: Table | Header, name: str, option: str = "", hint: str = "") -> int:
     """Return the place of a column, or raise with the name, and `option`, that may be meant.
 
     `hint` ends the message where no column looks meant.
 
-    >>> column(("id", "Text"), "text", "mine.csv")
+    >>> column(Header(("id", "Text"), "mine.csv"), "text")
     1
     """
-    place = optional_column(table_columns, name, table_name)
+    place = optional_column(table, name)
     if place is None:
-        advice = _advice(table_columns, name, option, hint)
-        raise ColumnError(f"{table_name}: no column '{shown(name)}'; {advice}", name)
+        advice = _advice(table, name, option, hint)
+        raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 
 
-def optional_column(table_columns: Sequence[str], name: str, table_name: str) -> int | None:
+def optional_column(table: Table | Header, name: str) -> int | None:
     """Return the place of a column or None; raise if two differ from the name in case alone.
 
-    An exact name wins; then case, spaces, quotes and invisible characters around it do not count.
+    An exact name wins; then case, spaces, quotes and invisible characters around it do not count,
+    which the table notes.
     """
-    if name in table_columns:
-        return list(table_columns).index(name)
+    columns = table.columns
+    if name in columns:
+        return list(columns).index(name)
     wanted = folded(name)
-    alike = [place for place, other in enumerate(table_columns) if folded(other) == wanted]
+    alike = [place for place, other in enumerate(columns) if folded(other) == wanted]
     if len(alike) > 1:
-        names = joined([f"'{shown(table_columns[place])}'" for place in alike[:3]])
+        names = joined([f"'{shown(columns[place])}'" for place in alike[:3]])
         why = f"columns {names} could each be '{shown(name)}'"
         or_else = f", or choose one with --{name}-column" if name in USUAL else ""
-        raise DataError(f"{table_name}: {why}; rename all but one of them{or_else}")
+        raise DataError(f"{table.name}: {why}; rename all but one of them{or_else}")
+    if alike and isinstance(table, Table):
+        table.respelled[name] = columns[alike[0]]
     return alike[0] if alike else None
-
-
-def read_as(table_columns: Sequence[str], names: Iterable[str], table_name: str) -> list[str]:
-    """Return notes on columns that are read though case or spaces in their names differ.
-
-    >>> read_as(("text", "Actor"), ("text", "actor", "spans"), "mine.csv")
-    ["mine.csv: column 'Actor' is read as 'actor'"]
-    """
-    places = {name: optional_column(table_columns, name, table_name) for name in names}
-    return [
-        f"{table_name}: column '{shown(table_columns[place])}' is read as '{shown(name)}'"
-        for name, place in places.items()
-        if place is not None and table_columns[place] != name
-    ]
 
 
 def likely(columns: Sequence[str], name: str) -> str:
@@ -90,15 +86,16 @@ def likely(columns: Sequence[str], name: str) -> str:
     return columns[places[0]] if places else ""
 
 
-def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
+def _advice(table: Table | Header, name: str, option: str, hint: str) -> str:
+    columns = table.columns
+    hint = (isinstance(table, Table) and table.or_where) or hint
     if len(columns) == 1:  # it may hold the wanted name beside others
         signs = (*SEPARATORS, ":", " ")
         if any(folded(name) in map(folded, columns[0].split(sign)) for sign in signs):
             advice = "name its separator with --delimiter, or remove quotes around the line"
             return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
-        space = " " if option and not option.endswith("=") else ""
-        return f"did you mean {option}{space}'{shown(meant)}'?"
+        return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
     or_else = f"; choose one with {option}" if option else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"

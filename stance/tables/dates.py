@@ -195,9 +195,9 @@ def find_dates(table: Table, options: "InputOptions") -> tuple[int, str] | None:
     """
     pattern = read_pattern(options.date_format)
     if options.date_column is None and not pattern:
-        place = optional_column(table.columns, "date", table.name)
+        place = optional_column(table, "date")
     else:
-        place = column(table.columns, options.date_column or "date", table.name, "--date-column")
+        place = column(table, options.date_column or "date", "--date-column")
     if place is None:
         return None
     _look_at(table, place, pattern, lambda dates: dates)

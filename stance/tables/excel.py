@@ -7,7 +7,6 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -18,7 +17,7 @@ from xml.parsers import expat
 from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
-from stance.tables.table import Fault, Row, Table, folded
+from stance.tables.table import Fault, Row, Table
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
@@ -38,7 +37,7 @@ _DAMAGED = (
 
 
 def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
-    """Read the columns of a sheet, set its chunks, and who says which sheet has another column.
+    """Read the columns of a sheet, and set its chunks.
 
     Its first row that is not empty is names. Dates come as 2025-05-18, numbers with up to 15
     digits, as Excel shows them.
@@ -72,7 +71,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         f"sheet '{shown(chosen)}'{of_others}",
         table.take(_cells(rows, width)),
     )
-    table.elsewhere = partial(_advice, book, others)
+    table.or_where = f"; {choice}" if choice else ""
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
@@ -86,16 +85,9 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     return sheet or [*visible, *names][0]
 
 
-def _advice(book: Any, sheets: Sequence[str], column: str) -> str:
-    """Return which of some sheets have a column, as an option to type; nothing if none has."""
-    tops = {name: next(_filled_rows(book.get_sheet_by_name(name)), (0, [])) for name in sheets}
-    having = [name for name, (_, names) in tops.items() if folded(column) in map(folded, names)]
-    return f"use --sheet {_listed(having, ' or ')}" if having else ""
-
-
-def _listed(names: Sequence[str], between: str = ", ") -> str:
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return between.join(f"'{shown(name, 30)}'" for name in names[:8]) + more
+    return ", ".join(f"'{shown(name, 30)}'" for name in names[:8]) + more
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from stance.display import count, shown, shown_path
@@ -40,16 +39,13 @@ class Inputs:
         return count(len(self.paths), "file")
 
 
-def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> Inputs:
+def find_inputs(named: Sequence[Path | None]) -> Inputs:
     """Return the files that are named, and those in folders that are named, sorted by path.
 
     In folders, hidden files, links to folders and files of unknown kinds are skipped and counted.
-    `include` are patterns such as ``*.html`` or ``2024/*``, of the name or of the path in the
-    folder; with it, files of any kind count. Raises `DataError` if a folder has nothing to read.
+    Raises `DataError` if a folder has nothing to read.
     """
     folders = [path for path in named if path is not None and path.is_dir()]
-    if include and not folders:
-        raise UsageError("--include chooses files in folders; name a folder, or drop it")
     if len(named) < 2 and not folders:
         return Inputs(tuple(named))
     if None in named:
@@ -60,12 +56,12 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
             paths.append(path)
             continue
         skipped = Counter[str]()
-        inside = sorted(_walk(path, include, skipped), key=lambda file: file.parts)
+        inside = sorted(_walk(path, skipped), key=lambda file: file.parts)
         listed = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
         name = shown_path(path)
         if not inside:
             why = f"has no file to read{f' ({listed})' * bool(listed)}"
-            raise DataError(f"{name}: {why}; check the folder, or --include")
+            raise DataError(f"{name}: {why}; check the folder")
         notes.append(f"{name}: {count(len(inside), 'file')}{f'; skipped {listed}' * bool(listed)}")
         paths += inside
     real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
@@ -77,7 +73,7 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
     return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
 
 
-def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterator[Path]:
+def _walk(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
     """Yield the files of a folder and its folders; count by reason what is skipped."""
 
     def unreadable(error: OSError) -> None:
@@ -88,7 +84,7 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
         here = Path(place)
         reasons = {name: _why_left(here / name, names) for name in folders}
         folders[:] = [name for name in folders if not reasons[name]]
-        paths = {here / name: _why_skipped(here / name, folder, include) for name in names}
+        paths = {here / name: _why_skipped(here / name, folder) for name in names}
         skipped.update(filter(None, (*reasons.values(), *paths.values())))
         yield from (path for path, reason in paths.items() if not reason)
 
@@ -103,13 +99,10 @@ def _why_left(folder: Path, beside: Sequence[str]) -> str:
     return "of parts of a page" if any(f"{page}{s}" in beside for s in PAGE_NAMES) else ""
 
 
-def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str:
-    names = (path.name, path.relative_to(folder).as_posix())
+def _why_skipped(path: Path, folder: Path) -> str:
     if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
-    if include and not any(fnmatchcase(name, pattern) for pattern in include for name in names):
-        return "not in --include"
-    if not include and kind_suffix(path) not in _SUFFIXES:
+    if kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own

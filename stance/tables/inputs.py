@@ -39,7 +39,6 @@ class InputOptions:
     encoding: str | None = None  # None is UTF-8
     sheet: str | None = None  # of workbooks; None is the first
     keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
-    include: tuple[str, ...] = ()  # patterns of names to read in folders; () for known suffixes
 
 
 def open_inputs(
@@ -62,9 +61,9 @@ def open_inputs(
     with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
 
     def survey(table: Table) -> None:
-        column(table.columns, options.text_column, table.name, "--text-column")
+        column(table, options.text_column, "--text-column")
         if options.actor_column is None:
-            place = optional_column(table.columns, "actor", table.name)
+            place = optional_column(table, "actor")
             with_actor[place is not None] = table.name
 
     opened = partial(_open_one, options=options, documents=documents)

@@ -86,7 +86,7 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
     """Have a table be about one actor: `add` a column `actor`; raise if it has its own."""
     if not (actor := actor.strip()):
         raise UsageError("--actor is empty; name the actor that all rows are about")
-    if (place := optional_column(table.columns, "actor", table.name)) is not None:
+    if (place := optional_column(table, "actor")) is not None:
         table.close()
         name = shown(table.columns[place], 40)
         raise DataError(f"{table.name}: column '{name}' says the actor of each row; drop --actor")

@@ -107,14 +107,6 @@ Reject = Callable[[int, str, str, str], None]  # keeps line, column, reason and 
 Check = Callable[[Sequence[str], int], Fault | None]  # of the cells of a record, and its line
 
 
-class ColumnError(DataError):
-    """A table lacks a column; `name` is what was asked for."""
-
-    def __init__(self, message: str, name: str) -> None:
-        super().__init__(message)
-        self.name = name
-
-
 class Table:
     """An open table: its columns at once, its records once, in a stream.
 
@@ -137,7 +129,8 @@ class Table:
         self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
+        self.or_where = ""  # where else a missing column may be
+        self.respelled: dict[str, str] = {}  # names of columns that were asked for in another case
         self._reject, self._source = reject, source
         self._opening: list[str] = []
         self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
@@ -156,11 +149,8 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        missing = isinstance(error, ColumnError) and self.elsewhere and self.elsewhere(error.name)
+    def __exit__(self, *_: object) -> None:
         self.close()
-        if isinstance(error, ColumnError) and missing:
-            raise DataError(f"{self.name}: no column '{shown(error.name)}'; {missing}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -184,6 +174,8 @@ class Table:
             noun, _, happened = what.partition(": ")
             notes.append(f"{count(times, noun)} {happened} (first: line {line})")
         notes += chain.from_iterable(closing() for closing in self._closing)
+        for name, column in self.respelled.items():
+            notes.append(f"column '{shown(column)}' is read as '{shown(name)}'")
         return tuple(f"{self.name}: {note}" for note in notes if note)
 
     def progress(self) -> tuple[int, int | None]:
