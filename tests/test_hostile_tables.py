@@ -146,7 +146,7 @@ SHAPES = [
     refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; complete the row"),
     refuse("trailing separator in records", "a,b\n1,2,\n", r":2: 3 cells"),
     read("trailing separator everywhere", "a,b,\n1,2,\n", ("a", "b", ""), ("1", "2", ""), notes="column 3 has no name"),
-    refuse("title before the header", "Export of 3 May\ntext,actor\na,b\n", r":2: 2 cells where the header has 1; check that the line before it is the header"),
+    refuse("title before the header", "Export of 3 May\ntext,actor\na,b\n", r":2: 2 cells where the header has 1; quote cells that hold ',', and remove lines before the header"),
     refuse("two tables in one file", GOOD + "id,date,source\n1,2,3\n", r":4: 3 cells where the header has 2"),
     refuse("two files joined", GOOD + GOOD, r":4: repeats the header; if two files were joined, remove it"),
     refuse("two files joined, header in capitals", GOOD + GOOD.replace("text,actor", "TEXT,ACTOR"), r":4: repeats the header"),

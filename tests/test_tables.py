@@ -110,21 +110,6 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("change", ["grow", "replace", "unlink"])
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, change):
-    path = put(tmp_path, "text,actor\n" + "a,b\n" * 100_000)
-    with open_table(path) as table:
-        next(iter(table))
-        if change == "grow":
-            path.write_bytes(path.read_bytes() + b"c,d\n")
-        elif change == "replace":
-            put(tmp_path, path.read_bytes(), "other.csv").replace(path)
-        else:
-            path.unlink()
-        with pytest.raises(DataError, match="changed while it was read"):
-            list(table)
-
-
 def test_zstd_is_read_where_it_is_installed(tmp_path):
     zstandard = pytest.importorskip("zstandard")
     packed = zstandard.compress(b"text,actor\na,b\n")
@@ -202,20 +187,6 @@ def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
         found.extend(chain.from_iterable(table.chunks))
     assert [record.number for record in found] == list(range(1, 9001))
-
-
-@pytest.mark.parametrize("header", ["text", "text,actor,spans", "text actor"])
-def test_a_header_that_fits_no_record_is_the_fault_whatever_is_put_aside(tmp_path, header):
-    path, bad = put(tmp_path, header + "\n" + "NATO met,NATO\n" * 5), tmp_path / "bad.csv"
-    with (
-        pytest.raises(
-            DataError, match=r"mine\.csv:1: its [13] column names? fits? none of 5 records; mend"
-        ),
-        Rejects(bad) as rejects,
-        open_table(path, rejects=rejects, delimiter=",") as table,
-    ):
-        list(table)
-    assert not bad.exists()
 
 
 # --- Bombs -----------------------------------------------------------------------------------

@@ -174,14 +174,11 @@ def _check_rectangle(xml: bytes, name: str) -> None:
 
     A row or cell that names no place stands next to the one before.
     """
-    last, width, letters = 0, 0, {b"A"}
-    for row in _ROW.split(xml)[1:]:
-        places = _PLACE.findall(row)
-        last = max(last + 1, *(int(digits or 0) for _, digits in places), 0)
-        width = max(width, len(_CELL.findall(row)))
-        letters.update(column for column, _ in places)
-    furthest = max(letters, key=lambda column: (len(column), column)).decode()
-    width = max(width, import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{furthest}1")[1] + 1)
+    rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)
+    last = max(len(rows), *(int(digits or 0) for _, digits in places))
+    letters = max((column for column, _ in places), key=lambda column: (len(column), column))
+    furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode() or 'A'}1")
+    width = max(furthest[1] + 1, *(len(_CELL.findall(row)) for row in rows))
     if last * width > _MOST_CELLS:
         what = f"a sheet of {last:,} rows and {width:,} columns"
         raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")

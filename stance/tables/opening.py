@@ -43,17 +43,12 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
     source = Source(path, binary=True)
     table = Table(source.name, rejects.add if rejects else None, source)
 
-    def unchanged(chunks: Chunks) -> Chunks:
-        yield from chunks
-        source.check_unchanged()
-
     try:
         if source.kind in ("workbook", "parquet"):  # whose libraries are imported only then
             if source.kind == "workbook":
                 import_module("stance.tables.excel").read_workbook(path, sheet, table)
             else:
                 import_module("stance.tables.parquet").read_parquet(path, table)
-            table.through(unchanged)
             encoding = ""
         else:
             if sheet is not None:

@@ -122,7 +122,6 @@ class _Body:
         self._width = len(table.columns)
         self._names = {folded(name) for name in table.columns} if self._width > 1 else set()
         self._longest = max(map(len, table.columns)) + 4
-        self._ragged = 0  # records that lack cells or have too many
         self._unfinished = ""  # a record that goes on in the next chunk
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
@@ -140,10 +139,6 @@ class _Body:
             chunk = self._at_once(held[:end])
             yield from [chunk] if chunk else table.take(self._one_by_one(held[:end], text is None))
             held, enough, self._unfinished = self._unfinished + held[end:], 0, ""
-        if self._ragged > 1 and self._ragged == table.records_in:  # then not they are bad
-            names = count(self._width, "column name")
-            reason = f"its {names} fit none of {table.records_in:,} records"
-            raise table.error(Fault(1, "", reason, "mend the header, or name the --delimiter"))
 
     def _end_of_whole(self, text: str) -> int:
         """Return where the last line ends that leaves no quote open; 0 if there is none."""
@@ -242,8 +237,12 @@ class _Body:
         if unquoted and (len(cells) != width or any(map(_DOUBTFUL.match, unquoted))):
             return _explain_quotes(raw, self._mark, line, table.columns)
         if len(cells) != width:
-            self._ragged += 1
-            return self._ragged_fault(len(cells), line)
+            reason = f"{count(len(cells), 'cell')} where the header has {width}"
+            advice = "complete the row, and quote cells that hold line ends"
+            if len(cells) > width:
+                advice = f"quote cells that hold {_name(self._mark)}"
+                advice += ", and remove lines before the header" * (width == 1)
+            return Fault(line, "", reason, advice)
         if self._repeats_header(cells):
             return Fault(line, "", "repeats the header", "if two files were joined, remove it")
         if odd := self._oddity(cells):
@@ -252,15 +251,6 @@ class _Body:
             what = "cell: with quotes inside but none around: read as written"
             table.note(what, line, len(unquoted))
         return cells
-
-    def _ragged_fault(self, cells: int, line: int) -> Fault:
-        reason = f"{count(cells, 'cell')} where the header has {self._width}"
-        advice = "complete the row, and quote cells that hold line ends"
-        if cells > self._width:
-            advice = f"quote cells that hold {_name(self._mark)}"
-        if not self._table.records_in and self._width == 1:
-            advice = f"check that the line before it is the header, {advice}"
-        return Fault(line, "", reason, advice)
 
     def _swallows(self, lines: Sequence[str], start: int, end: int) -> bool:
         """Return whether the lines of a bad record after its first are good records."""
@@ -324,26 +314,23 @@ def _unquoted_cells(raw: str, mark: str) -> list[str]:
 
 def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
     """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
-    grammar = re.compile(f'(")(?:[^"]++|"")*+("?+)|[^"{re.escape(mark)}\r\n]*+')
-    place = end = cell = 0
-    is_quoted, is_closed, after = "", "", mark
-    while (match := grammar.match(raw, place)) and after == mark:
-        end, is_quoted, is_closed = match.end(), match[1], match[2]
-        after = raw[end : end + 1]
-        if after == mark:
-            place, cell = end + 1, cell + 1
-    name = column_at(columns, cell)
-    opened, pos = line + line_ends(raw[:place]), line + line_ends(raw[:end])
+    sign = re.escape(mark)
+    whole = re.compile(f'(?:"(?:[^"]++|"")*+"|[^"{sign}\r\n]*+){sign}')  # a good cell
+    start = cell = 0
+    while match := whole.match(raw, start):
+        start, cell = match.end(), cell + 1
+    name, line = column_at(columns, cell), line + line_ends(raw[:start])
     advice = "double each quote inside a cell and quote the cell, or use --quoting none"
     if '\\"' in raw:
         advice += " (here a backslash stands before the quote)"
-    if is_quoted and not is_closed:
+    if closed := _QUOTED.match(raw, start):
+        if raw[closed.end() : closed.end() + 1] not in ("\r", "\n", ""):
+            reason = f"text after the closing quote of column {name!r}, which opens in line {line}"
+            return Fault(line + line_ends(closed[0]), name, reason, advice)
+    elif raw[start] == '"':
         reason = f"the quote that opens in column {name!r} is never closed"
         advice = "close it, or use --quoting none if the table never quotes"
-        return Fault(opened, name, reason, advice)
-    if is_quoted and after not in ("\r", "\n", ""):
-        reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
-        return Fault(pos, name, reason, advice)
-    if after == '"':
-        return Fault(pos, name, f"a quote inside the unquoted column {name!r}", advice)
+        return Fault(line, name, reason, advice)
+    elif '"' in raw[start:]:
+        return Fault(line, name, f"a quote inside the unquoted column {name!r}", advice)
     return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")

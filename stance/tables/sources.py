@@ -4,7 +4,6 @@ import codecs
 import io
 import os
 import re
-import stat
 import sys
 import zlib
 from collections.abc import Iterator
@@ -117,8 +116,8 @@ class Source:
             self._file = sys.stdin.buffer if path is None else path.open("rb")
         try:
             with self._readable():
-                status = os.fstat(self._file.fileno()) if path else None
-                self._status = status if status and stat.S_ISREG(status.st_mode) else None
+                size = os.fstat(self._file.fileno()).st_size if path else 0
+                self._size = size or None  # of a pipe
                 self._head = self._file.read(_CHUNK)
             self.kind = self._look(binary)
             self._pieces = self._decompressed()
@@ -130,24 +129,12 @@ class Source:
 
     def progress(self) -> tuple[int, int | None]:
         """Return the compressed bytes read so far, and of the file; None for a stream."""
-        return self._read, self._status.st_size if self._status else None
+        return self._read, self._size
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
         if self._path is not None:
             self._file.close()
-
-    def check_unchanged(self) -> None:
-        """Raise if the file has grown or been replaced since it was opened."""
-        if self._path is None or self._status is None:
-            return
-        try:
-            now = {_identity(os.fstat(self._file.fileno())), _identity(self._path.stat())}
-        except OSError:
-            now = set()
-        if now != {_identity(self._status)}:
-            what = f"changed while it was read ({count(self._read, 'byte')} in)"
-            self.refuse(f"{what}; wait until it is complete and run again")
 
     def refuse(self, why: str) -> NoReturn:
         """Raise that the file cannot be used."""
@@ -189,7 +176,7 @@ class Source:
     # --- Bytes ---
 
     def _decompressed(self) -> Iterator[bytes]:
-        """Yield the decompressed bytes, some at a time; raise at the end if the file changed."""
+        """Yield the decompressed bytes, some at a time."""
         gathered = bytearray()
         try:
             for data in self._frames():
@@ -203,7 +190,6 @@ class Source:
             raise DataError(message) from error
         if gathered:
             yield bytes(gathered)
-        self.check_unchanged()
 
     def _frames(self) -> Iterator[bytes]:
         """Yield what one compressed frame or several hold; the bytes if they are not compressed."""
@@ -309,7 +295,3 @@ class Source:
         self._replaced += text.count("\ufffd")
         self.line += line_ends(text)
         return text
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
