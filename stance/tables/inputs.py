@@ -2,12 +2,11 @@
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
@@ -19,6 +18,7 @@ from stance.tables.output import Rejects
 from stance.tables.table import Records, Table, folded
 
 FILE = "file"  # the column that says where a record comes from
+_FORM = ("delimiter", "quoting", "encoding", "sheet")
 _NOTES = 30  # lines on oddities of single files that are told
 
 Open = Callable[[Path | None, Rejects | None], Table]
@@ -42,11 +42,7 @@ class InputOptions:
 
 
 def open_inputs(
-    inputs: Inputs,
-    options: InputOptions,
-    rejects: Rejects | None = None,
-    *,
-    prefix: str = "",
+    inputs: Inputs, options: InputOptions, rejects: Rejects | None = None, *, prefix: str = ""
 ) -> Table:
     """Open inputs as one table, whose records are numbered over all of them.
 
@@ -58,57 +54,44 @@ def open_inputs(
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
     documents = documents_of(inputs.paths) if inputs.several else {}
+    with_file = ""  # a file that has a column of this name
     with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
 
+    def opened(path: Path | None, rejects: Rejects | None) -> Table:
+        if path is None or options.delimiter or options.quoting or not is_article(path):
+            form = {name: getattr(options, name) for name in _FORM}
+            return open_table(path, rejects=rejects, **cast(Form, form))
+        return open_article(
+            path,
+            encoding=options.encoding,
+            keep_all=options.keep_all,
+            text_column=options.text_column,
+            document=documents.get(path),
+        )
+
     def survey(table: Table) -> None:
+        nonlocal with_file
         column(table, options.text_column, "--text-column")
         if options.actor_column is None:
-            place = optional_column(table, "actor")
-            with_actor[place is not None] = table.name
+            with_actor[optional_column(table, "actor") is not None] = table.name
+        if prefix + FILE in table.columns:
+            with_file = with_file or table.name
 
-    opened = partial(_open_one, options=options, documents=documents)
-    if not inputs.several:
-        table = opened(inputs.paths[0], rejects)
-    else:
-        table = joined = JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
-        if taken := joined.first_with(prefix + FILE):
-            raise DataError(
-                f"{taken}: has a column '{shown(prefix + FILE)}', which answers for several inputs "
-                "add; choose a prefix, such as --prefix stance_"
-            )
-        if len(with_actor) == 2:
-            raise DataError(
-                f"{with_actor[True]}: has a column 'actor', so that only that actor is judged, and "
-                f"{with_actor[False]} has none; judge them in two runs"
-            )
+    table = opened(inputs.paths[0], rejects) if not inputs.several else None
+    table = table or JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
+    if with_file:
+        raise DataError(
+            f"{with_file}: has a column '{shown(prefix + FILE)}', which answers for several inputs "
+            "add; choose a prefix, such as --prefix stance_"
+        )
+    if len(with_actor) == 2:
+        raise DataError(
+            f"{with_actor[True]}: has a column 'actor', so that only that actor is judged, and "
+            f"{with_actor[False]} has none; judge them in two runs"
+        )
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     return table
-
-
-def _open_one(
-    path: Path | None,
-    rejects: Rejects | None,
-    *,
-    options: InputOptions,
-    documents: Mapping[Path | None, str],
-) -> Table:
-    if path is None or options.delimiter or options.quoting or not is_article(path):
-        return open_table(
-            path,
-            delimiter=options.delimiter,
-            quoting=options.quoting,
-            encoding=options.encoding,
-            sheet=options.sheet,
-            rejects=rejects,
-        )
-    return open_article(
-        path,
-        encoding=options.encoding,
-        keep_all=options.keep_all,
-        text_column=options.text_column,
-        document=documents.get(path),
-    )
 
 
 def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:
@@ -119,23 +102,6 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
     `survey` gets each table before any record is read: it raises if the table cannot be used.
     """
     return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)
-
-
-@dataclass(slots=True)
-class _File:
-    """A file of a chain."""
-
-    path: Path
-    columns: tuple[str, ...] = ()
-    places: list[int] = field(default_factory=list)  # of its columns in the joined table
-    fault: DataError | None = None  # why it has no columns
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        with suppress(OSError):
-            return self.path.stat().st_size
-        return 0
 
 
 class JoinedTable(Table):
@@ -156,16 +122,16 @@ class JoinedTable(Table):
     ) -> None:
         super().__init__(inputs.name)
         self._opened, self._rejects = opened, rejects
-        self._files = [_File(path) for path in inputs.paths if path]
-        for file in self._files:
-            self._look_at(file, survey)
+        self._sizes = {path: _bytes_of(path) for path in inputs.paths if path}
+        self._headers = {path: self._look_at(path, survey) for path in self._sizes}
+        self._places = dict[Path, list[int]]()  # of each file's columns
         self._join(name)
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
         self._read_now: Table | None = None
-        self._done, self._total = 0, sum(file.size for file in self._files)  # bytes
+        self._done = 0  # bytes of files that have been read
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -174,65 +140,64 @@ class JoinedTable(Table):
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read so far, and those of all files."""
-        return self._done + (self._read_now.progress()[0] if self._read_now else 0), self._total
+        now = self._read_now.progress()[0] if self._read_now else 0
+        return self._done + now, sum(self._sizes.values())
 
     def file_of(self, number: int) -> str:
         """Return the file that a record comes from."""
         pos = bisect(self._begun, number - 1, key=lambda begun: begun[0])
         return self._begun[pos - 1][1] if pos else self.name
 
-    def first_with(self, name: str) -> str:
-        """Return the first file that has a column of its own; empty if none has."""
-        return next((shown_path(file.path) for file in self._files if name in file.columns), "")
-
     # --- Columns ---
 
-    def _look_at(self, file: _File, survey: Survey) -> None:
-        """Read the columns of a file, before any record of any file."""
+    def _look_at(self, path: Path, survey: Survey) -> tuple[str, ...] | DataError:
+        """Return the columns of a file, before any record of any file, or why it has none."""
         try:
-            with self._opened(file.path, None) as table:
+            with self._opened(path, None) as table:
                 survey(table)
-                file.columns = table.columns
+                return table.columns
         except ExtraError:
             raise  # which concerns all files of its kind
         except DataError as error:
             if self._rejects is None:
                 raise
-            file.fault = error
+            return error
 
     def _join(self, first: str) -> None:
         """Place the columns of all files in order of appearance, after the first.
 
         A name that differs in case alone from one of another file joins its column.
         """
-        joined, self._respelled = [first], dict[str, str]()
-        for file in self._files:
-            for name in file.columns:
-                others = (other for other in joined[1:] if other not in file.columns)
-                alike = name if name in joined else None
-                alike = alike or next((o for o in others if folded(o) == folded(name)), None)
-                if alike is None:
-                    joined.append(name)
-                elif alike != name:
-                    self._respelled[name] = alike
-                file.places.append(joined.index(name if alike is None else alike))
+        joined = [first]
+        for path, columns in self._headers.items():
+            for name in () if isinstance(columns, DataError) else columns:
+                others = (other for other in joined[1:] if other not in columns)
+                alike = (other for other in others if folded(other) == folded(name))
+                ours = name if name in joined else next(alike, name)
+                if ours not in joined:
+                    joined.append(ours)
+                if ours != name:
+                    self.respelled[ours] = name
+                self._places.setdefault(path, []).append(joined.index(ours))
         self.columns = tuple(joined)
 
     # --- Records ---
 
     def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
-        for file in self._files:
-            name = shown_path(file.path)
+        for path, header in self._headers.items():
+            name = shown_path(path)
             self._begun.append((self.records_in, name))
             if self._rejects:
-                self._rejects.file = cell_of(file.path)
+                self._rejects.file = cell_of(path)
             try:
-                if file.fault:
-                    raise file.fault
-                with self._opened(file.path, self._rejects) as table:
+                if isinstance(header, DataError):
+                    raise header
+                with self._opened(path, self._rejects) as table:
+                    if table.columns != header:
+                        raise DataError(f"{table.name}: changed while it was read; run again")
                     self._read_now = table
-                    yield from self._records_of(file, table)
+                    yield from self._records_of(path, table)
                     self._remember(table)
             except ExtraError:
                 raise
@@ -242,18 +207,16 @@ class JoinedTable(Table):
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
                 self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
-            self._done, self._read_now = self._done + file.size, None
+            self._done, self._read_now = self._done + self._sizes[path], None
 
-    def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
+    def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
         """Yield the records of a file with the columns and the numbers of the joined table."""
-        if table.columns != file.columns:
-            raise DataError(f"{table.name}: changed while it was read; run again")
-        before = self.records_in
+        before, places, cell = self.records_in, self._places[path], cell_of(path)
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
-            spread = [[cell_of(file.path)] * size, *([""] * size for _ in self.columns[1:])]
-            for pos, cells in zip(file.places, columns, strict=True):
+            spread = [[cell] * size, *([""] * size for _ in self.columns[1:])]
+            for pos, cells in zip(places, columns, strict=True):
                 spread[pos] = cells
             return spread
 
@@ -284,8 +247,6 @@ class JoinedTable(Table):
 
     def _contents(self) -> Iterator[str]:
         """Yield what was noted while the files were read, the same of many files once."""
-        for name, other in self._respelled.items():
-            yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
         if self._articles:
             paragraphs = count(sum(self._articles), "paragraph")
             left_out = boilerplate_note(self._boilerplate)
@@ -298,3 +259,9 @@ class JoinedTable(Table):
             files = count(len(self._bad), "file")
             yield f"{files} not read to the end; each counts as one rejected row:"
         yield from self._bad
+
+
+def _bytes_of(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
