@@ -99,10 +99,8 @@ FILES = {
     **{f"cut at {size}": (GOOD[:size], CUT) for size in (5, 30, 100, 2000, -1, -22, -23)},
     "bytes after": (GOOD + b"garbage", CUT),
     "comment": (GOOD[:-2] + b"\3\0abc", CUT),
-    "bytes before": (GOOD[:60] + GOOD, "bytes were added to the zip"),
     "too many": (zipped({f"a{n}": b"" for n in range(250)} | MEMBERS), "250|members, but a model"),
-    "bzip2": (zipped(MEMBERS, zipfile.ZIP_BZIP2), "packed in a way that no model is"),
-    "encrypted": (encrypted(), "is encrypted"),
+    "encrypted": (encrypted(), "cannot be unpacked"),
     "climbs": (member("../../evil.npy"), UNNAMED),
     "control": (member("a\x1b[31m\n.npy"), r"'a\\x1b\[31m\\n.npy' is missing, or"),
     "link": (member("heads/x.npy", 0o120777), UNNAMED),
@@ -170,11 +168,6 @@ def test_a_bomb_is_refused_before_it_takes_memory(tmp_path, kind):
         tracemalloc.stop()
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_of_one_name(tmp_path):
-    refused(tmp_path, zipped({**MEMBERS, zipfile.ZipInfo(KEYS): b""}), "two members of one name")
-
-
 @pytest.mark.parametrize("name", ["a.joblib", "a.pkl", "a.PKL", "a.pickle"])
 def test_a_pickle_is_recognised_by_its_name(tmp_path, name):
     refused(tmp_path, GOOD, "as a .(joblib|pkl|PKL|pickle) file, it .* run any code", name)
@@ -240,14 +233,14 @@ FORGED = [  # where, what is put there, why it is refused
     (f"{BLOCK} name", "../x", "heads.stance.blocks = .*, not"),
     (f"{BLOCK} weight", 1e9, "weight' must be between"),
     (f"{BLOCK} features", 10**9, "features' must be between"),
-    (f"{BLOCK} features", 1, r"keys.npy.shape = \[\d+\], not \[1\]"),
+    (f"{BLOCK} features", 1, r"keys.npy' is missing, or has not the shape \[1\]"),
     ("recipe classifer", {}, "its recipe: unknown key 'classifer'"),
     ("recipe classifier c", -1, "its recipe: 'classifier.c' must be"),
     (f"{ENTRY} sha256", "ab" * 32, "not have the sha256"),
     (f"{ENTRY} bytes", 10**10, "bytes' must be between"),
     (f"{ENTRY} dtype", "object", "keys.npy.dtype = 'object', not 'uint64'"),
-    ("members data/exact.npy shape", [], r"shape = \[\], not \[0\]"),
-    ("members x.npy", {"sha256": "ab" * 32, "bytes": 1}, "has members = .'x.npy'., not"),
+    ("members data/exact.npy shape", [], r"exact.npy' is missing, or has not the shape \[0\]"),
+    ("members x.npy", {"sha256": "ab" * 32, "bytes": 1}, "'x.npy' is missing, or not as"),
     ("book NATO regex", ["(a+)+$"], "its actor book: .*unknown key 'regex'"),
     ("book", {}, "its actor book: no actor in it"),
     ("lexicon crit polarity", "evil", "polarity' must be one of"),

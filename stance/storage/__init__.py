@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from stance.model.deep import DeepReader
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.keys import TextHashes
+from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
 from stance.storage._archive import (
@@ -44,8 +44,8 @@ from stance.storage._manifest import (
     SCHEMA,
     TERMS,
     Table,
+    array_type,
     decode_manifest,
-    member_arrays,
 )
 from stance.storage._reader import MIXTURES, READER, dump_reader, load_reader
 
@@ -69,18 +69,11 @@ def dump_model(model: StanceModel) -> bytes:
     if taken := set(_OF_MODEL) & set(model.card):
         raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
     heads = {name: head for name in LABELS if (head := getattr(model, name)) is not None}
-    tables = {name: _head_table(head) for name, head in heads.items()}
-    values = _values(model, heads)
-    shapes = {name: {"shape": np.shape(value)} for name, value in values.items()}
-    layouts = member_arrays(tables, shapes)
     contents, members = {}, {}
-    for name in sorted(values):
-        layout: dict[str, Any] = {}
-        if name in layouts:
-            layout = dict(zip(("dtype", "shape"), layouts[name], strict=True))
-            data = encode_array(values[name], layout["dtype"])
-        else:
-            data = encode_terms(values[name])
+    for name, value in sorted(_values(model, heads).items()):
+        dtype = array_type(name)
+        data = encode_array(value, dtype) if dtype else encode_terms(value)
+        layout = {"dtype": dtype, "shape": np.shape(value)} if dtype else {}
         contents[name] = data
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
     manifest = {
@@ -92,7 +85,7 @@ def dump_model(model: StanceModel) -> bytes:
         "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
-        "heads": tables,
+        "heads": {name: _head_table(head) for name, head in heads.items()},
         "temperature": float(model.stance.temperature),
         "members": members,
     }
@@ -117,7 +110,10 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
     marks = model.fingerprints
     values: dict[str, Any] = {"data/exact.npy": marks.exact, "data/bands.npy": marks.bands}
     if model.calibration is not None:
-        values |= {name: getattr(model.calibration, Path(name).stem) for name in CALIBRATION}
+        parts = {
+            f"calibration/{name}.npy": getattr(model.calibration, name) for name in CALIBRATION
+        }
+        values |= parts
     for name, head in heads.items():
         values[f"heads/{name}/intercept.npy"] = head.intercept
         for block in head.blocks:
@@ -230,19 +226,13 @@ def _read_manifest(archive: Archive) -> dict[str, Any]:
 
 def _read_model(archive: Archive) -> StanceModel:
     manifest = _read_manifest(archive)
-    members, tables = manifest["members"], manifest["heads"]
-    contents = archive.verified(members)
-    values: dict[str, Any] = {}
-    for name, (dtype, shape) in member_arrays(tables, members).items():
-        values[name] = decode_array(contents.pop(name), dtype, shape, name)
-        _check_values(values[name], name)
-    for name, data in contents.items():
-        values[name] = decode_terms(data, len(values[name.replace(TERMS, ".keys.npy")]), name)
+    contents = _Contents(archive, manifest["members"])
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
-    heads = {name: _make_head(name, table, values) for name, table in tables.items()}
-    calibration = {Path(name).stem: values[name] for name in CALIBRATION if name in values}
-    if calibration:
-        calibration["correct"] = calibration["correct"].astype(np.bool_)
+    heads = {name: _make_head(name, table, contents) for name, table in manifest["heads"].items()}
+    texts = contents.size("data/exact.npy")
+    marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
+    calibration = _calibration(contents)
+    contents.check_all_used()
     return StanceModel(
         book=ActorBook.from_tables(manifest["book"], "its actor book"),
         lexicon=Lexicon.from_tables(manifest["lexicon"], recipe.language),
@@ -250,11 +240,11 @@ def _read_model(archive: Archive) -> StanceModel:
         stance=heads["stance"],
         sentiment=heads.get("sentiment"),
         control=heads["control"],
-        fingerprints=TextHashes(values["data/exact.npy"], values["data/bands.npy"]),
+        fingerprints=TextHashes(*marks),
         holder=heads.get("holder"),
         encoder=_encoder(manifest) if recipe.deep else None,
         card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
-        calibration=Calibration(**calibration) if calibration else None,
+        calibration=calibration,
     )
 
 
@@ -267,23 +257,60 @@ def _encoder(manifest: Table) -> DeepReader:
     return encoder
 
 
-def _make_head(name: str, table: Table, values: Table) -> Head:
-    blocks = []
+class _Contents:
+    """The members of a model, each of which belongs to one part of it."""
+
+    def __init__(self, archive: Archive, members: Mapping[str, Table]) -> None:
+        self._members = members
+        self._data = archive.verified(members)
+
+    def size(self, name: str) -> int:
+        """Return the rows of an array, as the manifest says; 0 if it has none."""
+        return int((*self._members.get(name, {}).get("shape", ()), 0)[0])
+
+    def array(self, name: str, *shape: int) -> Any:
+        """Return an array, which must have a shape and usable numbers."""
+        if name not in self._data or self._members[name].get("shape") != [*shape]:
+            raise refusal(f"'{shown(name)}' is missing, or has not the shape {[*shape]}")
+        array = decode_array(self._data.pop(name), array_type(name), shape, name)
+        if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
+            raise refusal(f"'{name}' has a value that is not a usable number")
+        return array
+
+    def terms(self, name: str, size: int) -> Sequence[str]:
+        """Return a list of terms; empty if there is none."""
+        return decode_terms(self._data.pop(name), size, name) if name in self._data else ()
+
+    def check_all_used(self) -> None:
+        """Refuse a member that belongs to nothing."""
+        if self._data:
+            raise refusal(f"its member '{shown(min(self._data))}' belongs to no part of it")
+
+
+def _make_head(name: str, table: Table, contents: _Contents) -> Head:
+    blocks, labels = [], LABELS[name]
     for block in table["blocks"]:
-        stem = f"heads/{name}/{block['name']}"
-        parts = {part: values[f"{stem}.{part}.npy"] for part in PARTS}
-        terms = values.get(f"{stem}{TERMS}", ())
-        blocks.append(BlockWeights(block["name"], float(block["weight"]), **parts, terms=terms))
-    intercept, temperature = values[f"heads/{name}/intercept.npy"], float(table["temperature"])
-    head = LABELS[name], table["targeted"], tuple(blocks), intercept, temperature, table["own"]
-    return Head(*head)
+        stem, size = f"heads/{name}/{block['name']}", block["features"]
+        parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in PARTS[:2]}
+        coef = contents.array(f"{stem}.coef.npy", size, len(labels))
+        if not (parts["keys"][1:] > parts["keys"][:-1]).all():
+            raise refusal(f"'{stem}.keys.npy' is not sorted without repetition")
+        terms = contents.terms(f"{stem}{TERMS}", size)
+        weight = float(block["weight"])
+        blocks.append(BlockWeights(block["name"], weight, **parts, coef=coef, terms=terms))
+    intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
+    temperature = float(table["temperature"])
+    return Head(labels, table["targeted"], tuple(blocks), intercept, temperature, table["own"])
 
 
-def _check_values(array: Any, name: str) -> None:
-    """Refuse an array with values that a head cannot work with."""
-    if name.endswith(".keys.npy") and not (array[1:] > array[:-1]).all():
-        raise refusal(f"'{name}' is not sorted without repetition")
-    if name in CALIBRATION and not ((array >= 0) & (array <= CALIBRATION[name][1])).all():
-        raise refusal(f"'{name}' has a value that is not between 0 and {CALIBRATION[name][1]:,}")
-    if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
-        raise refusal(f"'{name}' has a value that is not a usable number")
+def _calibration(contents: _Contents) -> Calibration | None:
+    """Return what `predict --abstain` needs, if the model has it."""
+    if not (rows := contents.size("calibration/confidence.npy")):
+        return None
+    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in CALIBRATION}
+    for name, most in CALIBRATION.items():
+        if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
+            raise refusal(
+                f"'calibration/{name}.npy' has a value that is not between 0 and {most:,}"
+            )
+    return Calibration(**{**arrays, "correct": arrays["correct"].astype(np.bool_)})

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stance.display import shown
-from stance.reading.keys import BANDS
 from stance.reading.lexicon import FUNCTIONS
 from stance.recipe import CONTROL
 from stance.records import Holder, Sentiment, Stance
@@ -33,16 +32,29 @@ LABELS |= {"control": LABELS["stance"], "holder": tuple(Holder)}
 TARGETED = ("stance", "holder")  # heads that judge an actor
 
 TERMS = ".terms.txt"  # with which the name of a block's list of them ends; any may be missing
-PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}  # types of a block's arrays
-CALIBRATION = {  # type and greatest value of arrays of which a model has all or none
-    "calibration/confidence.npy": ("float32", 1),
-    "calibration/predicted.npy": ("int32", len(Stance) - 1),
-    "calibration/correct.npy": ("int32", 1),
-    "calibration/document.npy": ("int32", 2**31 - 1),
+PARTS = ("keys", "idf", "coef")  # arrays of a block
+CALIBRATION = {  # greatest values of arrays of which a model has all or none
+    "confidence": 1,
+    "predicted": len(Stance) - 1,
+    "correct": 1,
+    "document": 2**31 - 1,
 }
+TYPES = {"keys": "uint64", "idf": "float32", "coef": "float32", "intercept": "float64"}
+TYPES |= {"exact": "uint64", "bands": "uint64"}
+TYPES |= {name: "float32" if name == "confidence" else "int32" for name in CALIBRATION}
 
 Table = Mapping[str, Any]
-Layout = tuple[str, tuple[int, ...]]  # type and shape of an array
+
+
+def array_type(name: str) -> str:
+    """Return the type of the numbers in a member; empty if it is not an array.
+
+    >>> array_type("heads/stance/stem.keys.npy"), array_type("heads/stance/stem.terms.txt")
+    ('uint64', '')
+    """
+    *_, last, ending = re.split("[./]", f"/{name}")
+    return TYPES.get(last, "") if ending == "npy" else ""
+
 
 # --- Schema --------------------------------------------------------------------------------------
 
@@ -142,8 +154,8 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
 
 def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
     """Yield what follows from the rest of a manifest: where, what it says, and what follows."""
-    heads, recipe, members = manifest["heads"], manifest["recipe"], manifest["members"]
-    for name, head in heads.items():
+    recipe = manifest["recipe"]
+    for name, head in manifest["heads"].items():
         yield f"heads.{name}.labels", head["labels"], list(LABELS[name])
         yield f"heads.{name}.targeted", head["targeted"], name in TARGETED
         key = "features" if name == "stance" else f"{name}_features"
@@ -151,37 +163,5 @@ def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
         known = CONTROL.features.blocks if name == "control" else known
         blocks = [block["name"] for block in head["blocks"]]
         yield f"heads.{name}.blocks", sorted(blocks), sorted(known)
-    arrays = member_arrays(heads, members)
-    terms = {name.replace(".keys.npy", TERMS) for name in arrays}
-    yield "members", sorted(members.keys() - arrays.keys() - terms), []
-    for name, (dtype, shape) in arrays.items():
-        yield f"members.{name}.dtype", members.get(name, {}).get("dtype"), dtype
-        yield f"members.{name}.shape", members[name].get("shape"), list(shape)
-
-
-# --- What a model is made of ---------------------------------------------------------------------
-
-
-def member_arrays(heads: Table, members: Table) -> dict[str, Layout]:
-    """Return type and shape of every array that a model with these heads has."""
-    arrays: dict[str, Layout] = {}
-    for name, head in heads.items():
-        labels = len(LABELS[name])
-        arrays[f"heads/{name}/intercept.npy"] = ("float64", (labels,))
-        for block in head["blocks"]:
-            for part, dtype in PARTS.items():
-                shape = (block["features"], labels) if part == "coef" else (block["features"],)
-                arrays[f"heads/{name}/{block['name']}.{part}.npy"] = (dtype, shape)
-    texts = _rows(members, "data/exact.npy")
-    arrays["data/exact.npy"] = ("uint64", (texts,))
-    arrays["data/bands.npy"] = ("uint64", (texts, BANDS))
-    if calibrated := [name for name in CALIBRATION if name in members]:
-        rows = _rows(members, calibrated[0])
-        arrays |= {name: (dtype, (rows,)) for name, (dtype, _) in CALIBRATION.items()}
-    return arrays
-
-
-def _rows(members: Table, name: str) -> int:
-    """Return the rows that a manifest claims for a member."""
-    shape = members.get(name, {}).get("shape")
-    return int(shape[0]) if shape else 0
+    for name, member in manifest["members"].items():
+        yield f"members.{name}.dtype", member.get("dtype", ""), array_type(name)
