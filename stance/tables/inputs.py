@@ -169,8 +169,9 @@ class JoinedTable(Table):
         A name that differs in case alone from one of another file joins its column.
         """
         joined = [first]
-        for path, columns in self._headers.items():
-            for name in () if isinstance(columns, DataError) else columns:
+        for path, header in self._headers.items():
+            columns = () if isinstance(header, DataError) else header
+            for name in columns:
                 others = (other for other in joined[1:] if other not in columns)
                 alike = (other for other in others if folded(other) == folded(name))
                 ours = name if name in joined else next(alike, name)
