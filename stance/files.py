@@ -22,7 +22,8 @@ from stance.interrupts import defer_signals
 
 Output = TypeVar("Output", bound="Transaction")
 
-_PREFIX, _SUFFIX = ".stance-", ".part"  # how the name of a file in the making begins and ends
+_PRIVATE = ".{}.stance-"  # how the name of a file in the making begins
+_SUFFIX = ".part"  # how it ends
 _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------
@@ -53,7 +54,7 @@ def check_output(
         elif not target.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "no folder")
         else:  # permissions do not say that all is well there, so try
-            _make_private(target.parent).close()
+            _make_private(target).close()
 
 
 def target_of(path: Path) -> Path:
@@ -140,14 +141,9 @@ class WholeFile(Transaction):
         check_output(path, force=self._force)
         self._target = target = target_of(path)
         clear_leftovers(target.parent)
-        file = _make_private(target.parent, delete=False)
+        file = _make_private(target, delete=False)
         self._made = [Path(file.name)]
         return file
-
-    @property
-    def inode(self) -> int:
-        """Number of the file in its file system; it keeps it under its final name."""
-        return os.fstat(self.handle.fileno()).st_ino
 
     def write(self, data: bytes | bytearray) -> int:
         """Write all of the data."""
@@ -232,17 +228,20 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
         group.write(path, data, force=force)
 
 
-def _make_private(folder: Path, *, delete: bool = True) -> IO[bytes]:
-    """Return a new file that nobody else may read."""
-    return tempfile.NamedTemporaryFile(prefix=_PREFIX, suffix=_SUFFIX, dir=folder, delete=delete)
+def _make_private(target: Path, *, delete: bool = True) -> IO[bytes]:
+    """Return a new file beside a target that nobody else may read."""
+    prefix = _PRIVATE.format(target.name)
+    return tempfile.NamedTemporaryFile(
+        prefix=prefix, suffix=_SUFFIX, dir=target.parent, delete=delete
+    )
 
 
-def clear_leftovers(folder: Path, inode: int = 0) -> None:
-    """Remove what killed processes left in a folder long ago, or one file by its number."""
-    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+def clear_leftovers(folder: Path, name: str = "") -> None:
+    """Remove what killed processes left in a folder long ago, and all of an output by its name."""
+    begins = _PRIVATE.format(name)
+    for path in folder.glob(_PRIVATE.format("*") + "*" + _SUFFIX):
         with contextlib.suppress(OSError):
-            state = path.lstat()
-            if state.st_ino == inode or state.st_mtime < time.time() - _STALE:
+            if path.name.startswith(begins) or path.lstat().st_mtime < time.time() - _STALE:
                 path.unlink()
 
 

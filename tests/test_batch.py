@@ -263,11 +263,11 @@ def test_only_what_is_missing_or_damaged_is_computed_again(
     assert output.read_bytes() == whole
 
 
-@pytest.mark.parametrize("text", [b"", b"abc", b"-5", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_parts_of_a_damaged_plan_are_kept_until_force(model, table, output, text):
     stopped(model, table, output)
-    head, _, *parts = journal_of(output).read_bytes().split(b"\n")
-    journal_of(output).write_bytes(b"\n".join([head, text, *parts]))
+    _, *parts = journal_of(output).read_bytes().split(b"\n")
+    journal_of(output).write_bytes(b"\n".join([text, *parts]))
     with pytest.raises(OutputError, match=r"cannot resume, since the file .* is new"):
         predict(model, table, output, resume=True, size=7)
     assert parts_kept(output) == 3
@@ -331,17 +331,15 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
 @pytest.mark.parametrize("kept", [True, False])
 def test_killed_at_the_very_end(model, table, output, whole, monkeypatch, kept):
     """Before the journal is removed, and after that: other files have their names already."""
-    monkeypatch.setattr(Journal, "_remove", Journal._close)
+    monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
     rejects = output.with_name("bad.csv")
     predict(model, table, output, rejects=rejects, size=7)
     monkeypatch.undo()
-    if kept:
-        predict(model, table, output, rejects=rejects, resume=True, size=7)
-    else:
+    if not kept:
         journal_of(output).unlink()
-        with pytest.raises(Finished, match="is finished already; nothing to resume") as caught:
-            predict(model, table, output, rejects=rejects, resume=True, size=7)
-        assert caught.value.exit_status == 0
+    with pytest.raises(Finished, match="is finished already; nothing to resume") as caught:
+        predict(model, table, output, rejects=rejects, resume=True, size=7)
+    assert caught.value.exit_status == 0
     assert output.read_bytes() == whole
     assert beside(output) == ["bad.csv"]
 
@@ -379,7 +377,7 @@ def test_an_existing_output_is_kept(model, table, output):
 
 def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
     journal_of(output).symlink_to(table)
-    with pytest.raises(OutputError, match="is in the way"):
+    with pytest.raises(OutputError, match="cannot be written: Too many levels of symbolic links"):
         predict(model, table, output, size=7)
     assert table.exists()
 

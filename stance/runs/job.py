@@ -102,7 +102,7 @@ class _Job:
         self.rejects = None
         if source.rejects is not None:
             paths, several = self.inputs.paths, self.inputs.several
-            over = self.over or bool(self.summary and self.summary.adds)
+            over = target.force or bool(self.summary and self.summary.adds)
             bad = Rejects(source.rejects, force=over, inputs=paths, several=several)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(self.inputs, source.reading, self.rejects, prefix=options.prefix)
@@ -115,16 +115,16 @@ class _Job:
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
         target, inputs, journal = self.target, self.inputs.paths, self.journal
-        exists = is_file(target.path) and target.path.exists()
+        exists = journal is not None and journal.output.exists()
         self.adds = exists and self.summary is not None and self.summary.adds
-        self.over = target.force or bool(journal and journal.renaming)
-        fresh = exists and target.resume and not self.over and not (journal and journal.resuming)
-        if fresh and not self.adds and target.path and _is_newer(target.path, inputs):
-            name = shown_path(target.path)
-            raise Finished(f"{name}: is finished already; nothing to resume")
-        check_output(target.path, force=self.over or self.adds, inputs=inputs)
+        if journal and exists and target.resume and not (self.adds or target.force):
+            parts = journal.path if journal.resuming else None
+            if _is_newer(journal.output, (*inputs, parts)):
+                name = shown_path(journal.output)
+                raise Finished(f"{name}: is finished already; nothing to resume")
+        check_output(target.path, force=target.force or self.adds, inputs=inputs)
         since, path = self.source.since, target.summary
-        self.over_summary = self.over or bool(since and path and same_file(since, path))
+        self.over_summary = target.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs, regular=True)
 
     def begin(self, size: int) -> Journal | None:
@@ -144,10 +144,10 @@ class _Job:
     ) -> Done:
         """Write parts to the output as they come, and what is said of the whole."""
         table, tally, older = self.table, Tally(), 0
-        writer = TableWriter(self.target.path, self.config.form, force=self.over or self.adds)
+        writer = TableWriter(
+            self.target.path, self.config.form, force=self.target.force or self.adds
+        )
         with self.group.part(writer):
-            if journal:
-                journal.note(writer.inode)
             if self.adds and self.summary and self.target.path:
                 older = self.summary.copy_unchanged(self.target.path, writer)
             with closing(parts):
@@ -161,8 +161,6 @@ class _Job:
                     progress(tally, *table.progress())
                     del records, part  # or they would be there until the next part is
             self._check_rows(tally)
-            if journal:
-                journal.note(writer.inode, ending=True)
         done = self._done(tally, writer.rows - older)
         if self.summary and self.target.summary:
             rejected = self.rejects.by_file if self.rejects else {}

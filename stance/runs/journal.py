@@ -1,13 +1,12 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
-The first line is about the output in the making, the second is the plan. Each part is a line with
-its size and checksum, a line of JSON, and rows; what a kill has left of the last one is dropped.
+The first line is the plan. Each part is a line with its size and checksum, a line of JSON, and
+rows; what a kill has left of the last one is dropped.
 """
 
 import contextlib
 import json
 import os
-import stat
 import zlib
 from collections import Counter
 from dataclasses import asdict
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import IO, Self
 
 from stance.display import shown_path
-from stance.errors import DataError, OutputError, StanceError, reported
-from stance.files import clear_leftovers, sync_folder
+from stance.errors import DataError, Finished, OutputError, StanceError, reported
+from stance.files import clear_leftovers
 from stance.runs.answers import Part, Tally
 from stance.runs.summary import Fingerprint, difference
 from stance.tables import Records
@@ -27,7 +26,6 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_HEAD = b"%d %20d\n"  # whether it is about to get its name, and its number in the file system
 _KEPT = "finished parts are kept: run again with --resume to go on"
 
 
@@ -41,128 +39,88 @@ def journal_of(output: Path) -> Path:
 
 
 class Journal:
-    """A file that keeps the parts of a long run from `begin` until its ``with`` block ends.
+    """A file beside the output, locked in a ``with`` block, that keeps parts from `begin` on.
 
-    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them;
-    so does `anew`, where they are of a run with another plan.
+    If the block ends in an error, finished parts stay: `resume` goes on with them, `force` clears
+    them; so does `anew`, where they are of a run with another plan.
 
     Attributes
     ----------
+    output, path : Path
+        The output, and the file.
     resuming : bool
         Whether there are parts of an earlier run to go on with.
-    renaming : bool
-        Whether that run had begun to give its files their names, and nobody else has since.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
         with reported(output):
-            self._path = journal_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
-        self.resuming = self.renaming = self._begun = self._holds_parts = False
-        self._output, self._resume, self._anew = output, resume, anew
+            target = Path(os.path.realpath(output))  # `resolve` raises on loops
+            self.path = journal_of(target)
+        self.resuming = self._begun = self._holds_parts = False
+        self.output, self._resume, self._anew = output, resume, anew
         self._clears = resume or force or anew
+        self._name = target.name
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged
-        self._file: IO[bytes] | None = None
+        self._file: IO[bytes]
 
     def __enter__(self) -> Self:
-        try:
-            with reported(self._output):
-                self._inspect()
-        except BaseException:
-            self._close()
-            raise
-        return self
-
-    def _open(self) -> IO[bytes]:
-        """Return the file, locked until its process ends; raise if another run has it."""
-        while self._file is None:
-            file = os.fdopen(os.open(self._path, _FLAGS, 0o600), "r+b")
-            with contextlib.ExitStack() as unused:
-                unused.callback(file.close)
-                self._lock(file)
-                with contextlib.suppress(FileNotFoundError):  # that of a run which just ended
-                    if self._path.lstat().st_ino == os.fstat(file.fileno()).st_ino:
-                        unused.pop_all()
-                        self._file = file
-        return self._file
-
-    def _lock(self, file: IO[bytes]) -> None:
-        with contextlib.suppress(OSError):  # a file system without locks
+        with reported(self.output), contextlib.ExitStack() as undo:
+            file = os.fdopen(os.open(self.path, _FLAGS, 0o600), "r+b")
+            self._file = undo.enter_context(file)
             try:
                 if fcntl:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
             except BlockingIOError as error:
                 why = "another run is writing it; wait for it, or name another output"
-                raise OutputError(f"{shown_path(self._output)}: {why}") from error
+                raise OutputError(f"{shown_path(self.output)}: {why}") from error
+            except OSError:  # a file system without locks
+                pass
+            self._inspect()
+            undo.pop_all()
+        return self
 
     def _inspect(self) -> None:
-        """Decide about an earlier run's parts: go on with them, clear them away, or raise."""
-        try:
-            state = self._path.lstat()
-        except OSError:
-            return  # there is none
-        if not stat.S_ISREG(state.st_mode) or (fcntl and state.st_uid != os.geteuid()):
-            where = shown_path(self._path)
-            raise OutputError(f"{where}: is in the way, but not a file of yours; remove it")
-        file, ending, inode = self._open(), 0, 0
+        """Raise if an earlier run has left parts, unless it is said what to do with them."""
+        clear_leftovers(self.path.parent, self._name)
         with contextlib.suppress(ValueError, RecursionError):
-            ending, inode = map(int, file.readline(100).split())
-            plan = json.loads(file.readline())
+            plan = json.loads(self._file.readline())
             self._plan = plan if isinstance(plan, dict) else {}
-        clear_leftovers(self._path.parent, inode)
-        start = file.tell()
-        parts = _next_part(file) is not None
-        if parts and not self._clears:
+        start = self._file.tell()
+        self._holds_parts = _next_part(self._file) is not None
+        self._file.seek(start)
+        if self._holds_parts and not self._clears:
             advice = "--resume goes on with them, --force starts again"
-            name = shown_path(self._output)
+            name = shown_path(self.output)
             raise OutputError(f"{name}: a stopped run has left finished parts; {advice}")
-        if not (parts and self._resume):
-            self._remove()
-            return
-        file.seek(start)
-        self.resuming = self._holds_parts = True
-        mine = not self._output.exists() or self._output.stat().st_ino == inode
-        self.renaming = bool(ending) and mine
+        self.resuming = self._holds_parts and self._resume
 
     def begin(self, plan: Fingerprint) -> None:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""
         if self.resuming and (changed := difference(self._plan, plan)):
             if not self._anew:
                 why = f"cannot resume, since {changed}; undo that, or start again with --force"
-                raise OutputError(f"{shown_path(self._output)}: {why} and without --resume")
-            self.resuming = self._holds_parts = False
+                raise OutputError(f"{shown_path(self.output)}: {why} and without --resume")
+            self.resuming = False
         self._begun = True
         if not self.resuming:
-            with reported(self._output):
-                file = self._open()
-                file.seek(0)
-                file.truncate()
-                file.write(_HEAD % (0, 0) + json.dumps(plan).encode() + b"\n")
-                file.flush()
-                sync_folder(self._path.parent)
-
-    def note(self, inode: int, *, ending: bool = False) -> None:
-        """Note which file is to become the output, and when it is about to."""
-        file = self._open()
-        place = file.tell()
-        with reported(self._output):
-            file.seek(0)
-            file.write(_HEAD % (ending or self.renaming, inode))
-            file.flush()
-            os.fsync(file.fileno())
-        file.seek(place)
+            self._holds_parts = False
+            with reported(self.output):
+                self._file.seek(0)
+                self._file.truncate()
+                self._file.write(json.dumps(plan).encode() + b"\n")
+                self._file.flush()
 
     def kept(self, records: Records) -> Part | None:
         """Return the part of some records, asked for in order; where one is missing, all end."""
         if not self.resuming:
             return None
-        file = self._open()
-        place = file.tell()
-        part = _next_part(file)
+        place = self._file.tell()
+        part = _next_part(self._file)
         if part and (part.number, part.tally.rows) == (records.numbers[0], len(records)):
             return part
         self.resuming = False
-        file.seek(place)
-        file.truncate()
+        self._file.seek(place)
+        self._file.truncate()
         return None
 
     def keep(self, part: Part) -> Part:
@@ -171,36 +129,22 @@ class Journal:
         tally = asdict(part.tally) | {"answers": answers}
         facts = json.dumps([part.number, tally, part.rows, part.times]).encode()
         data = b"%s\n%s" % (facts, part.lines)
-        file = self._open()
-        with reported(self._output):
-            file.write(b"%d %d\n%s" % (len(data), zlib.crc32(data), data))
-            file.flush()
+        with reported(self.output):
+            self._file.write(b"%d %d\n%s" % (len(data), zlib.crc32(data), data))
+            self._file.flush()
         self._holds_parts = True
         return part
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._begun:  # or the parts are an earlier run's
-            if error is None or isinstance(error, DataError) or not self._holds_parts:
-                self._remove()
-            elif isinstance(error, StanceError):
-                error.args = (f"{error}; {_KEPT}",)
-            else:
-                error.add_note(_KEPT)
-        self._close()
-
-    def _remove(self) -> None:
-        if self._file and not fcntl:
-            self._file.close()  # Windows removes no file that is open
-        if self._file:  # or another run has it
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-        self._close()
-
-    def _close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):  # what could not be written is told already
-                file.close()
+        with contextlib.suppress(OSError):  # what could not be written is told already
+            self._file.close()
+        done = error is None or isinstance(error, Finished)
+        if done or not self._holds_parts or (self._begun and isinstance(error, DataError)):
+            self.path.unlink(missing_ok=True)
+        elif self._begun and isinstance(error, StanceError):
+            error.args = (f"{error}; {_KEPT}",)
+        elif self._begun and error:
+            error.add_note(_KEPT)
 
 
 def _next_part(file: IO[bytes]) -> Part | None:

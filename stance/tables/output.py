@@ -181,11 +181,6 @@ class TableWriter(Transaction):
             self._file.discard()
             raise
 
-    @property
-    def inode(self) -> int:
-        """Number of the file in its file system; it keeps it under its final name."""
-        return self._file.inode
-
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
         self.write_encoded([self.format.encode([cells])], 1)
