@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pickle
-import select
 import subprocess
 import sys
 import threading
@@ -12,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 from typing import IO, Self, cast
 
 from stance.errors import StanceError, WorkerError
@@ -32,10 +30,6 @@ except (MemoryError, OSError, ImportError, SystemError):
     raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
 Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
-_PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter for each 64 KB
-
-
-# --- In order -------------------------------------------------------------------------------------
 
 
 def compute_in_order(
@@ -63,42 +57,32 @@ def failure(records: Records, why: str) -> WorkerError:
     return WorkerError(f"records {numbers[0]:,} to {numbers[-1]:,}: {why}")
 
 
-# --- Processes of this computer -------------------------------------------------------------------
-
-
 class WorkerPool:
     """Processes that compute parts; they live as long as the ``with`` block.
 
-    Each has pipes of its own, so that its death is seen at once: with one queue for all, as the
-    standard library and joblib have it, a worker that is killed while it sends an answer leaves
-    the reader waiting for ever.
+    Each has pipes and a thread of its own, so that its death is seen at once: with one queue for
+    all, as the standard library and joblib have it, a worker that is killed while it sends an
+    answer leaves the reader waiting for ever.
     """
 
     def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
         self.ahead = 2 * number  # parts under way, so that no worker waits
-        self._number, self._open = number, True
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        self._workers: list[_Worker] = []
-        self._threads = ThreadPoolExecutor(number)
+        self._open = True
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._threads, self._here = ThreadPoolExecutor(number), threading.local()
         self._setup = pickle.dumps((model, config), pickle.HIGHEST_PROTOCOL)
 
     def __enter__(self) -> Self:
-        try:
-            for _ in range(self._number):
-                self._idle.put(self._start())
-        except BaseException:
-            self.__exit__()
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open = False
         with defer_signals():  # or threads might wait for ever for a process that nobody kills
-            for worker in self._workers:
-                worker.kill()
+            for process in self._processes:
+                process.kill()
             self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        for process in self._processes:
+            process.communicate()
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
@@ -107,31 +91,23 @@ class WorkerPool:
 
     def _compute(self, records: Records, data: bytes) -> Part:
         for _ in range(TRIES):
-            worker = self._idle.get()
+            process, start = getattr(self._here, "process", None), b""
+            if process is None:
+                process, start = self._start(), self._setup
             try:
-                return worker.compute(self._setup, data)
+                return _exchange(process, start + data)
             except (OSError, EOFError, pickle.UnpicklingError, MemoryError):  # it is dead
-                worker.kill()
-                worker = self._start() if self._open else worker
-            finally:
-                self._idle.put(worker)
+                process.kill()
+                self._here.process = None
+            if not self._open:
+                break
         memory = "as when memory runs out; free memory or use fewer --jobs"
         raise failure(records, f"the worker died {TRIES} times, {memory}")
 
-    def _start(self) -> "_Worker":
-        with defer_signals():  # or a process might be started that nobody knows of
-            worker = _Worker()
-            self._workers.append(worker)
-        return worker
-
-
-class _Worker:
-    """A process that computes one part after another."""
-
-    def __init__(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
         # In a group of its own, which Ctrl-C does not reach: its parent ends it.
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._here.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -139,39 +115,23 @@ class _Worker:
             process_group=0,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # of Windows
         )
-        self._ready = False
-        self._stdin = cast(IO[bytes], self._process.stdin)
-        self._stdout = cast(IO[bytes], self._process.stdout)
-        with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
-            import fcntl
+        self._processes.append(self._here.process)
+        return cast(subprocess.Popen[bytes], self._here.process)
 
-            for pipe in (self._stdin, self._stdout):
-                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
-    def compute(self, setup: bytes, task: bytes) -> Part:
-        """Have a part computed; raise what ended it, or what shows that the process is dead."""
-        self._stdin.write(task if self._ready else setup + task)
-        self._stdin.flush()
-        self._ready = True
-        result: Part | Exception = pickle.load(self._stdout)  # noqa: S301 - from our own process
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def close(self) -> None:
-        """Wait for the end of a process that has been killed."""
-        for pipe in (self._stdin, self._stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
-        self._process.wait()
+def _exchange(process: subprocess.Popen[bytes], task: bytes) -> Part:
+    """Have a process compute a part; raise what ended it, or what shows that it is dead."""
+    stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+    stdin.write(task)
+    stdin.flush()
+    result: Part | Exception = pickle.load(stdout)  # noqa: S301 - from our own process
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def serve() -> None:
     """Compute parts in a worker process, until the other end of the pipe is closed."""
-    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
     # If this fails, the process ends, and its parent reports that it died.
@@ -195,12 +155,3 @@ def to_send(error: Exception) -> Exception:
     copy = RuntimeError(f"{type(error).__name__}: {error}")  # not every error can be pickled
     copy.add_note(traceback.format_exc())
     return copy
-
-
-def _leave_with_the_parent() -> None:
-    """End this process when the other end of its pipe is closed, even in the midst of a part."""
-    if hasattr(select, "poll"):
-        pipe = select.poll()
-        pipe.register(sys.stdin.fileno(), 0)  # no events but the one that is always reported
-        pipe.poll()
-        os._exit(0)
