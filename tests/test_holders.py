@@ -18,9 +18,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.runs.config import Input
-from stance.runs.options import Options
-from stance.runs.summary import difference, fingerprint, model_hash
+from stance.runs.summary import model_hash
 from stance.storage import decode_model, dump_model, save_model
 
 BOOK = ActorBook.default()
@@ -166,15 +164,6 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
     refused(tmp_path, data, "heads.holder.blocks = .*, not .*stem")
 
 
-def test_the_voice_is_in_the_plan_of_a_run(path, labelled):
-    model = decode_model(path.read_bytes())
-    plans = [
-        fingerprint(model, Input((labelled,)), options)
-        for options in (Options(), Options(voice="author"))
-    ]
-    assert difference(*plans) == "--voice has changed"
-
-
 def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
     corpus = read_corpus([write(tmp_path / "plain.csv", made_up(holders=False))])
     found = train(quick_recipe(), corpus, BOOK)
@@ -200,10 +189,6 @@ def test_every_answer_says_whose_it_is(path, labelled):
         assert (row["holder"] != "") == (row["stance"] in ("against", "favor"))
     stances = [row for row in rows if row["actor"] == "NATO" and row["holder"]]
     assert {row["holder"] for row in stances} == {"author", "Poland", "other"}
-    own = dicts(invoke("predict", asked, "-m", path, "--voice", "author").stdout)
-    for before, after in zip(rows, own, strict=True):  # every row comes back
-        others = before["holder"] not in ("", "author")
-        assert after == (before | {"stance": "uncertain"} if others else before)
     wide = dicts(invoke("predict", asked, "-m", path, "--wide").stdout)
     narrow = [row for row in rows if row["actor"] == "NATO"]
     assert [row["NATO_holder"] for row in wide] == [row["holder"] for row in narrow]
@@ -227,16 +212,10 @@ def test_speakers_are_named_where_the_answer_is_neutral(path, tmp_path):
     assert sum(pair["neutral"] for pair in found) > 0
 
 
-@pytest.mark.parametrize("option", [("--voice", "author"), ("--speakers",)])
-def test_holders_need_a_model_that_can_tell(option, model_path, labelled):
-    line = fails(1, "predict", labelled, "-m", model_path, *option, "--prefix", "s_")
-    assert f"{option[0]}: the model cannot say whose stance it is" in line
+def test_holders_need_a_model_that_can_tell(model_path, labelled):
+    line = fails(1, "predict", labelled, "-m", model_path, "--speakers", "--prefix", "s_")
+    assert line.startswith("--speakers: the model cannot say whose stance it is")
     assert "column holder" in line
-
-
-def test_the_note_counts_the_stances_of_others(path, labelled):
-    result = invoke("predict", labelled, "-m", path, "--voice", "author", "--prefix", "s_")
-    assert "--voice author: 48 answers withheld: the stance is someone else's" in result.stderr
 
 
 def test_explain_says_whose_stance_it_is(path):

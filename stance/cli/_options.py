@@ -60,11 +60,6 @@ PANELS: dict[str, dict[str, Declared]] = {
             min=0,
             max=1,
         ),
-        "voice": _given(
-            "VOICE",
-            "Whose stances count: 'author' marks the stances of others, for example of a quoted "
-            "speaker, as uncertain; 'holder' says whose they are.",
-        ),
         "speakers": _given(
             None,
             "Name the speaker of neutral answers, too, in 'holder', so that 'shares --pairs' "

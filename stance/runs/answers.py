@@ -96,7 +96,6 @@ class Tally:
     rows: int = 0  # of the input
     named: int = 0  # rows that name an actor
     unknown: int = 0  # pairs withheld whatever their probability
-    others: int = 0  # pairs withheld because their stance is not that of the voice asked for
     foreign: int = 0  # rows not in a language of the training texts
     plain: int = 0  # plain words of the other rows
     strange: int = 0  # those of them that the model does not know
@@ -141,9 +140,6 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     stance = choose(parts, withheld, config.thresholds)
     silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
     holder = np.where(silent, 0, judged.holder)
-    voice = judged.holders.index(config.options.voice or "")  # 0 without one
-    others = (holder > 0) & (stance != NEUTRAL) & (holder != voice) & (voice > 0)
-    stance = np.where(others, NO_ANSWER, stance)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
     familiar = ~judged.foreign
@@ -156,7 +152,6 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         cut=sum(len(text) > MOST_READ for text in records.columns[config.text]),
-        others=int(np.count_nonzero(others[asked])),
         answers=_tabulate(names, ANSWERS, stances),
     )
     answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]

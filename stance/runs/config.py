@@ -62,11 +62,10 @@ def check_options(model: StanceModel, source: Input, target: Output, options: Op
         raise UsageError("--since needs a folder, or several files")
     if source.max_rejects is not None and source.rejects is None:
         raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
-    asked = "--voice" if options.voice else "--speakers" if options.speakers else ""
-    if asked and model.holder is None:
+    if options.speakers and model.holder is None:
         raise DataError(
-            f"{asked}: the model cannot say whose stance it is, since its corpus had no column "
-            f"holder; drop {asked}, or train on one that has"
+            "--speakers: the model cannot say whose stance it is, since its corpus had no column "
+            "holder; drop --speakers, or train on one that has"
         )
 
 

@@ -192,7 +192,7 @@ class _Job:
             notes=(
                 *self.inputs.notes,
                 *self._read_notes(),
-                *answer_notes(model, options.abstain, options.voice, tally),
+                *answer_notes(model, options.abstain, tally),
                 *(lacking_note(model.book, self.texts) if self.config.actor is None else ()),
                 *drift_notes(model, tally, options.abstain),
             ),

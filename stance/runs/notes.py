@@ -54,36 +54,26 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
             yield f"--abstain {rate:g}: {label} is never answered, {skewed}; {why}"
 
 
-def answer_notes(
-    model: StanceModel, rate: float | None, voice: str | None, tally: Tally
-) -> Iterator[str]:
+def answer_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
     """Yield how many answers were withheld and why, and which texts were cut."""
     if rate is not None:
         yield _abstained(model, rate, tally)
     yield from silence_notes(model, rate)
-    if voice:
-        others = count(tally.others, "answer")
-        yield f"--voice {voice}: {others} withheld: the stance is someone else's"
     if tally.cut:
         texts = count(tally.cut, "text")
         yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
 
 
 def _abstained(model: StanceModel, rate: float, tally: Tally) -> str:
-    """Return the share of answers withheld, and from which confidence on they are given."""
+    """Return the share of answers withheld for the rate."""
     total = tally.answers.total()
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-    withheld = uncertain - tally.unknown - tally.others
-    lowest = [lowest_threshold(part, rate) for part in class_evidence(model.calibration, rate)]
-    given = [
-        f"{n} from {least:.2f}" for n, least in zip(Stance, lowest, strict=True) if least < NEVER
-    ]
+    withheld = uncertain - tally.unknown
     corpora = len(model.card["data"])
     mixed = f"; the rate holds over {corpora} training corpora together, not in each kind of text"
     return (
         f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-        f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {', '.join(given)}"
-        f"{mixed if corpora > 1 else ''}"
+        f"({100 * withheld / max(total, 1):.1f} %){mixed if corpora > 1 else ''}"
     )
 
 

@@ -9,7 +9,6 @@ class Options:
     """How to answer, and what to write; like the input, part of a run's fingerprint."""
 
     abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
-    voice: Literal["author"] | None = None  # whose stances to answer with; everybody's if None
     speakers: bool = False  # whether to say who speaks where the answer is neutral
     explain: int = 0  # words to name beside each answer
     deep: Literal["all", "unsure"] | None = None  # what the model's deep reader reads
