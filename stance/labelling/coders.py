@@ -53,17 +53,14 @@ class Session:
         """Names that a holder may have."""
         return sorted({*self.book.names, *(pair.actor for pair in self.task.pairs)})
 
-    def next(self, after: str = "", *, unsure: bool = False) -> Json:
-        """Return the next pair to label, or among those marked as unsure the one after a pair."""
+    def next(self) -> Json:
+        """Return the next pair to label; after all, those marked as unsure come again in turn."""
         labels = self.store.labels()
         mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
-        if unsure:
-            keys = [pair.key for pair in pairs]
-            rest = pairs[keys.index(after) + 1 :] if after in keys else pairs
-            waiting = (pair for pair in rest if pair.key in mine and mine[pair.key].label.unsure)
-        else:
-            waiting = (pair for pair in pairs if pair.key not in mine)
-        return self._shown(next(waiting, None), labels, pairs)
+        known = {pair.key: pair for pair in pairs}
+        unsure = [known[key] for key in mine if key in known and mine[key].label.unsure]
+        waiting = [*(pair for pair in pairs if pair.key not in mine), *unsure, None]
+        return self._shown(waiting[0], labels, pairs)
 
     def back(self, before: str) -> Json:
         """Return the pair that the coder labelled before another, or the last one."""

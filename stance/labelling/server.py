@@ -136,8 +136,7 @@ def _refuse(request: "Request", given: str, key: str, port: int) -> None:
 
 def _reply(session: Session, verb: str, asked: Json) -> Json:
     """Return what the page's script asks a session for."""
-    pair, unsure = asked.get("pair"), asked.get("unsure") is True
-    pair = pair if isinstance(pair, str) else ""
+    pair = str(asked.get("pair", ""))
     if verb == "label":
         label = asked.get("label")
         if not isinstance(label, dict):
@@ -145,7 +144,7 @@ def _reply(session: Session, verb: str, asked: Json) -> Json:
         session.save(pair, label)
     match verb:
         case "next" | "label":
-            return session.next(pair, unsure=unsure)
+            return session.next()
         case "back":
             return session.back(pair)
     raise DataError("not saved: the page sent something other than a label")

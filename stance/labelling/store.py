@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -191,23 +191,19 @@ class Store:
             return self._base.execute(query).fetchall()
 
     def labels(self) -> Labels:
-        """Return the last label of each coder on each pair; raise if one is not allowed."""
+        """Return the last label of each coder on each pair, in this order; raise if one is odd."""
         labels = defaultdict[str, dict[str, Saved]](dict)
         for record in self._records():
-            coder, pair, saved = self._read(record)
-            mine = labels[coder]
-            mine[pair] = replace(saved, first=mine[pair].first) if pair in mine else saved
+            _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure = record
+            label = Label(stance, holder, tone, bool(false), note, bool(unsure))
+            odd = [*map(type, record)] != [*_COLUMNS.values()]
+            if fault := "a cell has the wrong type" if odd else problem(label):
+                where = f"the label of {shown(str(coder))} on row {shown(str(row))}"
+                raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
+            before = labels[coder].pop(pair, None)
+            first = before.first if before else moment
+            labels[coder][pair] = Saved(row, actor, label, first)
         return dict(labels)
-
-    def _read(self, record: tuple[Any, ...]) -> tuple[str, str, Saved]:
-        _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure = record
-        where = f"{self.path}: the label of {shown(str(coder))} on row {shown(str(row))}"
-        if [*map(type, record)] != [*_COLUMNS.values()]:
-            raise DataError(f"{where} has a cell of the wrong type; restore the file")
-        label = Label(stance, holder, tone, bool(false), note, bool(unsure))
-        if fault := problem(label):
-            raise DataError(f"{where} is not valid: {fault}; restore the file")
-        return coder, pair, Saved(row, actor, label, moment)
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""

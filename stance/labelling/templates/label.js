@@ -11,7 +11,6 @@ const SETTLE = 250; // milliseconds in which a key that was pressed twice labels
 let item = null; // the pair that is shown
 let draft = {}; // its label so far
 let step = "stance";
-let reviewing = false; // going through what was marked as unsure
 let busy = false;
 let shownAt = 0;
 
@@ -52,11 +51,7 @@ const STANCES = [["1", "against"], ["2", "neutral"], ["3", "favor"]];
 const TONES = [["1", "negative"], ["2", "neutral"], ["3", "positive"]];
 
 function choices() {
-  if (step === "done") {
-    const open = item.progress.unsure;
-    if (!open) return [];
-    return [{ key: "Enter", name: `Decide the ${open} unsure row${open > 1 ? "s" : ""}`, kind: "wide", act: review }];
-  }
+  if (step === "done") return [];
   if (step === "holder") {
     const saved = draft.holder || (item.label || {}).holder;
     const named = item.named.slice(0, 9).map((name, place) => [String(place + 1), name, name]);
@@ -143,7 +138,7 @@ function unsure() {
 async function send(label) {
   if (!item || !item.pair) return;
   const words = label.unsure ? "unsure" : label.false_match ? "false match" : label.stance;
-  const body = { pair: item.pair, label: { ...label, note: find("note").value }, unsure: reviewing };
+  const body = { pair: item.pair, label: { ...label, note: find("note").value } };
   const reply = await ask("label", body);
   if (!reply) { // asked again from the start
     draft = {};
@@ -203,14 +198,13 @@ function showPair() {
 }
 
 function showEnd() {
-  const { total, done, unsure } = item.progress;
+  const { total } = item.progress;
   const what = adjudicates ? (total ? "Every dispute is settled." : "No coders disagree.") : `All ${total.toLocaleString("en")} rows are labelled.`;
-  find("question").textContent = done < total ? "Nothing more to show." : what;
+  find("question").textContent = what;
   const who = adjudicates ? " --coder adjudicated" : "";
   const command = `stance label ${document.body.dataset.file} --export labelled.csv${who}`;
   find("hint").replaceChildren("Close this page, end the server with Ctrl-C, and write the table: ", make("code", {}, command));
   find("hint").hidden = false;
-  reviewing = false;
 }
 
 async function back() {
@@ -222,17 +216,9 @@ async function back() {
   }
   const reply = await ask("back", { pair: item.pair || "" });
   if (reply && reply.pair) {
-    reviewing = false;
     show(reply);
     announce("Back to an earlier paragraph");
   }
-}
-
-async function review() {
-  const reply = await ask("next", { unsure: true });
-  if (!reply) return;
-  reviewing = true;
-  show(reply);
 }
 
 function writeNote() {
