@@ -57,7 +57,7 @@ CARD = {
         "macro_f1_interval": [0.67, 0.71],
         "ece": None,
         "documents": 12,
-        "baselines": {"majority": {"macro_f1": 0.3}, "lexicon": None},
+        "baselines": {"majority": {"macro_f1": 0.3}},
     },
     "limits": ["English news only"],
     "note": "Łódź – naïve “quotes”",

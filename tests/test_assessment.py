@@ -13,7 +13,7 @@ from conftest import quick_recipe
 from sklearn import metrics
 
 from stance.corpus import read_corpus
-from stance.evaluation import compare_models, evaluate
+from stance.evaluation import evaluate
 from stance.evaluation.mistakes import write_suspects
 from stance.fitting import train
 from stance.reading.actors import ActorBook
@@ -100,9 +100,6 @@ def test_the_scores_are_those_of_what_predict_prints(figures, printed):
     assert answered["accuracy"] == pytest.approx((gold == found)[given].mean(), **near)
     macro = metrics.f1_score(gold[given], found[given], average="macro")
     assert answered["macro_f1"] == pytest.approx(macro, **near)
-    assert figures["brier"] == pytest.approx(
-        ((shares - np.eye(3)[gold]) ** 2).sum(axis=1).mean(), abs=1e-5
-    )
     top, right, error = shares.max(axis=1), likely == gold, 0.0
     for low in np.arange(15) / 15:
         rows = (top > low) & (top <= low + 1 / 15)
@@ -129,12 +126,11 @@ def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
     assert 0 < tone["baselines"]["majority"]["macro_f1"] < macro
 
 
-@pytest.mark.parametrize(("column", "width"), [("source", 9), ("genre", 9), ("date", 4)])
-def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column, width):
+def test_sources_are_scored_as_their_rows_alone_would_be(figures, printed):
     said = [row["stance"] for row in printed[1]]
     found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])
-    cells = [row[column][:width] for row in printed[0]]
-    parts = figures["per_year" if column == "date" else f"per_{column}"]
+    cells = [row["source"] for row in printed[0]]
+    parts = figures["per_source"]
     assert set(parts) == set(cells) - {""}
     for name, part in parts.items():
         rows = np.flatnonzero(np.array(cells) == name)
@@ -192,9 +188,6 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     assert training.report.to_json()["notes"][0].startswith(PRIOR)
     lines = evaluation_lines(evaluate(training.model, corpus).to_json())
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
-    new = read_corpus([TEST])
-    notes = compare_models(training.model, training.model, new)["notes"]
-    assert [note[:3] for note in notes[:2]] == ["A: ", "B: "]
 
 
 def test_labels_that_were_made_wrong_are_suspected_first(corpus, tmp_path):

@@ -116,7 +116,7 @@ def test_it_is_read_without_a_word_about_labels():
     for part in PARTS:
         corpus = read_corpus([STARTER / f"starter_{part}.csv"])
         assert len(corpus.notes) == 1  # the separator
-        assert set(corpus.extra) == {"id", "date", "source", "genre"}
+        assert set(corpus.extra) == {"id", "date", "source"}
 
 
 def test_no_document_is_in_both_parts(rows):

@@ -64,7 +64,6 @@ def full_report(rows=600, **changes):
     )
     given = {
         "majority": "neutral",
-        "lexicon": rivals(answers)["lexicon"],
         "text_key": np.arange(rows) // 2,
         "seen": (np.arange(rows) < 7, np.arange(rows) < 5),
         "sentiment": tone,
@@ -88,7 +87,6 @@ def test_worked_example():
     }
     assert figures["macro_f1"] == round((2 / 3 + 4 / 5 + 2 / 3) / 3, 6)
     assert figures["ece"] == round(0.8 - 4 / 6, 6)  # every row has confidence 0.8: one bin
-    assert figures["brier"] == round((4 * 0.06 + 2 * (0.64 + 0.81 + 0.01)) / 6, 6)
     assert figures["uncertain"] == round(1 / 6, 6)
     assert (figures["n"], figures["documents"]) == (6, 6)
     answered = figures["answered"]
@@ -109,7 +107,7 @@ def test_a_model_that_withholds_every_answer_has_no_score_of_answered_rows():
 def test_score_has_the_keys_of_the_contract():
     keys = (
         "n accuracy accuracy_interval macro_f1 macro_f1_interval answered withheld per_class "
-        "per_class_intervals per_actor confusion labels ece brier reliability risk_coverage "
+        "per_class_intervals per_actor confusion labels ece reliability "
         "uncertain documents trusted notes"
     )
     answers = random_answers(0, 50)
@@ -136,11 +134,18 @@ def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
     assert np.array(ours) == pytest.approx(table, **near)
     matrix = metrics.confusion_matrix(gold, predicted, labels=[0, 1, 2])
     assert figures["confusion"] == matrix.tolist()
-    brier = sum(
-        metrics.brier_score_loss((gold == i).astype(int), answers.probabilities[:, i], pos_label=1)
-        for i in range(3)
-    )
-    assert figures["brier"] == pytest.approx(brier, **near)
+    curve, error = [], 0.0
+    for i in range(1, 16):
+        inside = (answers.confidence > (i - 1) / 15) & (answers.confidence <= i / 15)
+        if inside.any():
+            right = (answers.best == gold)[inside].mean()
+            mean = answers.confidence[inside].mean()
+            curve.append([(i - 1) / 15, i / 15, inside.sum(), mean, right])
+            error += inside.mean() * abs(right - mean)
+    keys = ("low", "high", "n", "confidence", "accuracy")
+    bins = [[point[key] for key in keys] for point in figures["reliability"]]
+    assert np.array(bins) == pytest.approx(np.array(curve), **near)
+    assert figures["ece"] == pytest.approx(error, **near)
 
 
 def test_no_rows_are_an_error():
@@ -218,36 +223,19 @@ def test_conflict_is_scored_beside_the_target_blind_answers():
     assert figures["trusted"] is False  # 6 documents
 
 
-def rivals(answers, seed=2):
-    blind, words = random_answers(seed, len(answers)), random_answers(seed + 1, len(answers))
-    same = {"gold": answers.gold, "document": answers.document}
-    return {
-        "target_blind": dataclasses.replace(blind, **same),
-        "lexicon": dataclasses.replace(words, **same),
-    }
-
-
 def test_baselines_and_their_paired_differences_share_the_documents():
-    answers = random_answers(1, 300)
-    figures = baselines(answers, "favor", rivals(answers))
-    assert list(figures) == ["majority", "target_blind", "lexicon", "difference"]
-    model = score(answers)
-    for name, rival in rivals(answers).items():
-        alone = score(rival)
-        for key in ("macro_f1", "macro_f1_interval", "accuracy"):
-            assert figures[name][key] == alone[key]
-        gain = figures[name]["difference"]
-        assert gain["macro_f1"] == pytest.approx(model["macro_f1"] - alone["macro_f1"], abs=2e-6)
-        pair = np.stack(
-            [
-                document_confusion(each.gold, each.predicted, each.document, 3)
-                for each in (answers, rival)
-            ],
-            axis=1,
-        )
-        bounds = t_interval(gain_in(macro_f1), pair)
-        assert gain["macro_f1_interval"] == pytest.approx(bounds, abs=1e-6)
-    assert figures["difference"] == figures["target_blind"]["difference"]
+    answers, rival = random_answers(1, 300), random_answers(2, 300)
+    rival = dataclasses.replace(rival, gold=answers.gold, document=answers.document)
+    figures = baselines(answers, "favor", rival)
+    assert list(figures) == ["majority", "target_blind", "difference"]
+    model, alone = score(answers), score(rival)
+    for key in ("macro_f1", "macro_f1_interval", "accuracy"):
+        assert figures["target_blind"][key] == alone[key]
+    gain = figures["difference"]
+    assert gain["macro_f1"] == pytest.approx(model["macro_f1"] - alone["macro_f1"], abs=2e-6)
+    counts = [document_confusion(x.gold, x.predicted, x.document, 3) for x in (answers, rival)]
+    bounds = t_interval(gain_in(macro_f1), np.stack(counts, axis=1))
+    assert gain["macro_f1_interval"] == pytest.approx(bounds, abs=1e-6)
 
 
 def test_leakage_scores_what_the_model_has_not_seen():
@@ -302,7 +290,7 @@ def test_summary_opens_with_the_scores_and_their_intervals():
     result = full_report()
     figures = result.to_json()
     low, high = (f"{100 * end:.1f}" for end in figures["macro_f1_interval"])
-    head, whole, answered, majority, blind, words, *_ = lines(result)
+    head, whole, answered, majority, blind, *_ = lines(result)
     assert head.split() == ["macro-F1", "accuracy", "n", "gain", "in", "macro-F1"]
     assert whole.split() == [
         *("all", "rows", f"{100 * figures['macro_f1']:.1f}", f"[{low},", f"{high}]"),
@@ -315,7 +303,6 @@ def test_summary_opens_with_the_scores_and_their_intervals():
     gain = figures["baselines"]["difference"]
     low, high = (f"{100 * end:.1f}" for end in gain["macro_f1_interval"])
     assert blind.endswith(f"  {100 * gain['macro_f1']:+.1f} [{low}, {high}]")
-    assert words.startswith("lexicon ")
 
 
 def lines(result):

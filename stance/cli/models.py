@@ -151,8 +151,8 @@ def _compare(
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
     first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
-    figures = compare_models(first, second, _read(corpora, form), names)
-    show(figures, lambda: comparison_lines(figures), as_json)
+    figures = compare_models(first, second, _read(corpora, form))
+    show(figures, lambda: comparison_lines(figures, names), as_json)
 
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:

@@ -24,7 +24,7 @@ from stance.reading.spans import parse_spans
 from stance.records import ADJUDICATED, NEUTRAL, Sentiment, Stance
 from stance.tables import Form, Record, Table, column, optional_column, rewrite_dates
 
-EXTRA = ("id", "source", "genre", "drawn")
+EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
 
 ROLES = ("text", "actor", "stance", "document", "date")

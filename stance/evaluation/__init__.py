@@ -9,8 +9,8 @@ from stance.evaluation.comparison import (
     leakage,
     majority_score,
 )
-from stance.evaluation.scores import CURVES, score
+from stance.evaluation.scores import score
 
-__all__ = ["CURVES", "Answers", "Report"]
+__all__ = ["Answers", "Report"]
 __all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score"]
 __all__ += ["evaluate", "leakage", "majority_score", "report", "score"]

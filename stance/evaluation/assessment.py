@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats
 from stance.corpus import Corpus, holder_rows, sentiment_rows
-from stance.display import brief, count, shown
+from stance.display import brief, count
 from stance.errors import DataError
 from stance.evaluation import comparison
 from stance.evaluation.answers import (
@@ -24,10 +24,8 @@ from stance.evaluation.answers import (
 from stance.evaluation.scores import group_scores, score
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
-from stance.reading.spans import make_query
 from stance.recipe import Recipe
 from stance.records import Stance
-from stance.tables import read_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,6 @@ def report(
     majority: str,
     text_key: NDArray[Any],
     *,
-    lexicon: Answers | None = None,
     seen: tuple[Bools, Bools] | None = None,
     sentiment: Answers | None = None,
     sentiment_majority: str | None = None,
@@ -77,14 +74,11 @@ def report(
     figures["conflict"] = comparison.conflict_score(
         answers, blind, comparison.conflict_rows(text_key, answers.gold)
     )
-    rivals = {"target_blind": blind} | ({"lexicon": lexicon} if lexicon else {})
-    figures["baselines"] = comparison.baselines(answers, majority, rivals)
+    figures["baselines"] = comparison.baselines(answers, majority, blind)
     if sentiment is not None:
         figures["sentiment"] = score(sentiment)
         if sentiment_majority:
-            figures["sentiment"]["baselines"] = comparison.baselines(
-                sentiment, sentiment_majority, {}
-            )
+            figures["sentiment"]["baselines"] = comparison.baselines(sentiment, sentiment_majority)
     if seen is not None:
         figures["leakage"] = comparison.leakage(answers, *seen)
     return Report(figures | {name: part for name, part in more.items() if part is not None})
@@ -108,7 +102,6 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         Its ``to_json()`` is what ``stance evaluate --json`` prints: shares and scores between 0
         and 1, intervals of 95 % of whole documents.
     """
-    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     marks, prints, answers = corpus.marks, model.fingerprints, judge_pairs(model, corpus)
     classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
     trained_on = Counter[str]()
@@ -119,45 +112,38 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         max(map(str, Stance), key=trained_on.__getitem__),
         linked_groups([marks.exact]),
-        lexicon=_lexicon_answers(corpus, comparison.lexicon_stances(model.reader, query)),
         seen=(marks.found_in(prints), marks.copied_from(prints)),
         sentiment=judge_sentiment(model, corpus),
         sentiment_majority=max(classes, key=lambda c: classes[c]["support"], default=None),
-        notes=(*_model_notes(model.recipe, model.stance.silent), *_corpus_notes(corpus)),
+        notes=(*_model_notes(model.recipe, model.stance.silent), *_loose(corpus)),
         holder=_judge_holders(model, corpus),
         **_group_scores(corpus, answers),
     )
 
 
-def compare_models(
-    a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
-) -> Figures:
-    """Compare two models of the same labels on the rows that neither has learned from."""
+def compare_models(a: StanceModel, b: StanceModel, corpus: Corpus) -> Figures:
+    """Compare two models of the same labels on the rows that neither has learned from.
+
+    Returns
+    -------
+    dict
+        n and documents; a, b and their difference, each with macro_f1 and macro_f1_interval; seen,
+        how many rows each has learned from; notes.
+    """
     if a.stance.labels != b.stance.labels:
         raise DataError(
             f"one model answers {', '.join(a.stance.labels)}, the other "
             f"{', '.join(b.stance.labels)}; compare models with the same labels"
         )
     seen = [corpus.marks.found_in(model.fingerprints) for model in (a, b)]
-    learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}
     if (seen[0] | seen[1]).all():
         raise DataError(
             "every row is training data of one of the models; compare them on other texts"
         )
     unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
     figures = comparison.compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
-    notes = [
-        f"{mark}: {note}"
-        for mark, model in (("A", a), ("B", b))
-        for note in _model_notes(model.recipe, model.stance.silent)
-    ]
-    notes += [*_loose(unseen), *figures["notes"]]
-    return {
-        "models": dict(zip("ab", names, strict=True)),
-        **figures,
-        "seen": learned,
-        "notes": notes,
-    }
+    learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}
+    return {**figures, "seen": learned, "notes": [*_loose(unseen), *figures["notes"]]}
 
 
 def cross_validation(
@@ -166,7 +152,6 @@ def cross_validation(
     stance: Floats,
     control: Floats,
     tone: Floats | None,
-    lexicon: Ints | None = None,
     named: Bools | None = None,
     holder: Figures | None = None,
 ) -> Report:
@@ -182,10 +167,9 @@ def cross_validation(
         stance_answers(corpus, control),
         _most_frequent(answers),
         linked_groups([corpus.marks.exact]),
-        lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=mood,
         sentiment_majority=None if mood is None else _most_frequent(mood),
-        notes=(*_model_notes(recipe), *_corpus_notes(corpus)),
+        notes=(*_model_notes(recipe), *_loose(corpus)),
         holder=holder,
         **_group_scores(corpus, answers),
     )
@@ -196,17 +180,10 @@ def _most_frequent(answers: Answers) -> str:
 
 
 def _group_scores(corpus: Corpus, answers: Answers) -> Figures:
-    """Return scores per corpus, and per source, genre and year where the corpus names them."""
+    """Return scores per corpus, and per source where the corpus names them."""
     groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
-    groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
-    if "date" in corpus.extra:
-        groups["year"] = list(map(_year, corpus.extra["date"]))
-    parts = {}
-    for name, group in groups.items():
-        scores = group_scores(replace(answers, actor=group))
-        scores.pop("", None)  # rows that do not say
-        parts[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
-    return parts
+    groups |= {name: cells for name, cells in corpus.extra.items() if name == "source"}
+    return {f"per_{name}": group_scores(answers, group) for name, group in groups.items()}
 
 
 def _model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
@@ -220,17 +197,6 @@ def _model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
         )
 
 
-def _corpus_notes(corpus: Corpus) -> Iterator[str]:
-    """Yield what to beware of in a corpus."""
-    yield from _loose(corpus)
-    dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
-    if dates:
-        yield (
-            f"{count(len(dates), 'row')} with a date that cannot be read, such as "
-            f"'{shown(dates[0])}': left out of the scores by year; write 2024-03-09"
-        )
-
-
 def _loose(corpus: Corpus) -> list[str]:
     note = (
         f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
@@ -240,12 +206,6 @@ def _loose(corpus: Corpus) -> list[str]:
     return [note] if corpus.loose else []
 
 
-def _year(date: str) -> str:
-    """Return the year of a date; empty where it cannot be read."""
-    day = read_date(date)
-    return "" if day is None else str(day.year)
-
-
 def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     rows = holder_rows(corpus)
     if model.holder is None or not len(rows):
@@ -253,7 +213,3 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     kept = corpus.take(rows)
     holders = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
     return comparison.holder_score(corpus, model.book, holders)
-
-
-def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
-    return None if stances is None else stance_answers(corpus, np.eye(len(Stance))[stances])

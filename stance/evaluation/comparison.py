@@ -1,6 +1,6 @@
 """What a score is held against: baselines, rows seen in training, another model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,8 @@ from stance.evaluation.intervals import (
     t_interval,
 )
 from stance.evaluation.scores import document_notes
-from stance.features.pairs import Pairs, lay_out
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
-from stance.reading.spans import Query
-from stance.reading.words import Reader
-from stance.records import NEUTRAL
 
 # --- Baselines ---
 
@@ -71,11 +67,11 @@ def majority_score(answers: Answers, majority: str) -> Figures:
     return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
 
 
-def baselines(answers: Answers, majority: str, rivals: Mapping[str, Answers]) -> Figures:
-    """Return what a score must beat: the majority label, and rivals' answers to the same rows."""
-    scores = {name: _rival_score(answers, rival) for name, rival in rivals.items()}
-    figures = {"majority": majority_score(answers, majority), **scores}
-    if "target_blind" in figures:
+def baselines(answers: Answers, majority: str, blind: Answers | None = None) -> Figures:
+    """Return what a score must beat: the majority label, and answers blind to the actor."""
+    figures = {"majority": majority_score(answers, majority)}
+    if blind:
+        figures["target_blind"] = _rival_score(answers, blind)
         figures["difference"] = figures["target_blind"]["difference"]
     return figures
 
@@ -132,49 +128,17 @@ def leakage(answers: Answers, leaked: Bools, copied: Bools) -> Figures:
     return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
 
 
-def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
-    """Answer each pair by the sign of its polarity sum; None where the language has no lexicon.
-
-    Word counting as in Young and Soroka 2012, "Affective News", with negators.
-    """
-    if not reader.lexicon.categories:
-        return None
-    pairs = (lay_out(*part.read(reader), part.actor) for part in query.batches())
-    return np.concatenate([*map(signs_of_polarity, pairs)])
-
-
-def signs_of_polarity(pairs: Pairs) -> Ints:
-    """Answer each pair by the sign of its polarity sum."""
-    return np.sign(polarity_sums(pairs)) + NEUTRAL
-
-
-def polarity_sums(pairs: Pairs) -> Ints:
-    """Return positive less negative words in the sentences of each pair that name its actor."""
-    words, owner = pairs.words, pairs.owner
-    polarity = np.bincount(words.sentence, words.sign)
-    sentence = words.sentence.take(pairs.word.take(pairs.mention))
-    new = np.diff(owner, prepend=-1) | np.diff(sentence, prepend=-1)
-    once = np.flatnonzero(new)  # also if the sentence names the actor twice
-    sums = np.bincount(owner.take(once), polarity.take(sentence.take(once)), pairs.count)
-    return sums.astype(np.int64)
-
-
 # --- Two models ---
 
 
 def compare(a: Answers, b: Answers) -> Figures:
     """Score two models on the same rows, and their difference by the same documents."""
-    pair = np.stack([a.confusion(), b.confusion()], axis=1)
-    enough, notes = len(pair) >= FEWEST, document_notes(a.labels, pair[:, 0])
-    figures: Figures = {"n": len(a), "documents": len(pair), "trusted": not notes}
-    for place, name in enumerate("ab"):
-        counts = pair[:, place]
-        figures[name] = {
-            "macro_f1": macro_f1(counts.sum(axis=0)),
-            "macro_f1_interval": score_interval(macro_f1, counts) if enough else None,
-            "accuracy": accuracy(counts.sum(axis=0)),
-        }
-    gain = gain_in(macro_f1)
-    figures["difference"] = gain(pair.sum(axis=0))
-    figures["difference_interval"] = t_interval(gain, pair) if enough else None
-    return plain(figures | {"notes": notes})
+    pair, gain = np.stack([a.confusion(), b.confusion()], axis=1), gain_in(macro_f1)
+    enough = len(pair) >= FEWEST
+    figures: Figures = {"n": len(a), "documents": len(pair)}
+    for name, counts in (("a", pair[:, 0]), ("b", pair[:, 1])):
+        ends = score_interval(macro_f1, counts) if enough else None
+        figures[name] = {"macro_f1": macro_f1(counts.sum(axis=0)), "macro_f1_interval": ends}
+    ends = t_interval(gain, pair) if enough else None
+    figures["difference"] = {"macro_f1": gain(pair.sum(axis=0)), "macro_f1_interval": ends}
+    return plain(figures | {"notes": document_notes(a.labels, pair[:, 0])})

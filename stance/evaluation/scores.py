@@ -23,17 +23,14 @@ from stance.evaluation.intervals import (
     score_bounds,
     score_interval,
 )
-from stance.records import NO_ANSWER
 
 BINS = 15  # bins of the calibration error and of the reliability curve
-POINTS = 40  # most points of a risk-coverage curve
-CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
 
 
 def score(answers: Answers) -> Figures:
     """Score answers against gold labels.
 
-    A withheld answer is wrong; figures of probabilities (ece, brier) are of all rows.
+    A withheld answer is wrong; ece and reliability are of all rows.
     Intervals are of whole documents.
     """
     check_rows(answers)
@@ -50,13 +47,11 @@ def score(answers: Answers) -> Figures:
         "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": per_class,
         "per_class_intervals": intervals,
-        **({} if answers.actor is None else {"per_actor": group_scores(answers)}),
+        **({} if answers.actor is None else {"per_actor": group_scores(answers, answers.actor)}),
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(labels),
         "ece": brief["ece"],
-        "brier": brier(answers),
         "reliability": reliability(answers),
-        "risk_coverage": risk_coverage(answers),
         "uncertain": answers.uncertain,
         "documents": brief["documents"],
         "trusted": brief["trusted"],
@@ -110,15 +105,16 @@ def _per_class(answers: Answers, by_document: Floats) -> tuple[Figures, Figures]
     return per_class, intervals
 
 
-def group_scores(answers: Answers) -> Figures:
-    """Score each actor, or other group, the largest first, over the labels that occur with it."""
-    names, place = np.unique(np.array(answers.actor, dtype=object), return_inverse=True)
+def group_scores(answers: Answers, groups: Sequence[str]) -> Figures:
+    """Score each named group, the largest first, over the labels that occur with it."""
+    names, place = np.unique(np.array(groups, dtype=object), return_inverse=True)
     scores = {}
     for number in np.argsort(-np.bincount(place), kind="stable"):  # names are sorted already
         part = brief_score(answers.take(place == number))
         bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
         kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
         scores[str(names[number])] = {**kept, "interval": bounds}
+    scores.pop("", None)
     return scores
 
 
@@ -156,31 +152,6 @@ def reliability(answers: Answers) -> list[Figures]:
         }
         points.append(plain(point))
     return points
-
-
-def brier(answers: Answers) -> float:
-    """Return the mean squared distance from the truth, summed over labels (Brier 1950), 0 to 2."""
-    truth = np.eye(len(answers.labels))[answers.gold]
-    return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
-
-
-def risk_coverage(answers: Answers) -> list[Figures]:
-    """Return the error among the answers given if only confident ones are.
-
-    Rows of equal confidence come and go together (El-Yaniv and Wiener 2010, "On the Foundations of
-    Noise-free Selective Classification"). A withheld answer has a confidence of 0.
-    """
-    confidence = np.where(answers.predicted == NO_ANSWER, 0.0, answers.confidence)
-    order = np.argsort(-confidence, kind="stable")
-    confidence = confidence[order]
-    # The last row of each run of equal confidences is where a threshold can cut.
-    cut = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
-    error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
-    wanted = np.ceil(np.linspace(1, 1 / POINTS, POINTS) * len(order)) - 1
-    kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:POINTS]
-    names = ("coverage", "threshold", "error", "n")
-    columns = ((cut + 1) / len(order), confidence[cut], error, cut + 1)
-    return [plain({name: col[i] for name, col in zip(names, columns, strict=True)}) for i in kept]
 
 
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:

@@ -13,10 +13,10 @@ import numpy as np
 from stance import __version__
 from stance.arrays import Bools, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
-from stance.evaluation import CURVES, Report
+from stance.evaluation import Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.comparison import holder_score, signs_of_polarity
+from stance.evaluation.comparison import holder_score
 from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, with_terms
 from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
@@ -71,8 +71,8 @@ class TrainingRun:
     jobs: int
     tell: Callable[[str], None]
     #: Of each batch of rows, while features are counted for the stance head: whether the texts name
-    #: the actors, and stances by the polarity lexicon alone.
-    seen: list[tuple[Bools, Ints]] = field(default_factory=list)
+    #: the actors.
+    seen: list[Bools] = field(default_factory=list)
 
     @cached_property
     def query(self) -> Query:
@@ -82,7 +82,7 @@ class TrainingRun:
     @cached_property
     def named(self) -> Bools:
         """Rows that a model answers: the text names the actor, or has learned it as a topic."""
-        named = np.concatenate([names for names, _ in self.seen])[: len(self.corpus)]
+        named = np.concatenate(self.seen)[: len(self.corpus)]
         if self.recipe.features.per_actor:
             rows = Counter(self.query.names)
             named = named | np.array([rows[name] >= FEWEST for name in self.query.names])
@@ -187,7 +187,7 @@ class TrainingRun:
         return task, query
 
     def _see(self, pairs: Pairs) -> None:
-        self.seen.append((pairs.mentioned(), signs_of_polarity(pairs)))
+        self.seen.append(pairs.mentioned())
 
     def card(self, stance: Learned, control: Learned, report: Report) -> dict[str, Any]:
         """Return the rest of the model's card."""
@@ -220,14 +220,12 @@ class TrainingRun:
         self, stance: Learned, control: Learned, tone: Learned | None, holder: Learned | None
     ) -> Report:
         """Score the held-out answers."""
-        lexicon = np.concatenate([stances for _, stances in self.seen])[: len(self.corpus)]
         return cross_validation(
             self.recipe,
             self.corpus,
             stance.held.probabilities,
             control.held.probabilities,
             tone.held.probabilities if tone else None,
-            lexicon if self.reader.lexicon.categories else None,
             self.named,
             self._score_holders(holder.held) if holder else None,
         )
@@ -267,5 +265,5 @@ def _scores(report: Report) -> dict[str, Any]:
 
 
 def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
-    left_out = CURVES if figures.get("uncertain") else (*CURVES, "answered", "withheld")
+    left_out = ["reliability", *([] if figures.get("uncertain") else ["answered", "withheld"])]
     return {name: part for name, part in figures.items() if name not in left_out}

@@ -1,6 +1,6 @@
 """Lines about scores: an evaluation, two models compared, training and a stress test."""
 
-from stance.display import count, shown
+from stance.display import count
 from stance.screens import Figures, paragraphs, percent, ranged, stacked, table, wrap
 
 Row = tuple[object, ...]
@@ -27,7 +27,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
     for name, part in figures.get("per_actor", {}).items():
         few = "" if part["interval"] and part["trusted"] else FEW
         actors.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
-    facts = [f"calibration: ECE {percent(figures['ece'])} %, Brier {figures['brier']:.3f}"]
+    facts = [f"calibration: ECE {percent(figures['ece'])} %"]
     exact = {"paragraphs of conflicting stances": figures["conflict"]}
     exact["whose stance it is"] = figures.get("holder")
     for name, part in exact.items():
@@ -53,7 +53,7 @@ def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
     """Return the main scores, those of the baselines and what is gained over them."""
     rows: list[Row] = [("", "macro-F1", "accuracy", "n", "gain in macro-F1", "")]
     parts = {"all rows": figures, "answered rows": figures["answered"]}
-    names = {"majority": "majority label", "target_blind": "target-blind", "lexicon": "lexicon"}
+    names = {"majority": "majority label", "target_blind": "target-blind"}
     parts |= {name: figures["baselines"].get(key) for key, name in names.items()}
     if figures["n"] == figures["answered"]["n"]:
         del parts["answered rows"]
@@ -79,30 +79,18 @@ def _leakage(leakage: Figures | None) -> list[str]:
     )
 
 
-def comparison_lines(figures: Figures) -> list[str]:
-    """Return the lines of what `stance.evaluation.compare_models` returns."""
-    scores = (
-        ranged(figures[mark]["macro_f1"], figures[mark]["macro_f1_interval"]) for mark in "ab"
-    )
-    gain = ranged(figures["difference"], figures["difference_interval"], "+")
-    head: Row = ("macro-F1", "n", "A", "B", "A less B")
-    rows: list[Row] = [head, ("all rows", figures["n"], *scores, gain)]
-    low, high = figures["difference_interval"] or (0.0, 0.0)
-    winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
-    verdict = f"{winner} better in macro-F1"
-    names = [f"{mark.upper()}  {shown(name)}" for mark, name in figures["models"].items()]
+def comparison_lines(figures: Figures, names: tuple[str, str]) -> list[str]:
+    """Return the lines of what `stance.evaluation.compare_models` returns, of models so named."""
+    title = f"{count(figures['n'], 'row')} of {count(figures['documents'], 'document')}"
     seen = figures["seen"]
-    known = f"rows of training data left out: {seen['a']:,} of A, {seen['b']:,} of B"
-    return stacked(
-        [
-            names,
-            table(rows),
-            [verdict if figures["trusted"] else "too few documents to say which is better"],
-            wrap(known) if any(seen.values()) else [],
-            wrap(LEGEND),
-            paragraphs(figures["notes"], "note: ", "  "),
-        ]
-    )
+    if any(seen.values()):
+        title += f"; training data left out: {seen['a']:,} rows of A, {seen['b']:,} of B"
+    parts = {f"A  {names[0]}": "a", f"B  {names[1]}": "b", "A less B": "difference"}
+    rows: list[Row] = [("", "macro-F1 [95 % interval]")]
+    for name, key in parts.items():
+        part, sign = figures[key], "+" * (key == "difference")
+        rows.append((name, ranged(part["macro_f1"], part["macro_f1_interval"], sign)))
+    return stacked([wrap(title), table(rows), paragraphs(figures["notes"], "note: ", "  ")])
 
 
 def stress_lines(figures: Figures) -> list[str]:
