@@ -281,7 +281,6 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
         *("predict", "train", "check", "shares", "nonsense", "badHOSTILE"),
         *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
         *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
-        *(f"sample . -n 9 -o b.csv --margin {value}" for value in ("inf", "nan", "1.1")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares, holm
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
-from stance.findings.differences import compare, groups_apart
+from stance.findings.differences import compare
 from stance.findings.shares import Study
 from stance.records import AGAINST, FAVOR, NEUTRAL
 
@@ -147,10 +147,10 @@ def two(size, *, apart, against=0.3):
 
 @pytest.mark.parametrize(("size", "apart"), [(60, 0.0), (60, 0.25), (400, 0.12)])
 def test_p_is_below_5_percent_where_the_interval_excludes_0(size, apart):
-    difference, (low, high), p = compare(*two(size, apart=apart), NET)
+    difference, (low, high), p = compare(*two(size, apart=apart))
     assert low < difference < high
     assert (p < 0.05) == (low > 0 or high < 0)
-    back, (below, above), same = compare(*two(size, apart=apart)[::-1], NET)
+    back, (below, above), same = compare(*two(size, apart=apart)[::-1])
     assert (back, below, above, same) == pytest.approx((-difference, -high, -low, p))
 
 
@@ -176,31 +176,3 @@ def test_groups_by_chance_are_seldom_claimed_to_differ():
         assert len(found) == 6
         claims += any(each.claimed for each in found)
     assert claims <= 4  # of 25, expected 1.25 at most; training/simulate.py draws 1,000
-
-
-def draw_groups(rng, groups, truth=(0.2, 0.7, 0.1), documents=60):
-    """Draw the answers of documents that are alike, by group, document and label."""
-    sizes = 1 + rng.poisson(1.5, (groups, documents))
-    chances = rng.dirichlet(4 * np.array(truth), (groups, documents))
-    return rng.multinomial(sizes, chances)
-
-
-def test_groups_at_random_seldom_stand_apart_as_counted():
-    rng, maps = np.random.default_rng(8), 100
-    shown = sum(
-        groups_apart(np.stack([draw_groups(rng, 6) for _ in range(3)])).any() for _ in range(maps)
-    )
-    assert shown <= 10  # of 100 with 5 % each: more in one run of 90
-
-
-def test_a_group_that_differs_stands_apart_but_not_by_few_answers():
-    rng = np.random.default_rng(8)
-    counts = draw_groups(rng, 6)
-    counts[2] = draw_groups(rng, 1, (0.8, 0.1, 0.1))[0]
-    assert groups_apart(counts[None])[0, 2] == -1
-    counts[2] = 0
-    counts[2, :9, 0] = 1  # nine answers, all against
-    assert not groups_apart(counts[None]).any()
-    counts[2] = 0
-    counts[2, :12, 1] = 1  # twelve answers that are all alike say little
-    assert not groups_apart(counts[None]).any()

@@ -45,7 +45,7 @@ def test_the_title_is_the_users(made):
 
 def test_each_figure_is_a_file_that_needs_no_style(made):
     names = {path.stem for path in made[1].iterdir()}
-    assert {"net", "sides", "groups-1", "map", "pairs"} <= names
+    assert {"net", "groups-1", "map", "pairs"} <= names
     assert {"over-time-1", "numbers"} <= names
     for name in names - {"numbers"}:
         root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
@@ -75,25 +75,20 @@ def test_figures_are_pdf_on_request(made, answers, tmp_path, monkeypatch):
     assert line == "--pdf needs the extra 'pdf': pip install reportlab"
 
 
-def test_the_numbers_are_those_of_the_page(made):
+def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, tmp_path):
     rows = dicts((made[1] / "numbers.csv").read_text("utf-8"))
-    assert list(rows[0]) == [
-        *("figure", "actor", "group", "period", "measure", "value", "low", "high")
-    ]
+    whole = {
+        row["actor"]: row
+        for row in rows
+        if row["class"] == "net" and not row["group"] + row["period"]
+    }
     for line in made[0].rows("stance-by-actor"):
-        for measure in ("answers", "against", "net") if line["net"] else ():
-            (found,) = (
-                row for row in rows
-                if row["figure"] == "stance-by-actor"
-                and (row["actor"], row["measure"]) == (line["actor"], measure)
-            )  # fmt: skip
-            assert float(found["value"]) == float(line[measure])
-            if measure != "answers":
-                assert found["low"] == line[f"{measure}_low"]
-    traced = [row for row in rows if row["figure"] == "over-time-1"]
-    assert all(row["actor"] and row["period"] and not row["group"] for row in traced)
-    mapped = [row for row in rows if row["figure"] == "actor-by-group"]
-    assert all(row["actor"] and row["group"] for row in mapped)
+        assert whole[line["actor"]]["n"] == line["answers"]
+        assert not line["net"] or whole[line["actor"]]["counted"] == line["net"]
+    shares = tmp_path / "shares.csv"
+    assert invoke("shares", answers, "--prefix", "p_", "--by", "genre", "-o", shares).exit_code == 0
+    known = dicts(shares.read_text("utf-8"))
+    assert all(row in known for row in rows if row["actor"] and not row["period"])
 
 
 def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
@@ -133,7 +128,7 @@ def test_a_report_that_fails_leaves_neither_figures_nor_their_folder(answers, tm
 
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
 def test_any_name_makes_whole_files(name):
-    line = Line(name, name, (Estimate(0.2, (0.1, 0.3), "favor", "square", 0.4),))
+    line = Line(name, name, Estimate(0.2, (0.1, 0.3), "favor", 0.4))
     data = Data("x", (text_column("actor"), Column("n", "n", "count")), [[name, 3]])
     made = Figure("w", name, whiskers([line], share_axis()), data, [("ring", "ink", name)])
     ElementTree.fromstring(as_svg(made).decode())

@@ -20,7 +20,7 @@ import test_importing
 from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
-from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
+from stance.findings import Request, SampleRequest, read_study, write_sample
 from stance.fitting.vectors import Vectors
 from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label, Store, export_labels, read_task
@@ -168,7 +168,7 @@ def kinds(tmp_path_factory):
 
     def audited(path):
         shutil.copy(folder / "to_label.design.csv", path.parent)
-        read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).to_json()
+        read_study(Request(folder / "answers.csv", audit=path, coder="anna")).to_json()
 
     predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
     journal = journal_of(folder / "stopped.csv").read_bytes()

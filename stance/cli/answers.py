@@ -20,7 +20,6 @@ from stance.errors import UsageError
 from stance.runs.options import Options
 
 if TYPE_CHECKING:
-    from stance.findings import AuditRequest
     from stance.runs.config import Done, Output
     from stance.tables import InputOptions
 
@@ -162,7 +161,6 @@ def sample(
     only: list[str] | None = None,
     purpose: Literal["audit", "train"] = "audit",
     documents: bool = False,
-    margin: float = 0.2,
     seed: int = 20,
     force: bool = False,
     *,
@@ -175,19 +173,18 @@ def sample(
 
     request = Request(**form, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
-    asked = SampleRequest(number, seed, documents, purpose, margin)
+    asked = SampleRequest(number, seed, documents, purpose)
     drawn = write_sample(request, asked, output, force=force)
     beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 
-@reads(form=makers.answers_of, audit=makers.audited)
+@reads(form=makers.answers_of, audited=makers.audited)
 def shares(
     output: Path | None = None,
     only: list[str] | None = None,
     surrogate: list[str] | None = None,
-    quantity: Literal["against", "neutral", "favor", "net"] = "net",
     differences: Path | None = None,
     regression: Path | None = None,
     pairs: bool = False,
@@ -196,29 +193,29 @@ def shares(
     force: bool = False,
     *,
     form: makers.AnswersForm,
-    audit: "AuditRequest | None",
+    audited: makers.AnswersForm,
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
     from stance import findings
     from stance.files import AtomicGroup
     from stance.screens.tables import pair_lines, share_lines
 
-    request = findings.Request(**form, only=only or (), surrogates=surrogate or ())
-    if audit is None and surrogate:
+    request = findings.Request(**form, **audited, only=only or (), surrogates=surrogate or ())
+    if request.audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and (differences or regression):
         raise UsageError("--pairs is about holders; drop --differences and --regression")
-    read = [*request.paths, audit.source if audit else None]
+    read = [*request.paths, request.audit]
     written = {"output": output, "differences": differences, "regression": regression}
     files.refuse_outputs(force, read, **written)
     how = {"force": force, "excel_safe": excel_safe}
-    study, notices = findings.read_study(request, audit), []
+    study, notices = findings.read_study(request), []
     if pairs:
         edges = findings.find_pairs(study.population, study.audit)
         edges = findings.read_evidence(edges) if output or as_json else edges
         figures, notes = edges.to_json(), (*study.population.notes, edges.note())
     else:
-        figures, notes = study.to_json(quantity), study.notes
+        figures, notes = study.to_json(), study.notes
     tell(*notes)
     with AtomicGroup() as together:
         if output and pairs:
@@ -232,7 +229,7 @@ def shares(
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 
 
-@reads(form=makers.answers_of, audit=makers.audited)
+@reads(form=makers.answers_of, audited=makers.audited)
 def report(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -246,13 +243,13 @@ def report(
     force: bool = False,
     *,
     form: makers.AnswersForm,
-    audit: "AuditRequest | None",
+    audited: makers.AnswersForm,
 ) -> None:
     """Summarise answers on one page."""
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import model_file
 
-    request = Request(**form, only=only or ())
+    request = Request(**form, **audited, only=only or ())
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:
@@ -260,14 +257,13 @@ def report(
     if str(figures) == "-":
         raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
-    read = [*request.paths, model, actors, audit.source if audit else None]
+    read = [*request.paths, model, actors, request.audit]
     files.refuse_outputs(force, read, output=output)
     check_figures(figures, pdf=pdf, force=force)
     path = model_file(model)
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     notices = write_predictions(
         request, output, maker,
-        audit=audit, title=title, folder=figures, pdf=pdf,
-        force=force, excel_safe=excel_safe,
+        title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,
     )  # fmt: skip
     tell(*notices)

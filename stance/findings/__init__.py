@@ -1,13 +1,12 @@
 """Findings from a table of answers: what it holds, and what can be said of it."""
 
-from stance.findings.audit import AuditRequest
 from stance.findings.pairs import find_pairs, read_evidence, write_pairs
 from stance.findings.regression import write_regression_table
 from stance.findings.request import Request
 from stance.findings.sampling import SampleRequest, write_sample
 from stance.findings.shares import Share, Study, read_study, write_numbers
 
-__all__ = ["AuditRequest", "Request", "SampleRequest", "Share", "Study", "read_study"]
+__all__ = ["Request", "SampleRequest", "Share", "Study", "read_study"]
 __all__ += [
     "find_pairs",
     "read_evidence",

@@ -228,12 +228,8 @@ class _Reader:
         kept = np.delete(np.arange(len(values["actor"])), repeated)
         values = {name: figures[kept] for name, figures in values.items()}
         day = values["day"]
-        try:
-            periods = choose_periods(day, request.period)
-        except DataError as error:
-            raise DataError(f"{table}: {error}") from error
-        period = np.full(len(day), MISSING) if periods is None else periods.places(day)
-        notes = self._notes(len(repeated), day, period)
+        periods = choose_periods(day, request.period)
+        notes = self._notes(len(repeated), day)
         return AnswersTable(
             request=request,
             table=table,
@@ -245,7 +241,7 @@ class _Reader:
             **{name: values[name] for name in ("actor", "group", "record", "key", "text")},
             stance=values["stance"].astype(np.int8),
             chances=np.array(self._chances, np.float32).reshape(-1, len(Stance))[kept],
-            period=period,
+            period=np.full(len(day), MISSING) if periods is None else periods.places(day),
             document=np.unique(values["document"], return_inverse=True)[1],
             join=self._join,
             holders=tuple(names["holder"]),
@@ -275,7 +271,7 @@ class _Reader:
             )
         return np.asarray(again, np.int64)
 
-    def _notes(self, repeated: int, days: Ints, period: Ints) -> Iterator[str]:
+    def _notes(self, repeated: int, days: Ints) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
         usual = self._request.text_column or optional_column(self._table, "text")
@@ -300,8 +296,6 @@ class _Reader:
             yield f"{rows} left out: an earlier row has the same text, actor and answer"
         if undated := int((days == 0).sum()) if places.over is not None else 0:
             yield f"{count(undated, 'answer')} without a date that can be read"
-        if outside := int(((days > 0) & (period < 0)).sum()):
-            yield f"{count(outside, 'answer')} dated far from all others left out of the periods"
 
 
 def _document(cells: Sequence[str], places: Places) -> str:

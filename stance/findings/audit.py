@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement
-from stance.evaluation.answers import Figures
-from stance.findings.answers import AnswersTable, is_row, pair_key, read_population, text_key
+from stance.findings.answers import (
+    MISSING,
+    AnswersTable,
+    is_row,
+    pair_key,
+    read_population,
+    text_key,
+)
 from stance.findings.correction import Audit
 from stance.findings.request import Join, Request
 from stance.label_values import LabelReader, stance_spellings
@@ -22,16 +26,6 @@ from stance.tables import Table, column, encoded_by, open_table, optional_column
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
-    """A labelled sample, and how to read it."""
-
-    source: Path  #: table with the column stance filled in; its design stands beside it
-    coder: str | None = None  #: whose labels count where coders disagree
-    simple_random: bool = False  #: every answer had the same chance, so no design says it
-    encoding: str | None = None  #: such as cp1252, in which a spreadsheet saved it; UTF-8 if None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +39,22 @@ class _Label:
     design: str  # name of the file
 
 
-def read_answers(
-    request: Request, audit: AuditRequest | None = None
-) -> tuple[AnswersTable, Audit | None]:
+def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     """Read a table of answers and, if there is one, its labelled sample."""
-    if audit is None:
+    if request.audit is None:
         return read_population(request), None
-    with encoded_by("--audit-encoding"), open_table(audit.source, encoding=audit.encoding) as table:
+    encoding = request.audit_encoding
+    with encoded_by("--audit-encoding"), open_table(request.audit, encoding=encoding) as table:
         columns = table.columns
     population = read_population(request, columns)
-    return population, _read_audit(audit, population)
+    return population, _read_audit(request.audit, population)
 
 
 @encoded_by("--audit-encoding")
-def _read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
+def _read_audit(source: Path, population: AnswersTable) -> Audit:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
-    counts: Counter[str] = Counter()
-    with open_table(request.source, encoding=request.encoding) as table:
+    request, counts = population.request, Counter[str]()
+    with open_table(source, encoding=request.audit_encoding) as table:
         rows = list(_read_labels(table, population, counts))
     name, labelled = table.name, [row for row in rows if row.truth >= 0]
     if not labelled:
@@ -77,7 +70,7 @@ def _read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
     if not settled:
         coders = ", ".join(shown(coder, 30) for coder in sorted({row.coder for row in labelled}))
         raise DataError(f"{name}: no label of '{request.coder}'; its coders: {coders}")
-    design = _design(request, rows, list(settled.values()), population)
+    design = _design(source, rows, list(settled.values()), population)
     if not request.simple_random:
         _refuse_other_actors(name, design, population)
     chances, strata = zip(*(design[label.key] for label in settled.values()), strict=True)
@@ -93,20 +86,7 @@ def _read_audit(request: AuditRequest, population: AnswersTable) -> Audit:
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
         notes=tuple(f"{name}: {note}" for note in _notes(counts, len(pairs))),
-        agreement=_agreement([codings[pair] for pair in settled], population.document[pairs]),
     )
-
-
-def _agreement(codings: Sequence[Sequence[_Label]], document: Ints) -> Figures | None:
-    """Return how far coders agree on rows that several of them labelled, before adjudication."""
-    truths = [
-        {label.coder: label.truth for label in coding if label.coder != ADJUDICATED}
-        for coding in codings
-    ]
-    coders = sorted({coder for row in truths for coder in row})
-    codes = np.array([[row.get(coder, MISSING) for row in truths] for coder in coders], np.int64)
-    twice = len(coders) > 0 and coded_twice(codes).any()
-    return measure_agreement(codes, len(Stance), document) if twice else None
 
 
 def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
@@ -224,14 +204,14 @@ def design_path(sheet: Path) -> Path:
 
 
 def _design(
-    request: AuditRequest,
+    source: Path,
     rows: Sequence[_Label],
     labels: Sequence[_Label],
     population: AnswersTable,
 ) -> Mapping[int, tuple[float, str]]:
     """Return inclusion probability and stratum by pair; raise where they do not fit the labels."""
-    names, source = {row.design for row in rows}, request.source
-    if request.simple_random:
+    names = {row.design for row in rows}
+    if population.request.simple_random:
         if names != {""}:
             raise DataError(
                 f"{source}: its column 'design' says that the rows were drawn with unequal "

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.evaluation.answers import Figures
 from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
 from stance.findings.design import EVENTS, FEWEST_LABELS
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
@@ -39,7 +38,6 @@ class Audit:
     missing: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Numbers of the pairs that were drawn but have no label."""
     notes: tuple[str, ...] = ()
-    agreement: Figures | None = None  # of coders; None if no row has two
 
     def __len__(self) -> int:
         return len(self.pair)

@@ -111,18 +111,16 @@ def expected_margins(chance: Floats, parts: Ints, spread: Floats, number: int) -
     chance : ndarray of shape (n,)
         Probability of each unit to be drawn.
     parts : ndarray of shape (n,)
-        Number of the part that each belongs to; negative for none.
+        Number of the part that each belongs to.
     spread : ndarray of shape (n,)
         Expected square of each unit's error about what is estimated.
     """
-    kept = parts >= 0
-    part = parts[kept]
     from scipy.special import stdtrit
 
     def total(values: Floats) -> Floats:
-        return np.bincount(part, values[kept], minlength=number).astype(np.float64)
+        return np.bincount(parts, values, minlength=number).astype(np.float64)
 
-    sizes = np.maximum(np.bincount(part, minlength=number), 1)
+    sizes = np.maximum(np.bincount(parts, minlength=number), 1)
     variance, labels = OPTIMISM * total(spread / chance) / sizes**2, total(chance)
     effective = sizes**2 / np.maximum(total(1 / chance), 1)  # Kish 1965
     plain = OPTIMISM * total(spread) / sizes

@@ -8,18 +8,11 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 from stance.display import shown
-from stance.errors import DataError, UsageError
+from stance.errors import UsageError
 from stance.files import AtomicGroup
-from stance.findings.answers import MISSING, AnswersTable, read_population
+from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
-from stance.findings.design import (
-    FEWEST_LABELS,
-    SUREST,
-    Design,
-    design_sample,
-    draw,
-    expected_margins,
-)
+from stance.findings.design import SUREST, Design, design_sample, draw, expected_margins
 from stance.findings.request import Request
 from stance.label_values import SOFT
 from stance.records import AGAINST, FAVOR, SIDES, Stance
@@ -30,7 +23,6 @@ LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
-MARGIN = 0.2  # half the width of an interval of a net stance that is useful, at most
 POOL = 10  # candidates to learn from, for each that is chosen
 ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
 WORDS = 1 << 12  # columns that words are hashed to
@@ -45,7 +37,6 @@ class SampleRequest:
     seed: int = 20
     whole_documents: bool = False
     purpose: Literal["audit", "train"] = "audit"
-    margin: float = MARGIN  #: half the width of an interval that would do
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +69,6 @@ def write_sample(
     dict
         answers and documents drawn, of a population, from so many strata, audited of them by
         chance; margins by actor: half the interval to expect of its net stance; notes.
-
-    Raises
-    ------
-    DataError
-        If the sample is too small to compare the groups.
     """
     train = asked.purpose == "train"
     if asked.size < FEWEST:
@@ -91,7 +77,7 @@ def write_sample(
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
     chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
-    sample = draw_sample(population, replace(asked, size=chance, margin=np.inf) if train else asked)
+    sample = draw_sample(population, replace(asked, size=chance) if train else asked)
     audited = len(sample.pair)
     if train:
         sample = _with_informative(population, sample, asked.size - audited)
@@ -113,10 +99,9 @@ def write_sample(
 
 
 def draw_sample(population: AnswersTable, asked: SampleRequest) -> Sample:
-    """Draw a sample at random; raise `DataError` if it is too small for what is compared."""
+    """Draw a sample at random."""
     rng = np.random.Generator(np.random.PCG64(asked.seed))
     design, unit = _design(population, asked.whole_documents, asked.size)
-    _refuse_too_small(population, asked, design.inclusion[unit])
     numbers = rng.permutation(len(design.sizes)) + 1
     pairs = np.flatnonzero(np.isin(unit, draw(design, rng)))
     chance = design.inclusion[unit]
@@ -153,53 +138,6 @@ def expected_spread(population: AnswersTable, whole: bool) -> Floats:
     if whole:
         spread *= 1 + ALIKE * (np.bincount(population.document)[population.document] - 1)
     return spread
-
-
-def _refuse_too_small(population: AnswersTable, asked: SampleRequest, chance: Floats) -> None:
-    """Raise if the sample would not tell groups or periods apart that all labels would."""
-    spread = expected_spread(population, asked.whole_documents)
-    codes, names = _compared(population)
-    if not names:
-        return
-
-    def margins(chance: Floats) -> Floats:
-        times = len(codes)  # a pair is in a group and in a period
-        parts = np.tile(chance, times), np.concatenate(codes), np.tile(spread, times)
-        return expected_margins(*parts, len(names))
-
-    able = np.flatnonzero(margins(np.ones_like(chance)) <= asked.margin)
-    reaches = margins(chance)[able]
-    size, needed = asked.size, reaches.max(initial=0)
-    if needed <= asked.margin:
-        return
-    while needed > asked.margin:
-        size += max(1, size // 8)
-        design, unit = _design(population, asked.whole_documents, size)
-        needed = margins(design.inclusion[unit])[able].max()
-    advice = ", or compare fewer (--actor), or raise --margin"
-    reach = f"be known to within ±{100 * reaches.max():.0f} points, not ±{100 * asked.margin:.0f}"
-    if not np.isfinite(reaches.max()):
-        reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
-    raise DataError(
-        f"{population.table}: -n {asked.size} is too small to compare: the net stance "
-        f"{names[able[reaches.argmax()]]} would {reach}; -n {size} would do{advice}"
-    )
-
-
-def _compared(population: AnswersTable) -> tuple[list[Ints], list[str]]:
-    """Return the group and the period that each pair is in, by actor, and what they are called."""
-    periods, codes, names = population.periods, list[Ints](), list[str]()
-    dates = periods.names if periods else ()
-    for values, parts in ((population.group, population.groups), (population.period, dates)):
-        if len(parts) > 1:
-            number = len(names) + population.actor * len(parts) + values
-            codes.append(np.where(values >= 0, number, MISSING))
-            names += [
-                f"toward '{shown(actor, 40)}' in '{shown(part, 40)}'"
-                for actor in population.actors
-                for part in parts
-            ]
-    return codes, names
 
 
 def _with_informative(population: AnswersTable, sample: Sample, size: int) -> Sample:

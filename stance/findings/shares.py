@@ -15,9 +15,9 @@ from stance.evaluation.intervals import Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable
-from stance.findings.audit import AuditRequest, read_answers
+from stance.findings.audit import read_answers
 from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights
-from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
+from stance.findings.differences import OTHERS, Difference, compare, pairs_to_compare
 from stance.findings.request import Request
 from stance.records import Stance
 from stance.tables import write_table
@@ -125,9 +125,9 @@ class Study:
         rows = np.isin(self._correction.audit.pair, pairs)
         return self._correction.weigh(rows) if rows.sum() >= TUNED else self._correction.pooled
 
-    def to_json(self, quantity: str = "net") -> dict[str, Any]:
-        """Return all shares, and how those of a stance or the net stances differ, for JSON."""
-        population, differences = self.population, self.differences(quantity)
+    def to_json(self) -> dict[str, Any]:
+        """Return all shares, and how net stances differ, for JSON."""
+        population = self.population
         columns, by, over = population.columns, population.places.by, population.places.over
         return {
             "answers": len(population),
@@ -135,10 +135,8 @@ class Study:
             "labels": 0 if self.audit is None else len(self.audit),
             "by": None if by is None else columns[by],
             "over": None if over is None or population.periods is None else columns[over],
-            "quantity": quantity,
             "shares": [row for share in self.shares() for row in share.rows()],
-            "differences": [{**asdict(d), "claimed": d.claimed} for d in differences],
-            "detectable": detectable(differences),
+            "differences": [{**asdict(d), "claimed": d.claimed} for d in self.differences()],
         }
 
     @property
@@ -205,15 +203,14 @@ class Study:
         correction = self._correction
         return correction.estimate(pairs, weights) if correction and weights else None
 
-    def differences(self, quantity: str = "net") -> list[Difference]:
-        """Return how actors' groups, and their periods, differ in the share of a stance, or net."""
-        number = QUANTITIES.index(quantity)
-        differences = [part for actor in self.actors for part in self._differences(actor, number)]
+    def differences(self) -> list[Difference]:
+        """Return how actors' groups, and their periods, differ in net stance."""
+        differences = [part for actor in self.actors for part in self._differences(actor)]
         adjusted = holm([difference.p for difference in differences])
         pairs = zip(differences, adjusted, strict=True)
         return [replace(difference, holm=p) for difference, p in pairs]
 
-    def _differences(self, actor: str, quantity: int) -> Iterator[Difference]:
+    def _differences(self, actor: str) -> Iterator[Difference]:
         pairs, weights = self._parts[actor]
         for of, parts in (("group", self._groups(pairs)), ("period", self._periods(pairs))):
             corrected = [(name, part, self._correct(part, weights)) for name, part in parts]
@@ -226,7 +223,7 @@ class Study:
                 else:
                     against, _, second = known[other]
                 if second:
-                    value, (low, high), p = compare(first, second, quantity)
+                    value, (low, high), p = compare(first, second)
                     yield Difference(actor, of, name, against, value, low, high, p)
 
 
@@ -249,9 +246,9 @@ def uncounted_note(population: AnswersTable) -> str:
     )
 
 
-def read_study(request: Request, audit: AuditRequest | None = None) -> Study:
+def read_study(request: Request) -> Study:
     """Read a table of answers and, if there is one, the labelled sample that audits it."""
-    population, sample = read_answers(request, audit)
+    population, sample = read_answers(request)
     if len(population.groups) > MOST_PARTS:
         number = f"{len(population.groups):,} values"
         raise DataError(

@@ -1,29 +1,25 @@
 """What the page on a table of answers says: one record of figures, counted or corrected."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from stance.errors import DataError
 from stance.files import file_hash
-from stance.findings import AuditRequest, Request, Share, Study, find_pairs, read_evidence
+from stance.findings import Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
 from stance.findings.correction import Audit
-from stance.findings.differences import Difference, groups_apart
 from stance.findings.pairs import Pairs
 from stance.findings.shares import uncounted_note
 from stance.label_values import HOLDERS
-from stance.records import Stance
 from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
 from stance.tables import Table, column, optional_column
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
 JUDGED = 12  # actors shown among those who judge each other
-CLUSTERS = 256  # random groups of documents, by which groups of answers are told apart
 FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is left to the total
 
 
@@ -39,21 +35,14 @@ class AnswersReport:
     cells: Sequence[Share]  # of these actors by group
     course: Sequence[Share]  # of the first of them by period
     groups: Sequence[str]  # shown, most answers first
-    apart: Mapping[tuple[str, str], int]  # actor and group below (-1) or above the other groups
     pairs: Pairs | None  # who judges whom, if the table says whose stances they are
-    audit: AuditRequest | None
-    labelled: Audit | None  # as the request says
+    labelled: Audit | None
     notes: tuple[str, ...]
 
     @property
     def probable(self) -> bool:
         """Whether the answers have probabilities, which labels have not."""
         return self.population.places.mentions is not None
-
-    @property
-    def unsure(self) -> float:
-        """Share of the answers of which no stance has a probability of one half."""
-        return float((self.population.chances.max(axis=1) < 0.5).mean())
 
     @property
     def few(self) -> list[str]:
@@ -74,45 +63,36 @@ class AnswersReport:
         return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
 
 
-def gather(
-    request: Request, maker: Maker | None, audit: AuditRequest | None = None
-) -> AnswersReport:
+def gather(request: Request, maker: Maker | None) -> AnswersReport:
     """Read a table of answers, and a labelled sample of it if there is one."""
-    before = _stamps(request)
     with request.open() as table:
         by, over = _column(table, request.by, "source"), _column(table, request.over, "date")
     request = replace(request, by=by, over=over)
     if request.period and request.over is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
-    population, sample = read_answers(request, audit)
+    population, sample = read_answers(request)
     if population.places.mentions is None and maker and not maker.given:
         maker = None  # of labels that somebody else gave
-    if population.unanswered and audit is None:
+    if population.unanswered and sample is None:
         raise DataError(uncounted_note(population))
     frequent = _frequent(population)
     paragraphs = read_paragraphs(population, maker, frequent[:TRACED])
-    sha256 = file_hash(*request.paths)
-    if before != _stamps(request):
-        raise DataError(f"{request.name}: changed while it was read; wait until it is complete")
     shown = _narrowed(population, frequent)
-    by_group = Study(replace(shown, periods=None), sample)
     by_period = Study(replace(shown, groups=()), sample).shares()
-    shares = list(by_group.shares())
+    shares = list(Study(replace(shown, periods=None), sample).shares())
     named_shares = [share for share in shares if share.actor in frequent]
     advice = "no paragraphs are shown; name their column with --text-column"
     textless = [f"{request.name}: no column 'text', so {advice}"] * (population.places.text is None)
     return AnswersReport(
         population=population,
-        sha256=sha256,
+        sha256=file_hash(*request.paths),
         paragraphs=paragraphs,
         total=shares[0],
         actors=[share for share in named_shares if not share.group],
         cells=[share for share in named_shares if share.group],
         course=[part for part in by_period if part.period and part.actor in frequent[:TRACED]],
         groups=shown.groups,
-        apart=_claimed(by_group.differences()) if sample else _apart(shown, frequent),
         pairs=_judged(population, sample, maker),
-        audit=audit,
         labelled=sample,
         notes=(*population.notes, *(sample.notes if sample else ()), *textless),
     )
@@ -138,11 +118,6 @@ def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None)
     return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
 
 
-def _stamps(request: Request) -> list[tuple[int, int]]:
-    """Return what tells whether a table has changed."""
-    return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, request.paths)]
-
-
 def _frequent(population: AnswersTable) -> list[str]:
     """Return the actors with most answers, of equally frequent ones in alphabetical order."""
     sizes = np.bincount(population.actor).tolist()
@@ -165,30 +140,3 @@ def _narrowed(population: AnswersTable, frequent: Sequence[str]) -> AnswersTable
     group = np.where(kept, number[population.group], -1)
     listed = tuple(names[group] for group in ranked)
     return replace(population, group=group, groups=listed, period=period)
-
-
-def _claimed(differences: Sequence[Difference]) -> dict[tuple[str, str], int]:
-    """Return the corrected groups of actors that are beyond chance below, and above, others."""
-    apart: dict[tuple[str, str], int] = {}
-    for part in differences:
-        if part.of == "group" and part.claimed:
-            below, above = (part.one, part.other) if part.difference < 0 else (part.other, part.one)
-            apart |= {(part.actor, below): -1, (part.actor, above): 1}
-    return apart
-
-
-def _apart(population: AnswersTable, names: Sequence[str]) -> dict[tuple[str, str], int]:
-    """Return the counted groups of actors that are beyond chance below, and above, the others."""
-    if not population.groups:
-        return {}
-    places = np.array([names.index(n) if n in names else -1 for n in population.actors])
-    actor, stance = places[population.actor], population.stance
-    kept = (actor >= 0) & (population.group >= 0) & (stance < len(Stance))
-    counts = np.zeros((len(names), len(population.groups), CLUSTERS, len(Stance)), np.int64)
-    cluster = population.document[kept] % CLUSTERS
-    np.add.at(counts, (actor[kept], population.group[kept], cluster, stance[kept]), 1)
-    signs = groups_apart(counts)
-    return {
-        (names[actor], population.groups[group]): int(signs[actor, group])
-        for actor, group in np.argwhere(signs).tolist()
-    }

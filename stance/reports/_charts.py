@@ -7,15 +7,12 @@ from math import ceil, floor
 from textwrap import wrap
 from typing import Literal
 
-from stance.records import AGAINST, FAVOR
 from stance.reports._figures import LETTER, NARROW, Drawing, Mark, cut, signed, widths
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
-SIDES: dict[int, tuple[Tone, str]] = {AGAINST: ("against", "diamond"), FAVOR: ("favor", "dot")}
-"""Tone and form of the marks of stances that take a side."""
 
 NAME, BOLD, NOTE = 18, 8.0, 7.2  # letters of a name beside a scale; pixels of one, of a note's
-ROW, LINE = 19, 15  # pixels for a row, and for one more estimate in a row
+ROW = 19  # pixels for a row
 FOOT, TITLE = 22, 16  # pixels for the numbers under an axis, and for its title
 HEIGHT = 150  # pixels of a curve
 DOTTED = 24  # points of a curve up to which each has a dot
@@ -95,7 +92,6 @@ class Estimate:
     value: float | None
     interval: Sequence[float] | None = None
     tone: Tone = "ink"
-    form: str = "dot"
     beside: float | None = None  # another estimate of the same, without an interval
 
     @property
@@ -106,35 +102,27 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of estimates, its name and a note."""
+    """An estimate, its name and a note."""
 
     name: str
     note: str
-    estimates: tuple[Estimate, ...]
-
-
-def ends_of(lines: Sequence[Line]) -> list[float]:
-    """Return all that a scale of some lines must hold."""
-    return [end for line in lines for estimate in line.estimates for end in estimate.ends]
+    estimate: Estimate
 
 
 def whiskers(rows: Sequence[Line], axis: Axis) -> Drawing:
     """Return estimates with intervals under each other, between their names and notes."""
-    most = max((len(row.estimates) for row in rows), default=1)
-    step = ROW + (most - 1) * LINE
     names = [cut(row.name, NAME) for row in rows]
     start = 12 + BOLD * max((sum(widths(name)) for name in names), default=0)
     end = NARROW - 12 - NOTE * max((len(row.note) for row in rows), default=0)
-    marks, bottom = list[Mark](), float(step * len(rows))
+    marks, bottom = list[Mark](), float(ROW * len(rows))
     for tick, _ in axis.ticks:
         x = axis.place(tick, start, end)
         marks.append(Mark("line", x, 0, axis.strength(tick), "", x, bottom))
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
-        top = step * number
+        top = ROW * number
         marks.append(Mark("text", 0, top + 13, "strong", name))
         marks.append(Mark("text", NARROW, top + 13, "quiet end", row.note))
-        for place, estimate in enumerate(row.estimates):
-            marks += _estimate(estimate, top + 9 + place * LINE, axis, start, end)
+        marks += _estimate(row.estimate, top + 9, axis, start, end)
     return Drawing(NARROW, bottom + axis.room, [*marks, *axis.foot(bottom, start, end)])
 
 
@@ -145,7 +133,7 @@ def _estimate(estimate: Estimate, y: float, axis: Axis, start: float, end: float
     if estimate.beside is not None:
         yield Mark("ring", axis.place(estimate.beside, start, end), y, "ring quietly")
     if estimate.value is not None:
-        yield Mark(estimate.form, axis.place(estimate.value, start, end), y, estimate.tone)
+        yield Mark("dot", axis.place(estimate.value, start, end), y, estimate.tone)
 
 
 def curve(

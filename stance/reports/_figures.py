@@ -33,7 +33,6 @@ class Data:
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
-    actor: str = ""  # whom all rows are about
 
 
 ROWS = Column("rows", "rows", "count")
@@ -55,7 +54,7 @@ def with_interval(
 class Mark:
     """A sign in a chart, in pixels from its upper left corner."""
 
-    form: str  # text, line, box, or what stands at a place: dot, ring, square, diamond
+    form: str  # text, line, box, or what stands at a place: dot, ring
     x: float
     y: float
     look: str = ""  # classes of the style sheet
@@ -161,19 +160,9 @@ def shape(mark: Mark, style: Style) -> Markup:
         made = element("line", x1=x, y1=y, x2=mark.x2, y2=mark.y2, **style)
     elif mark.form == "box":
         made = element("rect", x=x, y=y, width=mark.x2 - x, height=mark.y2 - y, **style)
-    elif mark.form in ("dot", "ring"):
-        made = element("circle", cx=x, cy=y, r=5.0, **style)
     else:
-        outline = "L".join(f"{cx:g} {cy:g}" for cx, cy in corners(mark))
-        made = element("path", d=f"M{outline}Z", **style)
+        made = element("circle", cx=x, cy=y, r=5.0, **style)
     return element("a", made, href=f"#{mark.link}") if mark.link else made
-
-
-def corners(mark: Mark) -> list[tuple[float, float]]:
-    """Return the corners of a square or a diamond."""
-    square = [(-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)]
-    offsets = square if mark.form == "square" else [(0, -6), (6, 0), (0, 6), (-6, 0)]
-    return [(mark.x + dx, mark.y + dy) for dx, dy in offsets]
 
 
 # --- Words in figures ---

@@ -1,4 +1,4 @@
-"""Figures as files: SVG of each, PDF on request, and all their numbers as one tidy table."""
+"""Figures as files: SVG of each, and PDF on request."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,11 +13,9 @@ from unicodedata import normalize
 from stance.display import count
 from stance.errors import load_extra, refusal, reported
 from stance.files import check_output
-from stance.reports._figures import NARROW, Figure, Mark, Style, corners, element, shape
-from stance.reports._page import plain_cell, stylesheet, without_forbidden
-from stance.tables import Format
+from stance.reports._figures import NARROW, Figure, Mark, Style, element, shape
+from stance.reports._page import stylesheet, without_forbidden
 
-COLUMNS = ("figure", "actor", "group", "period", "measure", "value", "low", "high")
 NUMBERS = "numbers.csv"
 FONT = 12.5  # pixels of all type
 COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
@@ -40,19 +38,20 @@ def check_folder(folder: Path, name: str, *, force: bool) -> None:
 
 
 def figure_files(
-    folder: Path, figures: Mapping[str, Figure], *, pdf: bool = False, excel_safe: bool = False
-) -> tuple[list[tuple[Path, bytes]], list[str]]:
-    """Return each figure by its file, and the numbers of all; and what to say of them."""
-    files = [(folder / f"{name}.svg", as_svg(figure)) for name, figure in figures.items()]
-    if pdf:
-        files += ((folder / f"{name}.pdf", as_pdf(figure)) for name, figure in figures.items())
-    rows = list(map(list, dict.fromkeys(row for made in figures.values() for row in numbers(made))))
-    form = Format(COLUMNS, excel_safe=excel_safe)
-    files.append((folder / NUMBERS, form.header() + form.encode(rows)))
-    notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
+    folder: Path, figures: Mapping[str, Figure], *, pdf: bool = False
+) -> Iterator[tuple[Path, bytes]]:
+    """Yield each figure by its file."""
+    for name, figure in figures.items():
+        yield folder / f"{name}.svg", as_svg(figure)
+        if pdf:
+            yield folder / f"{name}.pdf", as_pdf(figure)
+
+
+def figure_notes(folder: Path, figures: Mapping[str, Figure], *, pdf: bool) -> Iterator[str]:
+    """Yield what to say of the files."""
+    yield f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"
     if pdf and any(map(lacks_letters, figures.values())):
-        notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
-    return files, notes
+        yield f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG"
 
 
 @contextmanager
@@ -69,25 +68,6 @@ def folder_made(folder: Path | None) -> Iterator[None]:
             with suppress(OSError):
                 folder.rmdir()  # unless another has put something into it
         raise
-
-
-def numbers(figure: Figure) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each number of a figure, with its interval where it has one."""
-    data = figure.data
-    first = [column.kind != "text" for column in data.columns].index(True)
-    for row in data.rows:
-        names = {"actor": data.actor, "figure": data.name}
-        for column, cell in zip(data.columns[:first], row, strict=False):
-            names[column.name if column.name in COLUMNS else "group"] = plain_cell(cell)
-        place = first
-        while place < len(row):
-            ends = [column.title for column in data.columns[place + 1 : place + 3]]
-            step = 3 if ends == ["low", "high"] else 1
-            measured = dict(zip(("value", "low", "high"), row[place : place + step], strict=False))
-            if row[place] is not None:
-                known = names | {"measure": data.columns[place].name, **measured}
-                yield tuple(plain_cell(known.get(column, "")) for column in COLUMNS)
-            place += step
 
 
 # --- Drawings in the light colours ---
@@ -169,16 +149,8 @@ def _draw(page: Any, mark: Mark, style: Style) -> None:
         page.line(mark.x, mark.y, mark.x2, mark.y2)
     elif mark.form == "box":
         page.rect(mark.x, mark.y, mark.x2 - mark.x, mark.y2 - mark.y, **kinds)
-    elif mark.form in ("dot", "ring"):
-        page.circle(mark.x, mark.y, 5, **kinds)
     else:
-        path = page.beginPath()
-        first, *others = corners(mark)
-        path.moveTo(*first)
-        for corner in others:
-            path.lineTo(*corner)
-        path.close()
-        page.drawPath(path, **kinds)
+        page.circle(mark.x, mark.y, 5, **kinds)
 
 
 def _plain(text: str) -> str:

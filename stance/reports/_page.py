@@ -63,15 +63,6 @@ def named_apart(names: Iterable[str], limit: int = NAME) -> list[str]:
     ]
 
 
-def coefficient(figures: Mapping[str, Any]) -> str:
-    """Return a coefficient of agreement with its interval: ``0.81 [0.70, 0.90]``."""
-    value, interval = figures["value"], figures["interval"]
-    if value is None:
-        return "undefined"
-    ends = "" if interval is None else " [{:.2f}, {:.2f}]".format(*interval)
-    return f"{value:.2f}{ends}"
-
-
 def shown_cell(value: Cell, kind: Kind) -> str:
     """Return a cell as it is printed.
 
@@ -131,7 +122,7 @@ def environment() -> "Environment":
     made.filters |= {
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
-        **{"coefficient": coefficient, "signed": signed},
+        "signed": signed,
         **{"shown_cell": shown_cell, "number": "{:,}".format},
         "stance_name": NAMES.__getitem__,
         "whole": lambda share: f"{100 * share:.0f}",

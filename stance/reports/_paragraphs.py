@@ -12,13 +12,12 @@ from stance.corpus import Corpus
 from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.answers import judge_pairs
-from stance.evaluation.intervals import Shares, estimate_shares
 from stance.findings.answers import AnswersTable
 from stance.findings.request import Places
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
-from stance.records import NO_ANSWER, SIDES, UNCERTAIN, Sentiment, Stance
+from stance.records import NO_ANSWER, SIDES, Stance
 from stance.storage import model_hash
 from stance.tables import months_of, rewrite_dates
 
@@ -29,7 +28,6 @@ SAME = 2e-3  # difference of two probabilities that different machines may give 
 MISTAKES = 8  # wrong answers that are shown
 SIDE_NUMBERS = {str(list(Stance)[side]): side for side in SIDES}
 Cells = tuple[str, ...]  # of a record
-TONE_NUMBERS = {str(tone): number for number, tone in enumerate(Sentiment)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +66,10 @@ class Paragraphs:
 
     rows: int = 0  # told apart by file, document, text and number
     naming: int = 0  # rows that name an actor
-    tones: dict[str, list[int]] = field(default_factory=dict)  # rows of a document by sentiment
-    toneless: int = 0  # rows whose sentiment is uncertain
     kept: dict[tuple[str, int], list[Quotation]] = field(default_factory=dict)  # by actor and side
     reproduced: bool | None = None  # whether the model gives the table's probabilities
     maker: Maker | None = None  # None if no model is known, or the one given answers otherwise
     denied: str = ""  # name of a model that answers otherwise
-
-    @property
-    def tone(self) -> Shares:
-        """Shares of rows by sentiment."""
-        counts = np.array([*self.tones.values()], np.int64).reshape(-1, len(Sentiment))
-        return estimate_shares(counts)
 
 
 def read_paragraphs(
@@ -92,30 +82,16 @@ def read_paragraphs(
         if places.over is not None:
             rewrite_dates(table, places.over, population.request.date_format)
         for cells in (record.cells for record in table):
-            _count_row(paragraphs, places, cells, seen)
+            unit = (places.file, places.document, places.text, places.row)
+            key = hash(tuple(cells[place] for place in unit if place is not None))
+            judged = places.mentions is None or cells[places.mentions] != "0"
+            seen[key] = seen.get(key, False) or (bool(places.actor_of(cells)) and judged)
             side, actor = SIDE_NUMBERS.get(cells[places.stance]), places.actor_of(cells)
             if side is not None and places.text is not None and actor in actors:
                 _keep(examples[actor, side], cells, places, places.text)
     paragraphs.rows, paragraphs.naming = len(seen), sum(seen.values())
     _quote(paragraphs, examples, places, maker)
     return paragraphs
-
-
-def _count_row(paragraphs: Paragraphs, places: Places, cells: Cells, seen: dict[int, bool]) -> None:
-    """Count a row, of which ``seen`` says whether it names an actor."""
-    unit = (places.file, places.document, places.text, places.row)
-    key = hash(tuple(cells[place] for place in unit if place is not None))
-    if key not in seen and places.sentiment is not None:
-        tone = cells[places.sentiment]
-        if tone == UNCERTAIN:
-            paragraphs.toneless += 1
-        elif tone in TONE_NUMBERS:
-            place = places.row if places.document is None else places.document
-            counts = paragraphs.tones.setdefault(cells[place], [0] * len(Sentiment))
-            counts[TONE_NUMBERS[tone]] += 1
-    judged = places.mentions is None or cells[places.mentions] != "0"
-    named = bool(places.actor_of(cells)) and judged
-    seen[key] = seen.get(key, False) or named
 
 
 def _chances(places: Places, cells: Cells) -> list[float]:

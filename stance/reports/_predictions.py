@@ -9,17 +9,16 @@ from typing import Any
 
 from stance.display import count, shown
 from stance.files import AtomicGroup, file_hash
-from stance.findings import AuditRequest, Request, Share
+from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import NET
-from stance.findings.shares import WIDE
+from stance.findings.shares import WIDE, Number
 from stance.label_values import HOLDERS
-from stance.records import SIDES, Sentiment, Stance
+from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._answers import TRACED, AnswersReport, gather
-from stance.reports._charts import Axis, Estimate, Line, MatrixCell, net_axis, share_axis, whiskers
+from stance.reports._charts import Axis, Estimate, Line, MatrixCell, net_axis, whiskers
 from stance.reports._figures import (
-    ROWS,
     Cell,
     Column,
     Data,
@@ -29,10 +28,10 @@ from stance.reports._figures import (
     text_column,
     with_interval,
 )
-from stance.reports._files import figure_files, folder_made
-from stance.reports._paragraphs import Maker, Paragraphs
+from stance.reports._files import NUMBERS, figure_files, figure_notes, folder_made
+from stance.reports._paragraphs import Maker
 
-MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
+MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
 COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
@@ -40,8 +39,6 @@ SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
 TONES: dict[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
 RING = ("ring", "quietly", "counted by the classifier")
 LINE = ("line", "ink", "95 % interval")
-NETS: dict[int, tuple[charts.Tone, str]] = {NET: ("ink", "dot")}
-SIDES_KEY = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
 NET_TITLE = "net stance: % in favor less % against, in points"
 LINES = "lines: 95\u00a0% intervals by document"
 MAP = "each cell: net stance in points, below it {}; a dash: too few"
@@ -58,9 +55,7 @@ class _Drawing:
     def all(self) -> dict[str, Any]:
         """Return the figures by name: one, a list of them, or nothing."""
         report, actors = self.report, self.report.actors
-        data = self.data("stance-by-actor", actors)
-        known = [share for share in actors if share.net]
-        sides, groups = "Shares for and against by actor", []
+        data, groups = self.data("stance-by-actor", actors), []
         for number, actor in enumerate(actors[:COMPARED], 1):
             cells = [cell for cell in report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
@@ -71,7 +66,6 @@ class _Drawing:
         counted = any(share.counts.n for share in actors)
         return {
             "net": counted and self.dots("net", "Net stance by actor", actors, data),
-            "sides": known and self.dots("sides", sides, known, data, charts.SIDES),
             "groups": groups,
             "map": any(cell.net for cell in report.cells) and self.map(),
             "traces": self.traces(),
@@ -87,13 +81,11 @@ class _Drawing:
         n = count(sum(share.n for share in shares), "answer")
         return f"n = {n}, {method}; {marks}."
 
-    def data(
-        self, name: str, shares: Sequence[Share], actor: str = "", group: str = "group"
-    ) -> Data:
+    def data(self, name: str, shares: Sequence[Share], group: str = "group") -> Data:
         """Return all that is known of each: of a study with labels, counted and corrected."""
         audited = self.report.labelled is not None
-        keys = [key for key in ("actor", "group", "period") if not (actor and key == "actor")]
-        keys = [key for key in keys if any(getattr(share, key) for share in shares)]
+        named = ("actor", "group", "period")
+        keys = [key for key in named if any(getattr(share, key) for share in shares)]
         counts = ("n", "withheld", *["labels"] * audited)
         columns = [text_column(group if key == "group" else key) for key in keys]
         columns += [Column(noun, noun, "count") for noun in ("answers", *counts[1:])]
@@ -113,51 +105,33 @@ class _Drawing:
                 value, ends = share.value(quantity) or (None, (None, None))
                 cells += [*[share.counted(quantity)] * audited, value, *ends]
             rows.append([*cells, *[share.method] * audited])
-        return Data(name, columns, rows, actor)
+        return Data(name, columns, rows)
 
-    def dots(
-        self,
-        name: str,
-        title: str,
-        shares: Sequence[Share],
-        data: Data,
-        marks: Mapping[int, tuple[charts.Tone, str]] = NETS,
-    ) -> Figure:
-        """Draw net stances, or shares of stances, under each other."""
+    def dots(self, name: str, title: str, shares: Sequence[Share], data: Data) -> Figure:
+        """Draw net stances under each other."""
         names = page.named_apart((s.group or s.actor for s in shares), charts.NAME)
-        net, audited = marks is NETS, self.report.labelled
-        lines = [
-            Line(
-                brief,
-                note(share) if net else count(share.n, "answer"),
-                tuple(estimate(share, quantity, *mark) for quantity, mark in marks.items()),
-            )
-            for brief, share in zip(names, shares, strict=True)
-        ]
-        ends = charts.ends_of(lines)
-        if net:
-            key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
-            axis = net_axis(ends, title=NET_TITLE)
-        else:
-            key, axis = [*SIDES_KEY], share_axis(max(ends), title="share of the answers")
+        named = zip(names, shares, strict=True)
+        lines = [Line(brief, note(share), estimate(share)) for brief, share in named]
+        audited = self.report.labelled
+        key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
         key += [RING] if audited else []
+        ends = [end for line in lines for end in line.estimate.ends]
+        axis = net_axis(ends, title=NET_TITLE)
         return Figure(name, title, whiskers(lines, axis), data, key, self.caption(shares))
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
         report = self.report
+        nets = {share.actor: share.net for share in report.actors}
         cells = {
-            key: matrix_cell(cell, report.apart.get(key, 0))
+            (cell.actor, cell.group): matrix_cell(cell, side(cell, nets[cell.actor]))
             for cell in report.cells
-            for key in [(cell.actor, cell.group)]
         }
-        actors = [share.actor for share in report.actors if any(share.actor in k for k in cells)]
-        key = [("bar", SHADES[-1], "below the other groups"), ("bar", SHADES[1], "above")]
+        actors = [actor for actor in nets if any(actor == cell.actor for cell in report.cells)]
+        key = [("bar", SHADES[-1], "below the actor's net stance"), ("bar", SHADES[1], "above")]
         title = f"Net stance by actor and {self.by}"
-        data, chart = (
-            self.data("actor-by-group", report.cells),
-            matrix(actors, report.groups, cells),
-        )
+        data = self.data("actor-by-group", report.cells)
+        chart = matrix(actors, report.groups, cells)
         marks = MAP.format("the counted one" if report.labelled else "the answers")
         return Figure("map", title, chart, data, key, self.caption(report.cells, marks))
 
@@ -173,14 +147,14 @@ class _Drawing:
             course = [share for share in self.report.course if share.actor == actor.actor]
             if sum(share.net is not None for share in course) > 1:
                 courses.append(course)
-        drawn = [[(self.day(s), estimate(s, NET, "favor")) for s in c] for c in courses]
+        drawn = [[(self.day(s), estimate(s, "favor")) for s in c] for c in courses]
         ends = [end for marks in drawn for _, mark in marks for end in mark.ends]
         y, figures = net_axis(ends, title=NET_TITLE), []
         for number, (course, marks) in enumerate(zip(courses, drawn, strict=True), 1):
             step = -(-(len(course) - 1) // (DATES - 1))
             ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
-            data = self.data(f"over-time-{number}", course, name)
+            data = self.data(f"over-time-{number}", course)
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
             title = f"Net stance toward {page.named(name)} over time"
             chart, caption = charts.curve(marks, x, y), self.caption(course)
@@ -222,22 +196,12 @@ def matrix(
     return charts.heat(page.named_apart(heads, 16), listed, corner)
 
 
-def tones(paragraphs: Paragraphs) -> Data:
-    """Return how rows divide by sentiment."""
-    tone, rows = paragraphs.tone, list[list[Cell]]()
-    for label, share, ends in zip(Sentiment, tone.shares, tone.intervals, strict=True):
-        rows.append([str(label), round(share * tone.n), share, *ends])
-    rows.append(["uncertain", paragraphs.toneless, None, None, None])
-    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
-    return Data("sentiment", columns, rows)
-
-
-def estimate(share: Share, quantity: int, tone: charts.Tone = "ink", form: str = "dot") -> Estimate:
-    """Return a number as a chart has it, of a study with labels the counted one beside it."""
+def estimate(share: Share, tone: charts.Tone = "ink") -> Estimate:
+    """Return a net stance as a chart has it, of a study with labels the counted one beside it."""
     low, high = share.counts.net_interval
     firm = share.audited and share.counts.n and high - low <= WIDE
-    value, interval = share.value(quantity) or (None, None)
-    return Estimate(value, interval, tone, form, share.counted(quantity) if firm else None)
+    value, interval = share.net or (None, None)
+    return Estimate(value, interval, tone, share.counted(NET) if firm else None)
 
 
 def note(share: Share) -> str:
@@ -246,6 +210,14 @@ def note(share: Share) -> str:
         return points(*share.net)
     number = share.labels if share.audited else share.counts.n
     return f"too few ({number:,})"
+
+
+def side(cell: Share, whole: Number | None) -> int:
+    """Return whether a group's interval is below (-1) or above (1) the actor's net stance."""
+    if cell.net is None or whole is None:
+        return 0
+    low, high = cell.net[1]
+    return (low > whole[0]) - (high < whole[0])
 
 
 def matrix_cell(share: Share, side: int) -> MatrixCell:
@@ -278,11 +250,8 @@ def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
     """Return what the templates show, beside the title."""
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     if report.labelled:
-        cited += ["angelopoulos2023", "egami2023", "holm1979"]
-        cited += ["krippendorff2011"] if report.labelled.agreement else []
-    elif figures["map"]:
-        cited += ["holm1979"]
-    paragraphs = report.paragraphs
+        cited += ["angelopoulos2023", "egami2023"]
+    paragraphs, labels = report.paragraphs, report.population.request.audit
     telling = [  # paragraphs of each actor on either side
         (name, [(TONES[side], paragraphs.kept.get((name, side), [])) for side in SIDES])
         for name in (share.actor for share in report.actors[:TRACED])
@@ -290,10 +259,10 @@ def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         **{"report": report, "figures": figures, "telling": telling, "cited": cited},
-        **{"maker": paragraphs.maker, "tones": paragraphs.tone.n and tones(paragraphs)},
+        "maker": paragraphs.maker,
         **{"labels": list(map(str, Stance)), "sides": TONES},
-        "labels_sha256": report.audit and file_hash(report.audit.source),
-        "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN},
+        "labels_sha256": labels and file_hash(labels),
+        "limits": {"uncertain": MANY_UNCERTAIN, "open": OPEN},
     }
 
 
@@ -302,7 +271,6 @@ def write_predictions(
     output: Path,
     maker: Maker | None,
     *,
-    audit: AuditRequest | None = None,
     title: str | None = None,
     folder: Path | None = None,
     pdf: bool = False,
@@ -313,19 +281,21 @@ def write_predictions(
 
     Its figures also go to ``folder``, as files of their own, also as PDF if asked.
     """
-    report = gather(request, maker, audit)
-    figures = _Drawing(report).all()
-    notes, files = [*report.notes], list[tuple[Path, bytes]]()
-    if folder:
-        drawn = page.figures_in(figures)
-        files, written = figure_files(folder, drawn, pdf=pdf, excel_safe=excel_safe)
-        notes += written
+    report = gather(request, maker)
+    figures, notes = _Drawing(report).all(), [*report.notes]
     title = shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}"
     data = page.render("predictions", 1, title=title, **context(report, figures))
-    files.append((output, data))
     with folder_made(folder), AtomicGroup() as group:
-        for path, data in files:
-            group.write(path, data, force=force)
+        if folder:
+            drawn = page.figures_in(figures)
+            for path, drawing in figure_files(folder, drawn, pdf=pdf):
+                group.write(path, drawing, force=force)
+            how = {"force": force, "excel_safe": excel_safe}
+            shares = (report.total, *report.actors, *report.cells, *report.course)
+            rows = [row for share in shares for row in share.rows()]
+            write_numbers(folder / NUMBERS, rows, group, **how)
+            notes += figure_notes(folder, drawn, pdf=pdf)
+        group.write(output, data, force=force)
     if denied := report.paragraphs.denied:
         notes.append(f"{denied} did not make these answers; name the model with --model")
     counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.total.n, 'answer')}"

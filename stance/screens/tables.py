@@ -185,17 +185,12 @@ def _verdict(figures: Figures) -> list[str]:
         )
     if not differences:
         return wrap("Nothing to compare: too few labels in each group.") if asked else []
-    what = "net stance" if figures["quantity"] == "net" else f"share {figures['quantity']}"
     claimed = sorted((row for row in differences if row["claimed"]), key=lambda row: row["p"])
     comparisons = count(len(differences), "comparison")
     if not claimed:
-        return wrap(
-            f"No difference in {what} is beyond chance in {comparisons} (Holm, 5 %). Half of them "
-            f"would have shown a difference of {percent(figures['detectable'])} points in 80 of "
-            "100 studies."
-        )
+        return wrap(f"No difference in net stance is beyond chance in {comparisons} (Holm, 5 %).")
     lines = wrap(
-        f"Differences in {what} beyond chance (Holm, 5 %), in points: {len(claimed)} of "
+        f"Differences in net stance beyond chance (Holm, 5 %), in points: {len(claimed)} of "
         f"{comparisons}"
     )
     for row in claimed[:EXAMINED]:
