@@ -1,9 +1,9 @@
 """What in a corpus would spoil a study."""
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, groupby, product
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -15,9 +15,9 @@ from stance.display import count, joined, shown
 from stance.evaluation.agreement import coded_twice, report_agreement
 from stance.evaluation.answers import Figures
 from stance.reading.actors import ActorBook
-from stance.reading.keys import SHINGLE
+from stance.reading.keys import linked_groups
 from stance.reading.spans import literal_places
-from stance.reading.text import normalise, words_of
+from stance.reading.text import normalise
 from stance.records import Stance
 
 LABELS = tuple(str(label) for label in Stance)
@@ -33,11 +33,6 @@ TENTATIVE, RELIABLE = 0.667, 0.8
 MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
 
-# Least share of word triples that near-duplicates have in common (Jaccard); `hash_texts` only
-# proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8.
-NEAR = 0.6
-COMPARED = 10  # earlier texts of a bucket with which a text is compared
-
 # Share of a file's texts that may be in another file, and of a corpus's texts that may have a
 # near-duplicate in another document, before a study is spoilt.
 LEAK, TEMPLATE = 0.01, 0.05
@@ -50,7 +45,6 @@ CHECKS = (
 _TEXTS = 10_000  # searched for mentions at a time
 
 Rows = tuple[int, int]
-Pairs = Mapping[tuple[int, int], list[Rows]]
 
 
 class Finding(NamedTuple):
@@ -118,9 +112,10 @@ def check_corpora(
 
 
 def _findings(study: Study, sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
-    pairs = _pairs_of_files(study)
+    marks = study.corpus.marks
+    alike = linked_groups([marks.exact, *marks.bands.T])  # as `evaluate` tells near-duplicates
     yield from chain(_classes(sizes), _actors(study), _mentions(study), _duplicates(study))
-    yield from chain(_near_duplicates(study, pairs), _leaks(study, pairs))
+    yield from chain(_near_duplicates(study, alike), _leaks(study, alike))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
@@ -198,55 +193,12 @@ def _is_named(study: Study, row: int) -> bool:
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
 
 
-def _pairs_of_files(study: Study) -> Pairs:
-    """Find equal or nearly equal texts of two files, and nearly equal ones of one file.
-
-    By files, a pair has the first row of either text in its file.
-    """
-    firsts = defaultdict[int, dict[int, int]](dict)  # by text and file
-    sources = study.corpus.source.tolist()
-    for row, text in enumerate(study.text.tolist()):
-        firsts[text].setdefault(sources[row], row)
-    alike = [pair for rows in firsts.values() for pair in combinations(rows.values(), 2)]
-    for one, other in _twins(study):
-        alike += product(firsts[one].values(), firsts[other].values())
-    pairs = defaultdict[tuple[int, int], list[Rows]](list)
-    for one, other in map(sorted, alike):
-        pairs[sources[one], sources[other]].append((one, other))
-    return pairs
-
-
-def _twins(study: Study) -> set[Rows]:
-    """Return the pairs of texts that are nearly equal."""
-    texts, marks, twins = np.unique(study.text), study.corpus.marks, set[Rows]()
-    for band in marks.bands[texts].T:
-        order = np.lexsort((marks.exact[texts], band)).tolist()
-        for _, group in groupby(order, key=band.tolist().__getitem__):
-            earlier: deque[tuple[int, set[str]]] = deque(maxlen=COMPARED)
-            alike = texts[[*group]].tolist()
-            for text in alike if len(alike) > 1 else ():
-                triples = _shingles(words_of(study.corpus.texts[text]))
-                for other, shingles in earlier:
-                    if len(triples & shingles) / len(triples | shingles) >= NEAR:
-                        twins.add((min(text, other), max(text, other)))
-                earlier.append((text, triples))
-    return twins
-
-
-def _shingles(words: list[str]) -> set[str]:
-    whole = {" ".join(words)}
-    return {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)} or whole
-
-
 def _duplicates(study: Study) -> Iterator[Finding]:
     """Find repeated rows, and contradictions."""
     corpus, repeated = study.corpus, 0
     repeats, conflicts = list[Rows](), list[Rows]()
     spans = [tuple(places or ()) for places in corpus.spans]
-    groups = defaultdict[object, list[int]](list)
-    for row, pair in enumerate(zip(study.text.tolist(), study.actors, spans, strict=True)):
-        groups[pair].append(row)
-    for first, *others in groups.values():
+    for first, *others in _groups(zip(study.text.tolist(), study.actors, spans, strict=True)):
         if differing := [row for row in others if corpus.stance[row] != corpus.stance[first]]:
             conflicts.append((first, differing[0]))
         elif others:
@@ -264,15 +216,25 @@ def _duplicates(study: Study) -> Iterator[Finding]:
         yield Finding("spoils", "conflicts", f"{text} ({listed})")
 
 
+def _groups(keys: Iterable[Hashable]) -> Iterable[list[int]]:
+    """Return the rows of each key."""
+    groups = defaultdict[Hashable, list[int]](list)
+    for row, key in enumerate(keys):
+        groups[key].append(row)
+    return groups.values()
+
+
 def _contradiction(study: Study, *rows: int) -> str:
     one, other = (f"{LABELS[study.corpus.stance[row]]} {study.place(row)}" for row in rows)
     return f"{shown(study.actors[rows[0]], 20)} {one}, {other}"
 
 
-def _near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
+def _near_duplicates(study: Study, alike: Ints) -> Iterator[Finding]:
     """Find nearly equal texts of one file that are not of one document."""
-    document, within = study.corpus.document, [p for (a, b), p in pairs.items() if a == b]
-    apart = [(a, b) for alike in within for a, b in alike if document[a] != document[b]]
+    corpus, apart = study.corpus, list[Rows]()
+    for rows in _groups(zip(alike.tolist(), corpus.source.tolist(), strict=True)):
+        first, *others = rows
+        apart += [(first, row) for row in others if corpus.document[row] != corpus.document[first]]
     if apart:
         texts = np.unique(study.text[np.array(apart)])
         share = len(texts) / len(np.unique(study.text))
@@ -284,20 +246,26 @@ def _near_duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
         yield Finding(severity, "near-duplicates", text)
 
 
-def _leaks(study: Study, pairs: Pairs) -> Iterator[Finding]:
+def _leaks(study: Study, alike: Ints) -> Iterator[Finding]:
     """Find texts that two files share."""
-    for files in sorted(files for files in pairs if len({*files}) > 1):
+    source, text = study.corpus.source, study.text
+    for files in combinations(range(len(study.files)), 2):
+        parts = [np.flatnonzero(source == file) for file in files]
+        shared = np.intersect1d(*(alike[rows] for rows in parts))
+        if not len(shared):
+            continue
+        leaking = [rows[np.isin(alike[rows], shared)] for rows in parts]
+        firsts = [rows[np.unique(alike[rows], return_index=True)[1]].tolist() for rows in leaking]
         names = [shown(study.files[file], 40) for file in files]
-        sizes = [len({*side}) for side in zip(*pairs[files], strict=True)]
-        texts = [len(np.unique(study.text[study.corpus.source == file])) for file in files]
+        sizes = [len(np.unique(text[rows])) for rows in leaking]
+        texts = [len(np.unique(text[rows])) for rows in parts]
         share = max(size / number for size, number in zip(sizes, texts, strict=True))
-        text = (
+        what = (
             f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
             f"{names[0]} ({share:.1%}): never train on one and test on the other "
-            f"({study.pairs(pairs[files])})"
+            f"({study.pairs(zip(*firsts, strict=True))})"
         )
-        severity = "spoils" if share > LEAK else "warn"
-        yield Finding(severity, "leaks", text)
+        yield Finding("spoils" if share > LEAK else "warn", "leaks", what)
 
 
 # --- How far coders agree, and whether conclusions can be drawn from that ---
