@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from stance.display import shown, shown_path
@@ -30,34 +31,28 @@ _ARTICLES = ("raw-documents", "subtask-1-documents")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
-def read_newsmtsc(job: Import) -> Rows:
-    """Yield a row per target (https://github.com/fhamborg/NewsMTSC); its ``to`` is exclusive."""
+def read_targets(job: Import, *, of_articles: bool = False) -> Rows:
+    """Yield a row per target of a sentence; its ``to`` is exclusive.
+
+    https://github.com/fhamborg/NewsMTSC, where the first three parts of an id name the article, and
+    https://github.com/EvanDufraisse/MAD_TSC, with further mentions and no article.
+    """
     for sentence in read_json(job.source, job):
-        # The first three parts of the id name the article.
-        document = "_".join(sentence["primary_gid"].split("_")[:3])
-        yield from _targets(job, sentence, document)
-
-
-def read_madtsc(job: Import) -> Rows:
-    """Yield a row per target, with further mentions (https://github.com/EvanDufraisse/MAD_TSC)."""
-    for sentence in read_json(job.source, job):
-        yield from _targets(job, sentence, further="further_mentions")
-
-
-def _targets(job: Import, sentence: Item, document: str = "", further: str = "") -> Rows:
-    text = sentence["sentence_normalized"]
-    for target in sentence["targets"]:
-        mentions = [target, *target.get(further, [])]
-        places = {(mention["from"], mention["to"]) for mention in mentions}
-        for start, end in places:
-            if not 0 <= start < end <= len(text):
-                raise job.fault(f"{start}:{end} lies outside the sentence")
-        label = f"{target['polarity']:g}"
-        if label not in job.known:
-            raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
-        cells = {"id": scalar(target["Input.gid"]), "document": document}
-        cells |= {"actor": target["mention"], "spans": joined(places), "text": text}
-        yield from job.pair(cells, [label])
+        text, document = sentence["sentence_normalized"], ""
+        if of_articles:
+            document = "_".join(sentence["primary_gid"].split("_")[:3])
+        for target in sentence["targets"]:
+            mentions = [target, *target.get("further_mentions", [])]
+            places = {(mention["from"], mention["to"]) for mention in mentions}
+            for start, end in places:
+                if not 0 <= start < end <= len(text):
+                    raise job.fault(f"{start}:{end} lies outside the sentence")
+            label = f"{target['polarity']:g}"
+            if label not in job.known:
+                raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
+            cells = {"id": scalar(target["Input.gid"]), "document": document}
+            cells |= {"actor": target["mention"], "spans": joined(places), "text": text}
+            yield from job.pair(cells, [label])
 
 
 def read_ruopinionne(job: Import) -> Rows:
@@ -192,8 +187,8 @@ _LANGUAGE = "name the folder of a language, such as EN"
 _FOLDER = "name the folder that holds annotations and articles"
 
 DATASETS: Mapping[str, Format] = {
-    "newsmtsc": Format(read_newsmtsc, _LINES, known=_POLARITY),
-    "madtsc": Format(read_madtsc, _LINES, (_SPLIT,), _POLARITY),
+    "newsmtsc": Format(partial(read_targets, of_articles=True), _LINES, known=_POLARITY),
+    "madtsc": Format(read_targets, _LINES, (_SPLIT,), _POLARITY),
     "ruopinionne": Format(read_ruopinionne, _LINES, (NO_NEUTRAL,)),
     "semeval2025": Format(
         read_semeval2025, _LANGUAGE, (_VICTIMS, NO_NEUTRAL), {"antagonist": 0, "protagonist": 2}

@@ -81,7 +81,8 @@ def read_date(text: str, pattern: str = "") -> Day | None:
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
     ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
-    GMT``, and ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the pattern must say.
+    GMT``, and, without a pattern, ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the
+    pattern must say.
 
     >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
     (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
@@ -97,13 +98,9 @@ def read_date(text: str, pattern: str = "") -> Day | None:
             return Day(moment.year, moment.month, moment.day)
     if match := _SWAPPABLE.fullmatch(text):
         first, second, year = int(match["d"]), int(match["m"]), int(match["y"])
-        evident = "dm" if first > 12 else "md" if second > 12 else ""
-        asked = "".join(code for code in re.findall("%(.)", pattern) if code in "dm")
-        asked = asked if len(asked) > 1 else ""
-        order = evident or asked
-        if (not order and first != second) or (asked and order[0] != asked[0]):
+        if pattern or (first <= 12 and second <= 12 and first != second):
             return None
-        return _day(year, first, second) if order[:1] == "m" else _day(year, second, first)
+        return _day(year, second, first) if first > 12 else _day(year, first, second)
     for form in _FORMS:
         # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
         if match := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
