@@ -1,13 +1,14 @@
 """Cells between separators: a strict reader of CSV, fast where every record is a plain one."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, islice, repeat
+from itertools import chain, islice, pairwise, repeat
 from typing import Any
 
 from stance.display import count
-from stance.tables.sources import MAX_LINE, MEGABYTE, Source, line_ends, split_lines
+from stance.tables.sources import MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import (
     AROUND,
     MAX_CELL,
@@ -100,10 +101,14 @@ def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: 
     return best[0]
 
 
+def _reader(lines: Iterable[str], mark: str, quotes: bool) -> Any:
+    options: Any = {} if quotes else {"quoting": csv.QUOTE_NONE}
+    return csv.reader(lines, delimiter=mark, strict=True, **options)
+
+
 def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int, list[str] | str]]:
     """Yield how many lines end with each record, and its cells or why the csv module refuses it."""
-    options: Any = {} if quotes else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines, delimiter=mark, strict=True, **options)
+    reader = _reader(lines, mark, quotes)
     cells: list[str] | str | None = ""
     while cells is not None:
         try:
@@ -114,89 +119,63 @@ def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int
             yield reader.line_num, cells
 
 
+def _good_records(mark: str, width: int, quotes: bool) -> re.Pattern[str]:
+    """Return a pattern of records of a width, one after another, whose quotes are right."""
+    sign, some = re.escape(mark), "+" if width == 1 else "*"  # an empty line is no good record
+    cell = f'"(?:[^"]++|"")*+"|[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
+    return re.compile(f"(?:(?:{cell})(?:{sign}(?:{cell})){{{width - 1}}}(?:\r\n|\r|\n|\\Z))++")
+
+
 class _Body:
-    """The records below the header: whole chunks of good ones at once, others one by one."""
+    """The records below the header: runs of good ones at once, others one by one."""
 
     def __init__(self, table: Table, mark: str, line: int, *, quotes: bool) -> None:
         self._table, self._mark, self._line, self._quotes = table, mark, line, quotes
         self._width = len(table.columns)
         self._names = {folded(name) for name in table.columns} if self._width > 1 else set()
         self._longest = max(map(len, table.columns)) + 4
-        self._unfinished = ""  # a record that goes on in the next chunk
+        self._good = _good_records(mark, self._width, quotes)
+        self._unfinished = ""  # a record that goes on in the next text
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
         """Yield every good record, in order, some at a time."""
-        held, enough, table = "", 0, self._table
+        held, enough = "", 0
         for text in chain(texts, [None]):
             held += text or ""
-            if not held or (text is not None and len(held) < enough):
+            if text is not None and len(held) < enough:
                 continue
-            end = len(held) if text is None else self._end_of_whole(held)
-            if not end and len(held) <= MAX_LINE and line_ends(held) <= _MAX_RECORD_LINES:
-                enough = 2 * len(held)  # searching a long cell for each chunk would take minutes
-                continue
-            end = end or len(held)
-            chunk = self._at_once(held[:end])
-            yield from [chunk] if chunk else table.take(self._one_by_one(held[:end], text is None))
-            held, enough, self._unfinished = self._unfinished + held[end:], 0, ""
-
-    def _end_of_whole(self, text: str) -> int:
-        """Return where the last line ends that leaves no quote open; 0 if there is none."""
-        end, quotes = len(text), text.count('"') if self._quotes else 0
-        while end and quotes % 2:
-            start = text.rfind("\n", 0, end - 1) + 1
-            quotes -= text.count('"', start, end)
-            end = start
-        return end
+            good = self._good.match(held)
+            if good and (chunk := self._at_once(good[0])):
+                yield chunk
+                held = held[good.end() :]
+            yield from self._table.take(self._one_by_one(held, text is None))
+            held, self._unfinished = self._unfinished, ""
+            enough = 2 * len(held)  # searching a long cell for each text would take minutes
 
     # --- Good records at once ---
 
     def _at_once(self, text: str) -> Records | None:
-        """Return the records of a chunk; None if one of them needs a closer look.
-
-        One quote takes the place of each quoted cell while the rest is cut at separators and ends.
-        """
-        if len(text) > MAX_CELL or not is_whole(text):  # before the cut, whose pieces may be many
+        """Return good records as a chunk; None if one of them needs a closer look."""
+        if len(text) > MAX_CELL or not is_whole(text):
             return None
-        pieces = _QUOTED.split(text) if self._quotes and '"' in text else [text]
-        outside, quoted = '"'.join(pieces[::2]), pieces[1::2]
-        if self._quotes and outside.count('"') != len(quoted):
-            return None
-        mark, width, table = self._mark, self._width, self._table
-        if "\r" in outside:
-            outside = _LINE_END.sub("\n", outside)
-        outside = outside.removesuffix("\n")
-        size = outside.count("\n") + 1
-        cells = outside.replace("\n", f"{mark}\n{mark}").split(mark)
-        good = cells[width :: width + 1].count("\n") == size - 1
-        if not good or len(cells) != (width + 1) * size - 1 or (width == 1 and "" in cells):
-            return None
-        heights = [1] * size  # in lines
-        if quoted:
-            places = [pos for pos, cell in enumerate(cells) if cell == '"']
-            if len(places) != len(quoted):
+        table, rows, ends = self._table, list[list[str]](), [0]
+        reader = _reader(io.StringIO(text, newline=""), self._mark, self._quotes)
+        for row in reader:
+            rows.append(row)
+            ends.append(reader.line_num)
+        for row, (start, end) in zip(rows, pairwise(ends), strict=True):
+            first = row[0]
+            suspect = end - start > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first)
+            if suspect and (self._repeats_header(row) or self._oddity(row)):
                 return None
-            for pos, cell in zip(places, quoted, strict=True):
-                cells[pos] = cell.replace('""', '"')
-                if "\n" in cell or "\r" in cell:
-                    heights[pos // (width + 1)] += line_ends(cell)
-        columns = [cells[pos :: width + 1] for pos in range(width)]
-        suspects = {pos for pos, height in enumerate(heights) if height > 1}
-        suspects |= {
-            pos
-            for pos, cell in enumerate(columns[0])
-            if cell[:1] in _OTHER_QUOTES or self._may_be_name(cell)
-        }
-        for row in ([column[pos] for column in columns] for pos in suspects):
-            if self._repeats_header(row) or self._oddity(row):
-                return None
-        if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
+        if table.check and any(map(table.check, rows, repeat(0))):
             return None
-        first, line = table.records_in + 1, self._line
-        table.records_in += size
-        self._line += sum(heights)
-        lines = list(accumulate(heights[:-1], initial=line)) if self._line > line + size else None
-        return Records(range(first, first + size), lines or range(line, line + size), columns)
+        number, line = table.records_in + 1, self._line
+        table.records_in += len(rows)
+        self._line += ends[-1]
+        lines = [line + end for end in ends[:-1]]
+        columns = list(map(list, zip(*rows, strict=True)))
+        return Records(range(number, number + len(rows)), lines, columns)
 
     # --- Records one by one ---
 
