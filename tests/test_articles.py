@@ -70,56 +70,33 @@ LINES = [
 
 PARAGRAPHS = """
 The Kremlin denied it.; “No,” he said.; No.; No comment.; Why now?; NATO’s last chance
-Ukraine: the price of waiting | The Larkmoor Courier; 北约拒绝评论。; НАТО не ответило.
 BRUSSELS (Reuters) - NATO ministers met on Monday.; By Monday the Russian column had gone.
-By joining NATO, Finland has doubled the border that the alliance has to watch
 By every measure Russia is losing.; With help from Poland, Ukraine rebuilt the bridge.
-With reports from Kyiv growing darker, NATO ministers sent more ammunition.
 Reporting by state media suggests that China is satisfied.; In 2024 Turkey agreed.
-Follow Russia's example on this and you will regret it.; More sanctions on Iran followed.
 Share prices in Germany fell as sanctions on Iran took hold.; Sign up to NATO, he said, and pay.
-Home to forty nations, the alliance could not agree.; The author of the attack is Russia.
 Sign up to the pact, the minister told his allies, or be left outside.
-Get the latest tanks to Ukraine before winter.; Read the treaty again: Russia signed it.
 More from Russia was expected, and nothing came.; Comments by the Iranian minister angered Israel.
-Related worries led Japan to close the strait.; Updated plans will be put to NATO in May.
 We use the word “war” because China's neighbours do.; By continuing the war Russia isolates itself.
-Copyright law divides the European Union and China.; The picture: NATO has money and no plan.
 Photographs of the damage shocked the United Nations.; Watch what Russia does, not what it says.
-He gave the Americans credit: they had come.; “We are Getty,” joked the envoy from France.
 The film was shot in Iran (and praised in Israel).; The group's newsletter praised Russia.
-Ada Fennimore is a reporter who was arrested in Moscow last year.
 Ada Fennimore is a journalist for The Courier, held in Iran since March.
-Ada Fennimore is the president of the assembly, and she detests NATO.
 “Our newsletter was closed,” said the editor.; Subscribe to that view of China if you like.
-If you like the treaty, you will love what China makes of it.
 This article of the treaty is what Iran rejects.; The alliance contributed to this disaster.
-A version of this plan appears in every paper that Turkey writes.
 """
 KEPT = [line.strip() for line in re.split("[;\n]", PARAGRAPHS.strip())]
 KEPT += ["NATO and Russia traded accusations for a third day, " * 4 + "and Jo contributed to it."]
 
 HEADLINES = """
 NATO allies agree to raise defence spending; Putin's gamble; Iran strikes back; Sanctions; Brexit
-Ukraine, again; Why Turkey said no; Who pays for the alliance?; What now for Belarus?
 ‘They left us the bill’: a valley after the American base; “We will not move,” says Lithuania
-Live: Israel and Lebanon exchange prisoners at the crossing; Opinion | Europe must arm itself
 Opinion: The sanctions are working; Analysis: What the Kremlin wants; BREAKING: Russia hits Kharkiv
-Exclusive: Germany weighs sending more tanks; Watch: Zelensky addresses Congress
 Photos: A night under fire in Odesa; In pictures: the NATO summit; Podcast: Inside the Kremlin
-Explainer: How Article 5 works; 5 things to know about the grain deal; Three dead in Kyiv
 Follow the money: how Iran evades sanctions; Sign up or ship out: Europe's conscription debate
-Read the treaty: what Trump signed; Share prices fall as China hits back; Nato’s last chance
 Subscribe or die: the new rules of Chinese media; By land and by sea, Russia presses on
-By the numbers: NATO spending in 2024; More sanctions on Iran; Related crises: Sudan and Chad
 Home front: Ukraine's second winter; Skip the summit, says Hungary; Biden to Xi: Back off
-Comments by Trump rattle allies; Ukraine war: Russia claims Avdiivka; 7 October, one year on
 The week in the Caucasus: a road, a resignation, a recipe; Guerra y paz en Colombia
-Война и мир: что дальше; 北约拒绝评论; RUSSIA VOWS REVENGE AFTER DRONE ATTACK ON MOSCOW
 Poland Says It Will Not Send Troops; UN | Security Council deadlocked over Gaza
-G7 - a club without a cause; Contact lost: the last hours of the patrol boat; About that border
 Privacy is dead in Beijing; Weather or war: why Crimea went dark; Live updates from Gaza
-Get the latest tanks to Ukraine before winter; With friends like these; Editing history in Moscow
 Copyright wars: China and the EU; Image problem: NATO in Africa; Video shows strike on hospital
 """
 BODY = """Ministers from thirty states met on Monday and agreed on little, an official said.
@@ -185,13 +162,6 @@ def test_headlines_stay(headline, tmp_path):
         paragraphs = "".join(f"<p>{text}</p>" for text in BODY.splitlines() if text)
         path = page(tmp_path, f"<h1>{headline}</h1>{byline}{paragraphs}")
         assert headline in [row["text"] for row in read(path)]
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n", "\r\n \t\r\n", "\u2028", "\u2029"])
-def test_any_line_end_ends_a_paragraph(end):
-    text = end.join(["\ufeffMenu", "NATO met.", "\u200b", "Russia\u00a0did not.", "Share", ""])
-    assert kept(text) == ["NATO met.", "Russia\u00a0did not."]
-    assert split_article(end) == []
 
 
 @pytest.mark.parametrize("width", [60, 72, 90])

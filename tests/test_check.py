@@ -281,15 +281,6 @@ def test_what_coders_lack_is_reported(check, coders, units, part):
     assert any(part in f["text"] for f in of(found, "agreement"))
 
 
-def test_three_coders_have_an_alpha_and_own_spellings_are_read(check):
-    found = check(in_long_form(rows(300), a=coding(9), b=coding(20), c=coding(30, every=2)))
-    assert found["agreement"]["alpha"]["value"] > 0.8
-    numbers = {"against": "0", "neutral": "n", "favor": "1"}
-    table = in_long_form(rows(), a=first, b=lambda i, row: numbers[row["stance"]])
-    found = check(table, labels={"0": "against", "1": "favor", "n": "neutral"})
-    assert found["agreement"]["alpha"]["value"] == 1
-
-
 # --- The command ---
 
 

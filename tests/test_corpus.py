@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from command import fails
 
-from stance.corpus import read_corpus, sentiment_rows
+from stance.corpus import read_corpus
 from stance.errors import DataError, UsageError
 from stance.label_values import MISSING, parse_labels
 
@@ -171,14 +171,6 @@ def test_documents_of_two_files_are_not_the_same(tmp_path):
     assert corpus.extra == {"id": ("007", "8", "9"), "date": ("2024-01-01", "", "")}
     kept = read_corpus([one], keep=("document",)).extra
     assert kept == {"id": ("007",), "date": ("2024-01-01",), "document": ("7",)}
-
-
-def test_one_sentiment_label_per_paragraph(read):
-    rows = [
-        *(("One text", "NATO", "0", ""), ("One text", "Russia", "0", "positive")),
-        *(("one text!", "China", "0", "positive"), ("Other", "NATO", "0", "negative")),
-    ]
-    assert sentiment_rows(read(rows, (*BASE, "sentiment"))).tolist() == [1, 3]
 
 
 def test_some_rows_are_a_corpus_of_their_own(read):

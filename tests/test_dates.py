@@ -55,11 +55,6 @@ def test_a_reading_tells_day_from_month_in_every_date(day):
     assert read_date(text) in (None, (day.year, day.month, day.day))
 
 
-@given(st.text(max_size=70))
-def test_any_text_is_a_date_or_none(text):
-    assert read_date(text) is None or read_date(text).year > 0
-
-
 # --- Columns ---
 
 

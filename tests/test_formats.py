@@ -16,7 +16,7 @@ import python_calamine
 import xlsxwriter
 from command import dicts, fails, invoke, predict
 
-from stance.errors import EXTRAS, ExtraError, OutputError, UsageError
+from stance.errors import EXTRAS, ExtraError, OutputError
 from stance.tables import open_table, write_table
 from stance.tables.excel import write_rows
 
@@ -73,18 +73,6 @@ def test_every_cell_survives_the_way_from_any_format_to_any_other(tmp_path):
         target = written(tmp_path / f"{one}.{other}", *(found[0], found[1:]))
         # The same cells are the same bytes, wherever they come from.
         assert target.read_bytes() == paths[other].read_bytes(), (one, other)
-
-
-def test_empty_tables_and_long_cells_are_written_in_every_format(tmp_path):
-    for kind in KINDS:
-        path = written(tmp_path / f"a.{kind}", ["text"], [])
-        if "json" not in kind:
-            assert cells(path)[0] == [("text",)]
-    with pytest.raises(UsageError, match=r"a\.json: a list in JSON is not written; end"):
-        written(tmp_path / "a.json", ["text"], [])
-    text = "a\n" * 1_000_000
-    path = written(tmp_path / "b.parquet", ["text"], [[text], ["b"]])
-    assert cells(path)[0][1:] == [(text,), ("b",)]
 
 
 def test_bytes_of_answers_depend_on_neither_jobs_nor_parts(model, tmp_path):

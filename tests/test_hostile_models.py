@@ -262,12 +262,6 @@ def test_a_forged_manifest_is_refused(tmp_path, where, value, reason):
     refused(tmp_path, spoiled(GOOD, None, forge), reason)
 
 
-def test_extra_keys_of_the_card_are_kept(tmp_path):
-    path = tmp_path / "a.stance"
-    path.write_bytes(spoiled(GOOD, None, lambda manifest: manifest.update(licence="CC0 \\b")))
-    assert load_model(path).card["licence"] == "CC0 \\b"
-
-
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (

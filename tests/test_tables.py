@@ -368,21 +368,6 @@ def test_any_cells_without_quoting_come_back(tmp_path_factory, table, delimiter,
     assert cells_of(again) == found
 
 
-@settings(max_examples=100, deadline=None)
-@given(table=tables(), name=st.sampled_from(["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz"]))
-def test_any_written_table_is_read_without_options(tmp_path_factory, table, name):
-    columns, rows = table
-    path = tmp_path_factory.mktemp("any") / name
-    written(path, rows, columns)
-    if not rows and "jsonl" in name:
-        with pytest.raises(DataError, match="is empty"):
-            open_table(path)
-        return
-    with open_table(path) as opened:
-        assert opened.columns == tuple(columns)
-        assert [record.cells for record in opened] == rows
-
-
 @often(max_examples=300)
 @given(table=tables(), end=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
 def test_what_is_read_without_a_note_is_what_the_csv_module_reads(
