@@ -251,7 +251,7 @@ def _leaks(study: Study, alike: Ints) -> Iterator[Finding]:
     source, text = study.corpus.source, study.text
     for files in combinations(range(len(study.files)), 2):
         parts = [np.flatnonzero(source == file) for file in files]
-        shared = np.intersect1d(*(alike[rows] for rows in parts))
+        shared = np.intersect1d(alike[parts[0]], alike[parts[1]])
         if not len(shared):
             continue
         leaking = [rows[np.isin(alike[rows], shared)] for rows in parts]
