@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
 from stance.runs.answers import RunConfig
-from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, with_starts, words
+from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, words
 from stance.tables import Format, Record, Records
 
 TEXT_ALONE = RunConfig(("text",), 0)
@@ -66,16 +66,8 @@ def joint_rows(draw):
 def test_rows_are_the_same_bytes_whole_and_from_columns(rows, delimiter, kind, safe):
     names = tuple(f"c{number}" for number in range(2 + len(rows.columns)))
     form = Format(names, kind, delimiter, excel_safe=safe and kind == "csv")
-    lines, times = rows.encode(form)
-    found = [lines] if times is None else with_starts(lines, times, rows.input_cells, delimiter)
-    assert b"".join(found) == form.encode(list(rows))
+    assert rows.encode(form) == form.encode(list(rows))
     assert len(rows) == len(list(rows))
-
-
-def test_rows_with_long_cells_are_not_joined():
-    blocks = list(with_starts(b"end\n" * 10, [5, 5], [["a" * 3_000_000, "b"]], ","))
-    assert max(map(len, blocks)) == 3_000_001
-    assert b"".join(blocks).count(b"a,end\n") == 5
 
 
 def answer_rows(model, config, asked):

@@ -26,7 +26,7 @@ from pathlib import Path
 from stance.tables import write_table
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))
-    writer.write_encoded([], 0)
+    writer.write_encoded(b"", 0)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -265,7 +265,7 @@ def test_bytes_depend_on_the_rows_only(tmp_path, name):
     again = tmp_path / f"again-{name}"
     with write_table(again, ("a", "b")) as other:
         for start in range(0, len(rows), 777):
-            other.write_encoded([encode_rows(rows[start : start + 777])], 777)
+            other.write_encoded(encode_rows(rows[start : start + 777]), 777)
     assert (tmp_path / name).read_bytes() == again.read_bytes()
     assert writer.rows == len(rows)
 

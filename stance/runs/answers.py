@@ -1,7 +1,7 @@
 """The answers to some input records: columns and rows of the output, and their counts."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from itertools import chain
 
@@ -17,7 +17,7 @@ from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 from stance.runs.options import DEFAULTS, Options
-from stance.runs.rows import Column, Rows, choose, decimals, millionths, with_starts, words
+from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Format, Records, months_of
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
@@ -115,21 +115,13 @@ class Part:
     number: int  # of the first record
     tally: Tally
     rows: int  # of the output
-    lines: bytes = field(repr=False)  # the rows without the input cells that they begin with
-    times: list[int] | None = None  # rows of each record; None if the lines are whole rows
-
-    def blocks(self, records: Records, config: RunConfig) -> Iterator[bytes]:
-        """Yield the rows of the output, with the input cells of their records."""
-        if self.times is None:
-            return iter([self.lines])
-        cells = config.input_cells(records)
-        return with_starts(self.lines, self.times, cells, config.form.delimiter)
+    lines: bytes = field(repr=False)
 
 
 def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
     """Judge the records of a part, 1 or more."""
     rows, tally = answer_rows(model, config, records)
-    return Part(records.numbers[0], tally, len(rows), *rows.encode(config.form))
+    return Part(records.numbers[0], tally, len(rows), rows.encode(config.form))
 
 
 def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:

@@ -57,9 +57,9 @@ def predict_table(
         first = list(islice(batches, 2))
         several = len(first) > 1
         kept = job.begin(size) if several or (job.journal and job.journal.resuming) else None
-        batches = chain(first, batches)
+        batches = job.counted(chain(first, batches))
         parts = _compute(model, job.config, batches, kept, jobs if several else 1, cluster)
-        return job.write(parts, kept, progress)
+        return job.write(parts, progress)
 
 
 def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
@@ -92,6 +92,8 @@ class _Job:
             answers = fingerprint(model, source, options)
             self.summary = Summary(self.inputs, answers, source.since)
             self.inputs = self.summary.inputs
+        adds = self.summary is not None and self.summary.adds
+        self.over = target.force or adds  # the output, which gets the older rows, too
         self.journal: Journal | None = None
         if is_file(target.path):
             anew = source.since is not None
@@ -102,8 +104,7 @@ class _Job:
         self.rejects = None
         if source.rejects is not None:
             paths, several = self.inputs.paths, self.inputs.several
-            over = target.force or bool(self.summary and self.summary.adds)
-            bad = Rejects(source.rejects, force=over, inputs=paths, several=several)
+            bad = Rejects(source.rejects, force=self.over, inputs=paths, several=several)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(self.inputs, source.reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)
@@ -115,14 +116,12 @@ class _Job:
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
         target, inputs, journal = self.target, self.inputs.paths, self.journal
-        exists = journal is not None and journal.output.exists()
-        self.adds = exists and self.summary is not None and self.summary.adds
-        if journal and exists and target.resume and not (self.adds or target.force):
+        if journal and journal.output.exists() and target.resume and not self.over:
             parts = journal.path if journal.resuming else None
             if _is_newer(journal.output, (*inputs, parts)):
                 name = shown_path(journal.output)
                 raise Finished(f"{name}: is finished already; nothing to resume")
-        check_output(target.path, force=target.force or self.adds, inputs=inputs)
+        check_output(target.path, force=self.over, inputs=inputs)
         since, path = self.source.since, target.summary
         self.over_summary = target.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs, regular=True)
@@ -139,27 +138,29 @@ class _Job:
         self.journal.begin({**files_fingerprint(hashes, size), **answers})
         return self.journal
 
-    def write(
-        self, parts: Generator[tuple[Records, Part]], journal: Journal | None, progress: Progress
-    ) -> Done:
+    def counted(self, batches: Iterable[Records]) -> Iterator[Records]:
+        """Count records on their way to the model."""
+        for records in batches:
+            self.texts = self.texts or records.columns[self.config.text]
+            if self.summary:
+                self.summary.count(records)
+            yield records
+            del records  # or they would be there until the next are
+
+    def write(self, parts: Generator[Part], progress: Progress) -> Done:
         """Write parts to the output as they come, and what is said of the whole."""
-        table, tally, older = self.table, Tally(), 0
-        writer = TableWriter(
-            self.target.path, self.config.form, force=self.target.force or self.adds
-        )
+        table, journal, tally, older = self.table, self.journal, Tally(), 0
+        writer = TableWriter(self.target.path, self.config.form, force=self.over)
         with self.group.part(writer):
-            if self.adds and self.summary and self.target.path:
-                older = self.summary.copy_unchanged(self.target.path, writer)
+            if self.summary and self.summary.adds and journal and journal.output.exists():
+                older = self.summary.copy_unchanged(journal.output, writer)
             with closing(parts):
-                for records, part in parts:
-                    self.texts = self.texts or records.columns[self.config.text]
-                    writer.write_encoded(part.blocks(records, self.config), part.rows)
+                for part in parts:
+                    writer.write_encoded(part.lines, part.rows)
                     tally.add(part.tally)
-                    if self.summary:
-                        self.summary.count(records)
                     self._check_rejects()
                     progress(tally, *table.progress())
-                    del records, part  # or they would be there until the next part is
+                    del part  # or it would be there until the next is
             self._check_rows(tally)
         done = self._done(tally, writer.rows - older)
         if self.summary and self.target.summary:
@@ -224,7 +225,7 @@ def _compute(
     journal: Journal | None,
     jobs: int,
     cluster: str | None,
-) -> Generator[tuple[Records, Part]]:
+) -> Generator[Part]:
     """Compute parts where the user asks for it, but for those kept, and keep each."""
     with ExitStack() as stack:
         begin: Submit

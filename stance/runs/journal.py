@@ -127,7 +127,7 @@ class Journal:
         """Add a part; raise `OutputError` if there is no room for it."""
         answers = [[*key, times] for key, times in part.tally.answers.items()]
         tally = asdict(part.tally) | {"answers": answers}
-        facts = json.dumps([part.number, tally, part.rows, part.times]).encode()
+        facts = json.dumps([part.number, tally, part.rows]).encode()
         data = b"%s\n%s" % (facts, part.lines)
         with reported(self.output):
             self._file.write(b"%d %d\n%s" % (len(data), zlib.crc32(data), data))
@@ -154,7 +154,7 @@ def _next_part(file: IO[bytes]) -> Part | None:
         data = file.read(size)
         if zlib.crc32(data) == checksum:
             facts, _, lines = data.partition(b"\n")
-            number, tally, rows, times = json.loads(facts)
+            number, tally, rows = json.loads(facts)
             tally["answers"] = Counter({tuple(key): n for *key, n in tally["answers"]})
-            return Part(number, Tally(**tally), rows, lines, times)
+            return Part(number, Tally(**tally), rows, lines)
     return None

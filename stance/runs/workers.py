@@ -32,23 +32,16 @@ except (MemoryError, OSError, ImportError, SystemError):
 Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
 
 
-def compute_in_order(
-    batches: Iterable[Records], submit: Submit, ahead: int = 0
-) -> Iterator[tuple[Records, Part]]:
+def compute_in_order(batches: Iterable[Records], submit: Submit, ahead: int = 0) -> Iterator[Part]:
     """Compute parts, up to so many `ahead` at a time; yield them in order."""
-    line: deque[tuple[Records, Callable[[], Part]]] = deque()
+    line: deque[Callable[[], Part]] = deque()
     for records in batches:
-        line.append((records, submit(records)))
+        line.append(submit(records))
         del records  # or they would be there until the next are
         while len(line) > ahead:
-            yield _next(line)
+            yield line.popleft()()
     while line:
-        yield _next(line)
-
-
-def _next(line: deque[tuple[Records, Callable[[], Part]]]) -> tuple[Records, Part]:
-    records, result = line.popleft()
-    return records, result()
+        yield line.popleft()()
 
 
 def failure(records: Records, why: str) -> WorkerError:

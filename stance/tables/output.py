@@ -183,17 +183,16 @@ class TableWriter(Transaction):
 
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
-        self.write_encoded([self.format.encode([cells])], 1)
+        self.write_encoded(self.format.encode([cells]), 1)
 
-    def write_encoded(self, blocks: Iterable[bytes], rows: int) -> None:
+    def write_encoded(self, data: bytes, rows: int) -> None:
         """Write rows that a worker has encoded with the writer's `format`."""
         self.rows += rows
         with reported(self._path):
-            for data in blocks:
-                self._buffer += data
-                while len(self._buffer) > _BLOCK:
-                    self._end.write(self._buffer[:_BLOCK])
-                    del self._buffer[:_BLOCK]
+            self._buffer += data
+            while len(self._buffer) > _BLOCK:
+                self._end.write(self._buffer[:_BLOCK])
+                del self._buffer[:_BLOCK]
 
     def settle(self) -> None:
         """Write what is left."""
