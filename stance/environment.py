@@ -3,7 +3,6 @@
 import platform
 import re
 import sys
-from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ from stance.screens import Figures, wrap
 
 def check_environment() -> dict[str, Any]:
     """Return what is installed and what is wrong with it, fit for JSON."""
-    faults = []
+    faults, model = [], None
     try:
         wanted = [line for line in requires(DISTRIBUTION) or () if "extra" not in line]
     except PackageNotFoundError:
         wanted = []
         faults.append("stance runs from a folder and is not installed; run pip install . there")
-    libraries = _versions(re.split(r"[^\w.-]", line)[0] for line in wanted)
+    libraries = {name: _version(name) for name in (re.split(r"[^\w.-]", w)[0] for w in wanted)}
     faults += [f"{name} is not installed; pip install {name}" for name in _lacking(libraries)]
-    model = None
     try:
-        model = None if _lacking(libraries) else _bundled_model()
+        model = None if faults else _bundled_model()
     except StanceError as error:
         faults.append(f"{error}; install stance again")
     return {
@@ -36,21 +34,18 @@ def check_environment() -> dict[str, Any]:
         "interpreter": sys.executable,
         "system": platform.platform(),
         "libraries": libraries,
-        "extras": {extra: _versions(names.split()) for extra, names in EXTRAS.items()},
+        "extras": {extra: {n: _version(n) for n in EXTRAS[extra].split()} for extra in EXTRAS},
         "model": model,
         "faults": faults,
     }
 
 
-def _versions(names: Iterable[str]) -> dict[str, str | None]:
-    """Return the version of each library, None of one that is not installed."""
-    versions: dict[str, str | None] = {}
-    for name in names:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = None
-    return versions
+def _version(name: str) -> str | None:
+    """Return the version of a library, or None."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _lacking(versions: dict[str, str | None]) -> list[str]:
@@ -78,5 +73,5 @@ def environment_lines(figures: Figures) -> list[str]:
         rows.append((extra, f"{known}; to add it: pip install {missing}" if missing else known))
     rows += (figures["model"] or {}).items()
     rows += [("fault", fault) for fault in figures["faults"]]
-    rows = rows if figures["faults"] else [*rows, ("", "nothing is missing that stance needs")]
+    rows += [] if figures["faults"] else [("", "nothing is missing that stance needs")]
     return [line for name, text in rows for line in wrap(shown(text, 700), f"{name:<11}", " " * 11)]

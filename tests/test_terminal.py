@@ -34,9 +34,9 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
         shown(Tally(rows=1_500_000), 250, 1000)
     assert terminal.getvalue().split("\r\x1b[K") == [
         "",
-        "50 %  1,234,567 rows  about 60 s left",
+        "50 %  1,234,567 rows",
         "a note\n",
-        "25 %  1,500,000 rows  about 6 min left",
+        "25 %  1,500,000 rows",
         "",
     ]
 

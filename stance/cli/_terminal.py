@@ -27,8 +27,6 @@ LONGEST = 600  # characters of an error that are printed
 ABANDONED = INTERRUPTED, TERMINATED = 130, 143
 
 BRIEF = 0.2  # seconds between two progress lines
-LONG = 100  # seconds from which minutes are shown
-EARLY = 0.02  # share of the work after which the time left means something
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -153,20 +151,16 @@ class Progress:
 
     def __init__(self, quiet: bool = False) -> None:
         self._changes = not quiet and sys.stderr.isatty()
-        self._start = self._last = time.monotonic()
+        self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
-        """Show the rows so far, the share of all bytes, and how long the rest may take."""
+        """Show the rows so far, and the share of all bytes."""
         now = time.monotonic()
         if not self._changes or now - self._last < BRIEF:
             return
         self._last, line = now, f"{tally.rows:,} rows"
         if total:
             line = f"{100 * done / total:.0f} %  {line}"
-            if done >= EARLY * total:
-                left = (now - self._start) * (total - done) / done
-                unit = "s" if left < LONG else "min"
-                line += f"  about {left if left < LONG else left / 60:,.0f} {unit} left"
         self.clear()
         with suppress(OSError):
             sys.stderr.write(shown(line))

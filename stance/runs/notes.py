@@ -57,24 +57,18 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
 def answer_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
     """Yield how many answers were withheld and why, and which texts were cut."""
     if rate is not None:
-        yield _abstained(model, rate, tally)
+        total, corpora = tally.answers.total(), len(model.card["data"])
+        uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+        withheld = uncertain - tally.unknown
+        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
+        yield (
+            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
+        )
     yield from silence_notes(model, rate)
     if tally.cut:
         texts = count(tally.cut, "text")
         yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
-
-
-def _abstained(model: StanceModel, rate: float, tally: Tally) -> str:
-    """Return the share of answers withheld for the rate."""
-    total = tally.answers.total()
-    uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-    withheld = uncertain - tally.unknown
-    corpora = len(model.card["data"])
-    mixed = f"; the rate holds over {corpora} training corpora together, not in each kind of text"
-    return (
-        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-        f"({100 * withheld / max(total, 1):.1f} %){mixed if corpora > 1 else ''}"
-    )
 
 
 def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> Iterator[str]:
