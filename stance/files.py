@@ -11,8 +11,7 @@ import stat
 import sys
 import tempfile
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -20,7 +19,7 @@ from stance.display import shown_path
 from stance.errors import DataError, refusal, reported
 from stance.interrupts import defer_signals
 
-Output = TypeVar("Output", bound="Transaction")
+Output = TypeVar("Output", bound="WholeFile")
 
 _PRIVATE = ".{}.stance-"  # how the name of a file in the making begins
 _SUFFIX = ".part"  # how it ends
@@ -96,33 +95,7 @@ def file_hash(*paths: Path) -> str:
 # --- Outputs -------------------------------------------------------------------------------------
 
 
-class Transaction(ABC):
-    """Outputs that a ``with`` block commits if it ends well, and discards otherwise."""
-
-    @abstractmethod
-    def settle(self) -> None:
-        """Do all of the work except what makes it visible."""
-
-    @abstractmethod
-    def commit(self) -> None:
-        """Make the work permanent."""
-
-    @abstractmethod
-    def discard(self) -> None:
-        """Undo the work, even after `commit` unless it replaced something older."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with contextlib.ExitStack() as undo:
-            undo.callback(self.discard)
-            if kind is None:
-                self.commit()
-                undo.pop_all()
-
-
-class WholeFile(Transaction):
+class WholeFile:
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
     Standard output (None), pipes and devices are written as they are; other files in private.
@@ -144,11 +117,6 @@ class WholeFile(Transaction):
         file = _make_private(target, delete=False)
         self._made = [Path(file.name)]
         return file
-
-    def write(self, data: bytes | bytearray) -> int:
-        """Write all of the data."""
-        with reported(self._path):
-            return self.handle.write(data)
 
     def settle(self) -> None:
         """Bring what is written to the disk, so that only its name is missing."""
@@ -183,15 +151,21 @@ class WholeFile(Transaction):
         for path in self._made:
             path.unlink(missing_ok=True)
 
+    def __enter__(self) -> Self:
+        return self
 
-class AtomicGroup(Transaction):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _end([self], good=kind is None)
+
+
+class AtomicGroup:
     """Outputs that all get their names when the ``with`` block ends well, or none does.
 
     Only what has replaced an older file stays if the next output fails.
     """
 
     def __init__(self) -> None:
-        self._outputs: list[Transaction] = []
+        self._outputs: list[WholeFile] = []
 
     @contextlib.contextmanager
     def part(self, output: Output) -> Iterator[Output]:
@@ -203,23 +177,26 @@ class AtomicGroup(Transaction):
     def write(self, path: Path, data: bytes, *, force: bool) -> None:
         """Write a file of the group."""
         check_output(path, force=force, regular=True)
-        with self.part(WholeFile(path, force=force)) as file:
-            file.write(data)
+        with self.part(WholeFile(path, force=force)) as file, reported(path):
+            file.handle.write(data)
 
-    def settle(self) -> None:
-        """Do nothing: each output is settled as its block ends."""
+    def __enter__(self) -> Self:
+        return self
 
-    def commit(self) -> None:
-        """Give all outputs their names."""
-        with defer_signals():
-            for output in self._outputs:
-                output.commit()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _end(self._outputs, good=kind is None)
 
-    def discard(self) -> None:
-        """Remove all that has been written and replaced nothing."""
-        with contextlib.ExitStack() as undo:
-            for output in self._outputs:
-                undo.callback(output.discard)
+
+def _end(outputs: Sequence[WholeFile], *, good: bool) -> None:
+    """Give all outputs their names, or remove what has been written and replaced nothing."""
+    with contextlib.ExitStack() as undo:
+        for output in outputs:
+            undo.callback(output.discard)
+        if good:
+            with defer_signals():
+                for output in outputs:
+                    output.commit()
+            undo.pop_all()
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:

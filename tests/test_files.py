@@ -86,7 +86,7 @@ def test_an_interruption_leaves_the_output_or_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("at", range(3))
 @pytest.mark.parametrize(
-    ("owner", "call"), [(WholeFile, "write"), (os, "fsync"), (WholeFile, "commit")]
+    ("owner", "call"), [(WholeFile, "settle"), (os, "fsync"), (WholeFile, "commit")]
 )
 def test_outputs_of_a_group_appear_together_or_not_at_all(tmp_path, monkeypatch, owner, call, at):
     def write_all():

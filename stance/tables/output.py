@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from stance.errors import DataError, UsageError, load_extra, reported
-from stance.files import Transaction, WholeFile, check_output
+from stance.files import WholeFile, check_output
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
@@ -160,25 +160,23 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 # --- Files ---------------------------------------------------------------------------------------
 
 
-class TableWriter(Transaction):
+class TableWriter(WholeFile):
     """A table that appears under its name when the ``with`` block ends well, and only then."""
 
     def __init__(self, path: Path | None, form: Format, *, force: bool) -> None:
+        super().__init__(path, force=force)
         self.format = form
         self.rows = 0  # written so far
-        self._path = path
-        self._settled = False
         self._buffer = bytearray(form.header())
-        self._file = WholeFile(path, force=force)
-        self._end: Any = self._file
+        self._end: Any = self.handle
         try:
             if path and form.container:
                 with reported(path):
                     self._end = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
             elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
-                self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self._file), mtime=0)
+                self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self.handle), mtime=0)
         except BaseException:
-            self._file.discard()
+            self.discard()
             raise
 
     def write(self, cells: Sequence[str]) -> None:
@@ -196,27 +194,21 @@ class TableWriter(Transaction):
 
     def settle(self) -> None:
         """Write what is left."""
-        if self._settled:
-            return
-        with reported(self._path):
-            self._end.write(self._buffer)
-            if self.format.container:
-                self._convert()
-            if self._end is not self._file:
-                self._end.close()
-        self._file.settle()
-        self._settled = True
-
-    def commit(self) -> None:
-        """Write what is left and give the file its name."""
-        self.settle()
-        self._file.commit()
+        if not self.handle.closed:
+            with reported(self._path):
+                self._end.write(self._buffer)
+                self._buffer.clear()
+                if self.format.container:
+                    self._convert()
+                if self._end is not self.handle:
+                    self._end.close()
+        super().settle()
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
         if self.format.container:
             self._end.close()
-        self._file.discard()
+        super().discard()
 
     def _convert(self) -> None:
         """Make the rows of CSV a workbook or a Parquet file."""
@@ -227,7 +219,7 @@ class TableWriter(Transaction):
         with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
             rows = csv.reader(text)
             next(rows)  # the names
-            write(self._file.handle, self._path, self.format.columns, rows, self.format.types)
+            write(self.handle, self._path, self.format.columns, rows, self.format.types)
 
 
 def write_table(
