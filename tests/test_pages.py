@@ -8,9 +8,7 @@ from pages import read_page
 
 from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
-from stance.model.passages import Answer, Passage, Verdict
 from stance.reports import Request, evaluation_page, write_predictions
-from stance.reports._paragraphs import Quotation
 
 STRINGS = naughty()
 TOGETHER = 12
@@ -125,15 +123,6 @@ def figures(words):
             },
         },
         "leakage": {"rows": 3, "exact": 2, "near": 1, "share": 0.03, "macro_f1_without": 0.4},
-        "stress": {
-            "tests": [
-                {"name": word, "promise": word, "kind": word, "n": 9, "failures": 3, "rate": 0.33,
-                 "interval": [0.1, 0.6], "examples": [dict.fromkeys(
-                     ("actor", "before", "after", "answer_before", "answer_after", "expected"), word
-                 )]}
-                for word in words
-            ]
-        },
     }  # fmt: skip
     for key in ("per_actor", "per_corpus", "per_source"):
         scores[key] = {word: part(word) for word in words}
@@ -148,20 +137,9 @@ def card(words):
     }
 
 
-def passage(word):
-    """A paragraph that names an actor, with all that may be said of it."""
-    answer = Answer(0, word, 1, "favor", (0.1, 0.2, 0.7), word, 0.9)
-    start = len(word) + 1
-    verdict = Verdict(answer, [(0, len(word))], ((start, start + len(word), 0.5),), (word,))
-    return Passage(f"{word} {word}", (verdict,), "negative", 0.8)
-
-
 def full_page(words):
-    mistakes = [Quotation(passage(w), "favor", w, w) for w in words]
     sources = [Source(word, word, 9) for word in words]
-    return evaluation_page(
-        figures(words), card(words), sources, mistakes, model=(words[0], words[1])
-    )
+    return evaluation_page(figures(words), card(words), sources, model=(words[0], words[1]))
 
 
 def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
@@ -192,7 +170,7 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
     page = read_page(evaluation_page(least, {}, []))
     titles = [title for _, title in page.headings]
     assert "Compared with baselines" in titles
-    assert not {"Under stress", "Worst errors"} & set(titles)
+    assert not {"Where it is better and worse", "Sentiment of paragraphs"} & set(titles)
 
 
 def test_withheld_answers_stand_beside_the_others():
@@ -245,7 +223,7 @@ def test_every_section_of_a_full_evaluation_is_there():
     titles = {title for _, title in read_page(full_page(harmless(4))).headings}
     assert titles >= {
         "Compared with baselines", "Where it is better and worse",
-        "Can its probabilities be believed?", "Under stress", "Worst errors",
+        "Can its probabilities be believed?",
         "Sentiment of paragraphs", "Method, ready to paste",
     }  # fmt: skip
 

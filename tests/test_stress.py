@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -17,87 +16,51 @@ from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens.scores import stress_lines
 from stance.storage import bundled_model, load_model
-from stance.stress import TESTS, read_scenes, render, replaced, run_suite
+from stance.stress import TESTS, WRITTEN, read_cases, run_suite
 
-SCENES, BOOK = read_scenes(), ActorBook.default()
-LISTS = SCENES[0].lists
-TEXTS = [render(scene.seed["text"], scene.fills()) for scene in SCENES]
-
-
-def slots(text):
-    return set(re.findall(r"\{(.*?)\}", text))
+CASES, BOOK = list(read_cases()), ActorBook.default()
+TEXTS = [case.text for case in CASES if case.test == WRITTEN]
 
 
 def rates(figures):
     return {test["name"]: test["rate"] for test in figures["tests"]}
 
 
-# --- The sentences ---
+# --- The cases ---
 
 
-def test_seeds_are_many_and_balanced():
-    counts = Counter((scene.seed["stance"], scene.seed["tone"]) for scene in SCENES)
-    assert set(counts) == {(s, tone) for s in Stance for tone in ("news", "speech", "opinion")}
-    assert min(counts.values()) >= 8
-    assert len({sum(n for (s, _), n in counts.items() if s == stance) for stance in Stance}) == 1
-    assert len({scene.seed["text"] for scene in SCENES}) == len(SCENES)
-
-
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.number)
-def test_a_seed_has_all_that_its_tests_need(scene):
-    seed, text = scene.seed, scene.seed["text"]
-    assert {"actor"} <= slots(text) <= set(scene.fills())
-    named = {scene.fills()[slot].removeprefix("the ") for slot in slots(text) & {"actor", "other"}}
-    assert {mention.actor for mention in BOOK.find(TEXTS[scene.number])} == named
-    assert TEXTS[scene.number].lstrip('"')[0].isupper()
-    if seed["stance"] == "neutral":
-        return
-    assert re.search(rf"(?<!{{)\b{scene.deciding}\b", text)
-    for replacements in (seed["negate"], seed["turn"]):
-        changed = replaced(text, replacements)
-        assert changed != text
-        assert all(text.count(before) == 1 for before, _ in replacements)
-        assert "actor" in slots(changed) <= set(scene.fills())
-
-
-def test_added_sentences_have_the_slots_they_need_and_no_others():
-    for name in ("praise", "blame", "criticism", "approval"):
-        expected = {"actor", "other"} if name in ("criticism", "approval") else {"other"}
-        assert all(slots(sentence) == expected for sentence in LISTS[name])
-    for name in ("neutral", "persons", "places", "numbers", "speakers"):
-        assert not any(slots(text) or BOOK.find(text) for text in LISTS[name])
+def test_paragraphs_are_many_and_balanced_and_name_whom_they_are_asked_about():
+    written = Counter(case.expected for case in CASES if case.test == WRITTEN)
+    assert written == dict.fromkeys(Stance, 32)
+    assert len({case.text for case in CASES if case.test == WRITTEN}) == 96
+    assert {case.test for case in CASES} == {*TESTS}
+    for case in CASES:
+        if case.test in (WRITTEN, "actor swapped"):
+            assert case.actor in {mention.actor for mention in BOOK.find(case.text)}
+        assert case.expected.removeprefix("not ") in ("same", *Stance)
 
 
 def test_every_test_changes_what_it_says():
-    changed = dict(SCENES[0].cases())
-    before, after = TEXTS[0], {name: case.after for name, case in changed.items()}
+    first = [case for case in CASES if case.paragraph == "1"]
+    after = {case.test: case.text for case in first}
+    before = after[WRITTEN]
     assert before == (
         "The foreign ministers meeting in Geneva condemned Russia on Tuesday for the shelling of a "
         "grain port, according to a statement signed by three governments."
     )
-    assert after["as written"] == before
     assert after["actor swapped"] == before.replace("Russia", "China")
-    assert after["neutral sentence in front"] == f"{LISTS['neutral'][0]} {before}"
+    assert after["neutral sentence in front"].endswith(f" {before}")
     assert after["paragraph doubled"] == f"{before} {before}"
-    assert "in Porto condemned" in after["person, place, number changed"]
-    assert "by seven governments" in after["person, place, number changed"]
     assert after["opposite stance added: first actor"].startswith(before)
-    second = changed["opposite stance added: second actor"]
-    assert (second.actor_after, second.expected) == ("United States", "favor")
-    assert "the United States deserves every praise" in second.after
-    judged = changed["who judges whom: the judged"]
-    assert (judged.actor_after, judged.expected) == ("United States", "against")
-    assert judged.after == "Russia criticised the United States on Tuesday."
-    assert changed["who judges whom: the judge"].expected == "neutral"
     assert "did not condemn Russia" in after["deciding verb negated"]
     assert "praised Russia" in after["blame turned into praise"]
     assert "conedmned" in after["typing error in the deciding word"]
     assert (after["all capitals"], after["no capitals"]) == (before.upper(), before.lower())
-    assert TESTS.keys() - after.keys() == {"praise turned into blame", "quotation by someone else"}
-    quoted = next(scene for scene in SCENES if "{speaker}" in scene.seed["text"])
-    case = dict(quoted.cases())["quotation by someone else"]
-    assert quoted.fills()["speaker"] in case.before
-    assert quoted.fills()["speaker"] not in case.after
+    asked = {case.test: (case.actor, case.expected) for case in first}
+    assert asked["opposite stance added: second actor"] == ("United States", "favor")
+    assert asked["who judges whom: the judged"] == ("United States", "against")
+    assert asked["who judges whom: the judge"] == ("Russia", "neutral")
+    assert asked["deciding verb negated"] == ("Russia", "not against")
 
 
 # --- What must always hold of any model, to the ninth decimal ---
@@ -197,7 +160,7 @@ def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled, flag)
     figures = run_suite(remade(bundled, **{name: lambda j: np.full_like(getattr(j, name), value)}))
     assert rates(figures)["as written"] == 1
     example = figures["tests"][0]["examples"][0]
-    assert (example["answer_after"], example["expected"]) == ("uncertain", "against")
+    assert (example["answer"], example["expected"]) == ("uncertain", "against")
 
 
 def test_a_model_of_another_language_is_refused(bundled):
@@ -211,7 +174,7 @@ def test_json_and_screen_have_every_test_also_of_a_model_with_other_actors(held)
     assert json.loads(json.dumps(figures)) == figures == run_suite(held)
     lines = stress_lines(figures)
     assert all(len(line) < 80 and line.isprintable() for line in lines)
-    assert figures["seeds"] == len(SCENES)
+    assert figures["seeds"] == len(TEXTS)
     assert {test["name"] for test in figures["tests"]} >= TESTS.keys() - {"deciding verb negated"}
     for test in figures["tests"]:
         assert test["rate"] == pytest.approx(test["failures"] / test["n"], abs=1e-6)
@@ -219,9 +182,8 @@ def test_json_and_screen_have_every_test_also_of_a_model_with_other_actors(held)
         assert 0 <= low <= test["rate"] <= high <= 1
         assert len(test["examples"]) == min(3, test["failures"])
         for example in test["examples"]:
-            keys = ("actor", "before", "after", "answer_before", "answer_after", "expected")
-            assert tuple(example) == keys
-            assert example["answer_after"] != example["expected"]
+            assert tuple(example) == ("actor", "text", "answer", "expected")
+            assert example["answer"] != example["expected"]
         assert sum(line.startswith(test["name"] + "  ") for line in lines) == 1
 
 

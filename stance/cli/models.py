@@ -126,7 +126,7 @@ def _write(
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
     from stance.files import AtomicGroup
-    from stance.reports import evaluation_page, worst_mistakes
+    from stance.reports import evaluation_page
     from stance.storage import model_hash
 
     notes = []
@@ -134,8 +134,8 @@ def _write(
         if errors is not None:
             notes.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:
-            worst, file = worst_mistakes(model, corpus), (path.name, model_hash(path))
-            page = evaluation_page(figures, model.card, corpus.sources, worst, file)
+            file = path.name, model_hash(path)
+            page = evaluation_page(figures, model.card, corpus.sources, file)
             together.write(report, page, force=force)
             notes.append(f"wrote {report}")
     tell(*notes)

@@ -8,7 +8,6 @@ from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._figures import ROWS, Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._paragraphs import Quotation
 from stance.screens import Figures, percent, ranged
 
 HEATS = 5  # shades of a share, from none to all
@@ -116,29 +115,14 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
         yield Figure(f"per_{noun}-chart", title, chart, data), len(lines)
 
 
-def _stress(tests: Sequence[Figures]) -> Data:
-    names = [*map(text_column, ("test", "promise"))]
-    names += (Column(name, name, "count") for name in ("cases", "failures"))
-    rows: list[list[Cell]] = []
-    for test in tests:
-        cells = [test["name"], test["promise"], test["n"], test["failures"]]
-        rows.append([*cells, *_cells(test, "rate", "interval")])
-    return Data("stress", (*names, *with_interval("failures, %", "rate")), rows)
-
-
 def evaluation_page(
     scores: Figures,
     card: Figures,
     sources: Sequence[Source],
-    mistakes: Sequence[Quotation] = (),
     model: tuple[str, str] | None = None,
 ) -> bytes:
     """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
     tone, bins = scores.get("sentiment"), scores.get("reliability") or []
-    tests = (scores.get("stress") or {}).get("tests", [])
-    columns = text_column("corpus"), ROWS, text_column("sha256")
-    tested: list[list[Cell]] = [[source.name, source.rows, source.sha256] for source in sources]
-    trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     notes = [*scores.get("notes", [])]
     notes += (f"sentiment: {note}" for note in (tone or {}).get("notes", []))
     probability = sum(part["n"] * part["confidence"] for part in bins)
@@ -148,7 +132,7 @@ def evaluation_page(
         1,
         title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
         **{"scores": scores, "blind": blind, "model": model, "notes": notes, "tone": tone},
-        **{"mistakes": mistakes, "sources": sources},
+        **{"sources": sources, "trained": card.get("data", [])},
         **{name: scores.get(name) for name in ("accuracy_interval", "leakage", "uncertain")},
         verdict=_verdict(blind["difference"]) if blind else "",
         confidence=probability / sum(part["n"] for part in bins) if bins else None,
@@ -158,10 +142,7 @@ def evaluation_page(
         confusion=_confusion_figure(scores),
         reliability=bins and _reliability_figure(bins),
         divisions=list(_divisions(scores)),
-        stress=tests and _stress(tests),
         tone_classes=tone and _class_scores(tone, "sentiment"),
-        tested=Data("evaluated-on", columns, tested),
-        trained=Data("trained-on", columns, trained),
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
         most_groups=MOST_GROUPS,
     )

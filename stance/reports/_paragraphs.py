@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
-from stance.corpus import Corpus
 from stance.display import shown
 from stance.errors import DataError
-from stance.evaluation.answers import judge_pairs
 from stance.findings.answers import AnswersTable
 from stance.findings.request import Places
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
-from stance.records import NO_ANSWER, SIDES, Stance
+from stance.records import SIDES, Stance
 from stance.storage import model_hash
 from stance.tables import months_of, rewrite_dates
 
@@ -25,7 +23,6 @@ SHOWN = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
-MISTAKES = 8  # wrong answers that are shown
 SIDE_NUMBERS = {str(list(Stance)[side]): side for side in SIDES}
 Cells = tuple[str, ...]  # of a record
 
@@ -37,7 +34,6 @@ class Quotation:
     passage: Passage
     side: str
     source: str
-    title: str = ""
 
     @property
     def html(self) -> Markup:
@@ -153,26 +149,3 @@ def _explained(model: StanceModel, places: Places, cells: Cells) -> Passage | No
         if np.abs(judged.stance[0] - _chances(places, cells)).max() <= SAME:
             return judged.passages(pair[0])[0]
     return None
-
-
-def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Quotation]:
-    """Return the most confident wrong answers to a corpus that are given, each text once."""
-    labels, answers = list(map(str, Stance)), judge_pairs(model, corpus)
-    predicted, top = answers.predicted, answers.confidence
-    wrong = np.flatnonzero(~answers.right & (predicted != NO_ANSWER))
-    quotations: dict[str, Quotation] = {}
-    for row in wrong[np.argsort(-top[wrong], kind="stable")].tolist():
-        text, actor, label = corpus.texts[row], corpus.actors[row], labels[int(predicted[row])]
-        if text in quotations or len(text) > LONGEST:
-            continue
-        judged = model.judge_pairs(
-            [text], [actor], [corpus.spans[row]], months=corpus.months[[row]], pushes=True
-        )
-        known = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
-        where = ", ".join(cells[row] for cells in known if cells and cells[row])
-        gold, share = labels[int(corpus.stance[row])], 100 * float(top[row])
-        title = f"{shown(actor, 40)}: labelled {gold}, predicted {label} ({share:.0f}\u00a0%)"
-        quotations[text] = Quotation(judged.passages([text])[0], label, where, title)
-        if len(quotations) == MISTAKES:
-            break
-    return list(quotations.values())
