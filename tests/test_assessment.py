@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import STARTER, dicts, fails, invoke
-from command import write as write_text
+from command import invoke
 from conftest import quick_recipe
 from sklearn import metrics
 
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
-from stance.evaluation.mistakes import write_suspects
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
@@ -188,49 +186,3 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     assert training.report.to_json()["notes"][0].startswith(PRIOR)
     lines = evaluation_lines(evaluate(training.model, corpus).to_json())
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
-
-
-def test_labels_that_were_made_wrong_are_suspected_first(corpus, tmp_path):
-    sure = corpus.stance.copy()
-    sure[::60] = (sure[::60] + 1) % 3
-    held = np.full((len(corpus), 3), 0.05)
-    held[np.arange(len(corpus)), corpus.stance] = 0.9
-    held[5] = [0.3, 0.3, 0.4]  # a doubt that is no reason for suspicion
-    spoiled = dataclasses.replace(corpus, stance=sure)
-    path = tmp_path / "suspects.csv"
-    said = write_suspects(spoiled, held, path, force=False)
-    assert said == f"wrote 15 rows of 900 whose label may be wrong to {path}"
-    rows = dicts(path.read_text("utf-8"))
-    assert [int(row["row"]) for row in rows] == list(range(1, 901, 60))
-    assert all(row["label"] != row["answer"] for row in rows)
-    assert {row["probability"] for row in rows} == {"0.900000"}
-    assert rows[0]["text"] == corpus.texts[0]
-
-
-def test_training_writes_the_suspects_that_it_is_asked_for(tmp_path):
-    table, model = tmp_path / "suspects.csv", tmp_path / "a.stance"
-    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)[:301]
-    coded = write_text(tmp_path / "coded.csv", "".join(lines))
-    recipe = write_text(
-        tmp_path / "quick.toml",
-        "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n",
-    )
-    train = ("train", coded, "-o", model, "--recipe", recipe)
-    result = invoke(*train, "--suspects", table)
-    assert result.exit_code == 0, result.stderr
-    assert "whose label may be wrong" in result.stderr
-    shares = [float(row["probability"]) for row in dicts(table.read_text("utf-8"))]
-    assert shares
-    assert min(shares) > 1 / 3
-    assert "is the input" in fails(4, *train, "--force", "--suspects", coded)
-    # Rows with soft labels alone have no label that may be wrong.
-    soft = write_text(
-        tmp_path / "soft.csv",
-        "text,actor,stance_against,stance_neutral,stance_favor\nNATO met.,NATO,0.1,0.8,0.1\n",
-    )
-    more = ("train", soft, coded, *train[2:], "--force", "--suspects", tmp_path / "more.csv")
-    result = invoke(*more)
-    assert result.exit_code == 0, result.stderr
-    listed = dicts((tmp_path / "more.csv").read_text("utf-8"))
-    assert "NATO met." not in {row["text"] for row in listed}
-    assert listed

@@ -82,8 +82,8 @@ PANELS: dict[str, dict[str, Declared]] = {
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
             "PURPOSE",
-            "audit: a random sample, to correct shares; train: the most instructive answers, and "
-            "a quarter at random.",
+            "audit: a random sample, to correct shares; train: the answers that the model is least "
+            "sure of, and a quarter at random.",
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
         "sample.seed": _given("N", "Seed of the draw.", **SEEDS),
@@ -130,7 +130,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "errors": _given("FILE.csv", "Write a table of the wrong answers."),
         "differences": _given("FILE", "Write a table of the differences."),
         "regression": _given("FILE", "Write a table for regressions, one row per answer."),
-        "suspects": _given("FILE.csv", "Write a table of rows whose label is likely wrong."),
         "as_json": _given(None, "Print one JSON object.", "--json"),
         "force": _given(None, "Overwrite existing files."),
         "quiet": _given(None, "Show no progress and no summary.", "--quiet", "-q"),

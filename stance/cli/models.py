@@ -30,7 +30,6 @@ def train(
     seed: int | None = None,
     deep: bool = False,
     jobs: int = 1,
-    suspects: Path | None = None,
     as_json: bool = False,
     force: bool = False,
     *,
@@ -41,10 +40,10 @@ def train(
 
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    files.refuse_outputs(force, read, output=output, suspects=suspects)
+    files.refuse_outputs(force, read, output=output)
     with Progress() as shown:
         training = train_files(
-            corpora or [], output, recipe, actors, vectors, suspects, lexicon,
+            corpora or [], output, recipe, actors, vectors, lexicon,
             seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"

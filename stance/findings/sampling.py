@@ -23,9 +23,7 @@ LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
-POOL = 10  # candidates to learn from, for each that is chosen
 ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
-WORDS = 1 << 12  # columns that words are hashed to
 AUDIT_SHARE = 0.25  # of a sample to learn from, drawn at random
 
 
@@ -80,7 +78,7 @@ def write_sample(
     sample = draw_sample(population, replace(asked, size=chance) if train else asked)
     audited = len(sample.pair)
     if train:
-        sample = _with_informative(population, sample, asked.size - audited)
+        sample = _with_uncertain(population, sample, asked.size - audited)
     left_out = _write(population, sample, output, force)
     margins = dict[str, float]()
     if (population.chances % 1).any():  # labels without probabilities tell nothing of their errors
@@ -140,52 +138,24 @@ def expected_spread(population: AnswersTable, whole: bool) -> Floats:
     return spread
 
 
-def _with_informative(population: AnswersTable, sample: Sample, size: int) -> Sample:
-    """Add the pairs that teach most: uncertain, and unlike each other.
+def _with_uncertain(population: AnswersTable, sample: Sample, size: int) -> Sample:
+    """Add the pairs that the model is least sure of, each text once.
 
-    Of `POOL` times as many pairs with the least margin between the two likeliest stances, each is
-    the one least like those chosen before (k-centre; Sener and Savarese 2018, "Active Learning for
-    Convolutional Neural Networks: A Core-Set Approach"), by the cosine of their words' counts.
+    Sureness is the margin between the two likeliest stances (Scheffer, Decomain and Wrobel 2001,
+    "Active Hidden Markov Models for Information Extraction").
     """
-    from sklearn.feature_extraction.text import HashingVectorizer
-
     if population.places.text is None:
         column(Header(population.columns, population.table), "text", "--text-column")
     ordered = np.sort(population.chances, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    margin[sample.pair] = np.inf
-    taken = np.unique(population.text[sample.pair])
-    margin[np.isin(population.text, taken)] = np.inf
-    pool = np.argsort(margin, kind="stable")
-    pool = pool[np.isfinite(margin[pool])]
-    first = np.unique(population.text[pool], return_index=True)[1]  # a text is chosen once
-    pool = pool[np.sort(first)][: POOL * max(0, size)]
-    if not len(pool):
-        return sample
-    texts = _texts(population, pool)
-    words = HashingVectorizer(n_features=WORDS, alternate_sign=False).transform(texts)
-    likeness, chosen = np.zeros(len(pool)), []
-    for _ in range(min(size, len(pool))):
-        number = int(np.argmin(likeness))  # of equals the most uncertain
-        chosen.append(number)
-        likeness = np.maximum(likeness, (words @ words[number].T).toarray().ravel())
-        likeness[number] = np.inf
-    pairs = np.concatenate([sample.pair, pool[chosen]])
+    order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
+    order = order[~np.isin(population.text[order], population.text[sample.pair])]
+    first = np.sort(np.unique(population.text[order], return_index=True)[1])
+    chosen = order[first][: max(0, size)]
+    pairs = np.concatenate([sample.pair, chosen])
     order = np.argsort(pairs)
     inclusion = np.append(sample.inclusion, np.full(len(chosen), np.nan))
     stratum = np.append(sample.stratum, np.zeros(len(chosen), np.int64))
     return Sample(pairs[order], inclusion[order], stratum[order], sample.chance)
-
-
-def _texts(population: AnswersTable, pairs: Ints) -> list[str]:
-    """Read the texts of some pairs."""
-    records, place = population.record[pairs].tolist(), population.places.text or 0
-    texts = dict.fromkeys(records, "")
-    with population.request.open() as table:
-        for number, record in enumerate(table):
-            if number in texts:
-                texts[number] = record.cells[place]
-    return [texts[number] for number in records]
 
 
 def _write(population: AnswersTable, sample: Sample, output: Path, force: bool) -> list[str]:

@@ -16,7 +16,6 @@ from stance.corpus import (
 from stance.display import brief, count
 from stance.errors import DataError
 from stance.evaluation import Report
-from stance.evaluation.mistakes import write_suspects
 from stance.fitting.crossvalidation import HeldOut
 from stance.fitting.training_run import TrainingRun
 from stance.fitting.vectors import Vectors
@@ -61,7 +60,6 @@ def train_files(
     recipe: Path | None,
     actors: Path | None,
     vectors: Path | None = None,
-    suspects: Path | None = None,
     lexicon: Path | None = None,
     *,
     seed: int | None,
@@ -73,8 +71,7 @@ def train_files(
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
-    To ``suspects`` goes a table of rows whose label is likely wrong. If ``deep``, the stance head
-    learns from what the deep reader makes of each paragraph, too.
+    If ``deep``, the stance head learns from what the deep reader makes of each paragraph, too.
 
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
@@ -100,9 +97,6 @@ def train_files(
             chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs, progress=tell
         )
     )  # fmt: skip
-    if suspects:
-        judged, _ = _parted(corpus)
-        tell(write_suspects(judged, training.stance.probabilities, suspects, force=force))
     save_model(training.model, output, force=force)
     return training
 

@@ -18,7 +18,7 @@ from stance.model.judging import StanceModel
 from stance.model.passages import Passage, Verdict, numbered, passage_html
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import _page as page
-from stance.reports._files import check_folder, folder_made
+from stance.reports._files import check_folder, make_folder
 from stance.reports._paragraphs import Maker
 from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
 
@@ -164,7 +164,9 @@ def write_articles(
     else:
         check_output(output, force=force, inputs=request.inputs.paths, regular=True)
     notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
-    with folder_made(output if several else None), AtomicGroup() as group:
+    if several:
+        make_folder(output)
+    with AtomicGroup() as group:
         for number, article in enumerate(read_articles(request, maker.model, notes), 1):
             listed.append((_page_name(article.name, number), article))
             path = output / listed[-1][0] if several else output

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -54,20 +53,10 @@ def figure_notes(folder: Path, figures: Mapping[str, Figure], *, pdf: bool) -> I
         yield f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG"
 
 
-@contextmanager
-def folder_made(folder: Path | None) -> Iterator[None]:
-    """Make a folder unless it is there, or none; remove it again if the block fails."""
-    new = folder is not None and not folder.exists()
-    try:
-        if folder is not None:
-            with reported(folder):
-                folder.mkdir(exist_ok=True)
-        yield
-    except BaseException:
-        if new and folder is not None:
-            with suppress(OSError):
-                folder.rmdir()  # unless another has put something into it
-        raise
+def make_folder(folder: Path) -> None:
+    """Make a folder unless it is there."""
+    with reported(folder):
+        folder.mkdir(exist_ok=True)
 
 
 # --- Drawings in the light colours ---

@@ -63,7 +63,6 @@ class Paragraphs:
     rows: int = 0  # told apart by file, document, text and number
     naming: int = 0  # rows that name an actor
     kept: dict[tuple[str, int], list[Quotation]] = field(default_factory=dict)  # by actor and side
-    reproduced: bool | None = None  # whether the model gives the table's probabilities
     maker: Maker | None = None  # None if no model is known, or the one given answers otherwise
     denied: str = ""  # name of a model that answers otherwise
 
@@ -117,9 +116,7 @@ def _quote(
     if maker:
         known = (cells for listed in examples.values() for cells in listed)
         passages = {cells: _explained(maker.model, places, cells) for cells in known}
-    paragraphs.reproduced = all(passages.values()) if passages else None
-    given = maker.given if maker and paragraphs.reproduced is None else paragraphs.reproduced
-    if given:
+    if maker and (all(passages.values()) if passages else maker.given):
         paragraphs.maker = maker
     elif maker:
         paragraphs.denied, passages = maker.name if passages else "", {}

@@ -28,7 +28,7 @@ from stance.reports._figures import (
     text_column,
     with_interval,
 )
-from stance.reports._files import NUMBERS, figure_files, figure_notes, folder_made
+from stance.reports._files import NUMBERS, figure_files, figure_notes, make_folder
 from stance.reports._paragraphs import Maker
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
@@ -285,8 +285,9 @@ def write_predictions(
     figures, notes = _Drawing(report).all(), [*report.notes]
     title = shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}"
     data = page.render("predictions", 1, title=title, **context(report, figures))
-    with folder_made(folder), AtomicGroup() as group:
+    with AtomicGroup() as group:
         if folder:
+            make_folder(folder)
             drawn = page.figures_in(figures)
             for path, drawing in figure_files(folder, drawn, pdf=pdf):
                 group.write(path, drawing, force=force)
