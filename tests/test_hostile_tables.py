@@ -59,7 +59,6 @@ SEPARATORS = [
     read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
     read("semicolon, decimal commas", "text;p\na;0,5\nb;0,7\n", ("text", "p"), ("a", "0,5"), ("b", "0,7")),
     refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
-    read("two separators, one by option", "a,b;c,d\n1,2;3,4\n", ("a,b", "c,d"), ("1,2", "3,4"), delimiter=";"),
     read("sep= line of Excel", "sep=;\ntext;actor\na,b;NATO\n", TA, ("a,b", "NATO"), notes="line 1 names the separator"),
     read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
     refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
@@ -128,7 +127,6 @@ SHAPES = [
     refuse("unquoted commas in a single column", "text\na, b\n", r":2: 2 cells where the header has 1.*quote cells that hold ','"),
     refuse("empty file", "", r"mine.csv: is empty"),
     refuse("line ends only", "\n\n\r\n", r"holds only empty lines; a table begins with column names"),
-    refuse("20,000 columns", ",".join(f"c{n}" for n in range(20_000)) + "\n", r":1: more than 10,000 columns"),
 ]
 
 HEADERS = [
@@ -210,7 +208,6 @@ JSON = [
     refuse("NUL", '{"a": "x\\u0000y"}\n', r":1: a NUL byte in column 'a'", file=J),
     refuse("half a character", '{"a": "x\\ud83d"}\n', r":1: half .* in column 'a'; correct it", file=J),
     refuse("nested 100,000 deep", '{"a": ' + "[" * 50_000 + "}\n", r":1: values nested too deeply|:1: a list", file=J),
-    refuse("20,000 keys", "{" + ", ".join(f'"{n}": ""' for n in range(20_000)) + "}\n", r":1: more than 10,000 columns", file=J),
     refuse("a value of 11 MB", '{"a": "' + "x" * (11 * 2**20) + '"}\n', r":1: more than 10 MB in column 'a'", file=J),
     refuse("JSON named csv: one strange column", '{"a": "x", "b": "y"}\n{"a": "z", "b": "w"}\n', r":1: a quote inside the unquoted", file="mine.csv"),
 ]

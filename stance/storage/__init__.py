@@ -21,7 +21,7 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.recipe import recipe_from_table
+from stance.recipe import CONTROL, Recipe, recipe_from_table
 from stance.storage._archive import (
     MANIFEST,
     PICKLES,
@@ -42,6 +42,7 @@ from stance.storage._manifest import (
     LABELS,
     PARTS,
     SCHEMA,
+    TARGETED,
     TERMS,
     Table,
     array_type,
@@ -228,7 +229,8 @@ def _read_model(archive: Archive) -> StanceModel:
     manifest = _read_manifest(archive)
     contents = _Contents(archive, manifest["members"])
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
-    heads = {name: _make_head(name, table, contents) for name, table in manifest["heads"].items()}
+    names = manifest["heads"]
+    heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     calibration = _calibration(contents)
@@ -270,9 +272,7 @@ class _Contents:
 
     def array(self, name: str, *shape: int) -> Any:
         """Return an array, which must have a shape and usable numbers."""
-        if name not in self._data or self._members[name].get("shape") != [*shape]:
-            raise refusal(f"'{shown(name)}' is missing, or has not the shape {[*shape]}")
-        array = decode_array(self._data.pop(name), array_type(name), shape, name)
+        array = decode_array(self._data.pop(name, b""), array_type(name), shape, name)
         if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
             raise refusal(f"'{name}' has a value that is not a usable number")
         return array
@@ -287,8 +287,14 @@ class _Contents:
             raise refusal(f"its member '{shown(min(self._data))}' belongs to no part of it")
 
 
-def _make_head(name: str, table: Table, contents: _Contents) -> Head:
-    blocks, labels = [], LABELS[name]
+def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:
+    blocks, labels, targeted = list[BlockWeights](), LABELS[name], name in TARGETED
+    features = getattr(recipe, "features" if name == "stance" else f"{name}_features", None)
+    known = (features or CONTROL.features).blocks
+    if table["labels"] != [*labels] or table["targeted"] != targeted:
+        raise refusal(f"'heads.{name}' judges other labels than {', '.join(labels)}")
+    if sorted(block["name"] for block in table["blocks"]) != sorted(known):
+        raise refusal(f"'heads.{name}' has other blocks than its recipe, {', '.join(known)}")
     for block in table["blocks"]:
         stem, size = f"heads/{name}/{block['name']}", block["features"]
         parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in PARTS[:2]}
@@ -300,7 +306,7 @@ def _make_head(name: str, table: Table, contents: _Contents) -> Head:
         blocks.append(BlockWeights(block["name"], weight, **parts, coef=coef, terms=terms))
     intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
     temperature = float(table["temperature"])
-    return Head(labels, table["targeted"], tuple(blocks), intercept, temperature, table["own"])
+    return Head(labels, targeted, tuple(blocks), intercept, temperature, table["own"])
 
 
 def _calibration(contents: _Contents) -> Calibration | None:

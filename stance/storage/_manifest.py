@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
-from stance.recipe import CONTROL
 from stance.records import Holder, Sentiment, Stance
 from stance.settings import (
     Check,
@@ -92,11 +91,7 @@ _MEMBER = table(
     {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)},
     {"dtype": _STRING, "shape": items(_FEATURES)},
 )
-_RECIPE = table(
-    {"name": _STRING, "features": _BLOCKS, "sentiment_features": _BLOCKS},
-    {"holder_features": _BLOCKS},
-    anything,
-)
+_RECIPE = table({"name": _STRING, "features": _BLOCKS}, others=anything)
 _FUNCTIONS = table(optional=dict.fromkeys(FUNCTIONS, _WORDS))
 _VERSIONS = dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), _STRING)
 _MODEL = table(
@@ -145,23 +140,4 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
         _MODEL(manifest, "")
     except SchemaError as error:
         raise refusal(f"its manifest: {error}") from error
-    for where, value, expected in _claims(manifest):
-        if value != expected:
-            what = f"its manifest has {where} = {shown(repr(value))}, not {shown(repr(expected))}"
-            raise refusal(what)
     return manifest
-
-
-def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
-    """Yield what follows from the rest of a manifest: where, what it says, and what follows."""
-    recipe = manifest["recipe"]
-    for name, head in manifest["heads"].items():
-        yield f"heads.{name}.labels", head["labels"], list(LABELS[name])
-        yield f"heads.{name}.targeted", head["targeted"], name in TARGETED
-        key = "features" if name == "stance" else f"{name}_features"
-        known = recipe.get(key, {"blocks": ()})["blocks"]
-        known = CONTROL.features.blocks if name == "control" else known
-        blocks = [block["name"] for block in head["blocks"]]
-        yield f"heads.{name}.blocks", sorted(blocks), sorted(known)
-    for name, member in manifest["members"].items():
-        yield f"members.{name}.dtype", member.get("dtype", ""), array_type(name)
