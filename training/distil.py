@@ -28,6 +28,7 @@ of places for each actor.
 import argparse
 import csv
 import gzip
+import hashlib
 import json
 import tempfile
 import time
@@ -66,7 +67,8 @@ from stance.reading.spans import Query, make_query
 from stance.reading.words import NOBODY, Reader
 from stance.recipe import Classifier, HeadRecipe, read_recipe
 from stance.records import NEUTRAL, Stance
-from stance.storage import MIXTURES, READER, dump_reader, load_model, load_reader
+from stance.storage import MIXTURES, READER, load_model, load_reader
+from stance.storage._archive import encode_array, pack
 from stance.tables import months_of
 
 BATCH = 16
@@ -350,6 +352,20 @@ def network(net: Any, kept: Ints) -> bytes:
         graph = onnx.load(small)
         graph.doc_string = graph.producer_version = ""
         return bytes(graph.SerializeToString())
+
+
+def dump_reader(network: bytes, pieces: Mapping[str, int], layers: Mapping[str, Layer]) -> bytes:
+    """Return the bytes of a reader's file, without the mixtures."""
+    vocabulary = json.dumps({"model": {"vocab": pieces}}, ensure_ascii=False)
+    contents = {"network.onnx": network, "pieces.json": vocabulary.encode()}
+    members: dict[str, dict[str, Any]] = {name: {} for name in contents}
+    for name, part in ((name, part) for name in layers for part in ("weight", "bias")):
+        array = getattr(layers[name], part)
+        contents[f"{name}/{part}.npy"] = encode_array(array, "float32")
+        members[f"{name}/{part}.npy"] = {"shape": array.shape}
+    for name, data in contents.items():
+        members[name]["sha256"] = hashlib.sha256(data).hexdigest()
+    return pack({"members": members}, contents)
 
 
 def export(options: argparse.Namespace) -> None:

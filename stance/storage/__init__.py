@@ -48,10 +48,10 @@ from stance.storage._manifest import (
     array_type,
     decode_manifest,
 )
-from stance.storage._reader import MIXTURES, READER, dump_reader, load_reader
+from stance.storage._reader import MIXTURES, READER, load_reader
 
 __all__ = ["MIXTURES", "READER", "bundled_model", "check_model_output", "decode_model"]
-__all__ += ["dump_model", "dump_reader", "load_model", "load_reader", "model_file", "model_hash"]
+__all__ += ["dump_model", "load_model", "load_reader", "model_file", "model_hash"]
 __all__ += ["STEMMER", "read_manifest", "save_model", "stemmer_note"]
 
 STEMMER = "PyStemmer"  # whose versions stem some words differently

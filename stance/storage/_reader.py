@@ -16,9 +16,7 @@ from stance.settings import SchemaError, items, number, read_settings, table
 from stance.storage._archive import (
     MANIFEST,
     decode_array,
-    encode_array,
     opened,
-    pack,
     refusal,
 )
 
@@ -91,17 +89,3 @@ def _layer_array(
 ) -> Any:
     name = f"{name}/{part}.npy"
     return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
-
-
-def dump_reader(network: bytes, pieces: Mapping[str, int], layers: Mapping[str, Layer]) -> bytes:
-    """Return the bytes of a reader's file, without the mixtures."""
-    vocabulary = json.dumps({"model": {"vocab": pieces}}, ensure_ascii=False)
-    contents = {"network.onnx": network, "pieces.json": vocabulary.encode()}
-    members: dict[str, dict[str, Any]] = {name: {} for name in contents}
-    for name, part in ((name, part) for name in layers for part in _LAYER):
-        array = getattr(layers[name], part)
-        contents[f"{name}/{part}.npy"] = encode_array(array, "float32")
-        members[f"{name}/{part}.npy"] = {"shape": array.shape}
-    for name, data in contents.items():
-        members[name]["sha256"] = hashlib.sha256(data).hexdigest()
-    return pack({"members": members}, contents)
