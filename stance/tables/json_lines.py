@@ -1,6 +1,7 @@
 """Records of JSON: an object in each line, or a list of objects, all with the same keys."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal
@@ -49,10 +50,9 @@ def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]
     for line, raw, value in values:
         item = _keyed(value, line)
         if not table.columns:
-            if not item:
-                item = Fault(line, "", "an object without keys", _JSON_ADVICE)
-            if isinstance(item, Fault):
-                raise table.error(item)
+            if isinstance(item, Fault) or not item:
+                empty = Fault(line, "", "an object without keys", _JSON_ADVICE)
+                raise table.error(item or empty)
             table.name_columns(tuple(item), line)
         cells = item if isinstance(item, Fault) else _cells(item, line, table)
         yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
@@ -102,34 +102,29 @@ def _keyed(pairs: Any, line: int) -> dict[str, Any] | Fault:
     if not isinstance(pairs, tuple):
         what = "a list" if isinstance(pairs, list) else "a single value"
         return Fault(line, "", f"{what} where an object should be", _JSON_ADVICE)
-    item = dict(pairs)
-    if len(item) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = shown(next(key for key in keys if keys.count(key) > 1))
-        return Fault(line, twice, f"key '{twice}' appears twice", "give each its own")
-    return item
+    times = Counter(key for key, _ in pairs)
+    if twice := next((key for key, number in times.items() if number > 1), ""):
+        return Fault(line, twice, f"key '{shown(twice)}' appears twice", "give each its own")
+    return dict(pairs)
 
 
 def _cells(item: dict[str, Any], line: int, table: Table) -> Sequence[str] | Fault:
+    """Return an object as cells: texts as they are, anything else as it is written in JSON."""
     names = table.columns
     if item.keys() != set(names):
         parts = [f"no key '{shown(name)}'" for name in names if name not in item][:1]
         parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]
         return Fault(line, "", " and ".join(parts), "give every line the keys of the first")
+    values = [item[name] for name in names]
+    if empty := values.count(None):
+        table.note("null: read as an empty cell", line, empty)
     try:
-        cells = [_cell(item[name]) for name in names]
+        return [
+            value if isinstance(value, str) else Value("" if value is None else _written(value))
+            for value in values
+        ]
     except RecursionError:
         return Fault(line, "", "values nested too deeply", "flatten them")
-    if empty := sum(item[name] is None for name in names):
-        table.note("null: read as an empty cell", line, empty)
-    return cells
-
-
-def _cell(value: Any) -> str:
-    """Return a text as it is, and anything else as it is written in JSON."""
-    if isinstance(value, str):
-        return value
-    return Value("" if value is None else _written(value))
 
 
 def _written(value: Any) -> str:
