@@ -33,9 +33,9 @@ def test_an_exact_name_wins_and_others_that_differ_in_case_are_both_named():
         ("text", "text:actor", "one column 'text:actor'; name its separator with --delimiter"),
         ("text", "text actor", "name its separator with --delimiter"),
         ("text", "12,2022-02-24", "it has 12, 2022-02-24; choose one with --text-column"),
-        ("actor", "text,Target", "did you mean --actor-column 'Target'?"),
-        ("actor", "text,x", "choose one with --actor-column, or name the actor of all rows with"),
-        ("stance", "text,actor,label", "did you mean --stance-column 'label'?"),
+        ("actor", "text,Target", "did you mean stance import table --map actor='Target'?"),
+        ("actor", "text,x", "--map actor=, or name the actor of all rows with --actor"),
+        ("stance", "text,actor,label", "did you mean stance import table --map stance='label'?"),
     ],
 )
 def test_a_missing_column_gets_the_option_to_type(tmp_path, name, columns, message):

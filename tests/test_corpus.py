@@ -205,16 +205,8 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     assert why in notes
 
 
-def test_columns_may_have_names_of_their_own_and_dates_a_format(tmp_path):
+def test_dates_may_have_a_format(tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text("Body,Target,Label,Speech,When\nNATO won,NATO,favor,s1,22/10/2023\n")
-    names = {"text": "body", "actor": "Target", "stance": "Label", "document": "Speech"}
-    corpus = read_corpus([path], columns={**names, "date": "When"})
-    assert (corpus.texts, corpus.actors, corpus.loose) == (("NATO won",), ("NATO",), 0)
-    assert corpus.months.tolist() == [2023 * 12 + 9]
-    assert any("column 'Body' is read as 'body'" in note for note in corpus.notes)
-    with pytest.raises(DataError, match="no column 'When2'; did you mean --date-column 'When'"):
-        read_corpus([path], columns={**names, "date": "When2"})
     path.write_text("text,actor,stance,date\nNATO won,NATO,favor,03/04/2023\n")
     with pytest.raises(DataError, match=r"'03/04/2023' \(line 2\) .* may be 3 April"):
         read_corpus([path])
@@ -226,7 +218,7 @@ def test_columns_may_have_names_of_their_own_and_dates_a_format(tmp_path):
     ("table", "match"),
     [
         ("actor,stance,id\nNATO,0,1\n", "mine.csv: no column 'text'"),
-        ("text,actor,Label\na,NATO,0\n", "did you mean --stance-column 'Label'"),
+        ("text,actor,Label\na,NATO,0\n", "--map stance='Label'"),
         ("text,actor,stance\na,NATO,0\nb,  ,0\n", "mine.csv:3: the actor is empty; name the actor"),
         ("text,actor,stance\n", "mine.csv: no rows below the header"),
         ("text,actor,stance,spans\nNATO met,NATO,0,0:99\n", "mine.csv:2: spans '0:99' is not a"),

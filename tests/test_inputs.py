@@ -170,7 +170,6 @@ def test_an_actor_column_contradicts_the_one_asked_for(about_nato, model_path):
     out = ("-o", about_nato.with_name("out.csv"))
     assert "drop --wide" in fails(1, "predict", about_nato, "--actor", "NATO", "--wide")
     assert "drop one" in fails(2, "predict", about_nato, "--actor", "a", "--actor-column", "Actor")
-    assert "drop one" in fails(2, "train", about_nato, *out, "--actor", "a", "--actor-column", "x")
     write(about_nato, "Actor,text,stance\nNATO ,NATO won.,neutral\nRussia,x,favor\n")
     why = "nato.csv: column 'Actor' says the actor of each row; drop --actor"
     for command in (["predict"], ["evaluate"], ["check"], ["import", "table", *out]):

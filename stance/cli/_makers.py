@@ -31,7 +31,7 @@ _PERIOD = Literal["week", "month", "quarter", "year"] | None
 GROUPS: dict[str, dict[str, Any]] = {
     "table": TABLE,
     "dated": {"date_column": _TEXT, **_DATED},
-    "labelled": {**_COLUMNS, "date_column": _TEXT, **_DATED},
+    "labelled": _DATED,
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
 }
 """Options that go through a maker as they are: it gets a group as ``**NAME``."""
@@ -121,16 +121,7 @@ def labels_of(labels: str | None = None, actor: str | None = None, **labelled: A
     """Return how labelled tables are read."""
     from stance.label_values import parse_labels
 
-    roles = ("text", "actor", "stance", "document", "date")
-    columns = {role: labelled.pop(f"{role}_column") for role in roles}
-    if columns["actor"] is not None and actor is not None:
-        raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
-    return {
-        "labels": parse_labels(labels),
-        "columns": {role: name for role, name in columns.items() if name is not None},
-        "actor": actor,
-        **labelled,  # type: ignore[typeddict-item]
-    }
+    return {"labels": parse_labels(labels), "actor": actor, **labelled}  # type: ignore[typeddict-item]
 
 
 def answers_of(

@@ -128,8 +128,6 @@ def read_corpus(
         Columns to keep in `Corpus.extra` beside those that it always has.
     labels : mapping of str to str, optional
         The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
-    columns : mapping of str to str, optional
-        The files' own names of the columns text, actor, stance, document or date, by these.
     date_format : str, optional
         Pattern of `datetime.strptime`, for dates with two readings.
     **form

@@ -27,8 +27,6 @@ from stance.tables import Form, Record, Table, column, optional_column, rewrite_
 EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
 
-ROLES = ("text", "actor", "stance", "document", "date")
-"""Columns that may have another name, by an option such as ``--text-column``."""
 OPTIONAL = (
     *("sentiment", "document", "spans", "holder", "false_match", "coder", "date"),
     *(*SOFT, *EXTRA),
@@ -59,7 +57,6 @@ class CorpusForm(Form, total=False):
     """What a user says of labelled tables; see `read_corpus`."""
 
     labels: Mapping[str, str] | None
-    columns: Mapping[str, str] | None
     date_format: str | None
 
 
@@ -67,8 +64,7 @@ def read_rows(
     table: Table, source: int, extra: Sequence[str], form: CorpusForm
 ) -> tuple[list[Row], list[str]]:
     """Return the rows of a labelled table, with these further columns, and notes on them."""
-    names = form.get("columns") or {}
-    places = _places(table, names)
+    places = _places(table)
     place_of: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
     place_of |= {name: optional_column(table, name) for name in extra} | places
     stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
@@ -89,19 +85,15 @@ def read_rows(
     return rows, [*notes, *_lacking(table.name, rows, lines)]
 
 
-def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
-    """Return where the columns of a corpus stand in a table that has its own names for some."""
-    places = {}
-    for name in ("text", "actor", "stance", *OPTIONAL):
-        place = optional_column(table, names.get(name, name))
-        if place is not None:
-            places[name] = place
-    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(places))
-    for name in dict.fromkeys((*needed, *names)):
-        option = f"--{name}-column" if name in ROLES else ""
+def _places(table: Table) -> dict[str, int]:
+    """Return where the columns of a corpus stand in a table."""
+    names = ("text", "actor", "stance", *OPTIONAL)
+    places = {name: optional_column(table, name) for name in names}
+    has_soft = all(places[name] is not None for name in SOFT)
+    for name in ("text", "actor", *["stance"] * (not has_soft)):
         hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
-        places[name] = column(table, names.get(name, name), option, hint)
-    return places
+        places[name] = column(table, name, f"stance import table --map {name}=", hint)
+    return {name: place for name, place in places.items() if place is not None}
 
 
 def _lacking(name: str, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:

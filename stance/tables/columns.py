@@ -62,8 +62,7 @@ def optional_column(table: Table | Header, name: str) -> int | None:
     if len(alike) > 1:
         names = joined([f"'{shown(columns[place])}'" for place in alike[:3]])
         why = f"columns {names} could each be '{shown(name)}'"
-        or_else = f", or choose one with --{name}-column" if name in USUAL else ""
-        raise DataError(f"{table.name}: {why}; rename all but one of them{or_else}")
+        raise DataError(f"{table.name}: {why}; rename all but one of them")
     if alike and isinstance(table, Table):
         table.respelled[name] = columns[alike[0]]
     return alike[0] if alike else None

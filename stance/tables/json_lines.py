@@ -50,9 +50,9 @@ def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]
     for line, raw, value in values:
         item = _keyed(value, line)
         if not table.columns:
-            if isinstance(item, Fault) or not item:
-                empty = Fault(line, "", "an object without keys", _JSON_ADVICE)
-                raise table.error(item or empty)
+            item = item or Fault(line, "", "an object without keys", _JSON_ADVICE)
+            if isinstance(item, Fault):
+                raise table.error(item)
             table.name_columns(tuple(item), line)
         cells = item if isinstance(item, Fault) else _cells(item, line, table)
         yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
