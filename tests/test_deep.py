@@ -58,7 +58,7 @@ def test_company_changes_no_answer(deep, texts):
     together = deep.judge(texts)
     pairs = [texts[number] for number in together.para.tolist()]
     alone = [deep.judge([text]).stance for text in texts]
-    asked = deep.judge_pairs(pairs[::-1], together.actor[::-1]).stance[::-1]
+    asked = deep.judge(pairs[::-1], together.actor[::-1]).stance[::-1]
     assert np.array_equal(np.concatenate(alone), together.stance)
     assert np.array_equal(asked, together.stance)
 

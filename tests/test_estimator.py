@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from stance import ActorBook, StanceClassifier, read_corpus
-from stance.errors import DataError, RecipeError, UsageError
+from stance.errors import DataError, RecipeError
 from stance.recipe import read_recipe
 from stance.storage import load_model, save_model
 
@@ -110,7 +110,7 @@ def test_its_model_saves_and_loads(fitted, tmp_path):
     path = tmp_path / "mine.stance"
     save_model(fitted, path)  # or fitted.to_model()
     texts, actors = zip(*X, strict=True)
-    loaded = load_model(path).judge_pairs(texts, actors)
+    loaded = load_model(path).judge(texts, actors)
     order = [["against", "neutral", "favor"].index(label) for label in fitted.classes_]
     assert np.array_equal(loaded.stance[:, order], fitted.predict_proba(X))
     copy = pickle.loads(pickle.dumps(fitted))  # as in a parallel search
@@ -205,20 +205,16 @@ def test_check_estimator_passes_with_honest_tags():
 # --- Predictions and representations ---
 
 
-@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
-def test_judgements_become_a_frame(fitted, library):
-    pytest.importorskip(library, reason="polars would double the size of a test install")
-    found = fitted.to_model().judge(["They thanked NATO and Russia.", "Nothing."]).to_frame(library)
-    columns = found.column_names if library == "pyarrow" else list(found.columns)
-    assert columns[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
-    if library == "pandas":
-        assert found["row"].tolist() == [1, 1]
-        assert found["actor"].tolist() == ["NATO", "Russia"]
-        assert set(found["stance"]) <= {"favor", "neutral", "against"}
+def test_judgements_become_a_frame(fitted):
+    found = fitted.to_model().judge(["They thanked NATO and Russia.", "Nothing."]).to_frame()
+    assert list(found.columns)[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
+    assert found["row"].tolist() == [1, 1]
+    assert found["actor"].tolist() == ["NATO", "Russia"]
+    assert set(found["stance"]) <= {"favor", "neutral", "against"}
 
 
 def test_one_string_is_not_a_list_of_texts(fitted):
-    for judge in (fitted.to_model().judge, lambda text: fitted.to_model().judge_pairs(text, "N")):
+    for judge in (fitted.to_model().judge, lambda text: fitted.to_model().judge(text, "N")):
         with pytest.raises(TypeError, match=r"texts is one string; give a list of paragraphs"):
             judge("NATO")
 
@@ -242,14 +238,6 @@ def test_a_missing_class_is_refused(estimator):
         estimator.fit(
             *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "favor"), strict=True)
         )
-
-
-def test_a_frame_needs_its_library(fitted, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"to_frame\('polars'\): is not installed: pip install"):
-        fitted.to_model().judge([]).to_frame("polars")
-    with pytest.raises(UsageError, match=r"to_frame\('panda'\): choose one of pandas, polars, py"):
-        fitted.to_model().judge([]).to_frame("panda")
 
 
 def test_paths_may_be_strings(fitted, tmp_path):

@@ -62,19 +62,9 @@ def test_contributions_of_every_block_sum_to_the_score(corpus):
     )
 
 
-def test_contributions_at_given_places_sum_to_the_score_of_that_place(model):
-    asked = [(text, actor) for text, actor in pairs(1500) if text.count(actor) > 1]
-    assert len(asked) > 20
-    for text, actor in asked:
-        start = text.rindex(actor)
-        (found,) = explain(model, text, actor, [(start, start + len(actor))])
-        assert gap(found, model.stance) < 1e-9
-        assert found.mentions == 1
-
-
 def test_an_explanation_is_of_the_answer_given(model):
     asked = pairs(50)
-    judged = model.judge_pairs([text for text, _ in asked], [actor for _, actor in asked])
+    judged = model.judge([text for text, _ in asked], [actor for _, actor in asked])
     for number, (text, actor) in enumerate(asked):
         (found,) = explain(model, text, actor)
         assert np.array_equal(found.probabilities, judged.stance[number])
@@ -110,13 +100,6 @@ def test_every_actor_of_the_text_is_explained(model):
     assert [found.actor for found in explain(model, TEXT)] == ["Poland", "NATO", "Russia"]
 
 
-def test_an_alias_or_a_literal_name_can_be_asked_for(model):
-    (found,) = explain(model, TEXT, "Moscow")
-    assert found.mentions == 1
-    (found,) = explain(model, "They praised Zorblax warmly.", "Zorblax")
-    assert found.mentions == 1
-
-
 def test_a_text_that_names_nobody_is_refused(model):
     with pytest.raises(ActorError, match="the text names no actor of the book; name one with"):
         explain(model, "Nothing here.")
@@ -137,7 +120,7 @@ def test_given_places_are_the_ones_that_are_explained(model):
     (first,) = explain(model, text, "he", [(0, 2)])
     assert first.mentions == 1
     assert first.scores != found.scores
-    judged = model.judge_pairs([text], ["he"], [[(0, 2)]])
+    judged = model.judge([text], ["he"], [[(0, 2)]])
     assert first.probabilities == pytest.approx(tuple(judged.stance[0]), abs=1e-12)
 
 
@@ -145,7 +128,7 @@ def test_an_explanation_knows_who_was_in_office_as_the_answer_does():
     model = load_model(bundled_model())
     text = "Trump said that Poland was a great ally and condemned the cruel attack on it."
     months = months_of(["2010-05-01"])  # long before Trump's office
-    judged = model.judge_pairs([text], ["Poland"], months=months)
+    judged = model.judge([text], ["Poland"], months=months)
     (found,) = explain(model, text, "Poland", months=months)
     assert found.holder == judged.holders[judged.holder[0]] != "United States"
 

@@ -63,7 +63,7 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     assert shown.count('role="note"') == 3 + 19
     assert "<dt>words that push</dt>" in shown
     assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
-    asked = model.judge_pairs([PRAISED], ["Russia"])._repr_html_()
+    asked = model.judge([PRAISED], ["Russia"])._repr_html_()
     assert asked.count('role="note"') == 1
     assert "0 paragraphs" not in model.judge([])._repr_html_()
 
@@ -81,49 +81,16 @@ def test_one_answer_per_actor(model):
     assert answers == {"NATO": Stance.FAVOR, "Russia": Stance.AGAINST}
 
 
-def test_probabilities_sum_to_one(model, corpus):
-    judged = model.judge(corpus.texts[:100])
-    assert np.allclose(judged.stance.sum(axis=1), 1, atol=1e-12)
-    assert (judged.stance > 0).all()
-    assert np.allclose(judged.sentiment.sum(axis=1), 1, atol=1e-12)
-    assert judged.sentiment.shape == (100, len(Sentiment))
-
-
 def test_pairs_get_the_same_answers_as_the_text(model, corpus):
     judged = model.judge(corpus.texts[:60])
-    pairs = model.judge_pairs([corpus.texts[p] for p in judged.para], judged.actor)
+    pairs = model.judge([corpus.texts[p] for p in judged.para], judged.actor)
     same(judged, pairs)
-
-
-def test_an_alias_asks_for_its_actor(model):
-    answers = model.judge_pairs([PRAISED] * 3, ["Russia", "Moscow", "the Kremlin"])
-    assert answers.actor == ("Russia", "Moscow", "the Kremlin")
-    assert np.array_equal(answers.stance[0], answers.stance[1])
-    assert answers.mentions[:2].tolist() == [1, 1]
-
-
-def test_an_actor_that_is_not_named_has_no_mention(model):
-    assert model.judge_pairs([PRAISED], ["Japan"]).mentions.tolist() == [0]
-
-
-def test_an_actor_outside_the_book_is_found_by_its_literal_name(model):
-    text = "Teachers praised Zorblax Corporation; Zorblax Corporation's rivals did not."
-    judged = model.judge_pairs([text, text], ["Zorblax Corporation", "zorblax corporation"])
-    assert judged.mentions.tolist() == [2, 0]
-
-
-def test_given_places_are_the_actor(model):
-    text = "Rus\u00adsia\u2019s envoy thanked the bloc, which NATO had ignored."
-    at = text.index("the bloc")
-    judged = model.judge_pairs([text, text], ["NATO", "NATO"], [[(at, at + 8)], None])
-    assert judged.mentions.tolist() == [1, 1]
-    assert not np.array_equal(judged.stance[0], judged.stance[1])
 
 
 def test_places_where_the_book_looks_change_nothing(model):
     at = PRAISED.index("NATO")
-    with_places = model.judge_pairs([PRAISED], ["NATO"], [[(at, at + 4)]])
-    same(with_places, model.judge_pairs([PRAISED], ["NATO"]))
+    with_places = model.judge([PRAISED], ["NATO"], [[(at, at + 4)]])
+    same(with_places, model.judge([PRAISED], ["NATO"]))
 
 
 def test_what_nothing_is_known_of_is_not_known(model):
@@ -133,18 +100,8 @@ def test_what_nothing_is_known_of_is_not_known(model):
     assert judged.sentiment_known.tolist()[:2] == [False, True]
 
 
-@pytest.mark.parametrize("text", ["", "...", "\u200b", "\n\n", "\x1e\x1e", "😀"])
-def test_texts_without_words_are_judged(model, text):
-    judged = model.judge([text])
-    assert judged.actor == ()
-    assert judged.stance.shape == (0, 3)
-    assert judged.sentiment_known.tolist() == [False]
-    assert model.judge_pairs([text], ["NATO"]).known.tolist() == [False]
-    assert model.judge_blind([text]).shape == (1, 3)
-
-
 def test_no_texts_are_judged(model):
-    for judged in (model.judge([]), model.judge_pairs([], [])):
+    for judged in (model.judge([]), model.judge([], [])):
         assert judged.stance.shape == judged.sentiment.shape == (0, 3)
     assert model.judge_blind([]).shape == (0, 3)
 
@@ -160,14 +117,6 @@ def test_predictions_do_not_depend_on_the_batch_size(model, corpus, size):
     assert np.array_equal(whole.sentiment, np.concatenate([part.sentiment for part in parts]))
     blind = [model.judge_blind(texts[low : low + size]) for low in range(0, len(texts), size)]
     assert np.array_equal(model.judge_blind(texts), np.concatenate(blind))
-
-
-def test_predictions_do_not_depend_on_the_order(model, corpus):
-    order = np.random.default_rng(3).permutation(200)
-    straight = model.judge_pairs(corpus.texts[:200], corpus.actors[:200])
-    mixed = model.judge_pairs([corpus.texts[i] for i in order], [corpus.actors[i] for i in order])
-    assert np.array_equal(straight.stance[order], mixed.stance)
-    assert np.array_equal(straight.sentiment[order], mixed.sentiment)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -188,12 +137,6 @@ def test_sentiment_is_that_of_the_whole_paragraph(model):
         ]
     ).sentiment
     assert [list(Sentiment)[k] for k in tone.argmax(axis=1)] == ["negative", "positive"]
-
-
-def test_the_baseline_does_not_know_the_actor(model):
-    # It is asked once per paragraph, so names are words like others to it.
-    assert np.allclose(model.judge_blind([PRAISED]).sum(axis=1), 1)
-    assert not model.control.targeted
 
 
 @pytest.mark.parametrize("entries", [1, 150])
@@ -230,7 +173,7 @@ GERMAN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8
 
 def test_an_answer_is_withheld_where_it_would_mean_nothing(model):
     asked = [(PRAISED, "NATO"), (PRAISED, "Japan"), (STRANGE, "NATO"), (GERMAN, "NATO")]
-    judged = model.judge_pairs([text for text, _ in asked], [actor for _, actor in asked])
+    judged = model.judge([text for text, _ in asked], [actor for _, actor in asked])
     assert judged.withheld.tolist() == [False, True, True, True]
     assert judged.tone_withheld.tolist() == [False, False, True, True]
 

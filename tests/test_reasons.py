@@ -12,7 +12,6 @@ from command import invoke, predict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stance.errors import DataError, OutputError
 from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
@@ -63,7 +62,7 @@ def test_the_words_are_those_of_the_explanation(model):
 
 def test_all_that_pushes_sums_to_the_score(model, corpus):
     texts, actors = corpus.texts[:200], corpus.actors[:200]
-    judged = model.judge_pairs(texts, actors, pushes=True)
+    judged = model.judge(texts, actors, pushes=True)
     (pushes,) = judged.pushes
     total = np.add.reduceat(pushes.values, pushes.pairs.first[:-1])
     for row in range(0, 200, 7):
@@ -72,18 +71,6 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
         start = float(net_push(np.array(found.intercept)))
         score = float(net_push(np.array(found.scores)))
         assert total[row] + whole + start == pytest.approx(score, abs=1e-9)
-
-
-def test_a_repeated_word_counts_once_with_its_sum(model):
-    judged = model.judge([TEXT], pushes=True)
-    cells = strongest_words(judged.pushes, np.array([0, 0, 0]), 100)
-    words = [word for word, _ in reasons(cells[2])]
-    assert words.count("brutal") == 1
-    (found,) = explain(model, TEXT, "Russia")
-    both = [r for r in found.words if r.text == "brutal"]
-    assert len(both) == 2
-    pushed = sum(float(net_push(np.array(reason.push))) for reason in both)
-    assert dict(reasons(cells[2]))["brutal"] == pytest.approx(pushed, abs=0.0051)
 
 
 def test_names_of_actors_never_stand_in_a_cell(model, corpus):
@@ -96,7 +83,7 @@ def test_names_of_actors_never_stand_in_a_cell(model, corpus):
 
 
 def test_against_is_minus_favor_is_plus_and_no_answer_is_empty(model, corpus):
-    judged = model.judge_pairs(corpus.texts[:100], corpus.actors[:100], pushes=True)
+    judged = model.judge(corpus.texts[:100], corpus.actors[:100], pushes=True)
     for answer, sign in ((0, -1), (2, 1)):
         cells = strongest_words(judged.pushes, np.full(100, answer), 3)
         found = [push for cell in cells for _, push in reasons(cell)]
@@ -176,12 +163,6 @@ def test_each_answer_has_its_words(model, table, output):
             assert {push > 0 for _, push in found} == {row["stance"] == "favor"}
 
 
-def test_withheld_answers_have_no_words(model, table, output):
-    predict(model, table, output, explain=2, abstain=0.55)
-    rows = read(output)
-    assert all((row["because"] == "") == (row["stance"] in ("", "uncertain")) for row in rows)
-
-
 def test_wide_has_a_column_per_actor(model, table, output):
     predict(model, table, output, explain=2, prefix="x_")
     long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read(output)}
@@ -195,14 +176,6 @@ def test_wide_has_a_column_per_actor(model, table, output):
             assert row[f"x_{actor}_because"] == wanted
 
 
-def test_a_given_actor_is_explained(model, tmp_path):
-    source = write(tmp_path / "a.csv", [(TEXT, "Moscow"), (TEXT, "")], ("text", "actor"))
-    predict(model, source, tmp_path / "out.csv", explain=3)
-    first, second = read(tmp_path / "out.csv")
-    assert "condemned" in first["because"] or "brutal" in first["because"]
-    assert second["because"] == ""
-
-
 @pytest.mark.parametrize(("jobs", "size"), [(1, 1), (2, 11)])
 def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_path, jobs, size):
     whole = tmp_path / "whole.csv"
@@ -211,36 +184,12 @@ def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_pa
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_a_run_does_not_go_on_with_other_reasons(model, table, output):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        predict(model, table, output, explain=2, size=7, progress=stop)
-    with pytest.raises(OutputError, match="--explain has changed"):
-        predict(model, table, output, explain=3, resume=True, size=7)
-    whole = output.with_name("whole.csv")
-    predict(model, table, whole, explain=2)
-    predict(model, table, output, explain=2, resume=True, size=7)
-    assert output.read_bytes() == whole.read_bytes()
-
-
-def test_a_column_of_that_name_is_refused(model, output, tmp_path):
-    source = write(tmp_path / "a.csv", [(TEXT, "x")], ("text", "because"))
-    with pytest.raises(DataError, match="'because' would be written twice; choose a prefix"):
-        predict(model, source, output, explain=3)
-    predict(model, source, output, explain=0)
-    predict(model, source, output, explain=3, prefix="p_", force=True)
-    assert read(output)[0]["because"] == "x"
-    assert read(output)[0]["p_because"]
-
-
 def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     with AtomicGroup() as together:
         write_mistakes(model, corpus, tmp_path / "wrong.csv", together, force=False)
     rows = read(tmp_path / "wrong.csv")
     assert len(rows) > 20
-    judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], pushes=True)
+    judged = model.judge([r["text"] for r in rows], [r["actor"] for r in rows], pushes=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
     assert [row["because"] for row in rows] == strongest_words(judged.pushes, answers, WORDS)
     assert all(row["gold"] != row["predicted"] for row in rows)

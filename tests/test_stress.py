@@ -131,8 +131,8 @@ def remade(model, **judgement):
     """Return a model whose judgements have other values, functions of what it would say."""
 
     class Other(StanceModel):
-        def judge_pairs(self, *args, **options):
-            answers = super().judge_pairs(*args, **options)
+        def judge(self, *args, **options):
+            answers = super().judge(*args, **options)
             made = {name: make(answers) for name, make in judgement.items()}
             return dataclasses.replace(answers, **made)
 

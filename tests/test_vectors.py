@@ -45,19 +45,6 @@ def test_a_rare_word_leans_to_words_of_like_use():
     assert together[2] - together[0] > alone[2] - alone[0] + 0.5
 
 
-def test_a_feature_of_no_known_stem_has_no_vector():
-    keys = np.array([7, *stem_features("plain", stems[:1])], np.uint64)
-    assert VECTORS.of_features("plain", keys).tolist() == [[0, 0], [1, 0]]
-    assert not VECTORS.of_features("stem", keys).any()
-
-
-def test_vectors_come_back_as_they_were_written(tmp_path):
-    np.savez(tmp_path / "v.npz", stems=VECTORS.stems, values=VECTORS.values)
-    read = Vectors.read(tmp_path / "v.npz")
-    assert (read.stems == VECTORS.stems).all()
-    assert (read.values == VECTORS.values).all()
-
-
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"text\nof a table\n", None])
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "v.npz"

@@ -80,5 +80,5 @@ def test_every_command_reads_texts_without_a_word(command, said, tmp_path, monke
 def test_python_users_may_judge_a_text_without_a_word(model_path, text):
     model = load_model(model_path)  # that has read nothing yet
     assert model.judge([text]).actor == ()
-    assert load_model(model_path).judge_pairs([text], ["NATO"]).actor == ("NATO",)
+    assert load_model(model_path).judge([text], ["NATO"]).actor == ("NATO",)
     assert explain(load_model(model_path), text, "NATO")[0].words == ()

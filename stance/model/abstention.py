@@ -29,8 +29,6 @@ answers of each class are wrong, and thus at most RATE of all. What this does no
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +43,6 @@ GRID = (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
 NEVER = math.inf  # threshold of a class that is never answered
 STARTS = (0.97, 0.9, 0.8, 0.65)  # thresholds at which the sequence of tests may begin anew
 _LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)  # level that each start brings
-_STEPS = 1000  # supported rates are reported in thousandths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,74 +70,45 @@ def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> C
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the calibration documents say about one class, at each threshold of the grid."""
-
-    documents: Ints  # with an answer of the class from the threshold on
-    wrong: Ints  # documents among them whose drawn answer is wrong
-
-
 def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
     """Return the confidence from which each class is answered; nothing for a rate of None.
 
-    The rate is the greatest share of wrong answers, from 0 to 1. Raises `AbstentionError` if the
-    model has no calibration, or one that supports the rate for no class.
+    The rate is the greatest share of wrong answers, from 0 to 1. A class that it allows no answer
+    has the threshold `NEVER`. Raises `AbstentionError` if that is so of all classes, or the model
+    has no calibration.
     """
     if rate is None:
         return ()
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
-    evidence = class_evidence(calibration, rate)
-    lowest = tuple(lowest_threshold(part, rate) for part in evidence)
-    if min(lowest) < NEVER:
-        return lowest
-    raise AbstentionError(_refusal(rate, evidence))
-
-
-def _refusal(rate: float, evidence: Sequence[Evidence]) -> str:
-    rates = list(map(supported_rate, evidence))
-    named = [f"{low:g} for {label}" for label, low in zip(Stance, rates, strict=True) if low <= 1]
-    if not named:
-        return f"--abstain {rate:g}: the model's calibration holds no answer; train on more data"
-    return (
-        f"--abstain {rate:g}: the model's calibration supports no rate below {min(rates):g} "
-        f"({', '.join(named)}); ask for that or more, or train on more documents"
-    )
-
-
-def class_evidence(calibration: Calibration | None, rate: float) -> list[Evidence]:
-    """Return the evidence on each class; raise if the model has none."""
     if calibration is None:
         raise AbstentionError(
             f"--abstain {rate:g}: the model was saved without calibration data; train it again "
             "with `stance train`"
         )
-    return [_test(calibration, label) for label in range(len(Stance))]
+    lowest = tuple(_lowest_threshold(calibration, label, rate) for label in range(len(Stance)))
+    if min(lowest) == NEVER:
+        raise AbstentionError(
+            f"--abstain {rate:g}: the model's calibration does not support this rate for any "
+            "stance; ask for a higher one, or train on more documents"
+        )
+    return lowest
 
 
-def _test(calibration: Calibration, label: int) -> Evidence:
+def _lowest_threshold(calibration: Calibration, label: int, rate: float) -> float:
+    """Return the lowest threshold of a class whose hypothesis is rejected."""
+    if rate in (0, 1):  # "more than all are wrong" is false whatever was seen
+        return GRID[-1] if rate else NEVER
     mine = calibration.predicted == label
     confidence, document = calibration.confidence[mine], calibration.document[mine]
-    correct = calibration.correct[mine]
-    documents, wrong = np.zeros((2, len(GRID)), np.int64)
-    for place, threshold in enumerate(GRID):
+    correct, level, lowest = calibration.correct[mine], 0.0, NEVER
+    for threshold in GRID:
         given = confidence >= np.float32(threshold)
         # Rows stand in random order, so the first of a document is one drawn from it.
         drawn = np.unique(document[given], return_index=True)[1]
-        documents[place], wrong[place] = len(drawn), np.count_nonzero(~correct[given][drawn])
-    return Evidence(documents, wrong)
-
-
-def lowest_threshold(evidence: Evidence, rate: float) -> float:
-    """Return the lowest threshold whose hypothesis is rejected."""
-    if rate <= 0 or rate >= 1:  # "more than all are wrong" is false whatever was seen
-        return NEVER if rate <= 0 else GRID[-1]
-    level, lowest = 0.0, NEVER
-    counts = evidence.documents.tolist(), evidence.wrong.tolist()
-    for threshold, number, wrong in zip(GRID, *counts, strict=True):
+        wrong = np.count_nonzero(~correct[given][drawn])
         level += _LEVEL if threshold in STARTS else 0.0
-        if level and _log_tail(number, wrong, rate) <= math.log(level):
+        if level and _log_tail(len(drawn), wrong, rate) <= math.log(level):
             lowest = threshold
         else:
             level = 0.0  # what was handed down is lost; the next start begins anew
@@ -153,15 +121,3 @@ def _log_tail(number: int, wrong: int, rate: float) -> float:
     terms = factorial[number] - factorial[k] - factorial[number - k]
     terms += k * math.log(rate) + (number - k) * math.log1p(-rate)
     return float(np.logaddexp.reduce(terms))
-
-
-def supported_rate(evidence: Evidence) -> float:
-    """Return the lowest rate, in thousandths, at which a class is answered; 2 if there is none."""
-    if not evidence.documents.any():
-        return 2.0
-
-    def answered(step: int) -> bool:
-        return lowest_threshold(evidence, step / _STEPS) < NEVER
-
-    # The rate 0 is never supported, the rate 1 always.
-    return bisect_left(range(_STEPS), True, lo=1, key=answered) / _STEPS

@@ -6,7 +6,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 8-bit numbers would depend on its neighbours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import chain
@@ -53,7 +53,7 @@ class Pieces:
         self.ids: Ints = np.array(ids, np.int64)
         self.start, self.end = np.array(places, np.int64).reshape(-1, 2).T
 
-    def named(self, places: Sequence[tuple[int, int]]) -> Bools:
+    def named(self, places: Iterable[tuple[int, int]]) -> Bools:
         """Return which pieces are part of a mention."""
         named = np.zeros(len(self.ids), np.bool_)
         for start, end in places:
@@ -210,11 +210,6 @@ class DeepReader:
         _ = self.session
         return self
 
-    def asked(self, linear: Floats) -> Bools:
-        """Return which pairs to read, from their probabilities by the linear model."""
-        unsure: Bools = linear.max(axis=1) < self.below
-        return unsure
-
     def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> dict[str, Floats]:
         """Read some of the pairs, whose paragraphs name their actors and stand in order.
 
@@ -249,18 +244,19 @@ class DeepReader:
         self, words: Words, para: Ints, actor: Ints, asked: Ints
     ) -> Iterator[tuple[Floats32, Floats32]]:
         """Yield the state of some of the pairs, and that of the part of the paragraph read."""
-        places = _places(words, para[asked])
-        text, piece, states = None, Pieces([], []), dict[int, Floats32]()
-        for number in asked.tolist():
-            paragraph, who = int(para[number]), int(actor[number])
+        at = words.mentions
+        text, pieces, states = None, Pieces([], []), dict[int, Floats32]()
+        for paragraph, who in zip(para[asked].tolist(), actor[asked].tolist(), strict=True):
             if words.texts[paragraph] != text:
                 text = words.texts[paragraph]
-                piece, states = self.vocabulary.encode(text), {}
-            low = window(piece, places[paragraph, who][0][0])
+                pieces, states = self.vocabulary.encode(text), {}
+            mine = at[(words.para.take(at) == paragraph) & (words.who.take(at) == who)]
+            low = window(pieces, int(words.start[mine[0]]))
             if low not in states:
-                ids = piece.ids[low : low + PIECES]
+                ids = pieces.ids[low : low + PIECES]
                 (states[low],) = self.session.run(None, {"ids": ids[None]})
-            named = piece.named(places[paragraph, who])[low : low + PIECES]
+            places = zip(words.start[mine].tolist(), words.end[mine].tolist(), strict=True)
+            named = pieces.named(places)[low : low + PIECES]
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
             both = np.concatenate([mention, whole, mention * whole])
@@ -277,18 +273,6 @@ def window(pieces: Pieces, first: int) -> int:
     """Return the piece with which the part around a mention begins."""
     before = int((pieces.end <= first).sum()) - BEFORE
     return max(0, min(before, len(pieces.ids) - PIECES))
-
-
-def _places(words: Words, para: Ints) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Return where some paragraphs name each actor, in order, by paragraph and actor."""
-    mentions = words.mentions[np.isin(words.para.take(words.mentions), para)]
-    places: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    columns = (
-        column.take(mentions).tolist() for column in (words.para, words.who, words.start, words.end)
-    )
-    for paragraph, who, start, end in zip(*columns, strict=True):
-        places.setdefault((paragraph, who), []).append((start, end))
-    return places
 
 
 def _gelu(values: Floats32) -> Floats32:

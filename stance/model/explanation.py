@@ -120,7 +120,7 @@ def explain(
 def _explain(
     model: StanceModel, text: str, actor: str, spans: Places | None, months: Ints | None
 ) -> Explanation:
-    answer = model.judge_pairs([text], [actor], [spans], months=months, pushes=True)
+    answer = model.judge([text], [actor], [spans], months=months, pushes=True)
     pairs, intercept = answer.pushes[0].pairs, _floats(model.stance.intercept)
     words, features = _reasons(model, pairs, actor)
     holder = answer.holders[answer.holder[0]]

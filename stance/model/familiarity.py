@@ -35,18 +35,6 @@ MARGIN = 0.75  # times the quantile is the threshold: other topics bring new wor
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
 
-# In scripts without blanks a run of letters is a clause rather than a word; `RUN` of its
-# characters count as one word.
-_UNSPACED = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Burmese
-    (0x1780, 0x17FF),  # Khmer
-    (0x2E80, 0x9FFF),  # Chinese characters, kana
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
-RUN = 2
-
 
 class UnseenActorWarning(UserWarning):
     """A model that has learned from few actors judges another."""
@@ -122,24 +110,23 @@ class KnownWords:
         return len(self._index)
 
     def table(self, reader: Reader) -> StringTable:
-        """Return each spelling's size and its place among the known words, -1 if it is unknown."""
+        """Return each spelling's place among the known words, -1 if unknown, and its counts."""
         table = reader.once(self._make_table, reader)
         table.find(reader.types.strings[len(table) :])
         return table
 
     def _make_table(self, reader: Reader) -> StringTable:
-        def describe(words: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+        def describe(words: Sequence[str]) -> tuple[Ints, Ints]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
-            place, size = self._index.find(keys).astype(np.int64), np.array([*map(_size, words)])
+            place, plain = self._index.find(keys).astype(np.int64), np.array([*map(_plain, words)])
             one, known, common = _UNITS
-            counts = size * (one + known * (place >= 0) + common * self.common.take(place))
-            return place, size, counts
+            return place, plain * (one + known * (place >= 0) + common * self.common.take(place))
 
-        return StringTable(describe, dict.fromkeys(("place", "size", "counts"), np.int64))
+        return StringTable(describe, {"place": np.int64, "counts": np.int64})
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
@@ -152,14 +139,8 @@ _UNITS = (1, 1 << 20, 1 << 40)
 """Of plain, known and common words, which are counted in one number: no text has as many words."""
 
 
-def _size(word: str) -> int:
-    """Return how many words a spelling counts as: none with a digit, several for a clause."""
-    if word.isascii():
-        return int(word.isalpha())
-    if any(map(str.isdigit, word)):
-        return 0
-    dense = sum(any(low <= ord(char) <= high for low, high in _UNSPACED) for char in word)
-    return max(1, dense // RUN)
+def _plain(word: str) -> bool:
+    return word.isalpha() if word.isascii() else not any(map(str.isdigit, word))
 
 
 def measure(
@@ -175,29 +156,25 @@ def measure(
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     """
     rows = np.array(sorted({text: row for row, text in reversed([*enumerate(texts)])}.values()))
-    columns = list[tuple[Ints, Ints, Ints]]()  # paragraph, place and size of each word
+    columns = list[tuple[Ints, Ints, Bools]]()  # paragraph and place of each word; if it is plain
     for low in range(0, len(rows), BATCH):
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
         table = vocabulary.table(reader)
-        size = table["size"].take(words.type) * ~words.name
-        columns.append((words.para + np.int64(low), table["place"].take(words.type), size))
-    para, place, size = map(np.concatenate, zip(*columns, strict=True))
+        plain = (table["counts"].take(words.type) > 0) & ~words.name
+        columns.append((words.para + np.int64(low), table["place"].take(words.type), plain))
+    para, place, plain = map(np.concatenate, zip(*columns, strict=True))
     width = len(vocabulary) + 1  # the last place is for unknown words
     pairs = np.unique(document[rows].take(para) * width + place % width)
     elsewhere = np.bincount(pairs % width, minlength=width) - 1  # documents but a word's own
-    known = (place >= 0) & (elsewhere.take(place) >= min_df)
-    sums = [
-        np.bincount(para, size * counted, len(rows)).astype(np.int64)
-        for counted in (True, known, known & vocabulary.common.take(place))
-    ]
-    check = LanguageCheck(np.bincount(para, minlength=len(rows)), *sums)
+    known = plain & (place >= 0) & (elsewhere.take(place) >= min_df)
+    kinds = np.ones(len(para), np.bool_), plain, known, known & vocabulary.common.take(place)
+    check = LanguageCheck(*(np.bincount(para[kind], minlength=len(rows)) for kind in kinds))
     enough = check.familiarity()[check.long_enough()]
+    low_quantile = round(float(np.quantile(enough, LOW)), 6) if len(enough) else 0.0
     return TrainingProfile(
         unknown=round(1 - float(check.known.sum() / max(check.plain.sum(), 1)), 6),
-        familiarity=(
-            round(float(np.quantile(enough, LOW)), 6) if len(enough) >= LEAST_PARAGRAPHS else None
-        ),
+        familiarity=low_quantile if len(enough) >= LEAST_PARAGRAPHS else None,
         rows=len(texts),
         actors={name: n for name, n in sorted(Counter(actors).items()) if n >= FEWEST and name},
     )

@@ -112,15 +112,21 @@ class StanceModel:
         return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
 
     def judge(
-        self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False,
-        speakers: bool = False,
+        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
+        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
-        """Judge every actor of the book that each paragraph names.
+        """Judge every actor of the book that each paragraph names, or one given actor for each.
 
         Parameters
         ----------
         texts : sequence of str
             Paragraphs as written.
+        actors : sequence of str, optional
+            Whom to ask about in each of them. An actor that is not in the book is looked for
+            by its name, and a person by the surname, too.
+        spans : sequence of (sequence of (int, int) or None), optional
+            Character offsets of the given actor in the text as written, end-exclusive; without
+            them the actor is looked for.
         months : ndarray of shape (n_texts,), optional
             When they were written, as `stance.tables.months_of` counts it: aliases with terms of
             office count only within them. Without a month all aliases count.
@@ -132,46 +138,21 @@ class StanceModel:
         Returns
         -------
         Predictions
-            Pairs in the order of the paragraphs, in each in the order of first mention.
+            One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
+            in each in the order of first mention.
         """
         _refuse_string(texts)
-        words = self.reader.words(normalise_all(texts), months=months)
-        para, actor = words.named_actors()
-        names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        again = partial(self.judge, texts[:SHOWN], months=_part(months, slice(SHOWN)), pushes=True)
-        return self._judge(words, para, actor, names, None if pushes else again, speakers)
-
-    def judge_pairs(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None, *,
-        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
-    ) -> Predictions:  # fmt: skip
-        """Judge exactly one given actor per paragraph.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            Paragraphs as written.
-        actors : sequence of str
-            Whom to ask about in each of them. An actor that is not in the book is looked for
-            by its name, and a person by the surname, too.
-        spans : sequence of (sequence of (int, int) or None), optional
-            Character offsets of the actor in the text as written, end-exclusive; without them
-            the actor is looked for.
-        months, pushes, speakers
-            As in `judge`.
-
-        Returns
-        -------
-        Predictions
-            One pair per text, in their order.
-        """
-        _refuse_string(texts)
-        query = make_query(self.book, texts, actors, spans, months)
-        words = self.reader.words(query.texts, query.spans, months)
-        first = [_part(column, slice(SHOWN)) for column in (texts, actors, spans, months)]
-        again = partial(self.judge_pairs, *first[:3], months=first[3], pushes=True)
-        asked = words, query.para, query.actor, tuple(actors)
-        return self._judge(*asked, None if pushes else again, speakers)
+        if actors is None:
+            words = self.reader.words(normalise_all(texts), months=months)
+            para, actor = words.named_actors()
+            names = tuple(map(self.book.names.__getitem__, actor.tolist()))
+        else:
+            query = make_query(self.book, texts, actors, spans, months)
+            words = self.reader.words(query.texts, query.spans, months)
+            para, actor, names = query.para, query.actor, tuple(actors)
+        *first, dated = (_part(column, slice(SHOWN)) for column in (texts, actors, spans, months))
+        again = None if pushes else partial(self.judge, *first, months=dated, pushes=True)
+        return self._judge(words, para, actor, names, again, speakers)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
@@ -182,7 +163,7 @@ class StanceModel:
         Parameters
         ----------
         texts, actors, spans, months, pushes
-            As in `judge_pairs`, or without actors as in `judge`.
+            As in `judge`.
         size : int, optional
             Rows of a batch; it changes no answer.
 
@@ -194,27 +175,16 @@ class StanceModel:
         size = size or BATCH
         for low in range(0, len(texts), size):
             rows = slice(low, low + size)
-            asked = {"months": _part(months, rows), "pushes": pushes}
-            if actors is None:
-                yield rows, self.judge(texts[rows], **asked)
-            else:
-                yield rows, self.judge_pairs(texts[rows], actors[rows], _part(spans, rows), **asked)
+            asked = (_part(column, rows) for column in (texts, actors, spans))
+            yield rows, self.judge(*asked, months=_part(months, rows), pushes=pushes)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
         months: Ints | None = None,
     ) -> Floats:  # fmt: skip
-        """Return the stance probabilities of any number of pairs.
+        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
 
-        Parameters
-        ----------
-        texts, actors, spans, months
-            As in `judge_pairs`.
-
-        Returns
-        -------
-        ndarray of shape (n_pairs, 3)
-            Against, neutral, favor; each row sums to 1. It withholds nothing.
+        It withholds nothing. The parameters are as in `judge`.
         """
         answers = self.judge_many(texts, actors, spans, months=months)
         parts = [judged.stance for _, judged in answers]

@@ -1,6 +1,5 @@
 """A model's answers to a batch of paragraphs, and which of them it withholds."""
 
-import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -11,7 +10,6 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
-from stance.errors import UsageError
 from stance.model.familiarity import LanguageCheck
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
@@ -21,7 +19,6 @@ from stance.reading.text import raw_spans
 from stance.records import ANSWERS, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
 SHOWN = 20  # paragraphs that a notebook shows
-_LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
 
 
 def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
@@ -159,37 +156,27 @@ class Predictions:
         best = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
         return [TONES[number] for number in best.tolist()]
 
-    def to_frame(self, library: str = "pandas") -> Any:
-        """Return the answers as a data frame, a row per pair, in the words of `predict`.
-
-        Parameters
-        ----------
-        library : {"pandas", "polars", "pyarrow"}
-            Which must be installed.
+    def to_frame(self) -> Any:
+        """Return the answers as a data frame of pandas, a row per pair, in the words of `predict`.
 
         Returns
         -------
-        DataFrame
+        pandas.DataFrame
             Columns row (number of the paragraph, from 1), actor, mentions, stance and its three
             probabilities, holder, and where the model judges it sentiment with its three.
         """
-        if library not in _LIBRARIES:
-            raise UsageError(f"to_frame({library!r}): choose one of {', '.join(_LIBRARIES)}")
-        if importlib.util.find_spec(library) is None:
-            raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
         answers = self.answers()
-        columns: dict[str, list[Any]] = {"row": (self.para + 1).tolist()}
+        columns: dict[str, Any] = {"row": self.para + 1}
         for name in ("actor", "mentions", "stance"):
             columns[name] = [getattr(answer, name) for answer in answers]
         for label, chances in zip(Stance, self.stance.T, strict=True):
-            columns[f"stance_{label}"] = chances.tolist()
+            columns[f"stance_{label}"] = chances
         columns["holder"] = [answer.holder for answer in answers]
         if self.sentiment is not None:
-            tones = self.tones()
-            columns["sentiment"] = [tones[paragraph] for paragraph in self.para.tolist()]
+            columns["sentiment"] = np.array(self.tones(), object)[self.para]
             for tone, chances in zip(Sentiment, self.sentiment[self.para].T, strict=True):
-                columns[f"sentiment_{tone}"] = chances.tolist()
-        return import_module("narwhals").from_dict(columns, backend=library).to_native()
+                columns[f"sentiment_{tone}"] = chances
+        return import_module("pandas").DataFrame(columns)
 
     @property
     def withheld(self) -> Bools:

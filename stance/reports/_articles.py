@@ -105,11 +105,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         if not texts:
             raise DataError(f"{name}: has no paragraph; check that it is an article")
         months = np.repeat(months_of([about.pop("date", "")]), len(texts))
-        if request.actor:
-            asked = [request.actor] * len(texts)
-            judged = model.judge_pairs(texts, asked, months=months, pushes=True)
-        else:
-            judged = model.judge(texts, months=months, pushes=True)
+        asked = [request.actor] * len(texts) if request.actor else None
+        judged = model.judge(texts, asked, months=months, pushes=True)
         passages = (
             replace(passage, verdicts=tuple(v for v in passage.verdicts if v.mentions))
             for passage in judged.passages(texts, limits)

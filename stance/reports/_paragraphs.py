@@ -142,7 +142,7 @@ def _explained(model: StanceModel, places: Places, cells: Cells) -> Passage | No
     except DataError:  # then stance predict did not write this table
         return None
     for months in (months_of([date]), None):  # predict may have read no dates
-        judged = model.judge_pairs(*pair, months=months, pushes=True)
+        judged = model.judge(*pair, months=months, pushes=True)
         if np.abs(judged.stance[0] - _chances(places, cells)).max() <= SAME:
             return judged.passages(pair[0])[0]
     return None

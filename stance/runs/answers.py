@@ -179,7 +179,7 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     elif config.asked:
         actors = [config.asked] * len(records)
     else:
-        return model.judge(texts, months=months, **asked)
+        actors = None
     spans = None
     if config.spans is not None:
         given = records.columns[config.spans]
@@ -187,7 +187,7 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
             parse_spans(cell, text, f"{config.table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
-    return model.judge_pairs(texts, actors, spans, months=months, **asked)
+    return model.judge(texts, actors, spans, months=months, **asked)
 
 
 def _asked(

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
-from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
+from stance.model.abstention import NEVER, thresholds
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.names import unknown_names
@@ -45,13 +45,9 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
     skewed = "so shares of its answers do not describe the texts"
     for label in model.stance.silent:
         yield f"the model never answers {label}, {skewed}; no training row was {label}"
-    if rate is None:
-        return
-    for label, evidence in zip(Stance, class_evidence(model.calibration, rate), strict=True):
-        if label not in model.stance.silent and lowest_threshold(evidence, rate) == NEVER:
-            lowest = supported_rate(evidence)
-            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
-            yield f"--abstain {rate:g}: {label} is never answered, {skewed}; {why}"
+    for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
+        if label not in model.stance.silent and least == NEVER:
+            yield f"--abstain {rate:g}: {label} is never answered, {skewed}; a higher rate may do"
 
 
 def answer_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
