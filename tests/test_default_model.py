@@ -175,31 +175,3 @@ def test_on_the_test_part_it_is_calibrated_and_beats_what_knows_no_target(report
         assert report["macro_f1"] > report["baselines"][name]["macro_f1"]
     assert report["sentiment"]["n"] == 256
     assert report["leakage"]["rows"] == 0
-
-
-def test_an_answer_does_not_depend_on_order_or_on_other_rows(tmp_path):
-    with (SAMPLE / "paragraphs.csv").open(encoding="utf-8", newline="") as source:
-        head, *rows = csv.reader(source)
-    new = "stance_against"
-
-    def predicted(name, chosen):
-        path = tmp_path / name
-        with path.open("w", encoding="utf-8", newline="") as target:
-            csv.writer(target).writerows([head, *chosen])
-        found = {}
-        for row in predict(path):
-            cells = [value for key, value in row.items() if key != "row"]
-            found.setdefault(row["id"], []).append((row["actor"], row[new], *cells))
-        return found
-
-    whole = predicted("whole.csv", rows)
-    assert predicted("reversed.csv", rows[::-1]) == whole
-    half = predicted("half.csv", rows[::2])
-    assert half == {key: whole[key] for key in half}
-    alone = predicted("alone.csv", rows[4:5])
-    assert alone == {key: whole[key] for key in alone}
-
-
-def test_what_it_does_not_know_is_uncertain_not_the_majority(tmp_path):
-    (row,) = predict(write(tmp_path / "mine.csv", "text\nNATO qwxzj vrrblk.\n"))
-    assert (row["actor"], row["stance"]) == ("NATO", "uncertain")

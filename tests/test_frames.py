@@ -139,17 +139,3 @@ def test_an_explanation_names_the_frame_with_its_push(tmp_path: Path) -> None:
     assert named.net_push < 0
     pushes = np.sum([why.intercept, *(r.push for r in (*why.words, *why.features))], axis=0)
     assert np.allclose(pushes, why.scores)
-
-
-@pytest.mark.parametrize(
-    ("text", "actor", "named"),
-    [
-        ("Russia left Armenia in the lurch.", "Armenia", "author -> Russia, done to Armenia"),
-        ("Germany accused China, and Peru left.", "Peru", "Germany -> China, beside Peru"),
-    ],
-)
-def test_an_explanation_names_frames_in_which_an_actor_is_not_judged(text, actor, named) -> None:
-    """The bundled model leaves them neutral."""
-    (why,) = stance.explain(stance.load_model(), text, actor)
-    assert [reason.text.split(": ")[1] for reason in why.features if ": " in reason.text] == [named]
-    assert max(why.probabilities) == why.probabilities[1]  # neutral

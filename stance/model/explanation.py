@@ -14,6 +14,7 @@ from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
 from stance.reading.text import Places
+from stance.reading.words import Words
 from stance.records import AGAINST, FAVOR
 
 DEEP = "the deep reader"
@@ -153,7 +154,7 @@ def _reasons(
     terms = [dict[str, float]() for _ in words.type]
     whole: dict[str, Floats] = {}
     named = any(block.name == "frame" for block in head.blocks)
-    judgements = _judgements(model, pairs, actor) if named else {}
+    judgements = _judgements(model, words, actor) if named else {}
     for scorer in head.scorers:
         block = scorer.block
         known = list[tuple[int, int, float]]()
@@ -188,19 +189,11 @@ def _reasons(
     )
 
 
-def _judgements(model: StanceModel, pairs: Pairs, actor: str) -> dict[int, str]:
-    """Return who judges whom at each cue of a frame, and how else the actor is named there."""
-    names, judged = (*model.book.names, actor), int(pairs.actor[0])
-    of_cue = defaultdict[int, dict[str, None]](dict)
-    frames = frames_of(pairs.words, model.reader)
-    ends = {frame.cue for frame in frames if judged in (frame.agent, frame.patient)}
-    for frame in frames:
-        text = told(frame, pairs.words, names)
-        if judged in (frame.agent, frame.patient):
-            of_cue[frame.cue][text] = None
-        elif frame.cue not in ends:
-            part = "done to" if frame.victim == judged else "beside"
-            of_cue[frame.cue][f"{text}, {part} {actor}"] = None
+def _judgements(model: StanceModel, words: Words, actor: str) -> dict[int, str]:
+    """Return who judges whom at each cue of a frame."""
+    names, of_cue = (*model.book.names, actor), defaultdict[int, dict[str, None]](dict)
+    for frame in frames_of(words, model.reader):
+        of_cue[frame.cue][told(frame, words, names)] = None
     return {cue: "; ".join(texts) for cue, texts in of_cue.items()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -72,14 +72,8 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.para)
 
-    @overload
-    def __getitem__(self, at: int) -> Answer: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Answer]: ...
-    def __getitem__(self, at: int | slice) -> Answer | list[Answer]:
-        if isinstance(at, slice):
-            return self.answers()[at]
-        return self.answers()[range(len(self))[at]]
+    def __getitem__(self, place: Any) -> Any:
+        return self.answers()[place]
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(self.answers())
