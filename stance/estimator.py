@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Self
 
 import narwhals
@@ -156,7 +157,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return model
 
     def _recipe(self) -> Recipe:
-        table = (self.recipe or read_recipe()).to_table()
+        table = asdict(self.recipe or read_recipe())
         parts = {"features": ("blocks", "min_df"), "classifier": ("kind", "c", "neutral_offset")}
         for part, names in parts.items():
             given = {name: getattr(self, name) for name in names}

@@ -226,16 +226,6 @@ class Recipe:
     def __repr__(self) -> str:
         return brief("Recipe", name=self.name, blocks=dict(self.features.blocks))
 
-    def to_table(self, *, holder: bool = False) -> dict[str, Any]:
-        """Return the recipe in the form that `recipe_from_table` reads.
-
-        Without ``holder``, what it says of that head is left out where it is the default, so that
-        files of models without one stay as they were.
-        """
-        made, default = dataclasses.asdict(self), dataclasses.asdict(Recipe())
-        silent = [key for key in made if key.startswith("holder_") and made[key] == default[key]]
-        return {key: value for key, value in made.items() if holder or key not in silent}
-
     @property
     def deep(self) -> bool:
         """Whether a head learns from what the deep reader makes of a paragraph."""

@@ -201,7 +201,7 @@ def test_calibration_comes_back_from_the_file(tmp_path, calibrated):
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("confidence", np.float32("nan"), "not between 0 and 1"),
+        ("confidence", np.float32("nan"), "not a usable number"),
         ("confidence", np.float32(1.5), "not between 0 and 1"),
         ("predicted", 3, "not between 0 and 2"),
         ("predicted", -1, "not between 0 and 2"),

@@ -448,7 +448,6 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     ("step", "jobs", "number", "told"),
     [
         ("learning stance", "1", signal.SIGINT, "interrupted"),
-        ("learning from fewer documents", "1", signal.SIGINT, "interrupted"),
         ("learning stance", "2", signal.SIGTERM, "terminated"),
     ],
 )

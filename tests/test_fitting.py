@@ -11,7 +11,6 @@ import pytest
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError
@@ -24,7 +23,6 @@ from stance.fitting.learning import (
     Task,
     class_weights,
     fit_head,
-    fit_linear,
     fit_temperature,
     score_rows,
 )
@@ -34,7 +32,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.recipe import Classifier, Features, HeadRecipe, Recipe
+from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance
 from stance.storage import dump_model, load_model, save_model
 
@@ -208,7 +206,7 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     )
     reader = Reader(BOOK, Lexicon.default())
     query = make_query(BOOK, small.texts, small.actors, small.spans)
-    counts = count_features(reader, query, recipe.features)
+    counts, _ = count_features(reader, query, recipe.features)
     rows = np.arange(0, len(small))
     ones = np.ones(len(small))
     task = Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
@@ -265,13 +263,6 @@ def test_the_verb_is_learned(trained):
     assert trained.report.to_json()["macro_f1"] > 0.9
 
 
-def test_the_name_of_the_actor_is_off_by_default(trained):
-    assert "name" not in Recipe().features.blocks
-    assert "name" not in [block.name for block in trained.model.stance.blocks]
-    terms = {term for block in trained.model.stance.blocks for term in block.terms}
-    assert not [term for term in terms if "nato" in term.lower().split()]
-
-
 # --- Two classes, soft labels ---
 
 
@@ -326,29 +317,6 @@ def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
         for each in (plain, more)
     ]
     assert favor[1] > favor[0] + 0.1
-
-
-@pytest.mark.parametrize("kind", ["svc", "logistic"])
-@pytest.mark.parametrize("labels", [2, 3])
-def test_words_of_like_use_learn_from_each_other(kind, labels):
-    random = np.random.default_rng(4)
-    x = sparse.random(400, 60, 0.1, format="csr", random_state=5)
-    y, weight = random.integers(labels, size=400), random.uniform(0.2, 3, 400)
-    vectors = np.zeros((60, 4))
-    vectors[30:50] = random.normal(size=(20, 4))
-    recipe = Classifier(kind=kind, c=0.7)
-    dense = sparse.csr_matrix(np.hstack([x.toarray(), x @ vectors]))
-    none, targets = sparse.csr_matrix((64, 0)), np.eye(labels)[y]
-    coef, bias = fit_linear(dense, none, targets, weight, recipe, 1)
-    known = dense @ coef + bias
-    coef, bias = fit_linear(x, sparse.csr_matrix(vectors), targets, weight, recipe, 1)
-    assert x @ coef + bias == pytest.approx(known, abs=1e-9)
-    softened = targets * 0.5 + 0.5 * np.roll(targets, 1, axis=1)
-    twice = sparse.vstack([x, x], format="csr")
-    both = np.vstack([targets, np.roll(targets, 1, axis=1)])
-    one, _ = fit_linear(x, none[:60], softened, weight, recipe, 1)
-    two, _ = fit_linear(twice, none[:60], both, np.tile(weight, 2) / 2, recipe, 1)
-    assert x @ one == pytest.approx(x @ two, abs=0.05)
 
 
 def test_soft_labels_move_the_answers(small, trained):

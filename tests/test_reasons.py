@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
-from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
+from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.storage import save_model
 
@@ -36,7 +36,7 @@ def by_word(explanation, actor, others):
     pushes = {}
     for reason in explanation.words:
         name = ACTOR if reason.text in actor else OTHERS if reason.text in others else reason.text
-        lean = float(net_push(np.array(reason.push)))
+        lean = reason.net_push
         pushes[name] = pushes.get(name, 0.0) + lean
     return pushes
 
@@ -67,9 +67,9 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
     total = np.add.reduceat(pushes.values, pushes.pairs.first[:-1])
     for row in range(0, 200, 7):
         (found,) = explain(model, texts[row], actors[row])
-        whole = sum(float(net_push(np.array(reason.push))) for reason in found.features)
-        start = float(net_push(np.array(found.intercept)))
-        score = float(net_push(np.array(found.scores)))
+        whole = sum(reason.net_push for reason in found.features)
+        start = found.intercept[2] - found.intercept[0]
+        score = found.scores[2] - found.scores[0]
         assert total[row] + whole + start == pytest.approx(score, abs=1e-9)
 
 

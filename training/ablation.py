@@ -41,8 +41,8 @@ class Bench:
         reader = Reader(book, lexicon, language)
         corpus = self.corpus
         query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
-        self.counts = count_features(reader, query, recipe.features)
-        self.counts |= count_features(reader, query, CONTROL.features, targeted=False)
+        self.counts, _ = count_features(reader, query, recipe.features)
+        self.counts |= count_features(reader, query, CONTROL.features, targeted=False)[0]
         share = np.ones(len(corpus.sources))
         self.weight = class_weights(corpus.stance, corpus.source, share, Classifier())
 

@@ -583,7 +583,7 @@ def curve(options: argparse.Namespace) -> None:
         query = make_query(reader.book, part.texts, part.actors, part.spans, part.months)
         tasks = [
             Task(
-                counts=count_features(reader, query, recipe.features),
+                counts=count_features(reader, query, recipe.features)[0],
                 recipe=HeadRecipe(recipe.features, recipe.classifier),
                 labels=tuple(Stance),
                 targeted=True,

@@ -101,10 +101,9 @@ def ours(corpus: Corpus, recipe: Recipe, folds: list[Ints], seeds: list[int]) ->
     if recipe.features.per_actor:
         topic = np.unique(corpus.actors, return_inverse=True)[1]
         source, share = topic, np.ones(TOPICS)
+    query = make_query(BOOK, corpus.texts, corpus.actors)
     task = Task(
-        counts=count_features(
-            reader, make_query(BOOK, corpus.texts, corpus.actors), recipe.features
-        ),
+        counts=count_features(reader, query, recipe.features)[0],
         recipe=HeadRecipe(recipe.features, recipe.classifier),
         labels=tuple(Stance),
         targeted=True,

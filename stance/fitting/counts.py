@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from stance.arrays import Floats, Floats32, Ints, Keys
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.display import shown
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
@@ -102,13 +102,12 @@ def count_features(
     recipe: Features,
     *,
     targeted: bool = True,
-    see: Callable[[Pairs], None] = lambda _: None,
-) -> dict[str, BlockCounts]:
+) -> tuple[dict[str, BlockCounts], Bools]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
-    ``see`` is given the pairs of each batch read.
+    The second value says which pairs' texts name the actor.
     """
-    blocks = {name: _Counter() for name in recipe.blocks}
+    blocks, named = {name: _Counter() for name in recipe.blocks}, list[Bools]()
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, block in blocks.items():
             block.add(
@@ -118,8 +117,9 @@ def count_features(
                     for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
                 ],
             )
-        see(pairs)
-    return {name: blocks.pop(name).counts(recipe.min_df) for name in recipe.blocks}
+        named.append(pairs.mentioned())
+    counts = {name: blocks.pop(name).counts(recipe.min_df) for name in recipe.blocks}
+    return counts, np.concatenate(named)
 
 
 class _Counter:

@@ -170,7 +170,7 @@ def train(
         fingerprints=corpus.marks,
         card=run.card(stance, control, report)
         | ({"deep_reader": encoder.sha256} if encoder else {}),
-        calibration=run.calibrate(stance.held),
+        calibration=run.calibrate(stance),
         holder=holder.head if holder else None,
         encoder=encoder,
     )

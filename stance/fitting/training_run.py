@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from platform import python_version
@@ -17,7 +17,6 @@ from stance.evaluation import Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score
-from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, with_terms
 from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
 from stance.fitting.learning import Task, class_weights, fit_head, temperature_of
@@ -47,9 +46,6 @@ NO_NEUTRAL = (
     "take no stance get one all the same."
 )
 
-FEWEST_CARD_ROWS = 20
-"""Rows of an actor or source below which its score is left out of a model's card."""
-
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -57,6 +53,7 @@ class Learned:
 
     head: Head
     held: HeldOut
+    named: Bools  # rows whose text names the actor, or that are on a topic which is learned
 
 
 @dataclass(frozen=True)
@@ -70,23 +67,11 @@ class TrainingRun:
     vectors: Vectors | None
     jobs: int
     tell: Callable[[str], None]
-    #: Of each batch of rows, while features are counted for the stance head: whether the texts name
-    #: the actors.
-    seen: list[Bools] = field(default_factory=list)
 
     @cached_property
     def query(self) -> Query:
         """The rows of the corpus."""
         return query_of(self.reader.book, self.corpus)
-
-    @cached_property
-    def named(self) -> Bools:
-        """Rows that a model answers: the text names the actor, or has learned it as a topic."""
-        named = np.concatenate(self.seen)[: len(self.corpus)]
-        if self.recipe.features.per_actor:
-            rows = Counter(self.query.names)
-            named = named | np.array([rows[name] >= FEWEST for name in self.query.names])
-        return named
 
     @cached_property
     def fold(self) -> Ints:
@@ -100,7 +85,7 @@ class TrainingRun:
     def learn(self, name: str) -> Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         self.tell(f"learning {'the baseline' if name == 'control' else name}")
-        task, query = self._task(name)
+        task, query, named = self._task(name)
         seed, jobs = self.recipe.validation.seed, self.jobs
         fold = self.fold if name in ("stance", "control") else self._folds(task.y, task.group)
         head = fit_head(task, np.arange(len(task.y)), seed)
@@ -109,7 +94,11 @@ class TrainingRun:
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         if name == "stance" and head.silent:
             self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
-        return Learned(replace(head, temperature=temperature), held)
+        named = named[: len(task.y)]
+        if task.topic is not None:
+            rows = Counter(self.query.names)
+            named |= np.array([rows[name] >= FEWEST for name in self.query.names])
+        return Learned(replace(head, temperature=temperature), held, named)
 
     def learn_extra(self, name: str) -> Learned | None:
         """Learn a head from the rows with its labels, if enough documents have each of them."""
@@ -141,8 +130,8 @@ class TrainingRun:
         own = HeadRecipe(recipe.holder_features, plain)
         return own, [*Holder], holder_kinds(corpus), holder_rows(corpus)
 
-    def _task(self, name: str) -> tuple[Task, Query]:
-        """Return what a head is learned from."""
+    def _task(self, name: str) -> tuple[Task, Query, Bools]:
+        """Return what a head is learned from, and which rows' texts name their actors."""
         own, labels, y, rows = self._lesson(name)
         corpus, lessons, query = self.corpus, self.lessons, self.query.take(rows)
         y, group, source, topic = y[rows], corpus.document[rows], corpus.source[rows], None
@@ -164,13 +153,7 @@ class TrainingRun:
             soft = np.concatenate([soft, lessons.soft])
             group = np.append(group, lessons.document)
             weight = np.append(weight, share[lessons.source])
-        counts = count_features(
-            self.reader,
-            query,
-            own.features,
-            targeted=targeted,
-            see=self._see if name == "stance" else lambda _: None,
-        )
+        counts, named = count_features(self.reader, query, own.features, targeted=targeted)
         task = Task(
             counts=counts,
             recipe=own,
@@ -184,10 +167,7 @@ class TrainingRun:
             typical=typical,
             topic=topic,
         )
-        return task, query
-
-    def _see(self, pairs: Pairs) -> None:
-        self.seen.append(pairs.mentioned())
+        return task, query, named
 
     def card(self, stance: Learned, control: Learned, report: Report) -> dict[str, Any]:
         """Return the rest of the model's card."""
@@ -212,7 +192,7 @@ class TrainingRun:
             ],
             "seed": recipe.validation.seed,
             "limits": [*LIMITS, *([NO_NEUTRAL] if stance.head.silent else [])],
-            "scores": _scores(report),
+            "scores": report.to_json(),
             "reference": asdict(measure(self.reader, known, *texts)),
         }
 
@@ -226,7 +206,7 @@ class TrainingRun:
             stance.held.probabilities,
             control.held.probabilities,
             tone.held.probabilities if tone else None,
-            self.named,
+            stance.named,
             self._score_holders(holder.held) if holder else None,
         )
 
@@ -236,11 +216,11 @@ class TrainingRun:
         names = name_held(self.reader, self.query.take(rows), kinds)
         return holder_score(self.corpus, self.reader.book, names)
 
-    def calibrate(self, held: HeldOut) -> Calibration:
+    def calibrate(self, stance: Learned) -> Calibration:
         """Keep the held-out answers to typical rows whose text names the actor, for abstention."""
-        corpus, kept = self.corpus, self.named & self.corpus.typical
-        labels, documents = corpus.stance[kept], corpus.document[kept]
-        return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
+        corpus, kept = self.corpus, stance.named & self.corpus.typical
+        probabilities, seed = stance.held.probabilities[kept], self.recipe.validation.seed
+        return calibrate(probabilities, corpus.stance[kept], corpus.document[kept], seed)
 
 
 def query_of(book: ActorBook, *corpora: Corpus) -> Query:
@@ -251,19 +231,3 @@ def query_of(book: ActorBook, *corpora: Corpus) -> Query:
     )
     months = np.concatenate([corpus.months for corpus in corpora])
     return make_query(book, texts, actors, spans, months)
-
-
-def _scores(report: Report) -> dict[str, Any]:
-    """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
-    figures = _without_curves(report.to_json())
-    if "sentiment" in figures:
-        figures["sentiment"] = _without_curves(figures["sentiment"])
-    for key in {"per_actor", "per_source"} & figures.keys():
-        parts = figures[key].items()
-        figures[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
-    return figures
-
-
-def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
-    left_out = ["reliability", *([] if figures.get("uncertain") else ["answered", "withheld"])]
-    return {name: part for name, part in figures.items() if name not in left_out}

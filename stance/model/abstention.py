@@ -106,7 +106,7 @@ def _lowest_threshold(calibration: Calibration, label: int, rate: float) -> floa
         given = confidence >= np.float32(threshold)
         # Rows stand in random order, so the first of a document is one drawn from it.
         drawn = np.unique(document[given], return_index=True)[1]
-        wrong = np.count_nonzero(~correct[given][drawn])
+        wrong = int(np.count_nonzero(~correct[given][drawn]))
         level += _LEVEL if threshold in STARTS else 0.0
         if level and _log_tail(len(drawn), wrong, rate) <= math.log(level):
             lowest = threshold

@@ -24,12 +24,6 @@ STRONG = 0.3  # least push of such a word, of the strongest one's
 _MARKS = (ACTOR, OTHERS)
 
 
-def net_push(push: Floats) -> Floats:
-    """Return how far pushes of shape (..., n_labels) go toward favor (+) or against (-)."""
-    net: Floats = push[..., FAVOR] - push[..., AGAINST]
-    return net
-
-
 @dataclass(frozen=True, slots=True)
 class Pushes:
     """How far each word of each pair pushes toward favor (+) or against (-)."""

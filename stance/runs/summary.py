@@ -75,7 +75,7 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
 
 def model_hash(model: StanceModel) -> str:
     """Return a hash of all that a model's answers depend on."""
-    tables: list[object] = [model.recipe.to_table(), model.book.to_tables(), model.lexicon.source]
+    tables: list[object] = [asdict(model.recipe), model.book.to_tables(), model.lexicon.source]
     tables.append(model.reference and asdict(model.reference))
     arrays = list[NDArray[Any]]()
     for head in filter(None, (model.stance, model.sentiment, model.holder)):

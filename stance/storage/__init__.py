@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,7 +82,7 @@ def dump_model(model: StanceModel) -> bytes:
         **model.card,
         "format": FORMAT,
         "schema": SCHEMA,
-        "recipe": model.recipe.to_table(holder=model.holder is not None),
+        "recipe": asdict(model.recipe),
         "labels": {name: LABELS[name] for name in ("stance", "sentiment")},
         "language": model.recipe.language,
         "book": model.book.to_tables(),
