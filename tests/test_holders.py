@@ -131,7 +131,7 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
         manifest["recipe"]["holder_features"]["blocks"] = {"stem": 1.0}
 
     data = spoiled(dump_model(training.model), manifest=other)
-    refused(tmp_path, data, "heads.holder.blocks = .*, not .*stem")
+    refused(tmp_path, data, "'heads.holder' has other blocks than its recipe, stem")
 
 
 def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
