@@ -85,7 +85,7 @@ def check_corpora(
     form are compared. The form is as in `stance.corpus.read_corpus`. Raises `DataError` if a file
     is not a corpus.
     """
-    corpus = read_corpus(paths, keep=("document",), **form)
+    corpus = read_corpus(paths, **form)
     _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     alike = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if alike else path.name for path in paths)

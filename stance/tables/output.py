@@ -25,7 +25,6 @@ _CONTAINERS = {  # library, what needs it, extra
 }
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
-_RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
 
 # --- Cells that a spreadsheet might run ----------------------------------------------------------
 
@@ -260,11 +259,8 @@ class Rejects(TableWriter):
         return self.by_file.total()
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
-        """Keep one record, its bad bytes escaped and a text that a quote made too long cut."""
+        """Keep one record, its bad bytes escaped."""
         self.by_file[self.file or ""] += 1
-        start = "".join(raw[:_RAW].splitlines(keepends=True)[:_RAW_LINES])
-        if len(start) < len(raw):
-            raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self.write(
