@@ -155,7 +155,7 @@ ENCODINGS = [
     refuse("bad byte in line 3", b"text,actor\na,b\nc\xff,d\n", r":3: byte 0xff is not UTF-8"),
     refuse("bad byte far down", b"text,actor\n" + b"a,b\n" * 50_000 + b"\xe9,b\n", r":50002: byte 0xe9 is not UTF-8"),
     refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 is not UTF-8"),
-    refuse("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark of UTF-8, but --encoding says cp1252; drop --encoding", encoding="cp1252"),
+    read("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, encoding="cp1252", notes="UTF-8, byte order mark"),
     refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
     refuse("encoding with a mark", b"text,actor\n" + b"a,bb\n" * 3, "as utf-16; name another --encoding", encoding="utf-16"),
     read("letters lost earlier are said", "text,actor\nK\ufffdln,b\n", TA, ("K\ufffdln", "b"), notes=r"1 character U\+FFFD"),

@@ -45,7 +45,7 @@ def count_aliases(
     notes : list of str
         On how the inputs were read.
     """
-    aliases: Counter[tuple[str, str]] = Counter()
+    aliases = defaultdict[str, Counter[str]](Counter)
     rows_by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_inputs(inputs, reading) as table:
@@ -57,17 +57,14 @@ def count_aliases(
                 span = batch.start[mentions.first], batch.end[mentions.last]
                 places = mentions.para, mentions.actor, *span
                 for para, actor, start, end in zip(*places, strict=True):
-                    aliases[book.names[actor], batch.texts[para][start:end]] += 1
+                    aliases[book.names[actor]][batch.texts[para][start:end]] += 1
                 pairs = np.unique(np.stack([mentions.para, mentions.actor]), axis=1)
                 rows_by_actor.update(book.names[actor] for actor in pairs[1])
                 rows += len(batch)
                 named += len(np.unique(mentions.para))
         notes = [*inputs.notes, *table.notes]
-    by_actor = defaultdict[str, dict[str, int]](dict)
-    for (actor, alias), number in aliases.most_common():
-        by_actor[actor][alias] = number
     actors = {
-        actor: {"rows": number, "aliases": by_actor[actor]}
+        actor: {"rows": number, "aliases": dict(aliases[actor].most_common())}
         for actor, number in rows_by_actor.most_common()
     }
     return {"rows": rows, "rows_with_actor": named, "actors": actors}, notes

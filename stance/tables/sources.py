@@ -40,20 +40,18 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the on
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 Kind = Literal["text", "gz", "zst", "workbook", "parquet"]
-_KINDS: dict[bytes, tuple[Kind, str]] = {
+_MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read, and is not
     b"\x1f\x8b": ("gz", ""),
     b"\x28\xb5\x2f\xfd": ("zst", ""),
-    b"PK\x03\x04": ("workbook", "a zip archive or an Excel workbook"),
-    b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook"),
-    b"PAR1": ("parquet", "a Parquet file"),
-}
-_FOREIGN = {
-    b"ARROW1": "an Arrow file; save it as Parquet",
-    b"%PDF": "a PDF; export its text",
-    b"SQLite format 3": "an SQLite database; export a table as CSV",
-    b"BZh": "compressed with bzip2; decompress it first",
-    b"\xfd7zXZ": "compressed with xz; decompress it first",
-    b"\x80\x04\x95": "a pickle, which can run code and is never read; export the table as CSV",
+    b"PK\x03\x04": ("workbook", "a zip archive or an Excel workbook; save it as a file .xlsx"),
+    b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook; save it as a file .xls"),
+    b"PAR1": ("parquet", "a Parquet file; save it as a file .parquet"),
+    b"ARROW1": (None, "an Arrow file; save it as Parquet"),
+    b"%PDF": (None, "a PDF; export its text"),
+    b"SQLite format 3": (None, "an SQLite database; export a table as CSV"),
+    b"BZh": (None, "compressed with bzip2; decompress it first"),
+    b"\xfd7zXZ": (None, "compressed with xz; decompress it first"),
+    b"\x80\x04\x95": (None, "a pickle, which can run code and is never read; export it as CSV"),
 }
 _DOCUMENTS = {
     **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
@@ -158,16 +156,10 @@ class Source:
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in _DOCUMENTS:
             self.refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
-        for magic, (kind, what) in _KINDS.items():
-            if head.startswith(magic) and what and not (binary and self._path):
-                advice = (
-                    "give its name the ending of such files" if self._path else "save it as a file"
-                )
-                self.refuse(f"is {what}; {advice}")
+        for magic, (kind, what) in _MAGIC.items():
             if head.startswith(magic):
-                return kind
-        for magic, what in _FOREIGN.items():
-            if head.startswith(magic):
+                if kind and (not what or (binary and self._path)):
+                    return kind
                 self.refuse(f"is {what}")
         if head and suffix in _COMPRESSED_NAMES:
             self.refuse(f"is not compressed; remove {suffix!r} from its name")
@@ -229,20 +221,11 @@ class Source:
         other `errors` raise.
         """
         mark = next((mark for mark in _BYTE_ORDER_MARKS if self.first.startswith(mark)), b"")
-        marked = _BYTE_ORDER_MARKS.get(mark, "")
-        codec = marked or declared
-        if asked is not None:
-            try:
-                name = codec_named(asked)
-            except (LookupError, ValueError) as error:
-                raise UsageError(
-                    f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16"
-                ) from error
-            # A Latin text may begin with the bytes FF FE by chance, but hardly with UTF-8's mark.
-            if marked and name not in (marked, marked[:6], f"{marked}-sig"):
-                what = f"begins with the byte order mark of {marked.upper()}"
-                self.refuse(f"{what}, but --encoding says {name}; drop --encoding")
-            codec = marked or name.removesuffix("-sig")
+        try:
+            codec = codec_named(asked or declared).removesuffix("-sig")
+        except (LookupError, ValueError) as error:
+            raise UsageError(f"unknown encoding {asked!a:.40}; try cp1252 or utf-16") from error
+        codec = _BYTE_ORDER_MARKS.get(mark, codec)
         self._codec, self.first = codec, self.first[len(mark) :]
         errors = errors if codec == "utf-8" else "strict"
         decoder: Any = codecs.getincrementaldecoder(codec)(errors)
