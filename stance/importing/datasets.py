@@ -31,7 +31,7 @@ _ARTICLES = ("raw-documents", "subtask-1-documents")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
-def read_targets(job: Import, *, of_articles: bool = False) -> Rows:
+def read_targets(job: Import, *, of_articles: bool = False, further: str = "") -> Rows:
     """Yield a row per target of a sentence; its ``to`` is exclusive.
 
     https://github.com/fhamborg/NewsMTSC, where the first three parts of an id name the article, and
@@ -42,7 +42,7 @@ def read_targets(job: Import, *, of_articles: bool = False) -> Rows:
         if of_articles:
             document = "_".join(sentence["primary_gid"].split("_")[:3])
         for target in sentence["targets"]:
-            mentions = [target, *target.get("further_mentions", [])]
+            mentions = [target, *target.get(further, [])]
             places = {(mention["from"], mention["to"]) for mention in mentions}
             for start, end in places:
                 if not 0 <= start < end <= len(text):
@@ -188,7 +188,9 @@ _FOLDER = "name the folder that holds annotations and articles"
 
 DATASETS: Mapping[str, Format] = {
     "newsmtsc": Format(partial(read_targets, of_articles=True), _LINES, known=_POLARITY),
-    "madtsc": Format(read_targets, _LINES, (_SPLIT,), _POLARITY),
+    "madtsc": Format(
+        partial(read_targets, further="further_mentions"), _LINES, (_SPLIT,), _POLARITY
+    ),
     "ruopinionne": Format(read_ruopinionne, _LINES, (NO_NEUTRAL,)),
     "semeval2025": Format(
         read_semeval2025, _LANGUAGE, (_VICTIMS, NO_NEUTRAL), {"antagonist": 0, "protagonist": 2}
