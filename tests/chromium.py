@@ -98,15 +98,6 @@ class Browser:
                     return told
             self.events.append(self._read())
 
-    def save_in(self, folder):
-        """Let links save files in a folder."""
-        session, self._session = self._session, None  # this is asked of the whole browser
-        self.send(
-            "Browser.setDownloadBehavior",
-            behavior="allow", downloadPath=str(folder), eventsEnabled=True,
-        )  # fmt: skip
-        self._session = session
-
     def open(self, path):
         """Show a file, or an address, as soon as all of it is there."""
         self.events.clear()

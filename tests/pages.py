@@ -1,12 +1,9 @@
 """A page as a test reads it: parsed strictly, without a browser."""
 
-import base64
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
-
-from command import dicts
 
 from stance.reports._page import stylesheet
 
@@ -25,7 +22,6 @@ download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectrat
 """
 ELEMENTS = VOID | set(_NAMES.split())
 ATTRIBUTES = set(_ATTRIBUTES.split())
-CSV = "data:text/csv;charset=utf-8;base64,"
 
 
 @dataclass
@@ -34,7 +30,7 @@ class Page(HTMLParser):
 
     tags: list = field(default_factory=list)
     texts: list = field(default_factory=list)
-    links: dict = field(default_factory=dict)
+    named: dict = field(default_factory=dict)
     tables: list = field(default_factory=list)
     headings: list = field(default_factory=list)
     ids: list = field(default_factory=list)
@@ -60,18 +56,16 @@ class Page(HTMLParser):
             self.ids.append(given["id"])
         if tag == "a" and given["href"].startswith("#"):
             self.jumps.append(given["href"][1:])
-        elif tag == "a" and re.fullmatch(r"[\w-]+\.html", given["href"]):
-            self.pages.append(given["href"])
         elif tag == "a":
-            assert given["href"].startswith(CSV)
-            content = base64.b64decode(given["href"].removeprefix(CSV)).decode("utf-8-sig")
-            self.links.setdefault(given["download"], content)
+            assert re.fullmatch(r"[\w-]+\.html", given["href"])
+            self.pages.append(given["href"])
         if tag == "th":
             assert given["scope"] in ("col", "row")
         if tag == "svg" and given.get("role") == "img":
             assert given["aria-label"]
         if tag == "table":
             self.tables.append([])
+            self.named.setdefault(given.get("aria-label"), self.tables[-1])
         if tag == "tr":
             self.tables[-1].append([])
         if tag in ("td", "th"):
@@ -117,8 +111,25 @@ class Page(HTMLParser):
         return " ".join("".join(self.texts).split())  # as a browser shows white space
 
     def rows(self, name):
-        """Return the rows of a table that the page offers as a CSV file, by column."""
-        return dicts(self.links[f"{name}.csv"])
+        """Return the rows of a named table by column; ``low`` belongs to the one before."""
+        (*head,), *rows = self.named[name]
+        keys, last = [], ""
+        for title in (title.partition(",")[0] for title in head):
+            keys.append(f"{last}_{title}" if title in ("low", "high") else title)
+            last = last if title in ("low", "high") else title
+        return [dict(zip(keys, map(plain, row), strict=True)) for row in rows]
+
+
+def plain(cell):
+    """Return a printed number as Python reads it; a dash is none."""
+    if not re.fullmatch(r"[−+\d.,]+|–", cell):
+        return cell
+    return cell.replace("–", "").replace("−", "-").replace(",", "")
+
+
+def part(cell):
+    """Return a printed share or net stance between -1 and 1."""
+    return float(cell) / 100
 
 
 def read_page(data):

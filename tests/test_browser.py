@@ -210,21 +210,6 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
     assert seen["overflow"] == 500 + 8 - PHONE[0]
 
 
-@pytest.mark.parametrize("name", ["sample", "evaluation"])
-def test_every_link_saves_the_file_that_it_carries(name, pages, browser, tmp_path):
-    browser.save_in(tmp_path)
-    links = read_page(pages[name].read_bytes()).links
-    names = [each for each in links if each.endswith(".csv")]
-    assert len(names) >= 3
-    for each in names:
-        browser.open(pages[name])  # anew, for no page may save more than ten files
-        browser.run(f"document.querySelector('a[download=\"{each}\"]').click()")
-        saved = browser.wait("Browser.downloadProgress", state="completed")["filePath"]
-        assert saved == str(tmp_path / each)
-        assert (tmp_path / each).read_text("utf-8-sig") == links[each]
-        assert browser.complaints == []
-
-
 # --- Hostile strings ---
 
 ELEMENTS = """[...document.querySelectorAll("*:not(mark, text)")].map(

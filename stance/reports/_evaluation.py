@@ -7,14 +7,14 @@ from stance.display import shown
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._figures import ROWS, Cell, Column, Data, Figure, text_column, with_interval
+from stance.reports._figures import ROWS, Cell, Column, Data, Figure, with_interval
 from stance.screens import Figures, percent, ranged
 
 HEATS = 5  # shades of a share, from none to all
 MOST_GROUPS = 20  # groups in a chart; tables have all
 BASELINES = {"target_blind": "target-blind words", "majority": "majority label"}
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
-MACRO_F1 = with_interval("macro-F1, %", "macro_f1", "macro_f1_low", "macro_f1_high")
+MACRO_F1 = with_interval("macro-F1, %")
 
 
 def _cells(part: Figures, key: str = "macro_f1", interval: str = "") -> list[Cell]:
@@ -29,8 +29,8 @@ def _baselines(scores: Figures) -> Data:
         if part := scores["baselines"].get(key):
             gain = part.get("difference")
             rows.append([name, *_cells(part), *(_cells(gain) if gain else [None] * 3)])
-    gains = with_interval("gain, points", "gain", kind="signed")
-    return Data("baselines", (text_column("model"), *MACRO_F1, *gains), rows)
+    gains = with_interval("gain, points", "signed")
+    return Data("baselines", (Column("model"), *MACRO_F1, *gains), rows)
 
 
 def _verdict(gain: Figures | None) -> str:
@@ -47,9 +47,9 @@ def _class_scores(scores: Figures, name: str) -> Data:
     """Return precision, recall and F1 of each class."""
     titles = {"precision": "precision", "recall": "recall", "f1": "F1"}
     known = scores.get("per_class_intervals") or {}
-    columns = [text_column("class"), ROWS]
-    for key, title in titles.items():
-        columns += with_interval(f"{title}, %", key, f"{key}_low", f"{key}_high")
+    columns = [Column("class"), ROWS]
+    for title in titles.values():
+        columns += with_interval(f"{title}, %")
     rows = []
     for label, part in scores["per_class"].items():
         cells: list[Cell] = [label, part["support"]]
@@ -64,11 +64,11 @@ def _confusion_figure(scores: Figures) -> Figure:
     heads = [*labels, *[UNCERTAIN] * any(withheld.values())]
     counts = dict(zip(labels, scores["confusion"], strict=True))
     rows = [[label, *([*row, withheld.get(label)][: len(heads)])] for label, row in counts.items()]
-    columns = (text_column("labelled"), *(Column(head, head, "count") for head in heads))
+    columns = (Column("labelled"), *(Column(head, "count") for head in heads))
     cells = [(page.named(row[0]), [_heated(n, sum(row[1:])) for n in row[1:]]) for row in rows]
     names = [page.named(head, page.SHORT) for head in heads]
     chart = charts.heat(names, cells, "labelled / predicted")
-    return Figure("confusion", "Labelled and predicted", chart, Data("confusion", columns, rows))
+    return Figure("Labelled and predicted", chart, Data("confusion", columns, rows))
 
 
 def _heated(number: int, total: int) -> charts.MatrixCell:
@@ -88,11 +88,11 @@ def _reliability_figure(bins: Sequence[Figures]) -> Figure:
         marks.append((part["confidence"], estimate))
     ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
     x = charts.Axis(min(1 / 3, *(place for place, _ in marks)), 1, ticks, title="probability")
-    sure = Column("mean probability, %", "confidence", "share")
-    columns = (Column("probability", "bin"), ROWS, sure, *with_interval("right, %", "accuracy"))
+    sure = Column("mean probability, %", "share")
+    columns = (Column("probability"), ROWS, sure, *with_interval("right, %"))
     chart = charts.curve(marks, x, charts.share_axis(title="answers that are right"), equality=True)
     data = Data("reliability", columns, rows)
-    return Figure("reliability", "Probability and accuracy", chart, data)
+    return Figure("Probability and accuracy", chart, data)
 
 
 def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
@@ -109,10 +109,10 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
             rows.append([name, part["n"], value, *(ends or (None, None)), part["ece"]])
             words = ranged(value, ends) if part["trusted"] else f"{percent(value)}, few"
             lines.append(charts.Line(page.named(name), words, charts.Estimate(value, ends)))
-        error = Column("calibration error, %", "ece", "share")
-        data = Data(f"per-{noun}", (Column(noun, "group"), ROWS, *MACRO_F1, error), rows)
+        error = Column("calibration error, %", "share")
+        data = Data(f"per-{noun}", (Column(noun), ROWS, *MACRO_F1, error), rows)
         chart = charts.whiskers(lines[:MOST_GROUPS], charts.share_axis(title="macro-F1"))
-        yield Figure(f"per_{noun}-chart", title, chart, data), len(lines)
+        yield Figure(title, chart, data), len(lines)
 
 
 def evaluation_page(

@@ -21,33 +21,25 @@ HEADING, ENTRY, LETTER = 18, 22, 6.6  # pixels for a line, an entry of the legen
 class Column:
     """A column of the numbers behind a figure."""
 
-    title: str  # on the page
-    name: str  # in the CSV file
+    title: str
     kind: Kind = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The numbers behind a figure; texts that name a row stand in its first columns."""
+    """The numbers behind a figure, and its name."""
 
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
 
 
-ROWS = Column("rows", "rows", "count")
+ROWS = Column("rows", "count")
 
 
-def text_column(name: str) -> Column:
-    """Return a column of texts."""
-    return Column(name, name)
-
-
-def with_interval(
-    title: str, name: str, low: str = "low", high: str = "high", kind: Kind = "share"
-) -> tuple[Column, Column, Column]:
+def with_interval(title: str, kind: Kind = "share") -> tuple[Column, Column, Column]:
     """Return the columns of a number and its interval."""
-    return Column(title, name, kind), Column("low", low, kind), Column("high", high, kind)
+    return Column(title, kind), Column("low", kind), Column("high", kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +68,6 @@ class Drawing(NamedTuple):
 class Figure:
     """A chart, its numbers, and what is written around it."""
 
-    name: str
     title: str
     chart: Drawing
     data: Data

@@ -1,4 +1,4 @@
-"""The builder of both pages: templates, escaped text, tables with their CSV files."""
+"""The builder of both pages: templates, escaped text, tables."""
 
 import re
 from base64 import b64encode
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -14,9 +15,8 @@ from markupsafe import Markup
 from stance import __version__
 from stance.display import count
 from stance.model.passages import NAMES, look, rules
-from stance.reports._figures import Cell, Data, Figure, Kind, cut, points, signed
+from stance.reports._figures import Cell, Figure, Kind, cut, points, signed
 from stance.screens import bounds, percent
-from stance.tables import Format
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -78,20 +78,6 @@ def shown_cell(value: Cell, kind: Kind) -> str:
     return f"{value:.3f}" if kind == "number" else percent(value)
 
 
-def plain_cell(cell: Cell) -> str:
-    """Return a cell as a CSV file has it."""
-    if isinstance(cell, str):
-        return cell.encode("utf-8", "replace").decode()
-    return "" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else str(cell)
-
-
-def csv_address(data: Data) -> str:
-    """Return a table as the address of a CSV file; no cell of it can run in a spreadsheet."""
-    form = Format(tuple(plain_cell(column.name) for column in data.columns), excel_safe=True)
-    content = form.header() + form.encode([[plain_cell(cell) for cell in row] for row in data.rows])
-    return f"data:text/csv;charset=utf-8;base64,{b64encode(content).decode('ascii')}"
-
-
 def references(keys: Sequence[str]) -> str:
     """Return the BibTeX entry of this package and those of the given keys, each once."""
     entries = (TEMPLATES / "references.bib").read_text("utf-8").strip().split("\n\n")
@@ -120,7 +106,7 @@ def environment() -> "Environment":
     made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
     made.lstrip_blocks = made.trim_blocks = True
     made.filters |= {
-        **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
+        **{"bounds": bounds, "counted": count, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
         "signed": signed,
         **{"shown_cell": shown_cell, "number": "{:,}".format},
@@ -134,13 +120,8 @@ def environment() -> "Environment":
 
 def figures_in(figures: Mapping[str, Any]) -> dict[str, Figure]:
     """Return the figures that files are made of, by name."""
-    drawn: dict[str, Figure] = {}
-    for name, figure in figures.items():
-        if isinstance(figure, list):
-            drawn |= {made.data.name: made for made in figure}
-        elif figure:
-            drawn[name] = figure
-    return drawn
+    made = (figure if isinstance(figure, list) else [figure] for figure in figures.values())
+    return {figure.data.name: figure for figure in chain.from_iterable(made) if figure}
 
 
 def render(name: str, actors: int = 0, **context: Any) -> bytes:

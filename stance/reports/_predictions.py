@@ -25,7 +25,6 @@ from stance.reports._figures import (
     Drawing,
     Figure,
     points,
-    text_column,
     with_interval,
 )
 from stance.reports._files import NUMBERS, figure_files, figure_notes, make_folder
@@ -55,17 +54,16 @@ class _Drawing:
     def all(self) -> dict[str, Any]:
         """Return the figures by name: one, a list of them, or nothing."""
         report, actors = self.report, self.report.actors
-        data, groups = self.data("stance-by-actor", actors), []
+        groups = []
         for number, actor in enumerate(actors[:COMPARED], 1):
             cells = [cell for cell in report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                name = f"groups-{number}"
                 title = f"Net stance toward {page.named(actor.actor)} by {self.by}"
-                groups.append(self.dots(name, title, cells, self.data(name, cells)))
+                groups.append(self.dots(f"groups-{number}", title, cells))
         counted = any(share.counts.n for share in actors)
         return {
-            "net": counted and self.dots("net", "Net stance by actor", actors, data),
+            "net": counted and self.dots("net", "Net stance by actor", actors),
             "groups": groups,
             "map": any(cell.net for cell in report.cells) and self.map(),
             "traces": self.traces(),
@@ -87,16 +85,15 @@ class _Drawing:
         named = ("actor", "group", "period")
         keys = [key for key in named if any(getattr(share, key) for share in shares)]
         counts = ("n", "withheld", *["labels"] * audited)
-        columns = [text_column(group if key == "group" else key) for key in keys]
-        columns += [Column(noun, noun, "count") for noun in ("answers", *counts[1:])]
+        columns = [Column(group if key == "group" else key) for key in keys]
+        columns += [Column(noun, "count") for noun in ("answers", *counts[1:])]
         for label in (*map(str, Stance), "net"):
             kind: Any = "signed" if label == "net" else "share"
             title = f"{label} corrected" if audited else label
             unit = "" if label == "net" else ", %"
-            columns += [Column(f"{label} counted{unit}", f"{label}_counted", kind)] * audited
-            low, high = f"{label}_low", f"{label}_high"
-            columns += with_interval(f"{title}{unit}", label, low, high, kind)
-        columns += [text_column("method")] * audited
+            columns += [Column(f"{label} counted{unit}", kind)] * audited
+            columns += with_interval(f"{title}{unit}", kind)
+        columns += [Column("method")] * audited
         rows: list[list[Cell]] = []
         for share in shares:
             cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
@@ -107,7 +104,7 @@ class _Drawing:
             rows.append([*cells, *[share.method] * audited])
         return Data(name, columns, rows)
 
-    def dots(self, name: str, title: str, shares: Sequence[Share], data: Data) -> Figure:
+    def dots(self, name: str, title: str, shares: Sequence[Share]) -> Figure:
         """Draw net stances under each other."""
         names = page.named_apart((s.group or s.actor for s in shares), charts.NAME)
         named = zip(names, shares, strict=True)
@@ -117,7 +114,8 @@ class _Drawing:
         key += [RING] if audited else []
         ends = [end for line in lines for end in line.estimate.ends]
         axis = net_axis(ends, title=NET_TITLE)
-        return Figure(name, title, whiskers(lines, axis), data, key, self.caption(shares))
+        chart, data = whiskers(lines, axis), self.data(name, shares)
+        return Figure(title, chart, data, key, self.caption(shares))
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
@@ -130,10 +128,10 @@ class _Drawing:
         actors = [actor for actor in nets if any(actor == cell.actor for cell in report.cells)]
         key = [("bar", SHADES[-1], "below the actor's net stance"), ("bar", SHADES[1], "above")]
         title = f"Net stance by actor and {self.by}"
-        data = self.data("actor-by-group", report.cells)
+        data = self.data("map", report.cells)
         chart = matrix(actors, report.groups, cells)
         marks = MAP.format("the counted one" if report.labelled else "the answers")
-        return Figure("map", title, chart, data, key, self.caption(report.cells, marks))
+        return Figure(title, chart, data, key, self.caption(report.cells, marks))
 
     @property
     def by(self) -> str:
@@ -158,7 +156,7 @@ class _Drawing:
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
             title = f"Net stance toward {page.named(name)} over time"
             chart, caption = charts.curve(marks, x, y), self.caption(course)
-            figures.append(Figure(f"time-{number}", title, chart, data, key, caption))
+            figures.append(Figure(title, chart, data, key, caption))
         return figures
 
     def day(self, share: Share) -> float:
@@ -181,7 +179,7 @@ class _Drawing:
         data = self.data("pairs", shares, group="holder")
         chart = matrix(holders, targets, cells, "holder / target")
         caption = self.caption(shares, PAIRS, counted=True)
-        return Figure("pairs", "Who judges whom: net stance", chart, data, key, caption)
+        return Figure("Who judges whom: net stance", chart, data, key, caption)
 
 
 def matrix(
