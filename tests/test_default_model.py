@@ -118,7 +118,7 @@ def test_it_has_everything_that_current_code_expects(manifest):
     # A model of an earlier day would judge foreign paragraphs, and say nothing of drift.
     assert "reference" in manifest
     assert "holder" in manifest["heads"]
-    assert manifest["scores"]["per_class_intervals"]
+    assert manifest["scores"]["per_class"]
     model = load_model(PATH)
     assert 13_900 < len(model.calibration.confidence) <= 13_997  # what was drawn at random
 

@@ -101,10 +101,8 @@ def figures(words):
     scores = {
         "n": 90, "accuracy": 0.5, "macro_f1": 0.5, "macro_f1_interval": [0.4, 0.6],
         "per_class": {
-            label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 30} for label in labels
-        },
-        "per_class_intervals": {
-            label: {"precision": [0.4, 0.6], "recall": None, "f1": [0.4, 0.6]} for label in labels
+            label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "f1_interval": None, "support": 30}
+            for label in labels
         },
         "confusion": [[10, 10, 10]] * 3, "labels": labels,
         "ece": 0.1, "uncertain": 0.1, "documents": 30,
@@ -241,10 +239,9 @@ def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
     bins = [int(row["rows"]) for row in page.rows("reliability")]
     assert bins == [point["n"] for point in scores["reliability"]]
     for row in page.rows("classes-scores"):
-        for title in ("precision", "recall", "F1"):
-            ends = scores["per_class_intervals"][row["class"]][title.lower()] or ("", "")
-            cells = row[f"{title}_low"], row[f"{title}_high"]
-            assert [x and share(x) for x in cells] == pytest.approx([*ends], abs=6e-4)
+        ends = scores["per_class"][row["class"]]["f1_interval"] or ("", "")
+        cells = row["F1_low"], row["F1_high"]
+        assert [x and share(x) for x in cells] == pytest.approx([*ends], abs=6e-4)
     baselines = {row["model"]: share(row["macro-F1"]) for row in page.rows("baselines")}
     expected = {
         "this model": scores["macro_f1"],

@@ -14,12 +14,12 @@ from stance.evaluation.answers import (
     f1_scores,
     macro_f1,
     plain,
+    share,
 )
 from stance.evaluation.intervals import (
     FEWEST,
     TRUSTED,
     proportion_interval,
-    right_shares,
     score_bounds,
     score_interval,
 )
@@ -36,7 +36,6 @@ def score(answers: Answers) -> Figures:
     check_rows(answers)
     by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
     total = by_document.sum(axis=0)
-    per_class, intervals = _per_class(answers, by_document)
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
@@ -45,8 +44,7 @@ def score(answers: Answers) -> Figures:
         "macro_f1_interval": brief["macro_f1_interval"],
         "answered": _answered(answers, brief),
         "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
-        "per_class": per_class,
-        "per_class_intervals": intervals,
+        "per_class": _per_class(answers, by_document),
         **({} if answers.actor is None else {"per_actor": group_scores(answers, answers.actor)}),
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(labels),
@@ -85,24 +83,25 @@ def _answered(answers: Answers, brief: Figures) -> Figures:
     return {name: brief[name] for name in names}
 
 
-def _per_class(answers: Answers, by_document: Floats) -> tuple[Figures, Figures]:
-    """Return each label's scores, and their intervals: None if right or given in few documents."""
-    total, per_class, intervals = by_document.sum(axis=0), Figures(), Figures()
-    values, ends = f1_scores(total), score_bounds(f1_scores, by_document)
-    support = total.sum(axis=1).astype(np.int64)
-    for number, label in enumerate(answers.labels):
-        precision, recall = (
-            right_shares(answers.right[rows], answers.document[rows])
-            for rows in (answers.predicted == number, answers.gold == number)
-        )
-        scores = {"precision": precision.shares[1], "recall": recall.shares[1]}
-        per_class[label] = scores | {"f1": values[number], "support": support[number]}
-        intervals[label] = dict.fromkeys(("precision", "recall", "f1"))
-        if min(precision.documents, recall.documents) >= FEWEST:
-            f1 = ends[number] if 0 < values[number] < 1 else None
-            bounds = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": f1}
-            intervals[label] = bounds
-    return per_class, intervals
+def _per_class(answers: Answers, by_document: Floats) -> Figures:
+    """Return each label's scores; F1 has no interval if few documents are right or have it."""
+    total, right = by_document.sum(axis=0), by_document.diagonal(axis1=1, axis2=2)
+    gold, answered = total.sum(axis=1), total.sum(axis=0)[:-1]
+    rows = np.stack([by_document.sum(axis=2), by_document.sum(axis=1)[:, :-1]])
+    documents = (rows > 0).sum(axis=1).min(axis=0)
+    precision, recall = share(right.sum(axis=0), answered), share(right.sum(axis=0), gold)
+    f1, ends = f1_scores(total), score_bounds(f1_scores, by_document)
+    known = (documents >= FEWEST) & (f1 > 0) & (f1 < 1)
+    return {
+        label: {
+            "precision": precision[n],
+            "recall": recall[n],
+            "f1": f1[n],
+            "f1_interval": ends[n] if known[n] else None,
+            "support": gold[n].astype(np.int64),
+        }
+        for n, label in enumerate(answers.labels)
+    }
 
 
 def group_scores(answers: Answers, groups: Sequence[str]) -> Figures:

@@ -10,7 +10,7 @@ from stance.errors import DataError
 from stance.findings.periods import Unit
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
-from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
+from stance.runs.answers import STANCE_COLUMNS
 from stance.tables import (
     Header,
     Inputs,
@@ -149,7 +149,6 @@ class Places:
     mentions: int | None  # None in a table of labels, which have no probabilities either
     stance: int
     probabilities: tuple[int, int, int]
-    sentiment: int | None
     text: int | None
     document: int | None
     file: int | None
@@ -205,7 +204,6 @@ def find_places(table: Table, request: Request) -> Places:
         mentions=numbers.get(prefix + "mentions"),
         stance=numbers[prefix + "stance"],
         probabilities=(against, neutral, favor),
-        sentiment=numbers.get(prefix + SENTIMENT_COLUMNS[0]),
         text=text,
         document=usual(request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),

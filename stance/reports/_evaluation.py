@@ -45,18 +45,13 @@ def _verdict(gain: Figures | None) -> str:
 
 def _class_scores(scores: Figures, name: str) -> Data:
     """Return precision, recall and F1 of each class."""
-    titles = {"precision": "precision", "recall": "recall", "f1": "F1"}
-    known = scores.get("per_class_intervals") or {}
-    columns = [Column("class"), ROWS]
-    for title in titles.values():
-        columns += with_interval(f"{title}, %")
-    rows = []
-    for label, part in scores["per_class"].items():
-        cells: list[Cell] = [label, part["support"]]
-        for key in titles:
-            cells += [part[key], *(known.get(label, {}).get(key) or (None, None))]
-        rows.append(cells)
-    return Data(f"{name}-scores", columns, rows)
+    known = scores["per_class"].items()
+    rows = [
+        [label, part["support"], part["precision"], part["recall"], *_cells(part, "f1")]
+        for label, part in known
+    ]
+    plain = (Column("precision, %", "share"), Column("recall, %", "share"))
+    return Data(f"{name}-scores", (Column("class"), ROWS, *plain, *with_interval("F1, %")), rows)
 
 
 def _confusion_figure(scores: Figures) -> Figure:

@@ -17,10 +17,9 @@ def evaluation_lines(figures: Figures) -> list[str]:
     """Return what to decide by in `stance.evaluation.Report.to_json`; the rest is in the report."""
     mood = figures.get("sentiment")
     notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
-    known = figures.get("per_class_intervals", {})
     classes: list[Row] = [("class", "precision", "recall", "F1", "n")]
     for name, part in figures["per_class"].items():
-        f1 = ranged(part["f1"], known.get(name, {}).get("f1"))
+        f1 = ranged(part["f1"], part["f1_interval"])
         row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
         classes.append(row)
     actors: list[Row] = [("actor", "macro-F1", "n", "")]
