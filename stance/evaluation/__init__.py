@@ -2,14 +2,14 @@
 
 from stance.evaluation.answers import Answers
 from stance.evaluation.assessment import Report, compare_models, evaluate, report
-from stance.evaluation.comparison import (
+from stance.evaluation.scores import (
     baselines,
     conflict_rows,
     conflict_score,
     leakage,
     majority_score,
+    score,
 )
-from stance.evaluation.scores import score
 
 __all__ = ["Answers", "Report"]
 __all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score"]

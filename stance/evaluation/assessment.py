@@ -12,7 +12,6 @@ from stance.arrays import Bools, Floats
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count
 from stance.errors import DataError
-from stance.evaluation import comparison
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -21,7 +20,18 @@ from stance.evaluation.answers import (
     sentiment_answers,
     stance_answers,
 )
-from stance.evaluation.scores import group_scores, score
+from stance.evaluation.scores import (
+    baselines,
+    brief_score,
+    conflict_rows,
+    conflict_score,
+    document_notes,
+    group_scores,
+    holder_score,
+    leakage,
+    rival_score,
+    score,
+)
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
 from stance.recipe import Recipe
@@ -71,16 +81,14 @@ def report(
     """
     figures = score(answers)
     figures["notes"] = [*notes, *figures["notes"]]
-    figures["conflict"] = comparison.conflict_score(
-        answers, blind, comparison.conflict_rows(text_key, answers.gold)
-    )
-    figures["baselines"] = comparison.baselines(answers, majority, blind)
+    figures["conflict"] = conflict_score(answers, blind, conflict_rows(text_key, answers.gold))
+    figures["baselines"] = baselines(answers, majority, blind)
     if sentiment is not None:
         figures["sentiment"] = score(sentiment)
         if sentiment_majority:
-            figures["sentiment"]["baselines"] = comparison.baselines(sentiment, sentiment_majority)
+            figures["sentiment"]["baselines"] = baselines(sentiment, sentiment_majority)
     if seen is not None:
-        figures["leakage"] = comparison.leakage(answers, *seen)
+        figures["leakage"] = leakage(answers, *seen)
     return Report(figures | {name: part for name, part in more.items() if part is not None})
 
 
@@ -141,9 +149,17 @@ def compare_models(a: StanceModel, b: StanceModel, corpus: Corpus) -> Figures:
             "every row is training data of one of the models; compare them on other texts"
         )
     unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
-    figures = comparison.compare(judge_pairs(a, unseen), judge_pairs(b, unseen))
-    learned = {name: int(rows.sum()) for name, rows in zip("ab", seen, strict=True)}
-    return {**figures, "seen": learned, "notes": [*_loose(unseen), *figures["notes"]]}
+    first, second = (judge_pairs(model, unseen) for model in (a, b))
+    scores = {"a": brief_score(first), "b": rival_score(first, second)}
+    scores["difference"] = scores["b"]["difference"]
+    names = ("macro_f1", "macro_f1_interval")
+    return {
+        "n": len(first),
+        "documents": scores["a"]["documents"],
+        **{mark: {name: part[name] for name in names} for mark, part in scores.items()},
+        "seen": {mark: int(rows.sum()) for mark, rows in zip("ab", seen, strict=True)},
+        "notes": [*_loose(unseen), *document_notes(first.labels, first.confusion())],
+    }
 
 
 def cross_validation(
@@ -212,4 +228,4 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
         return None
     kept = corpus.take(rows)
     holders = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
-    return comparison.holder_score(corpus, model.book, holders)
+    return holder_score(corpus, model.book, holders)

@@ -16,7 +16,7 @@ from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.evaluation import Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.comparison import holder_score
+from stance.evaluation.scores import holder_score
 from stance.fitting.counts import count_features, with_terms
 from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
 from stance.fitting.learning import Task, class_weights, fit_head, temperature_of
