@@ -80,12 +80,6 @@ def test_unsure_reads_what_the_model_is_unsure_of_and_nothing_else(linear, deep,
     assert np.array_equal(some, np.where(unsure[:, None], whole, before))
 
 
-def test_withheld_answers_stay_as_they_were(linear, deep):
-    texts = ["", "It rained.", FOREIGN]
-    for judged in zip(linear.judge(texts).stance, deep.judge(texts).stance, strict=True):
-        assert np.array_equal(*judged)
-
-
 def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
     filler = "The committee met again in the afternoon. " * 400
     text = f"{filler}Russia was condemned for its brutal attack. {filler * 50}"

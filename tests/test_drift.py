@@ -93,35 +93,6 @@ def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):
 # --- Parts ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("jobs", "size"), [(1, 3), (1, 1000), (2, 11)])
-def test_bytes_and_notes_depend_on_neither_jobs_nor_part_size(model, tmp_path, texts, jobs, size):
-    mixed = [text for pair in zip(FOREIGN, texts, strict=False) for text in pair]
-    whole = run(model, tmp_path, mixed, size=len(mixed), name="whole.csv")
-    parts = run(model, tmp_path, mixed, size=size, jobs=jobs)
-    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert parts.tally == whole.tally
-    assert parts.notes == whole.notes
-    assert parts.tally.foreign == len(FOREIGN)
-
-
-def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
-    mixed = [*texts[:20], FOREIGN[0], *texts[20:38], FOREIGN[10]]
-    whole = run(model, tmp_path, mixed, name="whole.csv")
-    source, target = write(tmp_path / "in.csv", mixed), tmp_path / "out.csv"
-    seen = []
-
-    def progress(*_):
-        seen.append(1)
-        if len(seen) == 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        predict(model, source, target, progress=progress, size=7)
-    resumed = predict(model, source, target, resume=True, size=7)
-    assert resumed.tally == whole.tally
-    assert resumed.notes == whole.notes
-
-
 # --- On the command line -------------------------------------------------------------------------
 
 

@@ -1,6 +1,5 @@
 """Features depend on the paragraph and the actor alone, whatever else a batch holds."""
 
-import csv
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from stance.features.pairs import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
-from stance.reading.text import normalise, normalise_all
 from stance.reading.words import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,29 +69,6 @@ def bulk_asked(
     query = make_query(reader.book, texts, actors, spans)
     words = reader.words(query.texts, query.spans)
     return bulk(reader, lay_out(words, query.para, query.actor), query.para.tolist(), blocks)
-
-
-def bulk_named(
-    reader: Reader, texts: Sequence[str], blocks: Sequence[str] = CHECKED
-) -> list[tuple[int, str, Found]]:
-    """Return text, actor and features of every actor of the book that each text names."""
-    words = reader.words(normalise_all(list(texts)))
-    para, actor = words.named_actors()
-    found = bulk(reader, lay_out(words, para, actor), para.tolist(), blocks)
-    names = [reader.book.names[number] for number in actor]
-    return list(zip(para.tolist(), names, found, strict=True))
-
-
-# --- Real texts ---
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def sample_texts() -> list[str]:
-    return [row["text"] for row in rows_of(ROOT / "datasets" / "sample" / "paragraphs.csv")]
 
 
 # --- Any text ---
@@ -154,12 +129,6 @@ def test_features_depend_on_the_pair_alone(
         assert found == alone[number]
 
 
-def test_features_do_not_depend_on_other_actors_of_the_paragraph(reader: Reader) -> None:
-    text = "NATO said Russia threatened Ukraine"
-    for _, actor, found in bulk_named(reader, [text, text]):
-        assert found == bulk_asked(reader, [(text, actor, None)])[0]
-
-
 def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader) -> None:
     text = "We fear that the {} may not sign. By June the {}'s doubts were known."
     plain, short = (
@@ -190,18 +159,6 @@ def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
     )
     assert white == department
     assert white != phrase  # "to justice" is in the lexicon
-
-
-def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
-    asked = [(text, "Russia", None) for text in sample_texts()]
-    fresh = Reader(book, Lexicon.default())
-    assert bulk_asked(fresh, asked[::-1])[::-1] == bulk_asked(reader, asked)
-
-
-@some
-@given(st.lists(odd_texts, max_size=6))
-def test_texts_are_normalised_together_as_they_are_alone(texts: list[str]) -> None:
-    assert normalise_all(texts) == [normalise(text) for text in texts]
 
 
 @pytest.mark.parametrize(("padding", "short"), [(0, True), (27, True), (28, False)])

@@ -4,12 +4,13 @@ Each block is a function ``(Reader, Pairs) -> list[Events]``; ``training/README.
 was measured to add.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys, stretches
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.mention import mention_block, relation_block
 from stance.features.occurrences import (
     END_KEY,
@@ -251,17 +252,12 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     frames = pairs.words.once(frames_of, reader)
     if not frames:
         return []
-    words = pairs.words
+    parts, asked = _parts(frames, pairs.words), zip(pairs.para, pairs.actor, strict=True)
+    rows = [(row, *part) for row, pair in enumerate(asked) for part in parts.get(pair, ())]
+    row, frame, part = np.array(rows, np.int64).reshape(-1, 3).T
     cue, polarity, *_, kind, _, _, _ = np.array(frames, np.int64).T
-    frame, actor, part = _parts(frames, words)
-    width = 1 + max(int(column.max(initial=0)) for column in (actor, pairs.actor))
-    place = words.para.take(cue[frame]) * np.int64(width) + actor
-    order = np.argsort(place, kind="stable")
-    asked = pairs.para * np.int64(width) + pairs.actor
-    low, high = (np.searchsorted(place[order], asked, side=side) for side in ("left", "right"))
-    chosen = order.take(stretches(low, high - low))
-    row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[chosen], part[chosen]
-    size = np.searchsorted(_LONGEST, np.diff(words.first)).take(words.para.take(cue[frame]))
+    sizes = np.searchsorted(_LONGEST, np.diff(pairs.words.first))
+    size = sizes.take(pairs.words.para.take(cue[frame]))
     inside, beside = np.flatnonzero(part != _BYSTANDER), np.flatnonzero(part == _BYSTANDER)
     sign, part, size_of = polarity[frame[inside]] + 1, part[inside], size[inside]
     number = _FRAMES.encode([(kind[frame[inside]], sign, part, size_of), (sign, part, size_of)])
@@ -272,31 +268,29 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     ]
 
 
-def _parts(frames: Sequence[Frame], words: Words) -> tuple[Ints, Ints, Ints]:
-    """Return who has which part in which frame: numbers of frame, actor and part.
+def _parts(frames: Sequence[Frame], words: Words) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Return by paragraph and actor in which frames it has which part.
 
     Bystanders are the other actors that a sentence names, whatever is judged in it.
     """
-    cue, _, agent, patient, *_, victim, _, _ = np.array(frames, np.int64).T
-    judged, judges, harmed = (np.flatnonzero(actor >= 0) for actor in (patient, agent, victim))
-    holder = np.select([agent[judged] == AUTHOR, agent[judged] == OTHER], [1, 2], 0)
-    frame = np.concatenate([judges, judged, harmed])
-    actor = np.concatenate([agent[judges], patient[judged], victim[harmed]])
-    judges_none = np.where(patient[judges] == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
-    part = np.concatenate([judges_none, _PATIENT + holder, np.full(len(harmed), _VICTIM)])
-    named, sentence = words.mentions, words.sentence.take(cue)
-    there, who = words.sentence.take(named), words.who.take(named)
-    order = np.argsort(sentence, kind="stable")
-    first = np.searchsorted(sentence, there, sorter=order)
-    first = order.take(first, mode="clip")
-    width = np.int64(1 + max(actor.max(initial=0), who.max(initial=0)))
-    involved = np.isin(there * width + who, sentence[frame] * width + actor)
-    beside = (sentence.take(first) == there) & ~involved
-    return (
-        np.append(frame, first[beside]),
-        np.append(actor, who[beside]),
-        np.append(part, np.full(np.count_nonzero(beside), _BYSTANDER)),
-    )
+    cue, _, agent, patient, *_, victim, _, _ = zip(*frames, strict=True)
+    para, sentence = words.para.take(cue).tolist(), words.sentence.take(cue).tolist()
+    agents = [_AGENT_ELSEWHERE if judged == NO_ACTOR else _AGENT for judged in patient]
+    patients = [_PATIENT + {AUTHOR: 1, OTHER: 2}.get(judge, 0) for judge in agent]
+    parts, involved = defaultdict[tuple[int, int], list[tuple[int, int]]](list), set()
+    roles = (agent, agents), (patient, patients), (victim, [_VICTIM] * len(frames))
+    for actors, parts_of in roles:
+        for number, (actor, part) in enumerate(zip(actors, parts_of, strict=True)):
+            if actor >= 0:
+                parts[para[number], actor].append((number, part))
+                involved.add((sentence[number], actor))
+    first = {place: number for number, place in reversed([*enumerate(sentence)])}
+    named = words.mentions[np.isin(words.sentence.take(words.mentions), sentence)]
+    columns = words.sentence.take(named).tolist(), words.who.take(named).tolist()
+    for place, actor in zip(*columns, strict=True):
+        if (place, actor) not in involved:
+            parts[para[first[place]], actor].append((first[place], _BYSTANDER))
+    return parts
 
 
 def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:

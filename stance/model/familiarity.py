@@ -83,8 +83,8 @@ class LanguageCheck:
 
     def long_enough(self) -> Bools:
         """Return which paragraphs have enough words for their language to be judged."""
-        enough: Bools = np.maximum(self.length, self.plain) >= LEAST_WORDS
-        return enough & (self.plain >= LEAST_PLAIN)
+        enough: Bools = (self.length >= LEAST_WORDS) & (self.plain >= LEAST_PLAIN)
+        return enough
 
     def foreign(self, profile: TrainingProfile | None) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
