@@ -16,19 +16,15 @@ from typing import Any
 from stance.display import shown
 from stance.errors import StanceError
 
-MOST_BYTES = 4 * 2**20  # far more than any recipe and most actor books have
-
 
 def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
     """Read a TOML file; if that fails, raise ``error`` with a line that says ``what`` it is."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read()
     except OSError as fault:
         advice = "name a file in it" if isinstance(fault, IsADirectoryError) else "check the path"
         raise error(f"{path}: cannot read the {what}: {fault.strerror}; {advice}") from fault
-    if len(data) > MOST_BYTES:
-        raise error(f"{path}: the {what} has more than {MOST_BYTES:,} bytes; shorten it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -42,10 +38,8 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault
-    except RecursionError:
-        raise error(f"{name}: brackets or keys are nested too deeply; flatten it") from None
-    except ValueError as fault:  # from Python's limit to the digits of a number
-        raise error(f"{name}: a number with too many digits; shorten it") from fault
+    except (RecursionError, ValueError) as fault:  # from Python's limit to the digits of a number
+        raise error(f"{name}: is nested too deeply, or has too many digits; shorten it") from fault
 
 
 Check = Callable[[Any, str], Any]

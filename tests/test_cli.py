@@ -150,14 +150,6 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     assert sha256(model_path.read_bytes()).hexdigest() in page
 
 
-def test_an_evaluation_writes_its_files_together_or_not_at_all(coded, model_path, tmp_path):
-    files = ("--errors", tmp_path / "wrong.csv", "--report", os.devnull)
-    result = invoke("evaluate", coded, "-m", model_path, *files)
-    assert result.exit_code == 4
-    assert result.stderr.endswith("is a pipe or device; name a file\n")
-    assert not (tmp_path / "wrong.csv").exists()
-
-
 def test_explain_one_actor(model_path):
     result = invoke("explain", TEXTS[0], "--actor", "Russia", "-m", model_path)
     assert result.stdout.startswith("Russia: ")
@@ -286,10 +278,6 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
 )
 def test_wrong_usage_is_status_2(at_work, command):
     assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
-
-
-def test_what_is_missing_is_named(at_work):
-    assert misused(*at_work("read a.csv")).endswith("Missing option '--output' / '-o'.\n")
 
 
 @pytest.mark.parametrize("value", ["2", "nan"])
@@ -425,22 +413,6 @@ def test_a_terminal_that_knows_ascii_only(model_path):
     assert run.returncode == 0, run.stderr
     assert run.stdout.isascii()
     assert process("actors", **ascii_only).returncode == 0
-
-
-def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
-    text = "Poland praised NATO and condemned Russia for its attack on Ukraine. " * 3
-    table = write(tmp_path / "big.csv", "text\n" + f"{text}\n" * 60_000)
-    command = [sys.executable, "-m", "stance", "predict", "-", "-o", str(tmp_path / "out.csv")]
-    with table.open("rb") as source:
-        run = subprocess.Popen(command, stdin=source, stderr=subprocess.PIPE, text=True)
-        while os.lseek(source.fileno(), 0, os.SEEK_CUR) == 0:  # not before it reads
-            time.sleep(0.01)
-            assert run.poll() is None
-        run.send_signal(signal.SIGINT)
-        _, stderr = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert one_line(stderr) == "interrupted"
-    assert [path.name for path in tmp_path.iterdir()] == ["big.csv"]
 
 
 @LINUX

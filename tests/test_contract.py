@@ -264,16 +264,6 @@ def test_encodings(predict, refused, mine, encoding):
     assert "nonsense" in refused(2, mine, "--encoding", "nonsense")
 
 
-def test_compressed_and_tab_separated_and_json_lines(predict, tmp_path):
-    zipped = tmp_path / "a.csv.gz"
-    zipped.write_bytes(gzip.compress(f'id,text\n007,"{TEXT}"\n'.encode()))
-    tabs = write(tmp_path / "a.tsv", f"id\ttext\n007\t{TEXT}\n")
-    lines = write(tmp_path / "a.jsonl", json.dumps({"id": "007", "text": TEXT}) + "\n")
-    printed = [predict(path).stdout for path in (zipped, tabs, lines)]
-    assert printed[0] == printed[1] == printed[2]
-    assert dicts(printed[0])[0]["id"] == "007"
-
-
 def test_the_output_follows_its_name(predict, mine, tmp_path):
     write(mine, f'id,text\n007,"{TEXT}"\n')
     printed = predict(mine).stdout
@@ -404,20 +394,6 @@ def test_a_bad_table_is_an_error_with_place_and_advice(refused, mine, tmp_path, 
     assert ";" in line
     assert not (tmp_path / "out.csv").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
-
-
-def test_bad_rows_can_be_put_aside(predict, mine, tmp_path):
-    write(mine, "id,text\n1,NATO won\n2\n3,a,b\n4,NA\0TO\n5,NATO lost\n")
-    rejects = tmp_path / "bad.csv"
-    result = predict(mine, "--rejects", rejects)
-    assert [(row["id"], row["row"]) for row in dicts(result.stdout)] == [("1", "1"), ("5", "5")]
-    assert [row["line"] for row in dicts(rejects.read_text("utf-8"))] == ["3", "4", "5"]
-    assert "5 rows in = 2 judged + 3 rejected; 2 naming an actor; 2 rows out" in result.stderr
-
-
-def test_json_lines_that_are_no_rows(refused, tmp_path):
-    for line in ('{"text": "a"', "[1]", '{"text": "a", "text": "b"}', "{}"):
-        assert "mine.jsonl:1: " in refused(1, write(tmp_path / "mine.jsonl", line + "\n"))
 
 
 # --- Spreadsheets ---

@@ -149,7 +149,6 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     [
         (b" \n", "standard input: is empty; pipe a paragraph into it"),
         (b"caf\xe9", "offset 3 is not UTF-8; convert it first"),
-        (b"NATO " * 2_000_001, "is longer than 10,000,000 bytes; split it"),
     ],
 )
 def test_standard_input_that_is_no_paragraph_is_refused(data, why):

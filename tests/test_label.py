@@ -109,15 +109,13 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
 @pytest.mark.parametrize(
     ("row", "marked"),
     [
-        ("NATO met the Alliance,NATO,,", ["NATO", "Alliance"]),
-        ("Rus\u00adsia\u2019s troops and Moscow,Russia,,", ["Rus\u00adsia", "Moscow"]),
-        ("Acme met them,Acme,9:13,", ["them"]),
-        ("Macron spoke.,France,,2024-03-01", ["Macron"]),
-        ("Macron spoke.,France,,2010-03-01", []),  # not in office
+        ("NATO met the Alliance,NATO,", ["NATO", "Alliance"]),
+        ("Rus\u00adsia\u2019s troops and Moscow,Russia,", ["Rus\u00adsia", "Moscow"]),
+        ("Acme met them,Acme,9:13", ["them"]),
     ],
 )
 def test_mentions_are_marked_in_the_text_as_written(row, marked, tmp_path):
-    (pair,) = read_task(write(tmp_path / "a.csv", f"text,actor,spans,date\n{row}\n")).pairs
+    (pair,) = read_task(write(tmp_path / "a.csv", f"text,actor,spans\n{row}\n")).pairs
     assert [pair.text[start:end] for start, end in mentions(pair, BOOK)] == marked
 
 

@@ -5,13 +5,11 @@ import pytest
 from stance.errors import ActorError, RecipeError
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
-from stance.settings import MOST_BYTES
 
 HOSTILE = {
-    "deep lists": ("a = " + "[" * 100_000, "brackets or keys are nested too deeply"),
-    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys are nested too deeply"),
-    "endless number": ("a = " + "9" * 5_000, "a number with too many digits; shorten it"),
-    "large": ("#" * (MOST_BYTES + 1), r"has more than 4,194,304 bytes; shorten it"),
+    "deep lists": "a = " + "[" * 100_000,
+    "deep tables": "a = " + "{a=" * 5_000,
+    "endless number": "a = " + "9" * 5_000,
 }
 
 
@@ -20,10 +18,9 @@ HOSTILE = {
     ("read", "error"), [(read_recipe, RecipeError), (ActorBook.read, ActorError)]
 )
 def test_a_hostile_file_is_refused_in_one_line(tmp_path, read, error, name):
-    text, message = HOSTILE[name]
     path = tmp_path / "mine.toml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(error, match=message) as caught:
+    path.write_text(HOSTILE[name], encoding="utf-8")
+    with pytest.raises(error, match="is nested too deeply, or has too many digits") as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)

@@ -41,18 +41,6 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
     ]
 
 
-def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "w", buffering=1) as stderr:
-        monkeypatch.setattr(sys, "stderr", stderr)
-        _terminal.tell("20 %  40,000 rows")
-        monkeypatch.undo()
-        with pytest.raises(BrokenPipeError):  # so it is what the line met
-            stderr.flush()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)
-
-
 @pytest.mark.parametrize(
     ("error", "status", "told"),
     [

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
 
-LONGEST_TEXT = 10_000_000  # bytes that are read of standard input as one text
-
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:
     """Raise if standard input is given as a labelled table."""
@@ -58,11 +56,8 @@ def path_or_stdin(path: Path) -> Path | None:
 
 def text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
-    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
-    if len(data) > LONGEST_TEXT:  # it may never end
-        raise DataError(f"standard input: is longer than {LONGEST_TEXT:,} bytes; split it")
     try:
-        text = data.decode("utf-8-sig").rstrip("\r\n")
+        text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         why = f"offset {error.start} is not UTF-8"
         raise DataError(f"standard input: {why}; convert it first") from error
@@ -88,15 +83,10 @@ def with_reader(
     """Return the default model with the deep reader; refuse options that do not go with it."""
     from stance.storage import load_reader
 
-    reasons = {
-        "model": "is calibrated only with the default model",
-        "compare": "works only with the default model",
-        "abstain": "has no calibration for it yet",
-        "cluster": "runs only on this computer",
-    }
     for name, value in options.items():
         if value is not None:
-            raise UsageError(f"--deep {reasons[name]}; drop --{name}, or drop --deep")
+            alone = "goes with the default model alone, without calibrated abstention or a cluster"
+            raise UsageError(f"--deep {alone}; drop --{name}, or drop --deep")
     return replace(default, deep=load_reader(reads).open())
 
 

@@ -16,7 +16,6 @@ from stance.tables import (
     Form,
     Record,
     column,
-    months_of,
     open_table,
     optional_column,
 )
@@ -34,7 +33,6 @@ class Pair:
     cells: tuple[str, ...]
     text: str
     actor: str
-    date: str = ""
     spans: Sequence[tuple[int, int]] | None = None  # character offsets of the actor, if given
 
 
@@ -64,8 +62,7 @@ def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) ->
             "text": column(table, text_column, "--text-column"),
             "actor": column(table, "actor", hint=hint),
         }
-        others = ("date", *_IDENTITY)
-        places |= {name: optional_column(table, name) for name in others}
+        places |= {name: optional_column(table, name) for name in _IDENTITY}
         pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
             cells = {n: "" if p is None else record.cells[p] for n, p in places.items()}
@@ -91,7 +88,6 @@ def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: st
         cells=record.cells,
         text=cells["text"],
         actor=cells["actor"].strip(),
-        date=cells["date"],
         spans=parse_spans(cells["spans"], cells["text"], where),
     )
 
@@ -101,7 +97,7 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     if pair.spans:
         return sorted(pair.spans)
     name, text = book.proper_name(pair.actor), normalise(pair.text)
-    spans = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
+    spans = [(m.start, m.end) for m in book.find(text) if m.actor == name]
     if not spans and book.number(pair.actor) < 0:
         spans = literal_places(book, text, pair.actor)
     return raw_spans(pair.text, spans)
@@ -109,8 +105,4 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
 
 def named_actors(pair: Pair, book: ActorBook) -> list[str]:
     """Return the actors that a pair's text names, in order of first mention."""
-    return list(dict.fromkeys(mention.actor for mention in book.find(pair.text, _month(pair))))
-
-
-def _month(pair: Pair) -> int:
-    return int(months_of([pair.date])[0])
+    return list(dict.fromkeys(mention.actor for mention in book.find(pair.text)))
