@@ -87,15 +87,17 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
         "sample.seed": _given("N", "Seed of the draw.", **SEEDS),
-        "label.coder": _given("NAME", "Who labels, or whose labels to export."),
+        "label.coder": _given(
+            "NAME",
+            "Who labels, or whose labels to export; 'adjudicated' settles the rows on which coders "
+            "differ.",
+        ),
         "ask": _given(
             "QUESTIONS", "What to ask beside the stance: holder, sentiment or holder,sentiment."
         ),
         "codebook": _given("FILE.md", "Your own codebook; the bundled one if omitted."),
-        "adjudicate": _given(None, "Settle the rows on which coders differ."),
         "merge": _given("STORE", "Add the labels of another store, such as ben.sqlite."),
         "export": _given("FILE", "Write the labels, as a table."),
-        "store": _given("FILE", "File that keeps the labels; TABLE.sqlite if omitted."),
         "browser": _given(
             None, "Open the page, or only print its address.", "--browser/--no-browser"
         ),

@@ -113,10 +113,8 @@ def label(
     coder: str | None = None,
     ask: str | None = None,
     codebook: Path | None = None,
-    adjudicate: bool = False,
     merge: list[Path] | None = None,
     export: Path | None = None,
-    store: Path | None = None,
     browser: bool = True,
     actors: Path | None = None,
     text_column: str | None = None,
@@ -128,16 +126,11 @@ def label(
     from stance import labelling
     from stance.labelling import server
 
-    if not (coder or adjudicate or merge or export):
+    if not (coder or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --export FILE")
-    if adjudicate and (coder or ask):
-        advice = "drop --coder" if coder else "drop --ask, since it asks what the coders were asked"
-        raise UsageError(f"--adjudicate is a coder of its own; {advice}")
     asked, book = labelling.parse_questions(ask), files.open_book(actors)
-    text, path = server.read_codebook(codebook), store or files.beside(table, ".sqlite")
+    text, path = server.read_codebook(codebook), files.beside(table, ".sqlite")
     who = labelling.check_coder(coder) if coder and not export else ""
-    if adjudicate:
-        who = labelling.ADJUDICATED
     if who:
         server.check_extra()
     read = [table, path, codebook, actors, *(merge or ())]
@@ -151,8 +144,9 @@ def label(
         if export:
             known = labels.labels()
             tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
+        if who == labelling.ADJUDICATED:
+            asked = asked or labelling.answered(labels.labels())
         if who:
-            asked = labelling.answered(labels.labels()) if adjudicate else asked
             tell(f"labels are kept in {path}; Ctrl-C ends")
             session = labelling.Session(task, labels, book, who, asked)
             server.serve(session, text, typer.echo, browser=browser)

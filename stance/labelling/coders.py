@@ -28,9 +28,7 @@ def check_coder(name: str) -> str:
         raise UsageError(
             f"--coder: '{shown(name)}' is not a name of 1 to {LONGEST_CODER} characters"
         )
-    if name.lower() == ADJUDICATED:
-        raise UsageError(f"--coder: '{name}' is reserved for --adjudicate; choose another name")
-    return name
+    return ADJUDICATED if name.lower() == ADJUDICATED else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def export_labels(
         len(given) - len(rows),
     )
     if unlabelled or unsure:
-        without = "a settled label (--adjudicate)" if ADJUDICATED in names else "a label"
+        without = "a settled label (--coder adjudicated)" if ADJUDICATED in names else "a label"
         what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
         notices.append(f"{what}; shares can be corrected only if every row has a label")
     return notices

@@ -127,7 +127,7 @@ class Store:
         if not create and not path.exists():
             raise DataError(f"{path}: does not exist; label first, with --coder NAME alone")
         if path.is_dir():  # where SQLite says nothing but that it cannot open it
-            raise DataError(f"{path}: is a folder; name a file for the labels")
+            raise DataError(f"{path}: is a folder; move it away")
         with _translated(path):
             # Autocommit: the statements below say where a transaction begins.
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
@@ -143,7 +143,7 @@ class Store:
         used = kind or version or self._number("SELECT count(*) FROM sqlite_master")
         if used and (kind, version) != (_APPLICATION, VERSION):
             what = f"is not a store of labels of version {VERSION}"
-            raise DataError(f"{self.path}: {what}; move it, or name another file")
+            raise DataError(f"{self.path}: {what}; move it away")
         if self._base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise DataError(f"{self.path}: {_DAMAGED}")
         # Without a log beside it, the file alone is complete, so that it can be copied or mailed.
@@ -233,7 +233,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        advice = "close other programs, restore a copy, or name another file with --store"
+        advice = "close other programs, or restore a copy"
         raise OutputError(f"{path}: {shown(str(error))}; {advice}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {_DAMAGED}") from error
