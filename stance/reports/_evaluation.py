@@ -103,7 +103,9 @@ def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
             value = part["macro_f1"]
             rows.append([name, part["n"], value, *(ends or (None, None)), part["ece"]])
             words = ranged(value, ends) if part["trusted"] else f"{percent(value)}, few"
-            lines.append(charts.Line(page.named(name), words, charts.Estimate(value, ends)))
+            lines.append(
+                charts.Line(page.named(name, charts.NAME), words, charts.Estimate(value, ends))
+            )
         error = Column("calibration error, %", "share")
         data = Data(f"per-{noun}", (Column(noun), ROWS, *MACRO_F1, error), rows)
         chart = charts.whiskers(lines[:MOST_GROUPS], charts.share_axis(title="macro-F1"))

@@ -2,8 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -42,25 +41,15 @@ def without_forbidden(text: str) -> str:
 
 
 def named(name: str, limit: int = NAME) -> str:
-    """Return a name as a chart has room for it."""
-    return cut(name, limit) or "(no name)"
+    """Return a name as a chart has room for it, cut in the middle.
 
-
-def named_apart(names: Iterable[str], limit: int = NAME) -> list[str]:
-    """Return short names, cut in the middle where they would else be the same.
-
-    >>> named_apart(["The Gazette of the North", "The Gazette of the South", "Daily"], 12)
-    ['The Gaz…orth', 'The Gaz…outh', 'Daily']
+    >>> named("The Gazette of the North", 12), named("Daily", 12)
+    ('The Gaz…orth', 'Daily')
     """
-    whole = list(names)
-    short = [named(name, limit) for name in whole]
-    often, tail = Counter(short), limit // 3
-    return [
-        f"{cut(name, limit - tail)}{cut(name[::-1], tail + 1)[::-1].lstrip('…')}"
-        if often[brief] > 1
-        else brief
-        for name, brief in zip(whole, short, strict=True)
-    ]
+    short, tail = cut(name, limit), limit // 3
+    if short.endswith("…"):
+        short = f"{cut(name, limit - tail)}{cut(name[::-1], tail + 1)[::-1].lstrip('…')}"
+    return short or "(no name)"
 
 
 def shown_cell(value: Cell, kind: Kind) -> str:

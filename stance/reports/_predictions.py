@@ -106,9 +106,9 @@ class _Drawing:
 
     def dots(self, name: str, title: str, shares: Sequence[Share]) -> Figure:
         """Draw net stances under each other."""
-        names = page.named_apart((s.group or s.actor for s in shares), charts.NAME)
+        names = [page.named(share.group or share.actor, charts.NAME) for share in shares]
         named = zip(names, shares, strict=True)
-        lines = [Line(brief, note(share), estimate(share)) for brief, share in named]
+        lines = [Line(name, note(share), estimate(share)) for name, share in named]
         audited = self.report.labelled
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
         key += [RING] if audited else []
@@ -191,7 +191,7 @@ def matrix(
     """Return a matrix of the cells that are known."""
     empty = MatrixCell("", "")
     listed = [(page.named(row), [cells.get((row, h), empty) for h in heads]) for row in rows]
-    return charts.heat(page.named_apart(heads, 16), listed, corner)
+    return charts.heat([page.named(head, page.SHORT) for head in heads], listed, corner)
 
 
 def estimate(share: Share, tone: charts.Tone = "ink") -> Estimate:
