@@ -22,26 +22,6 @@ from stance.records import ANSWERS, UNCERTAIN
 LANGUAGE = "english"  # of the sentences, and so of the models that can be tested
 EXAMPLES = 3  # failures that are kept of a test
 WRITTEN = "as written"
-TESTS = {
-    WRITTEN: "A paragraph gets the label that it was written for.",
-    "actor swapped": "Another actor in the actor's place gets the actor's answer.",
-    "neutral sentence in front": "The answer stays when a neutral sentence opens the paragraph.",
-    "paragraph doubled": "The answer stays when everything is said twice.",
-    "person, place, number changed": "The answer stays when a person, place or number changes.",
-    "quotation by someone else": "The answer stays when another person says the same.",
-    "opposite stance added: first actor": "The answer stays when another actor gets the opposite.",
-    "opposite stance added: second actor": "The actor of the added sentence gets the opposite.",
-    "who judges whom: the judged": "The actor that another praises or blames gets the stance.",
-    "who judges whom: the judge": "The actor that praises or blames another is not judged.",
-    "deciding verb negated": "The stance disappears when the deciding verb is negated.",
-    "praise turned into blame": "Where praise becomes blame, the answer is against.",
-    "blame turned into praise": "Where blame becomes praise, the answer is favor.",
-    "typing error in the deciding word": "The answer stays when the deciding word is mistyped.",
-    "all capitals": "The answer stays when everything is written in capitals.",
-    "no capitals": "The answer stays when nothing has a capital.",
-}
-"""Tests and what each of them promises, in the order of the report."""
-
 CHANGES: dict[str, Callable[[str], str]] = {
     "paragraph doubled": lambda text: f"{text} {text}",
     "all capitals": str.upper,
@@ -75,8 +55,8 @@ def run_suite(model: StanceModel) -> Figures:
     Returns
     -------
     dict
-        tests, each with name, promise, n, failures, rate, its Wilson interval and at most three
-        examples; and seeds, the number of paragraphs.
+        tests, each with name, n, failures, rate, its Wilson interval and at most three examples;
+        and seeds, the number of paragraphs.
     """
     if model.recipe.language != LANGUAGE:
         raise DataError(
@@ -95,7 +75,7 @@ def run_suite(model: StanceModel) -> Figures:
         expected = before if label == "same" else case.expected
         example = {"actor": case.actor, "text": case.text, "answer": answer, "expected": expected}
         results.setdefault(case.test, []).append((right, example))
-    tests = [_result(name, results[name]) for name in TESTS if name in results]
+    tests = [_result(name, tested) for name, tested in results.items()]
     return plain({"tests": tests, "seeds": len(written)})
 
 
@@ -113,7 +93,6 @@ def _result(name: str, tested: Sequence[tuple[bool, dict[str, str]]]) -> dict[st
     wrong = np.array([not right for right, _ in tested])
     return {
         "name": name,
-        "promise": TESTS[name],
         "n": len(tested),
         "failures": wrong.sum(),
         "rate": wrong.mean(),

@@ -16,10 +16,11 @@ from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens.scores import stress_lines
 from stance.storage import bundled_model, load_model
-from stance.stress import TESTS, WRITTEN, read_cases, run_suite
+from stance.stress import WRITTEN, read_cases, run_suite
 
 CASES, BOOK = list(read_cases()), ActorBook.default()
 TEXTS = [case.text for case in CASES if case.test == WRITTEN]
+TESTS = {case.test for case in CASES}
 
 
 def rates(figures):
@@ -33,7 +34,7 @@ def test_paragraphs_are_many_and_balanced_and_name_whom_they_are_asked_about():
     written = Counter(case.expected for case in CASES if case.test == WRITTEN)
     assert written == dict.fromkeys(Stance, 32)
     assert len({case.text for case in CASES if case.test == WRITTEN}) == 96
-    assert {case.test for case in CASES} == {*TESTS}
+    assert len(TESTS) == 16
     for case in CASES:
         if case.test in (WRITTEN, "actor swapped"):
             assert case.actor in {mention.actor for mention in BOOK.find(case.text)}
@@ -175,7 +176,7 @@ def test_json_and_screen_have_every_test_also_of_a_model_with_other_actors(held)
     lines = stress_lines(figures)
     assert all(len(line) < 80 and line.isprintable() for line in lines)
     assert figures["seeds"] == len(TEXTS)
-    assert {test["name"] for test in figures["tests"]} >= TESTS.keys() - {"deciding verb negated"}
+    assert {test["name"] for test in figures["tests"]} >= TESTS - {"deciding verb negated"}
     for test in figures["tests"]:
         assert test["rate"] == pytest.approx(test["failures"] / test["n"], abs=1e-6)
         low, high = test["interval"]

@@ -77,8 +77,7 @@ def _read_audit(source: Path, population: AnswersTable) -> Audit:
     pairs = np.array(list(settled), np.int64)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
-    coded = (len({label.coder for label in coding}) for coding in codings.values())
-    counts.update(repeated=len(labelled) - sum(coded), missing=len(missing))
+    counts["missing"] = len(missing)
     return Audit(
         pair=pairs,
         truth=np.array([label.truth for label in settled.values()], np.int64),
@@ -97,7 +96,6 @@ def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
             "too: intervals hold only if labels are missing by chance, not because rows are hard"
         )
     for what, why in (
-        ("repeated", "left out: an earlier row has the same pair and label"),
         ("train", "left out: chosen for training, not drawn at random"),
         ("false matches", "with a false match counted as neutral"),
     ):

@@ -78,12 +78,6 @@ class Share:
         """The net stance."""
         return self.value(NET)
 
-    @property
-    def prevails(self) -> int:
-        """The side that prevails beyond chance: -1 against, 1 in favor, 0 neither."""
-        low, high = (self.net or (0, (-1, 1)))[1]
-        return (low > 0) - (high < 0)
-
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the figures of each stance and the net stance; None where unknown."""
         names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")

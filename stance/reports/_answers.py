@@ -49,10 +49,6 @@ class AnswersReport:
         """Actors shown whose labels or answers are too few for a figure."""
         return [share.actor for share in self.actors if not share.net]
 
-    def prevailing(self, side: int) -> list[str]:
-        """Return the actors toward whom a side prevails beyond chance."""
-        return [share.actor for share in self.actors if share.prevails == side]
-
     def extremes(self, actor: str = "") -> tuple[Share, Share] | None:
         """Return the actors, or groups of one, spoken of worst and best, if they are apart."""
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors

@@ -8,10 +8,9 @@ from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._figures import ROWS, Cell, Column, Data, Figure, with_interval
-from stance.screens import Figures, percent, ranged
+from stance.screens import Figures
 
 HEATS = 5  # shades of a share, from none to all
-MOST_GROUPS = 20  # groups in a chart; tables have all
 BASELINES = {"target_blind": "target-blind words", "majority": "majority label"}
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
 MACRO_F1 = with_interval("macro-F1, %")
@@ -90,26 +89,17 @@ def _reliability_figure(bins: Sequence[Figures]) -> Figure:
     return Figure("Probability and accuracy", chart, data)
 
 
-def _divisions(scores: Figures) -> Iterator[tuple[Figure, int]]:
-    """Yield the figure of each breakdown of more than one group, and how many groups it has."""
+def _divisions(scores: Figures) -> Iterator[tuple[str, Data]]:
+    """Yield the title of each breakdown of more than one group, and its scores."""
     for noun, title in DIVISIONS.items():
         parts = scores.get(f"per_{noun}", {})
-        if len(parts) <= (noun == "corpus"):
-            continue
-        lines, rows = [], list[list[Cell]]()
-        for name, part in parts.items():
-            ends = part["interval"]
-            ends = None if ends and ends[0] == ends[1] else ends  # all documents score the same
-            value = part["macro_f1"]
-            rows.append([name, part["n"], value, *(ends or (None, None)), part["ece"]])
-            words = ranged(value, ends) if part["trusted"] else f"{percent(value)}, few"
-            lines.append(
-                charts.Line(page.named(name, charts.NAME), words, charts.Estimate(value, ends))
-            )
-        error = Column("calibration error, %", "share")
-        data = Data(f"per-{noun}", (Column(noun), ROWS, *MACRO_F1, error), rows)
-        chart = charts.whiskers(lines[:MOST_GROUPS], charts.share_axis(title="macro-F1"))
-        yield Figure(title, chart, data), len(lines)
+        if len(parts) > (noun == "corpus"):
+            rows = list[list[Cell]]()
+            for name, part in parts.items():
+                ends = (part["trusted"] and part["interval"]) or (None, None)
+                rows.append([name, part["n"], part["macro_f1"], *ends, part["ece"]])
+            error = Column("calibration error, %", "share")
+            yield title, Data(f"per-{noun}", (Column(noun), ROWS, *MACRO_F1, error), rows)
 
 
 def evaluation_page(
@@ -141,5 +131,4 @@ def evaluation_page(
         divisions=list(_divisions(scores)),
         tone_classes=tone and _class_scores(tone, "sentiment"),
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
-        most_groups=MOST_GROUPS,
     )

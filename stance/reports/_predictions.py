@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ class _Drawing:
         y, figures = net_axis(ends, title=NET_TITLE), []
         for number, (course, marks) in enumerate(zip(courses, drawn, strict=True), 1):
             step = -(-(len(course) - 1) // (DATES - 1))
-            ticks = [(self.day(share), date_words(share.period)) for share in course[::step]]
+            ticks = [(self.day(share), share.period) for share in course[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
             data = self.data(f"over-time-{number}", course)
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
@@ -232,16 +231,6 @@ def judged(share: Share, place: str) -> MatrixCell:
     low, high = share.counts.net_interval
     net = points(share.counts.net) if high - low <= WIDE else "–"
     return MatrixCell(net, f"{share.counts.n:,}", SHADES[(low > 0) - (high < 0)], place)
-
-
-def date_words(period: str) -> str:
-    """Return a period as a reader says it.
-
-    >>> date_words("2024-03"), date_words("2024 Q1"), date_words("2024-W07")
-    ('Mar 2024', '2024 Q1', '2024-W07')
-    """
-    year, _, month = period.partition("-")
-    return date(int(year), int(month), 1).strftime("%b %Y") if month.isdecimal() else period
 
 
 def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
