@@ -21,7 +21,7 @@ from stance.evaluation import (
 )
 from stance.evaluation.answers import document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import gain_in, score_bounds, t_interval
-from stance.screens.scores import evaluation_lines
+from stance.screens.models import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")

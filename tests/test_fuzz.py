@@ -31,7 +31,7 @@ from stance.reports import write_predictions
 from stance.runs.config import Input, Output
 from stance.runs.job import predict_table
 from stance.runs.journal import journal_of
-from stance.screens.model import card_lines
+from stance.screens.models import card_lines
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 

@@ -14,7 +14,7 @@ from stance.errors import DataError
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import Stance
-from stance.screens.scores import stress_lines
+from stance.screens.models import stress_lines
 from stance.storage import bundled_model, load_model
 from stance.stress import WRITTEN, read_cases, run_suite
 

@@ -114,7 +114,7 @@ def explain(
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain as reasons_of
-    from stance.screens.model import explanation_lines
+    from stance.screens.models import explanation_lines
 
     if text == "-":
         text = files.text_of_stdin()

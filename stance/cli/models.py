@@ -69,7 +69,7 @@ def evaluate(
     """Score a model on labelled tables, beside its baselines."""
     from stance.evaluation import evaluate as score
     from stance.screens import stacked
-    from stance.screens.scores import evaluation_lines, stress_lines
+    from stance.screens.models import evaluation_lines, stress_lines
     from stance.storage import model_file
     from stance.stress import run_suite
 
@@ -144,7 +144,7 @@ def _compare(
     model: Path | None, other: Path, corpora: list[Path], form: "CorpusForm", as_json: bool
 ) -> None:
     from stance.evaluation import compare_models
-    from stance.screens.scores import comparison_lines
+    from stance.screens.models import comparison_lines
 
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
@@ -156,7 +156,7 @@ def _compare(
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:
     """Show the card of a model."""
-    from stance.screens.model import card_lines
+    from stance.screens.models import card_lines
     from stance.storage import model_file, read_manifest
 
     path = model_file(model)

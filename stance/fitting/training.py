@@ -28,7 +28,7 @@ from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.screens.scores import evaluation_lines
+from stance.screens.models import evaluation_lines
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
 Tell = Callable[[str], None]
