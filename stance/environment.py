@@ -24,7 +24,7 @@ def check_environment() -> dict[str, Any]:
     libraries = {name: _version(name) for name in (re.split(r"[^\w.-]", w)[0] for w in wanted)}
     faults += [f"{name} is not installed; pip install {name}" for name in _lacking(libraries)]
     try:
-        model = None if faults else _bundled_model()
+        model = None if _lacking(libraries) else _bundled_model()
     except StanceError as error:
         faults.append(f"{error}; install stance again")
     return {
