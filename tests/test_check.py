@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from command import STARTER, fails, invoke
+from command import fails, invoke
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -319,17 +319,3 @@ def test_the_screen_is_narrow_and_plain_whatever_the_data(tmp_path):
     assert sum(file["rows"] for file in found["files"]) == found["rows"] == 2 * 342
     order = [f["severity"] for f in found["findings"]]
     assert order == sorted(order, key=("spoils", "warn", "note").index)
-
-
-def test_the_starter_corpus_is_sound(tmp_path):
-    codes = {name: lambda _, row, name=name: row[name] for name in ("coder_1", "coder_2")}
-    paths = []
-    for path in (STARTER / "starter_train.csv", STARTER / "starter_test.csv"):
-        with path.open(encoding="utf-8", newline="") as file:
-            table = in_long_form([*csv.DictReader(file)], **codes)
-        paths.append(write(tmp_path / path.name, table))
-    ran = invoke("check", *paths, "--json")
-    found = json.loads(ran.stdout)
-    assert (ran.exit_code, found["spoils"]) == (0, False)
-    assert found["agreement"]["units"] >= 625
-    assert {"leaks", "conflicts", "duplicates", "near-duplicates"} <= set(found["passed"])

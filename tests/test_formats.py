@@ -75,15 +75,6 @@ def test_every_cell_survives_the_way_from_any_format_to_any_other(tmp_path):
         assert target.read_bytes() == paths[other].read_bytes(), (one, other)
 
 
-def test_bytes_of_answers_depend_on_neither_jobs_nor_parts(model, tmp_path):
-    source = store(typed(60), tmp_path / "a.parquet")
-    for suffix in ("parquet", "xlsx"):
-        one, two = tmp_path / f"one.{suffix}", tmp_path / f"two.{suffix}"
-        predict(model, source, one)
-        predict(model, source, two, jobs=2, size=25)
-        assert one.read_bytes() == two.read_bytes()
-
-
 # --- Excel in ---
 
 

@@ -1,17 +1,14 @@
 """Data sets and tools' exports become corpora row by row, and anything else is refused."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 from command import invoke
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from test_label import rows_of
 
 from stance.corpus import read_corpus
-from stance.errors import DataError, StanceError, UsageError
+from stance.errors import DataError, UsageError
 from stance.importing import FORMATS, import_corpus, parse_map
 
 IMPORTS = Path(__file__).parent / "imports"
@@ -225,49 +222,3 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     annotations = read_corpus([tmp_path / "out.csv"]).annotations
     assert annotations.coders == ("anna", "ben", "carl")
     assert annotations.codes.tolist() == [[2], [2], [2]]
-
-
-# --- Anything at all -------------------------------------------------------------------------
-
-
-def places_in(value, path=()):
-    """Return where each value of some JSON stands."""
-    inner = value.items() if isinstance(value, dict) else ()
-    inner = enumerate(value) if isinstance(value, list) else inner
-    return [path] + [found for key, each in inner for found in places_in(each, (*path, key))]
-
-
-def replaced(value, path, other):
-    if not path:
-        return other
-    copy = value.copy()
-    copy[path[0]] = replaced(value[path[0]], path[1:], other)
-    return copy
-
-
-ANY = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 9) | st.floats() | st.text(max_size=9)
-    | st.sampled_from(["favor", "NATO", "0:4", "POS", "NULL", "choices", "accept", "labels"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=20,
-)  # fmt: skip
-JSON = ("newsmtsc", "madtsc", "ruopinionne", "doccano", "labelstudio", "prodigy", "seesaw")
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data(), st.sampled_from(JSON))
-def test_any_json_gives_rows_or_one_line(tmp_path_factory, data, form):
-    source = copied(form, tmp_path_factory.mktemp("any"))
-    paths = [path for path in [source, *sorted(source.rglob("*"))] if path.is_file()]
-    path = data.draw(st.sampled_from(paths))
-    text = path.read_text("utf-8")
-    items = [*map(json.loads, text.splitlines())] if path.suffix == ".jsonl" else json.loads(text)
-    items = replaced(items, data.draw(st.sampled_from(places_in(items)[1:])), data.draw(ANY))
-    path.write_text(json.dumps(items), "utf-8")
-    said = "no rows of"
-    try:
-        imported(form, source)
-    except StanceError as error:
-        said = str(error)
-    assert said.isprintable()
-    assert re.search(r"\.jsonl?:|no rows of|out.csv:", said)

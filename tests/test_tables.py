@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -177,16 +176,6 @@ def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     good, bad = read_with_rejects(tmp_path, "text,actor\n" + "\n".join(rows))
     assert len(good) == 19_999
     assert [line for line, *_ in bad] == ["7002"]
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_records_before_a_bad_one_are_given_first(tmp_path, name):
-    row = "a,b\n" if name == "a.csv" else '{"text": "a", "actor": "b"}\n'
-    path = put(tmp_path, "text,actor\n" * (name == "a.csv") + 9000 * row + "torn\n", name)
-    found = []
-    with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
-        found.extend(chain.from_iterable(table.chunks))
-    assert [record.number for record in found] == list(range(1, 9001))
 
 
 # --- Bombs -----------------------------------------------------------------------------------

@@ -188,10 +188,9 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     stored, sink = np.dtype(dtype).newbyteorder("<"), io.BytesIO()
     header = {"descr": stored.str, "fortran_order": False, "shape": shape}
     npy.write_array_header_1_0(sink, header)
-    if not data.startswith(sink.getvalue()):
+    size = sink.tell() + math.prod(shape) * stored.itemsize
+    if not data.startswith(sink.getvalue()) or len(data) != size:
         raise refusal(f"'{name}' is not the {dtype} of shape {shape} of the manifest")
-    if len(data) - sink.tell() != math.prod(shape) * stored.itemsize:
-        raise refusal(f"'{name}' has too many values or too few")
     array: NDArray[Any] = npy.read_array(io.BytesIO(data), allow_pickle=False)
     return array.astype(dtype, copy=False)
 
