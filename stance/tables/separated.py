@@ -233,16 +233,9 @@ class _Body:
 
     def _swallows(self, lines: Sequence[str], start: int, end: int) -> bool:
         """Return whether the lines of a bad record after its first are good records."""
-        below, pos = lines[start : start + _RESYNC], 0
-        for after, cells in _parsed(below, self._mark, self._quotes):
-            is_cut = isinstance(cells, str) and after == len(below)
-            if start + pos >= end or self._width == 1 or is_cut:  # any line of one cell is a record
-                break
-            is_record = isinstance(cells, list) and len(cells) == self._width
-            if not is_record or _unquoted_cells("".join(below[pos:after]), self._mark):
-                return False
-            pos = after
-        return pos > 0
+        good = self._good.match("".join(lines[start : start + 2 * _RESYNC]))
+        height = len(split_lines(good[0])) if good and self._width > 1 else 0
+        return height >= min(end - start, _RESYNC)
 
     # --- What is odd ---
 
