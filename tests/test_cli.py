@@ -264,7 +264,7 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
         for command in ("predict TABLE", "explain NATO", "inspect", "evaluate CODED"):
             given = [name] if command == "inspect" else ["-m", name]
             assert re.search(r"\.(stance|joblib).*; ", fails(3, *at_work(command), *given))
-    assert fails(3, "inspect", "speech").endswith("; did you mean speeches?")
+    assert "say 'speeches', or make one" in fails(3, "inspect", "speech")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -76,9 +75,7 @@ def named(path: Path, instead: str = "") -> Iterator[None]:
     except (ActorError, RecipeError) as error:
         fault, what = error, f"{shown(str(error), 400)}; train a new one with `stance train`"
     except OSError as error:
-        advice = "check the path, or make one with `stance train`"
-        if get_close_matches(str(path), [SPEECHES]):
-            advice = f"did you mean {SPEECHES}?"
+        advice = f"check the path, say '{SPEECHES}', or make one with `stance train`"
         fault, what = error, f"cannot be read ({error.strerror}); {advice}"
     if instead:
         what = f"{what.rpartition('; ')[0]}; {instead}"
