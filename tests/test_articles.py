@@ -25,38 +25,27 @@ _spec.loader.exec_module(pages)
 BOILERPLATE = {
     "navigation": """
         Skip to main content; ▼ Menu; Home | World | Business; Home|News|Sport|Weather; Sign in; 3
-        Home › World › NATO leaders meet by the sea to argue about money; • Opinion; +5
         Tags: Nato, Russia, defence; Terms of use | Privacy policy | Contact us; Accept all
-        https://www.larkmoor-courier.example/world/summit?ref=home
         We use cookies to make this site better for you.; Copyright 2024 The Larkmoor Courier
         © 2024 The Larkmoor Courier. All rights reserved.""",
     "byline": """
         5 min read; Reading time: 6 minutes; Published 3 hours ago; Updated at 10:15 GMT; 2024-07-10
-        Wed 10 Jul 2024 18.31 BST; July 9, 2024 at 6:31 p.m. EDT; By Ada Fennimore; By Reuters
         Published: March 4th, 2024 | Updated: March 5th, 2024; By Ada Fennimore in Port Ellery
-        BY ADA FENNIMORE AND LUÍS ÇELIK; By Ada van der Fenn, Defence editor; By our foreign staff
         By Ada Fennimore, chief diplomatic correspondent in Port Ellery; @adafennimore
-        Follow us on Telegram and WhatsApp; The writer is a former ambassador to the alliance
         Ada Fennimore is the diplomatic correspondent for The Larkmoor Courier.
         The views expressed in this article are the author’s own.""",
     "caption": """
         Photo: Leaders on the steps of the town hall; AFP via Getty Images; Ada Fennimore/Reuters
-        Image caption, The harbour was closed to yachts for two days; 0:00 / 3:25; © Reuters
         FILE - A frigate leaves the harbour, on March 3, 2024.; (AP Photo/Ada Fennimore, File)
-        A frigate leaves the harbour [File: Ada Fennimore/Reuters]; Image source, Getty Images
         Soldiers on an exercise in the fens. Photograph: Ada Fennimore/EPA
-        With files from Ada Fennimore in Port Ellery and Reuters; With inputs from agencies
         Reporting by Ada Fennimore, editing by Luís Çelik; Ada Fennimore contributed to this report.
-        This article was originally published by the Quillon Review.; Listen to this article
         Watch: the arrivals at the harbour in two minutes""",
     "share": """
         Share; Copy link; Facebook; Share on Facebook; Share via email; Comments (34)
         NATO meets on facebook (opens in a new window); 1,204 comments; Join the conversation""",
     "promotion": """
         Sign up to This is the Continent; after newsletter promotion; Subscribe; ADVERTISEMENT
-        The Daily Briefing newsletter provides all the news you need. Sign up here.
         Get the latest from the harbour, every day, in your inbox; Subscribe to unlock this article
-        By signing up you agree to our terms.; Already a subscriber? Log in
         If you liked it, please consider supporting us.; Story continues below advertisement""",
     "related": """
         Read more: Who pays for the alliance?; READ MORE: Who pays for the alliance?; Most read
