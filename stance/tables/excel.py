@@ -21,7 +21,7 @@ from stance.tables.table import Fault, Row, Table
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
-_MOST_COLUMNS, _MOST_CHARACTERS = 16_384, 32_767  # of Excel
+_BEYOND = "is more than Excel holds: 1,048,576 rows, 16,384 columns, 32,767 characters in a cell"
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
 _CELL, _PLACE = re.compile(rb"<(?:\w+:)?c\b"), re.compile(rb"""\sr=["']([A-Z]*)(\d*)["']""")
@@ -193,7 +193,6 @@ def write_rows(
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
     types: Sequence[str],
-    most_rows: int = 1_048_576,
 ) -> None:
     """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
     library = import_module("xlsxwriter")
@@ -209,12 +208,15 @@ def write_rows(
         bold, number = book.add_format({"bold": True}), 0
         try:
             for number, row in enumerate(chain([columns], rows)):
-                _check_row(path, number, columns, row, most_rows)
                 for pos, cell in enumerate(row):
+                    lost = 0
                     if cell and number and pos in numbers:
-                        sheet.write_number(number, pos, float(cell))
+                        lost = sheet.write_number(number, pos, float(cell))
                     elif cell:
-                        sheet.write_string(number, pos, cell, None if number else bold)
+                        lost = sheet.write_string(number, pos, cell, None if number else bold)
+                    if lost:
+                        place = f"row {number:,}, column '{shown(columns[pos])}'"
+                        raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
             sheet.autofilter(0, 0, number, len(columns) - 1)
             book.close()
         except library.exceptions.FileCreateError as error:
@@ -222,20 +224,3 @@ def write_rows(
         finally:
             if sheet.row_data_fh:
                 sheet.row_data_fh.close()
-
-
-def _check_row(
-    path: Path, number: int, columns: Sequence[str], row: Sequence[str], most_rows: int
-) -> None:
-    """Raise if a sheet cannot hold a row."""
-    what = ""
-    if number >= most_rows:
-        what = f"more than {most_rows - 1:,} rows, the most that a sheet of Excel holds"
-    elif len(columns) > _MOST_COLUMNS:
-        what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
-    elif (longest := max(map(len, row))) > _MOST_CHARACTERS:
-        name = shown(columns[[*map(len, row)].index(longest)])
-        what = f"row {number:,}, column '{name}': {longest:,} characters, and a cell of Excel holds"
-        what += f" {_MOST_CHARACTERS:,}"
-    if what:
-        raise refusal(path, f"{what}; write .csv or .parquet")
