@@ -180,8 +180,7 @@ def _mentions(study: Study) -> Iterator[Finding]:
             f"{count(len(unnamed), 'row')} ({share:.1%}) about an actor that the text does not "
             f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
-        severity = "spoils" if share > UNNAMED else "warn"
-        yield Finding(severity, "mentions", text)
+        yield Finding("spoils" if share > UNNAMED else "warn", "mentions", text)
 
 
 def _is_named(study: Study, row: int) -> bool:
@@ -242,8 +241,7 @@ def _near_duplicates(study: Study, alike: Ints) -> Iterator[Finding]:
             f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one in another document, "
             f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
         )
-        severity = "spoils" if share > TEMPLATE else "warn"
-        yield Finding(severity, "near-duplicates", text)
+        yield Finding("spoils" if share > TEMPLATE else "warn", "near-duplicates", text)
 
 
 def _leaks(study: Study, alike: Ints) -> Iterator[Finding]:
@@ -300,6 +298,5 @@ def _agreed(study: Study, agreement: Figures | None) -> Iterator[Finding]:
         limit = f"below {RELIABLE} conclusions are tentative: make the codebook clearer"
         if alpha < TENTATIVE:
             limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
-        severity = "spoils" if alpha < TENTATIVE else "warn"
         text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
-        yield Finding(severity, "agreement", text)
+        yield Finding("spoils" if alpha < TENTATIVE else "warn", "agreement", text)

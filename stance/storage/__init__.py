@@ -68,8 +68,6 @@ _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
-    if taken := set(_OF_MODEL) & set(model.card):
-        raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
     heads = {name: head for name in LABELS if (head := getattr(model, name)) is not None}
     contents, members = {}, {}
     for name, value in sorted(_values(model, heads).items()):
