@@ -136,10 +136,8 @@ def test_columns_match_whatever_their_case_and_not_in_silence(predict, refused, 
     for found, name in (("Actor", "actor"), (" spans ", "spans"), ("TEXT", "text")):
         assert f"{mine}: column '{found}' is read as '{name}'" in result.stderr
     write(mine, f'Text,TEXT\n"{TEXT}",a\n')
-    assert refused(1, mine) == (
-        f"{mine}: columns 'Text' and 'TEXT' could each be 'text'; rename all but one of them, or "
-        "choose one with --text-column"
-    )
+    why = "columns 'Text' and 'TEXT' could each be 'text'; rename all but one of them"
+    assert refused(1, mine) == f"{mine}: {why}"
 
 
 def test_spans_say_where_the_actor_is_named(predict, refused, mine):
@@ -348,7 +346,7 @@ ARTICLES = {
 NO_ARTICLES = {
     b"NATO\nL\xe9on": "a.txt:2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name its",
     b"NATO\nwon\0": "a.txt:2: a NUL byte; the file is damaged or not text",
-    b"PK\x03\x04": "a.txt: is a zip archive or an Excel workbook; give its name",
+    b"PK\x03\x04": "a.txt: is a zip archive or an Excel workbook; save it as a file",
     "NATO won.".encode("utf-16-le"): "a.txt:1: a NUL byte; the file is damaged or not text",
     b"NATO won. " * 2_000_001: "a.txt: more than 20,000,000 bytes are too long for an article; put",
 }
