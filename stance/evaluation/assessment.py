@@ -57,10 +57,6 @@ class Report:
         return dict(self.figures)
 
 
-PARTS = ("sentiment", "leakage", "holder")
-"""Parts of a report that may be missing."""
-
-
 def report(
     answers: Answers,
     blind: Answers,
