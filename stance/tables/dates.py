@@ -86,7 +86,7 @@ def read_date(text: str, pattern: str = "") -> Day | None:
 
     >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
     (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
-    >>> read_date("03/04/2024"), read_date("03/04/2024", "%d/%m/%y")
+    >>> read_date("03/04/2024"), read_date("03/04/2024", "%d/%m/%Y")
     (None, Day(year=2024, month=4, day=3))
     """
     text = " ".join(text.split())
