@@ -19,7 +19,6 @@ from stance.model.explanation import explain
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.storage import bundled_model, load_model
-from stance.tables import months_of
 
 STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"
 TEXT = "Poland praised NATO for its brave support and condemned Russia\u2019s brutal attack."
@@ -110,27 +109,6 @@ def test_a_text_of_which_nothing_is_known(model, text):
     (found,) = explain(model, text, "NATO")
     assert not found.known
     assert gap(found, model.stance) < 1e-9
-
-
-def test_given_places_are_the_ones_that_are_explained(model):
-    text = "He praised NATO and he condemned Russia."
-    (found,) = explain(model, text, "he", [(20, 22)])
-    (looked_for,) = explain(model, text, "he")  # the literal name, with the same case
-    assert found == looked_for
-    (first,) = explain(model, text, "he", [(0, 2)])
-    assert first.mentions == 1
-    assert first.scores != found.scores
-    judged = model.judge([text], ["he"], [[(0, 2)]])
-    assert first.probabilities == pytest.approx(tuple(judged.stance[0]), abs=1e-12)
-
-
-def test_an_explanation_knows_who_was_in_office_as_the_answer_does():
-    model = load_model(bundled_model())
-    text = "Trump said that Poland was a great ally and condemned the cruel attack on it."
-    months = months_of(["2010-05-01"])  # long before Trump's office
-    judged = model.judge([text], ["Poland"], months=months)
-    (found,) = explain(model, text, "Poland", months=months)
-    assert found.holder == judged.holders[judged.holder[0]] != "United States"
 
 
 # --- Standard input, and a reader that has seen enough ---

@@ -37,6 +37,7 @@ def train(
 ) -> None:
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
+    from stance.screens.models import evaluation_lines
 
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
@@ -47,7 +48,8 @@ def train(
             seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
-    show(training.to_json(), lambda: [title, "", *training.summary_lines()], as_json)
+    scores = training.report.to_json()
+    show(scores, lambda: [title, "", *evaluation_lines(scores)], as_json)
     if not as_json:
         tell(f"wrote {output}")
 

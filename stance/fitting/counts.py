@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,69 +107,55 @@ def count_features(
 
     The second value says which pairs' texts name the actor.
     """
-    blocks, named = {name: _Counter() for name in recipe.blocks}, list[Bools]()
+    blocks, named = {name: list[_Batch]() for name in recipe.blocks}, list[Bools]()
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
-        for name, block in blocks.items():
-            block.add(
-                pairs.count,
-                [
-                    (one.pair, own_keys(one, pairs) if recipe.per_actor else one.keys(), one.weight)
-                    for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
-                ],
-            )
+        for name, batches in blocks.items():
+            occurrences = [
+                (one.pair, own_keys(one, pairs) if recipe.per_actor else one.keys(), one.weight)
+                for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
+            ]
+            batches.append(_counted(pairs.count, occurrences))
         named.append(pairs.mentioned())
-    counts = {name: blocks.pop(name).counts(recipe.min_df) for name in recipe.blocks}
+    counts = {name: _joined(blocks.pop(name), recipe.min_df) for name in recipe.blocks}
     return counts, np.concatenate(named)
 
 
-class _Counter:
-    """Occurrences of a block's features in pairs, numbered as they come."""
-
-    def __init__(self) -> None:
-        self._index = KeyIndex(np.zeros(0, np.uint64))
-        self._keys = [np.zeros(0, np.uint64)]
-        self._batches: list[tuple[Any, Any]] = []  # sums of weights and of their squares
-
-    def add(self, rows: int, occurrences: list[tuple[Ints, Keys, Floats | None]]) -> None:
-        """Sum the features of a batch by row; each counts 1 if it has no weight."""
-        none = np.zeros(0, np.int64), np.zeros(0, np.uint64), None
-        row, keys, weights = zip(none, *occurrences, strict=True)
-        of_all = np.concatenate(keys)
-        column = self._index.find(of_all)
-        new = np.unique(of_all[column < 0])
-        if len(new):
-            self._keys.append(new)
-            self._index.add(new)
-            column = self._index.find(of_all)
-        places = np.concatenate(row), column
-        shape, plain = (rows, len(self._index)), all(part is None for part in weights)
-        weight = np.concatenate(
-            [np.ones(len(r)) if w is None else w for r, w in zip(row, weights, strict=True)]
-        )
-        sums = sparse.csr_matrix((weight, places), shape).astype(np.float32)
-        squares = sums
-        if not plain:
-            squares = sparse.csr_matrix((weight**2, places), shape).astype(np.float32)
-        self._batches.append((sums, squares))
-
-    def counts(self, min_df: int) -> BlockCounts:
-        """Return the counts of all rows; the occurrences are forgotten."""
-        keys = np.concatenate(self._keys)
-        order, plain = np.argsort(keys), all(one is other for one, other in self._batches)
-        matrices = [
-            _stacked(parts, len(keys)) for parts in [*zip(*self._batches, strict=True)][: 2 - plain]
-        ]
-        self._batches.clear()
-        whole = BlockCounts(keys, matrices[0], matrices[-1])
-        pairs = np.bincount(whole.sums.indices, minlength=len(keys))
-        return whole.with_features(order[pairs[order] >= min_df])
+_Batch = tuple[Keys, Any, Any]  # sorted keys of the features, sums of weights and of their squares
 
 
-def _stacked(parts: Sequence[Any], columns: int) -> Any:
-    """Stack matrices, which may lack the last columns; none is kept as it was."""
-    for part in parts:
-        part.resize((part.shape[0], columns))
-    return sparse.vstack(parts, format="csr")
+def _counted(rows: int, occurrences: list[tuple[Ints, Keys, Floats | None]]) -> _Batch:
+    """Sum the features of a batch by row; each counts 1 if it has no weight."""
+    none = np.zeros(0, np.int64), np.zeros(0, np.uint64), None
+    row, keys, weights = zip(none, *occurrences, strict=True)
+    names, column = np.unique(np.concatenate(keys), return_inverse=True)
+    places, shape = (np.concatenate(row), column), (rows, len(names))
+    weight = np.concatenate(
+        [np.ones(len(r)) if w is None else w for r, w in zip(row, weights, strict=True)]
+    )
+    sums = sparse.csr_matrix((weight, places), shape).astype(np.float32)
+    if all(part is None for part in weights):
+        return names, sums, sums
+    return names, sums, sparse.csr_matrix((weight**2, places), shape).astype(np.float32)
+
+
+def _joined(batches: Sequence[_Batch], min_df: int) -> BlockCounts:
+    """Return the counts of all rows, of features that occur in ``min_df`` of them or more."""
+    rows = [np.bincount(sums.indices, minlength=len(names)) for names, sums, _ in batches]
+    keys, place = np.unique(np.concatenate([names for names, *_ in batches]), return_inverse=True)
+    keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
+
+    def stacked(matrices: Iterable[Any]) -> Any:
+        parts = []
+        for (names, *_), matrix in zip(batches, matrices, strict=True):
+            kept = np.isin(names, keys)
+            column, part = np.searchsorted(keys, names[kept]), matrix[:, kept]
+            values = part.data, column.take(part.indices), part.indptr
+            parts.append(sparse.csr_matrix(values, (part.shape[0], len(keys))))
+        return sparse.vstack(parts, format="csr")
+
+    plain = all(sums is squares for _, sums, squares in batches)
+    counts = stacked(sums for _, sums, _ in batches)
+    return BlockCounts(keys, counts, counts if plain else stacked(parts[2] for parts in batches))
 
 
 def _batches(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.screens.models import evaluation_lines
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
 Tell = Callable[[str], None]
@@ -44,14 +43,6 @@ class Training:
 
     def __repr__(self) -> str:
         return brief("Training", report=self.report, model=self.model)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as one object for JSON."""
-        return self.report.to_json()
-
-    def summary_lines(self) -> list[str]:
-        """Return a plain-text screen, each line under 80 columns."""
-        return evaluation_lines(self.report.to_json())
 
 
 def train_files(
@@ -135,7 +126,7 @@ def train(
     Returns
     -------
     Training
-        ``model`` is the trained model; ``to_json()`` gives the cross-validated scores.
+        ``model`` is the trained model, ``report`` holds the cross-validated scores.
 
     Raises
     ------

@@ -1,19 +1,17 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Floats
 from stance.display import brief
 from stance.errors import ActorError
 from stance.features.pairs import Pairs
 from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
-from stance.reading.text import Places
 from stance.reading.words import Words
 from stance.records import AGAINST, FAVOR
 
@@ -66,13 +64,7 @@ class Explanation:
         return bool(withheld(self.known, self.foreign, self.mentions > 0 or self.learned))
 
 
-def explain(
-    model: StanceModel,
-    text: str,
-    actor: str | None = None,
-    spans: Sequence[tuple[int, int]] | None = None,
-    months: Ints | None = None,
-) -> list[Explanation]:
+def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
     Parameters
@@ -81,11 +73,6 @@ def explain(
     text : str
     actor : str, optional
         Name or alias; one that is not in the book is looked for by name and surname.
-    spans : sequence of (int, int), optional
-        Character offsets of the given actor in the text as written, end-exclusive; without them
-        it is looked for.
-    months : ndarray of shape (1,), optional
-        When it was written, see `StanceModel.judge`.
 
     Returns
     -------
@@ -109,19 +96,17 @@ def explain(
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
-    names = model.judge([text], months=months).actor if actor is None else [actor]
+    names = model.judge([text]).actor if actor is None else [actor]
     if not names:
         raise ActorError(
             "the text names no actor of the book; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
-    return [_explain(model, text, name, spans, months) for name in names]
+    return [_explain(model, text, name) for name in names]
 
 
-def _explain(
-    model: StanceModel, text: str, actor: str, spans: Places | None, months: Ints | None
-) -> Explanation:
-    answer = model.judge([text], [actor], [spans], months=months, pushes=True)
+def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
+    answer = model.judge([text], [actor], pushes=True)
     pairs, intercept = answer.pushes[0].pairs, _floats(model.stance.intercept)
     words, features = _reasons(model, pairs, actor)
     holder = answer.holders[answer.holder[0]]
