@@ -280,15 +280,6 @@ def test_wrong_usage_is_status_2(at_work, command):
     assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
 
 
-@pytest.mark.parametrize("value", ["2", "nan"])
-def test_a_number_out_of_range_is_named(at_work, value):
-    told = misused(*at_work(f"predict a.csv --abstain {value}"))
-    assert (
-        f"Invalid value for '--abstain': Input should be less than or equal to 1, not {value}"
-        in told
-    )
-
-
 # --- Screens ------------------------------------------------------------------------------------
 
 
