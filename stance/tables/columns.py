@@ -43,7 +43,8 @@ def column(table: Table | Header, name: str, option: str = "", hint: str = "") -
     """
     place = optional_column(table, name)
     if place is None:
-        advice = _advice(table, name, option, hint)
+        elsewhere = table.elsewhere if isinstance(table, Table) else None
+        advice = (elsewhere and elsewhere(name)) or _advice(table.columns, name, option, hint)
         raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 
@@ -85,9 +86,7 @@ def likely(columns: Sequence[str], name: str) -> str:
     return columns[places[0]] if places else ""
 
 
-def _advice(table: Table | Header, name: str, option: str, hint: str) -> str:
-    columns = table.columns
-    hint = (isinstance(table, Table) and table.or_where) or hint
+def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     if len(columns) == 1:  # it may hold the wanted name beside others
         signs = (*SEPARATORS, ":", " ")
         if any(folded(name) in map(folded, columns[0].split(sign)) for sign in signs):

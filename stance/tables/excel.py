@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from xml.parsers import expat
 from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
-from stance.tables.table import Fault, Row, Table
+from stance.tables.table import Fault, Row, Table, folded
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
@@ -71,7 +72,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         f"sheet '{shown(chosen)}'{of_others}",
         table.take(_cells(rows, width)),
     )
-    table.or_where = f"; {choice}" if choice else ""
+    table.elsewhere = partial(_advice, book, others)
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
@@ -85,9 +86,16 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     return sheet or [*visible, *names][0]
 
 
-def _listed(names: Sequence[str]) -> str:
+def _advice(book: Any, sheets: Sequence[str], column: str) -> str:
+    """Return which of some sheets have a column, as an option to type; nothing if none has."""
+    tops = {name: next(_filled_rows(book.get_sheet_by_name(name)), (0, [])) for name in sheets}
+    having = [name for name, (_, names) in tops.items() if folded(column) in map(folded, names)]
+    return f"use --sheet {_listed(having, ' or ')}" if having else ""
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(f"'{shown(name, 30)}'" for name in names[:8]) + more
+    return between.join(f"'{shown(name, 30)}'" for name in names[:8]) + more
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
@@ -175,10 +183,10 @@ def _check_rectangle(xml: bytes, name: str) -> None:
     A row or cell that names no place stands next to the one before.
     """
     rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)
-    last = max(len(rows), *(int(digits or 0) for _, digits in places))
-    letters = max((column for column, _ in places), key=lambda column: (len(column), column))
-    furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode() or 'A'}1")
-    width = max(furthest[1] + 1, *(len(_CELL.findall(row)) for row in rows))
+    last = max([len(rows), *(int(digits or 0) for _, digits in places)])
+    letters = max([b"A", *(column for column, _ in places)], key=lambda name: (len(name), name))
+    furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode()}1")
+    width = max([furthest[1] + 1, *(len(_CELL.findall(row)) for row in rows)])
     if last * width > _MOST_CELLS:
         what = f"a sheet of {last:,} rows and {width:,} columns"
         raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")

@@ -130,7 +130,7 @@ class Table:
         self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.or_where = ""  # where else a missing column may be
+        self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
         self.respelled: dict[str, str] = {}  # names of columns that were asked for in another case
         self._reject, self._source = reject, source
         self._opening: list[str] = []
