@@ -201,6 +201,7 @@ JSON = [
     refuse("cut off", '{"a": "x"}\n{"a": "y', r":2: not JSON: Unterminated string", file=J),
     read("nested objects and lists", '{"a": {"b": [1.50, null, true, {}]}, "c": [], "d": "é"}\n', tuple("acd"), ('{"b": [1.50, null, true, {}]}', "[]", "é"), file=J),
     refuse("NaN", '{"a": NaN}\n', r":1: NaN is not JSON", file=J),
+    refuse("empty key twice", '{"": 1, "": 2}\n', r":1: key '' appears twice", file=J),
     refuse("key twice", '{"a": "x", "a": "y"}\n', r":1: key 'a' appears twice", file=J),
     refuse("key missing", '{"a": "x", "b": "y"}\n{"a": "x"}\n', r":2: no key 'b'; give every line the keys of the first", file=J),
     refuse("new key", '{"a": "x"}\n{"a": "x", "b": "y"}\n', r":2: a new key 'b'", file=J),

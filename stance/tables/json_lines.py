@@ -103,7 +103,8 @@ def _keyed(pairs: Any, line: int) -> dict[str, Any] | Fault:
         what = "a list" if isinstance(pairs, list) else "a single value"
         return Fault(line, "", f"{what} where an object should be", _JSON_ADVICE)
     times = Counter(key for key, _ in pairs)
-    if twice := next((key for key, number in times.items() if number > 1), ""):
+    twice = next((key for key, number in times.items() if number > 1), None)
+    if twice is not None:
         return Fault(line, twice, f"key '{shown(twice)}' appears twice", "give each its own")
     return dict(pairs)
 
