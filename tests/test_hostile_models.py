@@ -98,6 +98,7 @@ FILES = {
     # the zip
     **{f"cut at {size}": (GOOD[:size], CUT) for size in (5, 30, 100, 2000, -1, -22, -23)},
     "bytes after": (GOOD + b"garbage", CUT),
+    "zip64": (GOOD[:-22] + b"PK\6\7" + bytes(16) + GOOD[-22:], CUT),
     "comment": (GOOD[:-2] + b"\3\0abc", CUT),
     "too many": (zipped({f"a{n}": b"" for n in range(250)} | MEMBERS), "250|members, but a model"),
     "encrypted": (encrypted(), "cannot be unpacked"),
@@ -134,6 +135,7 @@ FILES = {
 BOMBS = {
     "zeros": (zipped(MEMBERS | {KEYS: bytes(200 << 20)}), UNNAMED),
     "manifest": (zipped({"manifest.json": bytes(20 << 20)}, 0), "at most 16,777,216 are read"),
+    "bzip2": (zipped({"manifest.json": bytes(9 << 20)}, zipfile.ZIP_BZIP2), "packed in a way"),
     "claim": (declaring(3 << 30), "at most 536,870,912 are read"),
     "small claim": (declaring(900_000), UNNAMED),
     "header": (altered(KEYS, npy_header("(1250000000,)") + bytes(999)), SHAPED),

@@ -35,6 +35,8 @@ _DAMAGED = "copy or download it again, or train a new one with `stance train`"
 _OTHER_FILE = "name a model that `stance train` wrote"
 _LEVEL = 6
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
+_LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
 _MOST_DIRECTORY = 1 << 16
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
@@ -147,9 +149,10 @@ class Archive:
 
 def _check_end(file: BinaryIO, size: int) -> None:
     """Check how many members the file says that it has, before `zipfile` lists them all."""
-    file.seek(max(0, size - _END.size))
-    end = file.read()
-    if len(end) < _END.size or not end.startswith(b"PK\5\6"):
+    file.seek(max(0, size - _END.size - _LOCATOR))
+    tail = file.read()
+    end = tail[-_END.size :]
+    if not end.startswith(b"PK\5\6") or tail.startswith(b"PK\6\7") or len(end) < _END.size:
         raise refusal("is cut off, or has other bytes after the end of the zip")
     _, entries, length, _ = _END.unpack(end)
     if entries > MOST_MEMBERS or length > _MOST_DIRECTORY:
@@ -162,8 +165,10 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         raise refusal(f"is a zip but not a model: it has no '{MANIFEST}'", _OTHER_FILE)
     for name, entry in zip(names, entries, strict=True):
         most = MOST_MANIFEST if name == MANIFEST else MOST_MEMBER
+        who = f"its member '{shown(name)}'"
+        if entry.compress_type not in _METHODS:
+            raise refusal(f"{who} is packed in a way that no model is")
         if entry.file_size > most:
-            who = f"its member '{shown(name)}'"
             raise refusal(f"{who} unpacks to {entry.file_size:,} bytes; at most {most:,} are read")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
