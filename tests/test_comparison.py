@@ -6,6 +6,7 @@ import json
 import pytest
 from command import fails, invoke, misused, write
 
+from stance.corpus import read_corpus
 from stance.errors import DataError
 from stance.evaluation.assessment import compare_models
 from stance.storage import save_model
@@ -60,6 +61,15 @@ def test_the_command_compares_on_rows_that_neither_has_learned_from(files, model
         "B  other.stance",
         "A less B",
     ]
+
+
+def test_a_model_that_knows_whom_it_judges_is_named(files, model, other):
+    features = dataclasses.replace(other.recipe.features, blocks={"stem": 1.0, "name": 0.4})
+    knowing = dataclasses.replace(
+        other, recipe=dataclasses.replace(other.recipe, features=features)
+    )
+    first, *_ = compare_models(model, knowing, read_corpus([files[1]]))["notes"]
+    assert first.startswith("B: the model knows which actor is judged")
 
 
 def test_what_cannot_be_compared_is_said_in_one_line(files, model_path, tmp_path):

@@ -91,6 +91,11 @@ def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, 
     assert invoke("shares", answers, "--prefix", "p_", "--by", "genre", "-o", shares).exit_code == 0
     known = dicts(shares.read_text("utf-8"))
     assert all(row in known for row in rows if row["actor"] and not row["period"])
+    alone, actor = tmp_path / "alone", next(iter(whole.keys() - {"(all actors)"}))
+    asked = ("--actor", actor, "-o", tmp_path / "alone.html", "--figures", alone)
+    assert invoke("report", answers, "--prefix", "p_", *asked).exit_code == 0
+    for table in (rows, dicts((alone / "numbers.csv").read_text("utf-8"))):
+        assert len({tuple(row.values()) for row in table}) == len(table)
 
 
 def test_figures_are_replaced_only_with_force(made, answers, tmp_path):

@@ -194,7 +194,7 @@ def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict)
     scores["baselines"]["target_blind"]["difference"]["macro_f1_interval"] = interval
     page = read_page(evaluation_page(scores, {}, []))
     assert f"reach 40.0, and {verdict} these" in page.text
-    assert f"{verdict[:1].upper()}{verdict[1:]} target-blind words." in page.text
+    assert f"{verdict[:1].upper()}{verdict[1:]} this baseline." in page.text
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,11 @@ def test_periods_hold_every_dated_answer(coded, sample):
     years = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
     found = report(coded, prefix="p_", period="year").rows("over-time-1")
     assert {row["period"]: int(row["answers"]) for row in found} == years
+    next(row for row in rows if row["actor"] == actor)["date"] = "0215-06-01"
+    mistyped = archives.write(coded.with_name("mistyped.csv"), rows)
+    found = report(mistyped, prefix="p_", period="year").rows("over-time-1")
+    assert (found[0]["period"], sum(int(row["answers"]) for row in found)) == ("215", years.total())
+    assert ">215</text>" not in mistyped.with_name("page.html").read_text("utf-8")  # on no axis
     page = report(sample)
     assert "No actor has enough answers in two periods" in page.text
     assert "over-time-1" not in page.named

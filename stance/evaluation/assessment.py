@@ -149,12 +149,17 @@ def compare_models(a: StanceModel, b: StanceModel, corpus: Corpus) -> Figures:
     scores = {"a": brief_score(first), "b": rival_score(first, second)}
     scores["difference"] = scores["b"]["difference"]
     names = ("macro_f1", "macro_f1_interval")
+    notes = [
+        f"{mark}: {note}"
+        for mark, model in (("A", a), ("B", b))
+        for note in _model_notes(model.recipe, model.stance.silent)
+    ]
     return {
         "n": len(first),
         "documents": scores["a"]["documents"],
         **{mark: {name: part[name] for name in names} for mark, part in scores.items()},
         "seen": {mark: int(rows.sum()) for mark, rows in zip("ab", seen, strict=True)},
-        "notes": [*_loose(unseen), *document_notes(first.labels, first.confusion())],
+        "notes": [*notes, *_loose(unseen), *document_notes(first.labels, first.confusion())],
     }
 
 

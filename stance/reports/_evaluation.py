@@ -28,7 +28,7 @@ def _baselines(scores: Figures) -> Data:
         if part := scores["baselines"].get(key):
             gain = part.get("difference")
             rows.append([name, *_cells(part), *(_cells(gain) if gain else [None] * 3)])
-    gains = with_interval("gain, points", "signed")
+    gains = with_interval("gain over it, points", "signed")
     return Data("baselines", (Column("model"), *MACRO_F1, *gains), rows)
 
 

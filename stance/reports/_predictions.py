@@ -10,7 +10,7 @@ from stance.display import count, shown
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import NET
-from stance.findings.shares import WIDE, Number
+from stance.findings.shares import TOTAL, WIDE, Number
 from stance.label_values import HOLDERS
 from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
@@ -138,18 +138,23 @@ class _Drawing:
         return page.named(str(self.report.population.request.by))
 
     def traces(self) -> list[Figure]:
-        """Draw each actor's net stances over time, all on one scale."""
-        courses = []
+        """Draw each actor's net stances over time, from the first known to the last, on one scale.
+
+        A mistyped date, of which little is known, so leaves the others room.
+        """
+        courses, drawn, days = [], [], self.days()
         for actor in self.report.actors[:TRACED]:
             course = [share for share in self.report.course if share.actor == actor.actor]
-            if sum(share.net is not None for share in course) > 1:
+            known = [place for place, share in enumerate(course) if share.net]
+            if len(known) > 1:
                 courses.append(course)
-        drawn = [[(self.day(s), estimate(s, "favor")) for s in c] for c in courses]
-        ends = [end for marks in drawn for _, mark in marks for end in mark.ends]
+                drawn.append(course[known[0] : known[-1] + 1])
+        curves = [[(days[s.period], estimate(s, "favor")) for s in part] for part in drawn]
+        ends = [end for marks in curves for _, mark in marks for end in mark.ends]
         y, figures = net_axis(ends, title=NET_TITLE), []
-        for number, (course, marks) in enumerate(zip(courses, drawn, strict=True), 1):
-            step = -(-(len(course) - 1) // (DATES - 1))
-            ticks = [(self.day(share), share.period) for share in course[::step]]
+        for number, (course, part, marks) in enumerate(zip(courses, drawn, curves, strict=True), 1):
+            step = -(-(len(part) - 1) // (DATES - 1))
+            ticks = [(days[share.period], share.period) for share in part[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
             data = self.data(f"over-time-{number}", course)
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
@@ -158,10 +163,12 @@ class _Drawing:
             figures.append(Figure(title, chart, data, key, caption))
         return figures
 
-    def day(self, share: Share) -> float:
-        """Return the day in the middle of a share's period."""
+    def days(self) -> dict[str, float]:
+        """Return the day in the middle of each period, by its name."""
         periods = self.report.population.periods
-        return periods.middle(periods.names.index(share.period)) if periods else 0.0
+        if not periods:
+            return {}
+        return {name: periods.middle(place) for place, name in enumerate(periods.names)}
 
     def pairs(self) -> Figure:
         """Draw who judges whom: holders by the actors whom they judge."""
@@ -279,7 +286,8 @@ def write_predictions(
             for path, drawing in figure_files(folder, drawn, pdf=pdf):
                 group.write(path, drawing, force=force)
             how = {"force": force, "excel_safe": excel_safe}
-            shares = (report.total, *report.actors, *report.cells, *report.course)
+            whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
+            shares = (*whole, *report.actors, *report.cells, *report.course)
             rows = [row for share in shares for row in share.rows()]
             write_numbers(folder / NUMBERS, rows, group, **how)
             notes += figure_notes(folder, drawn, pdf=pdf)
