@@ -229,8 +229,8 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 
 _POLARITIES = ["negative", "denied", "positive"]
-_PARTS = ["agent", "agent of what is no actor", "victim", "patient of an actor"]
-_PARTS += ["patient of the author", "patient of another"]
+_PARTS = ["who judges", "who judges no actor", "victim", "judged by an actor"]
+_PARTS += ["judged by the author", "judged by another"]
 _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT = range(4)
 _BYSTANDER = len(_PARTS)
 _SIZES = ["in a sentence", "in a short paragraph", "in a paragraph"]

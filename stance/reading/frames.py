@@ -185,7 +185,8 @@ class _Sentences:
         if name == "noun":
             return sign, *self._of_noun(cue, hit)
         if name == "which affects":  # "blocked the aid, which angered Poland"
-            return sign, agents or [], self.voices.subjects(hit.start("verb"))
+            doers = self.voices.subjects(hit.start("verb"))
+            return sign, agents or [], [end for end in doers if end[0] >= 0]
         if name in ("vows", "wants"):  # "swore to strike Spain", "wants Spain punished"
             fates = self.cues.appeals if name == "vows" else self.cues.fates
             fate = fates.get(self.voices.lower(cue), 0)
