@@ -52,6 +52,15 @@ def defer_signals() -> Iterator[None]:
 
 def interruptible(work: Callable[[], T]) -> T:
     """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
-    from concurrent.futures import ThreadPoolExecutor  # which takes a while to import
+    from concurrent.futures import Future  # which takes a while to import
 
-    return ThreadPoolExecutor(1).submit(work).result()
+    result = Future[T]()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # whatever the work raises is raised by who waits
+            result.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return result.result()

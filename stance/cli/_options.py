@@ -126,7 +126,7 @@ PANELS: dict[str, dict[str, Declared]] = {
             None, "Quote cells that look like formulas, and mark UTF-8 for Excel."
         ),
         "title": _given("TEXT", "Title of the page; the name of the table if omitted."),
-        "figures": _given("DIR", "Folder for the figures as SVG, and all numbers as CSV."),
+        "figures": _given("DIR", "Folder for the figures as SVG, and their numbers as CSV."),
         "pdf": _given(None, "Write figures as PDF, too."),
         "report": _given("FILE.html", "Write a report as HTML."),
         "errors": _given("FILE.csv", "Write a table of the wrong answers."),

@@ -146,6 +146,8 @@ class StanceModel:
             words = self.reader.words(normalise_all(texts), months=months)
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
+        elif len(actors) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(actors)} actors; give one for each text")
         else:
             query = make_query(self.book, texts, actors, spans, months)
             words = self.reader.words(query.texts, query.spans, months)
