@@ -47,6 +47,10 @@ NO_NEUTRAL = (
 )
 
 
+FEWEST_CARD_ROWS = 20
+"""Rows of an actor or source below which its score is left out of a model's card."""
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """A head, and the cross-validation that its temperature comes from."""
@@ -192,7 +196,7 @@ class TrainingRun:
             ],
             "seed": recipe.validation.seed,
             "limits": [*LIMITS, *([NO_NEUTRAL] if stance.head.silent else [])],
-            "scores": report.to_json(),
+            "scores": _card_scores(report),
             "reference": asdict(measure(self.reader, known, *texts)),
         }
 
@@ -231,3 +235,12 @@ def query_of(book: ActorBook, *corpora: Corpus) -> Query:
     )
     months = np.concatenate([corpus.months for corpus in corpora])
     return make_query(book, texts, actors, spans, months)
+
+
+def _card_scores(report: Report) -> dict[str, Any]:
+    """Return the figures that a model's card keeps: none of actors or sources of a few rows."""
+    scores = report.to_json()
+    for key in {"per_actor", "per_source"} & scores.keys():
+        parts = scores[key].items()
+        scores[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
+    return scores

@@ -34,6 +34,7 @@ PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when 
 _DAMAGED = "copy or download it again, or train a new one with `stance train`"
 _OTHER_FILE = "name a model that `stance train` wrote"
 _LEVEL = 6
+_RANDOM = ("keys.npy", "coef.npy")  # which do not shrink, and are read faster as they are
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
@@ -99,7 +100,9 @@ def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            archive.writestr(info, data, zipfile.ZIP_DEFLATED, _LEVEL)
+            packed = not name.endswith(_RANDOM)
+            method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            archive.writestr(info, data, method, _LEVEL)
     return sink.getvalue()
 
 
