@@ -11,7 +11,7 @@ import numpy as np
 from stance.display import count, shown
 from stance.errors import ActorError, DataError
 from stance.reading.actors import ActorBook
-from stance.reading.names import surname, unknown_names
+from stance.reading.names import surname
 from stance.tables import (
     Form,
     InputOptions,
@@ -118,14 +118,10 @@ def discover(
         place = column(table, reading.text_column, "--text-column")
         document = optional_column(table, "document")
         for block in table.chunks:
-            for low, batch, mentions in book.scan(block.columns[place]):
-                named = defaultdict[int, list[int]](list)
-                for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
-                    named[para].append(int(batch.start[first]))
-                for row, text in enumerate(batch.texts, low):
-                    where = str(rows + row) if document is None else block.columns[document][row]
-                    for name, start, end in unknown_names(text, named[row - low]):
-                        uses[name].setdefault(where, text[max(0, start - AROUND) : end + AROUND])
+            for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
+                where = str(rows + row) if document is None else block.columns[document][row]
+                for name, start, end in names:
+                    uses[name].setdefault(where, text[max(0, start - AROUND) : end + AROUND])
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     owners, persons = Counter(map(surname, uses)), set[str]()

@@ -1,5 +1,6 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from stance.reading.actor_tables import (
     read_actor,
 )
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
-from stance.reading.names import name_words, person_spans
+from stance.reading.names import name_words, person_spans, unknown_names
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.string_table import StringTable
 from stance.reading.text import normalise, normalise_all
@@ -108,8 +109,8 @@ class ActorBook:
             for text in actor.exclusions
         ]
         if (size := len(phrases)) > MOST_ALIASES:
-            said = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
-            raise ActorError(f"the book has {said}")
+            why = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
+            raise ActorError(f"the book has {why}")
         aliases.append(_Alias("", (-1,)))  # an exclusion
         self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
@@ -142,10 +143,10 @@ class ActorBook:
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":
         """Return the bundled book of a language, the English one where there is none."""
-        own = bundled(language, "actors.toml")
-        if own is None:
+        text = bundled(language, "actors.toml")
+        if text is None:
             return cls.default()
-        return cls.from_toml(own, f"{language} actors")
+        return cls.from_toml(text, f"{language} actors")
 
     @classmethod
     def read(cls, path: Path | str) -> "ActorBook":
@@ -180,10 +181,10 @@ class ActorBook:
         """Make a book from tables, as in the file format and a model's manifest, and ``base``."""
         if not tables:
             raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
-        own = {key: read_actor(key, table, name) for key, table in tables.items()}
-        actors = [own.pop(actor.name, actor) for actor in base]
+        new = {key: read_actor(key, table, name) for key, table in tables.items()}
+        actors = [new.pop(actor.name, actor) for actor in base]
         try:
-            return cls([*actors, *own.values()])
+            return cls([*actors, *new.values()])
         except ActorError as error:
             raise ActorError(f"{name}: {error}") from error
 
@@ -310,9 +311,20 @@ class ActorBook:
     def named(self, texts: Iterable[str]) -> Ints:
         """Return pairs of a text's and a named actor's number, sorted, without repetition."""
         width = np.int64(max(1, len(self)))
-        found = [(m.para + low) * width + m.actor for low, _, m in self.scan(texts)]
-        pairs = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+        parts = [(m.para + low) * width + m.actor for low, _, m in self.scan(texts)]
+        pairs = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
         return np.stack(np.divmod(pairs, width), axis=1)
+
+    def unknown_names(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
+        """Yield each text, normalised, and the places of names that the book lacks."""
+        for _, batch, mentions in self.scan(texts):
+            named = defaultdict[int, list[int]](list)
+            for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
+                named[para].append(int(batch.start[first]))
+            for para, text in enumerate(batch.texts):
+                yield text, [*unknown_names(text, named[para])]
 
     def forget(self) -> None:
         """Forget the words met so far, which are kept to find them faster."""
@@ -326,9 +338,9 @@ class ActorBook:
         text = normalise(text)
         tokens = tokenise([text], self._spellings)
         when = None if month < 0 else np.array([month], np.int64)
-        found = self.match(tokens, self._spellings.words, when)
+        matches = self.match(tokens, self._spellings.words, when)
         mentions = []
-        for actor, first, last in zip(found.actor, found.first, found.last, strict=True):
+        for actor, first, last in zip(matches.actor, matches.first, matches.last, strict=True):
             start, end = int(tokens.start[first]), int(tokens.end[last])
             if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
                 end += 1  # the final dot of "U.S."

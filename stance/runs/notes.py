@@ -4,14 +4,13 @@ None of this is a test: an input without notes can still use words in another se
 a reason to label a sample of the input before believing its answers.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from stance.display import count, shown
 from stance.model.abstention import NEVER, thresholds
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.names import unknown_names
 from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
@@ -26,12 +25,8 @@ OFTEN = 5  # of these rows, for a name to count as frequent
 def lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
     """Yield which names in `OFTEN` of the first texts the book lacks, the most frequent first."""
     times = Counter[str]()
-    for _, batch, mentions in book.scan(texts[:LOOKED]):
-        named = defaultdict[int, list[int]](list)
-        for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
-            named[para].append(int(batch.start[first]))
-        for para, text in enumerate(batch.texts):
-            times.update({name for name, *_ in unknown_names(text, named[para])})
+    for _, places in book.unknown_names(texts[:LOOKED]):
+        times.update({name for name, *_ in places})
     if names := [name for name, number in times.most_common() if number >= OFTEN]:
         yield (
             f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
