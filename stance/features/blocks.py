@@ -252,7 +252,8 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     frames = pairs.words.once(frames_of, reader)
     if not frames:
         return []
-    parts, asked = _parts(frames, pairs.words), zip(pairs.para, pairs.actor, strict=True)
+    parts = _parts(frames, pairs.words)
+    asked = zip(pairs.para.tolist(), pairs.actor.tolist(), strict=True)
     rows = [(row, *part) for row, pair in enumerate(asked) for part in parts.get(pair, ())]
     row, frame, part = np.array(rows, np.int64).reshape(-1, 3).T
     cue, polarity, *_, kind, _, _, _ = np.array(frames, np.int64).T
