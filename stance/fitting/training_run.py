@@ -125,18 +125,18 @@ class TrainingRun:
         if name == "control":  # its rows weigh what those of the stance head do
             features = replace(CONTROL.features, min_df=recipe.features.min_df)
             like = {key: getattr(recipe.classifier, key) for key in ("balanced", "evenness")}
-            own = HeadRecipe(features, replace(CONTROL.classifier, **like))
-            return own, [*Stance], corpus.stance, every
+            head = HeadRecipe(features, replace(CONTROL.classifier, **like))
+            return head, [*Stance], corpus.stance, every
         if name == "sentiment":
-            own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-            return own, [*Sentiment], corpus.sentiment, sentiment_rows(corpus)
+            head = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+            return head, [*Sentiment], corpus.sentiment, sentiment_rows(corpus)
         plain = replace(recipe.holder_classifier, neutral_offset=0.0)
-        own = HeadRecipe(recipe.holder_features, plain)
-        return own, [*Holder], holder_kinds(corpus), holder_rows(corpus)
+        head = HeadRecipe(recipe.holder_features, plain)
+        return head, [*Holder], holder_kinds(corpus), holder_rows(corpus)
 
     def _task(self, name: str) -> tuple[Task, Query, Bools]:
         """Return what a head is learned from, and which rows' texts name their actors."""
-        own, labels, y, rows = self._lesson(name)
+        head, labels, y, rows = self._lesson(name)
         corpus, lessons, query = self.corpus, self.lessons, self.query.take(rows)
         y, group, source, topic = y[rows], corpus.document[rows], corpus.source[rows], None
         stances, targeted = name in ("stance", "control"), name in ("stance", "holder")
@@ -147,20 +147,20 @@ class TrainingRun:
         elif name == "stance" and lessons:
             query = query_of(self.reader.book, corpus, lessons)
         topics, parts = 1, source
-        if own.features.per_actor:
+        if head.features.per_actor:
             topic = np.unique(query.names, return_inverse=True)[1]
             topics = int(topic.max()) + 1
             parts = source * topics + topic[: len(rows)]
-        weight = class_weights(y, parts, np.repeat(share, topics), own.classifier)
+        weight = class_weights(y, parts, np.repeat(share, topics), head.classifier)
         if name == "stance" and lessons and lessons.soft is not None:
             soft = np.eye(len(labels))[y] if soft is None else soft
             soft = np.concatenate([soft, lessons.soft])
             group = np.append(group, lessons.document)
             weight = np.append(weight, share[lessons.source])
-        counts, named = count_features(self.reader, query, own.features, targeted=targeted)
+        counts, named = count_features(self.reader, query, head.features, targeted=targeted)
         task = Task(
             counts=counts,
-            recipe=own,
+            recipe=head,
             labels=tuple(labels),
             targeted=targeted,
             y=y,

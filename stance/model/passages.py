@@ -152,8 +152,8 @@ def _facts(passage: Passage, verdict: Verdict) -> Iterator[tuple[str, str]]:
 def _spoken(passage: Passage, verdict: Verdict) -> str:
     """Return what a screen reader says of a mention."""
     _, *facts = _facts(passage, verdict)
-    said = (f"{title}: {text}" for title, text in facts)
-    return ". ".join([f"{verdict.answer.actor}: {verdict.summary}", *said])
+    lines = (f"{title}: {text}" for title, text in facts)
+    return ". ".join([f"{verdict.answer.actor}: {verdict.summary}", *lines])
 
 
 def _card(passage: Passage, verdict: Verdict, numbers: Mapping[str, int]) -> Markup:
@@ -199,7 +199,7 @@ def notebook_html(passages: Sequence[Passage], rest: int) -> str:
     numbers = numbered(passages)
     nested = (look() + rules(len(numbers))).replace(":root", "&")
     style = Markup(f".stance-read {{\n{nested}}}")  # noqa: S704 (our own file and numbers)
-    body = Markup("\n").join(passage_html(each, numbers) for each in passages)
+    body = Markup("\n").join(passage_html(passage, numbers) for passage in passages)
     more = Markup("<p>… and {}</p>").format(count(rest, "more paragraph")) if rest else ""
     shell = Markup('<div class="stance-read"><style>{}</style>\n{}\n{}</div>')
     return str(shell.format(style, body, more))

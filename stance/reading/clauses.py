@@ -82,9 +82,9 @@ class Clauses:
             lower = [self._types.strings[number].lower() for number in new.tolist()]
             signs = self._signs.take(self._types["category"][new]).tolist()
             functions = self._types["functions"][new].tolist()
-            own = [self._cues.describe(*each) for each in zip(lower, signs, functions, strict=True)]
+            known = [*map(self._cues.describe, lower, signs, functions)]
             phrases = [*self._cues.phrases.describe(lower, lower)]
-            self._known[new] = np.hstack([np.array(own), np.array(phrases).T])
+            self._known[new] = np.hstack([np.array(known), np.array(phrases).T])
         return self._known.take(types, axis=0)
 
     def _plural(self, words: Words, at: Ints, demonym: Bools) -> Bools:

@@ -46,11 +46,11 @@ class StringTable:
     def find(self, strings: Sequence[str]) -> Ints:
         """Return the number of each string; those that are new get the next ones."""
         numbers = self._numbers
-        found = [numbers.setdefault(string, len(numbers)) for string in strings]
+        numbered = [numbers.setdefault(string, len(numbers)) for string in strings]
         if len(numbers) > self._described:
             self.strings += list(numbers)[self._described :]
             self._learn()
-        return np.array(found, np.int64)
+        return np.array(numbered, np.int64)
 
     def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
         """Return the number of the string of each key; ``spell`` gives the strings at some places.

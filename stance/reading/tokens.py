@@ -205,13 +205,13 @@ _letters = np.full(0x110000, _UNSEEN, np.uint8)
 
 def _are_letters(codes: Codes) -> Bools:
     """Return which characters are part of words; the table learns those it has not seen."""
-    found = _letters.take(codes)
-    if (unseen := codes[found == _UNSEEN]).size:
+    letters = _letters.take(codes)
+    if (unseen := codes[letters == _UNSEEN]).size:
         for code in {*unseen.tolist()}:
             char = chr(code)
             _letters[code] = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
-        found = _letters.take(codes)
-    return found.view(np.bool_)
+        letters = _letters.take(codes)
+    return letters.view(np.bool_)
 
 
 def _words(table: StringTable, joined: str, codes: Codes, begin: Ints, stop: Ints) -> Ints:

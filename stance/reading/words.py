@@ -189,9 +189,9 @@ class Reader:
         self, tokens: Tokens, spans: Ints32, months: Ints | None
     ) -> tuple[Ints, Ints, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
-        found = self.book.match(tokens, self.types, months)
+        matches = self.book.match(tokens, self.types, months)
         if not len(spans):
-            return found.first, found.last, found.actor, found.kind
+            return matches.first, matches.last, matches.actor, matches.kind
         # Words and places of all paragraphs, one after the other on one line of characters.
         lengths = np.fromiter(map(len, tokens.texts), np.int64, len(tokens.texts)) + 1
         offset = np.cumsum(lengths) - lengths
@@ -206,16 +206,16 @@ class Reader:
         np.add.at(taken, first, 1)
         np.add.at(taken, last + 1, -1)
         running = np.append(0, np.cumsum(np.cumsum(taken[:-1]) > 0))
-        free = running[found.last + 1] == running[found.first]
+        free = running[matches.last + 1] == running[matches.first]
         actor = np.full(len(first), len(self.book), np.int32)
         kind = np.full(len(first), -1, np.int8)
-        first = np.concatenate([first, found.first[free]])
+        first = np.concatenate([first, matches.first[free]])
         order = np.argsort(first, kind="stable")
         return (
             first[order],
-            np.concatenate([last, found.last[free]])[order],
-            np.concatenate([actor, found.actor[free]])[order],
-            np.concatenate([kind, found.kind[free]])[order],
+            np.concatenate([last, matches.last[free]])[order],
+            np.concatenate([actor, matches.actor[free]])[order],
+            np.concatenate([kind, matches.kind[free]])[order],
         )
 
     def _words(self, tokens: Tokens, who: Ints32, alias_kind: Ints8) -> Words:
