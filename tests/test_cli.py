@@ -235,7 +235,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "actors --actors none.toml", "none.toml: "),
         (4, "import newsmtsc kept -o text.csv", "exists already"),
         (4, "import newsmtsc kept -o kept --force", "is the input"),
-        (2, "import other kept -o x.csv", "newsmtsc, madtsc"),
+        (2, "import other kept -o x.csv", "newsmtsc, ruopinionne"),
         (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
         (2, "train TABLE -o -", NO_STDOUT),
         (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),

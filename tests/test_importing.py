@@ -78,7 +78,7 @@ SPOILT = [
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
-    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' is not one of -1, 0, 1; name a"),
+    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:3: stance '1' in row 2 mixes two scales"),
     ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: 0:999"),
     ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: '14:99' is not in the text; name a"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
@@ -195,8 +195,8 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
 @pytest.mark.parametrize(
     ("form", "given", "match"),
     [
-        ("xml", {}, r"unknown format 'xml'; choose among newsmtsc, madtsc"),
-        ("vast", {"names": {"text": "post"}}, "--map: vast has known columns; use it with"),
+        ("xml", {}, r"unknown format 'xml'; choose among newsmtsc, ruopinionne"),
+        ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
         ("brat", {"encoding": "cp1252"}, "--encoding is about tables, which files of brat are"),
     ],
 )

@@ -37,9 +37,9 @@ PANELS: dict[str, dict[str, Declared]] = {
         "train.corpora": _given("CORPUS", "Labelled tables; the starter corpus if omitted."),
         "import.form": _given(
             "FORMAT",
-            "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, "
-            "vast, xstance, sentfin, semeval2025, seesaw), a tool (doccano, labelstudio, "
-            "prodigy, brat), or table.",
+            "A data set (newsmtsc, rusentne, ruopinionne, persent, semeval2016, pstance, xstance, "
+            "sentfin, semeval2025, seesaw), a tool (doccano, labelstudio, prodigy, brat), or "
+            "table.",
         ),
         "source": _given("SOURCE", "File of the data set or export, or a folder."),
         "table": _given("TABLE", "Table with columns text and actor."),

@@ -3,7 +3,6 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 
 from stance.display import shown, shown_path
@@ -15,7 +14,6 @@ from stance.importing.sources import (
     Row,
     Rows,
     files_in,
-    joined,
     paragraph_around,
     read_json,
     read_object,
@@ -24,34 +22,27 @@ from stance.importing.sources import (
 )
 from stance.importing.tables import NO_NEUTRAL
 
-_SIGNS = ("NEG", "NEU", "POS")
-_POLARITY = {"2": 0, "4": 1, "6": 2}
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
-def read_targets(job: Import, *, of_articles: bool = False, further: str = "") -> Rows:
+def read_newsmtsc(job: Import) -> Rows:
     """Yield a row per target of a sentence; its ``to`` is exclusive.
 
-    https://github.com/fhamborg/NewsMTSC, where the first three parts of an id name the article, and
-    https://github.com/EvanDufraisse/MAD_TSC, with further mentions and no article.
+    https://github.com/fhamborg/NewsMTSC, where the first three parts of an id name the article.
     """
     for sentence in read_json(job.source, job):
-        text, document = sentence["sentence_normalized"], ""
-        if of_articles:
-            document = "_".join(sentence["primary_gid"].split("_")[:3])
+        text, article = sentence["sentence_normalized"], sentence["primary_gid"].split("_")[:3]
         for target in sentence["targets"]:
-            mentions = [target, *target.get(further, [])]
-            places = {(mention["from"], mention["to"]) for mention in mentions}
-            for start, end in places:
-                if not 0 <= start < end <= len(text):
-                    raise job.fault(f"{start}:{end} lies outside the sentence")
+            start, end = target["from"], target["to"]
+            if not 0 <= start < end <= len(text):
+                raise job.fault(f"{start}:{end} lies outside the sentence")
             label = f"{target['polarity']:g}"
             if label not in job.known:
                 raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
-            cells = {"id": scalar(target["Input.gid"]), "document": document}
-            cells |= {"actor": target["mention"], "spans": joined(places), "text": text}
+            cells = {"id": scalar(target["Input.gid"]), "document": "_".join(article)}
+            cells |= {"actor": target["mention"], "spans": f"{start}:{end}", "text": text}
             yield from job.pair(cells, [label])
 
 
@@ -70,8 +61,8 @@ def read_ruopinionne(job: Import) -> Rows:
                 match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", end)
                 if not match or not int(match[1]) < int(match[2]) <= len(text):
                     raise job.fault(f"'{shown(end)}' is not in the text")
-                label = [_SIGNS[("NEG", "POS").index(opinion["Polarity"]) * 2]]
-                places.append(Place(int(match[1]), int(match[2]), label, actor, holder))
+                label, place = [scalar(opinion["Polarity"])], (int(match[1]), int(match[2]))
+                places.append(Place(*place, label, actor, holder))
             if not ends:
                 job.skip("opinion", "toward nobody who is named")
         if not sentence["opinions"]:
@@ -152,10 +143,9 @@ def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
             job.skip("stance", "toward an actor not in the list")
             continue
         holder = _HOLDERS.get(triplet["subject"].lower(), triplet["subject"])
-        label = [_SIGNS[_SIGNS.index(triplet["sentiment"])]]
         for coder in triplet["annotators"]:
             coding = {"actor": triplet["object"], "holder": holder, "coder": coder}
-            yield from job.pair({**cells, **coding}, label)
+            yield from job.pair({**cells, **coding}, [triplet["sentiment"]])
 
 
 def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
@@ -171,8 +161,7 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
         units[row["actor"], times[coded]].append(row)
         times[coded] += 1
     for unit in units.values():
-        votes = [n for _, n in Counter(row["stance"] for row in unit).most_common(2)]
-        if len(votes) == 2 and votes[0] == votes[1]:
+        if 2 * sum(row["stance"] == "favor" for row in unit) == len(unit):
             job.skip("tie", "between coders")
         else:
             yield from unit
@@ -181,16 +170,12 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
 # --- All of them -----------------------------------------------------------------------------
 
 _LINES = "name a file of the set, such as train.jsonl"
-_SPLIT = "it names no article: sentences of one article may be split between training and test"
 _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it means"
 _LANGUAGE = "name the folder of a language, such as EN"
 _FOLDER = "name the folder that holds annotations and articles"
 
 DATASETS: Mapping[str, Format] = {
-    "newsmtsc": Format(partial(read_targets, of_articles=True), _LINES, known=_POLARITY),
-    "madtsc": Format(
-        partial(read_targets, further="further_mentions"), _LINES, (_SPLIT,), _POLARITY
-    ),
+    "newsmtsc": Format(read_newsmtsc, _LINES, known={"2": 0, "4": 1, "6": 2}),
     "ruopinionne": Format(read_ruopinionne, _LINES, (NO_NEUTRAL,)),
     "semeval2025": Format(
         read_semeval2025, _LANGUAGE, (_VICTIMS, NO_NEUTRAL), {"antagonist": 0, "protagonist": 2}

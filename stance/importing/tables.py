@@ -13,7 +13,7 @@ from typing import Any
 from stance.display import shown
 from stance.errors import UsageError
 from stance.importing.sources import Format, Import, Row, Rows, joined
-from stance.label_values import SENTIMENTS, STANCES, LabelReader
+from stance.label_values import SENTIMENTS, LabelReader
 from stance.records import Sentiment, Stance
 from stance.tables import column, open_table, optional_column
 
@@ -56,14 +56,10 @@ def read_table(
         others = [pos for pos in range(len(table.columns)) if mapped and pos not in places.values()]
         stances = LabelReader(table.name, Stance, job.known)
         sentiments = LabelReader(table.name, Sentiment, {**SENTIMENTS, **tones})
-        is_exact = not STANCES.keys() <= job.known.keys()  # no other numbers count
         documents: dict[str, str] = {}
         for record in table:
             job.where = table.where(record)
             for row in split(job, {k: record.cells[pos] for k, pos in places.items()}):
-                if is_exact and row["stance"].strip().lower() not in job.known:
-                    known = ", ".join(job.known)
-                    raise job.fault(f"stance '{shown(row['stance'])}' is not one of {known}")
                 row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
                     row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
@@ -176,12 +172,11 @@ _MONEY = "it labels what news means for investors: good news for a firm is favor
 def _table(
     columns: Mapping[str, str],
     *notes: str,
-    known: Mapping[str, int] = STANCES,
     advice: str = "name a file of the set, such as train.csv",
     **more: Any,
 ) -> Format:
     read = partial(read_table, columns=columns, **more)
-    return Format(read, advice, notes, known, tabular=True)
+    return Format(read, advice, notes, tabular=True)
 
 
 TABLES: Mapping[str, Format] = {
@@ -189,7 +184,6 @@ TABLES: Mapping[str, Format] = {
     "rusentne": _table(
         {"text": "sentence", "actor": "entity", "stance": "label"}
         | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
-        known={"-1": 0, "0": 1, "1": 2},
     ),
     # https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article,
     # its paragraphs on lines of their own; the label of the first one is in `Paragraph0`.
@@ -205,14 +199,6 @@ TABLES: Mapping[str, Format] = {
     "semeval2016": Format(_read_semeval2016, notes=(_TOPICS,), tabular=True),
     # https://github.com/chuchun8/PStance; Li et al. (2021), Findings of ACL.
     "pstance": _table({"text": "Tweet", "actor": "Target", "stance": "Stance"}, NO_NEUTRAL),
-    # https://github.com/emilyallaway/zero-shot-stance, data/README.md: `post` is the comment as
-    # written, `new_topic` the topic after correction, `arc_id` the article; con, pro, neutral.
-    "vast": _table(
-        {"text": "post", "actor": "new_topic", "stance": "label"}
-        | {"id": "new_id", "document": "arc_id"},
-        _TOPICS,
-        known={"0": 0, "1": 2, "2": 1},
-    ),
     # https://github.com/ZurichNLP/xstance, README ("Structure"); JSON Lines.
     "xstance": _table(
         {"text": "comment", "actor": "question", "stance": "label", "document": "author"}
