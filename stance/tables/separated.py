@@ -144,10 +144,13 @@ class _Body:
             held += text or ""
             if text is not None and len(held) < enough:
                 continue
-            good = self._good.match(held)
-            if good and (chunk := self._at_once(good[0])):
+            good = held  # without quotes, its records end where its lines do
+            if self._quotes and '"' in held:
+                match = self._good.match(held)
+                good = match[0] if match else ""
+            if good and (chunk := self._at_once(good)):
                 yield chunk
-                held = held[good.end() :]
+                held = held[len(good) :]
             yield from self._table.take(self._one_by_one(held, text is None))
             held, self._unfinished = self._unfinished, ""
             enough = 2 * len(held)  # searching a long cell for each text would take minutes
@@ -155,7 +158,7 @@ class _Body:
     # --- Good records at once ---
 
     def _at_once(self, text: str) -> Records | None:
-        """Return good records as a chunk; None if one of them needs a closer look."""
+        """Return records as a chunk; None if one of them is bad or needs a closer look."""
         if len(text) > MAX_CELL or not is_whole(text):
             return None
         table, rows, ends = self._table, list[list[str]](), [0]
@@ -163,6 +166,8 @@ class _Body:
         for row in reader:
             rows.append(row)
             ends.append(reader.line_num)
+        if {*map(len, rows)} != {self._width}:
+            return None
         for row, (start, end) in zip(rows, pairwise(ends), strict=True):
             first = row[0]
             suspect = end - start > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first)
