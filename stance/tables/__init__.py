@@ -10,9 +10,15 @@ from stance.tables.dates import (
     read_date,
     rewrite_dates,
 )
-from stance.tables.folders import Inputs, cell_of, find_inputs
-from stance.tables.inputs import InputOptions, join_tables, open_inputs
-from stance.tables.opening import Form, encoded_by, open_table
+from stance.tables.inputs import Inputs, cell_of, find_inputs
+from stance.tables.opening import (
+    Form,
+    InputOptions,
+    encoded_by,
+    join_tables,
+    open_inputs,
+    open_table,
+)
 from stance.tables.output import (
     HALF_CHARACTER,
     Format,

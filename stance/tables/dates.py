@@ -18,7 +18,7 @@ from stance.tables.columns import column, optional_column
 from stance.tables.table import Chunks, Table
 
 if TYPE_CHECKING:
-    from stance.tables.inputs import InputOptions
+    from stance.tables.opening import InputOptions
 
 _LONGEST = 60  # characters of a date
 

@@ -1,107 +1,134 @@
-"""Inputs opened as one table: a file as it is, several as a chain with their columns joined."""
+"""Several files as one table: named or found in folders, in a fixed order, their columns joined."""
 
+import os
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
-from stance.tables.articles import boilerplate_note, is_article, open_article
-from stance.tables.columns import column, optional_column
-from stance.tables.folders import Inputs, cell_of, documents_of
-from stance.tables.opening import Form, open_table, set_actor
+from stance.files import is_device
+from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES, boilerplate_note
 from stance.tables.output import Rejects
+from stance.tables.sources import (
+    JSON_NAMES,
+    PARQUET_NAMES,
+    SEPARATED_NAMES,
+    WORKBOOK_NAMES,
+    bare_path,
+    kind_suffix,
+)
 from stance.tables.table import Records, Table, folded
 
-FILE = "file"  # the column that says where a record comes from
-_FORM = ("delimiter", "quoting", "encoding", "sheet")
 _NOTES = 30  # lines on oddities of single files that are told
+_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES, *ARTICLE_NAMES)
 
-Open = Callable[[Path | None, Rejects | None], Table]
-Survey = Callable[[Table], object]  # raises if a file cannot be used, by its columns
+_PARTS = ("_files", ".files", "-Dateien", "_fichiers", "_archivos", "_bestanden", "_file", "_pliki")
+"""How browsers end the name of the folder beside a page that is saved with all its parts."""
 
 
 @dataclass(frozen=True, slots=True)
-class InputOptions:
-    """How to read inputs."""
+class Inputs:
+    """The files to read, in order."""
 
-    text_column: str = "text"
-    actor_column: str | None = None  # None is "actor" if there is one
-    actor: str | None = None  # that all records are about; None to ask the column, or the text
-    date_column: str | None = None  # None is "date" if there is one
-    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
-    delimiter: str | None = None  # None to detect it
-    quoting: Literal["none"] | None = None  # none if quotes are characters like others
-    encoding: str | None = None  # None is UTF-8
-    sheet: str | None = None  # of workbooks; None is the first
-    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
+    paths: tuple[Path | None, ...]  # None is standard input
+    several: bool = False  # whether a column says which file a record comes from
+    notes: tuple[str, ...] = ()  # on files that were skipped
+
+    @property
+    def name(self) -> str:
+        """What messages call them."""
+        return count(len(self.paths), "file")
 
 
-def open_inputs(
-    inputs: Inputs, options: InputOptions, rejects: Rejects | None = None, *, prefix: str = ""
-) -> Table:
-    """Open inputs as one table, whose records are numbered over all of them.
+def find_inputs(named: Sequence[Path | None]) -> Inputs:
+    """Return the files that are named, and those in folders that are named, sorted by path.
 
-    One file is read as it is. Of several, columns are joined in order of first appearance, after a
-    column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
-    `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
-    possible before any record is read.
+    In folders, hidden files, links to folders and files of unknown kinds are skipped and counted.
+    Raises `DataError` if a folder has nothing to read.
     """
-    if options.actor is not None and options.actor_column is not None:
-        raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
-    documents = documents_of(inputs.paths) if inputs.several else {}
-    with_file = ""  # a file that has a column of this name
-    with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
-
-    def opened(path: Path | None, rejects: Rejects | None) -> Table:
-        if path is None or options.delimiter or options.quoting or not is_article(path):
-            form = {name: getattr(options, name) for name in _FORM}
-            return open_table(path, rejects=rejects, **cast(Form, form))
-        return open_article(
-            path,
-            encoding=options.encoding,
-            keep_all=options.keep_all,
-            text_column=options.text_column,
-            document=documents.get(path),
-        )
-
-    def survey(table: Table) -> None:
-        nonlocal with_file
-        column(table, options.text_column, "--text-column")
-        if options.actor_column is None:
-            with_actor[optional_column(table, "actor") is not None] = table.name
-        if prefix + FILE in table.columns:
-            with_file = with_file or table.name
-
-    table = opened(inputs.paths[0], rejects) if not inputs.several else None
-    table = table or JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
-    if with_file:
-        raise DataError(
-            f"{with_file}: has a column '{shown(prefix + FILE)}', which answers for several inputs "
-            "add; choose a prefix, such as --prefix stance_"
-        )
-    if len(with_actor) == 2:
-        raise DataError(
-            f"{with_actor[True]}: has a column 'actor', so that only that actor is judged, and "
-            f"{with_actor[False]} has none; judge them in two runs"
-        )
-    if options.actor is not None:
-        set_actor(table, options.actor, add=False)
-    return table
+    folders = [path for path in named if path is not None and path.is_dir()]
+    if len(named) < 2 and not folders:
+        return Inputs(tuple(named))
+    if None in named:
+        raise UsageError("-: standard input cannot be read beside files; save it as a file")
+    paths, notes = list[Path](), list[str]()
+    for path in filter(None, named):
+        if path not in folders:
+            paths.append(path)
+            continue
+        skipped = Counter[str]()
+        inside = sorted(_walk(path, skipped), key=lambda file: file.parts)
+        listed = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
+        name = shown_path(path)
+        if not inside:
+            why = f"has no file to read{f' ({listed})' * bool(listed)}"
+            raise DataError(f"{name}: {why}; check the folder")
+        notes.append(f"{name}: {count(len(inside), 'file')}{f'; skipped {listed}' * bool(listed)}")
+        paths += inside
+    real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
+    once: dict[tuple[str, str], Path] = {}  # by the real folder, for in/../in is the same
+    for path in paths:
+        once.setdefault((real[path.parent], path.name), path)
+    if again := len(paths) - len(once):
+        notes.append(f"{count(again, 'file')} named twice; each file is read once")
+    return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
 
 
-def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:
-    """Open several tables as one, whose column `file` names the table of a record that has none.
+def _walk(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
+    """Yield the files of a folder and its folders; count by reason what is skipped."""
 
-    The column's name stands after the `prefix`, as in `open_inputs`.
+    def unreadable(error: OSError) -> None:
+        name = shown_path(error.filename)
+        raise DataError(f"{name}: the folder cannot be read ({error.strerror}); ask its owner")
 
-    `survey` gets each table before any record is read: it raises if the table cannot be used.
-    """
-    return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        here = Path(place)
+        reasons = {name: _why_left(here / name, names) for name in folders}
+        folders[:] = [name for name in folders if not reasons[name]]
+        paths = {here / name: _why_skipped(here / name, folder) for name in names}
+        skipped.update(filter(None, (*reasons.values(), *paths.values())))
+        yield from (path for path, reason in paths.items() if not reason)
+
+
+def _why_left(folder: Path, beside: Sequence[str]) -> str:
+    """Return why a folder is not read; `beside` are the names of the files beside it."""
+    if folder.name.startswith("."):
+        return "hidden"
+    if folder.is_symlink():
+        return "linking to a folder"
+    page = next((folder.name.removesuffix(e) for e in _PARTS if folder.name.endswith(e)), "")
+    return "of parts of a page" if any(f"{page}{s}" in beside for s in PAGE_NAMES) else ""
+
+
+def _why_skipped(path: Path, folder: Path) -> str:
+    if path.name.startswith((".", "~$")):  # the second: a workbook that is open
+        return "hidden"
+    if kind_suffix(path) not in _SUFFIXES:
+        return f"of unknown kind {shown(path.suffix, 20)!r}"
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        return "linking out of the folder"  # a stranger's archive reads no file of one's own
+    return "being a pipe or device" if is_device(path) else ""
+
+
+def cell_of(path: Path) -> str:
+    """Return a path as a cell; bytes that are no characters are escaped."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def documents_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
+    """Return the name of each article: its path without ending, unless two share that."""
+    plain = {path: bare_path(path) for path in paths if path}
+    times = Counter(plain.values())
+    return {path: cell_of(name if times[name] == 1 else path) for path, name in plain.items()}
+
+
+# --- Their tables as one --------------------------------------------------------------------------
+
+Open = Callable[[Path | None, Rejects | None], Table]
+Survey = Callable[[Table], object]  # raises if a file cannot be used, by its columns
 
 
 class JoinedTable(Table):
@@ -122,7 +149,7 @@ class JoinedTable(Table):
     ) -> None:
         super().__init__(inputs.name)
         self._opened, self._rejects = opened, rejects
-        self._sizes = {path: _bytes_of(path) for path in inputs.paths if path}
+        self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._headers = {path: self._look_at(path, survey) for path in self._sizes}
         self._places = dict[Path, list[int]]()  # of each file's columns
         self._join(name)
@@ -260,9 +287,3 @@ class JoinedTable(Table):
             files = count(len(self._bad), "file")
             yield f"{files} not read to the end; each counts as one rejected row:"
         yield from self._bad
-
-
-def _bytes_of(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0

@@ -1,20 +1,25 @@
-"""Tables in: CSV, JSON, Excel or Parquet, each by its reader; nothing else opens one."""
+"""Tables in: CSV, JSON, Excel, Parquet or articles, each by its reader; nothing else opens one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack, cast
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.columns import optional_column
+from stance.tables.articles import is_article, open_article
+from stance.tables.columns import column, optional_column
+from stance.tables.inputs import Inputs, JoinedTable, Survey, documents_of
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Rejects
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
 from stance.tables.table import Chunks, Table
+
+FILE = "file"  # the column that says where a record comes from
+_FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
 
 
 class Form(TypedDict, total=False):
@@ -113,3 +118,85 @@ def _one_character(delimiter: str | None) -> str | None:
     if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
         raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
     return mark
+
+
+# --- Inputs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How to read inputs."""
+
+    text_column: str = "text"
+    actor_column: str | None = None  # None is "actor" if there is one
+    actor: str | None = None  # that all records are about; None to ask the column, or the text
+    date_column: str | None = None  # None is "date" if there is one
+    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
+    delimiter: str | None = None  # None to detect it
+    quoting: Literal["none"] | None = None  # none if quotes are characters like others
+    encoding: str | None = None  # None is UTF-8
+    sheet: str | None = None  # of workbooks; None is the first
+    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
+
+
+def open_inputs(
+    inputs: Inputs, options: InputOptions, rejects: Rejects | None = None, *, prefix: str = ""
+) -> Table:
+    """Open inputs as one table, whose records are numbered over all of them.
+
+    One file is read as it is. Of several, columns are joined in order of first appearance, after a
+    column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
+    `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
+    possible before any record is read.
+    """
+    if options.actor is not None and options.actor_column is not None:
+        raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
+    documents = documents_of(inputs.paths) if inputs.several else {}
+    with_file = ""  # a file that has a column of this name
+    with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
+
+    def opened(path: Path | None, rejects: Rejects | None) -> Table:
+        if path is None or options.delimiter or options.quoting or not is_article(path):
+            form = {name: getattr(options, name) for name in _FORM}
+            return open_table(path, rejects=rejects, **cast(Form, form))
+        return open_article(
+            path,
+            encoding=options.encoding,
+            keep_all=options.keep_all,
+            text_column=options.text_column,
+            document=documents.get(path),
+        )
+
+    def survey(table: Table) -> None:
+        nonlocal with_file
+        column(table, options.text_column, "--text-column")
+        if options.actor_column is None:
+            with_actor[optional_column(table, "actor") is not None] = table.name
+        if prefix + FILE in table.columns:
+            with_file = with_file or table.name
+
+    table = opened(inputs.paths[0], rejects) if not inputs.several else None
+    table = table or JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
+    if with_file:
+        raise DataError(
+            f"{with_file}: has a column '{shown(prefix + FILE)}', which answers for several inputs "
+            "add; choose a prefix, such as --prefix stance_"
+        )
+    if len(with_actor) == 2:
+        raise DataError(
+            f"{with_actor[True]}: has a column 'actor', so that only that actor is judged, and "
+            f"{with_actor[False]} has none; judge them in two runs"
+        )
+    if options.actor is not None:
+        set_actor(table, options.actor, add=False)
+    return table
+
+
+def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:
+    """Open several tables as one, whose column `file` names the table of a record that has none.
+
+    The column's name stands after the `prefix`, as in `open_inputs`.
+
+    `survey` gets each table before any record is read: it raises if the table cannot be used.
+    """
+    return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)
