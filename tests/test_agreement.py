@@ -101,16 +101,9 @@ def test_few_documents_and_perfect_agreement_have_no_interval():
     assert same["alpha"] == {"value": 1.0, "interval": None}
 
 
-def test_report_per_label_and_group():
-    codes = random_coding(4)
-    groups = ["NATO" if i % 3 else "Russia" for i in range(299)] + ["Chad"]
-    document = np.arange(300)
-    found = report_agreement(codes, LABELS, document, groups, largest=2)
+def test_report_per_label():
+    codes, document = random_coding(4), np.arange(300)
+    found = report_agreement(codes, LABELS, document)
     assert list(found["per_label"]) == list(LABELS)
-    assert list(found["per_group"]) == ["NATO", "Russia"]
-    assert found["per_group"]["NATO"]["units"] == 199
     favor = measure_agreement((codes == 2).astype(np.int64), 2, document)
     assert found["per_label"]["favor"] == favor
-    part = np.array(groups) == "NATO"
-    nato = measure_agreement(codes[:, part], 3, document[part])
-    assert found["per_group"]["NATO"] == nato

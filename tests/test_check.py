@@ -9,7 +9,7 @@ from command import fails, invoke
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.check.corpora import check_corpora
+from stance.check import check_corpora
 from stance.reading.actors import ActorBook
 
 BOOK = ActorBook.default()

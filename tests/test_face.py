@@ -21,7 +21,7 @@ ROOMS = (
     *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
-    *("storage", "evaluation", "runs", "check", "stress", "findings"),
+    *("storage", "evaluation", "runs", "actors", "check", "stress", "findings"),
     *("screens", "reports", "labelling", "fitting", "environment", "estimator", "cli"),
     "__main__",
 )
@@ -85,7 +85,7 @@ def test_importing_the_package_costs_next_to_nothing(code):
 
 @pytest.mark.parametrize(
     "module",
-    ["model.judging", "storage", "runs.job", "model.explanation", "reading.spans", "check.actors"],
+    ["model.judging", "storage", "runs.job", "model.explanation", "reading.spans", "actors"],
 )
 def test_what_predicts_never_imports_scikit_learn(module):
     loaded = fresh(f"import stance.{module}, sys; print(*sys.modules)")

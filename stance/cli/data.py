@@ -28,7 +28,7 @@ def actors(
     reading: "InputOptions",
 ) -> None:
     """List the actor book, count its aliases in a table, or make a book."""
-    from stance.check import actors as named
+    from stance import actors as named
     from stance.screens.tables import alias_lines, book_lines
     from stance.tables import find_inputs
 
@@ -66,7 +66,7 @@ def check(
     form: "CorpusForm",
 ) -> None:
     """Examine a corpus: duplicates, leaks, classes, agreement."""
-    from stance.check.corpora import check_corpora
+    from stance.check import check_corpora
     from stance.screens.tables import check_lines
 
     files.refuse_stdin(corpora)

@@ -1,11 +1,10 @@
 """How far coders agree on labels: in percent, and by Krippendorff's alpha beyond chance."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Ints8
+from stance.arrays import Floats, Ints
 from stance.evaluation.answers import Figures, plain
 from stance.evaluation.intervals import FEWEST, spread, t_interval
 
@@ -60,11 +59,6 @@ def krippendorff_alpha(sums: Floats) -> Floats:
     return 1 - _ratio((n - 1) * differing, n**2 - (counts**2).sum(axis=-1))
 
 
-def coded_twice(codes: Ints | Ints8) -> Bools:
-    """Return which units two coders or more have coded."""
-    return np.asarray((codes >= 0).sum(axis=0) >= 2, np.bool_)
-
-
 def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     """Measure the agreement of coders; ``codes`` and ``labels`` are as in `sum_codes`.
 
@@ -75,7 +69,7 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
         interval of whole documents. There is no interval with fewer than 5 documents coded twice,
         where a coefficient hangs on one of them, or where none of them changes it.
     """
-    paired = coded_twice(codes)
+    paired = (codes >= 0).sum(axis=0) >= 2
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), 2 * labels + 2))
     np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
@@ -92,23 +86,10 @@ def _coefficient(score: Callable[[Floats], Floats], sums: Floats) -> Figures:
     return {"value": value, "interval": t_interval(score, sums) if known else None}
 
 
-def report_agreement(
-    codes: Ints,
-    labels: Sequence[str],
-    document: Ints,
-    groups: Sequence[str] = (),
-    *,
-    largest: int | None = None,
-) -> Figures:
-    """Measure agreement over all, ``per_label``, and ``per_group`` of the ``largest`` groups."""
-    names, per_group = np.array(groups, object), {}
+def report_agreement(codes: Ints, labels: Sequence[str], document: Ints) -> Figures:
+    """Measure agreement over all, and ``per_label``."""
     per_label = {
         name: measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
         for label, name in enumerate(labels)
     }
-    sizes = Counter(names[coded_twice(codes)].tolist() if len(names) else [])
-    for name in sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]:
-        rows = names == name
-        per_group[name] = measure_agreement(codes[:, rows], len(labels), document[rows])
-    overall = measure_agreement(codes, len(labels), document)
-    return {**overall, "per_label": per_label, "per_group": per_group}
+    return {**measure_agreement(codes, len(labels), document), "per_label": per_label}

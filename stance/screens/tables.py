@@ -54,10 +54,9 @@ def check_lines(figures: Figures) -> list[str]:
 
 
 def coders_lines(figures: Figures) -> list[str]:
-    """Return how far coders agree: on all rows, by label and actor, and on further questions."""
+    """Return how far coders agree: on all rows and by label."""
     names = joined([shown(name, 20) for name in figures["coders"]])
-    parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
-    parts |= figures.get("questions", {})
+    parts = {"all": figures, **figures["per_label"]}
     rows = [
         (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "percent")))
         for name, part in parts.items()
@@ -74,7 +73,7 @@ def _coefficient(figures: Figures) -> str:
 
 
 def alias_lines(figures: Figures) -> list[str]:
-    """Return which aliases fire in a table, as `stance.check.actors` counts them."""
+    """Return which aliases fire in a table, as `stance.actors` counts them."""
     rows: list[tuple[object, ...]] = [("actor", "rows", "aliases")]
     for actor, part in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]

@@ -1,7 +1,7 @@
 """What in a corpus would spoil a study."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.corpus import Corpus, CorpusForm, read_corpus
 from stance.display import count, joined, shown
-from stance.evaluation.agreement import coded_twice, report_agreement
+from stance.evaluation.agreement import report_agreement
 from stance.evaluation.answers import Figures
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
@@ -30,7 +30,6 @@ UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 # Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
 # "Content Analysis", section 11.4.2).
 TENTATIVE, RELIABLE = 0.667, 0.8
-MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
 
 # Share of a file's texts that may be in another file, and of a corpus's texts that may have a
@@ -91,10 +90,13 @@ def check_corpora(
     files = tuple(str(path) if alike else path.name for path in paths)
     text = first[number.reshape(-1)]
     study = Study(corpus, book, files, book.topics(corpus.actors), text)
-    report, sizes = _measure_coders(study), _class_sizes(corpus)
-    findings = [*_findings(study, sizes), *_agreed(study, report)]
+    findings, sizes = list(_findings(study)), _class_sizes(corpus)
+    agreement, coders = None, corpus.annotations.coders if corpus.annotations else ()
+    if corpus.annotations:
+        agreement = report_agreement(corpus.annotations.codes, LABELS, corpus.document)
+        findings += _agreed(coders, agreement)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    used = {"leaks": len(paths) > 1, "agreement": report is not None}
+    used = {"leaks": len(paths) > 1, "agreement": bool(coders)}
     failed = {finding.check for finding in findings if finding.severity != "note"}
     rows = zip(files, corpus.sources, strict=True)
     return {
@@ -106,15 +108,15 @@ def check_corpora(
         "classes": sizes,
         "findings": [finding._asdict() for finding in findings],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
-        "coders": list(corpus.annotations.coders) if corpus.annotations else [],
-        "agreement": report,
+        "coders": list(coders),
+        "agreement": agreement,
     }
 
 
-def _findings(study: Study, sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+def _findings(study: Study) -> Iterator[Finding]:
     marks = study.corpus.marks
     alike = linked_groups([marks.exact, *marks.bands.T])  # as `evaluate` tells near-duplicates
-    yield from chain(_classes(sizes), _actors(study), _mentions(study), _duplicates(study))
+    yield from chain(_classes(study), _actors(study), _mentions(study), _duplicates(study))
     yield from chain(_near_duplicates(study, alike), _leaks(study, alike))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
@@ -127,9 +129,9 @@ def _class_sizes(corpus: Corpus) -> dict[str, dict[str, int]]:
     }
 
 
-def _classes(sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+def _classes(study: Study) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
-    for label, size in sizes.items():
+    for label, size in _class_sizes(study.corpus).items():
         rows, documents = size["rows"], size["documents"]
         if not rows:
             text = f"no row is {label}, so a model never answers it: add such rows"
@@ -170,7 +172,9 @@ def _mentions(study: Study) -> Iterator[Finding]:
     unnamed = [
         row
         for row, pair in enumerate(labelled)
-        if not corpus.spans[row] and pair not in named and not _is_named(study, row)
+        if not corpus.spans[row]
+        and pair not in named
+        and not any(literal_places(book, normalise(corpus.texts[row]), corpus.actors[row]))
     ]
     if unnamed:
         share = len(unnamed) / len(corpus)
@@ -181,12 +185,6 @@ def _mentions(study: Study) -> Iterator[Finding]:
             f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
         yield Finding("spoils" if share > UNNAMED else "warn", "mentions", text)
-
-
-def _is_named(study: Study, row: int) -> bool:
-    """Return whether the text names the actor as the row does."""
-    corpus = study.corpus
-    return any(literal_places(study.book, normalise(corpus.texts[row]), corpus.actors[row]))
 
 
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
@@ -269,23 +267,9 @@ def _leaks(study: Study, alike: Ints) -> Iterator[Finding]:
 # --- How far coders agree, and whether conclusions can be drawn from that ---
 
 
-def _measure_coders(study: Study) -> Figures | None:
-    """Return how far coders agree, None without any."""
-    corpus = study.corpus
-    if not corpus.annotations:
-        return None
-    codes = corpus.annotations.codes
-    twice = np.flatnonzero(coded_twice(codes))  # the other rows say nothing
-    actors = [study.actors[row] for row in twice.tolist()]
-    documents = corpus.document[twice]
-    return report_agreement(codes[:, twice], LABELS, documents, actors, largest=MOST_ACTORS)
-
-
-def _agreed(study: Study, agreement: Figures | None) -> Iterator[Finding]:
+def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
-    if not agreement or not study.corpus.annotations:
-        return
-    who = joined([shown(name, 20) for name in study.corpus.annotations.coders])
+    who = joined([shown(name, 20) for name in coders])
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"

@@ -1,1 +1,0 @@
-"""Checks of corpora before a study, and of the actors that texts name."""
