@@ -191,12 +191,12 @@ def test_a_name_that_is_a_formula_is_quoted_on_demand_in_every_table(study, tmp_
         for path in study
     )
     options = ("--audit", labelled, *AUDIT, *(["--excel-safe"] if safe else []))
-    tables = [tmp_path / each for each in ("shares.csv", "differences.csv", "regression.csv")]
-    files = ("-o", tables[0], "--differences", tables[1], "--regression", tables[2])
+    tables = [tmp_path / each for each in ("shares.csv", "differences.csv")]
+    files = ("-o", tables[0], "--differences", tables[1])
     shares = invoke("shares", answers, *files, *options)
     report = invoke("report", answers, "-o", tmp_path / "a.html", "--figures", tmp_path, *options)
     assert (shares.exit_code, report.exit_code) == (0, 0)
-    for path in (tables[0], tables[2], tmp_path / "numbers.csv"):
+    for path in (tables[0], tmp_path / "numbers.csv"):
         with path.open(encoding="utf-8-sig", newline="") as file:
             found = {row["actor"] for row in csv.DictReader(file)}
         assert (f"'{name}" in found, name in found) == (safe, not safe), path

@@ -131,7 +131,6 @@ PANELS: dict[str, dict[str, Declared]] = {
         "report": _given("FILE.html", "Write a report as HTML."),
         "errors": _given("FILE.csv", "Write a table of the wrong answers."),
         "differences": _given("FILE", "Write a table of the differences."),
-        "regression": _given("FILE", "Write a table for regressions, one row per answer."),
         "as_json": _given(None, "Print one JSON object.", "--json"),
         "force": _given(None, "Overwrite existing files."),
         "quiet": _given(None, "Show no progress and no summary.", "--quiet", "-q"),

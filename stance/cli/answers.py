@@ -186,7 +186,6 @@ def shares(
     only: list[str] | None = None,
     surrogate: list[str] | None = None,
     differences: Path | None = None,
-    regression: Path | None = None,
     pairs: bool = False,
     excel_safe: bool = False,
     as_json: bool = False,
@@ -203,11 +202,10 @@ def shares(
     request = findings.Request(**form, **audited, only=only or (), surrogates=surrogate or ())
     if request.audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
-    if pairs and (differences or regression):
-        raise UsageError("--pairs is about holders; drop --differences and --regression")
+    if pairs and differences:
+        raise UsageError("--pairs is about holders; drop --differences")
     read = [*request.paths, request.audit]
-    written = {"output": output, "differences": differences, "regression": regression}
-    files.refuse_outputs(force, read, **written)
+    files.refuse_outputs(force, read, output=output, differences=differences)
     how = {"force": force, "excel_safe": excel_safe}
     study, notices = findings.read_study(request), []
     if pairs:
@@ -223,8 +221,6 @@ def shares(
         for path, name in ((output, "shares"), (differences, "differences")):
             if path and not pairs:
                 notices.append(findings.write_numbers(path, figures[name], together, **how))
-        if regression:
-            notices.append(findings.write_regression_table(study, regression, together, **how))
     tell(*notices)
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 

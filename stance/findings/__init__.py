@@ -1,7 +1,6 @@
 """Findings from a table of answers: what it holds, and what can be said of it."""
 
 from stance.findings.pairs import find_pairs, read_evidence, write_pairs
-from stance.findings.regression import write_regression_table
 from stance.findings.request import Request
 from stance.findings.sampling import SampleRequest, write_sample
 from stance.findings.shares import Share, Study, read_study, write_numbers
@@ -12,6 +11,5 @@ __all__ += [
     "read_evidence",
     "write_numbers",
     "write_pairs",
-    "write_regression_table",
     "write_sample",
 ]

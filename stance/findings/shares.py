@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Ints
 from stance.display import count, joined, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Interval, estimate_shares, holm
@@ -153,15 +153,6 @@ class Study:
             ]
             for group, period, part in parts:
                 yield self._share((actor, group, period), part, weights)
-
-    def predictions(self) -> Floats:
-        """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
-        predictions = np.zeros((len(self.population), 2))
-        for actor in self.actors:
-            pairs, weights = self._parts[actor]
-            if weights:
-                predictions[pairs] = weights.predict(pairs)
-        return predictions
 
     def _groups(self, pairs: Ints) -> list[tuple[str, Ints]]:
         """Return the pairs of each group, in the alphabetical order of their names."""
