@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares, holm
-from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
-from stance.findings.differences import compare
+from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate, compare
 from stance.findings.shares import Study
 from stance.records import AGAINST, FAVOR, NEUTRAL
 

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 from stance.findings import Request, SampleRequest
 from stance.findings.answers import read_population
-from stance.findings.design import design_sample, draw
-from stance.findings.sampling import draw_sample
+from stance.findings.sampling import design_sample, draw, draw_sample
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
 

@@ -111,7 +111,7 @@ def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     rows = read(shares)
     assert tuple(rows[0]) == (
         *("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class"),
-        *("counted", "corrected", "low", "high", "method"),
+        *("counted", "counted_low", "counted_high", "corrected", "low", "high", "method"),
     )
     assert len(rows) == (2 + 1) * (1 + 3 + 4 + 12) * 4
     assert len({(*tuple(row.values())[:3], row["class"]) for row in rows}) == len(rows)

@@ -29,9 +29,8 @@ from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
-from stance.findings.design import expected_margins
 from stance.findings.request import Places, Request
-from stance.findings.sampling import SampleRequest, draw_sample, expected_spread
+from stance.findings.sampling import SampleRequest, draw_sample, expected_margins, expected_spread
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.fitting import train
 from stance.model.abstention import thresholds

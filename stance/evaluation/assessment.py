@@ -1,8 +1,9 @@
-"""What a model scores on a corpus, alone or beside another, and in cross-validation."""
+"""What a model scores on a corpus, alone or beside another, and where it is wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,15 @@ from stance.evaluation.scores import (
     rival_score,
     score,
 )
+from stance.files import AtomicGroup
 from stance.model.judging import StanceModel
+from stance.model.reasons import strongest_words
 from stance.reading.keys import linked_groups
 from stance.recipe import Recipe
-from stance.records import Stance
+from stance.records import ANSWERS, NO_ANSWER, Stance
+from stance.tables import write_table
+
+WORDS = 6  # words named in `because`
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,35 @@ def compare_models(a: StanceModel, b: StanceModel, corpus: Corpus) -> Figures:
         "seen": {mark: int(rows.sum()) for mark, rows in zip("ab", seen, strict=True)},
         "notes": [*notes, *_loose(unseen), *document_notes(first.labels, first.confusion())],
     }
+
+
+def write_mistakes(
+    model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
+) -> str:
+    """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
+    stance, because, withheld = [], list[str](), []
+    pairs = corpus.texts, corpus.actors, corpus.spans
+    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
+        stance.append(judged.stance)
+        withheld.append(judged.withheld)
+        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
+        del judged  # before the words of the next rows are read
+    answers = stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
+    predicted, top = answers.predicted, answers.confidence
+    wrong = np.flatnonzero(~answers.right)
+    wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
+    names = ("gold", "predicted", "probability", "because")
+    places = corpus.places()
+    opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
+    with together.part(opened) as writer:
+        for row in wrong.tolist():
+            answer = ANSWERS[predicted[row]], f"{top[row]:.6f}", because[row]
+            name, number = places[row]
+            cells = corpus.texts[row], corpus.actors[row], ANSWERS[corpus.stance[row]], *answer
+            writer.write((*cells, name, str(number)))
+    silent = int((predicted == NO_ANSWER).sum())
+    rest = f" and {silent:,} withheld" if silent else ""
+    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
 
 
 def cross_validation(

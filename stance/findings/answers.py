@@ -2,8 +2,8 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ MISSING = -1  # number of a period or a surrogate's label that an answer does no
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 MOST_ROWS = 1 << 28  # largest row number
+QUOTED = 3  # surest answers on a subject and side
+Cells = tuple[str, ...]  # of a record
 _KEYS = ("document", "key", "text", "identity")  # figures that are 64-bit keys
 
 
@@ -60,6 +62,9 @@ class AnswersTable:
     join: Join = "row"  # what `key` is of
     holders: tuple[str, ...] = ()
     holder: Ints | None = None  # number in `holders`, of which "" is nobody known
+    length: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # of the text
+    rows: int = 0  # of the table, told apart by file, document, text and number
+    naming: int = 0  # rows that name an actor
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -129,6 +134,37 @@ def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
     )
 
 
+def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, Ints]]:
+    """Return those of some pairs that have each code, under its name; a code below 0 is none."""
+    values = codes[pairs]
+    order = np.argsort(values, kind="stable")
+    numbers, first = np.unique(values[order], return_index=True)
+    parts = zip(numbers.tolist(), np.split(pairs[order], first[1:]), strict=False)  # of none, one
+    return [(names[number], part) for number, part in parts if number >= 0]
+
+
+def surest_answers(population: AnswersTable, subject: Ints) -> dict[tuple[int, int], list[int]]:
+    """Return the surest answers on each subject and side, each text once; below 0 is no subject."""
+    sided = np.flatnonzero((subject >= 0) & np.isin(population.stance, SIDES))
+    sided = sided[np.argsort(-population.chances[sided].max(axis=1), kind="stable")]
+    surest: dict[tuple[int, int], list[int]] = {}
+    codes = subject * len(Stance) + population.stance
+    for code, answers in split_by(sided, codes, range(len(Stance) * (int(subject.max()) + 1))):
+        texts = np.sort(np.unique(population.text[answers], return_index=True)[1])
+        surest[divmod(code, len(Stance))] = answers[texts[:QUOTED]].tolist()
+    return surest
+
+
+def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Cells]:
+    """Read the cells of some answers' records again."""
+    numbers = {int(population.record[answer]): answer for answer in answers}
+    with population.request.open() as table:
+        if population.places.over is not None:
+            rewrite_dates(table, population.places.over, population.request.date_format)
+        known = ((numbers.get(record.number - 1), record.cells) for record in table)
+        return {answer: tuple(cells) for answer, cells in known if answer is not None}
+
+
 # --- What identifies an answer ---
 
 
@@ -169,12 +205,16 @@ class _Reader:
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
         self._values = defaultdict[str, "array[int]"](lambda: array("Q"))
         self._chances = array("f")
+        self._rows, self._naming = array("q"), array("b")
         self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
 
     def add(self, record: Record) -> None:
         """Read a record."""
         cells, places, only = record.cells, self._places, self._request.only
         actor = places.actor_of(cells)
+        unit = (places.file, places.document, places.text, places.row)
+        self._rows.append(hash(tuple(cells[place] for place in unit if place is not None)))
+        self._naming.append(bool(actor) and not places.unnamed(cells))
         if not actor and cells[places.stance].strip():
             self._aimless, self._first = self._aimless + 1, self._first or self._table.where(record)
         if not actor or (only and actor not in only):
@@ -200,6 +240,7 @@ class _Reader:
             "document": key_of(_document(cells, places)),
             "key": pair_key(self._join, identity, actor),
             "text": text_key(words),
+            "length": len(cell(places.text)),
             "identity": key_of("\0".join((*map(cell, places.whole), words, actor))),
         }
         for name, (place, reader) in self._labels.items():
@@ -227,7 +268,7 @@ class _Reader:
         repeated = self._repeated(values)
         kept = np.delete(np.arange(len(values["actor"])), repeated)
         values = {name: figures[kept] for name, figures in values.items()}
-        day = values["day"]
+        day, rows = values["day"], np.array(self._rows)
         periods = choose_periods(day, request.period)
         notes = self._notes(len(repeated), day)
         return AnswersTable(
@@ -238,12 +279,16 @@ class _Reader:
             actors=tuple(names["actor"]),
             groups=() if self._places.by is None else tuple(names["group"]),
             periods=periods,
-            **{name: values[name] for name in ("actor", "group", "record", "key", "text")},
+            **{
+                name: values[name] for name in ("actor", "group", "record", "key", "text", "length")
+            },
             stance=values["stance"].astype(np.int8),
             chances=np.array(self._chances, np.float32).reshape(-1, len(Stance))[kept],
             period=np.full(len(day), MISSING) if periods is None else periods.places(day),
             document=np.unique(values["document"], return_inverse=True)[1],
             join=self._join,
+            rows=len(np.unique(rows)),
+            naming=len(np.unique(rows[np.array(self._naming, np.bool_)])),
             holders=tuple(names["holder"]),
             holder=values["holder"],
             labels=tuple(

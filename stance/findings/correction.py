@@ -7,6 +7,7 @@ Imperfect Surrogates for Downstream Inference", arXiv:2306.04746): the mean of t
 all pairs, plus the weighted mean of the audited pairs' residuals.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,15 +17,18 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
-from stance.findings.design import EVENTS, FEWEST_LABELS
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 """From the shares of `SIDES`, which are estimated, to what is reported: all shares, and the net."""
 
+FEWEST_LABELS = 10  # below which nothing is said of a part
+EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
 NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
 AUDIT_ONLY = "labels alone"  # method without a surrogate that helps
+LEAST_P = 1e-9  # smaller ones are not told apart
+HALVINGS = 16  # in which p is found, to a thousandth of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,30 @@ class Correction:
         one = self._drawn == 1
         centred = totals - np.where(one, 0, 1 - np.sqrt(self._share))[:, None] * middle
         return centred * np.sqrt(self._unbiased)[:, None], mean
+
+
+def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
+    """Return the difference of two net stances, its 95 % interval, and p where that meets 0.
+
+    The interval joins those of both parts (Zou and Donner 2008, "Construction of Confidence Limits
+    about Effect Measures").
+    """
+    a, b = one.net, other.net
+    value = a - b
+
+    def interval(confidence: float) -> Interval:
+        (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
+        return value - math.hypot(a - low_a, high_b - b), value + math.hypot(high_a - a, b - low_b)
+
+    def excluded(p: float) -> bool:
+        low, high = interval(1 - p)
+        return low > 0 or high < 0
+
+    low, high = np.log(LEAST_P), 0.0  # of log p, between which the interval begins to meet 0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excluded(float(np.exp(middle))) else (middle, high)
+    return value, interval(CONFIDENCE), float(np.exp(high))
 
 
 def _sums(codes: Ints, values: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -12,13 +13,12 @@ import numpy as np
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable
+from stance.findings.answers import AnswersTable, read_cells, surest_answers
 from stance.findings.correction import NET, Audit
-from stance.findings.shares import Share, Study, write_numbers
+from stance.findings.shares import TOTAL, Share, Study, write_numbers
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS, SIDES, Stance
 
-SHOWN = 3  # sentences of a pair and side
 LONGEST = 400  # characters of a sentence that is shown
 LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
 ENDS = {"source": "holder", "target": "target"}
@@ -86,43 +86,39 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | themselves, -1, holder)
     study = Study(replace(population, group=group, groups=names, periods=None), audit)
-    shares = [
-        share
-        for share in study.shares()
-        if share.group and share.counts.n and share.actor in study.actors
-    ]
+    by_holder = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
+    shares = [share for part in by_holder if (share := study.share(*part)).counts.n]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     return Pairs(population, shares, int(themselves.sum()), {})
 
 
 def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     """Return pairs with sentences that name the actor, of the surest answers on either side."""
-    places = pairs.population.places
-    surest: dict[tuple[str, str, int], list[tuple[float, str, str]]] = {
-        (share.group, share.actor, side): [] for share in pairs.shares for side in SIDES
-    }
-    with pairs.population.request.open() as table:
-        for cells in (record.cells for record in table):
-            if places.holder is None or places.text is None:
-                break
-            side = ANSWERS.index(cells[places.stance]) if cells[places.stance] else -1
-            key = cells[places.holder].strip(), places.actor_of(cells), side
-            if (kept := surest.get(key)) is None:
-                continue
-            paragraph = cells[places.text][:LONGEST_READ]
-            if all(paragraph != other for _, other, _ in kept):
-                chance = float(cells[places.probabilities[side]])
-                kept.append((chance, paragraph, cells[places.row]))
-                kept.sort(key=lambda answer: -answer[0])  # stable: the first of equals
-                del kept[SHOWN:]
-    texts = [(actor, text) for (_, actor, _), kept in surest.items() for _, text, _ in kept]
-    sentences = name_sentences(texts, book or ActorBook.default())
+    population, places = pairs.population, pairs.population.places
+    if population.holder is None or places.text is None:
+        return pairs
+    numbers = np.full((len(population.holders), len(population.actors)), -1)
+    for number, share in enumerate(pairs.shares):
+        place = population.holders.index(share.group), population.actors.index(share.actor)
+        numbers[place] = number
+    surest = surest_answers(population, numbers[population.holder, population.actor])
+    cells = read_cells(population, chain(*surest.values()))
+    texts = [(places.actor_of(c), c[places.text][:LONGEST_READ]) for c in cells.values()]
+    sentences = dict(zip(cells, name_sentences(texts, book or ActorBook.default()), strict=True))
     evidence = defaultdict[tuple[str, str], list[Evidence]](list)
-    for (name, actor, side), kept in surest.items():
-        evidence[name, actor] += (
-            Evidence(next(sentences), side, chance, row) for chance, _, row in kept
+    for (number, side), answers in surest.items():
+        share = pairs.shares[number]
+        evidence[share.group, share.actor] += (
+            Evidence(
+                sentences[n],
+                side,
+                float(cells[n][places.probabilities[side]]),
+                cells[n][places.row],
+            )
+            for n in answers
         )
-        evidence[name, actor].sort(key=lambda sentence: -sentence.chance)
+    for listed in evidence.values():
+        listed.sort(key=lambda sentence: -sentence.chance)
     return replace(pairs, evidence=evidence)
 
 

@@ -21,7 +21,7 @@ class Periods:
     """Periods of one length that hold a date; days are proleptic Gregorian ordinals."""
 
     unit: Unit
-    numbers: Sequence[int]  # ascending
+    numbers: Sequence[int]  # ascending; of two that follow each other, one apart
 
     def places(self, days: Ints) -> Ints:
         """Return the place of each day's period; -1 for the day 0."""
@@ -35,11 +35,6 @@ class Periods:
         (['2024 Q2', '2024 Q4'], ['2024-W36'])
         """
         return [_name(number, self.unit) for number in self.numbers]
-
-    def middle(self, place: int) -> float:
-        """Return the day in the middle of a period."""
-        number = self.numbers[place]
-        return (_first_day(number, self.unit) + _first_day(number + 1, self.unit) - 1) / 2
 
 
 def choose_periods(days: Ints, asked: Unit | None = None) -> Periods | None:
@@ -70,16 +65,9 @@ def _numbers(days: Ints, unit: Unit) -> Ints:
     return numbers
 
 
-def _first_day(number: int, unit: Unit) -> int:
-    if unit == "week":
-        return 7 * number + 1
-    year, month = divmod(number * MONTHS[unit], 12)
-    return date(year, month + 1, 1).toordinal() if year <= date.max.year else date.max.toordinal()
-
-
 def _name(number: int, unit: Unit) -> str:
     if unit == "week":
-        year, week, _ = date.fromordinal(_first_day(number, "week")).isocalendar()
+        year, week, _ = date.fromordinal(7 * number + 1).isocalendar()
         return f"{year}-W{week:02}"
     if unit == "quarter":
         return f"{number // 4} Q{number % 4 + 1}"

@@ -171,6 +171,10 @@ class Places:
         only_numbered = self.mentions is None and self.id is not None  # rows of labels
         return (self.file, self.document, self.id, None if only_numbered else self.row)
 
+    def unnamed(self, cells: Sequence[str]) -> bool:
+        """Return whether the text of a record does not name its actor."""
+        return self.mentions is not None and cells[self.mentions] == "0"
+
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
         return cells[self.actor].strip()

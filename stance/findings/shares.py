@@ -1,8 +1,9 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ from stance.errors import DataError
 from stance.evaluation.intervals import Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable
+from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
-from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights
-from stance.findings.differences import OTHERS, Difference, compare, pairs_to_compare
+from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights, compare
 from stance.findings.request import Request
 from stance.records import Stance
 from stance.tables import write_table
@@ -28,7 +28,12 @@ UNAUDITED = "not corrected: no labels"
 FEW = "not corrected: too few labels"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
+PAIRED = 5  # groups of which each is compared with each; of more, each with all others
+LEVEL = 0.05  # chance, at most, that a run claims any difference where there is none
+OTHERS = "all others"
 Number = tuple[float, Interval]
+Names = tuple[str, str, str]  # of an actor, a group and a period, empty for all
+Part = tuple[Names, Ints]  # and the numbers of the pairs
 
 
 @dataclass(frozen=True)
@@ -83,21 +88,38 @@ class Share:
         names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")
         for quantity, name in enumerate(QUANTITIES):
             row = {key: getattr(self, key) for key in names} | {"class": name}
-            row |= {"counted": self.counted(quantity)} | dict.fromkeys(("corrected", "low", "high"))
+            row |= {"counted": self.counted(quantity), "counted_low": None, "counted_high": None}
+            row |= dict.fromkeys(("corrected", "low", "high"))
+            if self.counts.n:
+                row["counted_low"], row["counted_high"] = self.counts.interval(quantity)
             if self.corrected is not None:
                 row["corrected"] = self.corrected.value(quantity)
                 row["low"], row["high"] = self.corrected.interval(quantity)
             yield row | {"method": self.method}
 
 
-class Study:
-    """A table of answers and its labelled sample, from which shares and differences follow.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How the net stances of two parts of an actor's answers differ."""
 
-    Attributes
-    ----------
-    actors : mapping of str to ndarray
-        Numbers of each actor's pairs, ascending; the actor with most of them comes first.
-    """
+    actor: str
+    of: str  # group or period
+    one: str
+    other: str
+    difference: float  # of the first less the second
+    low: float  # its 95 % interval, not adjusted
+    high: float
+    p: float
+    holm: float = 1.0  # p, adjusted for all comparisons of the run
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the difference is beyond chance, all comparisons considered (Holm)."""
+        return self.holm <= LEVEL
+
+
+class Study:
+    """A table of answers and its labelled sample, from which shares and differences follow."""
 
     def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
         self.population, self.audit = population, audit
@@ -105,12 +127,10 @@ class Study:
         if audit is not None:
             self._correction = Correction(audit, population.document, *population.surrogates())
         every = np.arange(len(population))
-        parts = _split(every, population.actor, population.actors)
-        self.actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
-        together = {TOTAL: every} if len(self.actors) > 1 else {}
-        self._parts = {
-            actor: (pairs, self._weigh(pairs)) for actor, pairs in (together | self.actors).items()
-        }
+        parts = split_by(every, population.actor, population.actors)
+        actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
+        self._actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
+        self._weights = {actor: self._weigh(pairs) for actor, pairs in self._actors.items()}
 
     def _weigh(self, pairs: Ints) -> Weights | None:
         """Return the weights of surrogates for an actor's pairs."""
@@ -139,39 +159,41 @@ class Study:
         uncounted = [uncounted_note(self.population)] if self.population.unanswered else []
         return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
 
-    def shares(self) -> Iterator[Share]:
-        """Yield the shares of all actors together, then those of each actor.
+    def parts(self) -> Iterator[Part]:
+        """Yield all pairs, then those of each actor, the one with most of them first.
 
-        Of all answers, then by group, by period, and by group and period.
+        Of each: all, then by group, by period, and by group and period.
         """
-        for actor, (pairs, weights) in self._parts.items():
-            groups, periods = self._groups(pairs), self._periods(pairs)
-            parts = [("", "", pairs), *((name, "", part) for name, part in groups)]
-            parts += [("", name, part) for name, part in periods]
-            parts += [
-                (group, name, both) for group, part in groups for name, both in self._periods(part)
-            ]
-            for group, period, part in parts:
-                yield self._share((actor, group, period), part, weights)
+        for actor, pairs in self._actors.items():
+            groups = self._groups(pairs)
+            yield (actor, "", ""), pairs
+            yield from (((actor, group, ""), part) for group, part in groups)
+            for group, part in [("", pairs), *groups]:
+                yield from (((actor, group, name), both) for name, both in self._periods(part))
 
     def _groups(self, pairs: Ints) -> list[tuple[str, Ints]]:
         """Return the pairs of each group, in the alphabetical order of their names."""
         groups = self.population.groups
-        return sorted(_split(pairs, self.population.group, groups)) if groups else []
+        return sorted(split_by(pairs, self.population.group, groups)) if groups else []
 
     def _periods(self, pairs: Ints) -> list[tuple[str, Ints]]:
         """Return the pairs of each period, the first one first."""
         periods = self.population.periods
-        return _split(pairs, self.population.period, periods.names) if periods else []
+        return split_by(pairs, self.population.period, periods.names) if periods else []
 
-    def _share(self, names: tuple[str, str, str], pairs: Ints, weights: Weights | None) -> Share:
+    def shares(self) -> Iterator[Share]:
+        """Yield the shares of each of the `parts`."""
+        return (self.share(*part) for part in self.parts())
+
+    def share(self, names: Names, pairs: Ints) -> Share:
+        """Return the shares of a part."""
         population, audit = self.population, self.audit
         stance = population.stance[pairs]
         answered = stance < len(Stance)
         documents, document = np.unique(population.document[pairs], return_inverse=True)
         given = np.zeros((len(documents), len(Stance)), np.int64)
         np.add.at(given, (document[answered], stance[answered]), 1)
-        corrected = self._correct(pairs, weights)
+        corrected = self._correct(names[0], pairs)
         return Share(
             *names,
             n=len(pairs),
@@ -184,41 +206,32 @@ class Study:
             method=corrected.method if corrected else FEW if audit else UNAUDITED,
         )
 
-    def _correct(self, pairs: Ints, weights: Weights | None) -> Corrected | None:
-        correction = self._correction
-        return correction.estimate(pairs, weights) if correction and weights else None
+    def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
+        weights = self._weights[actor]
+        return self._correction.estimate(pairs, weights) if self._correction and weights else None
 
     def differences(self) -> list[Difference]:
         """Return how actors' groups, and their periods, differ in net stance."""
-        differences = [part for actor in self.actors for part in self._differences(actor)]
+        actors = [actor for actor in self._actors if actor != TOTAL]
+        differences = [part for actor in actors for part in self._differences(actor)]
         adjusted = holm([difference.p for difference in differences])
         pairs = zip(differences, adjusted, strict=True)
         return [replace(difference, holm=p) for difference, p in pairs]
 
     def _differences(self, actor: str) -> Iterator[Difference]:
-        pairs, weights = self._parts[actor]
+        pairs = self._actors[actor]
         for of, parts in (("group", self._groups(pairs)), ("period", self._periods(pairs))):
-            corrected = [(name, part, self._correct(part, weights)) for name, part in parts]
+            corrected = [(name, part, self._correct(actor, part)) for name, part in parts]
             known = [(name, part, shares) for name, part, shares in corrected if shares]
-            for one, other in pairs_to_compare(len(known)):
-                name, part, first = known[one]
-                if other is None:
-                    rest = np.setdiff1d(pairs, part, assume_unique=True)
-                    second, against = self._correct(rest, weights), OTHERS
-                else:
-                    against, _, second = known[other]
+            compared: Iterable[Any] = combinations(known, 2)
+            if len(known) > PAIRED:
+                rests = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in known)
+                others = [(OTHERS, rest, self._correct(actor, rest)) for rest in rests]
+                compared = zip(known, others, strict=True)
+            for (one, _, first), (other, _, second) in compared:
                 if second:
                     value, (low, high), p = compare(first, second)
-                    yield Difference(actor, of, name, against, value, low, high, p)
-
-
-def _split(pairs: Ints, codes: Ints, names: Sequence[str]) -> list[tuple[str, Ints]]:
-    """Return the pairs of each code that occurs, under its name."""
-    values = codes[pairs]
-    order = np.argsort(values, kind="stable")
-    numbers, first = np.unique(values[order], return_index=True)
-    parts = zip(numbers.tolist(), np.split(pairs[order], first[1:]), strict=True)
-    return [(names[number], part) for number, part in parts if number >= 0]
+                    yield Difference(actor, of, one, other, value, low, high, p)
 
 
 def uncounted_note(population: AnswersTable) -> str:

@@ -1,26 +1,67 @@
-"""What the page on a table of answers says: one record of figures, counted or corrected."""
+"""What the page on a table of answers says: its figures, counted or corrected, and paragraphs."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
+from stance.arrays import Ints
+from stance.display import shown
 from stance.errors import DataError
 from stance.files import file_hash
 from stance.findings import Request, Share, Study, find_pairs, read_evidence
-from stance.findings.answers import AnswersTable
+from stance.findings.answers import AnswersTable, Cells, read_cells, surest_answers
 from stance.findings.audit import read_answers
 from stance.findings.correction import Audit
 from stance.findings.pairs import Pairs
-from stance.findings.shares import uncounted_note
+from stance.findings.request import Places
+from stance.findings.shares import TOTAL, uncounted_note
 from stance.label_values import HOLDERS
-from stance.reports._paragraphs import Maker, Paragraphs, read_paragraphs
-from stance.tables import Table, column, optional_column
+from stance.model.judging import StanceModel
+from stance.model.passages import Passage, passage_html
+from stance.reading.spans import parse_spans
+from stance.storage import model_hash
+from stance.tables import Table, column, months_of, optional_column
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
 JUDGED = 12  # actors shown among those who judge each other
 FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is left to the total
+LEAST = 0.5  # probability that a paragraph must exceed to be shown
+LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
+SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A paragraph as it is shown, the side that its answer takes, and where it stands."""
+
+    passage: Passage
+    side: str
+    source: str
+
+    @property
+    def html(self) -> Markup:
+        """The paragraph, with its mentions and what pushed the answer marked."""
+        return passage_html(self.passage, dict.fromkeys(self.passage.actors, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The model that is said to have made the answers, with the name and hash of its file."""
+
+    model: StanceModel
+    name: str
+    sha256: str
+    given: bool  # by the user; else it is only believed if it gives the table's answers
+
+
+def read_maker(path: Path, model: StanceModel, *, given: bool) -> Maker:
+    """Return the maker that a model file is."""
+    return Maker(model, path.name, model_hash(path), given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +70,9 @@ class AnswersReport:
 
     population: AnswersTable
     sha256: str  # of the table's file
-    paragraphs: Paragraphs
+    maker: Maker | None  # None if no model is known, or the one given answers otherwise
+    denied: str  # name of a model that answers otherwise
+    quoted: dict[tuple[str, int], list[Quotation]]  # by actor and side, surest first
     total: Share  # of all actors together
     actors: Sequence[Share]  # those shown, most answers first
     cells: Sequence[Share]  # of these actors by group
@@ -71,24 +114,33 @@ def gather(request: Request, maker: Maker | None) -> AnswersReport:
         maker = None  # of labels that somebody else gave
     if population.unanswered and sample is None:
         raise DataError(uncounted_note(population))
-    frequent = _frequent(population)
-    paragraphs = read_paragraphs(population, maker, frequent[:TRACED])
-    shown = _narrowed(population, frequent)
-    by_period = Study(replace(shown, groups=()), sample).shares()
-    shares = list(Study(replace(shown, periods=None), sample).shares())
-    named_shares = [share for share in shares if share.actor in frequent]
+    ranked = _ranked(population.actor, population.actors)
+    actors = [name for name, n in ranked[:ACTORS] if n >= FEWEST or (name, n) in ranked[:ALWAYS]]
+    groups = [name for name, _ in _ranked(population.group, population.groups)[:GROUPS]]
+
+    def is_shown(actor: str, group: str, period: str) -> bool:
+        if group:
+            return not period and actor in actors and group in groups
+        return actor in (actors[:TRACED] if period else (*actors, TOTAL))
+
+    study = Study(population, sample)
+    shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
+    pairs = _judged(population, sample, maker)
+    quoted, made = _quote(population, maker, actors[:TRACED])
     advice = "no paragraphs are shown; name their column with --text-column"
     textless = [f"{request.name}: no column 'text', so {advice}"] * (population.places.text is None)
     return AnswersReport(
         population=population,
         sha256=file_hash(*request.paths),
-        paragraphs=paragraphs,
+        maker=maker if made else None,
+        denied=maker.name if maker and quoted and not made else "",
+        quoted=quoted,
         total=shares[0],
-        actors=[share for share in named_shares if not share.group],
-        cells=[share for share in named_shares if share.group],
-        course=[part for part in by_period if part.period and part.actor in frequent[:TRACED]],
-        groups=shown.groups,
-        pairs=_judged(population, sample, maker),
+        actors=[s for s in shares if s.actor != TOTAL and not s.group and not s.period],
+        cells=[share for share in shares if share.group],
+        course=[share for share in shares if share.period],
+        groups=groups,
+        pairs=pairs,
         labelled=sample,
         notes=(*population.notes, *(sample.notes if sample else ()), *textless),
     )
@@ -99,6 +151,12 @@ def _column(table: Table, asked: str | None, usual: str) -> str | None:
     find, name = (optional_column, usual) if asked is None else (column, asked)
     place = find(table, name)
     return None if place is None else table.columns[place]
+
+
+def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:
+    """Return names and how often their codes occur, most often first, then by the alphabet."""
+    sizes = np.bincount(codes, minlength=len(names)).tolist()
+    return sorted(zip(names, sizes, strict=False), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None) -> Pairs | None:
@@ -114,25 +172,54 @@ def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None)
     return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
 
 
-def _frequent(population: AnswersTable) -> list[str]:
-    """Return the actors with most answers, of equally frequent ones in alphabetical order."""
-    sizes = np.bincount(population.actor).tolist()
-    actors = zip(population.actors, sizes, strict=True)
-    ranked = sorted(actors, key=lambda actor: (-actor[1], actor[0]))
-    return [n for n, size in ranked[:ACTORS] if size >= FEWEST or (n, size) in ranked[:ALWAYS]]
+# --- Paragraphs ---
 
 
-def _narrowed(population: AnswersTable, frequent: Sequence[str]) -> AnswersTable:
-    """Return the same answers, of which only those of frequent actors have groups and periods."""
-    kept = np.array([name in frequent for name in population.actors])[population.actor]
-    period = np.where(kept, population.period, -1)
-    names = population.groups
-    if not names:
-        return replace(population, period=period)
-    sizes = np.bincount(population.group[population.group >= 0], minlength=len(names))
-    ranked = sorted(range(len(names)), key=lambda group: (-sizes[group], names[group]))[:GROUPS]
-    number = np.full(len(names), -1)
-    number[ranked] = np.arange(len(ranked))
-    group = np.where(kept, number[population.group], -1)
-    listed = tuple(names[group] for group in ranked)
-    return replace(population, group=group, groups=listed, period=period)
+def _quote(
+    population: AnswersTable, maker: Maker | None, actors: Sequence[str]
+) -> tuple[dict[tuple[str, int], list[Quotation]], bool]:
+    """Return the most certain paragraphs on some actors, and whether a model gives their answers.
+
+    If it does, the words that decided are marked.
+    """
+    places, numbers = population.places, {name: number for number, name in enumerate(actors)}
+    subject = np.array([numbers.get(name, -1) for name in population.actors])[population.actor]
+    fit = (population.chances.max(axis=1) > LEAST) & (population.length <= LONGEST)
+    surest = surest_answers(population, np.where(fit, subject, -1))
+    cells = read_cells(population, chain(*surest.values()))
+    passages = {n: _explained(maker.model, places, c) if maker else None for n, c in cells.items()}
+    made = all(passages.values()) if passages else bool(maker and maker.given)
+    return {
+        (actors[number], side): [
+            _quotation(places, cells[n], passages[n] if made else None) for n in listed
+        ]
+        for (number, side), listed in surest.items()
+    }, made
+
+
+def _chances(places: Places, cells: Cells) -> list[float]:
+    return [float(cells[place]) for place in places.probabilities]
+
+
+def _quotation(places: Places, cells: Cells, passage: Passage | None) -> Quotation:
+    """Return what the page shows of an answer, with reasons if they are known."""
+    known = [cells[place] for place in (places.by, places.over) if place is not None]
+    where = ", ".join(shown(part, 80) for part in (*known, f"row {cells[places.row]}") if part)
+    source = f"{where}; probability {max(_chances(places, cells)):.2f}"
+    return Quotation(passage or Passage(cells[places.text or 0]), cells[places.stance], source)
+
+
+def _explained(model: StanceModel, places: Places, cells: Cells) -> Passage | None:
+    """Return an answer's text with its reasons, None if the model answers otherwise."""
+    text, spans, date = (
+        "" if place is None else cells[place] for place in (places.text, places.spans, places.over)
+    )
+    try:
+        pair = [text], [places.actor_of(cells)], [parse_spans(spans, text, "spans")]
+    except DataError:  # then stance predict did not write this table
+        return None
+    for months in (months_of([date]), None):  # predict may have read no dates
+        judged = model.judge(*pair, months=months, pushes=True)
+        if np.abs(judged.stance[0] - _chances(places, cells)).max() <= SAME:
+            return judged.passages(pair[0])[0]
+    return None

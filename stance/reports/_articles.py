@@ -18,8 +18,8 @@ from stance.model.judging import StanceModel
 from stance.model.passages import Passage, Verdict, numbered, passage_html
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import _page as page
+from stance.reports._answers import Maker
 from stance.reports._files import check_folder, make_folder
-from stance.reports._paragraphs import Maker
 from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
 
 INDEX = "index.html"

@@ -15,7 +15,7 @@ from stance.label_values import HOLDERS
 from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._answers import TRACED, AnswersReport, gather
+from stance.reports._answers import TRACED, AnswersReport, Maker, gather
 from stance.reports._charts import Axis, Estimate, Line, MatrixCell, net_axis, whiskers
 from stance.reports._figures import (
     Cell,
@@ -27,7 +27,6 @@ from stance.reports._figures import (
     with_interval,
 )
 from stance.reports._files import NUMBERS, figure_files, figure_notes, make_folder
-from stance.reports._paragraphs import Maker
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
@@ -142,19 +141,20 @@ class _Drawing:
 
         A mistyped date, of which little is known, so leaves the others room.
         """
-        courses, drawn, days = [], [], self.days()
+        courses, drawn, periods = [], [], self.report.population.periods
+        numbers = dict(zip(periods.names, periods.numbers, strict=True)) if periods else {}
         for actor in self.report.actors[:TRACED]:
             course = [share for share in self.report.course if share.actor == actor.actor]
             known = [place for place, share in enumerate(course) if share.net]
             if len(known) > 1:
                 courses.append(course)
                 drawn.append(course[known[0] : known[-1] + 1])
-        curves = [[(days[s.period], estimate(s, "favor")) for s in part] for part in drawn]
+        curves = [[(numbers[s.period], estimate(s, "favor")) for s in part] for part in drawn]
         ends = [end for marks in curves for _, mark in marks for end in mark.ends]
         y, figures = net_axis(ends, title=NET_TITLE), []
         for number, (course, part, marks) in enumerate(zip(courses, drawn, curves, strict=True), 1):
             step = -(-(len(part) - 1) // (DATES - 1))
-            ticks = [(days[share.period], share.period) for share in part[::step]]
+            ticks = [(numbers[share.period], share.period) for share in part[::step]]
             x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
             data = self.data(f"over-time-{number}", course)
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
@@ -162,13 +162,6 @@ class _Drawing:
             chart, caption = charts.curve(marks, x, y), self.caption(course)
             figures.append(Figure(title, chart, data, key, caption))
         return figures
-
-    def days(self) -> dict[str, float]:
-        """Return the day in the middle of each period, by its name."""
-        periods = self.report.population.periods
-        if not periods:
-            return {}
-        return {name: periods.middle(place) for place, name in enumerate(periods.names)}
 
     def pairs(self) -> Figure:
         """Draw who judges whom: holders by the actors whom they judge."""
@@ -245,15 +238,15 @@ def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     if report.labelled:
         cited += ["angelopoulos2023", "egami2023"]
-    paragraphs, labels = report.paragraphs, report.population.request.audit
+    quoted, labels = report.quoted, report.population.request.audit
     telling = [  # paragraphs of each actor on either side
-        (name, [(TONES[side], paragraphs.kept.get((name, side), [])) for side in SIDES])
+        (name, [(TONES[side], quoted.get((name, side), [])) for side in SIDES])
         for name in (share.actor for share in report.actors[:TRACED])
-        if any((name, side) in paragraphs.kept for side in SIDES)
+        if any((name, side) in quoted for side in SIDES)
     ]
     return {
         **{"report": report, "figures": figures, "telling": telling, "cited": cited},
-        "maker": paragraphs.maker,
+        "maker": report.maker,
         **{"labels": list(map(str, Stance)), "sides": TONES},
         "labels_sha256": labels and file_hash(labels),
         "limits": {"uncertain": MANY_UNCERTAIN, "open": OPEN},
@@ -292,7 +285,7 @@ def write_predictions(
             write_numbers(folder / NUMBERS, rows, group, **how)
             notes += figure_notes(folder, drawn, pdf=pdf)
         group.write(output, data, force=force)
-    if denied := report.paragraphs.denied:
-        notes.append(f"{denied} did not make these answers; name the model with --model")
-    counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.total.n, 'answer')}"
+    if report.denied:
+        notes.append(f"{report.denied} did not make these answers; name the model with --model")
+    counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
