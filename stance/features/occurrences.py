@@ -5,7 +5,7 @@ Fitting, prediction, explanation and naming read the same occurrences.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,7 @@ class Closed(Vocabulary):
     """
 
     def __init__(self, *sets: tuple[str, Sequence[Sequence[str]]]) -> None:
-        names = [
-            [_name(template, *labels) for labels in product(*fields)] for template, fields in sets
-        ]
+        names = [_combined(template, fields) for template, fields in sets]
         self._sizes = [[len(labels) for labels in fields] for _, fields in sets]
         self._starts = np.cumsum([0, *map(len, names)])[:-1].tolist()
         self._names = [*chain.from_iterable(names)]
@@ -191,6 +189,15 @@ class Occurrences:
             words = (strings[int(part[place])] for part in self.sequences[which][1])
             names.append(_name(self.template, *words))
         return names
+
+
+def _combined(template: str, fields: Sequence[Sequence[str]]) -> list[str]:
+    """Name the features of a closed set, one per combination of its fields' labels."""
+    names = [template]
+    for labels in fields:
+        ends = [f" {label}" if label else "" for label in labels]
+        names = [name + end for name in names for end in ends]
+    return names
 
 
 def _name(template: str, *labels: str) -> str:

@@ -63,12 +63,13 @@ class BlockScorer:
         self.block = block
         self.own = own
         self._index = KeyIndex(block.keys)
-        idf = block.idf.astype(np.float64)[:, None]
-        pushes = idf * block.coef
+        idf = block.idf.astype(np.float64)
+        first, *others = (idf * pushes for pushes in block.coef.T)
         # How far the other labels lead the first one, so that it needs no column; then the square.
-        leads = np.hstack([pushes[:, 1:] - pushes[:, :1], idf**2])
+        leads = [*(other - first for other in others), idf**2]
         # Column by column, of which the first entry is for unknown features.
-        table = np.pad(leads.T, ((0, 0), (1, 0)))
+        table = np.zeros((len(leads), len(idf) + 1))
+        table[:, 1:] = leads
         self._all = _Lookup(np.arange(table.shape[1]), table)
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
@@ -121,21 +122,26 @@ class BlockScorer:
         known, pushed = np.zeros(pairs.count, np.bool_), list[tuple[Ints, Ints, Floats]]()
         plain = pairs.words.who == NOBODY if self.block.name in LEXICAL else None
         for one, lookup in self.find(reader, pairs):
+            joined = one.vocabulary is not None  # so pairs never decrease
             starts = run_starts(one.pair)
             first = one.pair.take(starts)
             for row, column in enumerate(lookup.values):
                 square, values = row == len(total) - 1, column.take(one.number)
                 if values.ndim > 1:
                     values = reduce(add, values)  # one by one: that of `sum` depends on the shape
-                if square and plain is not None:
-                    known[one.pair[(values > 0) & plain.take(one.word)]] = True
+                if square and plain is not None and len(starts):
+                    lexical = (values > 0) & plain.take(one.word)
+                    if joined:
+                        known[first] |= np.logical_or.reduceat(lexical, starts)
+                    else:
+                        known[one.pair[lexical]] = True
                 if one.weight is not None:
                     values *= one.weight**2 if square else one.weight
                 if row == FAVOR - 1 and pushes is not None:  # less that toward the first label
                     pushed.append((one.pair, one.word, values))
-                if one.vocabulary is None:
+                if not joined:
                     total[row] += np.bincount(one.pair, values, pairs.count)
-                elif len(starts):  # pairs never decrease, which is faster
+                elif len(starts):  # faster
                     total[row, first] += np.add.reduceat(values, starts)
         scale = self.scale(total[-1])
         if pushes is not None:

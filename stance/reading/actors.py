@@ -84,8 +84,13 @@ class ActorBook:
                     if kind in unsure:
                         unsure[kind].setdefault(normalise(alias), []).append(number)
                         continue
-                    _claim(owners, alias, actor, kind)
-                    phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
+                    exact, plain = alias in actor.case, normalise(alias)
+                    key = plain if exact else plain.lower()
+                    owner, *_ = owners.setdefault(key, (actor.name, alias, kind))
+                    if owner != actor.name:
+                        both = f"both '{owner}' and '{actor.name}'"
+                        raise ActorError(f"alias '{alias}' belongs to {both}")
+                    phrases.append((plain, len(aliases), exact))
                     days, alone = actor.office.get(alias), alias in actor.alone
                     terms = ALWAYS if days is None else months_of_terms(days)
                     aliases.append(_Alias(kind, (number,), terms, alone))
@@ -96,7 +101,7 @@ class ActorBook:
                 continue
             # "the alliance" is matched without its article, or it would win over "Alliance Party".
             bare = alias.removeprefix(THE) if kind == "refers" else alias
-            phrases.append(Phrase(bare, len(aliases), exact=kind == "surname"))
+            phrases.append((bare, len(aliases), kind == "surname"))
             if kind == "surname":
                 owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, kind)
             days = actors[numbers[0]].office.get(alias) if len(numbers) == 1 else None
@@ -104,7 +109,7 @@ class ActorBook:
             aliases.append(_Alias(kind, tuple(numbers), terms, article=bare != alias))
         self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
-            Phrase(normalise(text), len(aliases), text in actor.case)
+            (normalise(text), len(aliases), text in actor.case)
             for actor in actors
             for text in actor.exclusions
         ]
@@ -117,9 +122,6 @@ class ActorBook:
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         kinds = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
         self._kind_of = np.array([kinds.get(alias.kind, -1) for alias in aliases], np.int8)
-        most = max(len(alias.terms) for alias in aliases)
-        padded = [[*alias.terms, *[_NEVER] * (most - len(alias.terms))] for alias in aliases]
-        self._terms = np.array(padded, np.int64)  # first and last months
         self._termed = np.array([alias.terms is not ALWAYS for alias in aliases])
         # What counts by what stands around it.
         self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])
@@ -255,9 +257,11 @@ class ActorBook:
         actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:
             at = np.flatnonzero(self._termed.take(alias))
-            month = months.take(tokens.para.take(first.take(at)))[:, None]
-            low, high = np.moveaxis(self._terms[alias.take(at)], 2, 0)
-            actor[at[~((low <= month) & (month <= high) | (month < 0)).any(axis=1)]] = -1
+            when = months.take(tokens.para.take(first.take(at))).tolist()
+            for match, month in zip(at.tolist(), when, strict=True):
+                terms = self._aliases[alias[match]].terms
+                if month >= 0 and not any(since <= month <= until for since, until in terms):
+                    actor[match] = -1
         para = tokens.para.take(first)
         for doubt in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             known, low, high = self._aliases[alias[doubt]], int(first[doubt]), int(last[doubt])
@@ -267,8 +271,8 @@ class ActorBook:
             elif known.article and _word_before(tokens, types, low) != THE.strip():
                 actor[doubt] = -1
             elif known.kind == "refers":
-                since = int(np.searchsorted(para, para[doubt]))
-                actor[doubt] = self._last_named(actor[since:doubt].tolist(), known)
+                start = int(para.searchsorted(para[doubt]))
+                actor[doubt] = self._last_named(actor[start:doubt].tolist(), known)
             elif _beside_a_name(tokens, types, low, high):
                 actor[doubt] = -1
         named = actor >= 0
@@ -348,22 +352,9 @@ class ActorBook:
         return mentions
 
 
-def _claim(owners: dict[str, tuple[str, str, str]], alias: str, actor: Actor, kind: str) -> None:
-    """Give an alias to an actor, unless another has it."""
-    plain = normalise(alias)
-    key = plain if alias in actor.case else plain.lower()
-    owner, *_ = owners.setdefault(key, (actor.name, alias, kind))
-    if owner != actor.name:
-        raise ActorError(f"alias '{alias}' belongs to both '{owner}' and '{actor.name}'")
-
-
-_NEVER = (1, 0)
-
-
 def _word_before(tokens: Tokens, types: StringTable, at: int) -> str:
     """Return the word before another of its sentence in lower case, "" if there is none."""
-    inside = at > tokens.first[tokens.para[at]] and not tokens.sentence_start[at]
-    return types.strings[tokens.type[at - 1]].lower() if inside else ""
+    return "" if tokens.sentence_start[at] else types.strings[tokens.type[at - 1]].lower()
 
 
 def _beside_a_name(tokens: Tokens, types: StringTable, first: int, last: int) -> bool:

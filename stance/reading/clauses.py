@@ -3,7 +3,9 @@
 See `stance.reading.frames` for what the letters mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,18 +23,18 @@ _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Phrases and marks of some sentences; each list has an entry per letter."""
+    """Phrases and marks of some sentences; each sequence has an entry per letter."""
 
     tags: str
-    word: list[int]  # the head, an index into `Words`
-    last: list[int]  # the last word of a fixed phrase, else the head
-    first: list[int]  # the first word but for an article
-    name: list[int]  # the last mention, -1 for none
-    value: list[int]  # how good what it says is, less how bad
-    sign: list[int]  # polarity of a judging head
-    own: list[bool]  # begins with "my" or "our"
-    quoted: list[bool]
-    para: list[int]
+    word: Sequence[int]  # the head, an index into `Words`
+    last: Sequence[int]  # the last word of a fixed phrase, else the head
+    first: Sequence[int]  # the first word but for an article
+    name: Sequence[int]  # the last mention, -1 for none
+    value: Sequence[int]  # how good what it says is, less how bad
+    sign: Sequence[int]  # polarity of a judging head
+    own: Sequence[bool]  # begins with "my" or "our"
+    quoted: Sequence[bool]
+    para: Sequence[int]
 
 
 def _letters(text: str) -> Bools:
@@ -69,23 +71,23 @@ class Clauses:
     def __init__(self, reader: Reader, cues: Cues) -> None:
         self._types, self._cues = reader.types, cues
         self._signs = np.append(reader.lexicon.signs, 0)
-        self._known = np.zeros((0, 6), np.int32)
+        self._known = np.zeros((6, 0), np.int32)
 
     def _describe(self, types: Ints) -> NDArray[np.int32]:
         """Return letter, noun letter, sign, value and two phrase numbers of some spellings."""
-        if len(self._known) < len(self._types):
-            more = 2 * len(self._types) - len(self._known)
-            self._known = np.vstack([self._known, np.zeros((more, 6), np.int32)])
+        if (size := self._known.shape[1]) < len(self._types):
+            more = 2 * len(self._types) - size
+            self._known = np.hstack([self._known, np.zeros((6, more), np.int32)])
         # `np.unique` alone would load numpy's masked arrays.
-        new = np.flatnonzero(np.bincount(types[self._known[types, 0] == 0]))
+        new = np.flatnonzero(np.bincount(types[self._known[0].take(types) == 0]))
         if len(new):
             lower = [self._types.strings[number].lower() for number in new.tolist()]
             signs = self._signs.take(self._types["category"][new]).tolist()
             functions = self._types["functions"][new].tolist()
             known = [*map(self._cues.describe, lower, signs, functions)]
-            phrases = [*self._cues.phrases.describe(lower, lower)]
-            self._known[new] = np.hstack([np.array(known), np.array(phrases).T])
-        return self._known.take(types, axis=0)
+            phrases = self._cues.phrases.describe(lower, lower)
+            self._known[:, new] = [*zip(*known, strict=True), *phrases]
+        return self._known.take(types, axis=1)
 
     def _plural(self, words: Words, at: Ints, demonym: Bools) -> Bools:
         """Tell which demonyms name people: "Germans", whom a verb may follow, but not "Swiss"."""
@@ -102,8 +104,8 @@ class Clauses:
         cues = self._cues
         at = _words_of_short(words, asked, longest)
         known = self._describe(words.type.take(at))
-        letter, noun = known[:, 0].astype(np.uint8), known[:, 1].astype(np.uint8)
-        sign, value = known[:, 2].astype(np.int8), known[:, 3].astype(np.int8)
+        letter, noun = known[:2].astype(np.uint8)
+        sign, value = known[2:4].astype(np.int8)
         name, who = words.name.take(at), words.who.take(at)
         proper = name & ~_letters("suF")[noun]
         letter[name], letter[proper] = noun[name], ord("N")
@@ -111,7 +113,7 @@ class Clauses:
         negated = words.clitic.take(at) == CLITIC_NEGATION
         letter[negated & ~_letters("bh")[letter]] = ord("m")
         stretch: Any = _Stretch(words, at)
-        first, length, number = cues.phrases.find(stretch, known[:, 4], known[:, 5], who >= 0)
+        first, length, number = cues.phrases.find(stretch, known[4], known[5], who >= 0)
         # "a dressing down" is a noun behind its article.
         article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
         first, length = first + article, length - article
@@ -145,10 +147,7 @@ class _Stretch:
 
     def __init__(self, words: Words, at: Ints) -> None:
         self.gap, self.type = words.gap.take(at), np.arange(len(at))
-        para = words.para.take(at)
-        opens = np.append(True, para[1:] != para[:-1])[: len(at)]
-        self.first = np.append(np.flatnonzero(opens), len(at))
-        self.para = np.cumsum(opens) - 1
+        self.para = words.para.take(at)
 
 
 def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
@@ -223,7 +222,7 @@ def _with_marks(
     )
     starts = words.start.take(at[odd] + 1).tolist()
     gaps = [words.texts[p][end:start] for (p, end), start in zip(places, starts, strict=True)]
-    comma[odd] = [any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap for gap in gaps]
+    comma[odd] = [*map(_is_comma, gaps)]
     count = 1 + possessive.astype(np.int64) + negated + comma + ends
     place = np.cumsum(count) - count
     size = int(count.sum())
@@ -236,6 +235,12 @@ def _with_marks(
     word = at[which]
     plain = np.append(True, which[1:] != which[:-1])
     return mark, word, sign[which] * plain, value[which] * plain
+
+
+@lru_cache(maxsize=10_000)
+def _is_comma(gap: str) -> bool:
+    """Return whether what stands between two words parts them as a comma does."""
+    return any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap
 
 
 def _phrases(
@@ -283,15 +288,11 @@ def _phrases(
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
     said = word[end[shown] - 1]
-    return Phrases(
-        tags=tags[shown].astype(np.uint8).tobytes().decode("ascii"),
-        word=said.tolist(),
-        last=(said + longer.take(said)).tolist(),
-        first=word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]].tolist(),
-        name=np.where(name >= 0, word[name], -1)[shown].tolist(),
-        value=worth[shown].tolist(),
-        sign=sign[heads].tolist(),
-        own=own[shown].tolist(),
-        quoted=words.quoted.take(word[end[shown] - 1]).tolist(),
-        para=words.para.take(word[end[shown] - 1]).tolist(),
+    columns = (  # few entries are ever looked at
+        *(said, said + longer.take(said)),
+        word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
+        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], own[shown]),
+        *(words.quoted.take(said), words.para.take(said)),
     )
+    tags = tags[shown].astype(np.uint8)
+    return Phrases(tags.tobytes().decode("ascii"), *(memoryview(column) for column in columns))

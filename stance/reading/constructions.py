@@ -4,6 +4,8 @@
 """
 
 import re
+from collections.abc import Iterator
+from functools import cache
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
@@ -86,6 +88,23 @@ _TEXTS = {
     "epithet": "(?<![ANa])(?P<cue>J)(?P<patient>A)(?!q)",
     "act": "(?P<patient>a)",
 }
+_SIGNS = {
+    **dict.fromkeys(("passive", "participle by", "fronted", "participle", "by"), "[EB]"),
+    **dict.fromkeys(("participle called", "is called", "called"), "K"),
+    **dict.fromkeys(("received", "received from nobody", "has ours", "given"), "c"),
+    **dict.fromkeys(("deed to", "deed to by"), "X"),
+    **dict.fromkeys(("held", "is held"), "T"),
+    **dict.fromkeys(("affects", "which affects"), "P"),
+    **dict.fromkeys(("wants", "urged"), "U"),
+    **dict.fromkeys(("without", "but not", "loyal", "cannot stand", "better without"), "n"),
+    **dict.fromkeys(("because", "due to"), r"\+f"),
+    **{"deserves": "on?[Jc]", "fights": "[VEGode]J", "shows": "[oSr]n?J", "makes": "[oS][ANFsl]J"},
+    **{"deed": "[deg]", "and deed": "d", "deed by": "[ezCP]y", "is": "b[nbpoy]*[JTcj]"},
+    **{"is somebody's": "ba", "is of": "N[fp][Jj]", "is judged": "Q", "epithet": "JA"},
+    **{"blamed on": "B", "said of": "Sf", "crime by": "Jy", "conduct from": "Jw"},
+    **{"vocative": "V,A", "addressed": ",V"},
+}
+"""What a sentence must hold for a construction to occur in it; others are not searched."""
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
     *("deed", "and deed", "deserves", "fights"),
@@ -132,11 +151,30 @@ def compiled(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-PATTERNS = {name: compiled(text) for name, text in _TEXTS.items()}
-RARE = {
-    name: hit[1]
-    for name, text in _TEXTS.items()
-    if (hit := re.search(r"\(\?P<(?:cue|verb)>([XPQTKUBcn])\)", text))
-}
-"""A letter without which a construction does not occur: other sentences are not searched."""
-TAIL = re.compile(compiled("([fptwyi])(<who>)").pattern)
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return compiled(text)
+
+
+def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield name and place of each construction in the phrases of some sentences, by name."""
+    whole, places = [(0, len(tags))], dict[str, list[tuple[int, int]]]()
+    for name, text in _TEXTS.items():
+        sign = _SIGNS.get(name)
+        if sign and sign not in places:
+            places[sign] = [*_sentences_with(_pattern(sign), tags)]
+        for low, high in places[sign] if sign else whole:
+            for hit in _pattern(text).finditer(tags, low, high):
+                yield name, hit
+
+
+def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int]]:
+    """Yield where the sentences that hold a sign begin and end."""
+    hit = sign.search(tags)
+    while hit:
+        end = tags.index(".", hit.start()) + 1
+        yield tags.rfind(".", 0, hit.start()) + 1, end
+        hit = sign.search(tags, end)
+
+
+TAIL = compiled("([fptwyi])(<who>)")

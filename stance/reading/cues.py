@@ -2,14 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 
 from stance.reading.languages import bundled
 from stance.reading.lexicon import PREPOSITION, REPORTING
-from stance.reading.phrases import Phrase, PhraseMatcher
+from stance.reading.phrases import PhraseMatcher
 
 
 def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -62,6 +63,10 @@ class Cues:
         self.sign, self.value = dict[str, int](), dict[str, int]()
         self.fates, self.appeals = dict[str, int](), dict[str, int]()
         words = {name: text.split() for name, text in tables["words"].items()}
+        self._irregular = defaultdict[str, list[str]](list)  # forms of each verb
+        for pair in tables["irregular"]["forms"].split():
+            form, _, base = pair.partition(":")
+            self._irregular[base].append(form)
         for side, sign in _SIDES.items():
             self._read_fates(tables["fates"], side)
             traits = tables["traits"][side].split()
@@ -102,15 +107,14 @@ class Cues:
 
     def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:
         """Read deeds, with small letters, and judging verbs, which come before these."""
-        irregular = [pair.split(":") for pair in tables["irregular"]["forms"].split()]
         for name in ("deeds", "judges"):
             for side, sign in _SIDES.items():
                 bases = tables[name][side].split()
                 forms = [*_inflected(bases)]
                 forms += [
                     (form, "G" if form.endswith("ing") else "E")
-                    for form, base in irregular
-                    if base in bases
+                    for base in bases
+                    for form in self._irregular.get(base, ())
                 ]
                 for form, letter in forms:
                     deed = {"V": "d", "E": "e", "G": "g"}[letter]
@@ -121,7 +125,6 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases = list[tuple[str, str, int]]()
-        irregular = [pair.split(":") for pair in tables["irregular"]["forms"].split()]
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
                 for entry in _split(tables[name][side]):
@@ -132,13 +135,28 @@ class Cues:
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
                     letter_of = "Q" if alone else letter
-                    phrases += [(form, letter_of, sign) for form in _forms(text, irregular)]
+                    phrases += [(form, letter_of, sign) for form in self._forms(text)]
         for name, letter in _PHRASES.items():
             sign = -1 if letter == "U" else 0
             phrases += [(text, letter, sign) for text in _split(tables["words"][name])]
-        self.phrases = PhraseMatcher(Phrase(text, at) for at, (text, *_) in enumerate(phrases))
+        self.phrases = PhraseMatcher((text, at, False) for at, (text, *_) in enumerate(phrases))
         self.phrase_letter = np.array([ord(letter) for _, letter, _ in phrases], np.uint8)
         self.phrase_sign = np.array([sign for *_, sign in phrases], np.int8)
+
+    def _forms(self, phrase: str) -> list[str]:
+        """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
+        if phrase[0] != "~" and "its" not in phrase:
+            return [phrase]
+        verb, *rest = phrase.removeprefix("~").split()
+        forms = [verb]
+        if phrase.startswith("~"):
+            others = self._irregular.get(verb, [])
+            regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
+            forms = [*dict.fromkeys(others + regular)]
+        ends = [rest]
+        if "its" in rest:  # of actors that are many, or persons
+            ends += [[owner if word == "its" else word for word in rest] for owner in _OWNERS]
+        return [" ".join([form, *end]) for form in forms for end in ends]
 
     def describe(self, word: str, category: int, function: int) -> tuple[int, int, int, int]:
         """Return letter, letter as a noun, sign and value of a lower-case word."""
@@ -176,23 +194,6 @@ class Cues:
         if noun == "N" and letter in "deg":
             noun, value = "J", self.sign[word]
         return ord(letter), ord(noun), self.sign.get(word, 0), value
-
-
-def _forms(phrase: str, irregular: Iterable[Sequence[str]]) -> list[str]:
-    """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
-    if phrase[0] != "~" and "its" not in phrase:
-        return [phrase]
-    verb, *rest = phrase.removeprefix("~").split()
-    forms = {verb: 0}
-    if phrase.startswith("~"):
-        others = {form: 0 for form, base in irregular if base == verb}
-        forms = others | {
-            form: 0 for form, letter in _inflected([verb]) if not others or letter != "E"
-        }
-    ends = [rest]
-    if "its" in rest:  # of actors that are many, or persons
-        ends += [[owner if word == "its" else word for word in rest] for owner in _OWNERS]
-    return [" ".join([form, *end]) for form in forms for end in ends]
 
 
 def _split(text: str) -> list[str]:

@@ -26,10 +26,9 @@ from stance.reading.constructions import (
     FIXED,
     KIND_OF,
     NEEDS,
-    PATTERNS,
-    RARE,
     TAIL,
     VALUED,
+    occurrences,
 )
 from stance.reading.cues import Cues, cues_of
 from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
@@ -89,22 +88,9 @@ class _Sentences:
 
     def frames(self) -> list[Frame]:
         """Read all constructions."""
-        whole = [(0, len(self.tags))]
-        places = {letter: self._sentences_with(letter) for letter in {*RARE.values()}}
-        for name, pattern in PATTERNS.items():
-            for low, high in places[RARE[name]] if name in RARE else whole:
-                for hit in pattern.finditer(self.tags, low, high):
-                    self._read(name, hit)
+        for name, hit in occurrences(self.tags):
+            self._read(name, hit)
         return self.frames_read
-
-    def _sentences_with(self, letter: str) -> list[tuple[int, int]]:
-        """Return where the sentences that hold a letter begin and end."""
-        places, at = list[tuple[int, int]](), self.tags.find(letter)
-        while at >= 0:
-            end = self.tags.index(".", at) + 1
-            places.append((self.tags.rfind(".", 0, at) + 1, end))
-            at = self.tags.find(letter, end)
-        return places
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -114,7 +100,8 @@ class _Sentences:
             return
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
-            sign, agents = self._evaluation(name, hit, cue), self.voices.voice(cue)
+            sign = self._evaluation(name, hit, cue)
+            agents = self.voices.voice(cue) if sign else []
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
         else:

@@ -81,7 +81,7 @@ class Lexicon:
         for number, kind in enumerate(kinds.values()):
             for word in kind["words"]:
                 stems.setdefault(stem(word.lower()), number)
-            phrases += [Phrase(text, number) for text in kind.get("phrases", ())]
+            phrases += [(text, number, False) for text in kind.get("phrases", ())]
         functions: dict[str, int] = {}
         for bit, name in enumerate(FUNCTIONS):
             for word in tables.get("function", {}).get(name, ()):
@@ -105,8 +105,9 @@ def _misspelt(stems: Collection[str]) -> dict[str, str]:
     """
     long, right = [stem for stem in stems if len(stem) >= SHORTEST_MENDED], dict[str, str]()
     for at in range(1, max(map(len, long), default=0)):
+        long = [stem for stem in long if len(stem) > at + 1]
         for stem in long:
-            swapped = stem[:at] + stem[at + 1 : at + 2] + stem[at : at + 1] + stem[at + 2 :]
+            swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
             if swapped not in stems:
                 right.setdefault(swapped, stem)
     return right

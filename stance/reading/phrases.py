@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,8 @@ from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 
 _NO_WORD = 0
 
-
-class Phrase(NamedTuple):
-    """A phrase to find, and the number to answer with."""
-
-    text: str  # normalised
-    value: int  # 0 or more
-    exact: bool = False  # case counts
+Phrase = tuple[str, int, bool]
+"""A normalised text to find, the number to answer with, 0 or more, and whether case counts."""
 
 
 class PhraseMatcher:
@@ -32,7 +27,7 @@ class PhraseMatcher:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
-        variants += [each._replace(text=each.text.upper()) for each in variants if each.exact]
+        variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
         texts, value, exact = zip(*variants, strict=True) if variants else ((), (), ())
         spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
         tokens = tokenise(texts, spellings)

@@ -1,6 +1,7 @@
 """Distinct strings, numbered, with properties that are worked out once for each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -46,11 +47,11 @@ class StringTable:
     def find(self, strings: Sequence[str]) -> Ints:
         """Return the number of each string; those that are new get the next ones."""
         numbers = self._numbers
-        numbered = [numbers.setdefault(string, len(numbers)) for string in strings]
-        if len(numbers) > self._described:
-            self.strings += list(numbers)[self._described :]
+        if new := [string for string in dict.fromkeys(strings) if string not in numbers]:
+            numbers.update(zip(new, count(len(numbers))))
+            self.strings += new
             self._learn()
-        return np.array(numbered, np.int64)
+        return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
 
     def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
         """Return the number of the string of each key; ``spell`` gives the strings at some places.

@@ -210,7 +210,7 @@ def _are_letters(codes: Codes) -> Bools:
         for code in {*unseen.tolist()}:
             char = chr(code)
             _letters[code] = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
-        letters = _letters.take(codes)
+        letters[letters == _UNSEEN] = _letters.take(unseen)
     return letters.view(np.bool_)
 
 

@@ -253,9 +253,9 @@ class Reader:
 
     def _names(self, tokens: Tokens, capital: Bools, mentioned: Bools) -> Bools:
         """Return which words are mentions, or capitalised inside a sentence not all in CAPITALS."""
-        small = self.types["small"].take(tokens.type) & ~mentioned
-        sentences = int(tokens.sentence.max(initial=-1)) + 1
-        written = np.bincount(tokens.sentence[small], minlength=sentences) > 0
+        small = np.flatnonzero(self.types["small"].take(tokens.type) & ~mentioned)
+        written = np.zeros(int(tokens.sentence.max(initial=-1)) + 1, np.bool_)
+        written[tokens.sentence.take(small)] = True
         return written.take(tokens.sentence) & capital & ~tokens.sentence_start | mentioned
 
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:

@@ -222,6 +222,9 @@ class Terms(Sequence[str]):
         return self._text.split("\n")[:-1]
 
 
+_PRINTED = b"\n" + bytes(range(ord(" "), ord("~") + 1))
+
+
 def decode_terms(data: bytes, size: int, name: str) -> Terms:
     """Return so many terms, each of which is on a line and prints."""
     try:
@@ -230,6 +233,6 @@ def decode_terms(data: bytes, size: int, name: str) -> Terms:
         raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
     if data.count(b"\n") != size or data[-1:] not in (b"\n", b""):
         raise refusal(f"'{name}' has not {size:,} whole lines")
-    if not text.replace("\n", "").isprintable():
+    if not data.translate(None, _PRINTED).decode().isprintable():
         raise refusal(f"'{name}' has a control character")
     return Terms(text, size)
