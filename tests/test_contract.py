@@ -346,7 +346,7 @@ ARTICLES = {
 NO_ARTICLES = {
     b"NATO\nL\xe9on": "a.txt:2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name its",
     b"NATO\nwon\0": "a.txt:2: a NUL byte; the file is damaged or not text",
-    b"PK\x03\x04": "a.txt: is a zip archive or an Excel workbook; save it as a file",
+    b"PK\x03\x04": "a.txt: is a zip archive; unpack it, or save a workbook as a file",
     "NATO won.".encode("utf-16-le"): "a.txt:1: a NUL byte; the file is damaged or not text",
     b"NATO won. " * 2_000_001: "a.txt: more than 20,000,000 bytes are too long for an article; put",
 }

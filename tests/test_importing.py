@@ -74,7 +74,7 @@ def test_more_of_each_format_can_be_trained_on_and_checked(tmp_path):
 
 SPOILT = [
     ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: 0:99 lies outside the sentence; name"),
-    ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: is not UTF-8; unpack it, or save it"),
+    ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: byte 0xff is not UTF-8; save the"),
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
@@ -142,6 +142,14 @@ def imported(form, source, **given):
     return told, rows_of(output)
 
 
+def test_a_tools_files_may_be_in_another_encoding(tmp_path):
+    source = copied("brat", tmp_path)
+    for path in source.rglob("000.txt"):
+        path.write_bytes(path.read_text("utf-8").replace("Poland", "Polánd").encode("cp1250"))
+    _, rows = imported("brat", source, encoding="cp1250")
+    assert [row["text"][:6] for row in rows] == ["Polánd", "Polánd"]
+
+
 def test_any_table_with_a_map(tmp_path):
     data = "key,body,who,say,from,upto,url\n1,NATO met.,NATO,yes,0,4,http://x\n"
     names = parse_map("text=body,actor=who,stance=say,start=from,end=upto,id=key")
@@ -197,7 +205,7 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
     [
         ("xml", {}, r"unknown format 'xml'; choose among newsmtsc, ruopinionne"),
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
-        ("brat", {"encoding": "cp1252"}, "--encoding is about tables, which files of brat are"),
+        ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
     ],
 )
 def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):

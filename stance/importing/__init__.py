@@ -64,8 +64,9 @@ def import_corpus(
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
     if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
-    if unfit := [f"--{name}" for name, given in table.items() if given and not chosen.tabular]:
-        raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
+    unfit = [name for name, given in table.items() if given and name != "encoding"]
+    if unfit and not chosen.tabular:
+        raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
     known, name = stance_spellings(labels, chosen.known), shown_path(source)
     job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes), name)
     try:

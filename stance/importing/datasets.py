@@ -16,7 +16,6 @@ from stance.importing.sources import (
     files_in,
     paragraph_around,
     read_json,
-    read_object,
     read_text,
     scalar,
 )
@@ -89,7 +88,7 @@ def read_semeval2025(job: Import) -> Rows:
     for path in files_in(job.source, _ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        for number, line in enumerate(read_text(path).splitlines(), 1):
+        for number, line in enumerate(read_text(path, job).splitlines(), 1):
             job.where = f"{shown_path(path)}:{number}"
             if line.strip():
                 yield from _framed(job, line.split("\t"), articles)
@@ -103,7 +102,7 @@ def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows
     if article not in articles:
         what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
         raise job.fault(what, "keep the folders as they were downloaded")
-    text = read_text(articles[article])
+    text = read_text(articles[article], job)
     if not low <= last < len(text):
         raise job.fault(f"{low}:{last} lies outside the {len(text):,} characters of the article")
     ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
@@ -126,11 +125,11 @@ def read_seesaw(job: Import) -> Rows:
     if not folder.is_dir():
         raise job.fault("has no folder annotations")
     for path in files_in(folder, ".json"):
-        article = read_object(job.source / "articles" / path.name, job)
+        article = next(read_json(job.source / "articles" / path.name, job), {})
         texts = {scalar(sentence["id"]): sentence["text"] for sentence in article["text"]}
         meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
-        split = str(read_object(meta, job).get("Split", "")) if meta.is_file() else ""
-        for number, triplets in read_object(path, job)["sentence-level stances"].items():
+        split = str(next(read_json(meta, job), {}).get("Split", "")) if meta.is_file() else ""
+        for number, triplets in next(read_json(path, job), {})["sentence-level stances"].items():
             if number not in texts:
                 raise job.fault(f"no sentence {shown(number, 20)} in the article")
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}

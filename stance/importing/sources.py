@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from stance.label_values import LONGEST_HOLDER, STANCES
 from stance.reading.spans import parse_spans
 from stance.records import Stance
 from stance.tables import Form
+from stance.tables.sources import Source
 
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""
@@ -23,6 +25,7 @@ Item = Mapping[str, Any]
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_SOMETHING = re.compile(r"\S")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 
@@ -169,17 +172,11 @@ def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
 # --- Files -----------------------------------------------------------------------------------
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, job: Import) -> str:
     """Return the text of a file, its line ends as they are."""
-    name = shown_path(path)
-    try:
-        return path.read_bytes().decode().removeprefix("\ufeff")
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        advice = "unpack it, or save it as UTF-8"
-        raise DataError(f"{name}:{line}: is not UTF-8; {advice}") from error
+    with closing(Source(path)) as source:
+        source.decode(job.form.get("encoding"), errors="strict")
+        return "".join(source.texts())
 
 
 def files_in(source: Path, ending: str) -> list[Path]:
@@ -199,37 +196,25 @@ def files_in(source: Path, ending: str) -> list[Path]:
     return paths
 
 
-def read_json(path: Path, job: Import) -> Iterator[dict[str, Any]]:
-    """Yield the objects of JSON Lines or of one list."""
-    name, text = shown_path(path), read_text(path)
-    if text.lstrip().startswith("["):
-        job.where = f"{name}:1"
-        for number, value in enumerate(_decoded(text, job), 1):
-            job.where = f"{name}: item {number:,}"
-            yield dict(value.items())
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            job.where = f"{name}:{number}"
-            yield dict(_decoded(line, job).items())
+def read_json(path: Path, job: Import) -> Iterator[Item]:
+    """Yield the objects that follow each other in a file, as in JSON Lines, or in its one list."""
+    name, text, end, line = shown_path(path), read_text(path, job), 0, 1
+    decoder = json.JSONDecoder(object_hook=_without_nulls)
+    while match := _SOMETHING.search(text, end):
+        line += text.count("\n", end, match.start())
+        job.where = f"{name}:{line}"
+        try:
+            value, end = decoder.raw_decode(text, match.start())
+        except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
+            raise job.fault("is not JSON, or too long or deep") from error
+        line += text.count("\n", match.start(), end)
+        for number, item in enumerate(value if isinstance(value, list) else [value], 1):
+            if item is not value:
+                job.where = f"{name}: item {number:,}"
+            yield dict(item.items())
 
 
-def read_object(path: Path, job: Import) -> Any:
-    """Return the one object of a JSON file."""
-    text, job.where = read_text(path), f"{shown_path(path)}:1"
-    return _decoded(text, job)
-
-
-def _decoded(text: str, job: Import) -> Any:
-    try:
-        return json.loads(text, object_hook=_without_nulls)
-    except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
-        name, _, line = job.where.rpartition(":")
-        job.where = f"{name}:{int(line) + getattr(error, 'lineno', 1) - 1}"
-        raise job.fault("is not JSON, or too long or deep") from error
-
-
-def _without_nulls(item: dict[str, Any]) -> dict[str, Any]:
+def _without_nulls(item: Item) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 

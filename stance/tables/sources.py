@@ -43,7 +43,7 @@ Kind = Literal["text", "gz", "zst", "workbook", "parquet"]
 _MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read, and is not
     b"\x1f\x8b": ("gz", ""),
     b"\x28\xb5\x2f\xfd": ("zst", ""),
-    b"PK\x03\x04": ("workbook", "a zip archive or an Excel workbook; save it as a file .xlsx"),
+    b"PK\x03\x04": ("workbook", "a zip archive; unpack it, or save a workbook as a file .xlsx"),
     b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook; save it as a file .xls"),
     b"PAR1": ("parquet", "a Parquet file; save it as a file .parquet"),
     b"ARROW1": (None, "an Arrow file; save it as Parquet"),
