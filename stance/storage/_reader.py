@@ -9,24 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stance.display import shown_path
 from stance.errors import ModelError
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
-from stance.settings import SchemaError, items, number, read_settings, table
-from stance.storage._archive import (
-    MANIFEST,
-    decode_array,
-    opened,
-    refusal,
-)
+from stance.settings import read_settings
+from stance.storage._archive import MANIFEST, decode_array, opened, refusal
 
 READER, MIXTURES = "reader.stance", "reader.toml"
 
 _LAYER = ("weight", "bias")
 _AGAIN = "install stance again"
-_FACTOR = number(float, -10, 10)
-_MIXTURE = table({"linear": _FACTOR, "deep": _FACTOR, "offset": items(_FACTOR)})
-_MIXTURES = table({"unsure": number(float, 0, 1)} | dict.fromkeys(HEADS, _MIXTURE))
 
 
 def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
@@ -56,10 +47,6 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
     """
     folder = folder or Path(str(files("stance").joinpath("data")))
     mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
-    try:
-        mixtures = _MIXTURES(mixtures, "")
-    except SchemaError as error:
-        raise ModelError(f"{shown_path(folder / MIXTURES)}: {error}; {_AGAIN}") from error
     with opened(folder / READER, _AGAIN) as archive:
         try:
             members = json.loads(archive.read(MANIFEST))["members"]
@@ -70,16 +57,18 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
             }
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
+            mixture = {name: Mixture(**mixtures[name]) for name in HEADS}
+            unsure = float(mixtures["unsure"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise refusal("is not a deep reader") from error
+            raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     hashes = {name: member["sha256"] for name, member in members.items()}
     text = json.dumps(hashes, sort_keys=True)
     return DeepReader(
         network=network,
         pieces=pieces,
         layers=layers,
-        mixtures={name: Mixture(**mixtures[name]) for name in HEADS},
-        below=mixtures["unsure"] if reads == "unsure" else np.inf,
+        mixtures=mixture,
+        below=unsure if reads == "unsure" else np.inf,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
 

@@ -58,7 +58,14 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
         else:
             if sheet is not None:
                 table.note("is not a workbook, so --sheet does not apply")
-            _read_text(source, kind_suffix(path), table, mark, form)
+            if not source.first:
+                source.refuse("is empty; a table begins with its column names")
+            head, suffix = source.decode(form.get("encoding")), kind_suffix(path)
+            if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
+                read_json(source, table, kind)
+            else:
+                default = "\t" if suffix in (".tsv", ".tab") else ","
+                read_separated(source, table, mark, default, quotes=form.get("quoting") != "none")
             encoding = f", {source.encoding}" + f", {source.kind} compressed" * (
                 source.kind != "text"
             )
@@ -69,17 +76,6 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
         source.close()
         raise
     return table
-
-
-def _read_text(source: Source, suffix: str, table: Table, mark: str | None, form: Form) -> None:
-    if not source.first:
-        source.refuse("is empty; a table begins with its column names")
-    head = source.decode(form.get("encoding"))
-    if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
-        read_json(source, table, kind)
-    else:
-        default = "\t" if suffix in (".tsv", ".tab") else ","
-        read_separated(source, table, mark, default, quotes=form.get("quoting") != "none")
 
 
 def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
