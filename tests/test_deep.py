@@ -154,7 +154,7 @@ def _turn_a_byte(path):
         (READER, _turn_a_byte, "damaged"),
         (READER, lambda path: path.write_bytes(b""), "is empty"),
         (READER, lambda path: path.unlink(), "cannot be read"),
-        (READER, lambda path: shutil.copy(bundled_model(), path), "is not a deep reader"),
+        (READER, lambda path: shutil.copy(bundled_model(), path), "beside it is damaged"),
         (MIXTURES, lambda path: path.write_text("unsure = 0.8"), "beside it is damaged"),
         (MIXTURES, lambda path: path.write_text("unsure"), "not a TOML file"),
         (MIXTURES, lambda path: path.unlink(), "cannot read"),
