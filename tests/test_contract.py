@@ -4,16 +4,9 @@ import csv
 import gzip
 import io
 import json
-from unittest import mock
 
 import pytest
-import zstandard
 from command import SAMPLE, dicts, fails, invoke, process, table, write
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from stance.runs.config import Input, Output
-from stance.runs.job import predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
@@ -291,51 +284,6 @@ def test_a_spreadsheet_s_text_file_is_a_table_where_its_delimiter_is_named(predi
     path = write(tmp_path / "saved.txt", "id\ttext\n007\tNATO warned Russia, again.\n")
     rows = dicts(predict(path, "--delimiter", "tab").stdout)
     assert [(row["id"], row["actor"]) for row in rows] == [("007", "NATO"), ("007", "Russia")]
-
-
-PARAGRAPHS = [
-    TEXT,
-    'Russia "regrets" it, said Moscow; China did not.',
-    "Two lines\nname Ukraine",
-    "=NATO was condemned | by Iran\tand Élysée",
-    "",
-]
-CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
-
-
-def answers(model, path):
-    """Return the bytes that a model's answers on a table are."""
-    stdout = io.TextIOWrapper(io.BytesIO())
-    with mock.patch("sys.stdout", stdout):
-        predict_table(model, Input((path,)), Output(None))
-    return stdout.buffer.getvalue()
-
-
-def cell(text, separator, every):
-    special = every or any(sign in text for sign in (separator, '"', "\n", "\r"))
-    return '"' + text.replace('"', '""') + '"' if special else text
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(st.tuples(CELL, st.sampled_from(PARAGRAPHS)), min_size=1, max_size=4),
-    separator=st.sampled_from(",;\t|"),
-    every=st.booleans(),
-    end=st.sampled_from(["\n", "\r\n", "\r"]),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
-    suffix=st.sampled_from(["", ".gz", ".zst"]),
-)
-def test_however_a_table_is_written_the_predictions_are_the_same(
-    model, tmp_path, rows, separator, every, end, encoding, suffix
-):
-    lines = [separator.join(cell(c, separator, every) for c in row) for row in rows]
-    text = f"note{separator}text{end}" + "".join(line + end for line in lines)
-    pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[suffix]
-    path = tmp_path / f"any.csv{suffix}"
-    path.write_bytes(pack(text.encode(encoding)))
-    objects = (json.dumps({"note": note, "text": text}) for note, text in rows)
-    plain = write(tmp_path / "plain.jsonl", "\n".join(objects))
-    assert answers(model, path) == answers(model, plain)
 
 
 ARTICLES = {

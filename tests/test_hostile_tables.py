@@ -48,57 +48,42 @@ TA = ("text", "actor")
 ONE = ("NATO acts", "NATO")
 TWO = ("Russia acts", "Russia")
 GOOD = "text,actor\nNATO acts,NATO\nRussia acts,Russia\n"
-CYRILLIC = "text,actor\nРоссия осудила решение НАТО и ответила на него,Россия\n"
 GERMAN = "text,actor\nDie NATO prüft was zu tun ist: Grüße aus Köln,NATO\n"
 
 SEPARATORS = [
     read("comma", GOOD, TA, ONE, TWO, notes="separator ','"),
     read("tab", GOOD.replace(",", "\t"), TA, ONE, TWO, notes="separator tab"),
-    read("pipe", GOOD.replace(",", "|"), TA, ONE, TWO, notes=r"separator '\|'"),
     read("tab by name", GOOD.replace(",", "\t"), TA, ONE, TWO, delimiter="tab"),
     read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
-    read("semicolon, decimal commas", "text;p\na;0,5\nb;0,7\n", ("text", "p"), ("a", "0,5"), ("b", "0,7")),
     refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
     read("sep= line of Excel", "sep=;\ntext;actor\na,b;NATO\n", TA, ("a,b", "NATO"), notes="line 1 names the separator"),
     read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
     refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
            r"mine.csv:3: 1 cell where the header has 2; complete the row"),
-    refuse("comma and space before quotes", '"text", "actor"\n"a", "b"\n', r":1: a quote inside the unquoted column"),
     refuse("bad delimiter", GOOD, "--delimiter must be one character", delimiter=",,"),
 ]
 
 LINE_ENDS = [
-    read("LF", GOOD, TA, ONE, TWO),
-    read("CRLF", GOOD.replace("\n", "\r\n"), TA, ONE, TWO),
     read("mixed", "text,actor\r\nNATO acts,NATO\nRussia acts,Russia\r", TA, ONE, TWO),
     read("quoted LF in CRLF, as Excel writes", 'text,actor\r\n"a\nb",NATO\r\nc,US\r\n', TA, ("a\nb", "NATO"), ("c", "US")),
     read("other line separators are text", "text,actor\na\u2028b\x0bc\x0cd\x85e\x1cf,NATO\n", TA, ("a\u2028b\x0bc\x0cd\x85e\x1cf", "NATO")),
-    refuse("CR inside an unquoted cell", "text,actor\na\rb,NATO\n", r":2: 1 cell where the header has 2"),
     refuse("two records in one line", "id,text,actor\n1,a,NATO2,b,US\n3,c,US\n", r":2: 5 cells where the header has 3; quote cells that hold ','"),
 ]
 
 QUOTES = [
     read("doubled quotes", 'text,actor\n"he said ""no""",NATO\n', TA, ('he said "no"', "NATO")),
     read("quotes inside an unquoted cell, beside a quoted one", 'text,actor\nno "a" x,"b, ""c"""\n', TA, ('no "a" x', 'b, "c"'), notes=r"1 cell with quotes"),
-    refuse("unclosed quote before a quoted row", 'text,actor\n"a,NATO\n"b",US\n', r":3: text after the closing quote of column 'text', which opens in line 2"),
     refuse("two files joined far down", "text,actor\n" + "a,b\n" * 5000 + " Text,Actor \n", r":5002: repeats the header"),
     refuse("gz with a wrong checksum", gzip.compress(GOOD.encode())[:-8] + b"\0" * 8, "gz data end early or are damaged"),
     read("quotes inside an unquoted cell are said", 'text,actor\nHe said "no" to NATO,NATO\nthe 5" gun,NATO\n',
          TA, ('He said "no" to NATO', "NATO"), ('the 5" gun', "NATO"), notes=r"2 cells with quotes inside but none around: read as written \(first: line 2\)"),
     refuse("quotes inside an unquoted cell, and a separator", 'text,actor\nHe said "no, never",NATO\n',
            r"mine.csv:2: a quote inside the unquoted column 'text'; double each quote inside a cell and quote the cell"),
-    refuse("doubled quotes in an unquoted cell", 'text,actor\nHe said ""no"" to NATO,NATO\n', r":2: a quote inside the unquoted column 'text'"),
     refuse("backslashes before quotes in an unquoted cell", 'text,actor\nHe said \\"no\\" to NATO,NATO\n', r":2: a quote inside the unquoted column 'text'.*backslash"),
-    refuse("quote at the end of an unquoted cell", 'text,actor\nno",NATO\n', r":2: a quote inside the unquoted column 'text'"),
-    refuse("space before a quote", 'text,actor\n "a",NATO\n', r":2: a quote inside the unquoted column 'text'"),
     refuse("quote in the last unquoted cell", 'text,actor\na,NATO\nb,"US\n', r":3: the quote that opens in column 'actor' is never closed"),
-    refuse("text after a closing quote", 'text,actor\n"no" he said,NATO\n', r":2: text after the closing quote of column 'text', which opens in line 2"),
     refuse("backslash before a quote", 'text,actor\n"he said \\"no\\" to it",NATO\n', r":2: text after.*backslash"),
-    refuse("unclosed quote to the end", 'text,actor\n"a,NATO\nb,US\nc,EU\n', r"mine.csv:2: the quote that opens in column 'text' is never closed; close it"),
     refuse("unclosed quote that a later one closes", 'text,actor\na,"NATO\nb,US\nc,"EU"\n', r":4: text after the closing quote of column 'actor', which opens in line 2"),
     refuse("second cell opens the quote in its own line", 'a,b\n"x\ny\nz","open\n1,2\n', r":4: the quote that opens in column 'b' is never closed"),
-    refuse("unclosed quote in the header", '"text,actor\na,b\nc,d\n', r":1: the quote that opens in .* is never closed"),
-    refuse("file cut off inside a quoted cell", 'text,actor\na,NATO\n"b and', r":3: the quote that opens in column 'text' is never closed"),
     read("swallowed rows of the right width are said", 'id,text,actor\n1,"a,X\n2,b,Y\n3,c,Z\n4,d,"\n5,e,V\n'.replace('4,d,"', '4",d'),
          ("id", "text", "actor"), ("1", "a,X\n2,b,Y\n3,c,Z\n4", "d"), ("5", "e", "V"), notes="lines that look like records"),
     read("rows in apostrophes are said", "text,actor\n'a','X'\nb,Y\n", TA, ("'a'", "'X'"), ("b", "Y"),
@@ -107,52 +92,38 @@ QUOTES = [
     read("no quoting: quotes are text", 'text\tactor\n"a\tNATO\nthe 5" gun, "b""\tUS\n"c"\t"EU"\n', TA, ('"a', "NATO"), ('the 5" gun, "b""', "US"), ('"c"', '"EU"'),
          quoting="none", notes="separator tab, no quoting(.|\n)*1 record in \"…\""),
     refuse("no quoting: a quoted separator", 'text,actor\n"a, b",NATO\n', r":2: 3 cells where the header has 2", quoting="none"),
-    refuse("no quoting: a quoted line end", 'text,actor\n"a\nb",NATO\n', r":2: 1 cell where the header has 2", quoting="none"),
     refuse("no quoting: two files joined", GOOD + GOOD, r":4: repeats the header", quoting="none"),
 ]
 
 SHAPES = [
-    refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; complete the row"),
     read("trailing separator everywhere", "a,b,\n1,2,\n", ("a", "b", ""), ("1", "2", ""), notes="column 3 has no name"),
     refuse("title before the header", "Export of 3 May\ntext,actor\na,b\n", r":2: 2 cells where the header has 1; quote cells that hold ',', and remove lines before the header"),
-    refuse("two files joined", GOOD + GOOD, r":4: repeats the header; if two files were joined, remove it"),
     refuse("two files joined, columns in another order", GOOD + "actor,text\nNATO,NATO acts\n", r":4: repeats the header"),
     read("a row of some column names is a row", "id,text,actor\n1,actor,text\ntext,text,text\n", ("id", "text", "actor"), ("1", "actor", "text"), ("text", "text", "text")),
     read("last line without end is said", "text,actor\na,b\nc,NA", TA, ("a", "b"), ("c", "NA"), notes="the last line has no line end; check that it is complete"),
     read("empty lines between", "text,actor\n\na,b\n\n\nc,d\n\n", TA, ("a", "b"), ("c", "d"), notes=r"4 empty lines skipped, records below read as the same table \(first: line 2\)"),
     read("empty lines before the header", "\n\r\ntext,actor\na,b\n", TA, ("a", "b"), notes="2 empty lines"),
     read("empty lines in a single column are cells", "text\na\n\nb\n", ("text",), ("a",), ("",), ("b",), notes=r"1 empty line.* \(first: line 3\)"),
-    read("row of separators", "a,b,c\n,,\n", ("a", "b", "c"), ("", "", "")),
-    read("header only", "text,actor\n", TA),
     refuse("unquoted commas in a single column", "text\na, b\n", r":2: 2 cells where the header has 1.*quote cells that hold ','"),
-    refuse("empty file", "", r"mine.csv: is empty"),
     refuse("line ends only", "\n\n\r\n", r"holds only empty lines; a table begins with column names"),
 ]
 
 HEADERS = [
-    refuse("column twice", "text,actor,text\na,b,c\n", r"mine.csv:1: column 'text' appears twice \(columns 1 and 3\); give each its own name"),
     refuse("two columns without name", ",text,\n1,a,2\n", r":1: columns have no name \(columns 1 and 3\)"),
     read("row names of R and pandas", ",text\n0,a\n1,b\n", ("", "text"), ("0", "a"), ("1", "b"), notes="column 1 has no name"),
     read("names with spaces stay", " text , actor\na,b\n", (" text ", " actor"), ("a", "b"),
          notes="column name ' text ' and 1 more: spaces, quotes and invisible characters in names and cells are kept"),
     read("two marks", b"\xef\xbb\xbf\xef\xbb\xbfid,text\n1,a\n", ("\ufeffid", "text"), ("1", "a"), notes=r"column name '\\ufeffid'"),
     refuse("NUL in the header", "te\0xt,actor\na,b\n", r":1: a NUL byte in column"),
-    refuse("quote inside a column name", 'te"xt,actor\na,b\n', r":1: a quote inside the unquoted"),
 ]
 
 ENCODINGS = [
-    read("mark of UTF-8", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, notes="UTF-8, byte order mark"),
-    read("UTF-16 with mark", GOOD.encode("utf-16"), TA, ONE, TWO, notes=r"UTF-16-LE \(decoded\)"),
     read("UTF-16 without mark, by option", GOOD.encode("utf-16-le"), TA, ONE, TWO, encoding="utf-16-le"),
     refuse("UTF-16 LE without mark", GOOD.encode("utf-16-le"), r":1: a NUL byte in column 't.*; save the table as UTF-8"),
     refuse("UTF-16 cut off", GOOD.encode("utf-16")[:-1], r"is not UTF-16-LE"),
-    refuse("Windows Western", GERMAN.encode("cp1252"), r"mine.csv:2: byte 0xfc is not UTF-8 in column 'text'; save the file as UTF-8, or name its encoding, such as --encoding cp1252"),
-    refuse("Windows Cyrillic", CYRILLIC.encode("cp1251"), r":2: byte 0xd0 is not UTF-8 in column 'text'; save"),
     read("Windows Western by option", GERMAN.encode("cp1252"), TA,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=r"CP1252 \(decoded\)"),
-    read("Cyrillic by option", CYRILLIC.encode("cp1251"), TA, tuple(CYRILLIC.split("\n")[1].split(",")), encoding="windows-1251"),
     read("GB 18030 by option", "text,actor\n北约,北约\n".encode("gb18030"), TA, ("北约", "北约"), encoding="gb18030"),
-    refuse("bad byte in line 3", b"text,actor\na,b\nc\xff,d\n", r":3: byte 0xff is not UTF-8"),
     refuse("bad byte far down", b"text,actor\n" + b"a,b\n" * 50_000 + b"\xe9,b\n", r":50002: byte 0xe9 is not UTF-8"),
     refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 is not UTF-8"),
     read("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, encoding="cp1252", notes="UTF-8, byte order mark"),
@@ -162,7 +133,6 @@ ENCODINGS = [
 ]
 
 DAMAGE = [
-    refuse("NUL in a cell", "text,actor\na,b\nc\0d,e\n", r"mine.csv:3: a NUL byte in column 'text'; save the table as UTF-8, or export it again if it is damaged"),
     refuse("Excel workbook", b"PK\x03\x04" + b"\0" * 100, "is a damaged workbook|cannot be read as a workbook", file="mine.csv"),
     refuse("old Excel workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"cannot be read as a workbook .*; if it has a password"),
     refuse("PDF", b"%PDF-1.4\n", "is a PDF"),
@@ -170,7 +140,6 @@ DAMAGE = [
     refuse("SQLite", b"SQLite format 3\0", "SQLite"),
     refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),
     read("gz", gzip.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.gz", notes="gz compressed"),
-    read("gz by content", gzip.compress(GOOD.encode()), TA, ONE, TWO),
     read("gz in two members", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode()), TA, ONE, TWO),
     refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gz data end early or are damaged"),
     refuse("gz with garbage behind", gzip.compress(GOOD.encode()) + b"garbage", "gz data end early or are damaged"),
@@ -187,12 +156,10 @@ CELLS = [
 
 J = "mine.jsonl"
 JSON = [
-    read("objects", '{"text": "a", "actor": "b"}\n{"text": "c", "actor": "d"}\n', TA, ("a", "b"), ("c", "d"), file=J, notes="JSON Lines"),
     read("numbers as written", '{"a": 1e5, "b": 0.10, "c": -0, "d": 12345678901234567890123}\n', tuple("abcd"), ("1e5", "0.10", "-0", "12345678901234567890123"), file=J),
     read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J, notes="1 null read as an empty cell"),
     read("escapes", '{"a": "\\u00e9\\n\\"\\ud83d\\udd4a"}\n', ("a",), ('é\n"🕊',), file=J),
     read("other line separators are text", '{"a": "x\u2028y\x85z"}\n', ("a",), ("x\u2028y\x85z",), file=J),
-    read("mark of UTF-8", b'\xef\xbb\xbf{"a": "x"}\n', ("a",), ("x",), file=J),
     read("one list", '[{"a": "x"}, {"a": "y"}]\n', ("a",), ("x",), ("y",), file="mine.json", notes="a list in JSON"),
     refuse("a list not closed", '[{"a": "x"},\n{"a": "y"}', r":2: not JSON: Expecting ',' delimiter at character 11", file=J),
     refuse("a list with a text", '[{"a": "x"},\n"b", {"a": "y"}]', r":2: a single value where an object", file=J),
@@ -201,7 +168,6 @@ JSON = [
     refuse("cut off", '{"a": "x"}\n{"a": "y', r":2: not JSON: Unterminated string", file=J),
     read("nested objects and lists", '{"a": {"b": [1.50, null, true, {}]}, "c": [], "d": "é"}\n', tuple("acd"), ('{"b": [1.50, null, true, {}]}', "[]", "é"), file=J),
     refuse("NaN", '{"a": NaN}\n', r":1: NaN is not JSON", file=J),
-    refuse("empty key twice", '{"": 1, "": 2}\n', r":1: key '' appears twice", file=J),
     refuse("key twice", '{"a": "x", "a": "y"}\n', r":1: key 'a' appears twice", file=J),
     refuse("key missing", '{"a": "x", "b": "y"}\n{"a": "x"}\n', r":2: no key 'b'; give every line the keys of the first", file=J),
     refuse("new key", '{"a": "x"}\n{"a": "x", "b": "y"}\n', r":2: a new key 'b'", file=J),
