@@ -21,7 +21,8 @@ from stance.findings.correction import Audit
 from stance.findings.request import Join, Request
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.tables import Table, column, encoded_by, open_table, optional_column
+from stance.tables import Table, column, open_table, optional_column
+from stance.tables.opening import encoded_by
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set

@@ -183,7 +183,7 @@ TABLES: Mapping[str, Format] = {
     # https://github.com/dialogue-evaluation/RuSentNE-evaluation
     "rusentne": _table(
         {"text": "sentence", "actor": "entity", "stance": "label"}
-        | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
+        | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"}
     ),
     # https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article,
     # its paragraphs on lines of their own; the label of the first one is in `Paragraph0`.

@@ -20,7 +20,8 @@ import numpy as np
 from stance.arrays import Bools, Bytes, Cells, Floats, Ints
 from stance.errors import DataError
 from stance.records import NO_ANSWER
-from stance.tables import HALF_CHARACTER, Format, joined
+from stance.tables import Format
+from stance.tables.output import HALF_CHARACTER, joined
 
 MILLION = 1_000_000
 

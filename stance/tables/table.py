@@ -117,10 +117,7 @@ class Table:
     several = False  # whether its records come from several files
 
     def __init__(
-        self,
-        name: str,
-        reject: Reject | None = None,
-        source: Source | None = None,
+        self, name: str, reject: Reject | None = None, source: Source | None = None
     ) -> None:
         self.name = name  # in messages
         self.columns: tuple[str, ...] = ()
