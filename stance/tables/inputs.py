@@ -183,10 +183,8 @@ class JoinedTable(Table):
             with self._opened(path, None) as table:
                 survey(table)
                 return table.columns
-        except ExtraError:
-            raise  # which concerns all files of its kind
         except DataError as error:
-            if self._rejects is None:
+            if self._rejects is None or isinstance(error, ExtraError):  # which concerns all files
                 raise
             return error
 
@@ -227,10 +225,8 @@ class JoinedTable(Table):
                     self._read_now = table
                     yield from self._records_of(path, table)
                     self._remember(table)
-            except ExtraError:
-                raise
             except DataError as error:
-                if self._rejects is None:
+                if self._rejects is None or isinstance(error, ExtraError):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))

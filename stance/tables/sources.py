@@ -53,11 +53,7 @@ _MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read,
     b"\xfd7zXZ": (None, "compressed with xz; decompress it first"),
     b"\x80\x04\x95": (None, "a pickle, which can run code and is never read; export it as CSV"),
 }
-_DOCUMENTS = {
-    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
-    **dict.fromkeys((".webarchive", ".mhtml", ".mht"), "a web archive"),
-    ".epub": "an e-book",
-}
+_DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
@@ -155,7 +151,7 @@ class Source:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in _DOCUMENTS:
-            self.refuse(f"is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
+            self.refuse(f"is a {suffix} document; save its text as .txt or .html")
         for magic, (kind, what) in _MAGIC.items():
             if head.startswith(magic):
                 if kind and (not what or (binary and self._path)):
