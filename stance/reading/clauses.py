@@ -288,11 +288,11 @@ def _phrases(
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
     said = word[end[shown] - 1]
-    columns = (  # few entries are ever looked at
+    columns: tuple[Any, ...] = (  # few entries are ever looked at
         *(said, said + longer.take(said)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
         *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], own[shown]),
         *(words.quoted.take(said), words.para.take(said)),
     )
     tags = tags[shown].astype(np.uint8)
-    return Phrases(tags.tobytes().decode("ascii"), *(memoryview(column) for column in columns))
+    return Phrases(tags.tobytes().decode("ascii"), *map(memoryview[Any], columns))
