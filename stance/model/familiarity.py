@@ -20,7 +20,7 @@ from stance.features.blocks import stem_features
 from stance.model.heads import Head
 from stance.reading.keys import KeyIndex, join_keys, key_of, keys_of
 from stance.reading.spans import BATCH
-from stance.reading.string_table import StringTable
+from stance.reading.string_table import Described
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
@@ -109,24 +109,25 @@ class KnownWords:
     def __len__(self) -> int:
         return len(self._index)
 
-    def table(self, reader: Reader) -> StringTable:
+    def table(self, reader: Reader) -> Described:
         """Return each spelling's place among the known words, -1 if unknown, and its counts."""
         table = reader.once(self._make_table, reader)
-        table.find(reader.types.strings[len(table) :])
+        if len(table) < len(reader.types):
+            table.add(reader.types.strings[len(table) :])
         return table
 
-    def _make_table(self, reader: Reader) -> StringTable:
+    def _make_table(self, reader: Reader) -> Described:
         def describe(words: Sequence[str]) -> tuple[Ints, Ints]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
-            place, plain = self._index.find(keys).astype(np.int64), np.array([*map(_plain, words)])
+            place, plain = self._index.find(keys).astype(np.int64), np.array(_are_plain(words))
             one, known, common = _UNITS
             return place, plain * (one + known * (place >= 0) + common * self.common.take(place))
 
-        return StringTable(describe, {"place": np.int64, "counts": np.int64})
+        return Described(describe, {"place": np.int64, "counts": np.int64})
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
@@ -139,8 +140,13 @@ _UNITS = (1, 1 << 20, 1 << 40)
 """Of plain, known and common words, which are counted in one number: no text has as many words."""
 
 
-def _plain(word: str) -> bool:
-    return word.isalpha() if word.isascii() else not any(map(str.isdigit, word))
+def _are_plain(words: Sequence[str]) -> list[bool]:
+    """Return which words have letters alone, or beyond ASCII no digits."""
+    plain = [*map(str.isalpha, words)]
+    for at, word in enumerate(words):
+        if not word.isascii():
+            plain[at] = not any(map(str.isdigit, word))
+    return plain
 
 
 def measure(

@@ -295,4 +295,5 @@ def _phrases(
         *(words.quoted.take(said), words.para.take(said)),
     )
     tags = tags[shown].astype(np.uint8)
-    return Phrases(tags.tobytes().decode("ascii"), *map(memoryview[Any], columns))
+    views: list[Any] = [memoryview(column) for column in columns]
+    return Phrases(tags.tobytes().decode("ascii"), *views)

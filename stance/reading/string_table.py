@@ -14,7 +14,40 @@ Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
 
 
-class StringTable:
+class Described:
+    """Strings by number, with properties that are worked out once for each."""
+
+    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
+        self._describe, self._types = describe, dict(columns)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every string."""
+        self.strings: list[str] = []
+        self._columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return the property of every string, by number."""
+        return self._columns[column][: len(self)]
+
+    def add(self, strings: Sequence[str]) -> None:
+        """Describe further strings."""
+        known = len(self)
+        self.strings += strings
+        size = len(self)
+        described = self._describe(strings)
+        for (name, column), values in zip([*self._columns.items()], described, strict=True):
+            if len(column) < size:
+                wider = np.empty(2 * size, column.dtype)
+                wider[:known] = column[:known]
+                self._columns[name] = column = wider
+            column[known:size] = values
+
+
+class StringTable(Described):
     """Every string seen so far, with its properties; whoever keeps it clears it when it is long.
 
     >>> table = StringTable(lambda strings: ([*map(len, strings)],), {"length": int})
@@ -24,33 +57,19 @@ class StringTable:
     [2, 2, 2, 3]
     """
 
-    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
-        self._describe, self._types = describe, dict(columns)
-        self.clear()
-
     def clear(self) -> None:
         """Forget every string."""
-        self.strings: list[str] = []
+        super().clear()
         self._numbers: dict[str, int] = {}
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self._place = np.zeros(0, np.int64)  # number of each key of the index
-        self._described = 0
-        self._columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
-
-    def __len__(self) -> int:
-        return len(self.strings)
-
-    def __getitem__(self, column: str) -> NDArray[Any]:
-        """Return the property of every string, by number."""
-        return self._columns[column][: self._described]
 
     def find(self, strings: Sequence[str]) -> Ints:
         """Return the number of each string; those that are new get the next ones."""
         numbers = self._numbers
         if new := [string for string in dict.fromkeys(strings) if string not in numbers]:
             numbers.update(zip(new, count(len(numbers))))
-            self.strings += new
-            self._learn()
+            self.add(new)
         return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
 
     def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
@@ -66,15 +85,3 @@ class StringTable:
             self._place = np.append(self._place, self.find(spell(new[first])))
             place[new] = self._index.find(keys[new])
         return self._place.take(place)
-
-    def _learn(self) -> None:
-        """Describe the strings that are new."""
-        known, size = self._described, len(self.strings)
-        described = self._describe(self.strings[known:])
-        for (name, column), values in zip([*self._columns.items()], described, strict=True):
-            if len(column) < size:
-                wider = np.empty(2 * size, column.dtype)
-                wider[:known] = column[:known]
-                self._columns[name] = column = wider
-            column[known:size] = values
-        self._described = size

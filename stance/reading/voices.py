@@ -123,7 +123,7 @@ class Voices:
         tags = self.tags
         low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
         for verb in range(at - 1, low - 1, -1):
-            if not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
+            if tags[verb] in "SK" and not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
                 return self.subjects(verb)  # "Iraq says that Iran lies"
         if hit := _SAID.search(tags, at, high):
             return self.who(*hit.span(hit.lastindex or 1))
