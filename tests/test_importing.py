@@ -74,7 +74,7 @@ SPOILT = [
     ("semeval2025", b"EN_000", b"../EN_0", "no article ../EN_0.txt in raw-documents"),
     ("seesaw", b'"1": [', b'"7": [', "DOCUMENT_0.json:1: no sentence 7 in the article; name the"),
     ("doccano", b"[3, 7,", b"[1, 7,", "all.jsonl:1: the place 1:7 is not in the text; exp"),
-    ("doccano", b', "actor": "NATO"', b"", "all.jsonl:2: has no actor at key 'actor'; name its"),
+    ("doccano", b', "actor": "NATO"', b"", "all.jsonl:2: has no actor at 'actor'; say where"),
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
     ("doccano", b'["NEG"]', b'["NEG", "favor"]', "all.jsonl:2: has two stances, against and"),
     ("labelstudio", b'"start": 3', b'"start": 4', "item 1: the place 4:7 is not 'NATO'; exp"),

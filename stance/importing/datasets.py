@@ -42,7 +42,7 @@ def read_newsmtsc(job: Import) -> Rows:
                 raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
             cells = {"id": scalar(target["Input.gid"]), "document": "_".join(article)}
             cells |= {"actor": target["mention"], "spans": f"{start}:{end}", "text": text}
-            yield from job.pair(cells, [label])
+            yield from job.rows(cells, [label])
 
 
 def read_ruopinionne(job: Import) -> Rows:
@@ -66,7 +66,7 @@ def read_ruopinionne(job: Import) -> Rows:
                 job.skip("opinion", "toward nobody who is named")
         if not sentence["opinions"]:
             job.skip("sentence", "without an opinion")
-        yield from job.rows({"id": number, "document": number, "text": text}, places)
+        yield from job.rows({"id": number, "document": number, "text": text}, (), places)
 
 
 def _named(parts: list[list[str]]) -> tuple[str, list[str]]:
@@ -113,7 +113,7 @@ def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows
     row = {"id": f"{article}:{low}", "document": article, "actor": mention, "text": paragraph}
     row["spans"] = f"{low - begin}:{ends[0] - begin}"
     row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
-    yield from job.pair(row, [cells[4].strip()])
+    yield from job.rows(row, [cells[4].strip()])
 
 
 def read_seesaw(job: Import) -> Rows:
@@ -144,7 +144,7 @@ def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
         holder = _HOLDERS.get(triplet["subject"].lower(), triplet["subject"])
         for coder in triplet["annotators"]:
             coding = {"actor": triplet["object"], "holder": holder, "coder": coder}
-            yield from job.pair({**cells, **coding}, [triplet["sentiment"]])
+            yield from job.rows({**cells, **coding}, [triplet["sentiment"]])
 
 
 def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:

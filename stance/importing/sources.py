@@ -102,16 +102,15 @@ class Import:
             raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
         parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
-            raise self.fault("the actor is empty", "name the actor of the stance")
+            key = shown(self.names.get("actor", "actor"))
+            raise self.fault(f"has no actor at '{key}'", "say where it is: --map actor=NAME")
         return cells
 
-    def pair(self, cells: Row, labels: Sequence[str]) -> Rows:
-        """Yield the row of a text and an actor, if some labels hold a stance."""
-        if (stance := self.stance(labels)) is not None:
-            yield self.row({**cells, "stance": stance})
+    def rows(self, cells: Row, labels: Sequence[str] = (), places: Iterable["Place"] = ()) -> Rows:
+        """Yield a row of the whole text, if its labels hold a stance, and those of its places.
 
-    def rows(self, cells: Row, places: Iterable["Place"]) -> Rows:
-        """Yield a row for each actor, stance and holder that some places of a text share."""
+        Places that share an actor, a stance and a holder are one row.
+        """
         shared: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
         for place in places:
             stance = self.stance(place.labels)
@@ -119,6 +118,8 @@ class Import:
             if stance is not None:
                 key = (actor, stance, place.holder)
                 shared.setdefault(key, set()).add((place.start, place.end))
+        if (stance := self.stance(labels)) is not None:
+            yield self.row({**cells, "stance": stance})
         for (actor, label, holder), ends in shared.items():
             row = {"actor": actor, "spans": joined(ends), "stance": label, "holder": holder}
             yield self.row({**cells, **row})

@@ -30,11 +30,7 @@ from stance.label_values import SOFT, STANCES
 
 def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place]) -> Rows:
     """Yield a row of the whole text, if it has a stance, and those of its places."""
-    rows = list(job.rows(cells, places))
-    if any(map(job.spells, labels)) and not cells.get("actor", "").strip():
-        what = f"has no actor at key '{shown(job.names.get('actor', 'actor'))}'"
-        raise job.fault(what, "name its key: --map actor=KEY")
-    rows = [*job.pair(cells, labels), *rows]
+    rows = list(job.rows(cells, labels, places))
     if not rows:
         job.skip("text", "without a stance")
     yield from rows
@@ -238,7 +234,7 @@ def read_brat(job: Import) -> Rows:
         job.where = shown_path(path)
         fixed = {"document": "/".join(name[is_coded:])} | ({"coder": name[0]} if is_coded else {})
         for (begin, paragraph), places in sorted(paragraphs.items(), key=lambda item: item[0]):
-            yield from job.rows({**fixed, "id": str(begin), "text": paragraph}, places)
+            yield from job.rows({**fixed, "id": str(begin), "text": paragraph}, (), places)
 
 
 def _standoff(job: Import, path: Path, text: str) -> list[Place]:
