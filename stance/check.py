@@ -1,6 +1,6 @@
 """What in a corpus would spoil a study."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
@@ -24,7 +24,6 @@ LABELS = tuple(str(label) for label in Stance)
 EXAMPLES = 3  # places that a message names
 SEVERITIES = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
-ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
 # Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
@@ -38,7 +37,7 @@ LEAK, TEMPLATE = 0.01, 0.05
 
 # What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
-    *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
+    *("classes", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
     "agreement",
 )
 _TEXTS = 10_000  # searched for mentions at a time
@@ -116,7 +115,7 @@ def check_corpora(
 def _findings(study: Study) -> Iterator[Finding]:
     marks = study.corpus.marks
     alike = linked_groups([marks.exact, *marks.bands.T])  # as `evaluate` tells near-duplicates
-    yield from chain(_classes(study), _actors(study), _mentions(study), _duplicates(study))
+    yield from chain(_classes(study), _mentions(study), _duplicates(study))
     yield from chain(_near_duplicates(study, alike), _leaks(study, alike))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
@@ -144,19 +143,6 @@ def _classes(study: Study) -> Iterator[Finding]:
             continue
         severity = "warn" if rows or label == Stance.NEUTRAL else "spoils"
         yield Finding(severity, "classes", text)
-
-
-def _actors(study: Study) -> Iterator[Finding]:
-    """Find actors with too few rows to say anything about them."""
-    sizes = Counter(study.actors).most_common()
-    few = [(name, rows) for name, rows in sizes if rows < ACTOR_ROWS]
-    if few:
-        listed = ", ".join(f"{shown(name, 24)} {rows}" for name, rows in few[:EXAMPLES])
-        text = (
-            f"{len(few):,} of {count(len(sizes), 'actor')} with fewer than {ACTOR_ROWS} "
-            f"rows: report no figures for these actors ({listed})"
-        )
-        yield Finding("warn", "actors", text)
 
 
 def _mentions(study: Study) -> Iterator[Finding]:
