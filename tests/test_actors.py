@@ -1,10 +1,8 @@
-"""Which actors a text names: cases written by hand, bad books, and an oracle in plain `re`."""
+"""Which actors a text names: cases written by hand, books, kinds of alias, terms of office."""
 
 import json
 import re
 import tomllib
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,6 @@ from stance.tables import months_of
 
 HERE = Path(__file__).parent
 CASES = tomllib.loads((HERE / "actor_cases.toml").read_text("utf-8"))["case"]
-STARTER = HERE.parent.parent / "shared" / "starter"
 BOOK = ActorBook.default()
 MINE = '["Us all"]\nname = ["Ourselves"]\n'
 
@@ -310,119 +307,6 @@ def test_names_have_no_terms():
     assert all(set(actor.office) <= set(actor.aliases.get("leader", ())) for actor in BOOK.actors)
     texts = ["NATO, the Kremlin and Washington"] * 2
     assert len(mentions(texts, months=months_of(["1850-01-01", "2024-01-01"]))) == 6
-
-
-# --- An oracle -------------------------------------------------------------------------------
-
-
-LETTER, MARK = r"[^\W_]", r"[\u0300-\u036f]"  # marks of other scripts stand in no text here
-WORD = f"(?:{LETTER}|{MARK})"
-GAPS = {
-    r"(?:\s+|-)": r"\s+|-",
-    r"\.": r"\.",
-    r"\.\s+": r"\.\s+",
-    r"'": r"'",
-    r"\s*&\s*": r"\s*&\s*",
-}
-CLITIC = r"(?:'(?:[sdm]|ll|re|ve|(?<=n')t)(?!{word}))*"
-
-
-def gap_pattern(between: str) -> str:
-    for pattern, inside in GAPS.items():
-        if re.fullmatch(inside, between):
-            return f"(?:{pattern})"
-    listed = "|".join(GAPS.values())
-    return f"(?!(?:{listed})(?:{WORD}))(?:(?:(?!{WORD})[\\s\\S]))+"
-
-
-def phrase_pattern(phrase: str, exact: bool) -> tuple[int, str]:
-    phrase = normalise(phrase)
-    clitic = "(?i:" + CLITIC.replace("{word}", WORD) + ")"
-    found = list(re.finditer(f"{WORD}+", phrase))
-    kept = [
-        m
-        for m in found
-        if not (
-            m.group().lower() in ("s", "d", "m", "ll", "re", "ve")
-            and re.search(f"{WORD}'$", phrase[: m.start()])
-        )
-    ]
-    pattern = re.escape(kept[0].group())
-    for left, right in pairwise(kept):
-        between = re.sub(f"(?i)^{clitic}", "", phrase[left.end() : right.start()])
-        pattern += f"(?!{WORD}){clitic}{gap_pattern(between)}{re.escape(right.group())}"
-    if not exact:
-        pattern = f"(?i:{pattern})"
-    return len(kept), pattern
-
-
-# A part of the book, or the pattern would take minutes; `alone` is looked at by the cases.
-PART = ActorBook([actor for actor in BOOK.actors[::5] if not actor.alone])
-
-
-@cache
-def oracle() -> tuple[re.Pattern[str], list[str | None]]:
-    """Return the alternatives, longest first, and the actor of each (None: no actor)."""
-    entries: list[tuple[int, bool, str, str | None]] = []
-    for actor in PART.actors:
-        kinds = actor.aliases.keys() - {"refers"}
-        for alias in (alias for kind in sorted(kinds) for alias in actor.aliases[kind]):
-            exact = alias in actor.case
-            for text in {alias, alias.upper()} if exact else {alias}:
-                entries.append((*phrase_pattern(text, exact), exact, actor.name))
-        entries += [(*phrase_pattern(text, False), False, None) for text in actor.exclusions]
-    # Of phrases with as many words, the exact spelling comes first, then an actor.
-    entries.sort(key=lambda e: (-e[0], not e[2], e[3] is None))
-    # Alternatives for one place share their first letter; sorting them by it saves time only.
-    letters: dict[str, list[str]] = {}
-    for number, (_, pattern, _, _) in enumerate(entries):
-        first = pattern.removeprefix("(?i:")[0].lower()
-        letters.setdefault(first, []).append(f"(?P<a{number}>{pattern})")
-    alternatives = "|".join(f"(?=(?i:{c}))(?:{'|'.join(ps)})" for c, ps in letters.items())
-    start = f"(?<!{LETTER})(?<!{MARK})(?<!{LETTER}')"  # a word after "'" is looked at below
-    return re.compile(f"{start}(?:{alternatives})(?!{WORD})"), [e[3] for e in entries]
-
-
-def oracle_mentions(text: str) -> list[tuple[str, int, int]]:
-    text = normalise(text)
-    pattern, actors = oracle()
-    found = []
-    for match in pattern.finditer(text):
-        actor = actors[int(match.lastgroup[1:])]
-        end = match.end()
-        if actor is None or text[end : end + 1] == "$":
-            continue
-        if text[end : end + 1] == "." and text[end - 2] == ".":
-            end += 1
-        found.append((actor, match.start(), end))
-    return found
-
-
-def same_as_oracle(text: str) -> None:
-    assert [(m.actor, m.start, m.end) for m in PART.find(text)] == oracle_mentions(text), text
-
-
-def test_oracle_agrees_on_all_cases():
-    for case in CASES:
-        same_as_oracle(case["text"])
-
-
-@pytest.mark.endurance
-def test_oracle_agrees_on_every_phrase_of_the_book():
-    for actor in PART.actors:
-        for phrase in (*(n for names in actor.aliases.values() for n in names), *actor.exclusions):
-            same_as_oracle(f"The {phrase}'s {phrase.upper()}, {phrase.lower()}.")
-
-
-@pytest.mark.endurance
-@pytest.mark.skipif(not STARTER.exists(), reason="the texts in ../shared/starter are not here")
-def test_oracle_agrees_on_starter_texts():
-    paths = sorted(STARTER.glob("*.jsonl"))
-    lines = [line for path in paths for line in path.read_bytes().splitlines()]
-    texts = [json.loads(line)["text"] for line in lines[:120]]
-    assert len(texts) == 120
-    for text in texts:
-        same_as_oracle(text)
 
 
 # --- Any text --------------------------------------------------------------------------------

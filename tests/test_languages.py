@@ -8,9 +8,9 @@ import pytest
 from command import fails, invoke, load_once
 
 from stance.errors import ActorError, RecipeError
+from stance.reading.actor_tables import inflected
 from stance.reading.actors import ActorBook
-from stance.reading.languages import bundled, inflected, languages
-from stance.reading.lexicon import Lexicon, stemmer
+from stance.reading.lexicon import Lexicon, bundled, languages, stemmer
 from stance.storage import bundled_model
 
 OTHERS = [language for language in languages() if language != "english"]

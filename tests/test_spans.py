@@ -129,12 +129,6 @@ def test_some_pairs_keep_their_places_in_any_order(book):
     assert some.slice(1, 2).spans.tolist() == [[0, 0, 4]]
 
 
-def test_a_query_of_nothing(book):
-    query = make_query(book, [], [])
-    assert len(query) == 0
-    assert query.actor.dtype == np.int64
-
-
 @pytest.mark.parametrize(
     ("text", "name", "spans"),
     [
@@ -151,14 +145,6 @@ def test_a_query_of_nothing(book):
 )
 def test_literal_names_are_whole_words(text, name, spans):
     assert [*literal_spans(text, name)] == spans
-
-
-@given(st.text("ab .", max_size=30), st.text("ab ", min_size=1, max_size=3))
-@example("ab.ab", "ab")
-def test_literal_places_hold_the_name(text, name):
-    places = [*literal_spans(text, name)]
-    assert [text[start:end] for start, end in places] == [name] * len(places)
-    assert all(a[1] <= b[0] for a, b in pairwise(places))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from stance.reading.text import normalise
 from stance.reading.tokens import (
-    _ABBREVIATIONS,
-    _CLITICS,
     CLITIC_NEGATION,
     CLITIC_NONE,
     CLITIC_OTHER,
@@ -132,19 +130,6 @@ def test_quotes_are_counted_from_the_start_of_the_paragraph():
     assert quoted == ["we", "won", "never"]
 
 
-@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)))
-@example(["A", "ǅ", "ß", "Mr", "MR", "ll", "S", "İstanbul", "Ⅷ"])
-def test_flags_of_spellings_are_those_of_each_word(spelled):
-    spellings = new_spellings()
-    tokenise([" ".join(spelled)], spellings)
-    table = spellings.words
-    for at, word in enumerate(table.strings):
-        initial = len(word) == 1 and word.isupper()
-        assert table["capital"][at] == (word[0].isupper() or word[0].istitle())
-        assert table["dotted"][at] == (initial or word.lower() in _ABBREVIATIONS)
-        assert table["clitic"][at] == _CLITICS.get(word.lower(), CLITIC_NONE)
-
-
 def test_long_runs_are_cut_to_one_spelling():
     long = "x" * LONGEST_WORD
     spellings = new_spellings()
@@ -212,6 +197,5 @@ def test_words_whose_description_was_interrupted_are_described_later():
     read("one two", spellings=spellings)
     with pytest.raises(KeyboardInterrupt):
         read("three stop", spellings=spellings)
-    spellings.forget()
     batch = read("three two", spellings=spellings)
     assert spellings.words["length"].take(batch.type).tolist() == [5, 3]

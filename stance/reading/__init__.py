@@ -4,9 +4,8 @@ text       normalised characters, and many paragraphs joined into one array
 keys       64-bit hashes of words, phrases and texts; near-duplicates
 tokens     the words of a batch as arrays, and the table of spellings
 phrases    fixed phrases found in a batch, with or without regard to case
-languages  bundled books and lexicons; the forms of a name in languages that inflect it
+lexicon    words with polarity, and function words; the languages that come with the package
 actors     the actor book; where "US" is told apart from "us"
-lexicon    words with polarity, and function words
 words      the reader: mentions as one word each, categories, negation, names
 spans      which actor to judge in which paragraph, and where it is named
 """

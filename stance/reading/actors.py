@@ -16,11 +16,13 @@ from stance.errors import ActorError, UsageError
 from stance.reading.actor_tables import (
     ALIAS_KINDS,
     ALWAYS,
+    MOST_ALIASES,
     Actor,
+    inflected,
     months_of_terms,
     read_actor,
 )
-from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
+from stance.reading.lexicon import bundled, languages
 from stance.reading.names import name_words, person_spans, unknown_names
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.string_table import StringTable
@@ -339,11 +341,8 @@ class ActorBook:
 
         With a month, counted from the year 0, aliases count only while in office.
         """
-        text = normalise(text)
-        tokens = tokenise([text], self._spellings)
-        when = None if month < 0 else np.array([month], np.int64)
-        matches = self.match(tokens, self._spellings.words, when)
-        mentions = []
+        ((_, tokens, matches),) = self.scan([text], np.array([month], np.int64))
+        text, mentions = tokens.texts[0], []
         for actor, first, last in zip(matches.actor, matches.first, matches.last, strict=True):
             start, end = int(tokens.start[first]), int(tokens.end[last])
             if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":

@@ -144,16 +144,12 @@ VALUED = {*_NAMED, "act", "shows", "makes", "due to", "better without"}
 """Constructions that are as good as the words of their cue's phrase, or as bad."""
 
 
+@cache
 def compiled(text: str) -> re.Pattern[str]:
     """Compile a pattern that may name parts."""
     for name, pattern in reversed(_PARTS.items()):
         text = text.replace(name, pattern)
     return re.compile(text)
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return compiled(text)
 
 
 def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -162,9 +158,9 @@ def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
     for name, text in _TEXTS.items():
         sign = _SIGNS.get(name)
         if sign and sign not in places:
-            places[sign] = [*_sentences_with(_pattern(sign), tags)]
+            places[sign] = [*_sentences_with(compiled(sign), tags)]
         for low, high in places[sign] if sign else whole:
-            for hit in _pattern(text).finditer(tags, low, high):
+            for hit in compiled(text).finditer(tags, low, high):
                 yield name, hit
 
 

@@ -8,8 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.reading.languages import bundled
-from stance.reading.lexicon import PREPOSITION, REPORTING
+from stance.reading.lexicon import PREPOSITION, REPORTING, bundled
 from stance.reading.phrases import PhraseMatcher
 
 

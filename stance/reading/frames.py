@@ -51,8 +51,6 @@ class Frame(NamedTuple):
     polarity: int  # 1, -1, or 0 if it is denied
     agent: int  # number in the book, `AUTHOR` or `OTHER`
     patient: int  # number in the book, or `NO_ACTOR`
-    agent_word: int  # index into `Words`, -1 for none
-    patient_word: int
     kind: int  # what the cue is: index into `KINDS`
     victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
     first: int  # where what judges begins: "terrible mistake", of which the last word is the cue
@@ -147,11 +145,12 @@ class _Sentences:
             return
         self.judged.add(patient[1])
         self.judging.add(agent[1])
-        ends = agent[0], patient[0], agent[1], patient[1]
         sign, victim = (sign > 0) - (sign < 0), victims[0][0] if victims else NO_ACTOR
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        self.frames_read.append(Frame(word, sign, *ends, KINDS.index(kind), victim, first, last))
+        self.frames_read.append(
+            Frame(word, sign, agent[0], patient[0], KINDS.index(kind), victim, first, last)
+        )
 
     def _judgement(
         self, name: str, hit: re.Match[str], cue: int, patients: Ends

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.arrays import Bools, Codes, Ints, Ints32, Keys
 from stance.reading.text import MOST_READ, words_of
@@ -193,23 +191,6 @@ def hash_texts(texts: Sequence[str]) -> TextHashes:
     return TextHashes(exact[rows], bands[rows])
 
 
-def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
-    """Return the rank of each key among the different ones, and the first row of each.
-
-    As `np.unique` does, in half the memory.
-
-    >>> [part.tolist() for part in numbered(np.array([9, 4, 9]))]
-    [[1, 0, 1], [1, 0]]
-    """
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    new = np.append(True, ordered[1:] != ordered[:-1])[: len(order)]
-    del ordered
-    number = np.empty(len(order), np.int32)
-    number[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
-    return number, order[new].astype(np.int32)
-
-
 def linked_groups(columns: Iterable[Keys]) -> Ints:
     """Return a group number per row; rows that share a value of any column share a group.
 
@@ -219,7 +200,7 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    numbers = [numbered(column)[0].astype(np.int64) for column in columns]
+    numbers = [np.unique(column, return_inverse=True)[1] for column in columns]
     count = len(numbers[0]) if numbers else 0
     if not count:
         return np.zeros(0, np.int64)

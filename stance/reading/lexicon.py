@@ -1,9 +1,10 @@
-"""The lexicon: words with polarity by category, and function words that turn or attribute it."""
+"""Lexicons: words with polarity by category, and function words that turn or attribute it."""
 
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import Stemmer
 
 from stance.arrays import Ints8
 from stance.errors import RecipeError
-from stance.reading.languages import bundled
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
@@ -36,6 +36,18 @@ GRAMMAR = {
 
 SHORTEST_MENDED = 6  # letters of a stem taken for a misspelling; many shorter ones are words
 _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that have a bundled actor book and lexicon."""
+    folders = files("stance").joinpath("data").iterdir()
+    return tuple(sorted(f.name for f in folders if f.joinpath("lexicon.toml").is_file()))
+
+
+def bundled(language: str, name: str) -> str | None:
+    """Return the text of a language's file, None if there is none."""
+    file = files("stance").joinpath("data", language, name)
+    return file.read_text("utf-8") if file.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from stance.reading.languages import bundled
+from stance.reading.lexicon import bundled
 
 Place = tuple[int, int]  # first character and end
 

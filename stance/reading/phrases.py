@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Ints, Ints32
-from stance.reading.keys import KeyIndex, numbered
+from stance.reading.keys import KeyIndex
 from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 
 _NO_WORD = 0
@@ -42,7 +42,7 @@ class PhraseMatcher:
             longer = np.flatnonzero(sizes > depth)
             at = first[longer] + depth
             step = _step(node[longer], tokens.gap[at - 1].astype(np.int64), number[at])
-            rank, one = numbered(step)
+            _, one, rank = np.unique(step, return_index=True, return_inverse=True)
             node[longer] = size + rank
             steps.append(step[one])
             size += len(one)

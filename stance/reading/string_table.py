@@ -35,16 +35,15 @@ class Described:
 
     def add(self, strings: Sequence[str]) -> None:
         """Describe further strings."""
-        known = len(self)
-        self.strings += strings
-        size = len(self)
-        described = self._describe(strings)
+        known, size = len(self), len(self) + len(strings)
+        described = [*self._describe(strings)]  # all, or none if this is interrupted
         for (name, column), values in zip([*self._columns.items()], described, strict=True):
             if len(column) < size:
                 wider = np.empty(2 * size, column.dtype)
                 wider[:known] = column[:known]
                 self._columns[name] = column = wider
             column[known:size] = values
+        self.strings += strings
 
 
 class StringTable(Described):
@@ -68,8 +67,8 @@ class StringTable(Described):
         """Return the number of each string; those that are new get the next ones."""
         numbers = self._numbers
         if new := [string for string in dict.fromkeys(strings) if string not in numbers]:
-            numbers.update(zip(new, count(len(numbers))))
             self.add(new)
+            numbers.update(zip(new, count(len(numbers))))
         return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
 
     def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
@@ -81,7 +80,8 @@ class StringTable(Described):
         new = np.flatnonzero(place < 0)
         if len(new):
             distinct, first = np.unique(keys[new], return_index=True)
+            number = self.find(spell(new[first]))
+            self._place = np.append(self._place, number)
             self._index.add(distinct)
-            self._place = np.append(self._place, self.find(spell(new[first])))
             place[new] = self._index.find(keys[new])
         return self._place.take(place)
