@@ -1,19 +1,23 @@
-"""Errors that a user can correct; anything else is a bug and keeps its traceback."""
+"""What ends a command: errors that a user can correct, failures to write, and signals."""
 
 import contextlib
 import errno
 import os
 import re
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
+T = TypeVar("T")
 
 _OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 _FLAGS = {"documents", "excel-safe", "force", "keep-all", "resume", "simple-random", "wide"}
@@ -133,6 +137,7 @@ _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EISDIR: "is a folder; name a file in it",
     errno.EEXIST: "exists already; use --force to overwrite it",
+    errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), _TOO_MANY),
@@ -171,3 +176,62 @@ def is_closed_pipe(error: OSError) -> bool:
 def refusal(path: Path | None, reason: str) -> OutputError:
     """Return that a file, or standard output, cannot be written, and why."""
     return OutputError(f"{shown_path(path) if path else 'standard output'}: {reason}")
+
+
+# --- Ctrl-C and SIGTERM ---------------------------------------------------------------------------
+
+
+class Terminated(BaseException):
+    """SIGTERM as an exception, so that temporary files are removed."""
+
+
+@contextlib.contextmanager
+def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have a function called if Ctrl-C or SIGTERM comes while the block runs.
+
+    A signal that our parent told us to ignore, as `nohup` and `&` do, stays ignored.
+    """
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # no other may set handlers
+        now = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {n: old for n, old in now.items() if old not in (signal.SIG_IGN, None)}
+    try:
+        for number in before:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """Raise a signal as an exception."""
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+@contextlib.contextmanager
+def defer_signals() -> Iterator[None]:
+    """Let signals wait until the block has run; a mask would do so for one thread only."""
+    came: list[int] = []
+    try:
+        with handle_signals(lambda number, _: came.append(number)):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
+    from concurrent.futures import Future  # which takes a while to import
+
+    result = Future[T]()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # whatever the work raises is raised by who waits
+            result.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return result.result()

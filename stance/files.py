@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import IO, Self, TypeVar
 
 from stance.display import shown_path
-from stance.errors import DataError, refusal, reported
-from stance.interrupts import defer_signals
+from stance.errors import DataError, defer_signals, refusal, reported
 
 Output = TypeVar("Output", bound="WholeFile")
 

@@ -15,10 +15,9 @@ from typer.testing import CliRunner
 
 from stance.cli import app
 from stance.model.judging import StanceModel
-from stance.runs.config import Input, Output
-from stance.runs.job import predict_table
+from stance.runs import Options
+from stance.runs.job import Input, Output, predict_table
 from stance.runs.journal import journal_of
-from stance.runs.options import Options
 from stance.storage import bundled_model, load_model
 from stance.tables import InputOptions
 

@@ -23,7 +23,7 @@ from stance.model.abstention import (
 )
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.runs.summary import model_hash
+from stance.runs.journal import model_hash
 from stance.storage import dump_model, load_model, save_model
 
 DRAWS = 1000

@@ -15,8 +15,7 @@ from small_model import TEXTS, small_model
 from stance.errors import UsageError, WorkerError
 from stance.runs import cluster as layer
 from stance.runs.cluster import ClusterPool
-from stance.runs.journal import journal_of
-from stance.runs.summary import versions
+from stance.runs.journal import journal_of, versions
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -116,6 +115,6 @@ def test_a_worker_with_other_versions_is_told_in_one_line():
 def test_a_cluster_without_workers_ends_a_run(cluster):
     cluster.scale(0)
     with pytest.raises(WorkerError, match=r"the scheduler is lost or has no worker; start one"):
-        ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5).__enter__()
+        ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5)
     cluster.scale(1)
     cluster.wait_for_workers(1)

@@ -9,7 +9,7 @@ import pytest
 from command import invoke, predict
 
 from stance.records import UNCERTAIN
-from stance.runs.summary import model_hash
+from stance.runs.journal import model_hash
 from stance.storage import save_model
 
 TESTS = Path(__file__).resolve().parent

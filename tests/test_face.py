@@ -18,7 +18,7 @@ MODULES = {
 LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
-    *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
+    *("records", "arrays", "display", "errors", "settings", "files"),
     *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
     *("storage", "evaluation", "runs", "actors", "check", "stress", "findings"),

@@ -23,13 +23,14 @@ from stance.errors import StanceError
 from stance.findings import Request, SampleRequest, read_study, write_sample
 from stance.fitting.vectors import Vectors
 from stance.importing import FORMATS, import_corpus
-from stance.labelling import Label, Store, export_labels, read_task
+from stance.labelling import Label
 from stance.labelling.server import read_codebook
+from stance.labelling.session import export_labels
+from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions
-from stance.runs.config import Input, Output
-from stance.runs.job import predict_table
+from stance.runs.job import Input, Output, predict_table
 from stance.runs.journal import journal_of
 from stance.screens.models import card_lines
 from stance.storage import dump_model, load_model, read_manifest

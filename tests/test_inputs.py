@@ -238,8 +238,7 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
 
 
 def run(model, named, target, **options):
-    from stance.runs.config import Input, Output
-    from stance.runs.job import predict_table
+    from stance.runs.job import Input, Output, predict_table
 
     own = {name: options.pop(name) for name in ("resume", "force") if name in options}
     return predict_table(model, Input(tuple(named)), Output(target, **own), **options)

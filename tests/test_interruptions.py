@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from command import parts_kept, predict
 
-from stance.interrupts import defer_signals
+from stance.errors import defer_signals
 from stance.runs.job import PART
 from stance.runs.journal import journal_of
 

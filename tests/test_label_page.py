@@ -13,7 +13,8 @@ import pytest
 from chromium import FOUND, Browser
 from test_label import sample
 
-from stance.labelling import Label, Store, read_task
+from stance.labelling import Label
+from stance.labelling.store import Store, read_task
 
 GONE = (OSError, http.client.HTTPException)
 browsed = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
@@ -116,10 +117,11 @@ def test_nobody_but_the_page_is_answered(path, method, headers, status, server):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"[" * 50_000, "not a JSON object"),
-        (b"[]", "not a JSON object"),
-        (b"{}", "not saved: the label is missing"),
-        (b'{"label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),
+        (b"[" * 50_000, "not saved: what the page sent is not a label"),
+        (b"[]", "what the page sent is not a label"),
+        (b"{}", "what the page sent is not a label"),
+        (b'{"pair": "1", "label": {"secret": 1}}', "what the page sent is not a label"),
+        (b'{"pair": "1", "label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),
         (b'{"pair": 1, "label": {"unsure": true}}', "row is not in the table"),
     ],
 )
@@ -144,7 +146,7 @@ def test_every_label_outlasts_kill_9(tmp_path):
     for path in (copy, tmp_path / "to_label.sqlite"):
         with Store(path, create=False) as store:
             mine = store.labels()["anna"]
-            assert {key: saved.label.stance for key, saved in mine.items()} == said
+            assert {key: label.stance for key, label in mine.items()} == said
     with serving(table, "--coder", "anna") as again:
         assert again.say("next")["pair"] == item["pair"]
 
@@ -237,7 +239,7 @@ def test_a_table_is_labelled_by_keyboard_alone(browser, tmp_path):
     task = read_task(table)
     with Store(tmp_path / "to_label.sqlite") as store:
         mine = store.labels()["anna"]
-    said = [mine[pair.key].label for pair in task.shuffled("anna")]
+    said = [mine[pair.key] for pair in task.shuffled("anna")]
     assert said == [
         Label("against", "author", "negative"),
         Label("neutral", "", "neutral"),

@@ -273,8 +273,7 @@ def children(parent: int) -> list[int]:
 
 def kill_cluster(stand: Stand, times: int) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
-    from stance.runs.config import Input, Output
-    from stance.runs.job import predict_table
+    from stance.runs.job import Input, Output, predict_table
 
     killed = 0
 

@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self
 import typer
 
 from stance.display import shown
-from stance.errors import StanceError, is_closed_pipe, output_error, reported
-from stance.interrupts import Terminated, handle_signals, raise_signal
+from stance.errors import (
+    StanceError,
+    Terminated,
+    handle_signals,
+    is_closed_pipe,
+    output_error,
+    raise_signal,
+    reported,
+)
 
 if TYPE_CHECKING:
     from stance.runs.answers import Tally

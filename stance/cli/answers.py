@@ -17,10 +17,11 @@ from stance.cli._makers import reads
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count
 from stance.errors import UsageError
-from stance.runs.options import Options
+from stance.runs import Options
 
 if TYPE_CHECKING:
-    from stance.runs.config import Done, Output
+    from stance.runs.job import Output
+    from stance.runs.summary import Done
     from stance.tables import InputOptions
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
@@ -49,8 +50,7 @@ def predict(
     options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from stance.runs.config import Input, Output
-    from stance.runs.job import predict_table
+    from stance.runs.job import Input, Output, predict_table
     from stance.screens.tables import run_lines
 
     paths = tuple(map(files.path_or_stdin, sources))

@@ -125,6 +125,9 @@ def label(
     """Label a table on a local page, and export the labels."""
     from stance import labelling
     from stance.labelling import server
+    from stance.labelling.session import Session, export_labels
+    from stance.labelling.store import Store, read_task
+    from stance.records import ADJUDICATED
 
     if not (coder or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --export FILE")
@@ -135,18 +138,18 @@ def label(
         server.check_extra()
     read = [table, path, codebook, actors, *(merge or ())]
     files.refuse_outputs(force, read, export=export)
-    task = labelling.read_task(table, text_column=text_column or "text", **reading)
+    task = read_task(table, text_column=text_column or "text", **reading)
     tell(*task.notes)
-    with labelling.Store(path, create=not export or bool(merge)) as labels:
+    with Store(path, create=not export or bool(merge)) as labels:
         labels.check_rows(task)
         for other in merge or ():
             tell(labels.merge(other, task))
         if export:
             known = labels.labels()
-            tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
-        if who == labelling.ADJUDICATED:
+            tell(*export_labels(task, known, export, coder=coder, force=force))
+        if who == ADJUDICATED:
             asked = asked or labelling.answered(labels.labels())
         if who:
             tell(f"labels are kept in {path}; Ctrl-C ends")
-            session = labelling.Session(task, labels, book, who, asked)
+            session = Session(task, labels, book, who, asked)
             server.serve(session, text, typer.echo, browser=browser)

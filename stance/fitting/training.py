@@ -14,12 +14,11 @@ from stance.corpus import (
     read_corpus,
 )
 from stance.display import brief, count
-from stance.errors import DataError
+from stance.errors import DataError, interruptible
 from stance.evaluation import Report
 from stance.fitting.crossvalidation import HeldOut
 from stance.fitting.training_run import TrainingRun
 from stance.fitting.vectors import Vectors
-from stance.interrupts import interruptible
 from stance.model.deep import DeepReader
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook

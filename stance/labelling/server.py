@@ -20,7 +20,7 @@ from markupsafe import Markup
 from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError, load_extra
-from stance.labelling.coders import Json, Session
+from stance.labelling.session import Json, Session
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -104,12 +104,10 @@ def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
     async def answer(request: Request) -> Response:
         _refuse(request, request.headers.get(KEY_HEADER, ""), key, port)
         try:
-            message = await request.json()
-        except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict):
-            raise DataError("not saved: what the page sent is not a JSON object")
-        return JSONResponse(_reply(session, request.path_params["verb"], message), headers=_HEADERS)
+            reply = _reply(session, request.path_params["verb"], await request.json())
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise DataError("not saved: what the page sent is not a label") from error
+        return JSONResponse(reply, headers=_HEADERS)
 
     async def failed(_: Request, error: Exception) -> Response:
         status = 403 if isinstance(error, _RefusedError) else 422
@@ -136,18 +134,13 @@ def _refuse(request: "Request", given: str, key: str, port: int) -> None:
 
 def _reply(session: Session, verb: str, asked: Json) -> Json:
     """Return what the page's script asks a session for."""
-    pair = str(asked.get("pair", ""))
+    if verb == "back":
+        return session.back(asked["pair"])
     if verb == "label":
-        label = asked.get("label")
-        if not isinstance(label, dict):
-            raise DataError("not saved: the label is missing")
-        session.save(pair, label)
-    match verb:
-        case "next" | "label":
-            return session.next()
-        case "back":
-            return session.back(pair)
-    raise DataError("not saved: the page sent something other than a label")
+        session.save(asked["pair"], asked["label"])
+    elif verb != "next":
+        raise ValueError(verb)
+    return session.next()
 
 
 # --- The page: one document that carries its style and script -------------------------------------

@@ -1,85 +1,105 @@
-"""Labels in an SQLite file beside their table: each is on the disk before the next is asked for."""
+"""A table to label, and the SQLite file beside it: each label reaches the disk at once."""
 
 import sqlite3
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, UsageError
-from stance.label_values import HOLDERS, LONGEST_HOLDER
-from stance.labelling.task import Pair, Task
-from stance.records import Sentiment, Stance
+from stance.errors import DataError, OutputError
+from stance.labelling import Label, Labels, problem
+from stance.reading.actors import ActorBook
+from stance.reading.spans import literal_places, parse_spans
+from stance.reading.text import normalise, raw_spans
+from stance.tables import Form, Record, column, open_table, optional_column
 
-QUESTIONS = ("holder", "sentiment")
-"""What can be asked beside the stance."""
-
-LONGEST_NOTE = 2000
+_IDENTITY = ("file", "row", "id", "document", "spans")
+"""Columns that tell pairs of the same text and actor apart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """One coder's decision on one pair; what was not asked is empty."""
+class Pair:
+    """A paragraph and an actor to judge."""
 
-    stance: str = ""  # empty only if unsure
-    holder: str = ""  # author, other or an actor's name
-    sentiment: str = ""
-    false_match: bool = False  # what looks like the actor's name means something else
-    note: str = ""
-    unsure: bool = False  # the coder wants to see it again, or leaves it to the adjudicator
-
-    def agrees(self, other: "Label") -> bool:
-        """Return whether two decisions are equal in all that both were asked."""
-        pairs = ((self.holder, other.holder), (self.sentiment, other.sentiment))
-        differing = any(one and two and one != two for one, two in pairs)
-        same = (self.stance, self.false_match) == (other.stance, other.false_match)
-        return same and not differing and not (self.unsure or other.unsure)
+    key: str  # names it in every store; made of its cells, not of its place in the table
+    row: int  # record number in the table, from 1
+    cells: tuple[str, ...]
+    text: str
+    actor: str
+    spans: Sequence[tuple[int, int]] | None = None  # character offsets of the actor, if given
 
 
-def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] = ()) -> str:
-    """Return what the codebook forbids about a label, or nothing.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A table to label."""
 
-    ``asked`` are questions that need an answer. A holder must be among ``actors`` if there are any.
-    """
-    holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
-    named = not actors or holder in (*HOLDERS, *actors)
-    if len(label.note) > LONGEST_NOTE:
-        return f"the note has more than {LONGEST_NOTE:,} characters; shorten it"
-    if label.unsure:
-        answers = label != Label(note=label.note, unsure=True)
-        return "an unsure label has no answer beside its note" if answers else ""
-    if label.stance not in tuple(Stance):
-        return f"stance '{shown(label.stance)}' is not one of {', '.join(Stance)}"
-    if label.false_match and label.stance != Stance.NEUTRAL:
-        return "a false match is neutral"
-    if holder and not taken:
-        return "only a stance against or in favor has a holder"
-    if holder and (len(holder) > LONGEST_HOLDER or not holder.isprintable() or not named):
-        return f"holder '{shown(holder)}' is not author, other or a known actor's name"
-    if "holder" in asked and taken and not holder:
-        return "say whose stance it is"
-    if label.sentiment and label.sentiment not in tuple(Sentiment):
-        return f"sentiment '{shown(label.sentiment)}' is not one of {', '.join(Sentiment)}"
-    if "sentiment" in asked and not label.sentiment:
-        return "say which tone the paragraph has"
-    return ""
+    path: Path
+    columns: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]  # on how it was read
+
+    def shuffled(self, coder: str) -> list[Pair]:
+        """Return the pairs in a coder's own order, which rows added later leave as it is."""
+
+        def rank(pair: Pair) -> bytes:
+            return sha256(f"0\n{coder}\n{pair.key}".encode()).digest()
+
+        return sorted(self.pairs, key=rank)
 
 
-def parse_questions(option: str | None) -> tuple[str, ...]:
-    """Read ``holder,sentiment`` as the questions that are asked beside the stance.
+def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) -> Task:
+    """Read a table with a text and an actor in each row; raise `DataError` if it has none."""
+    with open_table(path, **form) as table:
+        hint = "; stance predict finds actors, and stance sample draws a table to label"
+        places: dict[str, int | None] = {
+            "text": column(table, text_column, "--text-column"),
+            "actor": column(table, "actor", hint=hint),
+        }
+        places |= {name: optional_column(table, name) for name in _IDENTITY}
+        pairs, met, left_out = list[Pair](), Counter[str](), 0
+        for record in table:
+            cells = {n: "" if p is None else record.cells[p] for n, p in places.items()}
+            if cells["text"].strip() and cells["actor"].strip():
+                pairs.append(_pair(record, cells, met, f"{table.name}:{record.line}"))
+            else:
+                left_out += 1
+        notes = list(table.notes)
+    if not pairs:
+        raise DataError(f"{path}: no row with a text and an actor; nothing to label")
+    if left_out:
+        notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
+    return Task(path, table.columns, tuple(pairs), tuple(notes))
 
-    >>> parse_questions("sentiment, holder")
-    ('holder', 'sentiment')
-    """
-    words = {word.strip() for word in (option or "").split(",")} - {""}
-    if odd := sorted(words - set(QUESTIONS)):
-        raise UsageError(f"--ask: '{shown(odd[0])}' is not one of {', '.join(QUESTIONS)}")
-    return tuple(word for word in QUESTIONS if word in words)
+
+def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: str) -> Pair:
+    parts = "\x1f".join(cells[name] for name in ("text", "actor", *_IDENTITY))
+    key = sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    met[key] += 1
+    return Pair(
+        key=key if met[key] == 1 else f"{key}-{met[key]}",
+        row=record.number,
+        cells=record.cells,
+        text=cells["text"],
+        actor=cells["actor"].strip(),
+        spans=parse_spans(cells["spans"], cells["text"], where),
+    )
+
+
+def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
+    """Return where a pair's text names its actor: by its spans, the book or by name and surname."""
+    if pair.spans:
+        return sorted(pair.spans)
+    name, text = book.proper_name(pair.actor), normalise(pair.text)
+    spans = [(m.start, m.end) for m in book.find(text) if m.actor == name]
+    if not spans and book.number(pair.actor) < 0:
+        spans = literal_places(book, text, pair.actor)
+    return raw_spans(pair.text, spans)
 
 
 # --- The file ---
@@ -99,20 +119,6 @@ _KINDS = {str: "TEXT", int: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A coder's label of a pair."""
-
-    row: int  # of the pair when it was labelled
-    actor: str
-    label: Label
-    first: int  # when the coder first labelled the pair, in microseconds of the epoch
-
-
-Labels = dict[str, dict[str, Saved]]
-"""The labels that count, by coder and key of the pair."""
 
 
 class Store:
@@ -167,9 +173,9 @@ class Store:
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
-        saved = {key: label for mine in self.labels().values() for key, label in mine.items()}
-        if lost := [(label.row, label.actor) for key, label in saved.items() if key not in rows]:
-            row, actor = min(lost)
+        lost = {pair: (row, actor) for _, _, _, pair, row, actor, *_ in self._records()}
+        if lost := {pair: place for pair, place in lost.items() if pair not in rows}:
+            row, actor = min(lost.values())
             rows_of = f"{count(len(lost), 'labelled row')} changed or gone"
             raise DataError(
                 f"{task.path}: is not the table that was labelled: {rows_of}, the first row {row} "
@@ -186,23 +192,24 @@ class Store:
             self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *place, *cells))
 
     def _records(self) -> list[tuple[Any, ...]]:
+        """Return all labels, the oldest first; raise if one is not allowed."""
         with _translated(self.path):
             query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
-            return self._base.execute(query).fetchall()
+            records: list[tuple[Any, ...]] = self._base.execute(query).fetchall()
+        for record in records:
+            odd = [*map(type, record)] != [*_COLUMNS.values()]
+            if fault := "a cell has the wrong type" if odd else problem(Label(*record[6:])):
+                where = f"the label of {shown(str(record[2]))} on row {shown(str(record[4]))}"
+                raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
+        return records
 
     def labels(self) -> Labels:
-        """Return the last label of each coder on each pair, in this order; raise if one is odd."""
-        labels = defaultdict[str, dict[str, Saved]](dict)
-        for record in self._records():
-            _, moment, coder, pair, row, actor, stance, holder, tone, false, note, unsure = record
+        """Return the last label of each coder on each pair, in this order."""
+        labels = defaultdict[str, dict[str, Label]](dict)
+        for _, _, coder, pair, _, _, stance, holder, tone, false, note, unsure in self._records():
+            labels[coder].pop(pair, None)
             label = Label(stance, holder, tone, bool(false), note, bool(unsure))
-            odd = [*map(type, record)] != [*_COLUMNS.values()]
-            if fault := "a cell has the wrong type" if odd else problem(label):
-                where = f"the label of {shown(str(coder))} on row {shown(str(row))}"
-                raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
-            before = labels[coder].pop(pair, None)
-            first = before.first if before else moment
-            labels[coder][pair] = Saved(row, actor, label, first)
+            labels[coder][pair] = label
         return dict(labels)
 
     def merge(self, path: Path, task: Task) -> str:
@@ -210,7 +217,6 @@ class Store:
         if path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the store that labels are merged into; name another one")
         with Store(path, create=False) as other:
-            other.labels()  # raises if one is not allowed
             records = other._records()
         rows, before = {pair.key for pair in task.pairs}, self._base.total_changes
         mine = [record for record in records if record[3] in rows]

@@ -2,23 +2,36 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
+from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.model.predictions import Predictions
 from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
-from stance.runs.options import DEFAULTS, Options
+from stance.runs import DEFAULTS, Options
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Format, Records, months_of
+from stance.tables import (
+    Fault,
+    Format,
+    InputOptions,
+    Records,
+    Table,
+    column,
+    find_dates,
+    months_of,
+    optional_column,
+    table_format,
+)
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
@@ -72,21 +85,55 @@ class RunConfig:
         reason = f"spans '{shown(part, 20)}' is not a place in the text"
         return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
-    def check(self) -> None:
-        """Raise if the answers cannot be written beside the columns of the table."""
-        if self.options.wide and (self.asked or self.actor is not None):
-            why = "--actor is given" if self.asked else "has an actor column"
-            raise DataError(f"{self.table}: {why}, so each row has one answer; drop --wide")
-        times = Counter([*self.columns, *self.added()])
-        if taken := [name for name, number in times.items() if number > 1]:
-            advice = "choose a prefix for the new columns, such as --prefix stance_"
-            what = f"column '{shown(taken[0])}' would be written twice"
-            raise DataError(f"{self.table}: {what}; {advice}")
-
     def input_cells(self, records: Records) -> list[Sequence[str]]:
         """Return the columns of the cells that begin each row: those of the input, and `row`."""
         numbers = [str(number + self.rows_before) for number in records.numbers]
         return [*records.columns, numbers]
+
+
+def configure(
+    model: StanceModel,
+    table: Table,
+    reading: InputOptions,
+    options: Options,
+    *,
+    output: Path | None,
+    rows_before: int,
+) -> RunConfig:
+    """Return what all parts have in common; raise if answers cannot be written beside a table."""
+    if reading.actor_column is not None:
+        actor: int | None = column(table, reading.actor_column, "--actor-column")
+    else:
+        actor = optional_column(table, "actor")
+    asked = (reading.actor or "").strip() if actor is None else ""
+    if options.wide and (asked or actor is not None):
+        why = "--actor is given" if asked else "has an actor column"
+        raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
+    if reading.date_column is not None:
+        column(table, reading.date_column, "--date-column")  # raises
+    dates = find_dates(table, reading) if model.book.has_terms else None
+    config = RunConfig(
+        columns=table.columns,
+        text=column(table, reading.text_column, "--text-column"),
+        actor=actor,
+        asked=asked,
+        spans=optional_column(table, "spans") if asked or actor is not None else None,
+        date=dates[0] if dates else None,
+        date_pattern=dates[1] if dates else "",
+        options=options,
+        actors=model.book.names,
+        thresholds=thresholds(model.calibration, options.abstain),
+        rows_before=rows_before,
+        table=table.name,
+    )
+    table.check = config.fault if config.spans is not None else None
+    names = (*table.columns, *config.added())
+    if taken := [name for name, number in Counter(names).items() if number > 1]:
+        advice = "choose a prefix for the new columns, such as --prefix stance_"
+        what = f"column '{shown(taken[0])}' would be written twice"
+        raise DataError(f"{table.name}: {what}; {advice}")
+    form = table_format(output, names, excel_safe=options.excel_safe, types=config.types())
+    return replace(config, form=form)
 
 
 @dataclass(slots=True)

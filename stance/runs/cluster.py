@@ -22,7 +22,7 @@ from stance.display import shown
 from stance.errors import UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
-from stance.runs.summary import versions
+from stance.runs.journal import versions
 from stance.runs.workers import failure, to_send
 from stance.storage import decode_model, dump_model
 from stance.tables import Records
@@ -44,48 +44,50 @@ class ClusterPool:
             import distributed
         except ImportError as error:
             raise UsageError(lacking("--cluster", "dask")) from error
-        self._name, self._patience = shown(address), patience  # seconds to wait for a worker
+        self._name = shown(address)
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
         for name in ("distributed", "distributed.client"):  # we report the same in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        self._versions = versions()  # before threads start: one that edits sys.path may hide some
+        # Before threads start: one that edits sys.path may hide some versions.
+        data = dump_model(model)
+        self._job = hashlib.sha256(data).hexdigest(), versions(), config
         connect: Any = distributed.Client
         try:
             self._client = connect(address, timeout=10, set_as_default=False, name="stance")
         except Exception as error:  # where another program answers, anything may happen
             raise self._error("no Dask scheduler answers; check the address") from error
-        self._model, self._config = dump_model(model), config
-        self._digest = hashlib.sha256(self._model).hexdigest()
-
-    def _error(self, why: str) -> WorkerError:
-        return WorkerError(f"{self._name}: {why}")
-
-    def __enter__(self) -> Self:
         try:
-            self._client.wait_for_workers(1, timeout=self._patience)
+            self._client.wait_for_workers(1, timeout=patience)
             threads = sum(self._client.nthreads().values())
         except OSError as error:  # a timeout, too
             self.__exit__()
             why = "the scheduler is lost or has no worker; start one with `dask worker`"
             raise self._error(why) from error
         self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
+        # A task rather than scattered data, so that it is repeated if its worker is lost.
+        self._model = self._submit(bytes, data)
+
+    def _error(self, why: str) -> WorkerError:
+        return WorkerError(f"{self._name}: {why}")
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._client.close(timeout=3)
 
-    def submit(self, records: Records) -> Callable[[], Part]:
-        """Have a part computed; return what waits for it."""
+    def _submit(self, *task: object) -> Any:
         import dask
 
         # Large records are expected here: no reason for a warning.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
-            # A task rather than scattered data, so that it is repeated if its worker is lost.
-            model = self._client.submit(bytes, self._model, key=f"stance-model-{self._digest}")
-            work = (_work, model, self._digest, self._versions, self._config, records)
-            remote = self._client.submit(*work, pure=False)
+            return self._client.submit(*task, pure=False)
+
+    def submit(self, records: Records) -> Callable[[], Part]:
+        """Have a part computed; return what waits for it."""
+        remote = self._submit(_work, self._model, *self._job, records)
         return lambda: self._result(remote, records)
 
     def _result(self, remote: Any, records: Records) -> Part:

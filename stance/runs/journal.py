@@ -1,24 +1,32 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
-The first line is the plan. Each part is a line with its size and checksum, a line of JSON, and
-rows; what a kill has left of the last one is dropped.
+The first line is the plan: what the output depends on. Each part is a line with its size and
+checksum, a line of JSON, and rows; what a kill has left of the last one is dropped.
 """
 
 import contextlib
+import hashlib
 import json
 import os
+import sys
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
-from stance.display import shown_path
+import numpy as np
+from numpy.typing import NDArray
+
+from stance import __version__
+from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, OutputError, StanceError, reported
 from stance.files import clear_leftovers
+from stance.model.judging import StanceModel
+from stance.runs import Options
 from stance.runs.answers import Part, Tally
-from stance.runs.summary import Fingerprint, difference
-from stance.tables import Records
+from stance.tables import InputOptions, Records
 
 try:
     import fcntl
@@ -27,6 +35,75 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _KEPT = "finished parts are kept: run again with --resume to go on"
+
+# --- What a run depends on ------------------------------------------------------------------------
+
+Fingerprint = Mapping[str, str | int | float | bool | None]  # in words that a user knows
+
+
+def versions(deep: bool = False) -> dict[str, str]:
+    """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
+    from importlib.metadata import version  # which takes as long as a hundred rows
+
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    names = ("numpy", "PyStemmer", *(["onnxruntime"] if deep else []))
+    libraries = {name: version(name) for name in names}
+    return {"stance": __version__, **libraries, "python": python}
+
+
+def fingerprint(
+    model: StanceModel, reading: InputOptions, options: Options, *, rejects: bool
+) -> Fingerprint:
+    """Return what the answers depend on beside the files, by the names of the command line."""
+    values = asdict(reading) | asdict(options) | {"rejects": rejects}
+    deep = bool(options.deep or model.encoder)
+    known = {f"the version of {name}": number for name, number in versions(deep).items()}
+    asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
+    return {"the model": model_hash(model), **known, **asked}
+
+
+def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
+    """Return what a run in parts of some size depends on of its files."""
+    order = hashlib.sha256("\n".join(ascii(str(path)) for path in hashes).encode()).hexdigest()
+    files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes.items()}
+    return {**files, "the order of the files": order, "the size of parts": size}
+
+
+def difference(before: Fingerprint, now: Fingerprint) -> str | None:
+    """Return in words the first difference between two fingerprints.
+
+    >>> difference({"--wide": False}, {"--wide": True})
+    '--wide has changed'
+    """
+    for what in sorted({**now, **before}, key=lambda name: not name.startswith("the file ")):
+        if before.get(what) != now.get(what):
+            state = "is new" if what not in before else "has changed" if what in now else "is gone"
+            return f"{what} {state}"
+    return None
+
+
+def model_hash(model: StanceModel) -> str:
+    """Return a hash of all that a model's answers depend on."""
+    tables: list[object] = [asdict(model.recipe), model.book.to_tables(), model.lexicon.source]
+    tables.append(model.reference and asdict(model.reference))
+    arrays = list[NDArray[Any]]()
+    for head in filter(None, (model.stance, model.sentiment, model.holder)):
+        tables.append((head.labels, head.targeted, head.temperature, head.own))
+        arrays.append(head.intercept)
+        for block in head.blocks:
+            tables.append((block.name, block.weight, block.coef.shape))
+            arrays += (block.keys, block.idf, block.coef)
+    if (kept := model.calibration) is not None:
+        arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
+    for reader in filter(None, (model.deep, model.encoder)):
+        tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
+    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+# --- Finished parts -------------------------------------------------------------------------------
 
 
 def journal_of(output: Path) -> Path:

@@ -1,100 +1,130 @@
-"""What a run depends on and what it did, in words that a user knows: fingerprints and summaries."""
+"""What a run did: notes for people, and a summary for programs, from which a later run goes on.
 
-import hashlib
+No note is a test: an input without notes can still use words in another sense. Each is a reason
+to label a sample of the input before believing its answers.
+"""
+
 import json
 import re
-import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stance import __version__
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, Finished
 from stance.files import file_hash
+from stance.model.abstention import NEVER, thresholds
 from stance.model.judging import StanceModel
-from stance.runs.config import Done, Input
-from stance.runs.options import Options
+from stance.reading.actors import ActorBook
+from stance.reading.text import MOST_READ
+from stance.records import UNCERTAIN, Stance
+from stance.runs.answers import Tally
+from stance.runs.journal import Fingerprint, difference, versions
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
-Value = str | int | float | bool | None
-Fingerprint = Mapping[str, Value]  # what the bytes of an output depend on
 
-# --- What a run depends on ------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did."""
 
-
-def versions(deep: bool = False) -> dict[str, str]:
-    """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
-    from importlib.metadata import version  # which takes as long as a hundred rows
-
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    names = ("numpy", "PyStemmer", *(["onnxruntime"] if deep else []))
-    libraries = {name: version(name) for name in names}
-    return {"stance": __version__, **libraries, "python": python}
+    tally: Tally
+    rows_in: int  # judged or rejected
+    rows_out: int
+    rejected: int
+    notes: tuple[str, ...]  # on the input, for the user
+    warnings: tuple[str, ...]  # those on stances that the model never answers
 
 
-def hashes_of(inputs: Inputs) -> dict[Path, str]:
-    """Return the SHA-256 of each file, "" for one that is not there and may be rejected."""
-    return {path: file_hash(path) if path.exists() else "" for path in inputs.paths if path}
+# --- Notes ----------------------------------------------------------------------------------------
+
+LEAST_WORDS = 500  # needed to compare shares
+UNLIKE = "unlike the training texts"  # begins a note on an input that the model may misjudge
+MORE, TIMES = 0.05, 1.5  # unknown words matter from this much more, and so many times as many
+LOOKED = 300  # first rows of an input in which names are looked for
+OFTEN = 5  # of these rows, for a name to count as frequent
 
 
-def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerprint:
-    """Return what the answers depend on beside the files, by the names of the command line."""
-    values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
-    deep = bool(options.deep or model.encoder)
-    known = {f"the version of {name}": number for name, number in versions(deep).items()}
-    asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
-    return {"the model": model_hash(model), **known, **asked}
+def run_notes(
+    model: StanceModel, rate: float | None, tally: Tally, texts: Sequence[str]
+) -> Iterator[str]:
+    """Yield what is odd about the answers and texts of a run.
 
-
-def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
-    """Return what a run in parts of some size depends on of its files."""
-    order = hashlib.sha256("\n".join(ascii(str(path)) for path in hashes).encode()).hexdigest()
-    files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes.items()}
-    return {**files, "the order of the files": order, "the size of parts": size}
-
-
-def difference(before: Fingerprint, now: Fingerprint) -> str | None:
-    """Return in words the first difference between two fingerprints.
-
-    >>> difference({"--wide": False}, {"--wide": True})
-    '--wide has changed'
+    ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
+    are the first ones, where actors are looked for.
     """
-    for what in sorted({**now, **before}, key=lambda name: not name.startswith("the file ")):
-        if before.get(what) != now.get(what):
-            state = "is new" if what not in before else "has changed" if what in now else "is gone"
-            return f"{what} {state}"
-    return None
+    yield from _answer_notes(model, rate, tally)
+    yield from _lacking_note(model.book, texts)
+    yield from _drift_notes(model, rate, tally)
 
 
-def model_hash(model: StanceModel) -> str:
-    """Return a hash of all that a model's answers depend on."""
-    tables: list[object] = [asdict(model.recipe), model.book.to_tables(), model.lexicon.source]
-    tables.append(model.reference and asdict(model.reference))
-    arrays = list[NDArray[Any]]()
-    for head in filter(None, (model.stance, model.sentiment, model.holder)):
-        tables.append((head.labels, head.targeted, head.temperature, head.own))
-        arrays.append(head.intercept)
-        for block in head.blocks:
-            tables.append((block.name, block.weight, block.coef.shape))
-            arrays += (block.keys, block.idf, block.coef)
-    if (kept := model.calibration) is not None:
-        arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
-    for reader in filter(None, (model.deep, model.encoder)):
-        tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
-    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
-    for values in arrays:
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
+def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
+    """Yield which stances are never answered, at the rate of ``--abstain`` or at all."""
+    skewed = "so shares of its answers do not describe the texts"
+    for label in model.stance.silent:
+        yield f"the model never answers {label}, {skewed}; no training row was {label}"
+    for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
+        if label not in model.stance.silent and least == NEVER:
+            yield f"--abstain {rate:g}: {label} is never answered, {skewed}; a higher rate may do"
 
 
-# --- What a run did -------------------------------------------------------------------------------
+def _answer_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
+    """Yield how many answers were withheld and why, and which texts were cut."""
+    if rate is not None:
+        total, corpora = tally.answers.total(), len(model.card["data"])
+        uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+        withheld = uncertain - tally.unknown
+        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
+        yield (
+            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
+        )
+    yield from silence_notes(model, rate)
+    if tally.cut:
+        texts = count(tally.cut, "text")
+        yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
+
+
+def _lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
+    """Yield which names in `OFTEN` of the first texts the book lacks, the most frequent first."""
+    times = Counter[str]()
+    for _, places in book.unknown_names(texts[:LOOKED]):
+        times.update({name for name, *_ in places})
+    if names := [name for name, number in times.most_common() if number >= OFTEN]:
+        yield (
+            f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
+            f"in the actor book ({shown(', '.join(names[:3]))}): "
+            "`stance actors INPUT --discover` lists them"
+        )
+
+
+def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
+    """Yield how many texts are in another language, and whether many words are unknown."""
+    reference = model.reference
+    if reference is None:
+        return
+    if tally.foreign:
+        yield (
+            f"{UNLIKE}: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language "
+            f"this model knows (trained on {shown(model.recipe.language)}): marked uncertain"
+        )
+    if unseen := reference.unseen(name for name, _ in tally.answers):
+        yield f"{UNLIKE}: {unseen}"
+    share = tally.strange / max(tally.plain, 1)
+    least = max(reference.unknown + MORE, reference.unknown * TIMES)
+    if tally.plain >= LEAST_WORDS and share >= least:
+        broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
+        yield (
+            f"{UNLIKE}: {100 * share:.0f} % of words are unknown to the model (training: "
+            f"{100 * reference.unknown:.0f} %): its scores may not hold here{broken}; label a "
+            "sample and run `stance evaluate`"
+        )
+
+
+# --- Summaries ------------------------------------------------------------------------------------
 
 
 class Summary:
@@ -104,16 +134,20 @@ class Summary:
     ----------
     inputs : Inputs
         The files to judge.
+    run : Fingerprint
+        What the answers depend on beside the files.
     hashes : dict
-        Their SHA-256, by path.
+        The SHA-256 of each file, by path; "" for one that is not there and may be rejected.
     rows_before : int
         Input rows that earlier runs have numbered.
     adds : bool
         Whether the answers are added to those of an earlier run.
     """
 
-    def __init__(self, inputs: Inputs, run: Fingerprint, since: Path | None = None) -> None:
-        self.inputs, self.run, self.hashes = inputs, run, hashes_of(inputs)
+    def __init__(
+        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
+    ) -> None:
+        self.inputs, self._run = inputs, run
         self.rows_before = 0
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
@@ -121,6 +155,15 @@ class Summary:
         self.adds = since is not None and since.exists()
         if since and self.adds:
             self._continue(since)
+
+    @cached_property
+    def run(self) -> Fingerprint:  # noqa: D102 - see the class
+        return self._run()
+
+    @cached_property
+    def hashes(self) -> dict[Path, str]:  # noqa: D102
+        paths = filter(None, self.inputs.paths)
+        return {path: file_hash(path) if path.exists() else "" for path in paths}
 
     def _continue(self, since: Path) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
@@ -142,7 +185,7 @@ class Summary:
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
-        self._judged.update(records.columns[0] if self.inputs.several else [""] * len(records))
+        self._judged.update(records.columns[0] if self.inputs.several else {"": len(records)})
 
     def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
         """Copy the rows of an older output, but for those of files judged now; return how many."""

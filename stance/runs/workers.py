@@ -13,8 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Self, cast
 
-from stance.errors import StanceError, WorkerError
-from stance.interrupts import defer_signals
+from stance.errors import StanceError, WorkerError, defer_signals
 from stance.model.judging import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
 from stance.tables import Records

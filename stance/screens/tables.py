@@ -7,7 +7,7 @@ from stance.display import count, joined, shown
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS
-from stance.runs.config import Done
+from stance.runs.summary import Done
 from stance.screens import (
     Figures,
     bounds,

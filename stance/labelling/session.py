@@ -1,0 +1,162 @@
+"""What one coder sees and says of a table, and the labels of coders as a table."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.label_values import SOFT
+from stance.labelling import Label, Labels, coders, final_label, is_disputed, opinions, problem
+from stance.labelling.store import Pair, Store, Task, mentions
+from stance.reading.actors import ActorBook
+from stance.records import ADJUDICATED, Sentiment
+from stance.tables import write_table
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A coder at work on a table; it never meets a model's answer. What lasts is in the store."""
+
+    task: Task
+    store: Store
+    book: ActorBook
+    coder: str
+    asked: tuple[str, ...] = ()  # of `stance.labelling.QUESTIONS`
+
+    @property
+    def adjudicates(self) -> bool:
+        """Whether only disputed pairs are shown, with what each coder said."""
+        return self.coder == ADJUDICATED
+
+    @property
+    def holders(self) -> list[str]:
+        """Names that a holder may have."""
+        return sorted({*self.book.names, *(pair.actor for pair in self.task.pairs)})
+
+    def next(self) -> Json:
+        """Return the next pair to label; after all, those marked as unsure come again in turn."""
+        labels = self.store.labels()
+        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        known = {pair.key: pair for pair in pairs}
+        unsure = [known[key] for key, label in mine.items() if key in known and label.unsure]
+        waiting = [*(pair for pair in pairs if pair.key not in mine), *unsure, None]
+        return self._shown(waiting[0], labels, pairs)
+
+    def back(self, before: str) -> Json:
+        """Return the labelled pair that comes before another in the coder's order, or the last."""
+        labels = self.store.labels()
+        pairs, past = self._pairs(labels), list[Pair]()
+        for pair in pairs:
+            if pair.key == before:
+                past = past or [pair]  # before the very first there is none, so it is shown again
+                break
+            past += [pair] if pair.key in labels.get(self.coder, {}) else []
+        return self._shown(past[-1] if past else None, labels, pairs)
+
+    def save(self, key: str, fields: Mapping[str, Any]) -> None:
+        """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
+        # What tables refuse: controls, and halves of characters.
+        kept = [c for c in fields.get("note", "") if c in "\n\t" or category(c) not in ("Cc", "Cs")]
+        label = Label(**{**fields, "note": "".join(kept).strip()})
+        if fault := problem(label, () if label.unsure else self.asked, self.holders):
+            raise DataError(f"not saved: {fault}")
+        pair = next((pair for pair in self.task.pairs if pair.key == key), None)
+        if pair is None:
+            raise DataError("not saved: this row is not in the table")
+        self.store.save(self.coder, pair, label)
+
+    def _pairs(self, labels: Labels) -> list[Pair]:
+        pairs, done = self.task.shuffled(self.coder), labels.get(ADJUDICATED, {})
+        if self.adjudicates:
+            pairs = [pair for pair in pairs if pair.key in done or is_disputed(labels, pair.key)]
+        return pairs
+
+    def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
+        mine = labels.get(self.coder, {})
+        done = [mine[one.key] for one in pairs if one.key in mine]
+        unsure = sum(label.unsure for label in done)
+        progress = {"done": len(done), "total": len(pairs), "unsure": unsure}
+        if pair is None:
+            return {"pair": None, "progress": progress}
+        given = opinions(labels, pair.key) if self.adjudicates else {}
+        same = [mine[p.key] for p in self.task.pairs if p.text == pair.text and p.key in mine]
+        tones = [label.sentiment for label in same if "sentiment" in self.asked]
+        named = self.book.find(pair.text) if "holder" in self.asked else ()
+        return {
+            "pair": pair.key,
+            "progress": progress,
+            "actor": pair.actor,
+            "parts": _parts(pair.text, mentions(pair, self.book)),
+            "named": list(dict.fromkeys(mention.actor for mention in named)),
+            "label": asdict(mine[pair.key]) if pair.key in mine else None,
+            "tone": next(filter(None, tones), ""),  # given with another actor of the paragraph
+            "opinions": [{"coder": name, **asdict(label)} for name, label in given.items()],
+        }
+
+
+def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Cut a text at the mentions of its actor."""
+    parts, done = list[tuple[str, bool]](), 0
+    for start, end in places:
+        if start >= done:
+            parts += [(text[done:start], False), (text[start:end], True)]
+            done = end
+    return [part for part in (*parts, (text[done:], False)) if part[0]]
+
+
+# --- Labels out ---
+
+ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
+"""Columns that labels fill."""
+
+_ANSWERS = ("mentions", *SOFT, *(f"sentiment_{tone}" for tone in Sentiment), "because")
+"""Columns that `predict` writes, which would pass for the coder's."""
+
+
+def export_labels(
+    task: Task, labels: Labels, path: Path, *, coder: str | None = None, force: bool = False
+) -> list[str]:
+    """Write the labels of all coders, one row each, or those of one; return what to say of it.
+
+    The coder `ADJUDICATED` stands for one label per pair: the adjudicator's, or else the one that
+    the coders agree on.
+    """
+    if coder and coder not in (*labels, ADJUDICATED):
+        known = ", ".join(shown(name, 30) for name in labels) or "nobody yet"
+        raise UsageError(f"--coder: '{shown(coder)}' has not labelled; known: {known}")
+    if coder == ADJUDICATED:
+        settled = {pair.key: final_label(labels, pair.key) for pair in task.pairs}
+        labels = {coder: {key: label for key, label in settled.items() if label}}
+    names = [coder] if coder else coders(labels)
+    given = [
+        (pair, name, labels[name][pair.key])
+        for pair in task.pairs
+        for name in names
+        if pair.key in labels[name]
+    ]
+    rows = [row for row in given if not row[2].unsure]
+    if not rows:
+        raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
+    columns = [name for name in task.columns if name not in _ANSWERS]
+    columns += [name for name in ADDED if name not in columns]
+    with write_table(path, columns, force=force, inputs=[task.path]) as table:
+        for pair, name, label in rows:
+            false = "1" if label.false_match else "0"
+            filled = (label.stance, label.holder, label.sentiment, false, label.note, name)
+            cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
+            table.write([cells[column] for column in columns])
+    who = ", ".join(shown(name, 30) for name in names)
+    notices = [f"{path}: {count(len(rows), 'label')} of {who} written"]
+    if dropped := [name for name in task.columns if name in _ANSWERS]:
+        notices.append(f"columns of a model's answers left out: {', '.join(dropped)}")
+    unlabelled, unsure = len(task.pairs) - len({r[0].key for r in given}), len(given) - len(rows)
+    if unlabelled or unsure:
+        without = "a settled label (--coder adjudicated)" if coder == ADJUDICATED else "a label"
+        what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
+        notices.append(f"{what}; shares can be corrected only if every row has a label")
+    return notices
