@@ -132,7 +132,7 @@ class OutputError(StanceError):
 
 _NO_PERMISSION = "no permission to write there; choose another folder"
 _NO_FOLDER = "its folder does not exist; create it first"
-_TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
+TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EISDIR: "is a folder; name a file in it",
@@ -140,7 +140,7 @@ _REASONS = {
     errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _TOO_MANY),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), TOO_MANY),
 }
 
 

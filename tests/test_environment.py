@@ -9,13 +9,15 @@ from itertools import chain
 import numpy as np
 from command import ROOT, invoke
 
-from stance import __version__, environment
+from stance import __version__
 from stance.errors import DISTRIBUTION, EXTRAS
 from stance.storage import bundled_model
 
 
 def test_it_names_versions_extras_and_the_bundled_model(monkeypatch):
-    monkeypatch.setattr(environment, "requires", lambda _: ["numpy>=2.0", 'x>=1; extra == "y"'])
+    monkeypatch.setattr(
+        "importlib.metadata.requires", lambda _: ["numpy>=2.0", 'x>=1; extra == "y"']
+    )
     monkeypatch.setitem(EXTRAS, "bad", "nowhere numpy")
     report = json.loads(invoke("doctor", "--json").stdout)
     assert (report["stance"], report["faults"]) == (__version__, [])
@@ -62,12 +64,12 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, tmp_path):
     damaged = tmp_path / "default.stance"
     damaged.write_bytes(bundled_model().read_bytes()[:-9])
     monkeypatch.setattr("stance.storage.bundled_model", lambda: damaged)
-    monkeypatch.setattr(environment, "requires", lambda _: ["numpy>=2.0"])
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=2.0"])
     ran = invoke("doctor")
     assert ran.exit_code == 1
     assert f"fault{damaged}:iscutoff" in "".join(ran.stdout.split())  # which is wrapped
     assert ran.stdout.endswith("install stance again\n")
-    monkeypatch.setattr(environment, "requires", lambda _: ["nowhere>=1.0"])
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: ["nowhere>=1.0"])
     ran = invoke("doctor")
     assert ran.exit_code == 1
     assert ran.stdout.endswith("fault      nowhere is not installed; pip install nowhere\n")

@@ -22,7 +22,7 @@ ROOMS = (
     *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
     *("storage", "evaluation", "runs", "actors", "check", "stress", "findings"),
-    *("screens", "reports", "labelling", "fitting", "environment", "estimator", "cli"),
+    *("screens", "reports", "labelling", "fitting", "estimator", "cli"),
     "__main__",
 )
 """From the ground up; a room imports only from rooms before it."""

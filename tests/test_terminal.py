@@ -48,7 +48,6 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
         (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
         (MemoryError(), 1, "memory ran out; close other programs"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
-        (RecursionError("maximum recursion depth"), 1, "the input is nested too deeply"),
         (
             UnicodeDecodeError("utf-8", b"x\xff", 1, 2, "invalid start byte"),
             1,
@@ -131,6 +130,17 @@ def test_a_warning_is_a_note_of_one_line(capsys):
         warnings.simplefilter("always")
         _terminal.run_safely(warn)
     assert capsys.readouterr().err == "note: the search ended\n"
+
+
+def test_a_long_note_breaks_between_words_on_a_terminal(monkeypatch):
+    terminal, note = Terminal(), "a note of many words on what was read and why; " * 5
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    _terminal.tell(note, "  a row    of a table")
+    *lines, row = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) < 80
+    assert " ".join(" ".join(lines).split()) == note.strip()
+    assert row == "  a row    of a table"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a terminal of its own")

@@ -10,8 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from stance.cli import answers, data, models
-from stance.cli._makers import declared
-from stance.cli._options import PANELS
+from stance.cli._options import PANELS, declared
 from stance.cli._terminal import catching, run_safely
 from stance.display import shown
 

@@ -1,17 +1,21 @@
-"""Files that commands name: those that may not be read or written, models and books opened."""
+"""Files that commands name: which may be written, models and books opened, how to read tables."""
 
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from stance.corpus import CorpusForm
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
+    from stance.tables import Form, InputOptions
+
+AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:
@@ -103,3 +107,63 @@ def open_book(
         return book.limited([kind.strip() for kind in aliases.split(",")])
     except UsageError as error:
         raise UsageError(f"--aliases: {error}") from error
+
+
+# --- How tables are read: the parameters of these functions are options ---
+
+
+def a_table(**table: Any) -> "Form":
+    """Return how a table is read."""
+    return table  # type: ignore[return-value]
+
+
+def texts(
+    text_column: str | None = None,
+    keep_all: bool = False,
+    **dated: Any,
+) -> "InputOptions":
+    """Return how texts to judge are read."""
+    from stance.tables import InputOptions
+
+    return InputOptions(text_column=text_column or "text", keep_all=keep_all, **dated)
+
+
+def labels_of(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
+    """Return how labelled tables are read."""
+    from stance.label_values import parse_labels
+
+    return {"labels": parse_labels(labels), "actor": actor, **labelled}  # type: ignore[typeddict-item]
+
+
+def answers_of(
+    answers: list[Path],
+    labels: str | None = None,
+    prefix: str | None = None,
+    **answered: Any,
+) -> AnswersForm:
+    """Return which answers are read, and how."""
+    from stance.files import is_device
+    from stance.label_values import parse_labels
+    from stance.tables import find_inputs
+
+    for path in answers:
+        if str(path) == "-" or is_device(path):
+            raise DataError(f"{path}: the answers are read twice; name a file")
+    inputs = find_inputs(answers)
+    tell(*inputs.notes)
+    source = inputs if inputs.several else answers[0]
+    return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}
+
+
+def audited(
+    audit: Path | None = None,
+    coder: str | None = None,
+    simple_random: bool = False,
+    audit_encoding: str | None = None,
+) -> AnswersForm:
+    """Return which labelled sample corrects the answers, and how it is read."""
+    given = {"coder": coder, "simple_random": simple_random, "audit_encoding": audit_encoding}
+    if audit is None and any(given.values()):
+        names = "--coder, --simple-random and --audit-encoding"
+        raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
+    return {"audit": audit, **given}

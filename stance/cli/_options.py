@@ -1,6 +1,12 @@
 """All arguments and options, section by section; a command lists the names of its own."""
 
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Annotated, Any, Literal
+
+import typer
 
 Declared = tuple[str | None, str, tuple[str, ...], dict[str, Any]]
 
@@ -214,3 +220,78 @@ PANELS: dict[str, dict[str, Declared]] = {
     },
 }
 """Parameters by section and name; COMMAND.NAME is one that differs in a command."""
+
+_KNOWN = {key: (name, entry) for name, panel in PANELS.items() for key, entry in panel.items()}
+_PLACES = {key: place for place, key in enumerate(_KNOWN)}
+
+# --- Parameters of several commands ---
+
+_TEXT = str | None
+TABLE = dict.fromkeys(("delimiter", "encoding", "sheet"), _TEXT) | {
+    "quoting": Literal["none"] | None
+}
+_DATED = {"date_format": _TEXT, **TABLE}
+_COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
+_PERIOD = Literal["week", "month", "quarter", "year"] | None
+GROUPS: dict[str, dict[str, Any]] = {
+    "table": TABLE,
+    "dated": {"date_column": _TEXT, **_DATED},
+    "labelled": _DATED,
+    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
+}
+"""Options that go through a maker as they are: it gets a group as ``**NAME``."""
+
+Command = Callable[..., None]
+
+
+def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command the parameters of functions, and what these make of them."""
+
+    def give(command: Command) -> Command:
+        command.makers = makers  # type: ignore[attr-defined]
+        return command
+
+    return give
+
+
+def declared(command: Command, name: str) -> Command:
+    """Return a command whose parameters are as declared here, so that typer reads them."""
+    makers: dict[str, Callable[..., Any]] = getattr(command, "makers", {})
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for key, make in makers.items():
+            given[key] = make(**{option.name: given.pop(option.name) for option in _taken(make)})
+        command(**given)
+
+    taken = [one for one in _taken(command) if one.name not in makers]
+    taken += chain.from_iterable(map(_taken, makers.values()))
+    signed = [_signed(name, one) for one in taken]
+    run.__annotations__ = {one.name: one.annotation for _, one in sorted(signed)}
+    run.__signature__ = inspect.Signature([one for _, one in sorted(signed)])  # type: ignore[attr-defined]
+    return run
+
+
+def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for name, kind in GROUPS[parameter.name].items():
+                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        else:
+            yield parameter
+
+
+def _signed(command: str, parameter: inspect.Parameter) -> tuple[int, inspect.Parameter]:
+    """Return the place of a parameter among all, and the parameter as typer takes it."""
+    key = f"{command}.{parameter.name}"
+    key = key if key in _KNOWN else parameter.name
+    panel, (metavar, text, names, more) = _KNOWN[key]
+    if parameter.annotation is bool and not names:
+        names = (f"--{parameter.name.replace('_', '-')}",)
+    argument, annotated = panel == "Arguments", Annotated  # of which mypy thinks that it is a type
+    kind: Any = (
+        typer.Argument if argument else functools.partial(typer.Option, rich_help_panel=panel)
+    )
+    info = kind(*names, metavar=metavar, help=text, **more)
+    annotation = annotated[parameter.annotation, info]
+    return _PLACES[key], parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)

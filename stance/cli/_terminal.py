@@ -17,6 +17,7 @@ import typer
 
 from stance.display import shown
 from stance.errors import (
+    TOO_MANY,
     StanceError,
     Terminated,
     handle_signals,
@@ -25,6 +26,7 @@ from stance.errors import (
     raise_signal,
     reported,
 )
+from stance.screens import line_width, wrap
 
 if TYPE_CHECKING:
     from stance.runs.answers import Tally
@@ -74,26 +76,24 @@ def _of_the_system(error: Exception) -> str | None:
     """Return the line of a failure that is the system's, or of texts it gave; None for a bug."""
     cause: BaseException | None = error
     while cause is not None:  # what fails may be what then cleans up
-        if getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE):
-            return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-        if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
+        number = getattr(cause, "errno", None)
+        if number in (errno.EMFILE, errno.ENFILE):
+            return TOO_MANY
+        if isinstance(cause, MemoryError) or number == errno.ENOMEM:
             return _NO_MEMORY
         cause = cause.__context__
-    match error:
-        case RecursionError():
-            return "the input is nested too deeply; flatten it"
-        case OSError():
-            reason = error.strerror or type(error).__name__
-            return f"{shown(str(error.filename or 'output'), 200)}: {reason}"
-        case UnicodeError():
-            return f"a text or name is not UTF-8 ({shown(str(error), 100)}); convert it"
+    if isinstance(error, UnicodeError):
+        return f"a text or name is not UTF-8 ({shown(str(error), 100)}); convert it"
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        return f"{shown(str(error.filename or 'output'), 200)}: {reason}"
     return None
 
 
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    typer.echo(f"stance: {shown(line, LONGEST)}", err=True)
+    _print(f"stance: {shown(line, LONGEST)}")
     raise typer.Exit(status) from None
 
 
@@ -150,7 +150,14 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            typer.echo(shown(line, 400), err=True)
+            _print(shown(line, 400))
+
+
+def _print(line: str) -> None:
+    """Print a line on stderr, on a terminal broken between words."""
+    width = line_width(sys.stderr)
+    wraps = sys.stderr.isatty() and len(line) > width
+    typer.echo("\n".join(wrap(line, width=width)) if wraps else line, err=True)
 
 
 class Progress:

@@ -1,6 +1,5 @@
 """Commands that answer and study answers: predict, explain, read, sample, shares, report."""
 
-import json
 import sys
 import tempfile
 import textwrap
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
-from stance.cli import _makers as makers
-from stance.cli._makers import reads
+from stance.cli._options import reads
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count
 from stance.errors import UsageError
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
 
 
-@reads(reading=makers.texts, options=Options)
+@reads(reading=files.texts, options=Options)
 def predict(
     sources: list[Path],
     output: Path = Path("-"),
@@ -120,10 +118,8 @@ def explain(
         text = files.text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
     asked = reasons_of(loaded, text, actor)
-    if as_json:
-        say(json.dumps([asdict(one) for one in asked]))
-    else:
-        say("\n".join(line for one in asked for line in explanation_lines(one)))
+    figures = [asdict(one) for one in asked] if as_json else None
+    show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 
 
 def read(
@@ -154,7 +150,7 @@ def read(
     tell(*write_articles(request, output, maker, force=force))
 
 
-@reads(form=makers.answers_of)
+@reads(form=files.answers_of)
 def sample(
     number: int,
     output: Path,
@@ -164,7 +160,7 @@ def sample(
     seed: int = 20,
     force: bool = False,
     *,
-    form: makers.AnswersForm,
+    form: files.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
@@ -180,7 +176,7 @@ def sample(
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 
-@reads(form=makers.answers_of, audited=makers.audited)
+@reads(form=files.answers_of, audited=files.audited)
 def shares(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -191,8 +187,8 @@ def shares(
     as_json: bool = False,
     force: bool = False,
     *,
-    form: makers.AnswersForm,
-    audited: makers.AnswersForm,
+    form: files.AnswersForm,
+    audited: files.AnswersForm,
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
     from stance import findings
@@ -225,7 +221,7 @@ def shares(
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 
 
-@reads(form=makers.answers_of, audited=makers.audited)
+@reads(form=files.answers_of, audited=files.audited)
 def report(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -238,8 +234,8 @@ def report(
     excel_safe: bool = False,
     force: bool = False,
     *,
-    form: makers.AnswersForm,
-    audited: makers.AnswersForm,
+    form: files.AnswersForm,
+    audited: files.AnswersForm,
 ) -> None:
     """Summarise answers on one page."""
     from stance.reports import Request, check_figures, read_maker, write_predictions

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stance.cli import _files as files
-from stance.cli import _makers as makers
-from stance.cli._makers import TABLE, reads
+from stance.cli._options import TABLE, reads
 from stance.cli._terminal import say, show, tell
 from stance.errors import UsageError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from stance.tables import Form, InputOptions
 
 
-@reads(reading=makers.texts)
+@reads(reading=files.texts)
 def actors(
     sources: list[Path] | None = None,
     actors: Path | None = None,
@@ -57,7 +56,7 @@ def actors(
     show(figures, lambda: alias_lines(figures), as_json)
 
 
-@reads(form=makers.labels_of)
+@reads(form=files.labels_of)
 def check(
     corpora: list[Path],
     actors: Path | None = None,
@@ -77,7 +76,7 @@ def check(
         raise typer.Exit(1)
 
 
-@reads(reading=makers.a_table)
+@reads(reading=files.a_table)
 def import_(
     form: str,
     source: Path,
@@ -107,7 +106,7 @@ def import_(
     tell(*notes)
 
 
-@reads(reading=makers.a_table)
+@reads(reading=files.a_table)
 def label(
     table: Path,
     coder: str | None = None,

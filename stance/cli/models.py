@@ -1,17 +1,19 @@
 """Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 from stance.cli import _files as files
-from stance.cli import _makers as makers
-from stance.cli._makers import reads
+from stance.cli._options import reads
 from stance.cli._terminal import Progress, show, tell
 from stance.display import shown_path
-from stance.errors import ModelError, UsageError
+from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError
+from stance.screens import facts
 
 if TYPE_CHECKING:
     from stance.corpus import Corpus, CorpusForm
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
 
-@reads(form=makers.labels_of)
+@reads(form=files.labels_of)
 def train(
     output: Path,
     corpora: list[Path] | None = None,
@@ -54,7 +56,7 @@ def train(
         tell(f"wrote {output}")
 
 
-@reads(form=makers.labels_of)
+@reads(form=files.labels_of)
 def evaluate(
     corpora: list[Path] | None = None,
     model: Path | None = None,
@@ -172,9 +174,70 @@ def inspect(model: Path | None = None, as_json: bool = False) -> None:
 
 def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
-    from stance.environment import check_environment, environment_lines
-
-    figures = check_environment()
-    show(figures, lambda: environment_lines(figures), as_json)
+    figures = _installed()
+    rows = [
+        ("stance", f"{figures['stance']}, in {figures['folder']}"),
+        ("Python", f"{figures['python']}, {figures['interpreter']}"),
+        ("system", figures["system"]),
+    ]
+    for extra, versions in ({"libraries": figures["libraries"]} | figures["extras"]).items():
+        known = ", ".join(f"{name} {number or '-'}" for name, number in versions.items())
+        missing = " ".join(name for name, number in versions.items() if number is None)
+        rows.append((extra, f"{known}; to add it: pip install {missing}" if missing else known))
+    rows += [*(figures["model"] or {}).items(), *(("fault", fault) for fault in figures["faults"])]
+    rows += [] if figures["faults"] else [("", "nothing is missing that stance needs")]
+    show(figures, lambda: facts(rows, 11), as_json)
     if figures["faults"]:
         raise typer.Exit(1)
+
+
+def _installed() -> dict[str, Any]:
+    """Return what is installed and what is wrong with it, fit for JSON."""
+    import platform
+    from importlib import metadata
+
+    from stance import __version__
+
+    try:
+        wanted = [line for line in metadata.requires(DISTRIBUTION) or () if "extra" not in line]
+        faults = []
+    except metadata.PackageNotFoundError:
+        wanted = []
+        faults = ["stance runs from a folder and is not installed; run pip install . there"]
+    libraries = _versions(re.split(r"[^\w.-]", line)[0] for line in wanted)
+    missing = [name for name, number in libraries.items() if number is None]
+    faults += [f"{name} is not installed; pip install {name}" for name in missing]
+    model: dict[str, str] | None = None
+    try:
+        if not missing:
+            from stance.storage import bundled_model, load_model, model_hash
+
+            path = bundled_model()
+            load_model(path)
+            model = {"file": str(path), "sha256": model_hash(path)}
+    except StanceError as error:
+        faults.append(f"{error}; install stance again")
+    return {
+        "stance": __version__,
+        "folder": str(Path(__file__).parents[1]),
+        "python": platform.python_version(),
+        "interpreter": sys.executable,
+        "system": platform.platform(),
+        "libraries": libraries,
+        "extras": {extra: _versions(names.split()) for extra, names in EXTRAS.items()},
+        "model": model,
+        "faults": faults,
+    }
+
+
+def _versions(names: Iterable[str]) -> dict[str, str | None]:
+    """Return the version of each library, None for one that is not installed."""
+    from importlib import metadata
+
+    installed = dict[str, str | None]()
+    for name in names:
+        try:
+            installed[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            installed[name] = None
+    return installed

@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TextIO
 
 from stance.display import WIDTH, count, shown
 
@@ -40,9 +40,9 @@ def ranged(value: float | None, interval: Sequence[float] | None, sign: str = ""
     return percent(value, sign) + bounds(interval)
 
 
-def line_width() -> int:
+def line_width(stream: TextIO | None = None) -> int:
     """Return the columns of a line: the terminal's, within limits; 79 in a file."""
-    if not sys.stdout.isatty():
+    if not (stream or sys.stdout).isatty():
         return WIDTH
     return min(max(shutil.get_terminal_size().columns - 1, 40), 120)
 
@@ -110,6 +110,15 @@ def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
 def paragraphs(texts: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
     """Return the lines of some paragraphs, see `wrap`."""
     return [line for text in texts for line in wrap(text, first, rest)]
+
+
+def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """Return the lines of named facts, the names in a column of this width."""
+    return [
+        line
+        for name, text in rows
+        for line in wrap(shown(text, 1000), f"{name:<{width}}", " " * width)
+    ]
 
 
 def listed(names: Sequence[str], most: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from stance.model.explanation import Explanation
 from stance.records import UNCERTAIN
 from stance.screens import (
     Figures,
+    facts,
     listed,
     paragraphs,
     percent,
@@ -42,11 +43,7 @@ UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--act
 
 def card_lines(manifest: Figures) -> list[str]:
     """Return what the manifest says, for people; its JSON has more."""
-    return [
-        line
-        for lead, text in _card(manifest)
-        for line in wrap(shown(text, 1000), f"{lead:<10}", " " * 10)
-    ]
+    return facts(_card(manifest), 10)
 
 
 def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
@@ -94,13 +91,13 @@ def evaluation_lines(figures: Figures) -> list[str]:
     for name, part in figures.get("per_actor", {}).items():
         few = "" if part["interval"] and part["trusted"] else FEW
         actors.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
-    facts = [f"calibration: ECE {percent(figures['ece'])} %"]
+    others = [f"calibration: ECE {percent(figures['ece'])} %"]
     exact = {"paragraphs of conflicting stances": figures["conflict"]}
     exact["whose stance it is"] = figures.get("holder")
     for name, part in exact.items():
         if part and part["n"]:
             accuracy = ranged(part["accuracy"], part["interval"])
-            facts.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
+            others.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
     legend = wrap(LEGEND)
     if unsure := figures["n"] - figures["answered"]["n"]:
         answers = count(unsure, "answer")
@@ -110,7 +107,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
             [*table(_headline(figures, mood)), *legend],
             table(classes),
             table(actors, most=LISTED, noun="actor"),
-            [*facts, *_leakage(figures.get("leakage"))],
+            [*others, *_leakage(figures.get("leakage"))],
             paragraphs(notes, "note: ", "  "),
         ]
     )
