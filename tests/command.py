@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from stance.cli import app
 from stance.model.judging import StanceModel
 from stance.runs import Options
-from stance.runs.job import Input, Output, predict_table
+from stance.runs.job import Request, predict_table
 from stance.runs.journal import journal_of
 from stance.storage import bundled_model, load_model
 from stance.tables import InputOptions
@@ -116,9 +116,6 @@ def predict(model, source, target, **options):
         return {name: options.pop(name) for name in sorted(names & options.keys())}
 
     reading = InputOptions(**own(InputOptions))
-    records = (
-        Input((source,), reading, **own(Input)),
-        Output(target, **own(Output)),
-        Options(**own(Options)),
-    )
-    return predict_table(model, *records, **options)
+    asked, answers = own(Request), Options(**own(Options))
+    request = Request((source,), target, reading, answers, **asked)
+    return predict_table(model, request, **options)

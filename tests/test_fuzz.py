@@ -30,7 +30,8 @@ from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions
-from stance.runs.job import Input, Output, predict_table
+from stance.runs.job import Request as RunRequest
+from stance.runs.job import predict_table
 from stance.runs.journal import journal_of
 from stance.screens.models import card_lines
 from stance.storage import dump_model, load_model, read_manifest
@@ -138,7 +139,7 @@ def kinds(tmp_path_factory):
         for number, text in enumerate(TEXTS * 3):
             writer.write((str(number), text, f"2024-01-{number + 1:02d}"))
     for name in ("answers.csv", "a.jsonl", "a.xlsx", "a.parquet"):
-        predict_table(model, Input((table,)), Output(folder / name))
+        predict_table(model, RunRequest((table,), folder / name))
     lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
     (folder / "a.json").write_text(f"[{','.join(lines)}]", "utf-8")
     to_label = folder / "to_label.csv"
@@ -161,7 +162,7 @@ def kinds(tmp_path_factory):
         predicted_in_parts(model, table, output, stop=True)
         journal_of(output).write_bytes(path.read_bytes())
         try:
-            predict_table(model, Input((table,)), Output(output, resume=True), size=4)
+            predict_table(model, RunRequest((table,), output, resume=True), size=4)
         finally:
             journal_of(output).unlink(missing_ok=True)
         assert output.read_bytes() == whole
@@ -210,7 +211,7 @@ def predicted_in_parts(model, table, output, *, stop):
             raise StanceError
 
     with contextlib.suppress(StanceError):
-        predict_table(model, Input((table,)), Output(output), size=4, progress=halt)
+        predict_table(model, RunRequest((table,), output), size=4, progress=halt)
     return None if stop else output.read_bytes()
 
 
@@ -223,8 +224,7 @@ def vectors():
 
 def judge(model):
     def run(path):
-        output = Output(path.with_suffix(".o.csv"), force=True)
-        predict_table(model, Input((path,)), output)
+        predict_table(model, RunRequest((path,), path.with_suffix(".o.csv"), force=True))
 
     return run
 

@@ -8,6 +8,7 @@ import pytest
 from command import dicts, fails, invoke, table, write
 
 from stance.errors import DataError, OutputError
+from stance.runs.job import Request, predict_table
 from stance.tables import InputOptions, find_inputs, open_inputs
 
 TEXT = "Poland praised NATO for its resolve."
@@ -237,11 +238,8 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
 # --- Runs ---
 
 
-def run(model, named, target, **options):
-    from stance.runs.job import Input, Output, predict_table
-
-    own = {name: options.pop(name) for name in ("resume", "force") if name in options}
-    return predict_table(model, Input(tuple(named)), Output(target, **own), **options)
+def run(model, named, target, progress=lambda *_: None, size=1000, **options):
+    return predict_table(model, Request(tuple(named), target, **options), progress, size)
 
 
 @pytest.fixture

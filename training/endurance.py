@@ -273,7 +273,7 @@ def children(parent: int) -> list[int]:
 
 def kill_cluster(stand: Stand, times: int) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
-    from stance.runs.job import Input, Output, predict_table
+    from stance.runs.job import Request, predict_table
 
     killed = 0
 
@@ -287,10 +287,8 @@ def kill_cluster(stand: Stand, times: int) -> None:
     with command_line_cluster() as (address, parent):
         predict_table(
             load_model(stand.model),
-            Input((stand.table,)),
-            Output(stand.output),
-            cluster=address,
-            progress=progress,
+            Request((stand.table,), stand.output, cluster=address),
+            progress,
             size=250,
         )
     stand.counts["workers killed"] += killed

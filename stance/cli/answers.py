@@ -3,9 +3,7 @@
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +16,8 @@ from stance.errors import UsageError
 from stance.runs import Options
 
 if TYPE_CHECKING:
-    from stance.runs.job import Output
+    from stance.model.judging import StanceModel
+    from stance.runs.job import Request
     from stance.runs.summary import Done
     from stance.tables import InputOptions
 
@@ -48,15 +47,17 @@ def predict(
     options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from stance.runs.job import Input, Output, predict_table
+    from stance.runs.job import Request, predict_table
     from stance.screens.tables import run_lines
 
     paths = tuple(map(files.path_or_stdin, sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
-    table = Input(paths, reading, rejects, max_rejects, since)
-    target = Output(files.path_or_stdin(output), force=force, resume=resume, summary=summary)
+    request = Request(
+        paths, files.path_or_stdin(output), reading, options, rejects, max_rejects, since, summary,
+        force=force, resume=resume, jobs=jobs, cluster=cluster,
+    )  # fmt: skip
     again = force or resume or since is not None
-    written = {"output": target.path, "rejects": rejects, "summary": summary}
+    written = {"output": request.output, "rejects": rejects, "summary": summary}
     files.refuse_outputs(again, [*paths, model, actors], **written)
     loaded = files.open_model(model, actors, aliases)
     if options.deep is not None:
@@ -64,31 +65,26 @@ def predict(
         loaded = files.with_reader(loaded, options.deep, **others)
     elif loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
-    judge = partial(predict_table, loaded, table, options=options, jobs=jobs, cluster=cluster)
     with Progress(quiet) as shown:
-        if target.path is None and sys.stdout.isatty():  # where nobody reads a whole table
-            done = _judge_on_screen(judge, target, shown, reading, options.prefix)
+        if request.output is None and sys.stdout.isatty():  # where nobody reads a whole table
+            done = _judge_on_screen(loaded, request, shown)
         else:
-            done = judge(target=target, progress=shown)
+            done = predict_table(loaded, request, shown)
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
 
 
-def _judge_on_screen(
-    judge: Callable[..., "Done"],
-    target: "Output",
-    shown: Progress,
-    reading: "InputOptions",
-    prefix: str,
-) -> "Done":
+def _judge_on_screen(model: "StanceModel", request: "Request", shown: Progress) -> "Done":
     """Judge into a file for a while, and print its first rows as lines of a terminal."""
+    from stance.runs.job import predict_table
     from stance.screens import table
     from stance.tables import open_table
 
+    prefix, reading = request.options.prefix, request.reading
     answers = [prefix + name for name in ("row", "actor", "stance", "holder", "sentiment")]
     named = (answers[0], reading.actor_column or "actor", *answers[1:], reading.text_column)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
-        done = judge(target=replace(target, path=path), progress=shown)
+        done = predict_table(model, replace(request, output=path), shown)
         shown.clear()
         with open_table(path) as answered:
             names = [name for name in dict.fromkeys(named) if name in answered.columns]
