@@ -71,21 +71,13 @@ EXTRAS = {
 """What to install for each extra: by name, for that works from a clone, too."""
 
 
-def lacking(what: str, extra: str) -> str:
-    """Return what something lacks here, and how to get it.
-
-    >>> lacking("a.xlsx: an Excel workbook", "excel")
-    "a.xlsx: an Excel workbook needs the extra 'excel': pip install python-calamine XlsxWriter"
-    """
-    return f"{what} needs the extra '{extra}': pip install {EXTRAS[extra]}"
-
-
 def load_extra(library: str, what: str, extra: str) -> Any:
     """Return a library that an extra brings; raise `ExtraError` if it is not installed."""
     try:
         return import_module(library)
     except ImportError as error:
-        raise ExtraError(lacking(what, extra)) from error
+        needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"
+        raise ExtraError(f"{what} {needs}") from error
 
 
 class ActorError(StanceError):

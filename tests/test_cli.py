@@ -207,7 +207,6 @@ FILES = {
     "book3.toml": f'[{json.dumps("Bad" + HOSTILE)}]\nname = ["badland"]\n',
 }
 NO_STDOUT = "-: this cannot go to standard output; name a file"
-READ_TWICE = "-: a labelled table is read twice; name a file"
 KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym, capital,"
 
 
@@ -239,7 +238,6 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
         (2, "train TABLE -o -", NO_STDOUT),
         (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),
-        (2, "train - -o m.stance", READ_TWICE),
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),

@@ -83,5 +83,3 @@ def test_what_cannot_be_compared_is_said_in_one_line(files, model_path, tmp_path
     assert "nowhere.stance" in fails(3, *asked, tmp_path / "nowhere.stance")
     assert "not a model" in fails(3, *asked, write(tmp_path / "x.stance", "PK no model"))
     assert "compare" in misused("evaluate", "--compare")
-    refused = fails(2, "evaluate", model_path, other, "--model", model_path)
-    assert refused.endswith("a second model with --compare")

@@ -1,7 +1,7 @@
 """Files that commands name: which may be written, models and books opened, how to read tables."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from stance.tables import Form, InputOptions
 
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
-
-
-def refuse_stdin(corpora: Iterable[Path]) -> None:
-    """Raise if standard input is given as a labelled table."""
-    if Path("-") in corpora:
-        raise UsageError("-: a labelled table is read twice; name a file")
 
 
 def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:

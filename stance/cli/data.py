@@ -68,7 +68,6 @@ def check(
     from stance.check import check_corpora
     from stance.screens.tables import check_lines
 
-    files.refuse_stdin(corpora)
     book = files.open_book(actors)
     figures = check_corpora(corpora, book=book, **form)
     show(figures, lambda: check_lines(figures), as_json)

@@ -41,7 +41,6 @@ def train(
     from stance.fitting import train_files
     from stance.screens.models import evaluation_lines
 
-    files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output)
     with Progress() as shown:
@@ -78,11 +77,6 @@ def evaluate(
     from stance.stress import run_suite
 
     corpora = corpora or []
-    files.refuse_stdin(corpora)
-    for path in corpora:
-        if path.suffix == ".stance":
-            advice = "name it with --model, and a second model with --compare"
-            raise UsageError(f"{path}: is a model, not a labelled table; {advice}")
     if compare is not None and (report or errors or stress):
         raise UsageError("--report, --errors and --stress take one model; drop --compare")
     if not corpora and (not stress or report or errors):

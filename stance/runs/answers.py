@@ -85,11 +85,6 @@ class RunConfig:
         reason = f"spans '{shown(part, 20)}' is not a place in the text"
         return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
-    def input_cells(self, records: Records) -> list[Sequence[str]]:
-        """Return the columns of the cells that begin each row: those of the input, and `row`."""
-        numbers = [str(number + self.rows_before) for number in records.numbers]
-        return [*records.columns, numbers]
-
 
 def configure(
     model: StanceModel,
@@ -181,6 +176,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     holder = np.where(silent, 0, judged.holder)
     stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
+    given = zip(*stances.nonzero(), strict=True)
     familiar = ~judged.foreign
     plain, known = judged.language.plain[familiar], judged.language.known[familiar]
     tally = Tally(
@@ -191,7 +187,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         cut=sum(len(text) > MOST_READ for text in records.columns[config.text]),
-        answers=_tabulate(names, ANSWERS, stances),
+        answers=Counter({(names[a], ANSWERS[s]): int(stances[a, s]) for a, s in given}),
     )
     answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]
     answers.append(words(holder, judged.holders))
@@ -199,10 +195,13 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     if judged.pushes:
         because.append(strongest_words(judged.pushes, stance, config.options.explain))
     tones = _tones(judged, len(records))
+    numbers = [str(number + config.rows_before) for number in records.numbers]
+    cells = [*records.columns, numbers]
     if config.options.wide:
-        owner, which = np.arange(len(records)), _by_actor(judged, len(config.actors), len(records))
+        which = np.full((len(config.actors), len(records)), -1)  # pair of an actor in a record
+        which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
-        return Rows(config.input_cells(records), owner, [*columns, *tones]), tally
+        return Rows(cells, np.arange(len(records)), [*columns, *tones]), tally
     owner, pairs = _by_pair(judged.para[asked], asked, len(records))
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
@@ -212,7 +211,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
     ]
-    return Rows(config.input_cells(records), owner, columns), tally
+    return Rows(cells, owner, columns), tally
 
 
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
@@ -248,12 +247,6 @@ def _asked(
     return names.tolist(), number, np.flatnonzero((names != "").take(number))
 
 
-def _tabulate(names: Sequence[str], labels: Sequence[str], table: Ints) -> Counter[tuple[str, str]]:
-    """Return the counts of a table of actors and labels that are not 0."""
-    cells = zip(*table.nonzero(), strict=True)
-    return Counter({(names[row], labels[col]): int(table[row, col]) for row, col in cells})
-
-
 def _tones(judged: Predictions, count: int) -> list[Cells]:
     if judged.sentiment is None:
         return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
@@ -268,13 +261,6 @@ def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:
     which = np.full(len(owner), -1)
     which[(pairs > 0).take(owner)] = asked
     return owner, which
-
-
-def _by_actor(judged: Predictions, actors: int, count: int) -> Ints:
-    """Return the pair of each actor of the book in each record, or -1."""
-    which = np.full((actors, count), -1)
-    which[judged.number, judged.para] = np.arange(len(judged.number))
-    return which
 
 
 def _pick(column: Column, which: Ints) -> Column:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from stance.display import shown
-from stance.errors import UsageError, WorkerError, lacking
+from stance.errors import UsageError, WorkerError, load_extra
 from stance.model.judging import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
 from stance.runs.journal import versions
@@ -40,10 +40,7 @@ class ClusterPool:
     def __init__(
         self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
     ) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise UsageError(lacking("--cluster", "dask")) from error
+        distributed = load_extra("distributed", "--cluster", "dask")
         self._name = shown(address)
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
@@ -52,9 +49,10 @@ class ClusterPool:
         # Before threads start: one that edits sys.path may hide some versions.
         data = dump_model(model)
         self._job = hashlib.sha256(data).hexdigest(), versions(), config
-        connect: Any = distributed.Client
         try:
-            self._client = connect(address, timeout=10, set_as_default=False, name="stance")
+            self._client = distributed.Client(
+                address, timeout=10, set_as_default=False, name="stance"
+            )
         except Exception as error:  # where another program answers, anything may happen
             raise self._error("no Dask scheduler answers; check the address") from error
         try:

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance import __version__
-from stance.display import shown, shown_path
-from stance.errors import DataError, Finished, OutputError, StanceError, reported
+from stance.display import shown
+from stance.errors import DataError, Finished, StanceError, refusal, reported
 from stance.files import clear_leftovers
 from stance.model.judging import StanceModel
 from stance.runs import Options
@@ -149,7 +149,7 @@ class Journal:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
             except BlockingIOError as error:
                 why = "another run is writing it; wait for it, or name another output"
-                raise OutputError(f"{shown_path(self.output)}: {why}") from error
+                raise refusal(self.output, why) from error
             except OSError:  # a file system without locks
                 pass
             self._inspect()
@@ -167,8 +167,7 @@ class Journal:
         self._file.seek(start)
         if self._holds_parts and not self._clears:
             advice = "--resume goes on with them, --force starts again"
-            name = shown_path(self.output)
-            raise OutputError(f"{name}: a stopped run has left finished parts; {advice}")
+            raise refusal(self.output, f"a stopped run has left finished parts; {advice}")
         self.resuming = self._holds_parts and self._resume
 
     def begin(self, plan: Fingerprint) -> None:
@@ -176,7 +175,7 @@ class Journal:
         if self.resuming and (changed := difference(self._plan, plan)):
             if not self._anew:
                 why = f"cannot resume, since {changed}; undo that, or start again with --force"
-                raise OutputError(f"{shown_path(self.output)}: {why} and without --resume")
+                raise refusal(self.output, f"{why} and without --resume")
             self.resuming = False
         self._begun = True
         if not self.resuming:

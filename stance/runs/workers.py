@@ -1,6 +1,5 @@
 """Computes the parts of a table, in this process or in others; results come back in order."""
 
-import contextlib
 import os
 import pickle
 import subprocess
@@ -25,7 +24,7 @@ _PROGRAM = """
 try:
     from stance.runs.workers import serve
     serve()
-except (MemoryError, OSError, ImportError, SystemError):
+except Exception:
     raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
 Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
@@ -126,18 +125,16 @@ def serve() -> None:
     """Compute parts in a worker process, until the other end of the pipe is closed."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
-    # If this fails, the process ends, and its parent reports that it died.
-    with contextlib.suppress(EOFError, OSError, MemoryError, pickle.UnpicklingError):
-        model, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
-        while True:
-            records: Records = pickle.load(sys.stdin.buffer)  # noqa: S301
-            try:
-                result: Part | Exception = compute(model, config, records)
-            except Exception as error:
-                result = to_send(error)
-            pickle.dump(result, out, pickle.HIGHEST_PROTOCOL)
-            out.flush()
-            del records, result  # free them while waiting for the next
+    model, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+    while True:
+        records: Records = pickle.load(sys.stdin.buffer)  # noqa: S301
+        try:
+            result: Part | Exception = compute(model, config, records)
+        except Exception as error:
+            result = to_send(error)
+        pickle.dump(result, out, pickle.HIGHEST_PROTOCOL)
+        out.flush()
+        del records, result  # free them while waiting for the next
 
 
 def to_send(error: Exception) -> Exception:
