@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
-
-T = TypeVar("T")
 
 _OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 _FLAGS = {"documents", "excel-safe", "force", "keep-all", "resume", "simple-random", "wide"}
@@ -211,19 +209,3 @@ def defer_signals() -> Iterator[None]:
     finally:
         for number in came:
             signal.raise_signal(number)
-
-
-def interruptible(work: Callable[[], T]) -> T:
-    """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
-    from concurrent.futures import Future  # which takes a while to import
-
-    result = Future[T]()
-
-    def run() -> None:
-        try:
-            result.set_result(work())
-        except BaseException as error:  # whatever the work raises is raised by who waits
-            result.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return result.result()

@@ -67,7 +67,7 @@ def _taking_texts(parameter: Any) -> Any:
 
     def process(context: Any, value: Any) -> Any:
         if value is parameter.default and not parameter.required:
-            return parameter.callback(context, parameter, value) if parameter.callback else value
+            return value
         if kind in (str, Path) and isinstance(value, str):
             return kind(value)
         if kind is bool and isinstance(value, bool) and not parameter.callback:
@@ -85,14 +85,6 @@ def _taking_texts(parameter: Any) -> Any:
     return parameter
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        from stance import __version__
-
-        typer.echo(f"stance {__version__}")
-        raise typer.Exit
-
-
 app = typer.Typer(
     name="stance",
     cls=Group,
@@ -107,15 +99,14 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
-    version: bool = typer.Option(
-        False,
-        "--version",
-        help="Print the version and exit.",
-        is_eager=True,
-        callback=_print_version,
-    ),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     """Show the help if no command is named."""
+    if version:
+        from stance import __version__
+
+        typer.echo(f"stance {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

@@ -70,28 +70,35 @@ def evaluate(
     form: "CorpusForm",
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
+    from stance.corpus import read_corpus
+    from stance.evaluation import compare_models
     from stance.evaluation import evaluate as score
     from stance.screens import stacked
-    from stance.screens.models import evaluation_lines, stress_lines
+    from stance.screens.models import comparison_lines, evaluation_lines, stress_lines
     from stance.storage import model_file
     from stance.stress import run_suite
 
-    corpora = corpora or []
     if compare is not None and (report or errors or stress):
         raise UsageError("--report, --errors and --stress take one model; drop --compare")
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
-    files.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
-    if compare is not None and deep is None:
-        _compare(model, compare, corpora, form, as_json)
-        return
     path = model_file(model)
+    if compare is not None and path.resolve() == model_file(compare).resolve():
+        raise UsageError(f"{compare}: cannot be compared with itself; name another model")
+    files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
     loaded, figures = files.open_model(path), dict[str, Any]()
-    parts = list[Callable[[], list[str]]]()
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, compare=compare)
+    other = files.open_model(compare) if compare is not None else None
+    parts = list[Callable[[], list[str]]]()
     if corpora:
-        corpus = _read(corpora, form)
+        corpus = read_corpus(corpora, **form)
+        tell(*corpus.notes)
+    if corpora and other:
+        figures |= compare_models(loaded, other, corpus)
+        names = (model.name if model else "the default model", compare.name if compare else "")
+        parts.append(lambda: comparison_lines(figures, names))
+    elif corpora:
         figures |= score(loaded, corpus).to_json()
         parts.append(lambda: evaluation_lines(figures))
         if report or errors:
@@ -100,15 +107,6 @@ def evaluate(
         figures["stress"] = run_suite(loaded)
         parts.append(lambda: stress_lines(figures["stress"]))
     show(figures, lambda: stacked(part() for part in parts), as_json)
-
-
-def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
-    """Read labelled tables, and report what is odd about them."""
-    from stance.corpus import read_corpus
-
-    corpus = read_corpus(corpora, **form)
-    tell(*corpus.notes)
-    return corpus
 
 
 def _write(
@@ -136,20 +134,6 @@ def _write(
             together.write(report, page, force=force)
             notes.append(f"wrote {report}")
     tell(*notes)
-
-
-def _compare(
-    model: Path | None, other: Path, corpora: list[Path], form: "CorpusForm", as_json: bool
-) -> None:
-    from stance.evaluation import compare_models
-    from stance.screens.models import comparison_lines
-
-    if model is not None and model.resolve() == other.resolve():
-        raise UsageError(f"{other}: cannot be compared with itself; name another model")
-    first, second = files.open_model(model), files.open_model(other)
-    names = (model.name if model else "the default model", other.name)
-    figures = compare_models(first, second, _read(corpora, form))
-    show(figures, lambda: comparison_lines(figures, names), as_json)
 
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:

@@ -1,7 +1,9 @@
 """Trains a model: its heads, their cross-validation and the card."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -14,7 +16,7 @@ from stance.corpus import (
     read_corpus,
 )
 from stance.display import brief, count
-from stance.errors import DataError, interruptible
+from stance.errors import DataError
 from stance.evaluation import Report
 from stance.fitting.crossvalidation import HeldOut
 from stance.fitting.training_run import TrainingRun
@@ -82,11 +84,8 @@ def train_files(
     for note in corpus.notes:
         tell(note)
     # In a thread, since long calls of numpy hear no signal.
-    training = interruptible(
-        lambda: train(
-            chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs, progress=tell
-        )
-    )  # fmt: skip
+    work = partial(train, lexicon=words, vectors=known, jobs=jobs, progress=tell)
+    training = ThreadPoolExecutor(1).submit(work, chosen, corpus, book).result()
     save_model(training.model, output, force=force)
     return training
 
