@@ -5,7 +5,6 @@ import csv
 import dataclasses
 import io
 import itertools
-import json
 import os
 import signal
 import sys
@@ -173,33 +172,20 @@ def test_rows_in_are_rows_out_and_rejects(model, table, output, tmp_path, jobs):
         ]
 
 
-BAD_SPANS = ("NATO, they\nsaid, met.", "NATO", "4:2")
-
-
-@pytest.mark.parametrize("name", ["spans.csv", "spans.jsonl"])
-def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path, name):
-    good = ("NATO met.", "NATO", "0:4")
-    table, rejects = tmp_path / name, tmp_path / "bad.csv"
-    columns = ("text", "actor", "spans")
-    rows = [good, BAD_SPANS, good, ("Nobody met.", "NATO", ""), ("NATO met.", "NATO", "x"), good]
-    if name.endswith(".csv"):
-        write(table, rows, columns)
-        raw, lines = ['"NATO, they\nsaid, met.",NATO,4:2', "NATO met.,NATO,x"], ["3", "7"]
-    else:
-        raw = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
-        table.write_text("\n".join(raw))
-        raw, lines = [raw[1], raw[4]], ["2", "5"]
+def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path):
+    good, bad = ("NATO met.", "NATO", "0:4"), ("NATO, they\nsaid, met.", "NATO", "4:2")
+    rows = [good, bad, good, ("Nobody met.", "NATO", ""), ("NATO met.", "NATO", "x"), good]
+    table = write(tmp_path / "spans.csv", rows, ("text", "actor", "spans"))
+    rejects = tmp_path / "bad.csv"
     done = predict(model, table, output, rejects=rejects, jobs=2, size=2)
     assert (done.rows_out, done.rejected) == (4, 2)
     with rejects.open(newline="") as file:
-        found = list(csv.DictReader(file))
-    assert [row["line"] for row in found] == lines
-    assert [row["column"] for row in found] == ["spans"] * 2
-    assert [row["reason"] for row in found] == [
-        "spans '4:2' is not a place in the text",
-        "spans 'x' is not a place in the text",
+        told = [tuple(row.values()) for row in csv.DictReader(file)]
+    raw = '"NATO, they\nsaid, met.",NATO,4:2'
+    assert told == [
+        ("3", "spans", "spans '4:2' is not a place in the text", raw),
+        ("7", "spans", "spans 'x' is not a place in the text", "NATO met.,NATO,x"),
     ]
-    assert [row["raw"] for row in found] == raw
     with output.open(newline="") as file:
         assert [row["row"] for row in csv.DictReader(file)] == ["1", "3", "4", "6"]
 
@@ -276,14 +262,10 @@ def test_parts_of_a_damaged_plan_are_kept_until_force(model, table, output, text
     assert not journal_of(output).exists()
 
 
-def test_parts_are_private(model, table, output):
+def test_what_is_left_is_private_and_told(model, table, output):
     stopped(model, table, output)
     assert beside(output) == [journal_of(output).name]
     assert journal_of(output).stat().st_mode & 0o777 == 0o600
-
-
-def test_what_is_left_is_told(model, table, output):
-    stopped(model, table, output)
     with pytest.raises(OutputError, match="--resume goes on with them, --force starts again"):
         predict(model, table, output, size=7)
     assert parts_kept(output) == 3

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 
 import pytest
-from command import fails, invoke, misused, write
+from command import fails, invoke, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -342,38 +342,30 @@ def test_a_table_that_changed_is_named_with_its_row(task, store, tmp_path):
     )
 
 
+GOOD = "text,actor\nNATO met.,NATO\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "args", "reason"),
     [
-        ("body,actor\na,b\n", "no column 'text'; did you mean --text-column 'body'?"),
-        ("text,id\na,b\n", "it has text, id; stance predict finds actors, and stance sample draws"),
-        ("text,actor\na,\n", "no row with a text and an actor; nothing to label"),
-        ("text,actor,spans\nabc,b,1:9\n", ":2: spans '1:9' is not a place in the text"),
+        ("body,actor\na,b\n", "--export o.csv", "did you mean --text-column 'body'?"),
+        ("text,id\na,b\n", "--export o.csv", "it has text, id; stance predict finds actors, and"),
+        ("text,actor\na,\n", "--export o.csv", "no row with a text and an actor; nothing to label"),
+        ("text,actor,spans\nabc,b,1:9\n", "--export o.csv", ":2: spans '1:9' is not a place in"),
+        (GOOD, "--export o.csv", "a.sqlite: does not exist; label first"),
+        (GOOD, "", "name who labels with --coder NAME"),
+        (GOOD, "--coder a --ask tone", "--ask: 'tone' is not one of holder, sentiment"),
     ],
 )
-def test_a_table_that_cannot_be_labelled_is_refused(text, reason, tmp_path):
-    assert reason in fails(1, "label", write(tmp_path / "a.csv", text), "--export", "o.csv")
-    assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
+def test_what_cannot_be_labelled_is_refused_and_leaves_nothing(text, args, reason, tmp_path):
+    table = write(tmp_path / "a.csv", text)
+    assert reason in last_line("label", table, *args.split())
+    assert list(tmp_path.iterdir()) == [table]
 
 
-def test_where_nothing_can_be_written_one_line_says_so(table):
-    line = last_line("label", table, "--export", table.with_name("o.csv"))
-    assert "does not exist; label first" in line
+def test_a_folder_in_place_of_the_store_is_told(table):
     table.with_suffix(".sqlite").mkdir()
-    line = last_line("label", table, "--coder", "anna")
-    assert "is a folder; move it away" in line
-
-
-@pytest.mark.parametrize(
-    ("args", "reason"),
-    [
-        ((), "name who labels with --coder NAME"),
-        (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),
-    ],
-)
-def test_wrong_usage_is_said_and_leaves_nothing(args, reason, table):
-    assert reason in misused("label", table, *args)
-    assert list(table.parent.iterdir()) == [table]
+    assert "is a folder; move it away" in last_line("label", table, "--coder", "anna")
 
 
 def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
