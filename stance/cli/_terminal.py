@@ -11,21 +11,12 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
+from stance import errors
 from stance.display import shown
-from stance.errors import (
-    TOO_MANY,
-    StanceError,
-    Terminated,
-    handle_signals,
-    is_closed_pipe,
-    output_error,
-    raise_signal,
-    reported,
-)
 from stance.screens import line_width, wrap
 
 if TYPE_CHECKING:
@@ -41,27 +32,25 @@ _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, 
 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
 
-P = ParamSpec("P")
 
-
-def catching(command: Callable[P, None]) -> Callable[P, None]:
+def catching(command: Callable[..., None]) -> Callable[..., None]:
     """Wrap a command so that nothing a user can cause ends in a traceback."""
 
     @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+    def run(*args: Any, **kwargs: Any) -> None:
         try:
-            with handle_signals(raise_signal):
+            with errors.handle_signals(errors.raise_signal):
                 command(*args, **kwargs)
-                with reported(None):
+                with errors.reported(None):
                     sys.stdout.flush()
-        except StanceError as error:
+        except errors.StanceError as error:
             _leave(str(error), error, error.exit_status)
         except KeyboardInterrupt as error:
             _leave("interrupted", error, INTERRUPTED)
-        except Terminated as error:
+        except errors.Terminated as error:
             _leave("terminated", error, TERMINATED)
         except Exception as error:
-            if isinstance(error, OSError) and is_closed_pipe(error):
+            if isinstance(error, OSError) and errors.is_closed_pipe(error):
                 # The reader of our output (`| head`) has seen enough; that is not a failure.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from None
@@ -78,7 +67,7 @@ def _of_the_system(error: Exception) -> str | None:
     while cause is not None:  # what fails may be what then cleans up
         number = getattr(cause, "errno", None)
         if number in (errno.EMFILE, errno.ENFILE):
-            return TOO_MANY
+            return errors.TOO_MANY
         if isinstance(cause, MemoryError) or number == errno.ENOMEM:
             return _NO_MEMORY
         cause = cause.__context__
@@ -117,7 +106,7 @@ def run_safely(app: Callable[[], None]) -> None:
     except OSError as error:  # the help, on a full disk
         if error.errno not in _WRITING:
             raise
-        sys.stderr.write(f"stance: {output_error(error, None)}\n")
+        sys.stderr.write(f"stance: {errors.output_error(error, None)}\n")
         os._exit(4)  # a second attempt to write what is left would fail too
     except MemoryError:  # before or after the command
         sys.stderr.write(f"stance: {_NO_MEMORY}\n")
@@ -137,7 +126,7 @@ def abandon(status: int) -> NoReturn:
 
 def say(text: str) -> None:
     """Print a result on stdout; what its encoding lacks is escaped."""
-    with reported(None):
+    with errors.reported(None):
         print(text, flush=True)
 
 

@@ -150,8 +150,9 @@ _TEMPLATES = files(__package__) / "templates"
 
 def read_codebook(path: Path | None) -> str:
     """Return the Markdown of a codebook, ours if none is named."""
-    ours = Path(str(files("stance"))) / "data" / "codebook.md"
-    path = path or (ours if ours.is_file() else ours.parents[2] / "docs" / "codebook.md")
+    package = Path(str(files("stance")))
+    ours = package / "data" / "codebook.md", package.parent / "docs" / "codebook.md"  # of a clone
+    path = path or next(filter(Path.is_file, ours))
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -214,14 +214,10 @@ class Store:
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
-        if path.exists() and path.samefile(self.path):
-            raise DataError(f"{path}: is the store that labels are merged into; name another one")
         with Store(path, create=False) as other:
             records = other._records()
         rows, before = {pair.key for pair in task.pairs}, self._base.total_changes
         mine = [record for record in records if record[3] in rows]
-        if not mine:
-            raise DataError(f"{path}: holds no label of a row of {task.path}; name another store")
         with _translated(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             self._base.executemany(_INSERT, mine)

@@ -145,7 +145,12 @@ class Summary:
     """
 
     def __init__(
-        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
+        self,
+        inputs: Inputs,
+        run: Callable[[], Fingerprint],
+        since: Path | None = None,
+        *,
+        early: bool = False,
     ) -> None:
         self.inputs, self._run = inputs, run
         self.rows_before = 0
@@ -153,6 +158,8 @@ class Summary:
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
         self.adds = since is not None and since.exists()
+        if early:
+            self.hashes  # noqa: B018 - before the files are read, since they may change meanwhile
         if since and self.adds:
             self._continue(since)
 
