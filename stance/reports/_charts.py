@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
 from textwrap import wrap
-from typing import Literal
 
 from stance.reports._figures import LETTER, NARROW, Drawing, Mark, cut, signed, widths
-
-Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
 
 NAME, BOLD, NOTE = 18, 8.0, 7.2  # letters of a name beside a scale; pixels of one, of a note's
 ROW = 19  # pixels for a row
 FOOT, TITLE = 22, 16  # pixels for the numbers under an axis, and for its title
 HEIGHT = 150  # pixels of a curve
-DOTTED = 24  # points of a curve up to which each has a dot
 LEFT, RIGHT = 52.0, 388.0  # pixels between which a curve runs; tick labels stand to its left
 NAMES, CELL, HEAD = 150, 66, 44  # pixels of a matrix's names, of a column at least, of its heads
+NET = "net stance: % in favor less % against, in points"
+MOST = 5  # steps between the ticks of a scale
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
 
 
@@ -54,35 +52,23 @@ class Axis:
         return FOOT + (TITLE if self.title else 0)
 
 
-def _ticks_around(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers in equal steps, at most so many, that hold two values between them."""
-    for step in STEPS:
-        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-        if max(last, first + 1) - first <= most:
-            return [round(step * n, 2) for n in range(first, max(last, first + 1) + 1)]
-    raise AssertionError("shares and net stances lie between -1 and 1")
+SHARES = Axis(0, 1, tuple((n / 4, f"{25 * n}{' %' if n == 4 else ''}") for n in range(5)))
 
 
-def share_axis(highest: float = 1.0, title: str = "") -> Axis:
-    """Return a scale of shares that is as short as the highest allows.
-
-    >>> [text for _, text in share_axis(0.17).ticks]
-    ['0', '5', '10', '15', '20 %']
-    """
-    ticks = _ticks_around(0.0, highest, 4)
-    texts = [f"{100 * tick:.0f}{' %' if tick == ticks[-1] else ''}" for tick in ticks]
-    return Axis(0.0, ticks[-1], tuple(zip(ticks, texts, strict=True)), title=title)
-
-
-def net_axis(nets: Iterable[float] = (-1.0, 1.0), most: int = 5, title: str = "") -> Axis:
+def net_axis(nets: Iterable[float]) -> Axis:
     """Return a scale of net stances that holds zero and is as short as they allow.
 
     >>> [text for _, text in net_axis([-0.3, 0.1]).ticks]
     ['−30', '−20', '−10', '0', '+10']
     """
     known = [0.0, *nets]
-    ticks = _ticks_around(min(known), max(known), most)
-    return Axis(ticks[0], ticks[-1], tuple((tick, signed(100 * tick)) for tick in ticks), 0, title)
+    for step in STEPS:  # of which the last one is always long enough
+        first, last = floor(min(known) / step + 1e-9), ceil(max(known) / step - 1e-9)
+        last = max(last, first + 1)
+        if last - first <= MOST:
+            break
+    ticks = [round(step * n, 2) for n in range(first, last + 1)]
+    return Axis(ticks[0], ticks[-1], tuple((tick, signed(100 * tick)) for tick in ticks), 0, NET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +77,6 @@ class Estimate:
 
     value: float | None
     interval: Sequence[float] | None = None
-    tone: Tone = "ink"
     beside: float | None = None  # another estimate of the same, without an interval
 
     @property
@@ -100,40 +85,28 @@ class Estimate:
         return [end for end in (self.value, self.beside, *(self.interval or ())) if end is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An estimate, its name and a note."""
-
-    name: str
-    note: str
-    estimate: Estimate
-
-
-def whiskers(rows: Sequence[Line], axis: Axis) -> Drawing:
+def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     """Return estimates with intervals under each other, between their names and notes."""
-    names = [cut(row.name, NAME) for row in rows]
+    names = [cut(name, NAME) for name, _, _ in rows]
     start = 12 + BOLD * max((sum(widths(name)) for name in names), default=0)
-    end = NARROW - 12 - NOTE * max((len(row.note) for row in rows), default=0)
+    end = NARROW - 12 - NOTE * max((len(note) for _, note, _ in rows), default=0)
     marks, bottom = list[Mark](), float(ROW * len(rows))
     for tick, _ in axis.ticks:
         x = axis.place(tick, start, end)
         marks.append(Mark("line", x, 0, axis.strength(tick), "", x, bottom))
-    for number, (row, name) in enumerate(zip(rows, names, strict=True)):
+    for number, (name, (_, note, estimate)) in enumerate(zip(names, rows, strict=True)):
         top = ROW * number
         marks.append(Mark("text", 0, top + 13, "strong", name))
-        marks.append(Mark("text", NARROW, top + 13, "quiet end", row.note))
-        marks += _estimate(row.estimate, top + 9, axis, start, end)
+        marks.append(Mark("text", NARROW, top + 13, "quiet end", note))
+        if estimate.interval is not None:
+            low, high = (axis.place(value, start, end) for value in estimate.interval)
+            marks.append(Mark("line", low, top + 9, "whisker ink", "", high, top + 9))
+        if estimate.beside is not None:
+            x = axis.place(estimate.beside, start, end)
+            marks.append(Mark("ring", x, top + 9, "ring quietly"))
+        if estimate.value is not None:
+            marks.append(Mark("dot", axis.place(estimate.value, start, end), top + 9, "ink"))
     return Drawing(NARROW, bottom + axis.room, [*marks, *axis.foot(bottom, start, end)])
-
-
-def _estimate(estimate: Estimate, y: float, axis: Axis, start: float, end: float) -> Iterator[Mark]:
-    if estimate.interval is not None:
-        low, high = (axis.place(value, start, end) for value in estimate.interval)
-        yield Mark("line", low, y, f"whisker {estimate.tone}", "", high, y)
-    if estimate.beside is not None:
-        yield Mark("ring", axis.place(estimate.beside, start, end), y, "ring quietly")
-    if estimate.value is not None:
-        yield Mark("dot", axis.place(estimate.value, start, end), y, estimate.tone)
 
 
 def curve(
@@ -143,19 +116,18 @@ def curve(
 
     The title of the scale that goes up stands above it.
     """
-    head = TITLE if y.title else 0
-    bottom = head + HEIGHT - FOOT
+    bottom = TITLE + HEIGHT - FOOT
 
     def over(across: float) -> float:
         return x.place(across, LEFT + 16, RIGHT)
 
     def up(value: float) -> float:
-        return y.place(value, bottom, head + 8.0)
+        return y.place(value, bottom, TITLE + 8.0)
 
     def line(a: tuple[float, float], b: tuple[float, float], look: str) -> Mark:
         return Mark("line", over(a[0]), up(a[1]), look, "", over(b[0]), up(b[1]))
 
-    marks = [Mark("text", 0, 11, "quiet", y.title)] if y.title else []
+    marks = [Mark("text", 0, 11, "quiet", y.title)]
     for tick, text in y.ticks:
         marks.append(Mark("line", LEFT, up(tick), y.strength(tick), "", NARROW, up(tick)))
         marks.append(Mark("text", LEFT - 4, up(tick) + 4, "quiet end", text))
@@ -168,7 +140,7 @@ def curve(
             marks.append(line((across, low), (across, high), "whisker favor"))
         if mark.beside is not None:
             marks.append(Mark("ring", over(across), up(mark.beside), "ring quietly"))
-        if mark.value is not None and (mark.interval or len(estimates) <= DOTTED):
+        if mark.value is not None:
             marks.append(Mark("dot", over(across), up(mark.value), "favor"))
     marks += x.foot(bottom, LEFT + 16, RIGHT, "end")
     return Drawing(NARROW, bottom + x.room, marks)

@@ -1,6 +1,7 @@
 """The page on an evaluation: what scores say in words, their charts and tables."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from stance.corpus import Source
 from stance.display import shown
@@ -13,6 +14,7 @@ from stance.screens import Figures
 HEATS = 5  # shades of a share, from none to all
 BASELINES = {"target_blind": "target-blind words", "majority": "majority label"}
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
+RIGHT = "answers that are right"
 MACRO_F1 = with_interval("macro-F1, %")
 
 
@@ -84,7 +86,7 @@ def _reliability_figure(bins: Sequence[Figures]) -> Figure:
     x = charts.Axis(min(1 / 3, *(place for place, _ in marks)), 1, ticks, title="probability")
     sure = Column("mean probability, %", "share")
     columns = (Column("probability"), ROWS, sure, *with_interval("right, %"))
-    chart = charts.curve(marks, x, charts.share_axis(title="answers that are right"), equality=True)
+    chart = charts.curve(marks, x, replace(charts.SHARES, title=RIGHT), equality=True)
     data = Data("reliability", columns, rows)
     return Figure("Probability and accuracy", chart, data)
 

@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
-Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
+Kind = Literal["text", "count", "share", "signed"]  # of a column's cells
 Cell = str | float | None
 Style = dict[str, str | float | None]
 NARROW = 400.0  # pixels of a figure of one column, 85 mm

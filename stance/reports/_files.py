@@ -1,7 +1,7 @@
 """Figures as files: SVG of each, and PDF on request."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from stance.display import count
 from stance.errors import load_extra, refusal, reported
-from stance.files import check_output
+from stance.files import AtomicGroup, check_output
 from stance.reports._figures import NARROW, Figure, Mark, Style, element, shape
 from stance.reports._page import stylesheet, without_forbidden
 
@@ -36,21 +36,18 @@ def check_folder(folder: Path, name: str, *, force: bool) -> None:
     check_output(folder / name if folder.is_dir() else folder, force=force)
 
 
-def figure_files(
-    folder: Path, figures: Mapping[str, Figure], *, pdf: bool = False
-) -> Iterator[tuple[Path, bytes]]:
-    """Yield each figure by its file."""
-    for name, figure in figures.items():
-        yield folder / f"{name}.svg", as_svg(figure)
+def write_figures(
+    folder: Path, figures: Sequence[Figure], group: AtomicGroup, *, pdf: bool, force: bool
+) -> list[str]:
+    """Write figures to a folder; return what to say of them."""
+    for figure in figures:
+        group.write(folder / f"{figure.data.name}.svg", as_svg(figure), force=force)
         if pdf:
-            yield folder / f"{name}.pdf", as_pdf(figure)
-
-
-def figure_notes(folder: Path, figures: Mapping[str, Figure], *, pdf: bool) -> Iterator[str]:
-    """Yield what to say of the files."""
-    yield f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"
-    if pdf and any(map(lacks_letters, figures.values())):
-        yield f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG"
+            group.write(folder / f"{figure.data.name}.pdf", as_pdf(figure), force=force)
+    notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
+    if pdf and any(map(lacks_letters, figures)):
+        notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
+    return notes
 
 
 def make_folder(folder: Path) -> None:

@@ -2,11 +2,10 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -14,7 +13,7 @@ from markupsafe import Markup
 from stance import __version__
 from stance.display import count
 from stance.model.passages import NAMES, look, rules
-from stance.reports._figures import Cell, Figure, Kind, cut, points, signed
+from stance.reports._figures import Cell, Kind, cut, points, signed
 from stance.screens import bounds, percent
 
 if TYPE_CHECKING:
@@ -62,9 +61,7 @@ def shown_cell(value: Cell, kind: Kind) -> str:
         return "–" if value is None else value
     if kind == "signed":
         return signed(100 * value, 1)
-    if kind == "count":
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if kind == "number" else percent(value)
+    return f"{value:,.0f}" if kind == "count" else percent(value)
 
 
 def references(keys: Sequence[str]) -> str:
@@ -105,12 +102,6 @@ def environment() -> "Environment":
     }
     made.globals["version"] = __version__
     return made
-
-
-def figures_in(figures: Mapping[str, Any]) -> dict[str, Figure]:
-    """Return the figures that files are made of, by name."""
-    made = (figure if isinstance(figure, list) else [figure] for figure in figures.values())
-    return {figure.data.name: figure for figure in chain.from_iterable(made) if figure}
 
 
 def render(name: str, actors: int = 0, **context: Any) -> bytes:

@@ -1,5 +1,6 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._answers import TRACED, AnswersReport, Maker, gather
-from stance.reports._charts import Axis, Estimate, Line, MatrixCell, net_axis, whiskers
+from stance.reports._charts import Axis, Estimate, MatrixCell, net_axis, whiskers
 from stance.reports._figures import (
     Cell,
     Column,
@@ -26,17 +27,18 @@ from stance.reports._figures import (
     points,
     with_interval,
 )
-from stance.reports._files import NUMBERS, figure_files, figure_notes, make_folder
+from stance.reports._files import NUMBERS, make_folder, write_figures
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
 COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
-TONES: dict[int, charts.Tone] = {0: "against", 1: "neutral", 2: "favor"}
+TONES = {0: "against", 1: "neutral", 2: "favor"}
+CITED = ["wilson1927", "korn1998", "bell2002", "tango1998"]
+CITED_OF_LABELS = ["angelopoulos2023", "egami2023"]
 RING = ("ring", "quietly", "counted by the classifier")
 LINE = ("line", "ink", "95 % interval")
-NET_TITLE = "net stance: % in favor less % against, in points"
 LINES = "lines: 95\u00a0% intervals by document"
 MAP = "each cell: net stance in points, below it {}; a dash: too few"
 PAIRS = "each cell: net stance in points, below it the stances; a dash: too few; a colour: the "
@@ -106,30 +108,30 @@ class _Drawing:
         """Draw net stances under each other."""
         names = [page.named(share.group or share.actor, charts.NAME) for share in shares]
         named = zip(names, shares, strict=True)
-        lines = [Line(name, note(share), estimate(share)) for name, share in named]
+        lines = [(name, note(share), estimate(share)) for name, share in named]
         audited = self.report.labelled
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
         key += [RING] if audited else []
-        ends = [end for line in lines for end in line.estimate.ends]
-        axis = net_axis(ends, title=NET_TITLE)
+        axis = net_axis(end for _, _, mark in lines for end in mark.ends)
         chart, data = whiskers(lines, axis), self.data(name, shares)
         return Figure(title, chart, data, key, self.caption(shares))
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
-        report = self.report
+        report, cells = self.report, dict[tuple[str, str], MatrixCell]()
         nets = {share.actor: share.net for share in report.actors}
-        cells = {
-            (cell.actor, cell.group): matrix_cell(cell, side(cell, nets[cell.actor]))
-            for cell in report.cells
-        }
+        for share in report.cells:
+            counted, whole = share.counted(NET), nets[share.actor]
+            below = "" if counted is None else f"({points(counted)})"
+            below = below if report.labelled else f"{share.counts.n:,}"
+            middle = whole[0] if whole else math.nan
+            cells[share.actor, share.group] = matrix_cell(share.net, below, middle)
         actors = [actor for actor in nets if any(actor == cell.actor for cell in report.cells)]
         key = [("bar", SHADES[-1], "below the actor's net stance"), ("bar", SHADES[1], "above")]
-        title = f"Net stance by actor and {self.by}"
-        data = self.data("map", report.cells)
-        chart = matrix(actors, report.groups, cells)
+        title, data = f"Net stance by actor and {self.by}", self.data("map", report.cells)
         marks = MAP.format("the counted one" if report.labelled else "the answers")
-        return Figure(title, chart, data, key, self.caption(report.cells, marks))
+        chart, caption = matrix(actors, report.groups, cells), self.caption(report.cells, marks)
+        return Figure(title, chart, data, key, caption)
 
     @property
     def by(self) -> str:
@@ -141,26 +143,25 @@ class _Drawing:
 
         A mistyped date, of which little is known, so leaves the others room.
         """
-        courses, drawn, periods = [], [], self.report.population.periods
+        drawn, figures, periods = [], list[Figure](), self.report.population.periods
         numbers = dict(zip(periods.names, periods.numbers, strict=True)) if periods else {}
         for actor in self.report.actors[:TRACED]:
             course = [share for share in self.report.course if share.actor == actor.actor]
             known = [place for place, share in enumerate(course) if share.net]
             if len(known) > 1:
-                courses.append(course)
-                drawn.append(course[known[0] : known[-1] + 1])
-        curves = [[(numbers[s.period], estimate(s, "favor")) for s in part] for part in drawn]
-        ends = [end for marks in curves for _, mark in marks for end in mark.ends]
-        y, figures = net_axis(ends, title=NET_TITLE), []
-        for number, (course, part, marks) in enumerate(zip(courses, drawn, curves, strict=True), 1):
-            step = -(-(len(part) - 1) // (DATES - 1))
-            ticks = [(numbers[share.period], share.period) for share in part[::step]]
-            x, name = Axis(marks[0][0], marks[-1][0], tuple(ticks)), course[0].actor
-            data = self.data(f"over-time-{number}", course)
+                marks = [(numbers[share.period], estimate(share)) for share in course]
+                drawn.append((course, slice(known[0], known[-1] + 1), marks))
+        y = net_axis(
+            end for _, part, marks in drawn for _, mark in marks[part] for end in mark.ends
+        )
+        for number, (course, part, marks) in enumerate(drawn, 1):
+            step = -(-(len(course[part]) - 1) // (DATES - 1))
+            ticks = [(numbers[share.period], share.period) for share in course[part][::step]]
+            x = Axis(marks[part][0][0], marks[part][-1][0], tuple(ticks))
             key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
-            title = f"Net stance toward {page.named(name)} over time"
-            chart, caption = charts.curve(marks, x, y), self.caption(course)
-            figures.append(Figure(title, chart, data, key, caption))
+            title = f"Net stance toward {page.named(course[0].actor)} over time"
+            chart, data = charts.curve(marks[part], x, y), self.data(f"over-time-{number}", course)
+            figures.append(Figure(title, chart, data, key, self.caption(course)))
         return figures
 
     def pairs(self) -> Figure:
@@ -173,7 +174,11 @@ class _Drawing:
             [name for name in ranked if name in names]
             for names in ({s.group for s in shares}, {s.actor for s in shares})
         )
-        cells = {(s.group, s.actor): judged(s, f"pair-{n}") for n, s in enumerate(shares, 1)}
+        cells = dict[tuple[str, str], MatrixCell]()
+        for number, share in enumerate(shares, 1):
+            (low, high), n = share.counts.net_interval, f"{share.counts.n:,}"
+            net = (share.counts.net, (low, high)) if high - low <= WIDE else None
+            cells[share.group, share.actor] = matrix_cell(net, n, 0, f"pair-{number}")
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", shares, group="holder")
         chart = matrix(holders, targets, cells, "holder / target")
@@ -193,12 +198,12 @@ def matrix(
     return charts.heat([page.named(head, page.SHORT) for head in heads], listed, corner)
 
 
-def estimate(share: Share, tone: charts.Tone = "ink") -> Estimate:
+def estimate(share: Share) -> Estimate:
     """Return a net stance as a chart has it, of a study with labels the counted one beside it."""
     low, high = share.counts.net_interval
     firm = share.audited and share.counts.n and high - low <= WIDE
     value, interval = share.net or (None, None)
-    return Estimate(value, interval, tone, share.counted(NET) if firm else None)
+    return Estimate(value, interval, share.counted(NET) if firm else None)
 
 
 def note(share: Share) -> str:
@@ -209,48 +214,12 @@ def note(share: Share) -> str:
     return f"too few ({number:,})"
 
 
-def side(cell: Share, whole: Number | None) -> int:
-    """Return whether a group's interval is below (-1) or above (1) the actor's net stance."""
-    if cell.net is None or whole is None:
-        return 0
-    low, high = cell.net[1]
-    return (low > whole[0]) - (high < whole[0])
-
-
-def matrix_cell(share: Share, side: int) -> MatrixCell:
-    """Return a net stance, and below it what it rests on."""
-    net, below = "–" if not share.net else points(share.net[0]), f"{share.counts.n:,}"
-    if share.audited:
-        counted = share.counted(NET)
-        below = "" if counted is None else f"({points(counted)})"
-    return MatrixCell(net, below, SHADES[side] if share.net else "")
-
-
-def judged(share: Share, place: str) -> MatrixCell:
-    """Return the counted net stance of a pair if it says something, and its stances."""
-    low, high = share.counts.net_interval
-    net = points(share.counts.net) if high - low <= WIDE else "–"
-    return MatrixCell(net, f"{share.counts.n:,}", SHADES[(low > 0) - (high < 0)], place)
-
-
-def context(report: AnswersReport, figures: dict[str, Any]) -> dict[str, Any]:
-    """Return what the templates show, beside the title."""
-    cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
-    if report.labelled:
-        cited += ["angelopoulos2023", "egami2023"]
-    quoted, labels = report.quoted, report.population.request.audit
-    telling = [  # paragraphs of each actor on either side
-        (name, [(TONES[side], quoted.get((name, side), [])) for side in SIDES])
-        for name in (share.actor for share in report.actors[:TRACED])
-        if any((name, side) in quoted for side in SIDES)
-    ]
-    return {
-        **{"report": report, "figures": figures, "telling": telling, "cited": cited},
-        "maker": report.maker,
-        **{"labels": list(map(str, Stance)), "sides": TONES},
-        "labels_sha256": labels and file_hash(labels),
-        "limits": {"uncertain": MANY_UNCERTAIN, "open": OPEN},
-    }
+def matrix_cell(net: Number | None, below: str, middle: float, place: str = "") -> MatrixCell:
+    """Return a net stance, shaded if its interval lies beyond the middle, and what stands below."""
+    if net is None:
+        return MatrixCell("–", below, "", place)
+    value, (low, high) = net
+    return MatrixCell(points(value), below, SHADES[(low > middle) - (high < middle)], place)
 
 
 def write_predictions(
@@ -269,21 +238,32 @@ def write_predictions(
     Its figures also go to ``folder``, as files of their own, also as PDF if asked.
     """
     report = gather(request, maker)
-    figures, notes = _Drawing(report).all(), [*report.notes]
-    title = shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}"
-    data = page.render("predictions", 1, title=title, **context(report, figures))
+    figures, notes, quoted = _Drawing(report).all(), [*report.notes], report.quoted
+    data = page.render(
+        "predictions",
+        1,
+        title=shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}",
+        **{"report": report, "figures": figures, "maker": report.maker},
+        telling=[  # paragraphs of each actor on either side
+            (name, [(TONES[side], quoted.get((name, side), [])) for side in SIDES])
+            for name in (share.actor for share in report.actors[:TRACED])
+            if any((name, side) in quoted for side in SIDES)
+        ],
+        cited=CITED + CITED_OF_LABELS * (report.labelled is not None),
+        **{"labels": list(map(str, Stance)), "sides": TONES},
+        labels_sha256=request.audit and file_hash(request.audit),
+        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN},
+    )
     with AtomicGroup() as group:
         if folder:
             make_folder(folder)
-            drawn = page.figures_in(figures)
-            for path, drawing in figure_files(folder, drawn, pdf=pdf):
-                group.write(path, drawing, force=force)
-            how = {"force": force, "excel_safe": excel_safe}
+            every = (made if isinstance(made, list) else [made] for made in figures.values())
+            drawn = [figure for listed in every for figure in listed if figure]
+            notes += write_figures(folder, drawn, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
             shares = (*whole, *report.actors, *report.cells, *report.course)
             rows = [row for share in shares for row in share.rows()]
-            write_numbers(folder / NUMBERS, rows, group, **how)
-            notes += figure_notes(folder, drawn, pdf=pdf)
+            write_numbers(folder / NUMBERS, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
     if report.denied:
         notes.append(f"{report.denied} did not make these answers; name the model with --model")
