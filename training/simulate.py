@@ -102,7 +102,7 @@ def hold_counted(
     held = np.zeros(2)
     for _ in range(draws):
         shares = estimate_shares(draw_counts(rng, sizes, truth, alike))
-        bounds = shares.intervals[0], shares.net_interval
+        bounds = shares.interval(0), shares.interval(NET)
         for number, true in enumerate((truth[0], truth[2] - truth[0])):
             held[number] += bounds[number][0] <= true <= bounds[number][1]
     return *(held / draws), shares.trusted

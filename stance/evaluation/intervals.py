@@ -20,29 +20,49 @@ Statistic = Callable[[Floats], Floats]  # from summed counts (..., *cells) to sc
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """How some answers divide among classes, with 95 % intervals."""
+class Estimates:
+    """Shares of classes, and what the intervals of these and of the net stance follow from.
+
+    A quantity is the number of a class or, after the last one, the net: the share of the last class
+    less that of the first, between -1 and 1.
+    """
+
+    shares: tuple[float, ...]  # of each class
+    information: tuple[float, ...]  # independent answers that a quantity is worth; () if unknown
+    freedom: tuple[float, ...]  # Student's, of each quantity
+
+    @property
+    def net(self) -> float:
+        """Share of the last class less that of the first."""
+        return self.shares[-1] - self.shares[0]
+
+    def value(self, quantity: int) -> float:
+        """Return a share or the net."""
+        return (*self.shares, self.net)[quantity]
+
+    def interval(self, quantity: int, confidence: float = CONFIDENCE) -> Interval:
+        """Return the interval of a share or of the net."""
+        is_net = quantity == len(self.shares)
+        if not self.information:
+            return -1.0 if is_net else 0.0, 1.0
+        known = self.information[quantity], self.freedom[quantity], confidence
+        if is_net:
+            return net_interval(self.shares[0], self.shares[-1], *known)
+        return wilson(self.shares[quantity], *known)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares(Estimates):
+    """How some answers divide among classes."""
 
     n: int  # answers
     documents: int  # that hold an answer
     effective: float  # documents of equal length that would tell as much (Kish 1965)
-    shares: tuple[float, ...]  # of each class
-    intervals: tuple[Interval, ...]
-    net: float  # share of the last class less that of the first, between -1 and 1
-    net_interval: Interval
 
     @property
     def trusted(self) -> bool:
         """Whether the documents are enough; else the intervals are mostly too wide."""
         return self.effective >= TRUSTED
-
-    def value(self, quantity: int) -> float:
-        """Return the share of a class or, after the last one, the net."""
-        return (*self.shares, self.net)[quantity]
-
-    def interval(self, quantity: int) -> Interval:
-        """Return the interval of the share of a class or, after the last one, of the net."""
-        return (*self.intervals, self.net_interval)[quantity]
 
 
 def estimate_shares(counts: Ints) -> Shares:
@@ -54,30 +74,25 @@ def estimate_shares(counts: Ints) -> Shares:
     `net_interval`'s. ``training/simulate.py`` simulates how often they hold the truth.
 
     >>> shares = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
-    >>> shares.shares, [round(bound, 3) for bound in shares.intervals[0]], shares.trusted
+    >>> shares.shares, [round(bound, 3) for bound in shares.interval(0)], shares.trusted
     ((0.55, 0.45), [0.21, 0.849], False)
     """
     used = counts[counts.sum(axis=1) > 0].astype(np.float64)
-    size, totals, classes = used.sum(axis=1), used.sum(axis=0), used.shape[1]
-    n, documents = int(size.sum()), len(used)
-    shares = tuple((totals / max(n, 1)).tolist())
-    net = shares[-1] - shares[0]
+    size, totals = used.sum(axis=1), used.sum(axis=0)
+    n, known = int(size.sum()), list[tuple[float, float]]()
     effective = n**2 / float((size**2).sum()) if n else 0.0
-    if documents < 2:
-        return Shares(n, documents, effective, shares, ((0.0, 1.0),) * classes, net, (-1.0, 1.0))
-    known = [
-        _information(hits, hits, size, min(total, n - total))
-        for hits, total in zip(used.T, totals, strict=True)
-    ]
-    against, favor = used[:, 0], used[:, -1]
-    known.append(_information(favor - against, favor + against, size, n - totals.max()))
-    intervals = tuple(wilson(share, *size) for share, size in zip(shares, known, strict=False))
-    net_bounds = net_interval(shares[0], shares[-1], *known[-1])
-    return Shares(n, documents, effective, shares, intervals, net, net_bounds)
+    if len(used) > 1:
+        for hits, total in zip(used.T, totals, strict=True):
+            known.append(_information(hits, hits, size, min(total, n - total)))
+        against, favor = used[:, 0], used[:, -1]
+        known.append(_information(favor - against, favor + against, size, n - totals.max()))
+    information, freedom = zip(*known, strict=True) if known else ((), ())
+    shares = tuple((totals / max(n, 1)).tolist())
+    return Shares(shares, information, freedom, n, len(used), effective)
 
 
 def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tuple[float, float]:
-    """Return as how many independent answers those of some documents count, and Student's freedom.
+    """Return the effective sample size and the degrees of freedom of clustered answers.
 
     The variance is the larger of two estimates: one from the documents' residuals, made unbiased
     (Bell and McCaffrey 2002, "Bias Reduction in Standard Errors for Linear Regression with
@@ -181,7 +196,7 @@ def right_shares(right: Bools, document: Ints) -> Shares:
 def proportion_interval(right: Bools, document: Ints) -> Interval | None:
     """Return the 95 % interval of the share of rows that are right; None for one document."""
     shares = right_shares(right, document)
-    return shares.intervals[1] if shares.documents > 1 else None
+    return shares.interval(1) if shares.documents > 1 else None
 
 
 # --- Scores ---

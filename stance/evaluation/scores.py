@@ -205,7 +205,7 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     figures: Figures = {
         "n": shares.n,
         "accuracy": shares.shares[1] if shares.n else None,
-        "interval": shares.intervals[1] if shares.documents >= FEWEST else None,
+        "interval": shares.interval(1) if shares.documents >= FEWEST else None,
         "trusted": shares.trusted,
         "target_blind_accuracy": blind.right[rows].mean() if shares.n else None,
     }

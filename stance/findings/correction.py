@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
+from stance.evaluation.intervals import CONFIDENCE, Estimates, Interval
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
@@ -48,31 +48,11 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class Corrected(Estimates):
     """Corrected shares of a part of a population."""
 
-    labels: int
-    shares: tuple[float, ...]  # of each stance
     errors: tuple[float, ...]  # standard errors of the shares and of the net stance
-    information: tuple[float, ...]  # as how many independent labels those of a quantity count
-    freedom: tuple[float, ...]  # Student's, of each quantity
     method: str  # the surrogates used, or `AUDIT_ONLY`
-
-    @property
-    def net(self) -> float:
-        """Share in favor less share against."""
-        return self.shares[FAVOR] - self.shares[AGAINST]
-
-    def value(self, quantity: int) -> float:
-        """Return the share of a stance or, for `NET`, the net stance."""
-        return self.net if quantity == NET else self.shares[quantity]
-
-    def interval(self, quantity: int, confidence: float = CONFIDENCE) -> Interval:
-        """Return the interval of the share of a stance or, for `NET`, of the net stance."""
-        known = self.information[quantity], self.freedom[quantity], confidence
-        if quantity == NET:
-            return net_interval(self.shares[AGAINST], self.shares[FAVOR], *known)
-        return wilson(self.shares[quantity], *known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +173,7 @@ class Correction:
     def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them are labelled."""
         rows = np.isin(self.audit.pair, pairs)
-        labels = int(rows.sum())
-        if labels < FEWEST_LABELS:
+        if rows.sum() < FEWEST_LABELS:
             return None
         predictions = weights.predict(pairs)
         residuals = self._sides - weights.predict(self.audit.pair)
@@ -209,7 +188,7 @@ class Correction:
         z = np.where(helps, z[:, :2], z[:, 2:]) @ QUANTITIES.T
         variance = self._variances(z, document, (sums * helps) @ QUANTITIES.T)
         method = weights.method if helps.any() else AUDIT_ONLY
-        return self._corrected(labels, sides, z, variance, rows, method)
+        return self._corrected(sides, z, variance, rows, method)
 
     def _variances(self, z: Floats, document: Ints, sums: Floats) -> Floats:
         """Return variances, by document, of residuals' means and predictions' means together.
@@ -225,7 +204,7 @@ class Correction:
         return variances
 
     def _corrected(
-        self, labels: int, sides: Floats, z: Floats, variance: Floats, rows: Bools, method: str
+        self, sides: Floats, z: Floats, variance: Floats, rows: Bools, method: str
     ) -> Corrected:
         weight = self._weight[rows]
         size = float(_effective(weight))
@@ -242,7 +221,6 @@ class Correction:
         doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0)
         freedom = np.where(doubtful > 0, variance**2 / np.maximum(doubtful, 1e-300), size - 1)
         return Corrected(
-            labels=labels,
             shares=tuple(shares.tolist()),
             errors=tuple(np.sqrt(variance).tolist()),
             information=tuple((plain / (variance + doubt)).tolist()),

@@ -60,7 +60,7 @@ class Pairs:
         row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
         given = share.given.sum(axis=0).tolist()
         row |= {"documents": share.documents, **dict(zip(map(str, Stance), given, strict=True))}
-        row["net"], (row["low"], row["high"]) = share.counts.net, share.counts.net_interval
+        row["net"], (row["low"], row["high"]) = share.counts.net, share.counts.interval(NET)
         row["toward_target"] = toward
         if share.audited:
             row |= dict.fromkeys(("corrected", "corrected_low", "corrected_high"))

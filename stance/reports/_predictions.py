@@ -176,7 +176,7 @@ class _Drawing:
         )
         cells = dict[tuple[str, str], MatrixCell]()
         for number, share in enumerate(shares, 1):
-            (low, high), n = share.counts.net_interval, f"{share.counts.n:,}"
+            (low, high), n = share.counts.interval(NET), f"{share.counts.n:,}"
             net = (share.counts.net, (low, high)) if high - low <= WIDE else None
             cells[share.group, share.actor] = matrix_cell(net, n, 0, f"pair-{number}")
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
@@ -200,7 +200,7 @@ def matrix(
 
 def estimate(share: Share) -> Estimate:
     """Return a net stance as a chart has it, of a study with labels the counted one beside it."""
-    low, high = share.counts.net_interval
+    low, high = share.counts.interval(NET)
     firm = share.audited and share.counts.n and high - low <= WIDE
     value, interval = share.net or (None, None)
     return Estimate(value, interval, share.counted(NET) if firm else None)
