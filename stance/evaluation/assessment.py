@@ -69,7 +69,7 @@ def report(
     majority: str,
     text_key: NDArray[Any],
     *,
-    seen: tuple[Bools, Bools] | None = None,
+    leaked: Bools | None = None,
     sentiment: Answers | None = None,
     sentiment_majority: str | None = None,
     notes: Iterable[str] = (),
@@ -79,7 +79,7 @@ def report(
 
     ``blind`` are those of the target-blind control head to the same rows, ``text_key`` is equal for
     rows of the same paragraph, majorities are the most frequent labels of the training data, and
-    ``seen`` says which rows were in it: their texts or nearly so, and their very texts.
+    ``leaked`` says of which rows the text, or one much like it, was in it.
     """
     figures = score(answers)
     figures["notes"] = [*notes, *figures["notes"]]
@@ -89,8 +89,8 @@ def report(
         figures["sentiment"] = score(sentiment)
         if sentiment_majority:
             figures["sentiment"]["baselines"] = baselines(sentiment, sentiment_majority)
-    if seen is not None:
-        figures["leakage"] = leakage(answers, *seen)
+    if leaked is not None:
+        figures["leakage"] = leakage(answers, leaked)
     return Report(figures | {name: part for name, part in more.items() if part is not None})
 
 
@@ -112,7 +112,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         Its ``to_json()`` is what ``stance evaluate --json`` prints: shares and scores between 0
         and 1, intervals of 95 % of whole documents.
     """
-    marks, prints, answers = corpus.marks, model.fingerprints, judge_pairs(model, corpus)
+    answers = judge_pairs(model, corpus)
     classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
     trained_on = Counter[str]()
     for source in model.card["data"]:
@@ -121,8 +121,8 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         answers,
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         max(map(str, Stance), key=trained_on.__getitem__),
-        linked_groups([marks.exact]),
-        seen=(marks.found_in(prints), marks.copied_from(prints)),
+        linked_groups([corpus.marks.exact]),
+        leaked=corpus.marks.found_in(model.fingerprints),
         sentiment=judge_sentiment(model, corpus),
         sentiment_majority=max(classes, key=lambda c: classes[c]["support"], default=None),
         notes=(*_model_notes(model.recipe, model.stance.silent), *_loose(corpus)),

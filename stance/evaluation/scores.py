@@ -270,15 +270,11 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
     )
 
 
-def leakage(answers: Answers, leaked: Bools, copied: Bools) -> Figures:
-    """Return how many rows the model was trained on, and what it scores without them.
-
-    Leaked are rows whose text, or one much like it, was in the training data; copied those of them
-    whose text itself was.
-    """
-    rows, exact, without, bounds = leaked.sum(), (leaked & copied).sum(), None, None
+def leakage(answers: Answers, leaked: Bools) -> Figures:
+    """Return how many rows the model has seen in training, and what it scores without them."""
+    without, bounds = None, None
     if not leaked.all():
         counts = answers.take(~leaked).confusion()
         without, bounds = macro_f1(counts.sum(axis=0)), score_interval(macro_f1, counts)
-    figures = {"rows": rows, "exact": exact, "near": rows - exact, "share": leaked.mean()}
+    figures = {"rows": leaked.sum(), "share": leaked.mean()}
     return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})

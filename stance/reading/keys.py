@@ -160,12 +160,8 @@ class TextHashes:
 
     def found_in(self, others: "TextHashes") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
-        found: Bools = self.copied_from(others) | np.isin(self.bands, others.bands).any(axis=1)
-        return found
-
-    def copied_from(self, others: "TextHashes") -> Bools:
-        """Return which of these texts are among the others, apart from what `exact` ignores."""
-        return np.isin(self.exact, others.exact)
+        exact, near = np.isin(self.exact, others.exact), np.isin(self.bands, others.bands)
+        return np.asarray(exact | near.any(axis=1), np.bool_)
 
 
 def hash_texts(texts: Sequence[str]) -> TextHashes:

@@ -137,9 +137,9 @@ def _leakage(leakage: Figures | None) -> list[str]:
     if not leakage["rows"]:
         return wrap("leakage: no row or near-duplicate was found in the model's training data")
     return wrap(
-        f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
-        f"model's training data, {leakage['near']:,} of them as near-duplicates; macro-F1 "
-        f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
+        f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %), or "
+        "near-duplicates of them, found in the model's training data; macro-F1 without: "
+        + ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
     )
 
 
