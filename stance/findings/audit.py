@@ -1,6 +1,6 @@
 """Labelled samples: read, checked, and joined to the answers that they were drawn from."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +18,21 @@ from stance.findings.answers import (
     text_key,
 )
 from stance.findings.correction import Audit
-from stance.findings.request import Join, Request
+from stance.findings.request import Request
 from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.tables import Table, column, open_table, optional_column
+from stance.tables import Record, Table, column, open_table, optional_column
 from stance.tables.opening import encoded_by
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
+Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
 
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    line: int
+    where: str  # table and line
     name: str  # of the pair, in messages
     key: int
     text: int  # key of the text; 0 without one
@@ -57,35 +58,30 @@ def _read_audit(source: Path, population: AnswersTable) -> Audit:
     request, counts = population.request, Counter[str]()
     with open_table(source, encoding=request.audit_encoding) as table:
         rows = list(_read_labels(table, population, counts))
-    name, labelled = table.name, [row for row in rows if row.truth >= 0]
+    labelled = [row for row in rows if row.truth >= 0]
     if not labelled:
-        raise DataError(f"{name}: holds no labelled row; fill in 'stance'")
-    codings: dict[int, list[_Label]] = {}
-    for row, pair in zip(labelled, _locate(labelled, population, name), strict=True):
-        codings.setdefault(pair, []).append(row)
-    settled = {
-        pair: label
-        for pair, coding in sorted(codings.items())
-        if (label := _settle(coding, name, request.coder))
-    }
-    if not settled:
+        raise DataError(f"{source}: holds no labelled row; fill in 'stance'")
+    codings = defaultdict[int, list[_Label]](list)
+    for row, pair in zip(labelled, _locate(labelled, population), strict=True):
+        codings[pair].append(row)
+    settled = {pair: _settle(codings[pair], request.coder) for pair in sorted(codings)}
+    labels = {pair: label for pair, label in settled.items() if label}
+    if not labels:
         coders = ", ".join(shown(coder, 30) for coder in sorted({row.coder for row in labelled}))
-        raise DataError(f"{name}: no label of '{request.coder}'; its coders: {coders}")
-    design = _design(source, rows, list(settled.values()), population)
-    if not request.simple_random:
-        _refuse_other_actors(name, design, population)
-    chances, strata = zip(*(design[label.key] for label in settled.values()), strict=True)
-    pairs = np.array(list(settled), np.int64)
+        raise DataError(f"{source}: no label of '{request.coder}'; its coders: {coders}")
+    design = _read_design(source, rows, list(labels.values()), population)
+    chances, strata = zip(*(design[label.key] for label in labels.values()), strict=True)
+    pairs = np.array(list(labels), np.int64)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
     counts["missing"] = len(missing)
     return Audit(
         pair=pairs,
-        truth=np.array([label.truth for label in settled.values()], np.int64),
+        truth=np.array([label.truth for label in labels.values()], np.int64),
         inclusion=np.array(chances),
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
-        notes=tuple(f"{name}: {note}" for note in _notes(counts, len(pairs))),
+        notes=tuple(f"{source}: {note}" for note in _notes(counts, len(pairs))),
     )
 
 
@@ -125,9 +121,9 @@ def _read_labels(table: Table, population: AnswersTable, counts: Counter[str]) -
         counts["false matches"] += flagged
         truth = NEUTRAL if flagged else MISSING
         yield _Label(
-            line=record.line,
+            where=f"{table.name}:{record.line}",
             name=f"{population.join} {shown(named, 20)} on '{shown(actor, 40)}'",
-            key=_key(cells, identity, population.join, f"{table.name}:{record.line}"),
+            key=_key(record, identity, population, table.name),
             text=0 if population.places.text is None else text_key(text),
             coder=coder,
             truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
@@ -144,15 +140,15 @@ def _identity(table: Table, population: AnswersTable) -> list[int]:
     return [column(table, name) for name in (*names, "actor")]
 
 
-def _key(cells: Sequence[str], identity: Sequence[int], join: Join, where: str) -> int:
-    *names, actor = (cells[place].strip() for place in identity)
-    if join == "row" and not is_row(names[-1]):
-        why = f"'{shown(names[-1])}' is not a row number"
-        raise DataError(f"{where}: {why}; restore what stance sample wrote")
-    return pair_key(join, names, actor)
+def _key(record: Record, identity: Sequence[int], population: AnswersTable, table: str) -> int:
+    *names, actor = (record.cells[place].strip() for place in identity)
+    if population.join == "row" and not is_row(names[-1]):
+        why = f"'{shown(names[-1])}' is not a row number; restore what stance sample wrote"
+        raise DataError(f"{table}:{record.line}: {why}")
+    return pair_key(population.join, names, actor)
 
 
-def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
+def _settle(coding: Sequence[_Label], coder: str | None) -> _Label | None:
     """Return the label of a pair that counts; None without one of the coder asked for."""
     chosen = [label for label in coding if label.coder == (coder or ADJUDICATED)]
     if not chosen and coder is None:
@@ -164,11 +160,11 @@ def _settle(coding: Sequence[_Label], table: str, coder: str | None) -> _Label |
     if first.coder or other.coder:
         names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
         advice = f" ({names}); adjudicate them with stance label, or choose one with --coder"
-    lines = f"{table}:{first.line} and {other.line}"
+    lines = f"{first.where} and {other.where.rpartition(':')[2]}"
     raise DataError(f"{lines}: {first.name} has two labels{advice}")
 
 
-def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> Iterator[int]:
+def _locate(labels: Sequence[_Label], population: AnswersTable) -> Iterator[int]:
     """Yield the number of each label's pair in the population."""
     numbers: dict[int, list[int]] = {label.key: [] for label in labels}
     for number in np.flatnonzero(np.isin(population.key, np.array([*numbers], np.uint64))).tolist():
@@ -186,7 +182,7 @@ def _locate(labels: Sequence[_Label], population: AnswersTable, table: str) -> I
             why = f"{label.name} fits {len(alike)} answers of {answers}; give each paragraph "
             why += f"its own {population.join}, or add the column 'text'"
         if why:
-            raise DataError(f"{table}:{label.line}: {why}")
+            raise DataError(f"{label.where}: {why}")
         yield alike[0]
 
 
@@ -202,21 +198,8 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
-def _design(
-    source: Path,
-    rows: Sequence[_Label],
-    labels: Sequence[_Label],
-    population: AnswersTable,
-) -> Mapping[int, tuple[float, str]]:
-    """Return inclusion probability and stratum by pair; raise where they do not fit the labels."""
-    names = {row.design for row in rows}
-    if population.request.simple_random:
-        if names != {""}:
-            raise DataError(
-                f"{source}: its column 'design' says that the rows were drawn with unequal "
-                "probabilities; drop --simple-random"
-            )
-        return {label.key: (len(labels) / len(population), "") for label in labels}
+def _design_file(source: Path, names: set[str]) -> Path:
+    """Return the file that the column of designs names; raise if it is not one file, and there."""
     if len(names) != 1 or "" in names:
         listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
@@ -229,49 +212,49 @@ def _design(
             f"{source}: {path.name}, which says how likely each row was to be drawn, is not beside "
             "it; stance sample wrote it beside the table to label"
         )
+    return path
+
+
+def _read_design(
+    source: Path, rows: Sequence[_Label], labels: Sequence[_Label], population: AnswersTable
+) -> Design:
+    """Read how each pair was drawn; raise where this does not fit the labels or the answers."""
+    names = {row.design for row in rows}
+    if population.request.simple_random:
+        if names != {""}:
+            raise DataError(
+                f"{source}: its column 'design' says that the rows were drawn with unequal "
+                "probabilities; drop --simple-random"
+            )
+        return {label.key: (len(labels) / len(population), "") for label in labels}
+    path, design = _design_file(source, names), Design()
     with open_table(path) as table:
-        design = dict(_read_design(table, population))
+        identity = _identity(table, population)
+        places = [column(table, name) for name in ("inclusion", "stratum")]
+        for record in table:
+            chance, stratum = (record.cells[place] for place in places)
+            try:
+                probability = float(chance)
+            except ValueError:
+                probability = 0.0
+            if not 0 < probability <= 1:
+                raise DataError(
+                    f"{table.name}:{record.line}: inclusion '{shown(chance)}' is not a probability "
+                    "above 0 and up to 1; restore what stance sample wrote"
+                )
+            design[_key(record, identity, population, table.name)] = probability, stratum
     for label in labels:
         if label.key not in design:
-            raise DataError(
-                f"{source}:{label.line}: {label.name} is not in {label.design}; restore the row, "
-                "or its design"
-            )
-    return design
-
-
-def _refuse_other_actors(
-    name: str, design: Mapping[int, tuple[float, str]], population: AnswersTable
-) -> None:
-    """Raise if a sample of the answers on some actors is to correct those on others, too.
-
-    The inverse probabilities of a sample of answers sum to the number that it was drawn from.
-    """
+            why = f"is not in {label.design}; restore the row, or its design"
+            raise DataError(f"{label.where}: {label.name} {why}")
+    # The inverse probabilities of a sample of answers sum to the number that it was drawn from.
     drawn = np.unique(population.actor[np.isin(population.key, np.array([*design], np.uint64))])
     answers = int(np.isin(population.actor, drawn).sum())
     size = sum(1 / probability for probability, _ in design.values())
     if answers < len(population) and abs(size - answers) < 0.5:
         options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
         raise DataError(
-            f"{name}: was drawn from the {count(answers, 'answer')} on "
+            f"{source}: was drawn from the {count(answers, 'answer')} on "
             f"{count(len(drawn), 'actor')} and says nothing of the others; add {options}"
         )
-
-
-def _read_design(table: Table, population: AnswersTable) -> Iterator[tuple[int, tuple[float, str]]]:
-    """Yield the key, inclusion probability and stratum of each pair that was drawn."""
-    identity = _identity(table, population)
-    places = [column(table, name) for name in ("inclusion", "stratum")]
-    for record in table:
-        chance, stratum = (record.cells[place] for place in places)
-        where = f"{table.name}:{record.line}"
-        try:
-            probability = float(chance)
-        except ValueError:
-            probability = 0.0
-        if not 0 < probability <= 1:
-            raise DataError(
-                f"{where}: inclusion '{shown(chance)}' is not a probability above 0 and up to "
-                "1; restore what stance sample wrote"
-            )
-        yield _key(record.cells, identity, population.join, where), (probability, stratum)
+    return design
