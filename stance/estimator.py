@@ -170,41 +170,38 @@ def _read(given: Any) -> dict[str, list[Any]]:
     """Return the columns of a data frame, or of a sequence or array of pairs."""
     frame = narwhals.from_native(given, eager_only=True, pass_through=True)
     if isinstance(frame, narwhals.DataFrame):
-        return _read_frame(frame)
-    if isinstance(given, str) or not hasattr(given, "__len__"):
+        columns = _read_frame(frame)
+    elif isinstance(given, str) or not hasattr(given, "__len__"):
         raise TypeError(f"X is {shown(repr(given), 40)}; give a data frame or pairs (text, actor)")
-    for place, pair in enumerate(given):
-        whole = not isinstance(pair, str) and hasattr(pair, "__len__") and len(pair) >= 2
-        if not whole or not all(isinstance(part, str) for part in pair[:2]):
-            raise TypeError(
-                f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor), both strings"
-            )
-    columns = {name: [str(pair[n]) for pair in given] for n, name in enumerate(("text", "actor"))}
-    return columns | {"spans": [_spans(pair[2]) if len(pair) > 2 else None for pair in given]}
+    else:
+        for place, pair in enumerate(given):
+            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) < 2:
+                raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor)")
+        cells = [(*pair, None)[:3] for pair in given]
+        columns = {n: [c[k] for c in cells] for k, n in enumerate(("text", "actor", "spans"))}
+    for name in ("text", "actor"):
+        for row, cell in enumerate(columns[name]):
+            if not isinstance(cell, str):
+                raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
+        columns[name] = list(map(str, columns[name]))  # numpy's are strings of another kind
+    columns["spans"] = list(map(_spans, columns["spans"]))
+    return columns
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
     names, head = frame.columns, Header(frame.columns, "X")
     places: dict[str, int | None] = {name: column(head, name) for name in ("text", "actor")}
     places |= {name: optional_column(head, name) for name in ("date", "document", "spans")}
-    columns = {
-        name: _cells(frame[names[place]]) for name, place in places.items() if place is not None
-    }
-    for name in ("text", "actor"):
-        for row, cell in enumerate(columns[name]):
-            if not isinstance(cell, str):
-                raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
+    columns: dict[str, list[Any]] = {"spans": [None] * len(frame)}
+    for name, place in places.items():
+        if place is not None:
+            series = frame[names[place]]
+            cells = zip(series.to_list(), series.is_null().to_list(), strict=True)
+            columns[name] = [None if missing else cell for cell, missing in cells]
     for name in {"date", "document"} & columns.keys():
         columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
     DateColumn("X", "date").add(columns.get("date", []), range(len(frame)))  # may raise
-    columns["spans"] = list(map(_spans, columns.get("spans", [None] * len(frame))))
     return columns
-
-
-def _cells(series: Any) -> list[Any]:
-    """Return the cells of a column, None where one is missing, whatever a library calls that."""
-    missing = series.is_null().to_list()
-    return [None if gone else cell for cell, gone in zip(series.to_list(), missing, strict=True)]
 
 
 def _spans(given: Any) -> list[tuple[int, int]] | None:
@@ -219,32 +216,32 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
-    reader, cells = LabelReader("y", Stance, stance_spellings(None)), list(map(str, given))
+    reader = LabelReader("y", Stance, stance_spellings(None))
     try:
-        read = [reader.read(cell, Record(row, row, ())) for row, cell in enumerate(cells)]
-        numbers = np.array(read, np.int64)
+        numbers = [reader.read(str(label), Record(n, n, ())) for n, label in enumerate(given)]
         reader.refuse_guess()
     except DataError as error:
         raise ValueError(str(error)) from error
-    pairs = sorted({*zip(numbers.tolist(), given, strict=True)}, key=lambda pair: pair[0])
+    pairs = sorted({*zip(numbers, given, strict=True)}, key=lambda pair: pair[0])
     spelled = dict(pairs)
     if len(spelled) < len(pairs):  # a stance has several spellings
         spelled = {number: str(tuple(Stance)[number]) for number in spelled}
-    return numbers, spelled
+    return np.array(numbers, np.int64), spelled
 
 
 def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:
     """Return the pairs as a corpus; without documents, equal and nearly equal texts are grouped."""
-    texts, actors, size = pairs["text"], pairs["actor"], len(stance)
+    size = len(stance)
     documents, dates = (pairs.get(name, [""] * size) for name in ("document", "date"))
     if len(documents) != size:
         raise ValueError(f"X has {size} pairs and groups {len(documents)}; give one group per pair")
-    words = [str(tuple(Stance)[number]) for number in stance.tolist()]
-    written = "".join(map(repr, zip(texts, actors, words, strict=True)))
-    source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
-    cells = zip(texts, actors, stance.tolist(), pairs["spans"], dates, documents, strict=True)
+    columns = (pairs["text"], pairs["actor"], stance.tolist(), pairs["spans"], dates, documents)
     rows = [
         Row(text, actor, label, number, spans=spans, date=date, document=document)
-        for number, (text, actor, label, spans, date, document) in enumerate(cells, 1)
+        for number, (text, actor, label, spans, date, document) in enumerate(
+            zip(*columns, strict=True), 1
+        )
     ]
+    written = "".join(repr((row.text, row.actor, str(tuple(Stance)[row.stance]))) for row in rows)
+    source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
     return corpus_of(rows, source)
