@@ -21,13 +21,11 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A scale, its ticks with their labels, where a stronger line stands, and what it shows."""
+    """A scale and its ticks with their labels; the line at zero is stronger."""
 
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...]
-    zero: float | None = None
-    title: str = ""
 
     def place(self, value: float, start: float, end: float) -> float:
         """Return where a value stands between two ends."""
@@ -36,23 +34,13 @@ class Axis:
 
     def strength(self, tick: float) -> str:
         """Return the look of the line at a tick."""
-        return "axis" if tick == self.zero else "grid"
+        return "grid" if tick else "axis"
 
     def foot(self, y: float, start: float, end: float, last: str = "middle") -> Iterator[Mark]:
         """Yield the labels of the ticks below a chart; the last may stand before its tick."""
         for tick, text in self.ticks:
             anchor = last if tick == self.high else "middle"
             yield Mark("text", self.place(tick, start, end), y + 15, f"quiet {anchor}", text)
-        if self.title:
-            yield Mark("text", (start + end) / 2, y + 15 + TITLE, "quiet middle", self.title)
-
-    @property
-    def room(self) -> int:
-        """Pixels of the labels below a chart."""
-        return FOOT + (TITLE if self.title else 0)
-
-
-SHARES = Axis(0, 1, tuple((n / 4, f"{25 * n}{' %' if n == 4 else ''}") for n in range(5)))
 
 
 def net_axis(nets: Iterable[float]) -> Axis:
@@ -68,7 +56,7 @@ def net_axis(nets: Iterable[float]) -> Axis:
         if last - first <= MOST:
             break
     ticks = [round(step * n, 2) for n in range(first, last + 1)]
-    return Axis(ticks[0], ticks[-1], tuple((tick, signed(100 * tick)) for tick in ticks), 0, NET)
+    return Axis(ticks[0], ticks[-1], tuple((tick, signed(100 * tick)) for tick in ticks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +94,13 @@ def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
             marks.append(Mark("ring", x, top + 9, "ring quietly"))
         if estimate.value is not None:
             marks.append(Mark("dot", axis.place(estimate.value, start, end), top + 9, "ink"))
-    return Drawing(NARROW, bottom + axis.room, [*marks, *axis.foot(bottom, start, end)])
+    marks += axis.foot(bottom, start, end)
+    marks.append(Mark("text", (start + end) / 2, bottom + 15 + TITLE, "quiet middle", NET))
+    return Drawing(NARROW, bottom + FOOT + TITLE, marks)
 
 
-def curve(
-    estimates: Sequence[tuple[float, Estimate]], x: Axis, y: Axis, *, equality: bool = False
-) -> Drawing:
-    """Return estimates at places across, joined by lines or beside the line of equality.
-
-    The title of the scale that goes up stands above it.
-    """
+def curve(estimates: Sequence[tuple[float, Estimate]], x: Axis, y: Axis) -> Drawing:
+    """Return net stances at places across, joined by lines."""
     bottom = TITLE + HEIGHT - FOOT
 
     def over(across: float) -> float:
@@ -127,13 +112,12 @@ def curve(
     def line(a: tuple[float, float], b: tuple[float, float], look: str) -> Mark:
         return Mark("line", over(a[0]), up(a[1]), look, "", over(b[0]), up(b[1]))
 
-    marks = [Mark("text", 0, 11, "quiet", y.title)]
+    marks = [Mark("text", 0, 11, "quiet", NET)]
     for tick, text in y.ticks:
         marks.append(Mark("line", LEFT, up(tick), y.strength(tick), "", NARROW, up(tick)))
         marks.append(Mark("text", LEFT - 4, up(tick) + 4, "quiet end", text))
     known = [(across, mark.value) for across, mark in estimates if mark.value is not None]
-    ends = [((x.low, x.low), (x.high, x.high))] if equality else pairwise(known)
-    marks += (line(a, b, "axis dashed" if equality else "line favor") for a, b in ends)
+    marks += (line(a, b, "line favor") for a, b in pairwise(known))
     for across, mark in estimates:
         if mark.interval is not None:
             low, high = mark.interval
@@ -143,7 +127,7 @@ def curve(
         if mark.value is not None:
             marks.append(Mark("dot", over(across), up(mark.value), "favor"))
     marks += x.foot(bottom, LEFT + 16, RIGHT, "end")
-    return Drawing(NARROW, bottom + x.room, marks)
+    return Drawing(NARROW, bottom + FOOT, marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The page on an evaluation: what scores say in words, their charts and tables."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from stance.corpus import Source
 from stance.display import shown
@@ -14,7 +13,6 @@ from stance.screens import Figures
 HEATS = 5  # shades of a share, from none to all
 BASELINES = {"target_blind": "target-blind words", "majority": "majority label"}
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
-RIGHT = "answers that are right"
 MACRO_F1 = with_interval("macro-F1, %")
 
 
@@ -73,24 +71,6 @@ def _heated(number: int, total: int) -> charts.MatrixCell:
     return charts.MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
 
 
-def _reliability_figure(bins: Sequence[Figures]) -> Figure:
-    rows, marks = [], []
-    for part in bins:
-        right = _cells(part, "accuracy", "interval")
-        rows.append(
-            [f"{part['low']:.2f}–{part['high']:.2f}", part["n"], part["confidence"], *right]
-        )
-        estimate = charts.Estimate(part["accuracy"], part["interval"])
-        marks.append((part["confidence"], estimate))
-    ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
-    x = charts.Axis(min(1 / 3, *(place for place, _ in marks)), 1, ticks, title="probability")
-    sure = Column("mean probability, %", "share")
-    columns = (Column("probability"), ROWS, sure, *with_interval("right, %"))
-    chart = charts.curve(marks, x, replace(charts.SHARES, title=RIGHT), equality=True)
-    data = Data("reliability", columns, rows)
-    return Figure("Probability and accuracy", chart, data)
-
-
 def _divisions(scores: Figures) -> Iterator[tuple[str, Data]]:
     """Yield the title of each breakdown of more than one group, and its scores."""
     for noun, title in DIVISIONS.items():
@@ -129,7 +109,6 @@ def evaluation_page(
         compared=_baselines(scores),
         classes=_class_scores(scores, "classes"),
         confusion=_confusion_figure(scores),
-        reliability=bins and _reliability_figure(bins),
         divisions=list(_divisions(scores)),
         tone_classes=tone and _class_scores(tone, "sentiment"),
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),

@@ -75,8 +75,7 @@ def painted(mark: Mark) -> Style:
         return {"fill": known["muted"] if "quiet" in mark.look.split() else tone}
     if mark.form in ("line", "ring"):
         wide = 1.0 if {"grid", "axis"} & set(looks) else 2.0
-        dashes = "4 3" if "dashed" in looks else None
-        return {"fill": "none", "stroke": tone, "stroke_width": wide, "stroke_dasharray": dashes}
+        return {"fill": "none", "stroke": tone, "stroke_width": wide}
     return {"fill": tone, "stroke": known["paper"] if mark.form == "box" else None}
 
 
@@ -119,7 +118,6 @@ def as_pdf(figure: Figure) -> bytes:
 
 def _draw(page: Any, mark: Mark, style: Style) -> None:
     stroke, fill = style.get("stroke"), style["fill"]
-    page.setDash([4, 3] if style.get("stroke_dasharray") else [])
     page.setLineWidth(style.get("stroke_width") or 1)
     page.setStrokeColor(stroke or fill)
     if fill != "none":
