@@ -10,7 +10,6 @@ from stance.evaluation.agreement import (
     krippendorff_alpha,
     measure_agreement,
     percent_agreement,
-    report_agreement,
     sum_codes,
 )
 
@@ -99,11 +98,3 @@ def test_few_documents_and_perfect_agreement_have_no_interval():
     assert measure_agreement(codes, 3, np.arange(40) % 5)["alpha"]["interval"] is not None
     same = measure_agreement(codes[[0, 0]], 3, np.arange(40))
     assert same["alpha"] == {"value": 1.0, "interval": None}
-
-
-def test_report_per_label():
-    codes, document = random_coding(4), np.arange(300)
-    found = report_agreement(codes, LABELS, document)
-    assert list(found["per_label"]) == list(LABELS)
-    favor = measure_agreement((codes == 2).astype(np.int64), 2, document)
-    assert found["per_label"]["favor"] == favor

@@ -7,7 +7,7 @@ import re
 import archives
 import numpy as np
 import pytest
-from command import fails, invoke, write
+from command import invoke, write
 from pages import part, read_page
 
 LABELS = ("against", "neutral", "favor")
@@ -21,7 +21,7 @@ def points(net):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """Answers with errors on three actors, and two coders' labels of a simple random sample."""
+    """Answers with errors on three actors, and labels of a simple random sample."""
     folder, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(4)
     answers, labels = [], []
     for row in range(1, 1201):
@@ -36,16 +36,13 @@ def study(tmp_path_factory):
              **dict(zip(SHARES, map(str, shares), strict=True))}
         )  # fmt: skip
         if row % 8 == 1 or row % 8 == 4:
-            labels.append({**head, "stance": LABELS[truth], "coder": "anna"})
-        if row % 16 == 1:
-            second = truth if rng.random() < 0.9 else (truth + 1) % 3
-            labels.append({**head, "stance": LABELS[second], "coder": "ben"})
+            labels.append({**head, "stance": LABELS[truth]})
     return archives.write(folder / "answers.csv", answers), archives.write(
         folder / "labelled.csv", labels
     )
 
 
-AUDIT = ("--simple-random", "--coder", "anna")
+AUDIT = ("--simple-random",)
 
 
 @pytest.fixture(scope="module")
@@ -173,14 +170,6 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     assert result.exit_code == 0, result.stderr
     found = read_page(page.read_bytes()).text
     assert "Too few labels to say anything of 3 actors shown: " in found
-
-
-def test_options_without_what_they_are_about_are_refused(study, tmp_path):
-    answers, _ = study
-    line = fails(2, "report", answers, "-o", tmp_path / "x.html", "--coder", "anna")
-    assert "add --audit" in line
-    line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--period", "month")
-    assert "no column 'date' for --period; name one with --over" in line
 
 
 @pytest.mark.parametrize("safe", [True, False])

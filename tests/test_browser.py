@@ -6,7 +6,7 @@ import pytest
 from chromium import FOUND, Browser
 from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
-from test_pages import GROUPS, STRINGS, TOGETHER, distinct, full_page, harmless, predictions
+from test_pages import STRINGS, distinct, predictions
 
 from stance.reports import Request, write_predictions
 
@@ -212,33 +212,11 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
 
 # --- Hostile strings ---
 
-ELEMENTS = """[...document.querySelectorAll("*:not(mark, text)")].map(
-each => each.tagName + " " + each.getAttributeNames().join(" ")).join("\\n")"""
-"""Elements and the names of their attributes; marks and lines of charts depend on the words."""
-
 
 def report_page(words, folder):
     path = predictions(folder / "answers.csv", distinct(words))
     write_predictions(Request(path), path.with_suffix(".html"), None, force=True)
     return path.with_suffix(".html").read_bytes()
-
-
-@pytest.mark.endurance
-@pytest.mark.parametrize(
-    "make", [report_page, lambda words, _: full_page(words)], ids=["report", "evaluation"]
-)
-def test_no_string_in_any_field_adds_an_element_or_a_request(make, browser, tmp_path):
-    page = tmp_path / "page.html"
-    page.write_bytes(make(harmless(TOGETHER), tmp_path))
-    browser.open(page)
-    plain = browser.run(ELEMENTS).split("\n")
-    assert len(plain) > 300
-    for strings in GROUPS:
-        page.write_bytes(make([*strings, *harmless(TOGETHER - len(strings))], tmp_path))
-        browser.open(page)
-        assert browser.run(ELEMENTS).split("\n") == plain
-        assert browser.asked == [page.as_uri()]
-        assert browser.complaints == []
 
 
 def test_hostile_strings_make_no_page_run_over(tmp_path, browser):

@@ -390,22 +390,17 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     assert "to_label.design.csv, which says how likely each row was to be drawn, is not" in line
 
 
-def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
+def test_coders_who_disagree_are_adjudicated(archive, tmp_path):
     rows = [{**row, "coder": "anna"} for row in read(archive[1])]
     other = {"against": "favor", "favor": "neutral", "neutral": "against"}
     rows += [{**row, "coder": "ben", "stance": other[row["stance"]]} for row in rows[:2]]
     both = write(tmp_path / "both.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", both)
     assert line.startswith(f"{both}:2 and 202: row ")
-    assert "has two labels (anna, ben); adjudicate them with stance label, or choose one" in line
-    anna = figures(archive[0], "--audit", both, "--coder", "anna")
-    assert anna["labels"] == 200
-    assert figures(archive[0], "--audit", both, "--coder", "ben")["labels"] == 2
-    line = fails(1, "shares", archive[0], "--audit", both, "--coder", "eve")
-    assert "no label of 'eve'; its coders: anna, ben" in line
+    assert "has two labels (anna, ben); adjudicate them with stance label, or export" in line
     rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
     settled = figures(archive[0], "--audit", write(tmp_path / "settled.csv", rows))
-    assert settled["shares"] == anna["shares"]
+    assert settled["shares"] == figures(archive[0], "--audit", archive[1])["shares"]
 
 
 def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
@@ -453,7 +448,7 @@ def write_as(path, rows, encoding):
     ("options", "said"),
     [
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
-        (("--coder", "anna"), "say how labels are read; add --audit LABELLED"),
+        (("--simple-random",), "say how labels are read; add --audit LABELLED"),
         (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
         (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
@@ -464,13 +459,6 @@ def test_options_that_do_not_fit_together_are_refused(archive, options, said):
     assert said in fails(2, "shares", archive[0], *options)
 
 
-def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
-    rows = [{"doc_id": row.pop("document"), **row} for row in read(archive[0])]
-    told = invoke("shares", write(tmp_path / "other.csv", rows)).stderr
-    assert "no column 'document', so each text counts as a document" in told
-    assert "if several belong to one document, add --document-column 'doc_id'" in told
-
-
 def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     known, labels = archive[0], archive[1]
     renamed = [
@@ -478,6 +466,9 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
         for path in (known, labels, design)
     ]
     named = ("--document-column", "doc_id", "--json")
+    told = invoke("shares", renamed[0]).stderr
+    assert "no column 'document', so each text counts as a document" in told
+    assert "if several belong to one document, add --document-column 'doc_id'" in told
     own = invoke("shares", renamed[0], "--audit", renamed[1], *named)
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]

@@ -41,29 +41,6 @@ def test_paragraphs_are_many_and_balanced_and_name_whom_they_are_asked_about():
         assert case.expected.removeprefix("not ") in ("same", *Stance)
 
 
-def test_every_test_changes_what_it_says():
-    first = [case for case in CASES if case.paragraph == "1"]
-    after = {case.test: case.text for case in first}
-    before = after[WRITTEN]
-    assert before == (
-        "The foreign ministers meeting in Geneva condemned Russia on Tuesday for the shelling of a "
-        "grain port, according to a statement signed by three governments."
-    )
-    assert after["actor swapped"] == before.replace("Russia", "China")
-    assert after["neutral sentence in front"].endswith(f" {before}")
-    assert after["paragraph doubled"] == f"{before} {before}"
-    assert after["opposite stance added: first actor"].startswith(before)
-    assert "did not condemn Russia" in after["deciding verb negated"]
-    assert "praised Russia" in after["blame turned into praise"]
-    assert "conedmned" in after["typing error in the deciding word"]
-    assert (after["all capitals"], after["no capitals"]) == (before.upper(), before.lower())
-    asked = {case.test: (case.actor, case.expected) for case in first}
-    assert asked["opposite stance added: second actor"] == ("United States", "favor")
-    assert asked["who judges whom: the judged"] == ("United States", "against")
-    assert asked["who judges whom: the judge"] == ("Russia", "neutral")
-    assert asked["deciding verb negated"] == ("Russia", "not against")
-
-
 # --- What must always hold of any model, to the ninth decimal ---
 
 

@@ -151,13 +151,12 @@ def answers_of(
 
 def audited(
     audit: Path | None = None,
-    coder: str | None = None,
     simple_random: bool = False,
     audit_encoding: str | None = None,
 ) -> AnswersForm:
     """Return which labelled sample corrects the answers, and how it is read."""
-    given = {"coder": coder, "simple_random": simple_random, "audit_encoding": audit_encoding}
+    given = {"simple_random": simple_random, "audit_encoding": audit_encoding}
     if audit is None and any(given.values()):
-        names = "--coder, --simple-random and --audit-encoding"
+        names = "--simple-random and --audit-encoding"
         raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
     return {"audit": audit, **given}

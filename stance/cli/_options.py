@@ -156,7 +156,6 @@ PANELS: dict[str, dict[str, Declared]] = {
     },
     "Labelled sample": {
         "audit": _given("LABELLED", "Labelled sample of the answers, to correct them."),
-        "coder": _given("NAME", "Coder whose labels count."),
         "simple_random": _given(None, "All labelled answers were drawn with the same probability."),
         "audit_encoding": _given("E", "Encoding of the labelled sample; UTF-8 if omitted."),
         "surrogate": _given("COLUMN", "Column of another model's labels; may be repeated."),

@@ -265,12 +265,12 @@ class _Reader:
             name: np.array(figures, np.uint64 if name in _KEYS else np.int64)
             for name, figures in self._values.items()
         }
-        repeated = self._repeated(values)
-        kept = np.delete(np.arange(len(values["actor"])), repeated)
+        kept = self._first_of_each(values)
+        repeated = len(values["actor"]) - len(kept)
         values = {name: figures[kept] for name, figures in values.items()}
         day, rows = values["day"], np.array(self._rows)
         periods = choose_periods(day, request.period)
-        notes = self._notes(len(repeated), day)
+        notes = self._notes(repeated, day)
         return AnswersTable(
             request=request,
             table=table,
@@ -297,24 +297,23 @@ class _Reader:
             notes=(*self._table.notes, *(f"{table}: {note}" for note in notes)),
         )
 
-    def _repeated(self, values: dict[str, Any]) -> Ints:
-        """Return the answers that repeat an earlier one; raise where the two differ."""
+    def _first_of_each(self, values: dict[str, Any]) -> Ints:
+        """Return the answers that repeat no earlier one; raise where two differ."""
+        answers, stance = np.arange(len(values["actor"])), values["stance"]
         if self._places.text is None:
-            return np.zeros(0, np.int64)
-        order = np.argsort(values["identity"], kind="stable")
-        alike = np.diff(values["identity"][order]) == 0
-        before, again = order[:-1][alike], order[1:][alike]
-        differing = np.flatnonzero(values["stance"][before] != values["stance"][again])
-        if len(differing):
-            first, second = (
+            return answers
+        _, firsts, number = np.unique(values["identity"], return_index=True, return_inverse=True)
+        first = firsts[number]
+        for again in np.flatnonzero(stance != stance[first])[:1]:
+            before, after = (
                 self._table.where(Record(int(values["record"][n]) + 1, int(values["line"][n]), ()))
-                for n in (before[differing[0]], again[differing[0]])
+                for n in (first[again], again)
             )
             raise DataError(
-                f"{second}: has another answer than {first} for the same text and actor; "
+                f"{after}: has another answer than {before} for the same text and actor; "
                 "keep one of the rows"
             )
-        return np.asarray(again, np.int64)
+        return answers[first == answers]
 
     def _notes(self, repeated: int, days: Ints) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""

@@ -64,11 +64,7 @@ def _read_audit(source: Path, population: AnswersTable) -> Audit:
     codings = defaultdict[int, list[_Label]](list)
     for row, pair in zip(labelled, _locate(labelled, population), strict=True):
         codings[pair].append(row)
-    settled = {pair: _settle(codings[pair], request.coder) for pair in sorted(codings)}
-    labels = {pair: label for pair, label in settled.items() if label}
-    if not labels:
-        coders = ", ".join(shown(coder, 30) for coder in sorted({row.coder for row in labelled}))
-        raise DataError(f"{source}: no label of '{request.coder}'; its coders: {coders}")
+    labels = {pair: _settle(codings[pair]) for pair in sorted(codings)}
     design = _read_design(source, rows, list(labels.values()), population)
     chances, strata = zip(*(design[label.key] for label in labels.values()), strict=True)
     pairs = np.array(list(labels), np.int64)
@@ -148,18 +144,16 @@ def _key(record: Record, identity: Sequence[int], population: AnswersTable, tabl
     return pair_key(population.join, names, actor)
 
 
-def _settle(coding: Sequence[_Label], coder: str | None) -> _Label | None:
-    """Return the label of a pair that counts; None without one of the coder asked for."""
-    chosen = [label for label in coding if label.coder == (coder or ADJUDICATED)]
-    if not chosen and coder is None:
-        chosen = list(coding)
-    other = next((label for label in chosen if label.truth != chosen[0].truth), None)
-    if other is None:
-        return chosen[0] if chosen else None
+def _settle(coding: Sequence[_Label]) -> _Label:
+    """Return the label of a pair that counts: the adjudicated one, or the one that all gave."""
+    chosen = [label for label in coding if label.coder == ADJUDICATED] or coding
     first, advice = chosen[0], "; keep one of the lines"
+    other = next((label for label in chosen if label.truth != first.truth), None)
+    if other is None:
+        return first
     if first.coder or other.coder:
         names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
-        advice = f" ({names}); adjudicate them with stance label, or choose one with --coder"
+        advice = f" ({names}); adjudicate them with stance label, or export one coder's labels"
     lines = f"{first.where} and {other.where.rpartition(':')[2]}"
     raise DataError(f"{lines}: {first.name} has two labels{advice}")
 

@@ -51,7 +51,6 @@ class Request:
     only: Sequence[str] = ()  #: actors whose answers are read; all if empty
     surrogates: Sequence[str] = ()  #: columns of other models' labels, each weighted by its use
     audit: Path | None = None  #: labelled sample of the answers; its design stands beside it
-    coder: str | None = None  #: whose labels count where coders disagree
     simple_random: bool = False  #: every answer had the same chance, so no design says it
     audit_encoding: str | None = None  #: such as cp1252; UTF-8 if None
 
