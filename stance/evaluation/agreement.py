@@ -60,14 +60,10 @@ def krippendorff_alpha(sums: Floats) -> Floats:
 
 
 def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
-    """Measure the agreement of coders; ``codes`` and ``labels`` are as in `sum_codes`.
+    """Return percent and alpha of units coded twice or more, with intervals of whole documents.
 
-    Returns
-    -------
-    dict
-        units coded twice or more, and their documents; percent and alpha, each with value and 95 %
-        interval of whole documents. There is no interval with fewer than 5 documents coded twice,
-        where a coefficient hangs on one of them, or where none of them changes it.
+    ``codes`` and ``labels`` are as in `sum_codes`. There is no interval with fewer than 5 documents
+    coded twice, where a coefficient hangs on one of them, or where none of them changes it.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
     names, place = np.unique(document[paired], return_inverse=True)

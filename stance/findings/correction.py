@@ -88,15 +88,9 @@ class Weights:
 class Correction:
     """An audit of a population, ready to correct the shares of any part of it.
 
-    Parameters
-    ----------
-    audit : Audit
-    document : ndarray of shape (n_pairs,)
-        Number of each pair's document, of all pairs of the population.
-    alternatives : sequence of Surrogate
-        The model's probabilities and its labels, of which the more useful one is taken.
-    additions : sequence of Surrogate
-        Further ones, each weighted by its use.
+    ``document`` numbers the document of each pair of the population. Of the ``alternatives``, such
+    as the model's probabilities and its labels, the more useful one is taken; ``additions`` are
+    further surrogates, each weighted by its use.
     """
 
     def __init__(
@@ -149,16 +143,12 @@ class Correction:
         # useful a surrogate is.
         sizes = np.maximum(2 * self._rarer(rows)[list(SIDES)], 1).tolist()
         for side, size in enumerate(sizes):
-            tuned = []
-            for model in self.models:
-                weights, variance = self._tune(model, side, rows)
-                penalty = size / max(size - len(model), 0.5)
-                tuned.append((variance * penalty, penalty, model, weights.tolist()))
-            _, penalty, chosen, fitted = min(
-                tuned, key=lambda model: model[0]
-            )  # of equals the first
-            parts.append(tuple(zip(chosen, fitted, strict=True)))
-            penalties.append(penalty)
+            excess = [size / max(size - len(model), 0.5) for model in self.models]
+            tuned = [self._tune(model, side, rows) for model in self.models]
+            promised = [variance * e for (_, variance), e in zip(tuned, excess, strict=True)]
+            best = promised.index(min(promised))  # of equals the first
+            parts.append(tuple(zip(self.models[best], tuned[best][0].tolist(), strict=True)))
+            penalties.append(excess[best])
         return Weights(tuple(parts), np.array(penalties))
 
     def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
