@@ -313,7 +313,7 @@ class _Reader:
                 f"{after}: has another answer than {before} for the same text and actor; "
                 "keep one of the rows"
             )
-        return answers[first == answers]
+        return np.asarray(answers[first == answers], np.int64)
 
     def _notes(self, repeated: int, days: Ints) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
