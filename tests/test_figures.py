@@ -16,6 +16,7 @@ from stance.reports._figures import Column, Data, Figure
 from stance.reports._files import as_pdf, as_svg, lacks_letters
 
 SVG = "{http://www.w3.org/2000/svg}"
+OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +33,7 @@ def answers(tmp_path_factory):
 def made(answers):
     """The page and the folder of figures of a report."""
     page, folder = answers.with_suffix(".html"), answers.with_name("figures")
-    options = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
-    result = invoke("report", answers, *options, "--figures", folder)
+    result = invoke("report", answers, *OPTIONS, "--figures", folder)
     assert result.exit_code == 0, result.stderr
     assert re.search(r"wrote \d+ figures and numbers.csv to ", result.stderr)
     return read_page(page.read_bytes()), folder
@@ -99,16 +99,7 @@ def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, 
 
 
 def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
-    again = (
-        "report",
-        answers,
-        "--prefix",
-        "p_",
-        "--by",
-        "genre",
-        "--title",
-        "Of <b>two</b> genres",
-    )
+    again = ("report", answers, *OPTIONS)
     out = ("-o", tmp_path / "page.html", "--figures", made[1])
     assert "exists already" in fails(4, *again, *out)
     before = {path.name: path.read_bytes() for path in made[1].iterdir()}
