@@ -1,7 +1,7 @@
 """What one coder sees and says of a table, and the labels of coders as a table."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -63,6 +63,8 @@ class Session:
         # What tables refuse: controls, and halves of characters.
         kept = [c for c in fields.get("note", "") if c in "\n\t" or category(c) not in ("Cc", "Cs")]
         label = Label(**{**fields, "note": "".join(kept).strip()})
+        if [*map(type, astuple(label))] != [*map(type, astuple(Label()))]:
+            raise DataError("not saved: what the page sent is not a label")  # nor could be read
         if fault := problem(label, () if label.unsure else self.asked, self.holders):
             raise DataError(f"not saved: {fault}")
         pair = next((pair for pair in self.task.pairs if pair.key == key), None)
