@@ -61,6 +61,7 @@ SPOILT = [
     ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: 0:99 lies outside the sentence; name"),
     ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: byte 0xff is not UTF-8; save the"),
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
+    ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: the actor is empty; name"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
     ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:3: stance '1' in row 2 mixes two scales"),
@@ -78,6 +79,7 @@ SPOILT = [
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
     ("doccano", b'["NEG"]', b'["NEG", "favor"]', "all.jsonl:2: has two stances, against and"),
     ("labelstudio", b'"start": 3', b'"start": 4', "item 1: the place 4:7 is not 'NATO'; exp"),
+    ("labelstudio", b'"Rain."', b"Rain.", "export.json:4: is not JSON, or too long or deep; exp"),
     (
         "prodigy",
         b'"start": 2',

@@ -102,6 +102,8 @@ class Import:
             raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
         parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
+            if "actor" in given:
+                raise self.fault("the actor is empty", "name the actor of the stance")
             key = shown(self.names.get("actor", "actor"))
             raise self.fault(f"has no actor at '{key}'", "say where it is: --map actor=NAME")
         return cells
@@ -207,6 +209,8 @@ def read_json(path: Path, job: Import) -> Iterator[Item]:
         try:
             value, end = decoder.raw_decode(text, match.start())
         except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
+            if text[match.start()] == "[":  # else each line is an object of its own
+                job.where = f"{name}:{getattr(error, 'lineno', line)}"
             raise job.fault("is not JSON, or too long or deep") from error
         line += text.count("\n", match.start(), end)
         for number, item in enumerate(value if isinstance(value, list) else [value], 1):
