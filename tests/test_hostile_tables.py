@@ -137,6 +137,7 @@ DAMAGE = [
     refuse("old Excel workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"cannot be read as a workbook .*; if it has a password"),
     refuse("PDF", b"%PDF-1.4\n", "is a PDF"),
     refuse("Word document", b"PK\x03\x04", "is a .docx document; save its text as .txt", file="mine.docx"),
+    refuse("model", b"PK\x03\x04", "is a model; name a table here, and the model with --model", file="m.stance"),
     refuse("SQLite", b"SQLite format 3\0", "SQLite"),
     refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),
     read("gz", gzip.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.gz", notes="gz compressed"),

@@ -143,7 +143,10 @@ class Source:
             reason = shown(getattr(error, "strerror", None) or type(error).__name__)
             other = f"cannot be read ({reason}); copy the file and try again"
             why = _UNREADABLE.get(type(error), other)
-            if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
+            missing = isinstance(error, FileNotFoundError)
+            if missing and self.name == "-":
+                why = "standard input cannot be read here; save it as a file, and name that"
+            elif missing and re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
             raise DataError(f"{self.name}: {why}") from error
 
@@ -152,6 +155,8 @@ class Source:
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in _DOCUMENTS:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
+        if suffix == ".stance":
+            self.refuse("is a model; name a table here, and the model with --model")
         for magic, (kind, what) in _MAGIC.items():
             if head.startswith(magic):
                 if kind and (not what or (binary and self._path)):
