@@ -10,6 +10,7 @@ import pytest
 from command import fails, invoke, one_line, write
 from small_model import small_model
 
+from stance.runs.job import Request, predict_table
 from stance.storage import save_model
 
 GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"
@@ -65,6 +66,19 @@ def test_a_summary_says_what_a_run_did(folder):
     assert found["seconds"] > 0
     assert sum(found["answers"]["NATO"].values()) == 6
     assert all(note in done.stderr for note in found["notes"])
+
+
+def test_a_summary_has_the_hash_of_a_file_before_it_grew_in_the_run(folder):
+    path = folder / "3.csv"
+    before = path.read_bytes()
+
+    def grow(tally, *_):
+        path.write_bytes(before + GOOD.encode() * tally.rows)
+
+    asked = Request((Path("in"),), Path("answers.csv"), summary=Path("run.json"))
+    predict_table(small_model(), asked, grow)
+    assert path.read_bytes() != before
+    assert summary()["files"][2]["sha256"] == hashlib.sha256(before).hexdigest()
 
 
 def test_a_summary_appears_with_its_output_or_not_at_all(folder):
