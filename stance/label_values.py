@@ -73,7 +73,7 @@ class LabelReader:
     ) -> None:
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
-        self._scale: Mapping[str, int] | None = None
+        self._scale = next((scale for scale in _SCALES if scale.keys() <= words.keys()), None)
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:

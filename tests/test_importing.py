@@ -64,7 +64,7 @@ SPOILT = [
     ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: the actor is empty; name"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
-    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:3: stance '1' in row 2 mixes two scales"),
+    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 mixes two scales"),
     ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: 0:999"),
     ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: '14:99' is not in the text; name a"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
@@ -127,6 +127,13 @@ def imported(form, source, **given):
     output = source.parent / "out.csv"
     told = import_corpus(form, source, output, force=True, **given)
     return told, rows_of(output)
+
+
+def test_numbers_of_a_known_scale_are_no_guess(tmp_path):
+    source = copied("rusentne", tmp_path)
+    source.write_bytes(source.read_bytes().replace(b"\t-1\n", b"\t0\n"))
+    _, rows = imported("rusentne", source)
+    assert {row["stance"] for row in rows} == {"neutral", "favor"}
 
 
 def test_a_tools_files_may_be_in_another_encoding(tmp_path):

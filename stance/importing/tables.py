@@ -13,7 +13,7 @@ from typing import Any
 from stance.display import shown
 from stance.errors import UsageError
 from stance.importing.sources import Format, Import, Row, Rows, joined
-from stance.label_values import SENTIMENTS, LabelReader
+from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
 from stance.tables import column, open_table, optional_column
 
@@ -172,18 +172,20 @@ _MONEY = "it labels what news means for investors: good news for a firm is favor
 def _table(
     columns: Mapping[str, str],
     *notes: str,
+    known: Mapping[str, int] = STANCES,
     advice: str = "name a file of the set, such as train.csv",
     **more: Any,
 ) -> Format:
     read = partial(read_table, columns=columns, **more)
-    return Format(read, advice, notes, tabular=True)
+    return Format(read, advice, notes, known, tabular=True)
 
 
 TABLES: Mapping[str, Format] = {
     # https://github.com/dialogue-evaluation/RuSentNE-evaluation
     "rusentne": _table(
         {"text": "sentence", "actor": "entity", "stance": "label"}
-        | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"}
+        | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
+        known={"-1": 0, "0": 1, "1": 2},
     ),
     # https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article,
     # its paragraphs on lines of their own; the label of the first one is in `Paragraph0`.
