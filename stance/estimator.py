@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -175,7 +175,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
         raise TypeError(f"X is {shown(repr(given), 40)}; give a data frame or pairs (text, actor)")
     else:
         for place, pair in enumerate(given):
-            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) < 2:
+            unordered = isinstance(pair, str | Mapping | Set)
+            if unordered or not hasattr(pair, "__len__") or len(pair) < 2:
                 raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor)")
         cells = [(*pair, None)[:3] for pair in given]
         columns = {n: [c[k] for c in cells] for k, n in enumerate(("text", "actor", "spans"))}

@@ -188,6 +188,8 @@ def test_what_is_no_pair_is_refused_with_its_place(fitted):
         fitted.predict("one text")
     with pytest.raises(TypeError, match=r"X\[1\] is 'text'; give \(text, actor\)"):
         fitted.predict([X[0], "text"])
+    with pytest.raises(TypeError, match=r"X\[0\] is {'text': 'a', 'actor': 'b'}; give \(text"):
+        fitted.predict([{"text": "a", "actor": "b"}])
     with pytest.raises(TypeError, match=r"X\['text'\] in row 1 is None"):
         fitted.predict(pandas.DataFrame({"text": ["a", float("nan")], "actor": ["b", "c"]}))
     with pytest.raises(DataError, match=r"X: no column 'actor'; did you mean 'target'"):
