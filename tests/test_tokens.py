@@ -1,5 +1,8 @@
 """Words, clitics, sentences and quotes of a batch are those of its paragraphs one by one."""
 
+import contextlib
+import itertools
+import sys
 import unicodedata
 
 import numpy as np
@@ -199,3 +202,28 @@ def test_words_whose_description_was_interrupted_are_described_later():
         read("three stop", spellings=spellings)
     batch = read("three two", spellings=spellings)
     assert spellings.words["length"].take(batch.type).tolist() == [5, 3]
+
+
+def test_words_are_described_rightly_wherever_a_call_was_interrupted():
+    def interrupt(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_filename.endswith(("string_table.py", "keys.py")):
+            left -= event == "line"
+            if left == 0:
+                raise KeyboardInterrupt
+        return interrupt
+
+    for line in itertools.count(1):
+        spellings = new_spellings()
+        read("one two", spellings=spellings)
+        left, before = line, sys.gettrace()
+        with contextlib.suppress(KeyboardInterrupt):
+            sys.settrace(interrupt)
+            read("three four", spellings=spellings)
+        sys.settrace(before)
+        for text in ("thirteen three one two", "three fourteen seven"):
+            batch = read(text, spellings=spellings)
+            found = spellings.words["length"].take(batch.type).tolist()
+            assert found == [*map(len, text.split())], line
+        if left > 0:
+            break

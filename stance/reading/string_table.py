@@ -68,7 +68,7 @@ class StringTable(Described):
         numbers = self._numbers
         if new := [string for string in dict.fromkeys(strings) if string not in numbers]:
             self.add(new)
-            numbers.update(zip(new, count(len(numbers))))
+            numbers.update(zip(new, count(len(self) - len(new))))
         return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
 
     def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
@@ -81,7 +81,8 @@ class StringTable(Described):
         if len(new):
             distinct, first = np.unique(keys[new], return_index=True)
             number = self.find(spell(new[first]))
-            self._place = np.append(self._place, number)
+            # Of the index: what an interrupted call left behind it has no key.
+            self._place = np.append(self._place[: len(self._index)], number)
             self._index.add(distinct)
             place[new] = self._index.find(keys[new])
         return self._place.take(place)
