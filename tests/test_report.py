@@ -231,7 +231,10 @@ def test_a_table_without_a_column_text_says_why_no_paragraph_is_shown(sample, tm
     text = sample.read_text("utf-8").replace("text", "Absatz", 1)
     path = write(tmp_path / "other.csv", text)
     said = "no column 'text', so no paragraphs are shown; name their column with --text-column"
-    assert said in invoke("report", path).stderr
+    told = invoke("report", path).stderr
+    assert said in told
+    assert "did not make these answers" not in told
+    assert "<blockquote" not in path.with_suffix(".html").read_text("utf-8")
     assert said not in invoke("report", path, "--text-column", "Absatz", "--force").stderr
 
 

@@ -185,6 +185,7 @@ def _quote(
     places, numbers = population.places, {name: number for number, name in enumerate(actors)}
     subject = np.array([numbers.get(name, -1) for name in population.actors])[population.actor]
     fit = (population.chances.max(axis=1) > LEAST) & (population.length <= LONGEST)
+    fit &= places.text is not None
     surest = surest_answers(population, np.where(fit, subject, -1))
     cells = read_cells(population, chain(*surest.values()))
     passages = {n: _explained(maker.model, places, c) if maker else None for n, c in cells.items()}
