@@ -224,6 +224,30 @@ def test_an_explanation_says_what_the_reader_adds(learned):
     assert "the deep reader" in invoke("explain", "Rome thanked Poland.", "-m", learned[0]).stdout
 
 
+def test_an_explanation_of_a_mixed_answer_adds_up(linear, deep):
+    text = "China was accused by Germany of spying."
+    (china,), (alone,) = (explain(model, text, "China") for model in (deep, linear))
+    added = np.sum([one.push for one in (*china.words, *china.features)], axis=0)
+    powers = np.exp(china.scores)
+    assert np.allclose(np.array(china.intercept) + added, china.scores)
+    assert np.allclose(powers / powers.sum(), deep.judge([text], ["China"]).stance)
+    assert china.features[0].text == "the deep reader"
+    assert [one.text for one in china.features[1:]] == [one.text for one in alone.features]
+    lines = invoke("explain", text, "--actor", "China", "--deep", "all").stdout
+    assert "China: against" in lines and "the deep reader" in lines
+    assert "the deep reader" not in invoke("explain", text, "--actor", "China").stdout
+
+
+def test_an_article_is_read_with_it(tmp_path):
+    path, page = tmp_path / "a.txt", tmp_path / "a.html"
+    path.write_text("China was accused by Germany of spying.\n", encoding="utf-8")
+    invoke("read", path, "-o", page, "--deep", "all")
+    assert ", and the deep reader. Text:" in page.read_text("utf-8")
+    assert "--deep goes with" in misused(
+        "read", path, "-o", page, "--deep", "all", "--abstain", "0.1"
+    )
+
+
 def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_path, monkeypatch):
     assert "needs the extra 'deep', and the deep reader" in invoke("inspect", learned[0]).stdout
     assert "runs only on this computer" in misused(

@@ -104,6 +104,7 @@ def explain(
     model: Path | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
+    deep: Literal["all", "unsure"] | None = None,
     as_json: bool = False,
 ) -> None:
     """Show how far each word pushes the answer."""
@@ -113,6 +114,8 @@ def explain(
     if text == "-":
         text = files.text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
+    if deep is not None:
+        loaded = files.with_reader(loaded, deep, model=model)
     asked = reasons_of(loaded, text, actor)
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
@@ -126,6 +129,7 @@ def read(
     abstain: float | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
+    deep: Literal["all", "unsure"] | None = None,
     encoding: str | None = None,
     keep_all: bool = False,
     force: bool = False,
@@ -139,7 +143,10 @@ def read(
     inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
-    maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
+    loaded = files.open_model(path, actors, aliases)
+    if deep is not None:
+        loaded = files.with_reader(loaded, deep, model=model, abstain=abstain)
+    maker = read_maker(path, loaded, given=model is not None)
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)

@@ -1,7 +1,7 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from stance.reading.words import Words
 from stance.records import AGAINST, FAVOR
 
 DEEP = "the deep reader"
-"""What all features of the block `deep` are called where an answer is explained."""
+"""What it adds is called where an answer is explained, with all features of the block `deep`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Explanation:
     words: tuple[Reason, ...]  #: reasons that stand at a word, in reading order
     features: tuple[Reason, ...]  #: of the whole paragraph, or of a judgement; strongest first
     scores: tuple[float, ...]  #: intercept plus the pushes of all reasons
-    probabilities: tuple[float, ...]  #: softmax of the scores divided by the temperature
+    #: softmax of the scores; divided by the temperature, if no deep reader is mixed in
+    probabilities: tuple[float, ...]
     mentions: int
     known: bool  #: whether the model knows any word
     foreign: bool  #: whether the language is one that the model was not trained on
@@ -110,7 +111,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     pairs, intercept = answer.pushes[0].pairs, _floats(model.stance.intercept)
     words, features = _reasons(model, pairs, actor)
     holder = answer.holders[answer.holder[0]]
-    return Explanation(
+    why = Explanation(
         actor=actor,
         text=pairs.words.texts[0],
         labels=model.stance.labels,
@@ -127,6 +128,29 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
         learned=bool(answer.learned[0]),
         holder=holder,
         holder_probability=float(answer.holder_probability[0]) if holder else None,
+    )
+    if model.deep is None or np.allclose(
+        model.stance.probabilities(np.array([why.scores])), answer.stance
+    ):
+        return why
+    return _mixed(why, model.deep.mixtures["stance"].linear / model.stance.temperature)
+
+
+def _mixed(why: Explanation, part: float) -> Explanation:
+    """Explain a mixed answer: what words push counts in part, and the deep reader adds the rest."""
+    words, features = (
+        tuple(replace(reason, push=_floats(part * np.array(reason.push))) for reason in reasons)
+        for reasons in (why.words, why.features)
+    )
+    scores = part * np.array(why.scores)
+    rest = np.log(why.probabilities) - scores
+    rest -= rest.mean()
+    return replace(
+        why,
+        intercept=_floats(part * np.array(why.intercept)),
+        words=words,
+        features=(Reason(DEEP, -1, -1, _floats(rest)), *features),
+        scores=_floats(scores + rest),
     )
 
 
