@@ -365,7 +365,9 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     rows = [{**row, "design": ""} for row in read(archive[1])]
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
-    assert line.startswith(f"{plain}: its column 'design' must name one file of stance sample")
+    assert line.startswith(
+        f"{plain}: its column 'design' is missing or empty, so it is unknown how"
+    )
     assert line.endswith("if every answer was equally likely to be drawn, add --simple-random")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stance.tables import InputOptions
 
 FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
+NAMES = 256  # characters that no name of a file has
 
 
 @reads(reading=files.texts, options=Options)
@@ -113,6 +114,8 @@ def explain(
 
     if text == "-":
         text = files.text_of_stdin()
+    elif len(text) < NAMES and Path(text).is_file():
+        raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases)
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model)

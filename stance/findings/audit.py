@@ -194,11 +194,16 @@ def design_path(sheet: Path) -> Path:
 
 def _design_file(source: Path, names: set[str]) -> Path:
     """Return the file that the column of designs names; raise if it is not one file, and there."""
+    if names == {""}:
+        raise DataError(
+            f"{source}: its column 'design' is missing or empty, so it is unknown how its rows "
+            "were drawn; if every answer was equally likely to be drawn, add --simple-random"
+        )
     if len(names) != 1 or "" in names:
         listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
             f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
-            "restore it, or if every answer was equally likely to be drawn, add --simple-random"
+            "restore it"
         )
     path = source.with_name(Path(*names).name)
     if not path.exists():

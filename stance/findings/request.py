@@ -70,6 +70,9 @@ class Request:
 
         A table of labels, such as a language model gives, gets the columns that `predict` writes.
         """
+        if isinstance(self.source, Path) and self.source.suffix.lower() in (".html", ".htm"):
+            advice = f"judge it first: stance predict {self.source} -o answers.csv"
+            raise DataError(f"{self.source}: is a web page, not a table of answers; {advice}")
         names = ("delimiter", "quoting", "encoding", "sheet")
         form: Any = {name: getattr(self, name) for name in names}
         if isinstance(self.source, Inputs):

@@ -146,9 +146,14 @@ def share_lines(figures: Figures) -> list[str]:
         rows.append((f"{actor} ({shares[0]['n']:,})", *(percent(s["counted"]) for s in shares)))
         if audited:
             rows.append(_corrected("corrected", shares))
-            for group in groups:
-                parts = [known.get((actor, group, "", name)) for name in COMPARED]
-                rows.append(_corrected(f"- {group}", [part for part in parts if part]))
+            of_group = {group: known.get((actor, group, "", COMPARED[0])) for group in groups}
+            rows += _by_group(
+                [
+                    _corrected(f"- {group}", [known[actor, group, "", name] for name in COMPARED])
+                    for group, share in of_group.items()
+                    if share
+                ]
+            )
     body = table(rows)
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")
@@ -167,10 +172,18 @@ def pair_lines(figures: Figures) -> list[str]:
 
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
-    if not shares or shares[0]["corrected"] is None:
-        why = shares[0]["method"].removeprefix("not corrected: ") if shares else "no answer"
+    if shares[0]["corrected"] is None:
+        why = shares[0]["method"].removeprefix("not corrected: ")
         return (f"  {name}", why, "", "")  # short enough for its column
     return (f"  {name}", *(ranged(s["corrected"], (s["low"], s["high"])) for s in shares))
+
+
+def _by_group(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the corrected shares by group, in one line if there are none for the same reason."""
+    reasons = {row[1:] for row in rows}
+    if len(rows) > 1 and len(reasons) == 1 and not rows[0][-1]:
+        return [("  - each group", *rows[0][1:])]
+    return list(rows)
 
 
 def _verdict(figures: Figures) -> list[str]:
@@ -183,7 +196,8 @@ def _verdict(figures: Figures) -> list[str]:
             f"Draw a sample with stance sample, label it, and add it with --audit.{advice}"
         )
     if not differences:
-        return wrap("Nothing to compare: too few labels in each group.") if asked else []
+        why = "groups are compared actor by actor, and none has enough labels in two of them"
+        return wrap(f"Nothing is compared: {why}.") if asked else []
     claimed = sorted((row for row in differences if row["claimed"]), key=lambda row: row["p"])
     comparisons = count(len(differences), "comparison")
     if not claimed:

@@ -152,10 +152,10 @@ class JoinedTable(Table):
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._headers = {path: self._look_at(path, survey) for path in self._sizes}
         self._places = dict[Path, list[int]]()  # of each file's columns
+        self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
         self._join(name)
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
-        self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
         self._read_now: Table | None = None
         self._done = 0  # bytes of files that have been read
@@ -203,7 +203,8 @@ class JoinedTable(Table):
                 if ours not in joined:
                     joined.append(ours)
                 if ours != name:
-                    self.respelled[ours] = name
+                    note = f"column '{shown(name)}' is read as '{shown(ours)}'"
+                    self._noted.setdefault(note, []).append(str(path))
                 self._places.setdefault(path, []).append(joined.index(ours))
         self.columns = tuple(joined)
 
