@@ -24,7 +24,7 @@ OPEN = {
 }
 """Corpora of others, by licence."""
 
-OWN = ("starter_train", "short_train", "frames_train", "plain_train")
+OWN = ("starter_train", "short_train", "frames_train", "plain_train", "lengthened_train")
 """Corpora of ours."""
 
 
@@ -51,7 +51,7 @@ def predict(*args):
 
 def test_it_ships_with_the_package_and_is_small():
     assert bundled_model().read_bytes() == PATH.read_bytes()
-    assert PATH.stat().st_size <= 13_000_000
+    assert PATH.stat().st_size <= 14_500_000
 
 
 @pytest.mark.endurance
