@@ -170,7 +170,7 @@ def kinds(tmp_path_factory):
 
     def audited(path):
         shutil.copy(folder / "to_label.design.csv", path.parent)
-        read_study(Request(folder / "answers.csv", audit=path, coder="anna")).to_json()
+        read_study(Request(folder / "answers.csv", audit=path)).to_json()
 
     predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
     journal = journal_of(folder / "stopped.csv").read_bytes()

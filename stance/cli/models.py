@@ -83,12 +83,12 @@ def evaluate(
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
-    if compare is not None and path.resolve() == model_file(compare).resolve():
-        raise UsageError(f"{compare}: cannot be compared with itself; name another model")
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
     loaded, figures = files.open_model(path), dict[str, Any]()
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model, compare=compare)
+    if compare is not None and path.resolve() == model_file(compare).resolve():
+        raise UsageError(f"{compare}: cannot be compared with itself; name another model")
     other = files.open_model(compare) if compare is not None else None
     parts = list[Callable[[], list[str]]]()
     if corpora:
