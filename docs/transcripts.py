@@ -74,7 +74,7 @@ _PRESS = "pngquant --quality 60-90 --strip --output {0} a.png\noptipng -quiet {0
 _PICTURES = {  # what each is made by
     "net.svg": _STUDY + "cp figures/net.svg .\n",
     "report.png": _STUDY + _SHOT.format("1200,1500", "answers.html") + _PRESS.format("report.png"),
-    "read.png": "stance read datasets/sample/article.txt -o page.html\n"
+    "read.png": "stance read datasets/sample/article.txt -o page.html --deep all\n"
     + _SHOT.format("1280,1140", '"file://$PWD/page.html#p5a0"')
     + _PRESS.format("read.png"),
 }
