@@ -191,10 +191,10 @@ def character_grams(word: str) -> list[str]:
 def char_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Character n-grams inside words, weighted like the words."""
     vocabulary = reader.once(Letters, "char", character_grams, reader)
-    at = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
-    number, counts = vocabulary.of_types(pairs.words.type.take(pairs.word.take(at)))
-    at = np.repeat(at, counts)
-    row, word, weight = pairs.row.take(at), pairs.word.take(at), pairs.nearness.take(at)
+    plain = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
+    number, counts = vocabulary.of_types(pairs.words.type.take(pairs.word.take(plain)))
+    plain = np.repeat(plain, counts)
+    row, word, weight = pairs.row.take(plain), pairs.word.take(plain), pairs.nearness.take(plain)
     return [Occurrences(row, word, number, weight, vocabulary)]
 
 

@@ -94,8 +94,8 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
 
 def _counts(pairs: Pairs) -> dict[str, Ints]:
     """Count words per pair: in the paragraph and, as -here, in sentences that name the actor."""
-    words, row, at = pairs.words, pairs.owner, pairs.word.take(pairs.mention)
-    sentence, counts = words.sentence.take(at), dict[str, Ints]()
+    words, row, mention = pairs.words, pairs.owner, pairs.word.take(pairs.mention)
+    sentence, counts = words.sentence.take(mention), dict[str, Ints]()
     once = np.flatnonzero(np.diff(sentence, prepend=-1) | np.diff(row, prepend=-1))
     here, sentence = row.take(once), sentence.take(once)
     for name, (of_sentences, of_paragraphs) in words.once(_totals).items():
@@ -104,7 +104,7 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
         counts[f"{name}-here"] = sums.astype(np.int64)
     counts["mentions"] = np.bincount(row, minlength=pairs.count)
     counts["others"] -= counts["mentions"]
-    counts["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
+    counts["quoted"] = np.bincount(row[words.quoted.take(mention)], minlength=pairs.count)
     return counts
 
 
@@ -128,7 +128,7 @@ def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
     sizes = int(words.sentence.max(initial=-1)) + 1, len(words)
     where = zip((words.sentence, words.para), sizes, strict=True)
     columns = [
-        [np.bincount(places.take(at), minlength=size) for at in counted.values()]
+        [np.bincount(places.take(chosen), minlength=size) for chosen in counted.values()]
         for places, size in where
     ]
     return dict(zip(counted, zip(*columns, strict=True), strict=True))
@@ -169,10 +169,10 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     )
     hits &= np.logical_and.accumulate(open_, axis=0)
     # In the order of the mentions.
-    at, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.at)).T), 2 * REACH)
+    entry, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.at)).T), 2 * REACH)
     step, side = np.divmod(place, 2)
-    word = near.at.take(at) + np.where(side > 0, step + 1, -step - 1)
-    category, turned, role = words.category[word], words.negated[word], near.role[at]
+    word = near.at.take(entry) + np.where(side > 0, step + 1, -step - 1)
+    category, turned, role = words.category[word], words.negated[word], near.role[entry]
     fields = [
         (side, category, turned),
         (side, category, turned, step < 2),
@@ -180,7 +180,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         (side, words.sign[word] + 1, role),
     ]
     made = reader.once(_relation_vocabulary, reader)
-    classes = Occurrences(near.row[at], word, made.encode(fields), vocabulary=made)
+    classes = Occurrences(near.row[entry], word, made.encode(fields), vocabulary=made)
     return [classes, _sequences(reader, pairs, near)]
 
 

@@ -158,9 +158,9 @@ class Occurrences:
             place = np.arange(len(pair)) if present is None else np.flatnonzero(present)
             keys.append(join_keys(key_of(template), *parts).take(place))
             places.append(place)
-        at = np.concatenate(places)
+        whole = np.concatenate(places)
         return cls(
-            pair.take(at), word.take(at), np.concatenate(keys),
+            pair.take(whole), word.take(whole), np.concatenate(keys),
             template=template, sequences=sequences,
         )  # fmt: skip
 

@@ -125,9 +125,9 @@ def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) ->
     go by the keys in ``named``, or else by the number in the book.
     """
     first = np.append(0, np.cumsum(np.diff(words.first).take(para)))
-    at = words.mentions if (actor != NOBODY).any() else words.mentions[:0]
-    entry, owner, which = entries(words, at, para, first)
-    mine = words.who.take(at).take(which) == actor.take(owner)
+    named_words = words.mentions if (actor != NOBODY).any() else words.mentions[:0]
+    entry, owner, which = entries(words, named_words, para, first)
+    mine = words.who.take(named_words).take(which) == actor.take(owner)
     return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
 
 
@@ -151,13 +151,13 @@ class Classed:
 
     def __init__(self, pairs: Pairs) -> None:
         words = pairs.words
-        at, self.row, self.which = entries(words, words.classed, pairs.para, pairs.first)
+        word, self.row, self.which = entries(words, words.classed, pairs.para, pairs.first)
         self.word = words.classed.take(self.which)
-        self.named = self.before = self.same = self.crossed = np.zeros(len(at), np.bool_)
-        self.distance = np.full(len(at), FAR)
+        self.named = self.before = self.same = self.crossed = np.zeros(len(word), np.bool_)
+        self.distance = np.full(len(word), FAR)
         if not len(pairs.mention):
             return
-        steps = pairs.steps.take(at)
+        steps = pairs.steps.take(word)
         self.distance = np.abs(steps)  # `FAR` or more without a mention
         self.named = self.distance < FAR  # there is a mention; else all below are false
         steps *= self.named
@@ -176,17 +176,17 @@ def named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
 
     The third array is the distance in words to the nearest mention of anyone in the paragraph.
     """
-    at, mentions = words.classed, words.mentions
-    following = np.searchsorted(mentions, at)
+    classed, mentions = words.classed, words.mentions
+    following = np.searchsorted(mentions, classed)
     ends = np.concatenate([[-1], mentions, [-1]])
     near = ends.take(following), ends.take(following + 1)
-    who, distance = [], np.full(len(at), FAR)
+    who, distance = [], np.full(len(classed), FAR)
     for there in near:
         known = there >= 0
-        inside = known & (words.sentence.take(there) == words.sentence.take(at))
+        inside = known & (words.sentence.take(there) == words.sentence.take(classed))
         who.append(np.where(inside, words.who.take(there), NOBODY))
-        reached = known & (words.para.take(there) == words.para.take(at))
-        distance = np.minimum(distance, np.where(reached, np.abs(there - at), FAR))
+        reached = known & (words.para.take(there) == words.para.take(classed))
+        distance = np.minimum(distance, np.where(reached, np.abs(there - classed), FAR))
     return who[0], who[1], distance
 
 

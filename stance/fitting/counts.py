@@ -192,10 +192,10 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
             short = "short " if name.startswith("short_") else ""
             for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
                 keys = own_keys(one, pairs) if head.own else one.keys()
-                column, at = np.unique(index[name].find(keys), return_index=True)
+                column, rows = np.unique(index[name].find(keys), return_index=True)
                 new = (column >= 0) & (names[column] == "")
-                column, at = column[new], at[new]
-                for n, place, term in zip(column, at, one.names(at, strings), strict=True):
+                column, rows = column[new], rows[new]
+                for n, place, term in zip(column, rows, one.names(rows, strings), strict=True):
                     whose = f" @ {shown(actors[int(one.pair[place])])}" if head.own else ""
                     names[n] = short + term + whose
     blocks = (replace(block, terms=tuple(terms[block.name])) for block in head.blocks)

@@ -170,7 +170,7 @@ def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
     """Return the rows to score, and those with soft labels alone if others have more."""
     if corpus.judged.all() or not corpus.judged.any():
         return corpus, None
-    judged, more = (corpus.take(np.flatnonzero(own)) for own in (corpus.judged, ~corpus.judged))
+    judged, more = (corpus.take(np.flatnonzero(rows)) for rows in (corpus.judged, ~corpus.judged))
     return judged, more
 
 

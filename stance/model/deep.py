@@ -244,13 +244,15 @@ class DeepReader:
         self, words: Words, para: Ints, actor: Ints, asked: Ints
     ) -> Iterator[tuple[Floats32, Floats32]]:
         """Yield the state of some of the pairs, and that of the part of the paragraph read."""
-        at = words.mentions
+        mentions = words.mentions
         text, pieces, states = None, Pieces([], []), dict[int, Floats32]()
         for paragraph, who in zip(para[asked].tolist(), actor[asked].tolist(), strict=True):
             if words.texts[paragraph] != text:
                 text = words.texts[paragraph]
                 pieces, states = self.vocabulary.encode(text), {}
-            mine = at[(words.para.take(at) == paragraph) & (words.who.take(at) == who)]
+            mine = mentions[
+                (words.para.take(mentions) == paragraph) & (words.who.take(mentions) == who)
+            ]
             low = window(pieces, int(words.start[mine[0]]))
             if low not in states:
                 ids = pieces.ids[low : low + PIECES]

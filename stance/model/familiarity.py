@@ -143,9 +143,9 @@ _UNITS = (1, 1 << 20, 1 << 40)
 def _are_plain(words: Sequence[str]) -> list[bool]:
     """Return which words have letters alone, or beyond ASCII no digits."""
     plain = [*map(str.isalpha, words)]
-    for at, word in enumerate(words):
+    for number, word in enumerate(words):
         if not word.isascii():
-            plain[at] = not any(map(str.isdigit, word))
+            plain[number] = not any(map(str.isdigit, word))
     return plain
 
 

@@ -87,9 +87,11 @@ class BlockScorer:
     def _known(self, one: Occurrences, keys: Keys) -> tuple[Occurrences, _Lookup]:
         """Return the occurrences whose keys are known: of an open set, few are."""
         rows = self._index.find(keys) + np.int64(1)
-        at = np.flatnonzero(rows)
-        weight = None if one.weight is None else one.weight.take(at)
-        return Occurrences(one.pair.take(at), one.word.take(at), rows.take(at), weight), self._all
+        known = np.flatnonzero(rows)
+        weight = None if one.weight is None else one.weight.take(known)
+        return Occurrences(
+            one.pair.take(known), one.word.take(known), rows.take(known), weight
+        ), self._all
 
     def _of_vocabulary(self, vocabulary: Vocabulary) -> _Lookup:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""

@@ -98,11 +98,13 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     """
     asked = np.zeros(len(words.first) - 1, np.bool_)
     asked[para] = True
-    at = words.mentions[asked.take(words.para.take(words.mentions))]
+    mentions = words.mentions[asked.take(words.para.take(words.mentions))]
     width = np.int64(words.who.max(initial=0)) + 1
-    named, which = np.unique(words.para.take(at) * width + words.who.take(at), return_inverse=True)
-    weight = np.zeros(len(at))
-    for value, sign in zip(SIGNS.values(), signs(words, at), strict=True):
+    named, which = np.unique(
+        words.para.take(mentions) * width + words.who.take(mentions), return_inverse=True
+    )
+    weight = np.zeros(len(mentions))
+    for value, sign in zip(SIGNS.values(), signs(words, mentions), strict=True):
         weight += value * sign  # `@` rounds, and so breaks ties, by the other texts
     total = np.zeros(len(named))
     np.add.at(total, which, np.exp(weight))
@@ -160,8 +162,8 @@ def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Int
     A judged actor that the book did not find (its number is ``len(book)``) gets its own name.
     """
     names = [*NAMES, *book.names]
-    own = np.flatnonzero(code == len(names))
-    for pair in own.tolist():
+    unlisted = np.flatnonzero(code == len(names))
+    for pair in unlisted.tolist():
         number = book.number(actors[pair])
         code[pair] = number + len(NAMES) if number >= 0 else len(names)
         names += [actors[pair]] if number < 0 else []

@@ -274,15 +274,15 @@ class StanceModel:
         """Return what `Predictions` says of the holders, found for some of the pairs."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
         for head, part in product(filter(None, [self.holder]), _portions(words, para[asked])):
-            at = asked[part]
-            scores, _ = head.scores(self.reader, lay_out(words, para[at], actor[at]))
+            rows = asked[part]
+            scores, _ = head.scores(self.reader, lay_out(words, para[rows], actor[rows]))
             chances = head.probabilities(scores)
             if self.deep and deep:
-                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][at])
-            code[at], kind, least = holders.codes(
-                self.reader, chances.argmax(axis=1), words, para[at], actor[at]
+                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][rows])
+            code[rows], kind, least = holders.codes(
+                self.reader, chances.argmax(axis=1), words, para[rows], actor[rows]
             )
-            chance[at] = np.maximum(chances[np.arange(len(at)), kind], least)
+            chance[rows] = np.maximum(chances[np.arange(len(rows)), kind], least)
         code, known = holders.named_codes(self.book, code, names)
         return {"holder": code, "holder_probability": chance, "holders": known}
 

@@ -131,7 +131,7 @@ class Predictions:
         places = [(int(words.start[word]), int(words.end[word])) for word in (*mentions, *deciding)]
         if raw is not None:
             places = raw_spans(raw, places)
-        at, number = len(mentions), int(pushes.pairs.actor[pair])
+        n_mentions, number = len(mentions), int(pushes.pairs.actor[pair])
         names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
         frames = dict.fromkeys(
             told(frame, words, names)
@@ -139,9 +139,9 @@ class Predictions:
             if int(words.para[frame.cue]) == answer.paragraph
             and number in (frame.agent, frame.patient)
         )
-        reasons = zip(places[at:], deciding.values(), strict=True)
+        reasons = zip(places[n_mentions:], deciding.values(), strict=True)
         pushing = tuple((start, end, push) for (start, end), push in reasons)
-        return Verdict(answer, places[:at], pushing, tuple(frames))
+        return Verdict(answer, places[:n_mentions], pushing, tuple(frames))
 
     def tones(self) -> list[str]:
         """Return each paragraph's sentiment in words; empty if the model judges none."""

@@ -38,11 +38,11 @@ class Pushes:
 
     def add(self, pair: Ints, word: Ints, push: Floats) -> None:
         """Add how far occurrences of features push; those of the whole paragraph do not count."""
-        at = np.flatnonzero((word >= 0) & (push != 0))
-        pair, word = pair.take(at), word.take(at)
+        kept = np.flatnonzero((word >= 0) & (push != 0))
+        pair, word = pair.take(kept), word.take(kept)
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
         entry = word + shift.take(pair)
-        self.values[:] += np.bincount(entry, push.take(at), len(self.values))
+        self.values[:] += np.bincount(entry, push.take(kept), len(self.values))
 
     def mentions(self, pair: int) -> list[int]:
         """Return the words that name a pair's actor."""
@@ -61,7 +61,9 @@ class Pushes:
         strength = np.where(self.pairs.words.who.take(words) == NOBODY, strength, 0.0)
         least = max(STRONG * strength.max(initial=0.0), LEAST_PUSH)
         order = np.argsort(-strength, kind="stable")[:MOST_WORDS]
-        return {int(words[at]): float(pushes[at]) for at in order if strength[at] >= least}
+        return {
+            int(words[place]): float(pushes[place]) for place in order if strength[place] >= least
+        }
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.
@@ -79,11 +81,11 @@ class Pushes:
         value, row = np.bincount(place, self.values, len(entry)), self.pairs.row.take(entry)
         wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(row)
         strength = np.where(wanted == 0, np.abs(value), wanted * value)
-        at = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
-        at = at[np.lexsort((entry[at], -strength[at], row[at]))]
-        row, starts = row[at], run_starts(row[at])
-        first = stretches(np.zeros_like(starts), np.diff(np.append(starts, len(at)))) < most
-        columns = row[first], spelling[entry[at[first]]], value[at[first]]
+        kept = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
+        kept = kept[np.lexsort((entry[kept], -strength[kept], row[kept]))]
+        row, starts = row[kept], run_starts(row[kept])
+        first = stretches(np.zeros_like(starts), np.diff(np.append(starts, len(kept)))) < most
+        columns = row[first], spelling[entry[kept[first]]], value[kept[first]]
         cells = [list[str]() for _ in range(self.pairs.count)]
         for pair, number, push in zip(*(column.tolist() for column in columns), strict=True):
             word = _MARKS[number] if number < len(_MARKS) else strings[number - len(_MARKS)]

@@ -168,8 +168,8 @@ def inflected(tables: Mapping[str, Any], endings: object, where: str) -> dict[st
         if (made := made + size) > 2 * MOST_ALIASES:  # lists of `case` repeat aliases
             raise ActorError(f"{place}: more than {2 * MOST_ALIASES:,} forms; use fewer endings")
         choices = [endings[name] for name in parts[::2]]
-        return [first + "".join(map("".join, zip(own, parts[1::2], strict=True)))
-                for own in product(*choices)]  # fmt: skip
+        return [first + "".join(map("".join, zip(words, parts[1::2], strict=True)))
+                for words in product(*choices)]  # fmt: skip
 
     def every(value: object, place: str) -> object:
         if isinstance(value, list):

@@ -258,9 +258,9 @@ class ActorBook:
         last, actor = first + length - 1, self._actor_of.take(alias)
         actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:
-            at = np.flatnonzero(self._termed.take(alias))
-            when = months.take(tokens.para.take(first.take(at))).tolist()
-            for match, month in zip(at.tolist(), when, strict=True):
+            termed = np.flatnonzero(self._termed.take(alias))
+            when = months.take(tokens.para.take(first.take(termed))).tolist()
+            for match, month in zip(termed.tolist(), when, strict=True):
                 terms = self._aliases[alias[match]].terms
                 if month >= 0 and not any(since <= month <= until for since, until in terms):
                     actor[match] = -1

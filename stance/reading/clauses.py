@@ -32,7 +32,7 @@ class Phrases:
     name: Sequence[int]  # the last mention, -1 for none
     value: Sequence[int]  # how good what it says is, less how bad
     sign: Sequence[int]  # polarity of a judging head
-    own: Sequence[bool]  # begins with "my" or "our"
+    ours: Sequence[bool]  # begins with "my" or "our"
     quoted: Sequence[bool]
     para: Sequence[int]
 
@@ -102,22 +102,22 @@ class Clauses:
         Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
         """
         cues = self._cues
-        at = _words_of_short(words, asked, longest)
-        known = self._describe(words.type.take(at))
+        word = _words_of_short(words, asked, longest)
+        known = self._describe(words.type.take(word))
         letter, noun = known[:2].astype(np.uint8)
         sign, value = known[2:4].astype(np.int8)
-        name, who = words.name.take(at), words.who.take(at)
+        name, who = words.name.take(word), words.who.take(word)
         proper = name & ~_letters("suF")[noun]
         letter[name], letter[proper] = noun[name], ord("N")
         # "don't": of "isn't" and "hasn't" the letter tells more.
-        negated = words.clitic.take(at) == CLITIC_NEGATION
+        negated = words.clitic.take(word) == CLITIC_NEGATION
         letter[negated & ~_letters("bh")[letter]] = ord("m")
-        stretch: Any = _Stretch(words, at)
+        stretch: Any = _Stretch(words, word)
         first, length, number = cues.phrases.find(stretch, known[4], known[5], who >= 0)
         # "a dressing down" is a noun behind its article.
         article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
         first, length = first + article, length - article
-        more = np.zeros(len(at), np.int64)
+        more = np.zeros(len(word), np.int64)
         more[first] = length - 1
         for step in range(1, int(length.max(initial=1))):
             letter[first[length > step] + step] = ord("x")
@@ -130,16 +130,16 @@ class Clauses:
         letter[trait], value[trait] = ord("J"), sign[trait]
         named = who != NOBODY
         demonym = named.copy()
-        demonym[named] = words.alias_kind.take(at[named]) == _DEMONYM
+        demonym[named] = words.alias_kind.take(word[named]) == _DEMONYM
         letter[named] = np.where(demonym[named], ord("M"), ord("A"))
-        chosen = _sentences_with_cues(words.sentence.take(at), letter, sign != 0, named)
+        chosen = _sentences_with_cues(words.sentence.take(word), letter, sign != 0, named)
         if not len(chosen):
             return None
-        at, letter, noun, more = at[chosen], letter[chosen], noun[chosen], more[chosen]
+        word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
         sign, value, adverb = sign[chosen], value[chosen], letter == ord("L")
-        _by_context(words, at, letter, noun, self._plural(words, at, demonym[chosen]))
+        _by_context(words, word, letter, noun, self._plural(words, word, demonym[chosen]))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
-        return _phrases(words, at, letter, sign, value, more)
+        return _phrases(words, word, letter, sign, value, more)
 
 
 class _Stretch:
@@ -278,21 +278,21 @@ def _phrases(
         [head == ord("c"), later("s") & ~judged, ~later("saucJN"), judged],
         [*map(ord, "kAAa")], ord("N"),
     )  # fmt: skip
-    own = mark[begin] == ord("O")
+    ours = mark[begin] == ord("O")
     other = np.select(
-        [head == ord("c"), worth != 0, own, head == ord("s"), head == ord("a")],
+        [head == ord("c"), worth != 0, ours, head == ord("s"), head == ord("a")],
         [*map(ord, "cJOsl")], ord("N"),
     )  # fmt: skip
     tags = np.where(nominal[begin], np.where(name >= 0, actor, other), mark[begin])
     shown = np.flatnonzero(tags != ord("x"))
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
-    said = word[end[shown] - 1]
+    last = word[end[shown] - 1]
     columns: tuple[Any, ...] = (  # few entries are ever looked at
-        *(said, said + longer.take(said)),
+        *(last, last + longer.take(last)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
-        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], own[shown]),
-        *(words.quoted.take(said), words.para.take(said)),
+        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], ours[shown]),
+        *(words.quoted.take(last), words.para.take(last)),
     )
     tags = tags[shown].astype(np.uint8)
     views: list[Any] = [memoryview(column) for column in columns]

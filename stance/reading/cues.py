@@ -21,9 +21,9 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
         sibilant = stem[-1] in "sxzhi" and not word.endswith("e")
         yield word, "V"
         yield word + "s" if word[-1] == "e" else stem + ("es" if sibilant else "s"), "V"
-        for own in stems:
-            yield own + "ed", "E"
-            yield (word if own[-1] == "i" else own) + "ing", "G"
+        for root in stems:
+            yield root + "ed", "E"
+            yield (word if root[-1] == "i" else root) + "ing", "G"
 
 
 _OWNERS = ("their", "his", "her")
@@ -138,7 +138,9 @@ class Cues:
         for name, letter in _PHRASES.items():
             sign = -1 if letter == "U" else 0
             phrases += [(text, letter, sign) for text in _split(tables["words"][name])]
-        self.phrases = PhraseMatcher((text, at, False) for at, (text, *_) in enumerate(phrases))
+        self.phrases = PhraseMatcher(
+            (text, number, False) for number, (text, *_) in enumerate(phrases)
+        )
         self.phrase_letter = np.array([ord(letter) for _, letter, _ in phrases], np.uint8)
         self.phrase_sign = np.array([sign for *_, sign in phrases], np.int8)
 
@@ -171,7 +173,7 @@ class Cues:
             elif word.endswith("ly"):
                 base = word.removesuffix("ly")
                 near = (base, base.removesuffix("i") + "y", base + "le")
-                value = next((self.value[own] for own in near if own in self.value), category)
+                value = next((self.value[one] for one in near if one in self.value), category)
                 letter = "L" if value else "x"  # "behaved shamefully"
                 noun = "x"
             elif category:
@@ -196,7 +198,7 @@ class Cues:
 
 
 def _split(text: str) -> list[str]:
-    return [own for part in text.split(";") if (own := " ".join(part.split()))]
+    return [entry for part in text.split(";") if (entry := " ".join(part.split()))]
 
 
 @lru_cache(maxsize=2)

@@ -209,7 +209,7 @@ class _Sentences:
             return turn * sign if self._fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
             lost = -1 if self._among(hit, "verb", "losing") else 1
-            return lost * sign if self.phrases.own[cue] else 0
+            return lost * sign if self.phrases.ours[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
             return 0 if self._is(cue, "blaming") else min(value, 0)
         if name == "epithet" and self._is(cue, "pity"):  # "poor Ukraine"
@@ -250,9 +250,9 @@ class _Sentences:
         """Return how good the rest of a sentence is, less how bad."""
         rest = range(low, self.tags.index(".", low))
         return sum(
-            self.phrases.value[at] if self.tags[at] in "JN" else self.phrases.sign[at]
-            for at in rest
-            if self.tags[at] in "JNcdegE"
+            self.phrases.value[place] if self.tags[place] in "JN" else self.phrases.sign[place]
+            for place in rest
+            if self.tags[place] in "JNcdegE"
         )
 
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
@@ -270,7 +270,7 @@ class _Sentences:
                 patients = patients or self.voices.actors(*link.span(2))
         if not agents:
             before = self.tags[cue - 1] if cue else "."
-            if self.phrases.own[cue]:
+            if self.phrases.ours[cue]:
                 agents = (
                     self.voices.who(cue, cue + 1) if self.phrases.quoted[cue] else [(AUTHOR, -1)]
                 )

@@ -130,16 +130,16 @@ class KeyIndex:
         if not len(self._keys):
             return np.full(len(keys), -1, np.int32)
         slots = self._slots(keys)
-        found = self._values.take(slots)
-        wrong = np.flatnonzero((self._keys.take(found) != keys) & (found >= 0))
+        values = self._values.take(slots)
+        wrong = np.flatnonzero((self._keys.take(values) != keys) & (values >= 0))
         slots, keys = slots.take(wrong), keys.take(wrong)
         while len(wrong):
             slots = (slots + 1) & (len(self._values) - 1)
             value = self._values.take(slots)
-            found[wrong] = value
+            values[wrong] = value
             on = np.flatnonzero((self._keys.take(value) != keys) & (value >= 0))
             wrong, slots, keys = wrong.take(on), slots.take(on), keys.take(on)
-        return found
+        return values
 
 
 # Texts that share the part J of their word triples agree in a band with probability

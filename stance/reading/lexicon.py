@@ -116,10 +116,10 @@ def _misspelt(stems: Collection[str]) -> dict[str, str]:
     'condemn'
     """
     long, right = [stem for stem in stems if len(stem) >= SHORTEST_MENDED], dict[str, str]()
-    for at in range(1, max(map(len, long), default=0)):
-        long = [stem for stem in long if len(stem) > at + 1]
+    for place in range(1, max(map(len, long), default=0)):
+        long = [stem for stem in long if len(stem) > place + 1]
         for stem in long:
-            swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
+            swapped = stem[:place] + stem[place + 1] + stem[place] + stem[place + 2 :]
             if swapped not in stems:
                 right.setdefault(swapped, stem)
     return right
@@ -149,9 +149,9 @@ _FUNCTION = table(dict.fromkeys(FUNCTIONS[:-1], _WORDS), {FUNCTIONS[-1]: _WORDS}
 
 def _check_whole(tables: Mapping[str, Any]) -> None:
     """Raise a `SchemaError` unless a user's lexicon has all that the features look for."""
-    for name, own in tables.items():
-        (_FUNCTION if name == "function" else _CATEGORY)(own, name)
-    signs = {own["polarity"] for name, own in tables.items() if name != "function"}
+    for name, entries in tables.items():
+        (_FUNCTION if name == "function" else _CATEGORY)(entries, name)
+    signs = {entries["polarity"] for name, entries in tables.items() if name != "function"}
     lacking = {"positive", "negative"} - signs
     if lacking:
         raise SchemaError(f"no category of polarity '{min(lacking)}'; add one with its words")
@@ -161,8 +161,8 @@ def _check_whole(tables: Mapping[str, Any]) -> None:
 
 def _check_homes(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
     homes: dict[str, tuple[str, str]] = {}
-    for name, own in tables.items():
-        for word in own.get("words", ()):
+    for name, entries in tables.items():
+        for word in entries.get("words", ()):
             first, home = homes.setdefault(stem(word), (word, name))
             if home != name:
                 raise SchemaError(

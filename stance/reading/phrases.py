@@ -40,8 +40,8 @@ class PhraseMatcher:
         size = self._begins + 1
         for depth in range(1, int(sizes.max(initial=0))):
             longer = np.flatnonzero(sizes > depth)
-            at = first[longer] + depth
-            step = _step(node[longer], tokens.gap[at - 1].astype(np.int64), number[at])
+            place = first[longer] + depth
+            step = _step(node[longer], tokens.gap[place - 1].astype(np.int64), number[place])
             _, one, rank = np.unique(step, return_index=True, return_inverse=True)
             node[longer] = size + rank
             steps.append(step[one])
@@ -90,10 +90,10 @@ class PhraseMatcher:
             start = np.flatnonzero((word != _NO_WORD) & (word <= self._begins))
             size, node = 1, word.take(start).astype(np.int64)
             while len(start):
-                found = self._values.take(node)
+                values = self._values.take(node)
                 # Of equally long matches the exact one counts.
-                longer = np.flatnonzero((found >= 0) & (size >= length.take(start)))
-                length[start[longer]], value[start[longer]] = size, found[longer]
+                longer = np.flatnonzero((values >= 0) & (size >= length.take(start)))
+                length[start[longer]], value[start[longer]] = size, values[longer]
                 behind = np.minimum(start + size, len(word) - 1)
                 on = (word.take(behind) != _NO_WORD) & (start + size < len(word))
                 on = np.flatnonzero(on & (tokens.para.take(behind) == tokens.para.take(start)))

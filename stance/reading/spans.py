@@ -115,8 +115,8 @@ def make_query(
             number[i] = len(book)
             for start, end in literal_places(book, plain[i], actors[i]):
                 places.extend((i, start, end))
-    found = np.array(places, np.int32).reshape(-1, 3)
-    return Query(plain, number, found, book.topics(actors), months)
+    rows = np.array(places, np.int32).reshape(-1, 3)
+    return Query(plain, number, rows, book.topics(actors), months)
 
 
 def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int]]:

@@ -55,7 +55,7 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
     try:
         return [normalise(text[:MOST_READ]) for text in texts]
     except (AttributeError, TypeError) as error:
-        place, odd = next((at, t) for at, t in enumerate(texts) if not isinstance(t, str))
+        place, odd = next((number, t) for number, t in enumerate(texts) if not isinstance(t, str))
         advice = "replace missing texts, as by df['text'].fillna('')"
         raise TypeError(f"texts[{place}] is {odd!r:.60}, not a string; {advice}") from error
 

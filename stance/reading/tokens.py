@@ -260,18 +260,20 @@ def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple
     The gap after a clitic becomes that after its word.
     """
     words, gaps = spellings.words, spellings.gaps
-    flag, own = np.zeros(len(type_), np.uint8), np.ones(len(type_), np.bool_)
+    flag, alone = np.zeros(len(type_), np.uint8), np.ones(len(type_), np.bool_)
     last = np.zeros(len(type_) + 1, np.bool_)
     last[first[1:] - 1] = True
-    at = np.flatnonzero(gaps["apostrophe"].take(gap))
-    glued = (gaps["length"].take(gap.take(at)) == 1) & ~last.take(at)
-    kind = words["clitic"].take(type_.take(at + 1, mode="clip"))
-    kind[~glued | (kind == CLITIC_NEGATION) & ~words["last n"].take(type_.take(at))] = CLITIC_NONE
-    own[at[kind != CLITIC_NONE] + 1] = False
+    apostrophes = np.flatnonzero(gaps["apostrophe"].take(gap))
+    glued = (gaps["length"].take(gap.take(apostrophes)) == 1) & ~last.take(apostrophes)
+    kind = words["clitic"].take(type_.take(apostrophes + 1, mode="clip"))
+    kind[~glued | (kind == CLITIC_NEGATION) & ~words["last n"].take(type_.take(apostrophes))] = (
+        CLITIC_NONE
+    )
+    alone[apostrophes[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing after its apostrophe.
-    kind[~glued & words["last s"].take(type_.take(at))] = CLITIC_POSSESSIVE
-    flag[at] = kind
-    kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
+    kind[~glued & words["last s"].take(type_.take(apostrophes))] = CLITIC_POSSESSIVE
+    flag[apostrophes] = kind
+    kept, dropped = np.flatnonzero(alone), np.flatnonzero(~alone)
     gap[kept[np.searchsorted(kept, dropped) - 1]] = gap[dropped]
     return flag, kept
 

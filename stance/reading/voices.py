@@ -24,7 +24,9 @@ class Voices:
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, and where."""
-        names = [self.phrases.name[at] for at in range(low, high) if self.tags[at] in "Aak"]
+        names = [
+            self.phrases.name[place] for place in range(low, high) if self.tags[place] in "Aak"
+        ]
         return [(int(self.words.who[name]), name) for name in names if name >= 0]
 
     def who(self, low: int, high: int) -> Ends:
@@ -33,61 +35,68 @@ class Voices:
         if tag in "FO":
             return self.speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
         if tag == "H":
-            for at in range(low - 1, max(-1, low - 40), -1):
-                if self.phrases.para[at] != self.phrases.para[low]:
+            for place in range(low - 1, max(-1, low - 40), -1):
+                if self.phrases.para[place] != self.phrases.para[low]:
                     break
-                if self.tags[at] == "A" and self.tags[at - 1] not in "fpwti":
-                    return self.actors(at, at + 1)
+                if self.tags[place] == "A" and self.tags[place - 1] not in "fpwti":
+                    return self.actors(place, place + 1)
         actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
         return actors or [(OTHER, -1)]
 
     def subjects(self, verb: int) -> Ends:
         """Return for whom the subject of a verb stands."""
-        at = self.subject(verb)
-        if at is None:
+        place = self.subject(verb)
+        if place is None:
             opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
             return self.voice(verb) if opens else [(OTHER, -1)]
-        row = _ROW.search(self.tags, max(0, at - 20), at + 1)
-        return self.who(row.start() if row else at, at + 1)
+        row = _ROW.search(self.tags, max(0, place - 20), place + 1)
+        return self.who(row.start() if row else place, place + 1)
 
     def subject(self, verb: int, depth: int = 0) -> int | None:
         """Return the phrase that is the subject of a verb group."""
-        tags, at = self.tags, verb - 1
+        tags, place = self.tags, verb - 1
         low = tags.rfind(".", 0, verb) + 1
-        while at >= low and depth < 6:
-            tag, before = tags[at], tags[at - 1] if at > low else "."
+        while place >= low and depth < 6:
+            tag, before = tags[place], tags[place - 1] if place > low else "."
             if tag in NOUN_PHRASE:
                 if before in "fpwi" or (before == "t" and tag != "A"):
-                    if before in "fwp" and at - 2 >= low and tags[at - 2] == "s" and tag == "A":
-                        return at  # "officials from Japan"
-                    at -= 2
+                    if (
+                        before in "fwp"
+                        and place - 2 >= low
+                        and tags[place - 2] == "s"
+                        and tag == "A"
+                    ):
+                        return place  # "officials from Japan"
+                    place -= 2
                     continue
                 if before == "Y":
                     return next(
-                        (j for j in range(at - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
+                        (j for j in range(place - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
                     )
-                if tag in "NJcls" and before in "VEoeKrd" and tags[at - 2 : at - 1] != ",":
-                    return self.subject(at - 1, depth + 1)  # "left the room, accusing"
-                return at
+                if tag in "NJcls" and before in "VEoeKrd" and tags[place - 2 : place - 1] != ",":
+                    return self.subject(place - 1, depth + 1)  # "left the room, accusing"
+                return place
             if tag == "R":
-                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None)
+                return next(
+                    (j for j in range(place - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None
+                )
             if tag in "nmhbxC":
-                at -= 1
+                place -= 1
             elif (
                 tag == ","
-                and tags[at + 1] not in "GVEBK"
-                and (back := tags.rfind(",", low, at)) > low
+                and tags[place + 1] not in "GVEBK"
+                and (back := tags.rfind(",", low, place)) > low
             ):
-                at = back - 1  # "Germany, a critic, said"
+                place = back - 1  # "Germany, a critic, said"
             elif tag in ",":
-                start = next((j for j in range(low, at) if tags[j] in "AaFHNOsk"), None)
+                start = next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
                 return start
             else:
                 earlier = next(
-                    (j for j in range(at, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
+                    (j for j in range(place, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
                 )
                 return None if earlier is None else self.subject(earlier, depth + 1)
-        if tags[verb] in "G" and at < low:  # "Accusing Turkey, Egypt left"
+        if tags[verb] in "G" and place < low:  # "Accusing Turkey, Egypt left"
             comma = tags.find(",", verb, tags.find(".", verb))
             if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
                 return comma + 1
@@ -95,15 +104,16 @@ class Voices:
 
     def denied(self, cue: int) -> bool:
         """Tell whether a judgement is denied: "did not", "refused to", "without"."""
-        at = cue - 1
-        while at > 1 and self.tags[at] in "NA" and self.tags[at - 1] in "fpi":
-            at -= 2  # "nobody in Ghana"
-        while (at >= 0 and self.tags[at] in "nbmhCtxfD") or (at > 0 and self.tags[at] in "NA" and (
-            self.tags[at - 1] in "nC")):  # fmt: skip
-            if self.tags[at] in "nC":
+        tags, place = self.tags, cue - 1
+        while place > 1 and tags[place] in "NA" and tags[place - 1] in "fpi":
+            place -= 2  # "nobody in Ghana"
+        while (place >= 0 and tags[place] in "nbmhCtxfD") or (
+            place > 0 and tags[place] in "NA" and tags[place - 1] in "nC"
+        ):
+            if tags[place] in "nC":
                 return True
-            at -= 1
-        return "C" in self.tags[max(0, cue - 3) : cue] and self.tags[cue] in "VG"
+            place -= 1
+        return "C" in tags[max(0, cue - 3) : cue] and tags[cue] in "VG"
 
     def lower(self, at: int) -> str:
         """Return the word of a phrase in lower case, the first one of a fixed phrase."""

@@ -174,15 +174,15 @@ class Reader:
         tail = np.cumsum(inside[:-1]) > 0
         heads = ~tail[first]
         first, last, who, kind = first[heads], last[heads], who[heads], kind[heads]
-        at = first - np.cumsum(tail)[first]
+        source = first - np.cumsum(tail)[first]
         # What follows a mention follows its last word.
         follows = [getattr(tokens, name)[last] for name in _AFTER]
         tokens = tokens.without(np.flatnonzero(tail))
         for name, values in zip(_AFTER, follows, strict=True):
-            getattr(tokens, name)[at] = values
+            getattr(tokens, name)[source] = values
         actor_of = np.full(len(tokens.type), NOBODY, np.int32)
         kind_of = np.full(len(tokens.type), -1, np.int8)
-        actor_of[at], kind_of[at] = who, kind
+        actor_of[source], kind_of[source] = who, kind
         return tokens, actor_of, kind_of
 
     def _mentioned(
@@ -273,8 +273,8 @@ class Reader:
 def _shortly_after(flags: Bools, sentence: Ints32) -> Bools:
     """Return which words follow a flag within `NEGATION_REACH` words of the same sentence."""
     after = np.zeros(len(flags), np.bool_)
-    at = np.flatnonzero(flags)
+    flagged = np.flatnonzero(flags)
     for step in range(1, NEGATION_REACH + 1):
-        at = at[at < len(flags) - step]
-        after[at[sentence.take(at + step) == sentence.take(at)] + step] = True
+        flagged = flagged[flagged < len(flags) - step]
+        after[flagged[sentence.take(flagged + step) == sentence.take(flagged)] + step] = True
     return after
