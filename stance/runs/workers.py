@@ -21,10 +21,11 @@ TRIES = 3  # how often a part is computed if its worker dies
 
 _ROOT = str(Path(__file__).parent.parent.parent)
 _PROGRAM = """
+import pickle
 try:
     from stance.runs.workers import serve
     serve()
-except Exception:
+except (EOFError, OSError, MemoryError, ImportError, SystemError, pickle.UnpicklingError):
     raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
 """
 Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
