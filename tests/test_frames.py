@@ -40,6 +40,12 @@ SENTENCES = {
     "Australia took China to task over the tariffs.": "to task: Australia -> China",
     "Poland sided with Ukraine in the dispute.": "sided with: Poland -> Ukraine",
     "Lebanon blamed the blast on Israel.": "blamed: Lebanon -> Israel",
+    "China met India. I blame both countries for the deadlock.": (
+        "blame: author -> China; blame: author -> India"
+    ),
+    "China met India, and the two countries condemned Iran.": (
+        "condemned: China -> Iran; condemned: India -> Iran"
+    ),
     # evaluations, quotations and the first person
     "Iran is a menace to its neighbours.": "menace: author -> Iran",
     "The European Union has achieved nothing.": "achieved nothing: author -> European Union",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -46,6 +46,13 @@ class MentionBatch:
     last: Ints
     kind: Ints8  # index into `ALIAS_KINDS`
 
+    def apart(self) -> "MentionBatch":
+        """Return the batch in which each word of "both countries" names one of the two."""
+        first, last = self.first.copy(), self.last.copy()
+        pair = np.flatnonzero(first[1:] == first[:-1])
+        last[pair], first[pair + 1] = first[pair], last[pair]
+        return replace(self, first=first, last=last)
+
 
 class _Alias(NamedTuple):
     """What is known of an alias."""
@@ -55,6 +62,7 @@ class _Alias(NamedTuple):
     terms: Sequence[tuple[int, int]] = ALWAYS  # first and last month of each
     alone: bool = False  # no name may stand beside it
     article: bool = False  # "the" must stand before it
+    pair: bool = False  # it names two of its actors at once
 
 
 class ActorBook:
@@ -70,9 +78,9 @@ class ActorBook:
     columns: ClassVar[dict[str, type]] = {"alias exact": np.int32, "alias": np.int32}
     """Columns that `describe` gives a table of spellings: see `PhraseMatcher.describe`."""
 
-    def __init__(self, actors: Sequence[Actor]) -> None:
+    def __init__(self, actors: Sequence[Actor], kinds: Collection[str] = ALIAS_KINDS) -> None:
         self.actors = tuple(actors)
-        self.kinds: Collection[str] = ALIAS_KINDS  #: of the aliases that count
+        self.kinds = kinds  #: of the aliases that count
         self.names = tuple(actor.name for actor in actors)
         self._number = {name: number for number, name in enumerate(self.names)}
         aliases, phrases = list[_Alias](), list[Phrase]()
@@ -96,6 +104,9 @@ class ActorBook:
                     days, alone = actor.office.get(alias), alias in actor.alone
                     terms = ALWAYS if days is None else months_of_terms(days)
                     aliases.append(_Alias(kind, (number,), terms, alone))
+        states = [number for number, actor in enumerate(actors) if actor.kind == "state"]
+        if "refers" in kinds and states:
+            unsure["refers"] = dict.fromkeys(name_words()["pairs"], states) | unsure["refers"]
         for kind, alias, numbers in (
             (k, a, n) for k, known in unsure.items() for a, n in known.items()
         ):
@@ -108,7 +119,8 @@ class ActorBook:
                 owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, kind)
             days = actors[numbers[0]].office.get(alias) if len(numbers) == 1 else None
             terms = ALWAYS if days is None else months_of_terms(days)
-            aliases.append(_Alias(kind, tuple(numbers), terms, article=bare != alias))
+            article, pair = bare != alias, numbers is states
+            aliases.append(_Alias(kind, tuple(numbers), terms, article=article, pair=pair))
         self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             (normalise(text), len(aliases), text in actor.case)
@@ -122,8 +134,8 @@ class ActorBook:
         self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
-        kinds = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
-        self._kind_of = np.array([kinds.get(alias.kind, -1) for alias in aliases], np.int8)
+        numbered = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
+        self._kind_of = np.array([numbered.get(alias.kind, -1) for alias in aliases], np.int8)
         self._termed = np.array([alias.terms is not ALWAYS for alias in aliases])
         # What counts by what stands around it.
         self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])
@@ -209,9 +221,7 @@ class ActorBook:
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
             known = ", ".join(ALIAS_KINDS)
             raise UsageError(f"'{shown(odd[0])}' is not a kind of name; the kinds are {known}")
-        book = ActorBook([actor.limited(kinds) for actor in self.actors])
-        book.kinds = kinds
-        return book
+        return ActorBook([actor.limited(kinds) for actor in self.actors], kinds)
 
     def __len__(self) -> int:
         return len(self.actors)
@@ -264,7 +274,7 @@ class ActorBook:
                 terms = self._aliases[alias[match]].terms
                 if month >= 0 and not any(since <= month <= until for since, until in terms):
                     actor[match] = -1
-        para = tokens.para.take(first)
+        para, partner = tokens.para.take(first), np.full_like(actor, -1)
         for doubt in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             known, low, high = self._aliases[alias[doubt]], int(first[doubt]), int(last[doubt])
             if known.kind == "surname":
@@ -274,12 +284,21 @@ class ActorBook:
                 actor[doubt] = -1
             elif known.kind == "refers":
                 start = int(para.searchsorted(para[doubt]))
-                actor[doubt] = self._last_named(actor[start:doubt].tolist(), known)
+                before = actor[start:doubt].tolist()
+                if known.pair:
+                    *sentences, now = tokens.sentence[first[start : doubt + 1]].tolist()
+                    named = zip(partner[start:doubt].tolist(), before, sentences, strict=True)
+                    partner[doubt], actor[doubt] = self._last_two(named, now)
+                else:
+                    actor[doubt] = self._last_named(before, known)
             elif _beside_a_name(tokens, types, low, high):
                 actor[doubt] = -1
-        named = actor >= 0
-        kind = self._kind_of.take(alias[named])
-        return MentionBatch(para[named], actor[named], first[named], last[named], kind)
+        row = np.flatnonzero(actor >= 0)
+        row = row.repeat(1 + (partner.take(row) >= 0))
+        actor, pair = actor.take(row), np.flatnonzero(row[1:] == row[:-1])
+        actor[pair] = partner.take(row[pair])
+        kind = self._kind_of.take(alias.take(row))
+        return MentionBatch(para.take(row), actor, first.take(row), last.take(row), kind)
 
     def _bearer(self, text: str, place: tuple[int, int], surname: _Alias) -> int:
         """Return whose the surname in a text is, -1 if it is nobody's or could be several's."""
@@ -300,6 +319,26 @@ class ActorBook:
         named = (who for who in reversed(before) if who >= 0 and self.actors[who].kind in kinds)
         who = next(named, -1)
         return who if who in phrase.actors else -1
+
+    def _last_two(self, named: Iterable[tuple[int, int, int]], now: int) -> tuple[int, int]:
+        """Return which two states a phrase of the sentence ``now`` means, -1 twice if none.
+
+        They are the only ones named so far in its paragraph, or in its sentence, or else in the
+        sentence before. ``named`` has whom each mention names, -1 for nobody, and its sentence.
+        """
+        states = [
+            (who, sentence)
+            for *actors, sentence in named
+            for who in actors
+            if who >= 0 and self.actors[who].kind == "state"
+        ]
+
+        def since(first: int, last: int = now) -> list[int]:
+            return [*dict.fromkeys(who for who, at in reversed(states) if first <= at <= last)]
+
+        if len(pair := since(0)) > 2 and len(pair := since(now)) != 2:
+            pair = since(now - 1) if len(since(now - 1, now - 1)) == 2 else []
+        return (pair[1], pair[0]) if len(pair) == 2 else (-1, -1)
 
     def scan(
         self, texts: Iterable[str], months: Ints | None = None

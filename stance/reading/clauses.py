@@ -17,7 +17,7 @@ from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
 from stance.reading.words import NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
-_DEMONYM = 1  # of `ALIAS_KINDS`
+_DEMONYM, _REFERS = 1, 7  # of `ALIAS_KINDS`
 _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 
@@ -210,7 +210,7 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes, plural: Bool
 def _with_marks(
     words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8
 ) -> tuple[Bytes, Ints, Ints8, Ints8]:
-    """Insert letters for possessives, "n't", commas and ends of sentences."""
+    """Insert letters for possessives, "n't", commas, pairs and ends of sentences."""
     sentence = words.sentence.take(at)
     ends = np.append((sentence[1:] != sentence[:-1]), True)
     possessive = words.possessive.take(at) & _NOMINAL[letter]
@@ -223,12 +223,16 @@ def _with_marks(
     starts = words.start.take(at[odd] + 1).tolist()
     gaps = [words.texts[p][end:start] for (p, end), start in zip(places, starts, strict=True)]
     comma[odd] = [*map(_is_comma, gaps)]
-    count = 1 + possessive.astype(np.int64) + negated + comma + ends
+    refers = words.alias_kind.take(at) == _REFERS
+    pair = np.append(refers[1:] & (at[1:] == at[:-1] + 1), False) & refers & ~possessive & ~comma
+    count = 1 + possessive.astype(np.int64) + negated + comma + pair + ends
     place = np.cumsum(count) - count
     size = int(count.sum())
     mark, which = np.zeros(size, np.uint8), np.repeat(np.arange(len(at)), count)
     mark[place] = letter
-    for kind, flags in (("q", possessive), ("n", negated), (",", comma), (".", ends)):
+    for kind, flags in (
+        ("q", possessive), ("n", negated), (",", comma), ("&", pair), (".", ends),
+    ):  # fmt: skip
         place = place + 1
         mark[place[flags]] = ord(kind)
         place = place - ~flags

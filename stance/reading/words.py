@@ -189,7 +189,7 @@ class Reader:
         self, tokens: Tokens, spans: Ints32, months: Ints | None
     ) -> tuple[Ints, Ints, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
-        matches = self.book.match(tokens, self.types, months)
+        matches = self.book.match(tokens, self.types, months).apart()
         if not len(spans):
             return matches.first, matches.last, matches.actor, matches.kind
         # Words and places of all paragraphs, one after the other on one line of characters.
