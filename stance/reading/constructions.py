@@ -89,20 +89,17 @@ _TEXTS = {
     "act": "(?P<patient>a)",
 }
 _SIGNS = {
-    **dict.fromkeys(("passive", "participle by", "fronted", "participle", "by"), "[EB]"),
-    **dict.fromkeys(("participle called", "is called", "called"), "K"),
+    **dict.fromkeys(("participle by", "fronted", "participle", "by"), "[EB]"),
     **dict.fromkeys(("received", "received from nobody", "has ours", "given"), "c"),
-    **dict.fromkeys(("deed to", "deed to by"), "X"),
     **dict.fromkeys(("held", "is held"), "T"),
     **dict.fromkeys(("affects", "which affects"), "P"),
-    **dict.fromkeys(("wants", "urged"), "U"),
-    **dict.fromkeys(("without", "but not", "loyal", "cannot stand", "better without"), "n"),
     **dict.fromkeys(("because", "due to"), r"\+f"),
-    **{"deserves": "on?[Jc]", "fights": "[VEGode]J", "shows": "[oSr]n?J", "makes": "[oS][ANFsl]J"},
-    **{"deed": "[deg]", "and deed": "d", "deed by": "[ezCP]y", "is": "b[nbpoy]*[JTcj]"},
-    **{"is somebody's": "ba", "is of": "N[fp][Jj]", "is judged": "Q", "epithet": "JA"},
-    **{"blamed on": "B", "said of": "Sf", "crime by": "Jy", "conduct from": "Jw"},
-    **{"vocative": "V,A", "addressed": ",V"},
+    **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
+    **{"deed to": "X", "deed to by": "Xy", "deserves": "on?[Jc]", "fights": "[VEGode]J"},
+    **{"shows": "[oSr]n?J", "makes": "[oS][ANFsl]J", "deed": "[deg]", "deed by": "[ezCP]y"},
+    **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
+    **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
+    **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": ",V"},
 }
 """What a sentence must hold for a construction to occur in it; others are not searched."""
 _DEEDS = (
@@ -159,8 +156,9 @@ def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
         sign = _SIGNS.get(name)
         if sign and sign not in places:
             places[sign] = [*_sentences_with(compiled(sign), tags)]
+        pattern = compiled(text)
         for low, high in places[sign] if sign else whole:
-            for hit in compiled(text).finditer(tags, low, high):
+            for hit in pattern.finditer(tags, low, high):
                 yield name, hit
 
 

@@ -1,6 +1,5 @@
 """The words of judgement by the part that they play, from ``frames.toml``: letters for words."""
 
-import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,8 +14,10 @@ from stance.reading.phrases import PhraseMatcher
 def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the regular forms of verbs, each with V, E or G: base, past and -ing."""
     for word in words:
-        stem = re.sub("(?<=[^aeou])y$", "i", word.removesuffix("e"))
-        double = re.search("[^aeiou][aeiou][bdglmnprt]$", word)
+        stem = word.removesuffix("e")
+        if stem.endswith("y") and stem[-2:-1] not in "aeou":
+            stem = stem[:-1] + "i"
+        double = word[-1] in "bdglmnprt" and word[-2:-1] in "aeiou" and word[-3:-2] not in "aeiou"
         stems = [stem, *([word + word[-1]] if double else [])]
         sibilant = stem[-1] in "sxzhi" and not word.endswith("e")
         yield word, "V"
