@@ -194,7 +194,7 @@ def prose(page):
 
 def messages():
     """Yield the texts in code and templates that a user may read, with their places."""
-    for path in (ROOT / "stance").rglob("*.j2"):
+    for path in (*(ROOT / "stance").rglob("*.j2"), ROOT / "stance/data/help.toml"):
         yield (
             str(path.relative_to(ROOT)),
             re.sub(r"<[^>]*>|{[%{#].*?[%}#]}", " ", path.read_text("utf-8")),

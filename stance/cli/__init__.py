@@ -4,13 +4,14 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from stance.cli import answers, data, models
-from stance.cli._options import PANELS, declared
+from stance.cli._options import EXAMPLES, PANELS, declared
 from stance.cli._terminal import catching, run_safely
 from stance.display import shown
 
@@ -111,60 +112,18 @@ def _root(
         typer.echo(context.get_help())
 
 
-COMMANDS: dict[str, dict[Callable[..., None], str]] = {
-    "Answer": {
-        answers.predict: """
-            stance predict articles.csv -o answers.csv
-            stance predict archive/ -o answers.csv --rejects bad.csv --jobs 2""",
-        answers.explain: """
-            stance explain "Poland praised NATO and condemned Russia." --actor Russia""",
-        answers.read: """
-            stance read article.html -o page.html
-            stance read archive/ -o pages""",
-    },
-    "Study answers": {
-        answers.sample: """
-            stance sample answers.csv -n 300 --by outlet -o to_label.csv""",
-        data.label: """
-            stance label to_label.csv --coder anna
-            stance label to_label.csv --export labelled.csv""",
-        answers.shares: """
-            stance shares answers.csv --audit labelled.csv --by outlet -o shares.csv""",
-        answers.report: """
-            stance report answers.csv --by outlet --over date
-            stance report answers.csv --audit labelled.csv --figures figures""",
-    },
-    "Train a model": {
-        data.import_: """
-            stance import labelstudio export.json -o corpus.csv
-            stance import table coded.xlsx --map text=body,stance=label -o corpus.csv""",
-        data.check: """
-            stance check corpus.csv""",
-        models.train: """
-            stance train corpus.csv -o my.stance
-            stance predict articles.csv --model my.stance -o answers.csv""",
-        models.evaluate: """
-            stance evaluate coded.csv
-            stance evaluate coded.csv --model my.stance --report scores.html""",
-    },
-    "Look inside": {
-        data.actors: """
-            stance actors
-            stance actors articles.csv
-            stance actors articles.csv --discover
-            stance actors --from people.csv""",
-        models.inspect: """
-            stance inspect my.stance""",
-        models.doctor: """
-            stance doctor""",
-    },
+SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Answer": (answers.predict, answers.explain, answers.read),
+    "Study answers": (answers.sample, data.label, answers.shares, answers.report),
+    "Train a model": (data.import_, data.check, models.train, models.evaluate),
+    "Look inside": (data.actors, models.inspect, models.doctor),
 }
-"""Commands by their section of the help, with examples."""
+"""Commands by their section of the help."""
 
-for panel, commands in COMMANDS.items():
-    for command, examples in commands.items():
+for panel, commands in SECTIONS.items():
+    for command in commands:
         name = command.__name__.strip("_")
-        epilog = "\b\nExamples:" + examples.replace(" " * 12, "  ")
+        epilog = f"\b\nExamples:\n{indent(EXAMPLES[name], '  ')}"
         register = app.command(name=name, cls=Command, epilog=epilog, rich_help_panel=panel)
         register(catching(declared(command, name)))
 

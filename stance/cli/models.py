@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,7 +183,7 @@ def _installed() -> dict[str, Any]:
     except metadata.PackageNotFoundError:
         wanted = []
         faults = ["stance runs from a folder and is not installed; run pip install . there"]
-    libraries = _versions(re.split(r"[^\w.-]", line)[0] for line in wanted)
+    libraries = {name: _version(name) for name in (re.split(r"[^\w.-]", w)[0] for w in wanted)}
     missing = [name for name, number in libraries.items() if number is None]
     faults += [f"{name} is not installed; pip install {name}" for name in missing]
     model: dict[str, str] | None = None
@@ -202,20 +203,16 @@ def _installed() -> dict[str, Any]:
         "interpreter": sys.executable,
         "system": platform.platform(),
         "libraries": libraries,
-        "extras": {extra: _versions(names.split()) for extra, names in EXTRAS.items()},
+        "extras": {one: {n: _version(n) for n in names.split()} for one, names in EXTRAS.items()},
         "model": model,
         "faults": faults,
     }
 
 
-def _versions(names: Iterable[str]) -> dict[str, str | None]:
-    """Return the version of each library, None for one that is not installed."""
-    from importlib import metadata
+def _version(name: str) -> str | None:
+    """Return the version of a library, None if it is not installed."""
+    from importlib.metadata import version
 
-    installed = dict[str, str | None]()
-    for name in names:
-        try:
-            installed[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            installed[name] = None
-    return installed
+    with suppress(ImportError):
+        return version(name)
+    return None

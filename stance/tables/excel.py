@@ -68,10 +68,8 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     width = max(pos for pos, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
-    table.form, table.chunks = (
-        f"sheet '{shown(chosen)}'{of_others}",
-        table.take(_cells(rows, width)),
-    )
+    table.form = f"sheet '{shown(chosen)}'{of_others}"
+    table.chunks = table.take(_cells(rows, width))
     table.elsewhere = partial(_advice, book, others)
 
 

@@ -49,12 +49,11 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
     table = Table(source.name, rejects.add if rejects else None, source)
 
     try:
-        if source.kind in ("workbook", "parquet"):  # whose libraries are imported only then
-            if source.kind == "workbook":
-                import_module("stance.tables.excel").read_workbook(path, sheet, table)
-            else:
-                import_module("stance.tables.parquet").read_parquet(path, table)
-            encoding = ""
+        encoding = ""
+        if source.kind == "workbook":  # whose library is imported only then
+            import_module("stance.tables.excel").read_workbook(path, sheet, table)
+        elif source.kind == "parquet":
+            import_module("stance.tables.parquet").read_parquet(path, table)
         else:
             if sheet is not None:
                 table.note("is not a workbook, so --sheet does not apply")
@@ -66,9 +65,8 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
             else:
                 default = "\t" if suffix in (".tsv", ".tab") else ","
                 read_separated(source, table, mark, default, quotes=form.get("quoting") != "none")
-            encoding = f", {source.encoding}" + f", {source.kind} compressed" * (
-                source.kind != "text"
-            )
+            packed = f", {source.kind} compressed" if source.kind != "text" else ""
+            encoding = f", {source.encoding}{packed}"
         table.form += f", {count(len(table.columns), 'column')}{encoding}"
         if actor is not None:
             set_actor(table, actor)

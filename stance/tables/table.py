@@ -66,12 +66,9 @@ class Records:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the records of all parts, of which there are 1 or more."""
-        columns = zip(*(part.columns for part in parts), strict=True)
-        return cls(
-            _chained(part.numbers for part in parts),
-            _chained(part.lines for part in parts),
-            list(map(_chained, columns)),
-        )
+        pieces: Any = zip(*((p.numbers, p.lines, *p.columns) for p in parts), strict=True)
+        numbers, lines, *columns = (list(chain.from_iterable(piece)) for piece in pieces)
+        return cls(numbers, lines, columns)
 
     @property
     def characters(self) -> int:
@@ -87,10 +84,6 @@ class Records:
     def __getitem__(self, which: slice) -> Self:
         columns = [cells[which] for cells in self.columns]
         return type(self)(self.numbers[which], self.lines[which], columns)
-
-
-def _chained(parts: Iterable[Sequence[Any]]) -> list[Any]:
-    return list(chain.from_iterable(parts))
 
 
 class Fault(NamedTuple):
@@ -147,14 +140,13 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def close(self, *_: object) -> None:
         """Close the file."""
         self.chunks.close()
         if self._source:
             self._source.close()
+
+    __exit__ = close
 
     def file_of(self, number: int) -> str:
         """Return what messages call the file that a record, or the next one, comes from."""
