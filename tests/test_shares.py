@@ -123,7 +123,9 @@ def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
                 row for key, row in cells.items() if key[0] == actor and key[at] and not key[3 - at]
             ]
             assert sum(int(row["n"]) for row in parts) == whole
-    for row in read(differences):
+    compared = read(differences)
+    assert {row["actor"] for row in compared} == {"(all actors)", *TRUTHS}
+    for row in compared:
         assert row["of"] in ("group", "period")
         assert float(row["low"]) <= float(row["difference"]) <= float(row["high"])
         assert float(row["p"]) <= float(row["holm"])

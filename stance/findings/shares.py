@@ -211,9 +211,8 @@ class Study:
         return self._correction.estimate(pairs, weights) if self._correction and weights else None
 
     def differences(self) -> list[Difference]:
-        """Return how actors' groups, and their periods, differ in net stance."""
-        actors = [actor for actor in self._actors if actor != TOTAL]
-        differences = [part for actor in actors for part in self._differences(actor)]
+        """Return how groups, and periods, differ in net stance: in all, and of each actor."""
+        differences = [part for actor in self._actors for part in self._differences(actor)]
         adjusted = holm([difference.p for difference in differences])
         pairs = zip(differences, adjusted, strict=True)
         return [replace(difference, holm=p) for difference, p in pairs]

@@ -196,8 +196,7 @@ def _verdict(figures: Figures) -> list[str]:
             f"Draw a sample with stance sample, label it, and add it with --audit.{advice}"
         )
     if not differences:
-        why = "groups are compared actor by actor, and none has enough labels in two of them"
-        return wrap(f"Nothing is compared: {why}.") if asked else []
+        return wrap("Nothing is compared: no two groups have enough labels.") if asked else []
     claimed = sorted((row for row in differences if row["claimed"]), key=lambda row: row["p"])
     comparisons = count(len(differences), "comparison")
     if not claimed:
