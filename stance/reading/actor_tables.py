@@ -116,7 +116,7 @@ def read_actor(name: str, table: object, source: str) -> Actor:
         if (longest := max(map(len, value), default=0)) > _LONGEST:
             why = f"has an entry of {longest:,} characters; the limit is {_LONGEST}"
             raise ActorError(f"{where}: '{key}' {why}")
-        if blank := [v for v in value if not any(c.isalnum() for c in v)]:
+        if blank := [v for v in value if not any(map(str.isalnum, v))]:
             raise ActorError(f"{where}: '{key}' has an entry without a letter: {blank[0]!r}")
         lists[key] = tuple(value)
         if odd := [v for v in value if not v.isprintable()]:

@@ -146,11 +146,11 @@ def _is_title(text: str, start: int) -> bool:
 
 def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, int]]:
     """Yield the names of a text where no mention begins: name, first character, end."""
-    known = name_words()
+    leading = name_words()["titles"] | name_words()["openers"]
     for match in _NAME.finditer(text):
         start, end = match.span()
         words = match[0].removesuffix("'s").split(" ")
-        while words and words[0].lower() in known["titles"] | known["openers"]:
+        while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
         alone = len(words) == 1 and opens_sentence(text, start)
         if words and not alone and not any(start <= place < end for place in named):

@@ -12,11 +12,13 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
+import Stemmer
 from numpy.typing import NDArray
 
 from stance import __version__
@@ -43,11 +45,10 @@ Fingerprint = Mapping[str, str | int | float | bool | None]  # in words that a u
 
 def versions(deep: bool = False) -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
-    from importlib.metadata import version  # which takes as long as a hundred rows
-
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    names = ("numpy", "PyStemmer", *(["onnxruntime"] if deep else []))
-    libraries = {name: version(name) for name in names}
+    libraries = {"numpy": np.__version__, "PyStemmer": Stemmer.version()}
+    if deep:
+        libraries["onnxruntime"] = import_module("onnxruntime").__version__
     return {"stance": __version__, **libraries, "python": python}
 
 
@@ -99,7 +100,7 @@ def model_hash(model: StanceModel) -> str:
         tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
     digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
     for values in arrays:
-        digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
 
@@ -202,7 +203,8 @@ class Journal:
     def keep(self, part: Part) -> Part:
         """Add a part; raise `OutputError` if there is no room for it."""
         answers = [[*key, times] for key, times in part.tally.answers.items()]
-        tally = asdict(part.tally) | {"answers": answers}
+        tally = {one.name: getattr(part.tally, one.name) for one in fields(part.tally)}
+        tally["answers"] = answers
         facts = json.dumps([part.number, tally, part.rows]).encode()
         data = b"%s\n%s" % (facts, part.lines)
         with reported(self.output):

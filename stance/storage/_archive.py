@@ -231,7 +231,8 @@ def decode_terms(data: bytes, size: int, name: str) -> Terms:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
-    if data.count(b"\n") != size or data[-1:] not in (b"\n", b""):
+    lines = np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    if lines != size or data[-1:] not in (b"\n", b""):
         raise refusal(f"'{name}' has not {size:,} whole lines")
     if not data.translate(None, _PRINTED).decode().isprintable():
         raise refusal(f"'{name}' has a control character")
