@@ -50,7 +50,7 @@ class Page(HTMLParser):
         self.tags.append((tag, *names, given.get("class", "")))
         for name, value in attrs:
             assert name in ("href", "aria-label") or not re.search(
-                r"(?i)https?:|//|url\(|javascript:", value or ""
+                r"(?i)https?:|(?<![\w+])//|url\(|javascript:", value or ""
             )
         if "id" in given:
             self.ids.append(given["id"])

@@ -121,6 +121,22 @@ def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
     assert "It rained." in page.text
 
 
+def test_a_web_page_keeps_its_headings_date_and_outlet(tmp_path):
+    head = "<title>NATO meets | The Courier</title><meta name='date' content='2024-05-01'>"
+    head += "<meta property='og:site_name' content='The Courier'>"
+    body = "<p>Poland praised NATO on Monday, an official said.</p><h2>Russia is blamed</h2>"
+    body += "<p>It also accused Russia of lying, and nobody in the capital was surprised.</p>"
+    source = write(tmp_path / "a.html", f"<head>{head}</head><article>{body}</article>")
+    page, _ = read(source, tmp_path / "page.html")
+    assert [level for level, _ in page.headings] == [1, 2]
+    assert "2024-05-01, The Courier" in page.text
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert re.findall('aria-label="(Russia|NATO), (.*?):', html) == [
+        ("NATO", "heading"), ("NATO", "paragraph 1"), ("Russia", "heading"),
+        ("Russia", "paragraph 2"),
+    ]  # fmt: skip
+
+
 def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     folder, pages = tmp_path / "in", tmp_path / "pages"
     folder.mkdir()
@@ -135,7 +151,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
         "001-a.html", "002-b.html", "index.html"
     ]  # fmt: skip
     (table,) = read_page((pages / "index.html").read_bytes()).tables
-    assert [(row[0], row[2]) for row in table[1:]] == [("Thanks", "5"), ("A quiet day", "1")]
+    assert [row[:3] for row in table[1:]] == [["Thanks", "2", "5"], ["A quiet day", "1", "1"]]
     for name in ("001-a.html", "002-b.html"):
         assert "index.html" in read_page((pages / name).read_bytes()).pages
     assert read_page((pages / "index.html").read_bytes()).pages == ["002-b.html", "001-a.html"]

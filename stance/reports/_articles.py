@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,14 +26,14 @@ INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
 _TITLE = 30  # words of a first paragraph that may be a headline
 _STEM = 40  # characters of a file's name in that of its page
-_PLAIN = {"document", "paragraph", "title", "boilerplate"}  # columns that are no byline
+_BYLINE = ("date", "outlet")  # columns of web pages
 
 
 class Place(NamedTuple):
     """An answer in the table of actors, which leads to it."""
 
     anchor: str
-    paragraph: int  # from 1, as readers count
+    part: str  # such as "paragraph 2", as readers count
     verdict: Verdict
 
 
@@ -44,6 +44,7 @@ class Article:
     name: str  # of its file
     byline: str
     passages: tuple[Passage, ...]
+    headings: Set[str]  # as its page marks them
 
     @property
     def title(self) -> str:
@@ -52,9 +53,15 @@ class Article:
 
     @property
     def has_headline(self) -> bool:
-        """Whether it begins with a short line that is no sentence."""
-        first = self.passages[0].text if self.passages else ""
-        return 0 < len(first.split()) <= _TITLE and not _ENDS.search(first)
+        """Whether it begins with a heading, or with a short line that is no sentence."""
+        first = self.passages[0].text
+        return first in self.headings or (len(first.split()) <= _TITLE and not _ENDS.search(first))
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """The elements of the passages, which are headings or paragraphs."""
+        tags = ["h2" if passage.text in self.headings else "p" for passage in self.passages]
+        return ["h1" if self.has_headline else "p", *tags[1:]]
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -65,10 +72,11 @@ class Article:
     def actors(self) -> list[tuple[str, int, list[Place]]]:
         """Each actor with its mentions and answers, most mentions first."""
         places: dict[str, list[Place]] = {name: [] for name in self.numbers}
-        for number, passage in enumerate(self.passages, 1):
+        for number, (passage, tag) in enumerate(zip(self.passages, self.tags, strict=True), 1):
+            part = f"paragraph {self.tags[:number].count('p')}" if tag == "p" else "heading"
             for verdict in passage.verdicts:
                 name = verdict.answer.actor
-                places[name].append(Place(f"p{number}a{self.numbers[name]}", number, verdict))
+                places[name].append(Place(f"p{number}a{self.numbers[name]}", part, verdict))
         rows = [(n, sum(p.verdict.answer.mentions for p in ps), ps) for n, ps in places.items()]
         return sorted(rows, key=lambda row: -row[1])
 
@@ -100,18 +108,18 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
     """Yield articles with the answers to them, and add notes on each."""
     limits = thresholds(model.calibration, request.abstain)
     for path in request.inputs.paths:
-        texts, about = _paragraphs(path, request, notes)
+        texts, about, headings = _paragraphs(path, request, notes)
         name = shown_path(path.name) if path else "standard input"
         if not texts:
             raise DataError(f"{name}: has no paragraph; check that it is an article")
-        months = np.repeat(months_of([about.pop("date", "")]), len(texts))
+        months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
         judged = model.judge(texts, asked, months=months, pushes=True)
         passages = (
             replace(passage, verdicts=tuple(v for v in passage.verdicts if v.mentions))
             for passage in judged.passages(texts, limits)
         )
-        article = Article(name, ", ".join(about.values()), tuple(passages))
+        article = Article(name, ", ".join(about.values()), tuple(passages), headings)
         if not article.actors:
             whom = "does not name this actor" if request.actor else "names no actor of the book"
             notes.append(f"{name}: {whom}; add its aliases to a book of your own (--actors)")
@@ -120,18 +128,18 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
 
 def _paragraphs(
     path: Path | None, request: ReadRequest, notes: list[str]
-) -> tuple[list[str], dict[str, str]]:
-    """Return the paragraphs of an article, and what it says of itself."""
+) -> tuple[list[str], dict[str, str], Set[str]]:
+    """Return the paragraphs of an article, what it says of itself, and its headings."""
     if path is None:
-        return [text for text, reason in split_article(request.text) if not reason], {}
+        return [text for text, reason in split_article(request.text) if not reason], {}, set()
     with open_inputs(Inputs((path,)), request.reading) as table:
         records = list(table)
         notes += table.notes
     about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
     text = request.reading.text_column
     texts = [record.cells[table.columns.index(text)] for record in records]
-    plain = {*_PLAIN, text}
-    return texts, {key: shown(cell, 80) for key, cell in about.items() if cell and key not in plain}
+    known = {key: shown(about[key], 80) for key in _BYLINE if about.get(key)}
+    return texts, known, table.headings
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
@@ -188,10 +196,9 @@ def _page_name(name: str, number: int) -> str:
 
 
 def _page(article: Article, maker: Maker, index: str) -> bytes:
-    tags = ["h1" if article.has_headline else "p"] + ["p"] * len(article.passages)
     parts = [
         passage_html(passage, article.numbers, tag, f"p{number}")
-        for number, (passage, tag) in enumerate(zip(article.passages, tags, strict=False), 1)
+        for number, (passage, tag) in enumerate(zip(article.passages, article.tags, strict=True), 1)
     ]
     return page.render(
         "article", len(article.numbers), title=shown(article.title, 200), article=article,

@@ -66,7 +66,7 @@ def open_article(
     table.columns = ("document", "paragraph", *known, *flag, text_column)
 
     def read() -> Chunks:
-        plain, metadata = _read_page(text, name) if is_page else (text, {})
+        plain, metadata, table.headings = _read_page(text, name) if is_page else (text, {}, set())
         pieces = split_article(plain, metadata.get("title", ""))
         boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
@@ -108,8 +108,8 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
     return source.name, text, source.encoding
 
 
-def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
-    """Return the text of a web page, its title first, and what it says of itself."""
+def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
+    """Return the text of a web page, its title first, what it says of itself, and its headings."""
     for library in ("trafilatura", "htmldate", "courlan", "justext"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
     trafilatura: Any = import_module("trafilatura")
@@ -136,7 +136,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
         title = re.sub(f"^{re.escape(outlet)}{_BETWEEN}|{_BETWEEN}{re.escape(outlet)}$", "", title)
     lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
     text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
-    return text, {"title": title, "date": page.date or "", "outlet": outlet}
+    headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
+    about = {"title": title, "date": page.date or "", "outlet": outlet}
+    return text, about, {title, *headings} - {""}
 
 
 # --- Boilerplate: menus, boxes and the like on the page of an article -----------------------------

@@ -118,6 +118,7 @@ class Table:
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
         self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
+        self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
