@@ -117,8 +117,8 @@ def test_evaluate_scores_with_it_and_without(labelled):
     alone, both = (json.loads(invoke(*command, *deep).stdout) for deep in ((), ("--deep", "all")))
     assert both.keys() == alone.keys()
     assert both["accuracy"] > alone["accuracy"]
-    compared = misused(*command, "--deep", "all", "--compare", bundled_model())
-    assert "drop --compare, or drop --deep" in compared
+    other = misused(*command, "--deep", "all", "--model", bundled_model())
+    assert "drop --model, or drop --deep" in other
 
 
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):

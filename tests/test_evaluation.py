@@ -124,17 +124,12 @@ def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
     assert np.array(ours) == pytest.approx(table, **near)
     matrix = metrics.confusion_matrix(gold, predicted, labels=[0, 1, 2])
     assert figures["confusion"] == matrix.tolist()
-    curve, error = [], 0.0
+    error = 0.0
     for i in range(1, 16):
         inside = (answers.confidence > (i - 1) / 15) & (answers.confidence <= i / 15)
         if inside.any():
             right = (answers.best == gold)[inside].mean()
-            mean = answers.confidence[inside].mean()
-            curve.append([(i - 1) / 15, i / 15, inside.sum(), mean, right])
-            error += inside.mean() * abs(right - mean)
-    keys = ("low", "high", "n", "confidence", "accuracy")
-    bins = [[point[key] for key in keys] for point in figures["reliability"]]
-    assert np.array(bins) == pytest.approx(np.array(curve), **near)
+            error += inside.mean() * abs(right - answers.confidence[inside].mean())
     assert figures["ece"] == pytest.approx(error, **near)
 
 

@@ -109,10 +109,7 @@ def figures(words):
         "answered": {"n": 81, "accuracy": 0.6, "macro_f1": 0.6, "macro_f1_interval": [0.5, 0.7]},
         "withheld": dict.fromkeys(labels, 3),
         "notes": list(words),
-        "reliability": [
-            {"low": 0.4, "high": 0.5, "n": 9, "confidence": 0.45, "accuracy": 0.5,
-             "interval": [0.3, 0.7]}
-        ],
+        "confidence": 0.45,
         "conflict": {"n": 3, "accuracy": 0.3, "interval": None, "target_blind_accuracy": 0.2},
         "baselines": {
             "majority": {"macro_f1": 0.2, "accuracy": 0.4},
@@ -204,7 +201,7 @@ def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict)
 )  # fmt: skip
 def test_whether_it_promises_too_much_is_said_in_words(confidence, verdict):
     scores = figures(harmless(3)) | {"uncertain": 0.0, "accuracy_interval": [0.4, 0.6]}
-    scores["reliability"][0]["confidence"] = confidence
+    scores["confidence"] = confidence
     page = read_page(evaluation_page(scores, {}, []))
     assert f"50.0 [40.0, 60.0] % of them are right: {verdict}." in page.text
 

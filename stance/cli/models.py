@@ -63,7 +63,6 @@ def evaluate(
     as_json: bool = False,
     report: Path | None = None,
     errors: Path | None = None,
-    compare: Path | None = None,
     deep: Literal["all", "unsure"] | None = None,
     force: bool = False,
     stress: bool = False,
@@ -72,34 +71,23 @@ def evaluate(
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
     from stance.corpus import read_corpus
-    from stance.evaluation import compare_models
     from stance.evaluation import evaluate as score
     from stance.screens import stacked
-    from stance.screens.models import comparison_lines, evaluation_lines, stress_lines
+    from stance.screens.models import evaluation_lines, stress_lines
     from stance.storage import model_file
     from stance.stress import run_suite
 
-    if compare is not None and (report or errors or stress):
-        raise UsageError("--report, --errors and --stress take one model; drop --compare")
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
     loaded, figures = files.open_model(path), dict[str, Any]()
     if deep is not None:
-        loaded = files.with_reader(loaded, deep, model=model, compare=compare)
-    if compare is not None and path.resolve() == model_file(compare).resolve():
-        raise UsageError(f"{compare}: cannot be compared with itself; name another model")
-    other = files.open_model(compare) if compare is not None else None
+        loaded = files.with_reader(loaded, deep, model=model)
     parts = list[Callable[[], list[str]]]()
     if corpora:
         corpus = read_corpus(corpora, **form)
         tell(*corpus.notes)
-    if corpora and other:
-        figures |= compare_models(loaded, other, corpus)
-        names = (model.name if model else "the default model", compare.name if compare else "")
-        parts.append(lambda: comparison_lines(figures, names))
-    elif corpora:
         figures |= score(loaded, corpus).to_json()
         parts.append(lambda: evaluation_lines(figures))
         if report or errors:

@@ -1,7 +1,7 @@
 """Scores of answers against gold labels, with intervals and beside baselines."""
 
 from stance.evaluation.answers import Answers
-from stance.evaluation.assessment import Report, compare_models, evaluate, report
+from stance.evaluation.assessment import Report, evaluate, report
 from stance.evaluation.scores import (
     baselines,
     conflict_rows,
@@ -12,5 +12,5 @@ from stance.evaluation.scores import (
 )
 
 __all__ = ["Answers", "Report"]
-__all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score"]
+__all__ += ["baselines", "conflict_rows", "conflict_score"]
 __all__ += ["evaluate", "leakage", "majority_score", "report", "score"]

@@ -1,4 +1,4 @@
-"""What a model scores on a corpus, alone or beside another, and where it is wrong."""
+"""What a model scores on a corpus, and where it is wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count
-from stance.errors import DataError
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -23,14 +22,11 @@ from stance.evaluation.answers import (
 )
 from stance.evaluation.scores import (
     baselines,
-    brief_score,
     conflict_rows,
     conflict_score,
-    document_notes,
     group_scores,
     holder_score,
     leakage,
-    rival_score,
     score,
 )
 from stance.files import AtomicGroup
@@ -129,44 +125,6 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         holder=_judge_holders(model, corpus),
         **_group_scores(corpus, answers),
     )
-
-
-def compare_models(a: StanceModel, b: StanceModel, corpus: Corpus) -> Figures:
-    """Compare two models of the same labels on the rows that neither has learned from.
-
-    Returns
-    -------
-    dict
-        n and documents; a, b and their difference, each with macro_f1 and macro_f1_interval; seen,
-        how many rows each has learned from; notes.
-    """
-    if a.stance.labels != b.stance.labels:
-        raise DataError(
-            f"one model answers {', '.join(a.stance.labels)}, the other "
-            f"{', '.join(b.stance.labels)}; compare models with the same labels"
-        )
-    seen = [corpus.marks.found_in(model.fingerprints) for model in (a, b)]
-    if (seen[0] | seen[1]).all():
-        raise DataError(
-            "every row is training data of one of the models; compare them on other texts"
-        )
-    unseen = corpus.take(np.flatnonzero(~(seen[0] | seen[1])))
-    first, second = (judge_pairs(model, unseen) for model in (a, b))
-    scores = {"a": brief_score(first), "b": rival_score(first, second)}
-    scores["difference"] = scores["b"]["difference"]
-    names = ("macro_f1", "macro_f1_interval")
-    notes = [
-        f"{mark}: {note}"
-        for mark, model in (("A", a), ("B", b))
-        for note in _model_notes(model.recipe, model.stance.silent)
-    ]
-    return {
-        "n": len(first),
-        "documents": scores["a"]["documents"],
-        **{mark: {name: part[name] for name in names} for mark, part in scores.items()},
-        "seen": {mark: int(rows.sum()) for mark, rows in zip("ab", seen, strict=True)},
-        "notes": [*notes, *_loose(unseen), *document_notes(first.labels, first.confusion())],
-    }
 
 
 def write_mistakes(

@@ -33,13 +33,13 @@ from stance.evaluation.intervals import (
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
 
-BINS = 15  # bins of the calibration error and of the reliability curve
+BINS = 15  # of the calibration error
 
 
 def score(answers: Answers) -> Figures:
     """Score answers against gold labels.
 
-    A withheld answer is wrong; ece and reliability are of all rows.
+    A withheld answer is wrong; ece and confidence are of all rows.
     Intervals are of whole documents.
     """
     check_rows(answers)
@@ -58,7 +58,7 @@ def score(answers: Answers) -> Figures:
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(labels),
         "ece": brief["ece"],
-        "reliability": reliability(answers),
+        "confidence": answers.confidence.mean(),
         "uncertain": answers.uncertain,
         "documents": brief["documents"],
         "trusted": brief["trusted"],
@@ -126,40 +126,15 @@ def group_scores(answers: Answers, groups: Sequence[str]) -> Figures:
     return scores
 
 
-def _bins(answers: Answers) -> Ints:
-    return np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
-
-
-def _likely_right(answers: Answers) -> Bools:
-    """Return whether each row's most probable label is the gold one, withheld or not."""
-    return np.equal(answers.best, answers.gold)
-
-
 def calibration_error(answers: Answers) -> float:
     """Return the expected calibration error over 15 equal bins, between 0 and 1.
 
     Naeini, Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian
-    Binning". It is large if rows are few.
+    Binning". It is large if rows are few. Withheld answers count by their most probable label.
     """
-    surplus = _likely_right(answers) - answers.confidence
-    return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
-
-
-def reliability(answers: Answers) -> list[Figures]:
-    """Return the bins of `calibration_error` that hold rows, the least confident first."""
-    bins, right, points = _bins(answers), _likely_right(answers), list[Figures]()
-    for number in np.unique(bins):
-        rows = bins == number
-        point = {
-            "low": number / BINS,
-            "high": (number + 1) / BINS,
-            "n": rows.sum(),
-            "confidence": answers.confidence[rows].mean(),
-            "accuracy": right[rows].mean(),
-            "interval": proportion_interval(right[rows], answers.document[rows]),
-        }
-        points.append(plain(point))
-    return points
+    bins = np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
+    surplus = np.equal(answers.best, answers.gold) - answers.confidence
+    return float(np.abs(np.bincount(bins, surplus, BINS)).sum() / len(answers))
 
 
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:

@@ -91,10 +91,9 @@ def evaluation_page(
     model: tuple[str, str] | None = None,
 ) -> bytes:
     """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
-    tone, bins = scores.get("sentiment"), scores.get("reliability") or []
+    tone = scores.get("sentiment")
     notes = [*scores.get("notes", [])]
     notes += (f"sentiment: {note}" for note in (tone or {}).get("notes", []))
-    probability = sum(part["n"] * part["confidence"] for part in bins)
     blind = scores["baselines"].get("target_blind")
     return page.render(
         "evaluation",
@@ -102,9 +101,9 @@ def evaluation_page(
         title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
         **{"scores": scores, "blind": blind, "model": model, "notes": notes, "tone": tone},
         **{"sources": sources, "trained": card.get("data", [])},
-        **{name: scores.get(name) for name in ("accuracy_interval", "leakage", "uncertain")},
+        **{name: scores.get(name) for name in ("accuracy_interval", "confidence")},
+        **{name: scores.get(name) for name in ("leakage", "uncertain")},
         verdict=_verdict(blind["difference"]) if blind else "",
-        confidence=probability / sum(part["n"] for part in bins) if bins else None,
         conflict=scores.get("conflict") or {"n": 0},
         compared=_baselines(scores),
         classes=_class_scores(scores, "classes"),

@@ -1,4 +1,4 @@
-"""Lines about models: a card, an evaluation, a comparison, a stress test, one answer explained."""
+"""Lines about models: a card, an evaluation, a stress test, one answer explained."""
 
 from collections.abc import Iterator
 
@@ -141,20 +141,6 @@ def _leakage(leakage: Figures | None) -> list[str]:
         "near-duplicates of them, found in the model's training data; macro-F1 without: "
         + ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
     )
-
-
-def comparison_lines(figures: Figures, names: tuple[str, str]) -> list[str]:
-    """Return the lines of what `stance.evaluation.compare_models` returns, of models so named."""
-    title = f"{count(figures['n'], 'row')} of {count(figures['documents'], 'document')}"
-    seen = figures["seen"]
-    if any(seen.values()):
-        title += f"; training data left out: {seen['a']:,} rows of A, {seen['b']:,} of B"
-    parts = {f"A  {names[0]}": "a", f"B  {names[1]}": "b", "A less B": "difference"}
-    rows: list[Row] = [("", "macro-F1 [95 % interval]")]
-    for name, key in parts.items():
-        part, sign = figures[key], "+" * (key == "difference")
-        rows.append((name, ranged(part["macro_f1"], part["macro_f1_interval"], sign)))
-    return stacked([wrap(title), table(rows), paragraphs(figures["notes"], "note: ", "  ")])
 
 
 def stress_lines(figures: Figures) -> list[str]:
