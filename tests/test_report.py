@@ -337,12 +337,18 @@ def test_copies_of_a_text_say_no_more_than_the_text(tmp_path, copies):
     assert "The table names no documents" in page.text
 
 
-@pytest.mark.parametrize(("documents", "few"), [(4, True), (60, False)])
-def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents, few):
+FEW = {
+    1: "All answers come from one document: too few to summarise. stance read shows an article",
+    4: "The answers come from 4 documents, worth 4.0 of equal length: too few for intervals",
+}
+
+
+@pytest.mark.parametrize("documents", [*FEW, 60])
+def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents):
     stances = {"NATO": ["favor", "against", "neutral"] * 40}
-    page = report(answered(tmp_path / "answers.csv", stances, documents))
-    said = "The answers come from 4 documents, worth 4.0 of equal length: too few for intervals"
-    assert (said in page.text) is few
+    page, told = command(answered(tmp_path / "answers.csv", stances, documents))
+    assert {number for number, said in FEW.items() if said in page.text} == {documents} & {*FEW}
+    assert ("holds one document; show an article with stance read" in told) is (documents == 1)
     assert "their variance is estimated between documents" in page.text
 
 

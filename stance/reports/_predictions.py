@@ -267,5 +267,7 @@ def write_predictions(
         group.write(output, data, force=force)
     if report.denied:
         notes.append(f"{report.denied} did not make these answers; name the model with --model")
+    if report.total.documents == 1:
+        notes.append(f"{request.name}: holds one document; show an article with stance read")
     counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
