@@ -120,6 +120,8 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     args = ("--model", model_path, "--json")
     piped = invoke("explain", "-", *args, stdin=f"\ufeff{SENTENCE}\r\n".encode())
     assert json.loads(piped.stdout) == json.loads(invoke("explain", SENTENCE, *args).stdout)
+    told = invoke("explain", "-", *args, stdin=SENTENCE + " It rained." * 9000).stderr
+    assert told == "only the first 50,000 characters of the text were read; split it\n"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,7 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     [
         (b" \n", "standard input: is empty; pipe a paragraph into it"),
         (b"caf\xe9", "offset 3 is not UTF-8; convert it first"),
+        (b"Rain. " * 9000 + b"NATO met.", "no actor of the book in the first 50,000 characters, "),
     ],
 )
 def test_standard_input_that_is_no_paragraph_is_refused(data, why):

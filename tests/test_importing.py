@@ -159,12 +159,19 @@ def test_any_table_with_a_map(tmp_path):
     [
         ({}, "no column 'text'; did you mean --map text='body'"),
         ({"text": "bodi"}, "no column 'bodi'; did you mean --map text='body'"),
-        ({"text": "body", "note": "url"}, "no column 'url'; it has body, actor, stance, holder"),
+        (
+            {"text": "words"},
+            "--map text=; stance shares and report read labels without texts, by id",
+        ),
+        (
+            {"text": "body", "note": "url"},
+            "no column 'url'; it has id, body, actor, stance, holder",
+        ),
         ({"text": "body", "stance": "holder"}, "t.csv:2: column 'stance' would occur twice, and"),
     ],
 )
 def test_a_map_that_does_not_fit(tmp_path, names, match):
-    source = write(tmp_path, {"t.csv": "body,actor,stance,holder\nNATO met.,NATO,love,pro\n"})
+    source = write(tmp_path, {"t.csv": "id,body,actor,stance,holder\n1,NATO met.,NATO,love,pro\n"})
     with pytest.raises(DataError, match=match):
         imported("table", source, names=names)
 

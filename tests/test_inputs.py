@@ -195,6 +195,7 @@ def broken(folder):
     (folder / "late.csv").write_bytes(b"text,id\n" + b"NATO met.,1\n" * 20 + b"\xff\xfe,2\n")
     write(folder / "allbad.csv", "text,id\nx,y,z\n")
     write(folder / "blank.txt", " \n\n")
+    write(folder / "bare.csv", "text,id\n")
     write(folder / "nocolumn.csv", "body\nNATO met.\n")
     write(folder / "ragged.csv", "text,id\nNATO met.,1\nx,y,z\nRussia met.,2\n")
     (folder / "gone.csv").symlink_to(folder / "nowhere")
@@ -230,6 +231,7 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
     judged = 5 + 20 + 2832 + 2
     assert len(numbers) == judged
     assert f"{judged + 8:,} rows in = {judged:,} judged + 8 rejected" in result.stderr
+    assert "in/bare.csv: has no row below its header\n" in result.stderr
     assert "in/blank.txt: has no paragraph\n" in result.stderr
     told = [line for line in result.stderr.splitlines() if line.startswith("in/")]
     assert sum("no such file" in line for line in told) == 1

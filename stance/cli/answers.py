@@ -110,6 +110,7 @@ def explain(
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain as reasons_of
+    from stance.reading.text import MOST_READ
     from stance.screens.models import explanation_lines
 
     if text == "-":
@@ -120,6 +121,8 @@ def explain(
     if deep is not None:
         loaded = files.with_reader(loaded, deep, model=model)
     asked = reasons_of(loaded, text, actor)
+    if len(text) > MOST_READ:
+        tell(f"only the first {MOST_READ:,} characters of the text were read; split it")
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 

@@ -17,6 +17,7 @@ from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
 from stance.tables import column, open_table, optional_column
 
+_NO_TEXT = "; stance shares and report read labels without texts, by id"
 _NEEDED = ("text", "actor", "stance")
 _LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
 _LONGEST_DECISIONS = 10_000
@@ -48,7 +49,8 @@ def read_table(
             place = optional_column(table, theirs)
             if place is None and (mapped or ours in needed):
                 option = f"--map {ours}=" if mapped else ""
-                place = column(table, theirs, option)
+                by_id = ours == "text" and optional_column(table, "id") is not None
+                place = column(table, theirs, option, _NO_TEXT * by_id)
             if place is not None:
                 places[ours] = place
         if ("start" in places) != ("end" in places):

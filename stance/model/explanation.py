@@ -12,6 +12,7 @@ from stance.features.pairs import Pairs
 from stance.model.judging import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
+from stance.reading.text import MOST_READ
 from stance.reading.words import Words
 from stance.records import AGAINST, FAVOR
 
@@ -99,8 +100,9 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
         )
     names = model.judge([text]).actor if actor is None else [actor]
     if not names:
+        part = f" in the first {MOST_READ:,} characters, which are read" * (len(text) > MOST_READ)
         raise ActorError(
-            "the text names no actor of the book; name one with --actor, or add its aliases "
+            f"the text names no actor of the book{part}; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
     return [_explain(model, text, name) for name in names]

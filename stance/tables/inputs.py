@@ -267,6 +267,8 @@ class JoinedTable(Table):
             self._articles.append(table.records_in)
             self._boilerplate.update(table.boilerplate)
             notes = [] if table.records_in else ["has no paragraph"]
+        elif not table.records_in:
+            notes.append("has no row below its header")
         for note in notes:
             self._noted.setdefault(note, []).append(table.name)
 
