@@ -13,9 +13,9 @@ from command import predict
 from small_model import TEXTS, small_model
 
 from stance.errors import UsageError, WorkerError
-from stance.runs import cluster as layer
-from stance.runs.cluster import ClusterPool
+from stance.runs import workers as layer
 from stance.runs.journal import journal_of, versions
+from stance.runs.workers import ClusterPool
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -16,7 +16,7 @@ from stance.runs import DEFAULTS, Options
 from stance.runs.answers import Part, Tally, compute, configure
 from stance.runs.journal import Journal, files_fingerprint, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
-from stance.runs.workers import Submit, WorkerPool, compute_in_order
+from stance.runs.workers import ClusterPool, Submit, WorkerPool, compute_in_order
 from stance.tables import (
     InputOptions,
     Records,
@@ -195,8 +195,6 @@ class _Job:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
             if self.request.cluster is not None:
-                from stance.runs.cluster import ClusterPool  # only where the user names one
-
                 remote = ClusterPool(self.request.cluster, self.model, self.config)
                 begin, ahead = stack.enter_context(remote).submit, remote.ahead
             elif several and self.request.jobs > 1:

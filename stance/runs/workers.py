@@ -1,7 +1,11 @@
-"""Computes the parts of a table, in this process or in others; results come back in order."""
+"""Computes the parts of a table: here, in other processes or on a cluster; in order."""
 
+import contextlib
+import hashlib
+import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -10,11 +14,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Any, cast
 
-from stance.errors import StanceError, WorkerError, defer_signals
+from stance.display import shown
+from stance.errors import StanceError, UsageError, WorkerError, defer_signals, load_extra
 from stance.model.judging import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
+from stance.runs.journal import versions
+from stance.storage import decode_model, dump_model
 from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
@@ -49,7 +56,10 @@ def failure(records: Records, why: str) -> WorkerError:
     return WorkerError(f"records {numbers[0]:,} to {numbers[-1]:,}: {why}")
 
 
-class WorkerPool:
+# --- Processes ---
+
+
+class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
     """Processes that compute parts; they live as long as the ``with`` block.
 
     Each has pipes and a thread of its own, so that its death is seen at once: with one queue for
@@ -63,9 +73,6 @@ class WorkerPool:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads, self._here = ThreadPoolExecutor(number), threading.local()
         self._setup = pickle.dumps((model, config), pickle.HIGHEST_PROTOCOL)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._open = False
@@ -145,3 +152,107 @@ def to_send(error: Exception) -> Exception:
     copy = RuntimeError(f"{type(error).__name__}: {error}")  # not every error can be pickled
     copy.add_note(traceback.format_exc())
     return copy
+
+
+# --- A cluster ---
+
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")  # with others Dask waits long
+MOST = 200  # parts under way
+
+
+class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
+    """The workers of a Dask cluster, which need not share a disk with this computer.
+
+    Scheduler and workers need the same versions of Python, numpy and stance. Dask unpickles what it
+    gets, so they belong on a trusted network, or behind certificates, for ``tls://``, which Dask
+    finds in its own settings (``distributed.comm.tls``). If all workers are lost, it waits for new
+    ones, as it does for every program.
+    """
+
+    def __init__(
+        self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
+    ) -> None:
+        distributed = load_extra("distributed", "--cluster", "dask")
+        self._name = shown(address)
+        if not _ADDRESS.fullmatch(address):
+            raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
+        for name in ("distributed", "distributed.client"):  # we report the same in one line
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        # Before threads start: one that edits sys.path may hide some versions.
+        data = dump_model(model)
+        self._job = hashlib.sha256(data).hexdigest(), versions(), config
+        try:
+            self._client = distributed.Client(
+                address, timeout=10, set_as_default=False, name="stance"
+            )
+        except Exception as error:  # where another program answers, anything may happen
+            raise self._error("no Dask scheduler answers; check the address") from error
+        try:
+            self._client.wait_for_workers(1, timeout=patience)
+            threads = sum(self._client.nthreads().values())
+        except OSError as error:  # a timeout, too
+            self.__exit__()
+            why = "the scheduler is lost or has no worker; start one with `dask worker`"
+            raise self._error(why) from error
+        self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
+        # A task rather than scattered data, so that it is repeated if its worker is lost.
+        self._model = self._submit(bytes, data)
+
+    def _error(self, why: str) -> WorkerError:
+        return WorkerError(f"{self._name}: {why}")
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._client.close(timeout=3)
+
+    def _submit(self, *task: object) -> Any:
+        import dask
+
+        # Large records are expected here: no reason for a warning.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
+            return self._client.submit(*task, pure=False)
+
+    def submit(self, records: Records) -> Callable[[], Part]:
+        """Have a part computed; return what waits for it."""
+        remote = self._submit(_work, self._model, *self._job, records)
+        return lambda: self._result(remote, records)
+
+    def _result(self, remote: Any, records: Records) -> Part:
+        """Wait for a part; Dask computes it again on another worker if one is lost."""
+        import distributed
+
+        try:
+            result: Part | Exception = remote.result()
+        except distributed.KilledWorker as error:
+            why = "worker after worker died, as if out of memory or without stance"
+            raise failure(records, why) from error
+        except Exception as error:
+            if self._client.status != "running":
+                raise self._error("the scheduler is gone; start it again") from error
+            why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
+            raise self._error(f"the cluster {why}; install the same version there") from error
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+_models: dict[str, StanceModel] = {}
+_one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
+
+
+def _work(
+    data: bytes, digest: str, expected: dict[str, str], config: RunConfig, records: Records
+) -> Part | Exception:
+    """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
+    try:
+        with _one_at_a_time:
+            if digest not in _models:
+                for name, installed in versions().items():
+                    if installed != expected[name]:
+                        why = f"{name} {installed}, not {expected[name]} as here"
+                        raise WorkerError(f"the cluster has {why}; install the same version there")
+                _models.clear()
+                _models[digest] = decode_model(data)
+            return compute(_models[digest], config, records)
+    except Exception as error:
+        return to_send(error)
