@@ -1,16 +1,16 @@
 """Public data sets, exports of annotation tools and other tables in, corpus tables out."""
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Unpack
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.importing.datasets import DATASETS
+from stance.importing import datasets, tables, tools
 from stance.importing.sources import Format, Import, Row
-from stance.importing.tables import TABLES
-from stance.importing.tools import TOOLS
 from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
 
@@ -19,7 +19,16 @@ __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
 
-FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, **TABLES}
+READERS = {"newsmtsc": datasets.read_newsmtsc, "ruopinionne": datasets.read_ruopinionne}
+READERS |= {"semeval2025": datasets.read_semeval2025, "seesaw": datasets.read_seesaw}
+READERS |= {"doccano": tools.read_doccano, "labelstudio": tools.read_labelstudio}
+READERS |= {"prodigy": tools.read_prodigy, "brat": tools.read_brat, "persent": tables.read_persent}
+READERS |= {"semeval2016": tables.read_semeval2016, "sentfin": tables.read_sentfin}
+"""Readers of formats; all others are tables."""
+
+_DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_text("utf-8"))
+FORMATS = {n: Format(READERS.get(n, tables.read_table), **more) for n, more in _DESCRIBED.items()}
+_NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
 _OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -65,10 +74,11 @@ def import_corpus(
     if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
     unfit = [name for name, given in table.items() if given and name != "encoding"]
-    if unfit and not chosen.tabular:
+    if unfit and not chosen.columns:
         raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
-    known, name = stance_spellings(labels, chosen.known), shown_path(source)
-    job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes), name)
+    known, name = stance_spellings(labels, chosen.stances), shown_path(source)
+    notes = [*chosen.notes, *([] if chosen.neutral else [_NO_NEUTRAL])]
+    job = Import(source, chosen, names or {}, known, table, notes, name)
     try:
         rows = list(chosen.read(job))
     except _OTHER_SHAPE as error:  # whatever is not there, or is not of the type that it should be

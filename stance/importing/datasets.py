@@ -7,7 +7,6 @@ from pathlib import Path
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
-    Format,
     Import,
     Item,
     Place,
@@ -19,7 +18,6 @@ from stance.importing.sources import (
     read_text,
     scalar,
 )
-from stance.importing.tables import NO_NEUTRAL
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
@@ -164,20 +162,3 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
             job.skip("tie", "between coders")
         else:
             yield from unit
-
-
-# --- All of them -----------------------------------------------------------------------------
-
-_LINES = "name a file of the set, such as train.jsonl"
-_VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it means"
-_LANGUAGE = "name the folder of a language, such as EN"
-_FOLDER = "name the folder that holds annotations and articles"
-
-DATASETS: Mapping[str, Format] = {
-    "newsmtsc": Format(read_newsmtsc, _LINES, known={"2": 0, "4": 1, "6": 2}),
-    "ruopinionne": Format(read_ruopinionne, _LINES, (NO_NEUTRAL,)),
-    "semeval2025": Format(
-        read_semeval2025, _LANGUAGE, (_VICTIMS, NO_NEUTRAL), {"antagonist": 0, "protagonist": 2}
-    ),
-    "seesaw": Format(read_seesaw, _FOLDER, (NO_NEUTRAL,)),
-}

@@ -29,12 +29,28 @@ _SOMETHING = re.compile(r"\S")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be imported, as `data/imports.toml` describes it."""
+
+    read: Callable[["Import"], Rows]
+    advice: str = "name a file of the set, such as train.csv"  # about what is not of the format
+    notes: Sequence[str] = ()  # what a user must know of every corpus in it
+    stances: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
+    tones: Mapping[str, int] = field(default_factory=dict)  # of sentiments, beside the usual ones
+    neutral: bool = True  # whether it has a neutral label
+    columns: Mapping[str, str] = field(default_factory=dict)  # of a table, theirs by ours
+    needed: Sequence[str] = ("text", "actor", "stance")  # of these columns
+    mapped: bool = False  # whether --map says further ones
+    skipped: Sequence[str] = ()  # keys of a tool that are no data of the user's
+
+
 @dataclass(slots=True)
 class Import:
     """One import: what the user asks for, where it is, and what the user must be told of it."""
 
     source: Path  # a file or a folder
-    advice: str  # what to do about a file that is not of the format
+    format: Format
     names: Mapping[str, str]  # theirs by ours: {"text": "body"}
     known: Mapping[str, int]  # number of a stance by its spelling
     form: Form  # of the source, if it is a table
@@ -47,7 +63,7 @@ class Import:
 
     def fault(self, what: str, advice: str = "") -> DataError:
         """Return an error about what is being read, with the advice for the format."""
-        return DataError(f"{self.where}: {what}; {advice or self.advice}")
+        return DataError(f"{self.where}: {what}; {advice or self.format.advice}")
 
     def skip(self, noun: str, which: str = "") -> None:
         """Count something left out, such as a text, and which kind it is, "without a stance"."""
@@ -125,18 +141,6 @@ class Import:
         for (actor, label, holder), ends in shared.items():
             row = {"actor": actor, "spans": joined(ends), "stance": label, "holder": holder}
             yield self.row({**cells, **row})
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A format that can be imported."""
-
-    read: Callable[[Import], Rows]
-    advice: str = "name a file of the set, such as train.csv"  # about what is not of the format
-    notes: tuple[str, ...] = ()  # what a user must know of every corpus in it
-    known: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
-    mapped: bool = False  # whether --map applies
-    tabular: bool = False  # whether its files are tables
 
 
 @dataclass(slots=True)

@@ -6,14 +6,13 @@ it marks the words that name the actor.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
-    Format,
     Import,
     Item,
     Place,
@@ -25,7 +24,7 @@ from stance.importing.sources import (
     read_text,
     scalar,
 )
-from stance.label_values import SOFT, STANCES
+from stance.label_values import SOFT
 
 
 def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place]) -> Rows:
@@ -67,13 +66,13 @@ def from_utf16(text: str, start: int, end: int) -> tuple[int, int]:
     return low, high
 
 
-def _cells(job: Import, item: Item, skipped: Sequence[str] = ()) -> Row:
+def _cells(job: Import, item: Item) -> Row:
     """Return the values of an object that are texts or numbers, under our names."""
     ours = {theirs: name for name, theirs in job.names.items()}
     cells = {
         ours.get(key, key): scalar(value)
         for key, value in item.items()
-        if key not in (*skipped, *SOFT) and isinstance(value, (str, int, float))
+        if key not in (*job.format.skipped, *SOFT) and isinstance(value, (str, int, float))
     }
     if "text" not in cells:
         what = f"has no text at key '{shown(job.names.get('text', 'text'))}'"
@@ -82,8 +81,6 @@ def _cells(job: Import, item: Item, skipped: Sequence[str] = ()) -> Row:
 
 
 # --- doccano ---------------------------------------------------------------------------------
-
-_DOCCANO = ("label", "labels", "entities", "relations", "Comments")
 
 
 def read_doccano(job: Import) -> Rows:
@@ -95,7 +92,7 @@ def read_doccano(job: Import) -> Rows:
     paths = files_in(job.source, ".jsonl")
     for path in paths:
         for item in read_json(path, job):
-            cells = _cells(job, item, _DOCCANO)
+            cells = _cells(job, item)
             if len(paths) > 1:
                 cells.setdefault("coder", path.stem)
             given = item.get("label", item.get("labels", []))
@@ -126,7 +123,7 @@ def read_labelstudio(job: Import) -> Rows:
     HumanSignal/label-studio); the text of a region tells which.
     """
     for task in read_json(job.source, job):
-        cells = _cells(job, task["data"], ("stance", *_COLUMNS))
+        cells = _cells(job, task["data"])
         if "id" in task:
             cells.setdefault("id", scalar(task["id"]))
         if not task.get("annotations"):
@@ -170,12 +167,6 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
 
 # --- Prodigy ---------------------------------------------------------------------------------
 
-_PRODIGY = (
-    *("label", "answer", "priority", "score", "_input_hash", "_task_hash", "_session_id"),
-    *("_annotator_id", "_view_id", "_timestamp", "_is_binary"),
-)
-"""Keys that are no data of the user's."""
-
 
 def read_prodigy(job: Import) -> Rows:
     """Yield the rows that ``prodigy db-out`` writes (https://prodi.gy/docs/api-interfaces)."""
@@ -186,7 +177,7 @@ def read_prodigy(job: Import) -> Rows:
             continue
         if task.get("relations"):
             job.skip("list", "of relations")
-        cells, places = _cells(job, {**task.get("meta", {}), **task}, _PRODIGY), []
+        cells, places = _cells(job, {**task.get("meta", {}), **task}), []
         if coder := task.get("_annotator_id", task.get("_session_id")):
             cells["coder"] = scalar(coder)
         for span in task.get("spans", []):
@@ -205,9 +196,6 @@ def read_prodigy(job: Import) -> Rows:
 _TEXT_BOUND = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 _ATTRIBUTE = re.compile(r"[AM]\S*\t(\S+) (T\S+)(?: (.*))?")
 _OTHER = re.compile(r"[AMREN#*]")
-_WORDS = {word: n for word, n in STANCES.items() if len(word) > 3 and not word.startswith("n")}
-_WORDS |= {word: STANCES[word] for word in ("negative", "neutral")}
-"""Spellings that are stances in brat, where PRO, CON, NEG and None are other things."""
 
 
 def read_brat(job: Import) -> Rows:
@@ -260,11 +248,3 @@ def _standoff(job: Import, path: Path, text: str) -> list[Place]:
             raise job.fault(f"no line {shown(key, 20)} in this file")
         places[key].labels.append(label)
     return list(places.values())
-
-
-TOOLS: Mapping[str, Format] = {
-    "doccano": Format(read_doccano, "export it again as JSONL", mapped=True),
-    "labelstudio": Format(read_labelstudio, "export it again as JSON", mapped=True),
-    "prodigy": Format(read_prodigy, "write it again with prodigy db-out", mapped=True),
-    "brat": Format(read_brat, "name a folder of .ann and .txt files", (), _WORDS, mapped=True),
-}
