@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -85,11 +85,14 @@ def check_corpora(
     """
     corpus = read_corpus(paths, **form)
     _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    alike = len({path.name for path in paths}) < len(paths)
-    files = tuple(str(path) if alike else path.name for path in paths)
+    same_names = len({path.name for path in paths}) < len(paths)
+    files = tuple(str(path) if same_names else path.name for path in paths)
     text = first[number.reshape(-1)]
     study = Study(corpus, book, files, book.topics(corpus.actors), text)
-    findings, sizes = list(_findings(study)), _class_sizes(corpus)
+    alike = linked_groups([corpus.marks.exact, *corpus.marks.bands.T])  # as `evaluate` does
+    findings = [*_classes(study), *_mentions(study), *_duplicates(study)]
+    findings += [*_near_duplicates(study, alike), *_leaks(study, alike)]
+    findings += [Finding("note", "reading", shown(note, 300)) for note in corpus.notes]
     agreement, coders = None, corpus.annotations.coders if corpus.annotations else ()
     if corpus.annotations:
         agreement = report_agreement(corpus.annotations.codes, LABELS, corpus.document)
@@ -104,20 +107,12 @@ def check_corpora(
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
         "texts": len(np.unique(text)),
-        "classes": sizes,
+        "classes": _class_sizes(corpus),
         "findings": [finding._asdict() for finding in findings],
         "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
         "coders": list(coders),
         "agreement": agreement,
     }
-
-
-def _findings(study: Study) -> Iterator[Finding]:
-    marks = study.corpus.marks
-    alike = linked_groups([marks.exact, *marks.bands.T])  # as `evaluate` tells near-duplicates
-    yield from chain(_classes(study), _mentions(study), _duplicates(study))
-    yield from chain(_near_duplicates(study, alike), _leaks(study, alike))
-    yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
 def _class_sizes(corpus: Corpus) -> dict[str, dict[str, int]]:

@@ -157,7 +157,7 @@ class WholeFile:
         _end([self], good=kind is None)
 
 
-class AtomicGroup:
+class AtomicGroup(contextlib.AbstractContextManager["AtomicGroup"]):
     """Outputs that all get their names when the ``with`` block ends well, or none does.
 
     Only what has replaced an older file stays if the next output fails.
@@ -178,9 +178,6 @@ class AtomicGroup:
         check_output(path, force=force, regular=True)
         with self.part(WholeFile(path, force=force)) as file, reported(path):
             file.handle.write(data)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         _end(self._outputs, good=kind is None)

@@ -14,22 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from stance.display import shown
-from stance.errors import StanceError
+from stance.errors import DataError, StanceError
 
 
-def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
-    """Read a TOML file; if that fails, raise ``error`` with a line that says ``what`` it is."""
+def read_text(path: Path, what: str, error: type[StanceError] = DataError) -> str:
+    """Return the text of a file; if it has none, raise ``error`` with a line of ``what`` it is."""
     try:
-        with path.open("rb") as file:
-            data = file.read()
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as fault:
         advice = "name a file in it" if isinstance(fault, IsADirectoryError) else "check the path"
         raise error(f"{path}: cannot read the {what}: {fault.strerror}; {advice}") from fault
-    try:
-        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise error(f"{path}: not UTF-8 at byte {fault.start}; save it as UTF-8") from fault
-    return parse_settings(text, str(path), error)
+
+
+def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
+    """Read a TOML file, see `read_text`."""
+    return parse_settings(read_text(path, what, error), str(path), error)
 
 
 def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from stance.reports import write_predictions
 from stance.runs.job import Request as RunRequest
 from stance.runs.job import predict_table
 from stance.runs.journal import journal_of
-from stance.screens.models import card_lines
+from stance.screens.models import card_facts
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 
@@ -122,7 +122,7 @@ def read_answers(path):
 
 def read_model(path):
     load_model(path)
-    list(card_lines(read_manifest(path)))
+    list(card_facts(read_manifest(path)))
 
 
 def read_store(path):

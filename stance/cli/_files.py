@@ -65,27 +65,27 @@ def text_of_stdin() -> str:
 
 
 def open_model(
-    path: Path | None, actors: Path | None = None, aliases: str | None = None
+    path: Path | None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    deep: Literal["all", "unsure"] | None = None,
+    **others: object,
 ) -> "StanceModel":
-    """Load a model, or the default one; the user's actor book replaces its own."""
-    from stance.storage import load_model, stemmer_note
+    """Load a model, or the default one; the user's actor book replaces its own.
+
+    With `deep`, it has the deep reader, and other options that do not go with that are refused.
+    """
+    from stance.storage import load_model, load_reader, stemmer_note
 
     model = load_model(path)
     tell(*filter(None, [stemmer_note(model)]))
-    return replace(model, book=open_book(actors, aliases, model.book))
-
-
-def with_reader(
-    default: "StanceModel", reads: Literal["all", "unsure"], **options: object
-) -> "StanceModel":
-    """Return the default model with the deep reader; refuse options that do not go with it."""
-    from stance.storage import load_reader
-
-    for name, value in options.items():
-        if value is not None:
-            alone = "goes with the default model alone, without calibrated abstention or a cluster"
-            raise UsageError(f"--deep {alone}; drop --{name}, or drop --deep")
-    return replace(default, deep=load_reader(reads).open())
+    model = replace(model, book=open_book(actors, aliases, model.book))
+    if deep is None:
+        return model
+    if clashing := [name for name, value in others.items() if value is not None]:
+        alone = "goes with the default model alone, without calibrated abstention or a cluster"
+        raise UsageError(f"--deep {alone}; drop --{clashing[0]}, or drop --deep")
+    return replace(model, deep=load_reader(deep).open())
 
 
 def open_book(

@@ -10,8 +10,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -149,7 +149,7 @@ def _print(line: str) -> None:
     typer.echo("\n".join(wrap(line, width=width)) if wraps else line, err=True)
 
 
-class Progress:
+class Progress(AbstractContextManager["Progress"]):
     """Progress of a ``with`` block: on a terminal, a line that changes below the notes."""
 
     def __init__(self, quiet: bool = False) -> None:
@@ -179,8 +179,5 @@ class Progress:
         if self._changes:
             with suppress(OSError):
                 sys.stderr.write("\r\x1b[K")
-
-    def __enter__(self) -> Self:
-        return self
 
     __exit__ = clear

@@ -60,11 +60,9 @@ def predict(
     again = force or resume or since is not None
     written = {"output": request.output, "rejects": rejects, "summary": summary}
     files.refuse_outputs(again, [*paths, model, actors], **written)
-    loaded = files.open_model(model, actors, aliases)
-    if options.deep is not None:
-        others = {"model": model, "abstain": options.abstain, "cluster": cluster}
-        loaded = files.with_reader(loaded, options.deep, **others)
-    elif loaded.encoder is not None and cluster is not None:
+    others = {"model": model, "abstain": options.abstain, "cluster": cluster}
+    loaded = files.open_model(model, actors, aliases, options.deep, **others)
+    if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
     with Progress(quiet) as shown:
         if request.output is None and sys.stdout.isatty():  # where nobody reads a whole table
@@ -117,9 +115,7 @@ def explain(
         text = files.text_of_stdin()
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
-    loaded = files.open_model(model, actors, aliases)
-    if deep is not None:
-        loaded = files.with_reader(loaded, deep, model=model)
+    loaded = files.open_model(model, actors, aliases, deep, model=model)
     asked = reasons_of(loaded, text, actor)
     if len(text) > MOST_READ:
         tell(f"only the first {MOST_READ:,} characters of the text were read; split it")
@@ -149,9 +145,7 @@ def read(
     inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
-    loaded = files.open_model(path, actors, aliases)
-    if deep is not None:
-        loaded = files.with_reader(loaded, deep, model=model, abstain=abstain)
+    loaded = files.open_model(path, actors, aliases, deep, model=model, abstain=abstain)
     maker = read_maker(path, loaded, given=model is not None)
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)

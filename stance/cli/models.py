@@ -81,9 +81,8 @@ def evaluate(
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
-    loaded, figures = files.open_model(path), dict[str, Any]()
-    if deep is not None:
-        loaded = files.with_reader(loaded, deep, model=model)
+    loaded = files.open_model(path, deep=deep, model=model)
+    figures = dict[str, Any]()
     parts = list[Callable[[], list[str]]]()
     if corpora:
         corpus = read_corpus(corpora, **form)
@@ -127,13 +126,13 @@ def _write(
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:
     """Show the card of a model."""
-    from stance.screens.models import card_lines
+    from stance.screens.models import card_facts
     from stance.storage import model_file, read_manifest
 
     path = model_file(model)
     manifest = read_manifest(path)
     try:
-        show(manifest, lambda: card_lines(manifest), as_json)
+        show(manifest, lambda: facts(card_facts(manifest), 10), as_json)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         why = "its card is not as `stance train` writes it; train a new model"
         raise ModelError(f"{shown_path(path)}: {why}") from error

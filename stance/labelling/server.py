@@ -21,6 +21,7 @@ from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError, load_extra
 from stance.labelling.session import Json, Session
+from stance.settings import read_text
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -152,14 +153,7 @@ def read_codebook(path: Path | None) -> str:
     """Return the Markdown of a codebook, ours if none is named."""
     package = Path(str(files("stance")))
     ours = package / "data" / "codebook.md", package.parent / "docs" / "codebook.md"  # of a clone
-    path = path or next(filter(Path.is_file, ours))
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except UnicodeDecodeError as error:
-        what = f"not UTF-8 at byte {error.start + 1}"
-        raise DataError(f"{path}: {what}; save the codebook as UTF-8") from error
+    return read_text(path or next(filter(Path.is_file, ours)), "codebook")
 
 
 def render(session: Session, codebook: str, nonce: str) -> str:

@@ -5,11 +5,11 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError
@@ -46,11 +46,7 @@ class Task:
 
     def shuffled(self, coder: str) -> list[Pair]:
         """Return the pairs in a coder's own order, which rows added later leave as it is."""
-
-        def rank(pair: Pair) -> bytes:
-            return sha256(f"0\n{coder}\n{pair.key}".encode()).digest()
-
-        return sorted(self.pairs, key=rank)
+        return sorted(self.pairs, key=lambda p: sha256(f"0\n{coder}\n{p.key}".encode()).digest())
 
 
 def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) -> Task:
@@ -121,7 +117,7 @@ _NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
 
 
-class Store:
+class Store(AbstractContextManager["Store"]):
     """A file of labels; any number of processes may have it open.
 
     Raises `DataError` if the file is not a store, is damaged or of another version, and
@@ -163,9 +159,6 @@ class Store:
 
     def _number(self, query: str) -> int:
         return int(self._base.execute(query).fetchone()[0])
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._base.close()

@@ -24,6 +24,7 @@ from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 from stance.runs.journal import Fingerprint, difference, versions
+from stance.settings import read_text
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
 
@@ -261,13 +262,10 @@ class Summary:
 def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int]:
     """Return run, files and numbered rows of a summary; raise `DataError` if it is not one."""
     try:
-        summary = json.loads(path.read_text("utf-8"))
+        summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
         if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
             return dict(summary["run"]), files, int(summary["rows"]["numbered"])
-    except OSError as error:
-        why = f"cannot be read ({error.strerror}); check the path"
-        raise DataError(f"{shown_path(path)}: {why}") from error
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     why = "is not a summary of files; name what --summary wrote for a folder"

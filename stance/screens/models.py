@@ -9,7 +9,6 @@ from stance.model.explanation import Explanation
 from stance.records import UNCERTAIN
 from stance.screens import (
     Figures,
-    facts,
     listed,
     paragraphs,
     percent,
@@ -41,13 +40,8 @@ UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--act
 # --- Cards ---
 
 
-def card_lines(manifest: Figures) -> list[str]:
-    """Return what the manifest says, for people; its JSON has more."""
-    return facts(_card(manifest), 10)
-
-
-def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
-    """Yield what the manifest says: what it is about, and the text."""
+def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
+    """Yield what the manifest says, for people: the name of each fact, and a text."""
     recipe, scores = manifest["recipe"], manifest["scores"]
     yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
     if "name" in recipe["features"]["blocks"]:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from stance.arrays import Floats32
 from stance.errors import ModelError
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
 from stance.settings import read_settings
@@ -16,7 +16,7 @@ from stance.storage._archive import MANIFEST, decode_array, opened, refusal
 
 READER, MIXTURES = "reader.stance", "reader.toml"
 
-_LAYER = ("weight", "bias")
+_LAYERS = ("trunk", *HEADS)
 _AGAIN = "install stance again"
 
 
@@ -47,14 +47,15 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
     """
     folder = folder or Path(str(files("stance").joinpath("data")))
     mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
+
+    def array(name: str) -> Floats32:
+        return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
+
     with opened(folder / READER, _AGAIN) as archive:
         try:
             members = json.loads(archive.read(MANIFEST))["members"]
             contents = archive.verified(members)
-            layers = {
-                name: Layer(*(_layer_array(members, contents, name, part) for part in _LAYER))
-                for name in ("trunk", *HEADS)
-            }
+            layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in _LAYERS}
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
             mixture = {name: Mixture(**mixtures[name]) for name in HEADS}
@@ -71,10 +72,3 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
         below=unsure if reads == "unsure" else np.inf,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
-
-
-def _layer_array(
-    members: Mapping[str, Any], contents: Mapping[str, bytes], name: str, part: str
-) -> Any:
-    name = f"{name}/{part}.npy"
-    return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
