@@ -482,6 +482,30 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     )
 
 
+@pytest.mark.parametrize(
+    ("columns", "documents", "said"),
+    [
+        (
+            ["id"],
+            50,
+            "so each id counts as a document; if several belong to one document, add that",
+        ),
+        (["id", "text"], 100, "so each text counts as a document; .* --document-column 'id', or"),
+        (["text"], 100, "so each text counts as a document; .* document, add that column, or"),
+        ([], 100, "so each row counts as a document; if several"),
+    ],
+)
+def test_without_a_document_equal_texts_or_else_ids_are_one(tmp_path, columns, documents, said):
+    rows = [
+        {"id": f"p{number // 2}", "text": f"Text {number}.", "actor": actor, "stance": "favor"}
+        for number, actor in enumerate(["NATO", "Russia"] * 50)
+    ]
+    kept = [*columns, "actor", "stance"]
+    labels = write(tmp_path / "labels.csv", [{name: row[name] for name in kept} for row in rows])
+    assert figures(labels)["documents"] == documents
+    assert re.search(said, invoke("shares", labels).stderr)
+
+
 def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
     """Two files may call different documents alike."""
     for name in ("a.csv", "b.csv"):

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ BLANK = "(blank)"  # name of a group without one
 MOST_ROWS = 1 << 28  # largest row number
 QUOTED = 3  # surest answers on a subject and side
 Cells = tuple[str, ...]  # of a record
-_KEYS = ("document", "key", "text", "identity")  # figures that are 64-bit keys
+_KEYS = ("document", "key", "text", "id", "identity")  # figures that are 64-bit keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,7 @@ class _Reader:
             "document": key_of(_document(cells, places)),
             "key": pair_key(self._join, identity, actor),
             "text": text_key(words),
+            "id": key_of(cell(places.id)),
             "length": len(cell(places.text)),
             "identity": key_of("\0".join((*map(cell, places.whole), words, actor))),
         }
@@ -270,7 +271,7 @@ class _Reader:
         values = {name: figures[kept] for name, figures in values.items()}
         day, rows = values["day"], np.array(self._rows)
         periods = choose_periods(day, request.period)
-        notes = self._notes(repeated, day)
+        notes = self._notes(repeated, values)
         return AnswersTable(
             request=request,
             table=table,
@@ -315,7 +316,7 @@ class _Reader:
             )
         return np.asarray(answers[first == answers], np.int64)
 
-    def _notes(self, repeated: int, days: Ints) -> Iterator[str]:
+    def _notes(self, repeated: int, values: Mapping[str, Any]) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
         usual = self._request.text_column or optional_column(self._table, "text")
@@ -323,9 +324,11 @@ class _Reader:
             name = shown(columns[places.text])
             yield f"column '{name}' is read as 'text'; name another with --text-column"
         if places.document is None:
-            meant = likely(columns[: places.row], "document")
+            ids, texts = (len(np.unique(values[name])) for name in ("id", "text"))
+            named = columns[places.id] if places.id is not None else ""
+            meant = likely(columns[: places.row], "document") or (named if ids < texts else "")
             advice = f"add --document-column '{shown(meant)}'" if meant else "add that column"
-            what = "row" if places.text is None else "text"
+            what = "text" if places.text is not None else "id" if named else "row"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several belong "
                 f"to one document, {advice}, or intervals are too narrow"
@@ -338,13 +341,14 @@ class _Reader:
         if repeated:
             rows = count(repeated, "row")
             yield f"{rows} left out: an earlier row has the same text, actor and answer"
-        if undated := int((days == 0).sum()) if places.over is not None else 0:
+        if undated := int((values["day"] == 0).sum()) if places.over is not None else 0:
             yield f"{count(undated, 'answer')} without a date that can be read"
 
 
 def _document(cells: Sequence[str], places: Places) -> str:
-    """Return what names the document of an answer; without one, its text or its row."""
-    place = places.text if places.document is None else places.document
+    """Return what names the document of an answer; without one, its text, its id or its row."""
+    known = (places.document, places.text, places.id)
+    place = next((place for place in known if place is not None), None)
     whole = (cells[place] if place is not None else "") or f"row {int(cells[places.row])}"
     # A document's name holds within its file; an equal text is one document in any file.
     file = None if place is not None and place == places.text else places.file
