@@ -123,6 +123,8 @@ ENCODINGS = [
     refuse("UTF-16 cut off", GOOD.encode("utf-16")[:-1], r"is not UTF-16-LE"),
     read("Windows Western by option", GERMAN.encode("cp1252"), TA,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=r"CP1252 \(decoded\)"),
+    read("UTF-8 whatever the option", GERMAN.encode(), TA,
+         ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=", UTF-8"),
     read("GB 18030 by option", "text,actor\n北约,北约\n".encode("gb18030"), TA, ("北约", "北约"), encoding="gb18030"),
     refuse("bad byte far down", b"text,actor\n" + b"a,b\n" * 50_000 + b"\xe9,b\n", r":50002: byte 0xe9 is not UTF-8"),
     refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 is not UTF-8"),

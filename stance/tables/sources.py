@@ -93,6 +93,19 @@ def codec_named(name: str) -> str:
     return codecs.lookup(name).name
 
 
+def _is_utf8(data: bytes, codec: str) -> bool:
+    """Return whether a text is UTF-8 beyond ASCII, though it was said to be of another codec.
+
+    Words of a codec that has one byte for each letter never look like UTF-8; of others, some do.
+    """
+    if len(bytes(range(256)).decode(codec, "replace")) < 256:
+        return False
+    try:
+        return not codecs.getincrementaldecoder("utf-8")().decode(data).isascii()
+    except UnicodeDecodeError:
+        return False
+
+
 class Source:
     """A file, or standard input where `path` is None; decompressed and decoded as it is read.
 
@@ -216,7 +229,7 @@ class Source:
     def decode(
         self, asked: str | None, declared: str = "utf-8", errors: str = "surrogateescape"
     ) -> str:
-        """Choose the encoding of the text, as asked or by its first bytes; return how it begins.
+        """Choose the encoding of the text, by its first bytes or as asked; return how it begins.
 
         Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named;
         other `errors` raise.
@@ -226,6 +239,7 @@ class Source:
             codec = codec_named(asked or declared).removesuffix("-sig")
         except (LookupError, ValueError) as error:
             raise UsageError(f"unknown encoding {asked!a:.40}; try cp1252 or utf-16") from error
+        codec = "utf-8" if asked and _is_utf8(self.first, codec) else codec
         codec = _BYTE_ORDER_MARKS.get(mark, codec)
         self._codec, self.first = codec, self.first[len(mark) :]
         errors = errors if codec == "utf-8" else "strict"
