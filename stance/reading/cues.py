@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from stance.reading.lexicon import PREPOSITION, REPORTING, bundled
-from stance.reading.phrases import PhraseMatcher
+from stance.reading.phrases import Phrase, PhraseMatcher
 
 
 def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -124,7 +124,12 @@ class Cues:
     def _read_phrases(self, tables: dict[str, dict[str, str]]) -> None:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
-        phrases = list[tuple[str, str, int]]()
+        phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
+
+        def add(texts: Iterable[str], letter: str, sign: int) -> None:
+            kind = kinds.setdefault((letter, sign), len(kinds))
+            phrases.extend([(text, kind, False) for text in texts])
+
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
                 for entry in _split(tables[name][side]):
@@ -134,31 +139,27 @@ class Cues:
                         self.tail_verbs.setdefault(ends, set()).update(verbs.split())
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
-                    letter_of = "Q" if alone else letter
-                    phrases += [(form, letter_of, sign) for form in self._forms(text)]
+                    add(self._forms(text), "Q" if alone else letter, sign)
         for name, letter in _PHRASES.items():
-            sign = -1 if letter == "U" else 0
-            phrases += [(text, letter, sign) for text in _split(tables["words"][name])]
-        self.phrases = PhraseMatcher(
-            (text, number, False) for number, (text, *_) in enumerate(phrases)
-        )
-        self.phrase_letter = np.array([ord(letter) for _, letter, _ in phrases], np.uint8)
-        self.phrase_sign = np.array([sign for *_, sign in phrases], np.int8)
+            add(_split(tables["words"][name]), letter, -1 if letter == "U" else 0)
+        self.phrases = PhraseMatcher(phrases)
+        self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
+        self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 
     def _forms(self, phrase: str) -> list[str]:
         """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
         if phrase[0] != "~" and "its" not in phrase:
             return [phrase]
-        verb, *rest = phrase.removeprefix("~").split()
-        forms = [verb]
+        verb, _, rest = phrase.removeprefix("~").partition(" ")
+        forms, rests, words = [verb], [rest], rest.split()
         if phrase.startswith("~"):
             others = self._irregular.get(verb, [])
             regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
             forms = [*dict.fromkeys(others + regular)]
-        ends = [rest]
-        if "its" in rest:  # of actors that are many, or persons
-            ends += [[owner if word == "its" else word for word in rest] for owner in _OWNERS]
-        return [" ".join([form, *end]) for form in forms for end in ends]
+        if "its" in words:  # of actors that are many, or persons
+            own = [[owner if word == "its" else word for word in words] for owner in _OWNERS]
+            rests += map(" ".join, own)
+        return [f"{form} {rest}" for form in forms for rest in rests]
 
     def describe(self, word: str, category: int, function: int) -> tuple[int, int, int, int]:
         """Return letter, letter as a noun, sign and value of a lower-case word."""

@@ -59,10 +59,10 @@ class PhraseMatcher:
         for places in (first, np.arange(len(number))):
             for known, names, case in kinds:
                 chosen = places[exact[places] == case]
-                types = [*dict.fromkeys(tokens.type[chosen].tolist())]
+                types = np.flatnonzero(np.bincount(tokens.type[chosen]))
                 table[types] = [
                     known.setdefault(names[type_], len(self._exact) + len(self._folded) + 1)
-                    for type_ in types
+                    for type_ in types.tolist()
                 ]
                 number[chosen] = table[tokens.type[chosen]]
             self._begins = self._begins or len(self._exact) + len(self._folded)
