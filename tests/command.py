@@ -101,6 +101,21 @@ def write(path, text, encoding="utf-8"):
     return path
 
 
+def write_rows(path, rows, columns=None):
+    """Write a table of lists below their columns, or of dictionaries; return the path."""
+    head = columns or [*rows[0]]
+    cells = [[row[name] for name in head] if isinstance(row, dict) else row for row in rows]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *cells])
+    return path
+
+
+def read_rows(path):
+    """Return the rows of a table by column."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def parts_kept(output):
     """Return how many parts the journal of a run holds, of one that goes on or was stopped."""
     journal = journal_of(output)

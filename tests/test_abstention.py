@@ -1,12 +1,11 @@
 """Of the answers given no more are wrong than was asked for, in nine of ten calibrations."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import predict
+from command import predict, read_rows, write_rows
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -224,16 +223,13 @@ RATE = 0.5
 
 @pytest.fixture(scope="module")
 def source(corpus, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("abstain") / "in.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["text"], ["NATO qwxzj."], *([text] for text in corpus.texts)])
-    return path
+    rows = [{"text": text} for text in ("NATO qwxzj.", *corpus.texts)]
+    return write_rows(tmp_path_factory.mktemp("abstain") / "in.csv", rows)
 
 
 def answered(model, source, target, **options):
     done = predict(model, source, target, size=300, **options)
-    with target.open(encoding="utf-8", newline="") as file:
-        return done, list(csv.DictReader(file))
+    return done, read_rows(target)
 
 
 def test_every_printed_answer_reaches_the_threshold_of_its_class(model, source, tmp_path):

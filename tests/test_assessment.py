@@ -1,13 +1,12 @@
 """An evaluation's figures are those of the answers that `predict` prints."""
 
-import csv
 import dataclasses
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke
+from command import invoke, read_rows, write_rows
 from conftest import quick_recipe
 from sklearn import metrics
 
@@ -25,17 +24,10 @@ TEST = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_t
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
 
 
-def write(path, rows):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
-    return path
-
-
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
     """A table that the model has not seen, with an unnamed actor and a foreign paragraph."""
-    with TEST.open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source))[:300]
+    rows = read_rows(TEST)[:300]
     place = {document: n for n, document in enumerate(dict.fromkeys(r["document"] for r in rows))}
     table = [
         (
@@ -50,7 +42,7 @@ def labelled(tmp_path_factory):
         ("Rain fell on the coast again.", "NATO", "neutral", "neutral", "x", "", "news", ""),
         (f"{FOREIGN} (NATO)", "NATO", "against", "negative", "y", "", "news", ""),
     ]
-    return write(tmp_path_factory.mktemp("labelled") / "mine.csv", [*table, *more])
+    return write_rows(tmp_path_factory.mktemp("labelled") / "mine.csv", [*table, *more], COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +53,12 @@ def figures(labelled, model):
 @pytest.fixture(scope="module")
 def printed(labelled, model_path, tmp_path_factory):
     """Gold rows and what `predict` says of them."""
-    with labelled.open(encoding="utf-8", newline="") as source:
-        gold = list(csv.DictReader(source))
+    gold = read_rows(labelled)
     folder = tmp_path_factory.mktemp("printed")
-    asked = folder / "in.csv"
-    with asked.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(
-            [("text", "actor", "date"), *((r["text"], r["actor"], r["date"]) for r in gold)]
-        )
+    asked = write_rows(folder / "in.csv", gold, ("text", "actor", "date"))
     done = invoke("predict", asked, "-o", folder / "out.csv", "--model", model_path)
     assert done.exit_code == 0
-    with (folder / "out.csv").open(encoding="utf-8", newline="") as found:
-        return gold, list(csv.DictReader(found))
+    return gold, read_rows(folder / "out.csv")
 
 
 def shares_of(rows, name, labels):
@@ -154,10 +140,8 @@ def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tm
         for n in range(6)
     ]
     every = [*rows, *spaced, *altered, *new]
-    path = write(
-        tmp_path / "seen.csv",
-        [(*row, "", str(number), "", "", "") for number, row in enumerate(every)],
-    )
+    cells = [(*row, "", str(number), "", "", "") for number, row in enumerate(every)]
+    path = write_rows(tmp_path / "seen.csv", cells, COLUMNS)
     found = evaluate(model, read_corpus([path])).to_json()["leakage"]
     assert found["rows"] == len(every) - len(new)
     assert found["macro_f1_without"] is not None
@@ -169,10 +153,8 @@ PRIOR = "the model knows which actor is judged: it has learned a prior about act
 
 def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
     rows = zip(corpus.texts[:40], corpus.actors[:40], corpus.stance[:40], strict=True)
-    path = tmp_path / "loose.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS[:3], *((t, a, LABELS[s]) for t, a, s in rows)])
-    loose = read_corpus([path])
+    cells = [(text, actor, LABELS[stance]) for text, actor, stance in rows]
+    loose = read_corpus([write_rows(tmp_path / "loose.csv", cells, COLUMNS[:3])])
     assert evaluate(model, loose).to_json()["notes"][0].startswith(f"40 {LOOSE}")
     assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
 

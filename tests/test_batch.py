@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import parts_kept, predict
+from command import parts_kept, predict, read_rows, write_rows
 
 from stance.errors import DataError, Finished, OutputError, WorkerError
 from stance.runs import job
@@ -32,13 +32,7 @@ def rows(corpus):
 
 @pytest.fixture
 def table(rows, tmp_path):
-    return write(tmp_path / "mine.csv", rows)
-
-
-def write(path, rows, header=("id", "note", "text")):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
+    return write_rows(tmp_path / "mine.csv", rows, ("id", "note", "text"))
 
 
 @pytest.fixture
@@ -175,19 +169,17 @@ def test_rows_in_are_rows_out_and_rejects(model, table, output, tmp_path, jobs):
 def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path):
     good, bad = ("NATO met.", "NATO", "0:4"), ("NATO, they\nsaid, met.", "NATO", "4:2")
     rows = [good, bad, good, ("Nobody met.", "NATO", ""), ("NATO met.", "NATO", "x"), good]
-    table = write(tmp_path / "spans.csv", rows, ("text", "actor", "spans"))
+    table = write_rows(tmp_path / "spans.csv", rows, ("text", "actor", "spans"))
     rejects = tmp_path / "bad.csv"
     done = predict(model, table, output, rejects=rejects, jobs=2, size=2)
     assert (done.rows_out, done.rejected) == (4, 2)
-    with rejects.open(newline="") as file:
-        told = [tuple(row.values()) for row in csv.DictReader(file)]
+    told = [tuple(row.values()) for row in read_rows(rejects)]
     raw = '"NATO, they\nsaid, met.",NATO,4:2'
     assert told == [
         ("3", "spans", "spans '4:2' is not a place in the text", raw),
         ("7", "spans", "spans 'x' is not a place in the text", "NATO met.,NATO,x"),
     ]
-    with output.open(newline="") as file:
-        assert [row["row"] for row in csv.DictReader(file)] == ["1", "3", "4", "6"]
+    assert [row["row"] for row in read_rows(output)] == ["1", "3", "4", "6"]
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
@@ -195,7 +187,7 @@ def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path)
 def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
     good = ("NATO met.", "NATO", "0:4")
     rows = [good] * 6 + [("NATO met.", "NATO", "0:99")] + [good] * 3 + [("short",)]
-    table = write(tmp_path / "spans.csv", rows, ("text", "actor", "spans"))
+    table = write_rows(tmp_path / "spans.csv", rows, ("text", "actor", "spans"))
     with pytest.raises(DataError, match=r"spans\.csv:8: spans '0:99'"):
         predict(model, table, output, jobs=jobs, size=size)
     assert list(output.parent.iterdir()) == []

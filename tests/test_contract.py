@@ -267,27 +267,6 @@ def test_what_is_no_article_is_refused_with_place_and_advice(refused, tmp_path, 
     assert told in refused(1, tmp_path / "a.txt")
 
 
-def test_an_article_that_is_not_there(refused, tmp_path):
-    assert refused(1, tmp_path / "a.txt").endswith("a.txt: no such file; check the path")
-    assert "try cp1252" in refused(2, write(tmp_path / "b.txt", "NATO"), "--encoding", "klingon")
-
-
-# --- Bad tables ---
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("text,a\nNATO\n", "mine.csv:2: 1 cell where the header has 2; "),
-        ('text,a\nx,y\n"NATO,b\n', "mine.csv:3: the quote that opens in column 'text' is never"),
-        ("te\x1b[31mxt\nNATO\n", "mine.csv: no column 'text'"),
-    ],
-)
-def test_a_bad_table_is_an_error_with_place_and_advice(refused, mine, tmp_path, content, told):
-    assert told in refused(1, write(mine, content), "-o", tmp_path / "out.csv")
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
-
-
 # --- Spreadsheets ---
 
 

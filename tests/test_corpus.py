@@ -1,10 +1,8 @@
 """A labelled table is read as its coders meant it, or refused with the row that is wrong."""
 
-import csv
-
 import numpy as np
 import pytest
-from command import fails
+from command import fails, write_rows
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, UsageError
@@ -19,18 +17,12 @@ LONG = (
 )
 
 
-def write(path, rows, columns=BASE):
-    with path.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target).writerows([columns, *rows])
-    return path
-
-
 @pytest.fixture
 def read(tmp_path):
     """Read rows of a file mine.csv."""
 
     def read(rows, columns=BASE, name="mine.csv", **form):
-        return read_corpus([write(tmp_path / name, rows, columns)], **form)
+        return read_corpus([write_rows(tmp_path / name, rows, columns)], **form)
 
     return read
 
@@ -100,7 +92,10 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
     assert label_notes(corpus) == ["0 -> against, 1.0 -> favor, Meh -> neutral, pro -> favor"]
     with pytest.raises(UsageError, match="must be SPELLING=LABEL, the label one of against"):
         parse_labels("0=against,1")
-    paths = [write(tmp_path / f"{label}.csv", [(label, "NATO", label)]) for label in ("-1", "6")]
+    paths = [
+        write_rows(tmp_path / f"{label}.csv", [(label, "NATO", label)], BASE)
+        for label in ("-1", "6")
+    ]
     assert read_corpus(paths).stance.tolist() == [0, 2]
 
 
@@ -162,9 +157,9 @@ def test_rows_of_a_document_stay_together(read, texts, documents, grouped):
 def test_documents_of_two_files_are_not_the_same(tmp_path):
     columns = (*BASE, "document", "id", "date")
     rows = [("a", "NATO", "0", "7", "007", "2024-01-01")]
-    one = write(tmp_path / "one.v2.csv", rows, columns)
+    one = write_rows(tmp_path / "one.v2.csv", rows, columns)
     others = [("b", "NATO", "0", "7", "8"), ("A!", "NATO", "0", "8", "9")]
-    corpus = read_corpus([one, write(tmp_path / "two.csv", others, columns[:5])])
+    corpus = read_corpus([one, write_rows(tmp_path / "two.csv", others, columns[:5])])
     assert groups(corpus) == [0, 1, 0]
     assert corpus.source.tolist() == [0, 1, 1]
     assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import read_rows
 
 from stance.corpus import read_corpus
 from stance.reading.actors import ActorBook
@@ -38,8 +39,7 @@ def card(folder):
 def rows():
     found = {}
     for part in PARTS:
-        with (STARTER / f"starter_{part}.csv").open(encoding="utf-8", newline="") as table:
-            found[part] = list(csv.DictReader(table))
+        found[part] = read_rows(STARTER / f"starter_{part}.csv")
     return found
 
 
@@ -96,8 +96,7 @@ def test_the_press_of_the_tutorials_is_a_part_of_the_starter_corpus(rows):
     ]
     kinds = ("opinion" if row["genre"] in opinion else "news" for row in pairs)
     expected = [{**row, "kind": kind} for row, kind in zip(pairs, kinds, strict=True)]
-    with (DATASETS / "tutorials" / "press.csv").open(encoding="utf-8", newline="") as table:
-        press = [tuple(row.values()) for row in csv.DictReader(table)]
+    press = [tuple(row.values()) for row in read_rows(DATASETS / "tutorials" / "press.csv")]
     assert press == [tuple(row[name] for name in names) for row in expected]
 
 
@@ -200,8 +199,7 @@ def test_no_short_paragraph_is_like_one_held_out():
 
 
 def test_the_sample_has_the_paragraphs_that_its_card_counts():
-    with (DATASETS / "sample" / "paragraphs.csv").open(encoding="utf-8", newline="") as table:
-        found = list(csv.DictReader(table))
+    found = read_rows(DATASETS / "sample" / "paragraphs.csv")
     assert len(found) == number(r"(\d+) short", card(DATASETS / "sample")["description"])
     assert len({row["id"] for row in found}) == len(found)
     book = ActorBook.default()

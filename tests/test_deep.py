@@ -1,6 +1,5 @@
 """The deep reader: the same answers in any company, and one line where it cannot read."""
 
-import csv
 import dataclasses
 import json
 import shutil
@@ -8,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from command import STARTER, dicts, fails, invoke, misused, predict
+from command import STARTER, dicts, fails, invoke, misused, predict, read_rows, write_rows
 from small_model import spoiled
 
 from stance.errors import ModelError, OutputError
@@ -32,25 +31,19 @@ def deep(linear):
 
 @pytest.fixture(scope="module")
 def texts():
-    with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
-        return list(dict.fromkeys(row["text"] for row in csv.DictReader(file)))[:40]
+    return list(dict.fromkeys(row["text"] for row in read_rows(STARTER / "starter_test.csv")))[:40]
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
-    with (STARTER / "starter_test.csv").open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))[:150]
-    path = tmp_path_factory.mktemp("labelled") / "mine.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(lines)
-    return path
+    rows = read_rows(STARTER / "starter_test.csv")[:149]
+    return write_rows(tmp_path_factory.mktemp("labelled") / "mine.csv", rows)
 
 
 @pytest.fixture
 def archive(texts, tmp_path):
-    path = tmp_path / "archive.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["text"], *([text] for text in [*texts, "", FOREIGN, "NATO"])])
+    rows = [{"text": text} for text in (*texts, "", FOREIGN, "NATO")]
+    path = write_rows(tmp_path / "archive.csv", rows)
     return path
 
 

@@ -1,12 +1,11 @@
 """An input unlike the training texts is told with numbers, however the run was cut."""
 
-import csv
 import dataclasses
 import tomllib
 from pathlib import Path
 
 import pytest
-from command import invoke, predict
+from command import invoke, predict, read_rows, write_rows
 
 from stance.records import UNCERTAIN
 from stance.runs.journal import model_hash
@@ -25,14 +24,8 @@ def texts(corpus):
     return list(dict.fromkeys(corpus.texts))
 
 
-def write(path, texts):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["text"], *([text] for text in texts)])
-    return path
-
-
 def run(model, tmp_path, texts, *, size=7, name="out.csv", **options):
-    source = write(tmp_path / "in.csv", texts)
+    source = write_rows(tmp_path / "in.csv", [{"text": text} for text in texts])
     return predict(model, source, tmp_path / name, size=size, **options)
 
 
@@ -48,8 +41,7 @@ def test_foreign_paragraphs_are_uncertain_and_counted(model, tmp_path, texts):
     mixed = [*texts[:20], FOREIGN[0], *texts[20:38], FOREIGN[10]]
     done = run(model, tmp_path, mixed)
     assert drift_of(done) == [FOREIGN_NOTE]
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(tmp_path / "out.csv")
     for row in rows:
         strange = row["text"] in FOREIGN
         assert (row["sentiment"] == UNCERTAIN) == strange
@@ -90,7 +82,9 @@ def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):
 
 def test_predict_tells_of_drift_on_stderr(model, tmp_path, texts):
     save_model(model, tmp_path / "m.stance")
-    source = write(tmp_path / "in.csv", [*texts[:38], FOREIGN[0], FOREIGN[10]])
+    source = write_rows(
+        tmp_path / "in.csv", [{"text": text} for text in (*texts[:38], FOREIGN[0], FOREIGN[10])]
+    )
     result = invoke("predict", source, "-o", tmp_path / "o.csv", "--model", tmp_path / "m.stance")
     assert FOREIGN_NOTE in result.stderr.splitlines()
     assert "unlike" not in result.stdout
@@ -105,7 +99,7 @@ def test_quiet_leaves_the_warning_that_a_stance_is_never_answered(model, tmp_pat
     never[1] = -1e9  # as where no training row is neutral
     mute = dataclasses.replace(model, stance=dataclasses.replace(model.stance, intercept=never))
     save_model(mute, tmp_path / "m.stance")
-    source = write(tmp_path / "in.csv", ["NATO met."] * 40)
+    source = write_rows(tmp_path / "in.csv", [{"text": "NATO met."}] * 40)
     args = ("predict", source, "-o", tmp_path / "o.csv", "--model", tmp_path / "m.stance")
     (silent,) = invoke(*args, "--quiet", "--force").stderr.splitlines()
     assert silent == (

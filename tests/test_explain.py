@@ -1,6 +1,5 @@
 """The reasons for an answer are exact: they sum to its score."""
 
-import csv
 import dataclasses
 import json
 import os
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import fails, invoke
+from command import fails, invoke, read_rows
 from conftest import quick_recipe
 
 from stance.errors import ActorError
@@ -28,8 +27,7 @@ def pairs(count):
     """Texts and actors of both parts of the starter corpus, evenly taken."""
     rows = []
     for name in ("starter_test.csv", "starter_train.csv"):
-        with (STARTER / name).open(encoding="utf-8", newline="") as source:
-            rows += [(row["text"], row["actor"]) for row in csv.DictReader(source)]
+        rows += [(row["text"], row["actor"]) for row in read_rows(STARTER / name)]
     return rows[:: len(rows) // count][:count]
 
 

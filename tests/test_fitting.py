@@ -1,6 +1,5 @@
 """Training is honest about documents, the same every time, and works with every recipe."""
 
-import csv
 import dataclasses
 import errno
 import os
@@ -8,6 +7,7 @@ from pickle import PicklingError
 
 import numpy as np
 import pytest
+from command import write_rows
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,9 +61,7 @@ def made_up():
 
 
 def write(path, rows, columns=COLUMNS):
-    with path.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target).writerows([columns, *rows])
-    return read_corpus([path])
+    return read_corpus([write_rows(path, rows, columns)])
 
 
 @pytest.fixture(scope="module")

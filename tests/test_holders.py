@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from command import dicts, fails, invoke
+from command import dicts, fails, invoke, write_rows
 from conftest import quick_recipe
 from small_model import refused, spoiled
 
@@ -93,15 +93,9 @@ def made_up(*, holders=True):
         yield f"NATO met in {place} on Monday.", "NATO", "neutral", "", n
 
 
-def write(path, rows):
-    with path.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target).writerows([COLUMNS, *rows])
-    return path
-
-
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
-    return write(tmp_path_factory.mktemp("holders") / "labelled.csv", made_up())
+    return write_rows(tmp_path_factory.mktemp("holders") / "labelled.csv", made_up(), COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +134,7 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
 
 
 def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
-    corpus = read_corpus([write(tmp_path / "plain.csv", made_up(holders=False))])
+    corpus = read_corpus([write_rows(tmp_path / "plain.csv", made_up(holders=False), COLUMNS)])
     found = train(quick_recipe(), corpus, BOOK)
     assert found.model.holder is None
     assert b"heads/holder" not in dump_model(found.model)
@@ -150,15 +144,13 @@ def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
 def test_a_holder_in_one_document_is_too_few(tmp_path):
     said = []
     rows = [row for row in made_up() if row[3] != "other" or row[4] == 1]
-    train(
-        quick_recipe(), read_corpus([write(tmp_path / "c.csv", rows)]), BOOK, progress=said.append
-    )
+    corpus = read_corpus([write_rows(tmp_path / "c.csv", rows, COLUMNS)])
+    train(quick_recipe(), corpus, BOOK, progress=said.append)
     assert "holder is not learned: other is in fewer than two documents" in said
 
 
 def test_every_answer_says_whose_it_is(path, labelled):
-    asked = write(labelled.with_name("in.csv"), [row[:1] for row in made_up()])
-    asked.write_text(asked.read_text("utf-8").replace(",".join(COLUMNS), "text"), "utf-8")
+    asked = write_rows(labelled.with_name("in.csv"), [{"text": row[0]} for row in made_up()])
     rows = dicts(invoke("predict", asked, "-m", path).stdout)
     for row in rows:
         assert (row["holder"] != "") == (row["stance"] in ("against", "favor"))

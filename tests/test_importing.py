@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command import invoke
-from test_label import rows_of
+from command import invoke, read_rows
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, UsageError
@@ -126,7 +125,7 @@ def imported(form, source, **given):
     """Import a source; return what is told, and the rows."""
     output = source.parent / "out.csv"
     told = import_corpus(form, source, output, force=True, **given)
-    return told, rows_of(output)
+    return told, read_rows(output)
 
 
 def test_numbers_of_a_known_scale_are_no_guess(tmp_path):

@@ -1,7 +1,6 @@
 """Whatever ends a run, there is no output or the whole one, and nothing else is left for long."""
 
 import contextlib
-import csv
 import hashlib
 import itertools
 import os
@@ -13,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import parts_kept, predict
+from command import parts_kept, predict, write_rows
 
 from stance.errors import defer_signals
 from stance.runs.job import PART
@@ -27,13 +26,9 @@ ROWS = 18_000
 
 @pytest.fixture(scope="module")
 def table(corpus, tmp_path_factory):
-    path = tmp_path_factory.mktemp("long") / "mine.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("id", "text"))
-        texts = itertools.cycle(dict.fromkeys(corpus.texts))
-        writer.writerows((n, text) for n, text in zip(range(ROWS), texts, strict=False))
-    return path
+    texts = itertools.cycle(dict.fromkeys(corpus.texts))
+    rows = [{"id": n, "text": text} for n, text in zip(range(ROWS), texts, strict=False)]
+    return write_rows(tmp_path_factory.mktemp("long") / "mine.csv", rows)
 
 
 @pytest.fixture(scope="module")

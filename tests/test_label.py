@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 
 import pytest
-from command import fails, invoke, write
+from command import fails, invoke, read_rows, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -65,11 +65,6 @@ def put(store, task, coder, stances):
             store.save(coder, pair, marks.get(mark) or Label(names[mark]))
 
 
-def rows_of(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def last_line(*args):
     """Return the error behind the notes on how a table was read."""
     ran = invoke(*args)
@@ -101,7 +96,7 @@ def test_nothing_of_a_model_is_shown_or_passes_for_a_coders(tmp_path, store):
     session.save(first["pair"], said)
     told = export_labels(session.task, store.labels(), tmp_path / "o.csv")
     assert "columns of a model's answers left out: mentions, stance_against" in told[1]
-    (row,) = rows_of(tmp_path / "o.csv")
+    (row,) = read_rows(tmp_path / "o.csv")
     assert {**row, **said} == row
     assert "stance_against" not in row
 
@@ -221,7 +216,7 @@ def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
     out = task.path.with_name("o.csv")
     ran = invoke("label", task.path, "--export", out, "--coder", ADJUDICATED)
     assert "left out: 2 rows without a settled label (--coder adjudicated), 0 unsure" in ran.stderr
-    rows = rows_of(out)
+    rows = read_rows(out)
     assert len(rows) == 6
     assert {row["coder"] for row in rows} == {ADJUDICATED}
     assert rows[-1]["false_match"] == "1"  # of a single coder
@@ -249,7 +244,7 @@ def test_an_export_is_the_same_table_filled_in_and_a_corpus(task, store, tmp_pat
     ran = invoke("label", task.path, "--export", out)
     assert "2 labels of anna written" in ran.stderr
     assert "left out: 5 rows without a label, 1 unsure" in ran.stderr
-    before, after = rows_of(task.path), rows_of(out)
+    before, after = read_rows(task.path), read_rows(out)
     assert list(after[0]) == list(SAMPLE)
     for old, new in zip(before, after, strict=False):
         assert all(new[name] == old[name] for name in SAMPLE if name not in ADDED)
@@ -278,13 +273,13 @@ def test_several_coders_are_exported_in_long_form(task, store, tmp_path):
     put(store, task, "ben", "an")
     put(store, task, "anna", "a-f")
     export_labels(task, store.labels(), tmp_path / "all.csv")
-    rows = [(row["row"], row["coder"], row["stance"]) for row in rows_of(tmp_path / "all.csv")]
+    rows = [(row["row"], row["coder"], row["stance"]) for row in read_rows(tmp_path / "all.csv")]
     assert rows == [
         *(("1", "anna", "against"), ("1", "ben", "against")),
         *(("2", "ben", "neutral"), ("3", "anna", "favor")),
     ]
     export_labels(task, store.labels(), tmp_path / "ben.csv", coder="ben")
-    assert len(rows_of(tmp_path / "ben.csv")) == 2
+    assert len(read_rows(tmp_path / "ben.csv")) == 2
     said = last_line("label", task.path, "--export", tmp_path / "c.csv", "--coder", "cleo")
     assert "'cleo' has not labelled; known: ben, anna" in said
 

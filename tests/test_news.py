@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import write_rows
 
 from stance.corpus import read_corpus
 
@@ -30,21 +31,15 @@ def labelled(text, **more):
     }
 
 
-def table(path, rows):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
 def test_labels_meet_their_texts_again(tmp_path, capsys):
     rows = [labelled(TEXT), labelled(TEXT + "!", stance="neutral", stance_second="favor")]
-    source = table(tmp_path / "corpus.csv", [{"stance_second": "", **row} for row in rows])
+    source = write_rows(tmp_path / "corpus.csv", [{"stance_second": "", **row} for row in rows])
     labels, joined = tmp_path / "labels.csv.gz", tmp_path / "joined.csv"
     news.main(["strip", str(source), "-o", str(labels)])
     assert "allies" not in gzip.decompress(labels.read_bytes()).decode()
-    other = table(tmp_path / "texts.csv", [{"text": TEXT.replace("’", "'")}, {"text": "Else."}])
+    other = write_rows(
+        tmp_path / "texts.csv", [{"text": TEXT.replace("’", "'")}, {"text": "Else."}]
+    )
     news.main(["join", str(other), "-o", str(joined), "--labels", str(labels)])
     (row,) = news.read(joined)
     assert row["text"] == '"Russia\'s allies" met; Russia did not.'
@@ -64,9 +59,9 @@ def test_soft_labels_travel_likewise(tmp_path):
     kept = ("text", "document", "source", "date", "actor", "spans")
     row = {name: labelled(TEXT)[name] for name in kept} | soft
     labels, joined = tmp_path / "soft.csv.gz", tmp_path / "joined.csv"
-    news.main(["strip", str(table(tmp_path / "corpus.csv", [row])), "-o", str(labels)])
+    news.main(["strip", str(write_rows(tmp_path / "corpus.csv", [row])), "-o", str(labels)])
     assert "allies" not in gzip.decompress(labels.read_bytes()).decode()
-    other = table(tmp_path / "texts.csv", [{"text": TEXT}])
+    other = write_rows(tmp_path / "texts.csv", [{"text": TEXT}])
     news.main(["join", str(other), "-o", str(joined), "--labels", str(labels)])
     (found,) = news.read(joined)
     assert {name: found[name] for name in soft} == soft
@@ -87,7 +82,7 @@ def test_the_shipped_soft_labels_are_probabilities_of_paragraphs_without_labels(
 
 
 def test_texts_without_labels_are_refused(tmp_path):
-    other = table(tmp_path / "texts.csv", [{"text": "Nothing of theirs."}])
+    other = write_rows(tmp_path / "texts.csv", [{"text": "Nothing of theirs."}])
     with pytest.raises(SystemExit, match="no labelled paragraph found"):
         news.main(["join", str(other), "-o", str(tmp_path / "joined.csv")])
 

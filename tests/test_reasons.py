@@ -1,6 +1,5 @@
 """The column `because` names the words that push most toward the answer given."""
 
-import csv
 import json
 import re
 import tomllib
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke, predict
+from command import invoke, predict, read_rows, write_rows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -116,22 +115,11 @@ def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
 # --- In the output -------------------------------------------------------------------------------
 
 
-def write(path, rows, header=("text",)):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def read(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture
 def table(corpus, tmp_path):
     texts = list(dict.fromkeys(corpus.texts))[:40]
     rows = [*texts, "Nobody is named here.", FOREIGN, ""]
-    return write(tmp_path / "in.csv", [(text,) for text in rows])
+    return write_rows(tmp_path / "in.csv", [{"text": text} for text in rows])
 
 
 @pytest.fixture
@@ -141,16 +129,16 @@ def output(tmp_path):
 
 def test_without_the_option_nothing_changes(model, table, output):
     predict(model, table, output)
-    plain = read(output)
+    plain = read_rows(output)
     predict(model, table, output, force=True, explain=3)
-    explained = read(output)
+    explained = read_rows(output)
     assert list(explained[0]) == [*plain[0], "because"]
     assert [{k: v for k, v in row.items() if k != "because"} for row in explained] == plain
 
 
 def test_each_answer_has_its_words(model, table, output):
     predict(model, table, output, explain=2)
-    rows = read(output)
+    rows = read_rows(output)
     assert {row["stance"] for row in rows} == {*map(str, Stance), "uncertain", ""}
     for row in rows:
         found = reasons(row["because"])
@@ -165,9 +153,9 @@ def test_each_answer_has_its_words(model, table, output):
 
 def test_wide_has_a_column_per_actor(model, table, output):
     predict(model, table, output, explain=2, prefix="x_")
-    long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read(output)}
+    long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read_rows(output)}
     predict(model, table, output, explain=2, wide=True, prefix="x_", force=True)
-    rows = read(output)
+    rows = read_rows(output)
     names = list(rows[0])
     assert names[names.index("x_NATO_holder") + 1] == "x_NATO_because"
     for row in rows:
@@ -187,7 +175,7 @@ def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_pa
 def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     with AtomicGroup() as together:
         write_mistakes(model, corpus, tmp_path / "wrong.csv", together, force=False)
-    rows = read(tmp_path / "wrong.csv")
+    rows = read_rows(tmp_path / "wrong.csv")
     assert len(rows) > 20
     judged = model.judge([r["text"] for r in rows], [r["actor"] for r in rows], pushes=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])

@@ -1,12 +1,12 @@
 """Paragraphs in another language are noticed, others are not; each is judged by itself."""
 
-import csv
 import dataclasses
 import tomllib
 from itertools import cycle
 from pathlib import Path
 
 import pytest
+from command import write_rows
 from conftest import quick_recipe
 from small_model import refused, small_model, spoiled
 
@@ -111,8 +111,7 @@ def trained_on(path, texts, language):
     """A model that has learned some words."""
     stances = cycle(map(str, Stance))
     rows = [(text, "NATO", next(stances), number) for number, text in enumerate(texts)]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("text", "actor", "stance", "document"), *rows])
+    write_rows(path, rows, ("text", "actor", "stance", "document"))
     features = Features({"stem": 1.0})
     recipe = dataclasses.replace(quick_recipe(), language=language, features=features)
     return train(recipe, read_corpus([path]), ActorBook.default()).model

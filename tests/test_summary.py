@@ -1,13 +1,12 @@
 """What a run says it did, the rows that it may reject, and runs that add what is new."""
 
-import csv
 import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
-from command import fails, invoke, one_line, write
+from command import fails, invoke, one_line, read_rows, write
 from small_model import small_model
 
 from stance.runs.job import Request, predict_table
@@ -40,8 +39,7 @@ def summary(path="run.json"):
 
 
 def rows(path="answers.csv"):
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(Path(path))
 
 
 def test_a_summary_says_what_a_run_did(folder):

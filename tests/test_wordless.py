@@ -1,9 +1,7 @@
 """Texts without a word: every command answers, or says in one line what is missing."""
 
-import csv
-
 import pytest
-from command import dicts, invoke, predict, process, write
+from command import dicts, invoke, predict, process, read_rows, write, write_rows
 from conftest import STARTER
 
 from stance import explain, load_model
@@ -15,13 +13,9 @@ WORDLESS = ["...", "", "?", "\N{GRINNING FACE}", " - ", "\u200b"]
 @pytest.fixture
 def table(tmp_path):
     """A table of two parts: the first has no word, the second starts without one."""
-    path = tmp_path / "mine.csv"
-    with STARTER.open(encoding="utf-8", newline="") as file:
-        worded = [row["text"] for _, row in zip(range(9), csv.DictReader(file), strict=False)]
+    worded = [row["text"] for _, row in zip(range(9), read_rows(STARTER), strict=False)]
     texts = (WORDLESS * PART)[:PART] + WORDLESS + worded
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["text"], *([text] for text in texts)])
-    return path
+    return write_rows(tmp_path / "mine.csv", [{"text": text} for text in texts])
 
 
 def answers(model_path, path, *options):
