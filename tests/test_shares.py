@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from archives import LABELS, answer_rows, label, read, write
 from command import fails, invoke
+from pages import read_page
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
@@ -226,6 +227,19 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert invoke("shares", answers, "--pairs", "--json").stdout == result.stdout
     text = " ".join(invoke("shares", answers, "--pairs").stdout.split())
     assert "Iran Russia 40 32 8 -60.0 [" in text
+
+
+@pytest.mark.parametrize(("rows", "said"), [(160, ": −60 ["), (8, ": 2 stances")])
+def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path, rows, said):
+    answers, output = held(tmp_path), tmp_path / "page.html"
+    write(answers, read(answers)[:rows])
+    audit = ("--audit", answers, "--simple-random")
+    assert invoke("report", answers, "-o", output, *audit).exit_code == 0
+    page = read_page(output.read_bytes())
+    assert {"pair-1", "pair-2"} <= set(page.jumps)
+    assert f"Iran toward Russia{said}" in page.text
+    assert "Russia was condemned by Iran." in page.text
+    assert "counted by a classifier and not corrected" in page.text
 
 
 def test_pairs_need_holders(archive):

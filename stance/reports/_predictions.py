@@ -11,7 +11,7 @@ from stance.display import count, shown
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import NET
-from stance.findings.shares import TOTAL, WIDE, Number
+from stance.findings.shares import TOTAL, Number
 from stance.label_values import HOLDERS
 from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
@@ -176,9 +176,8 @@ class _Drawing:
         )
         cells = dict[tuple[str, str], MatrixCell]()
         for number, share in enumerate(shares, 1):
-            (low, high), n = share.counts.interval(NET), f"{share.counts.n:,}"
-            net = (share.counts.net, (low, high)) if high - low <= WIDE else None
-            cells[share.group, share.actor] = matrix_cell(net, n, 0, f"pair-{number}")
+            below, place = f"{share.counts.n:,}", f"pair-{number}"
+            cells[share.group, share.actor] = matrix_cell(share.counted_net, below, 0, place)
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", shares, group="holder")
         chart = matrix(holders, targets, cells, "holder / target")
@@ -200,10 +199,9 @@ def matrix(
 
 def estimate(share: Share) -> Estimate:
     """Return a net stance as a chart has it, of a study with labels the counted one beside it."""
-    low, high = share.counts.interval(NET)
-    firm = share.audited and share.counts.n and high - low <= WIDE
     value, interval = share.net or (None, None)
-    return Estimate(value, interval, share.counted(NET) if firm else None)
+    beside = share.counted_net if share.audited else None
+    return Estimate(value, interval, beside and beside[0])
 
 
 def note(share: Share) -> str:
