@@ -16,7 +16,7 @@ _HOMES = {
     "StanceClassifier": "estimator",
     "StanceError": "errors",
     "StanceModel": "model.judging",
-    "evaluate": "evaluation.assessment",
+    "evaluate": "evaluation",
     "explain": "model.explanation",
     "load_model": "storage",
     "load_reader": "storage",

@@ -17,7 +17,7 @@ import stance
 from stance.cli import app
 from stance.corpus import OPTIONAL
 from stance.errors import StanceError
-from stance.evaluation.assessment import evaluate
+from stance.evaluation import evaluate
 from stance.model.explanation import Explanation
 from stance.reading.actor_tables import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe

@@ -9,18 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from stance.corpus import Source, corpus_of
+from stance.corpus.rows import Row
 from stance.errors import DataError
-from stance.evaluation import (
-    Answers,
-    baselines,
-    conflict_score,
-    leakage,
-    majority_score,
-    report,
-    score,
-)
-from stance.evaluation.answers import document_confusion, macro_f1
+from stance.evaluation import report
+from stance.evaluation.answers import Answers, document_confusion, macro_f1
 from stance.evaluation.intervals import gain_in, t_interval
+from stance.evaluation.scores import baselines, conflict_score, leakage, majority_score, score
 from stance.screens.models import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
@@ -56,20 +51,16 @@ def random_answers(seed, rows, documents=40, actors=NAMES, labels=3):
     )
 
 
-def full_report(rows=600, **changes):
-    answers, blind = random_answers(1, rows), random_answers(2, rows)
+def figures_of(answers, tone=None, seen=7, notes=()):
+    """The report on answers to a corpus of two rows per text."""
+    blind = random_answers(2, len(answers))
     blind = dataclasses.replace(blind, gold=answers.gold, document=answers.document)
-    tone = dataclasses.replace(
-        random_answers(3, rows), labels=("negative", "neutral", "positive"), actor=None
-    )
-    given = {
-        "majority": "neutral",
-        "text_key": np.arange(rows) // 2,
-        "leaked": np.arange(rows) < 7,
-        "sentiment": tone,
-        "sentiment_majority": "neutral",
-    }
-    return report(answers, blind, **(given | changes))
+    gold, count = answers.gold.tolist(), len(answers)
+    rows = [Row(f"text {n // 2}", "x", label, n, document="d") for n, label in enumerate(gold)]
+    corpus = corpus_of(rows, Source("made_up", "0" * 64, count))
+    leaked = np.arange(count) < seen
+    told = {"leaked": leaked, "notes": notes}
+    return report(corpus, answers, blind, "neutral", tone, tone and "neutral", **told).to_json()
 
 
 def test_worked_example():
@@ -237,7 +228,9 @@ def leaves(value):
 
 
 def test_report_is_plain_json_with_the_contract_keys():
-    figures = full_report(notes=["the feature block name is on"]).to_json()
+    tones = {"labels": ("negative", "neutral", "positive"), "actor": None}
+    tone = dataclasses.replace(random_answers(3, 600), **tones)
+    figures = figures_of(random_answers(1, 600), tone, notes=["the feature block name is on"])
     contract = (
         "n accuracy macro_f1 macro_f1_interval per_class per_actor confusion labels ece conflict "
         "baselines sentiment leakage"
@@ -253,10 +246,10 @@ def test_report_is_plain_json_with_the_contract_keys():
 
 
 def test_summary_opens_with_the_scores_and_their_intervals():
-    result = full_report()
-    figures = result.to_json()
+    figures = figures_of(random_answers(1, 600))
     low, high = (f"{100 * end:.1f}" for end in figures["macro_f1_interval"])
-    head, whole, answered, majority, blind, *_ = lines(result)
+    lines = evaluation_lines(figures)
+    head, whole, answered, majority, blind, *_ = lines
     assert head.split() == ["macro-F1", "accuracy", "n", "gain", "in", "macro-F1"]
     assert whole.split() == [
         *("all", "rows", f"{100 * figures['macro_f1']:.1f}", f"[{low},", f"{high}]"),
@@ -264,15 +257,11 @@ def test_summary_opens_with_the_scores_and_their_intervals():
     ]
     part = figures["answered"]
     assert answered.startswith(f"answered rows   {100 * part['macro_f1']:.1f} [")
-    assert f"{600 - part['n']} answers withheld as uncertain" in "\n".join(lines(result))
+    assert f"{600 - part['n']} answers withheld as uncertain" in "\n".join(lines)
     assert majority.split()[:2] == ["majority", "label"]
     gain = figures["baselines"]["difference"]
     low, high = (f"{100 * end:.1f}" for end in gain["macro_f1_interval"])
     assert blind.endswith(f"  {100 * gain['macro_f1']:+.1f} [{low}, {high}]")
-
-
-def lines(result):
-    return evaluation_lines(result.to_json())
 
 
 def columns(line):
@@ -283,9 +272,7 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
     long = "one of the notes that go on and on, " * 6
     actors = [f"{name}\x1b[31m {number}" for name in NAMES for number in range(5)]
     answers = random_answers(1, 700, actors=actors)
-    every = np.ones(700, np.bool_)
-    texts = np.arange(700) // 2
-    shown = lines(report(answers, answers, "neutral", texts, leaked=every, notes=[long]))
+    shown = evaluation_lines(figures_of(answers, seen=700, notes=[long]))
     assert max(map(columns, shown)) < 80
     assert all(line.isprintable() and line == line.rstrip() for line in shown)
     text = "\n".join(shown)

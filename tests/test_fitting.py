@@ -16,11 +16,11 @@ from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
-from stance.fitting import crossvalidation, train
+from stance.fitting import learning, train
 from stance.fitting.counts import count_features
-from stance.fitting.crossvalidation import assign_folds
 from stance.fitting.learning import (
     Task,
+    assign_folds,
     class_weights,
     fit_head,
     fit_temperature,
@@ -98,14 +98,14 @@ def test_no_group_is_in_two_folds_and_each_fold_has_rows(rows, folds, seed):
 
 def test_no_document_on_two_sides(corpus, monkeypatch):
     tests = []
-    score = crossvalidation._score_fold
+    score = learning._score_fold
 
     def watched(task, test, seed):
         tests.append(set(task.group[test].tolist()))
         assert not tests[-1] & set(task.group[~test].tolist())
         return score(task, test, seed)
 
-    monkeypatch.setattr(crossvalidation, "_score_fold", watched)
+    monkeypatch.setattr(learning, "_score_fold", watched)
     train(quick_recipe(), corpus, BOOK)
     assert len(tests) == 2 * 3  # folds of three heads
     assert all(tests)
@@ -386,4 +386,4 @@ def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):
 
     monkeypatch.setattr("joblib.Parallel", lambda *_, **__: full)
     with pytest.raises(OutputError, match="share their data is full; name another in JOBLIB_TEMP"):
-        crossvalidation.cross_validate(None, np.arange(2), 0, jobs=2)
+        learning.cross_validate(None, np.arange(2), 0, jobs=2)

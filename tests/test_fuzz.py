@@ -21,7 +21,7 @@ from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
 from stance.findings import Request, SampleRequest, read_study, write_sample
-from stance.fitting.vectors import Vectors
+from stance.fitting.learning import Vectors
 from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label
 from stance.labelling.server import read_codebook

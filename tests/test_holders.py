@@ -11,7 +11,7 @@ from small_model import refused, spoiled
 
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.holders import codes, speakers
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon

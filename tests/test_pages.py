@@ -8,7 +8,7 @@ from pages import part as share
 from pages import read_page
 
 from stance.corpus import Source
-from stance.evaluation.assessment import evaluate
+from stance.evaluation import evaluate
 from stance.reports import Request, evaluation_page, write_predictions
 
 STRINGS = naughty()

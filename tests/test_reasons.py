@@ -11,7 +11,7 @@ from command import invoke, predict, read_rows, write_rows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stance.evaluation.assessment import WORDS, write_mistakes
+from stance.evaluation import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, strongest_words

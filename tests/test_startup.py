@@ -38,7 +38,7 @@ def mine(tmp_path):
     return write(tmp_path / "mine.csv", "text\nPoland praised NATO and condemned Russia.\n")
 
 
-HEAVY = {"scipy", "sklearn", "joblib", "pandas", "distributed", "stance.fitting.training"}
+HEAVY = {"scipy", "sklearn", "joblib", "pandas", "distributed", "stance.fitting"}
 SLOW = {"pydantic", "numpy.ma", "rich"}  # each would take as long as the model
 NETWORK = {"urllib3", "requests", "ssl"}
 

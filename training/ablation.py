@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from stance.corpus import Corpus, read_corpus
-from stance.evaluation import Answers, conflict_rows, score
+from stance.evaluation.answers import Answers
+from stance.evaluation.scores import conflict_rows, score
 from stance.fitting.counts import count_features
-from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
-from stance.fitting.learning import Task, class_weights
+from stance.fitting.learning import HeldOut, Task, assign_folds, class_weights, cross_validate
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon

@@ -44,7 +44,8 @@ from scipy.optimize import minimize
 
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.corpus import Corpus, holder_kinds, read_corpus
-from stance.evaluation import Answers, score
+from stance.evaluation.answers import Answers
+from stance.evaluation.scores import score
 from stance.features.pairs import lay_out
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Task, class_weights, fit_head, score_rows

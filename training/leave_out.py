@@ -28,10 +28,11 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
-from stance.evaluation import Answers, score
-from stance.evaluation.assessment import evaluate
+from stance.evaluation import evaluate
+from stance.evaluation.answers import Answers
+from stance.evaluation.scores import score
 from stance.fitting import train
-from stance.fitting.vectors import Vectors
+from stance.fitting.learning import Vectors
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook

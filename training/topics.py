@@ -26,8 +26,7 @@ from stance.arrays import Ints
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.answers import document_confusion, f1_scores
 from stance.fitting.counts import count_features
-from stance.fitting.crossvalidation import assign_folds, cross_validate
-from stance.fitting.learning import Task, class_weights
+from stance.fitting.learning import Task, assign_folds, class_weights, cross_validate
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query

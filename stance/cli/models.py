@@ -107,7 +107,7 @@ def _write(
     force: bool,
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
-    from stance.evaluation.assessment import write_mistakes
+    from stance.evaluation import write_mistakes
     from stance.files import AtomicGroup
     from stance.reports import evaluation_page
     from stance.storage import model_hash

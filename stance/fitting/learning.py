@@ -1,7 +1,11 @@
-"""What a head is learned from, the solvers of scikit-learn that fit it, and its temperature."""
+"""Learns a head by a solver of scikit-learn, and scores it by cross-validation over documents."""
 
+import errno
+import os
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -9,11 +13,13 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Bools, Floats, Ints
-from stance.errors import DataError
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
+from stance.display import shown
+from stance.errors import DataError, OutputError
+from stance.features.blocks import stem_features
 from stance.fitting.counts import BlockCounts
-from stance.fitting.vectors import Vectors
-from stance.model.heads import NEVER, BlockWeights, Head
+from stance.model.heads import NEVER, BlockWeights, Head, softmax
+from stance.reading.keys import KeyIndex
 from stance.recipe import Classifier, HeadRecipe
 
 TOLERANCE = {"svc": 1e-2, "logistic": 1e-4}
@@ -25,6 +31,38 @@ have the same macro-F1 to the fourth digit; logistic regression at 1e-3 may stop
 MOST_STEPS = 10_000
 FLOOR = 1e-12  # least probability in a log loss
 ABSENT = -5.0  # score of a class that a training fold does not hold
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A vector per stem, learned from texts without labels: words of like use have like vectors.
+
+    With them, words of like use learn from each other. Only the weights of the words themselves go
+    into a model, so nobody needs the vectors to predict.
+    """
+
+    stems: Keys
+    values: Floats32  # (n_stems, n_dimensions)
+
+    @classmethod
+    def read(cls, path: Path) -> "Vectors":
+        """Read what ``training/vectors.py`` has written."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                # A damaged member comes back as bytes.
+                vectors = cls(*(np.asarray(archive[name]) for name in ("stems", "values")))
+            if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
+                raise ValueError("not one vector per stem")
+        except Exception as error:  # whatever numpy raises on another file
+            raise DataError(
+                f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
+            ) from error
+        return vectors
+
+    def of_features(self, block: str, keys: Keys) -> Floats:
+        """Return the vector of each feature of a block, zero for what is no known stem."""
+        place = KeyIndex(stem_features(block, self.stems)).find(keys)
+        return np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +238,68 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
 
     best = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(best.x))
+
+
+# --- Cross-validation: no document is split between training and test ---
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Held-out answers of a cross-validation by document, of shape (n_rows, n_labels)."""
+
+    scores: Floats
+    probabilities: Floats  # at the temperature that fits the other folds
+
+
+def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
+    """Return the fold of each row; no group is in two folds, classes are spread evenly.
+
+    There are at most as many folds as groups, and as rows of the most frequent class.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _, counts = np.unique(y, return_counts=True)
+    most = min(folds, len(np.unique(group)), int(counts.max()))
+    if most < 2:
+        raise DataError("the rows cannot be split into two folds by document; label more documents")
+    fold = np.zeros(len(y), np.int64)
+    splitter = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of a rare class
+        for number, (_, test) in enumerate(splitter.split(y, y, group)):
+            fold[test] = number
+    return fold
+
+
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> HeldOut:
+    """Score every row by a model that has not seen its document; ``jobs`` changes no score.
+
+    Raises
+    ------
+    DataError
+        If a fold leaves too little to learn from.
+    """
+    from joblib import Parallel, delayed
+
+    numbers = np.unique(fold)
+    try:
+        parts = Parallel(min(jobs, len(numbers)))(
+            delayed(_score_fold)(task, fold == number, seed) for number in numbers
+        )
+    except PicklingError as error:  # also of arrays that go by a file
+        if os.strerror(errno.ENOSPC) not in str(error.__cause__):
+            raise
+        full = "the folder in which processes share their data is full"
+        raise OutputError(f"{full}; name another in JOBLIB_TEMP_FOLDER, or use --jobs 1") from error
+    scores = np.zeros((len(task.y), len(task.labels)))
+    for number, part in zip(numbers, parts, strict=True):
+        scores[fold == number] = part
+    probabilities = np.zeros_like(scores)
+    for number in numbers:
+        temperature = temperature_of(task, scores, np.flatnonzero(fold != number))
+        probabilities[fold == number] = softmax(scores[fold == number] / temperature)
+    return HeldOut(scores, probabilities)
+
+
+def _score_fold(task: Task, test: Bools, seed: int) -> Floats:
+    head = fit_head(task, np.flatnonzero(~test), seed)
+    return score_rows(head, task.counts, np.flatnonzero(test))

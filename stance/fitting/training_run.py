@@ -13,14 +13,20 @@ import numpy as np
 from stance import __version__
 from stance.arrays import Bools, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
-from stance.evaluation import Report
-from stance.evaluation.answers import Figures
-from stance.evaluation.assessment import cross_validation
+from stance.evaluation import Report, model_notes, report
+from stance.evaluation.answers import Answers, Figures, sentiment_answers, stance_answers
 from stance.evaluation.scores import holder_score
 from stance.fitting.counts import count_features, with_terms
-from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
-from stance.fitting.learning import Task, class_weights, fit_head, temperature_of
-from stance.fitting.vectors import Vectors
+from stance.fitting.learning import (
+    HeldOut,
+    Task,
+    Vectors,
+    assign_folds,
+    class_weights,
+    cross_validate,
+    fit_head,
+    temperature_of,
+)
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, KnownWords, measure
 from stance.model.heads import Head
@@ -203,15 +209,20 @@ class TrainingRun:
     def score(
         self, stance: Learned, control: Learned, tone: Learned | None, holder: Learned | None
     ) -> Report:
-        """Score the held-out answers."""
-        return cross_validation(
-            self.recipe,
-            self.corpus,
-            stance.held.probabilities,
-            control.held.probabilities,
-            tone.held.probabilities if tone else None,
-            stance.named,
-            self._score_holders(holder.held) if holder else None,
+        """Score the held-out answers; ``named`` ones, as `predict` withholds the others."""
+        corpus = self.corpus
+        answers = stance_answers(corpus, stance.held.probabilities, stance.named)
+        rows = sentiment_rows(corpus)
+        mood = sentiment_answers(corpus, rows, tone.held.probabilities) if tone else None
+        return report(
+            corpus,
+            answers,
+            stance_answers(corpus, control.held.probabilities),
+            _most_frequent(answers),
+            mood,
+            _most_frequent(mood) if mood else None,
+            holder=self._score_holders(holder.held) if holder else None,
+            notes=model_notes(self.recipe),
         )
 
     def _score_holders(self, held: HeldOut) -> Figures:
@@ -235,6 +246,10 @@ def query_of(book: ActorBook, *corpora: Corpus) -> Query:
     )
     months = np.concatenate([corpus.months for corpus in corpora])
     return make_query(book, texts, actors, spans, months)
+
+
+def _most_frequent(answers: Answers) -> str:
+    return str(answers.labels[int(np.bincount(answers.gold).argmax())])
 
 
 def _card_scores(report: Report) -> dict[str, Any]:
