@@ -21,7 +21,7 @@ ROOMS = (
     *("records", "arrays", "display", "errors", "settings", "files"),
     *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
-    *("storage", "evaluation", "runs", "actors", "check", "stress", "findings"),
+    *("storage", "evaluation", "runs", "actors", "check", "findings"),
     *("screens", "reports", "labelling", "fitting", "estimator", "cli"),
     "__main__",
 )

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pages import read_page
 
+from stance.evaluation import ask
 from stance.model.explanation import explain
-from stance.model.reasons import strongest_words
+from stance.model.predictions import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reports._page import stylesheet
-from stance.stress import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stance.evaluation import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
-from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, strongest_words
+from stance.model.predictions import ACTOR, LEAST_PUSH, OTHERS, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.storage import save_model
 

@@ -11,12 +11,12 @@ from command import STARTER, fails, invoke, write
 from small_model import small_model
 
 from stance.errors import DataError
+from stance.evaluation import WRITTEN, read_cases, run_suite
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens.models import stress_lines
 from stance.storage import bundled_model, load_model
-from stance.stress import WRITTEN, read_cases, run_suite
 
 CASES, BOOK = list(read_cases()), ActorBook.default()
 TEXTS = [case.text for case in CASES if case.test == WRITTEN]

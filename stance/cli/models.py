@@ -72,10 +72,10 @@ def evaluate(
     """Score a model on labelled tables, beside its baselines."""
     from stance.corpus import read_corpus
     from stance.evaluation import evaluate as score
+    from stance.evaluation import run_suite
     from stance.screens import stacked
     from stance.screens.models import evaluation_lines, stress_lines
     from stance.storage import model_file
-    from stance.stress import run_suite
 
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")

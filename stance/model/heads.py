@@ -1,6 +1,6 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -13,10 +13,11 @@ from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
 from stance.features.pairs import Pairs, run_starts
-from stance.model.reasons import Pushes
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 from stance.records import FAVOR
+
+Push = Callable[[Ints, Ints, Floats], None]  # told pairs, words and how far these push
 
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
@@ -113,7 +114,7 @@ class BlockScorer:
         return known
 
     def scores(
-        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
+        self, reader: Reader, pairs: Pairs, push: Push | None = None
     ) -> tuple[Floats, Bools]:
         """Return the block's share of `Head.scores`, and which pairs have a known plain word.
 
@@ -139,16 +140,16 @@ class BlockScorer:
                         known[one.pair[lexical]] = True
                 if one.weight is not None:
                     values *= one.weight**2 if square else one.weight
-                if row == FAVOR - 1 and pushes is not None:  # less that toward the first label
+                if row == FAVOR - 1 and push is not None:  # less that toward the first label
                     pushed.append((one.pair, one.word, values))
                 if not joined:
                     total[row] += np.bincount(one.pair, values, pairs.count)
                 elif len(starts):  # faster
                     total[row, first] += np.add.reduceat(values, starts)
         scale = self.scale(total[-1])
-        if pushes is not None:
-            for pair, word, push in pushed:
-                pushes.add(pair, word, push * scale.take(pair))
+        if push is not None:
+            for pair, word, values in pushed:
+                push(pair, word, values * scale.take(pair))
         return total[:-1] * scale, known
 
     def scale(self, squares: Floats) -> Floats:
@@ -202,17 +203,17 @@ class Head:
         return tuple(label for label, constant in pairs if constant <= NEVER / 2)
 
     def scores(
-        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
+        self, reader: Reader, pairs: Pairs, push: Push | None = None
     ) -> tuple[Floats, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
         The score of the first label is subtracted: a softmax depends on the differences alone.
-        If `pushes` are given, what the words push is added to them.
+        ``push`` is called with what the words push.
         """
         total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count)
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
-            leads, lexical = scorer.scores(reader, pairs, pushes)
+            leads, lexical = scorer.scores(reader, pairs, push)
             total[1:] += leads
             known |= lexical
         return total.T, known

@@ -16,8 +16,7 @@ from stance.model.abstention import Calibration
 from stance.model.deep import DeepReader
 from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
-from stance.model.predictions import SHOWN, Predictions, withheld
-from stance.model.reasons import Pushes
+from stance.model.predictions import SHOWN, Predictions, Pushes, withheld
 from stance.reading.actors import ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
@@ -223,7 +222,7 @@ class StanceModel:
             named = None if keys is None else keys[part]
             pairs = lay_out(words, para[part], actor[part], named)
             pushes = None if explained else Pushes.none(pairs)
-            scored.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
+            scored.append((*self.stance.scores(self.reader, pairs, pushes and pushes.add), pushes))
             del pairs  # before the next ones are laid out
         scores, known = (np.concatenate([one[i] for one in scored]) for i in (0, 1))
         sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)

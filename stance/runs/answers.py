@@ -13,8 +13,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
-from stance.model.predictions import Predictions
-from stance.model.reasons import strongest_words
+from stance.model.predictions import Predictions, strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance

@@ -138,7 +138,7 @@ def _leakage(leakage: Figures | None) -> list[str]:
 
 
 def stress_lines(figures: Figures) -> list[str]:
-    """Return the lines of what `stance.stress.run_suite` returns; its JSON has examples."""
+    """Return the lines of what `stance.evaluation.run_suite` returns; its JSON has examples."""
     rows: list[Row] = [("may fail; the less often, the better", "n", "failures", "rate")]
     for test in figures["tests"]:
         rate = ranged(test["rate"], test["interval"])
