@@ -12,8 +12,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.corpus import Corpus, CorpusForm, read_corpus
 from stance.display import count, joined, shown
-from stance.evaluation.agreement import report_agreement
-from stance.evaluation.answers import Figures
+from stance.evaluation.answers import Figures, report_agreement
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.spans import literal_places

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.evaluation.agreement import (
+from stance.evaluation.answers import (
     MISSING,
     krippendorff_alpha,
     measure_agreement,

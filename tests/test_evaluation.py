@@ -15,7 +15,7 @@ from stance.errors import DataError
 from stance.evaluation import report
 from stance.evaluation.answers import Answers, document_confusion, macro_f1
 from stance.evaluation.intervals import gain_in, t_interval
-from stance.evaluation.scores import baselines, conflict_score, leakage, majority_score, score
+from stance.evaluation.scores import baselines, conflict_score, leakage, score
 from stance.screens.models import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
@@ -128,8 +128,6 @@ def test_no_rows_are_an_error():
     nothing = random_answers(0, 5).take(np.zeros(5, np.bool_))
     with pytest.raises(DataError, match="no labelled rows"):
         score(nothing)
-    with pytest.raises(DataError, match="no labelled rows"):
-        majority_score(nothing, "neutral")
 
 
 def test_labels_in_few_documents_are_noted():

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows
 from stance.display import count
+from stance.errors import DataError
 from stance.evaluation.answers import (
     Answers,
     Figures,
     accuracy,
-    check_rows,
     document_confusion,
     f1_scores,
     macro_f1,
@@ -42,7 +42,8 @@ def score(answers: Answers) -> Figures:
     A withheld answer is wrong; ece and confidence are of all rows.
     Intervals are of whole documents.
     """
-    check_rows(answers)
+    if not len(answers):
+        raise DataError("no labelled rows to score; give a corpus with at least one label")
     by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
     total = by_document.sum(axis=0)
     figures: Figures = {
@@ -166,8 +167,6 @@ def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
     >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
     [True, True, False, False]
     """
-    if not len(gold):
-        return np.zeros(0, np.bool_)
     paragraph = np.unique(text_key, return_inverse=True)[1].reshape(-1)
     labels = int(gold.max()) + 1
     kinds = np.unique(paragraph * labels + gold) // labels
@@ -189,7 +188,6 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
 
 def majority_score(answers: Answers, majority: str) -> Figures:
     """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
-    check_rows(answers)
     always = np.full(len(answers), answers.labels.index(majority))
     confusion = document_confusion(answers.gold, always, 0 * always, len(answers.labels))[0]
     return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})

@@ -222,7 +222,8 @@ class StanceModel:
             named = None if keys is None else keys[part]
             pairs = lay_out(words, para[part], actor[part], named)
             pushes = None if explained else Pushes.none(pairs)
-            scored.append((*self.stance.scores(self.reader, pairs, pushes and pushes.add), pushes))
+            push = pushes.add if pushes else None
+            scored.append((*self.stance.scores(self.reader, pairs, push), pushes))
             del pairs  # before the next ones are laid out
         scores, known = (np.concatenate([one[i] for one in scored]) for i in (0, 1))
         sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)
