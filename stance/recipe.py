@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
-from stance.display import brief, shown
+from stance.display import brief
 from stance.errors import RecipeError
 from stance.settings import (
     Check,
     SchemaError,
+    anything,
     entries,
     hint,
     number,
@@ -65,14 +66,8 @@ def _shared(features: "Features", where: str) -> None:
         raise SchemaError(f"per_actor must be false in '{where}': only stances differ by topic")
 
 
-def _per_actor(value: Any, where: str) -> bool | str:
-    if value is not False and value != "separate":
-        raise SchemaError(f"'{where}' must be false or \"separate\", not {shown(repr(value))}")
-    checked: bool | str = value
-    return checked
-
-
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
+_SEPARATE = such(anything, lambda v: v is False or v == "separate", 'false or "separate"')
 _BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
 _SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
@@ -101,7 +96,7 @@ class Features:
 
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
     min_df: Annotated[int, number(int, 1, 1_000_000)] = 2
-    per_actor: Annotated[bool | str, _per_actor] = False
+    per_actor: Annotated[bool | str, _SEPARATE] = False
     vectors: Annotated[Mapping[str, float], _SHARED] = field(default_factory=dict)
 
 
