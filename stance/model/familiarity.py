@@ -142,11 +142,7 @@ _UNITS = (1, 1 << 20, 1 << 40)
 
 def _are_plain(words: Sequence[str]) -> list[bool]:
     """Return which words have letters alone, or beyond ASCII no digits."""
-    plain = [*map(str.isalpha, words)]
-    for number, word in enumerate(words):
-        if not word.isascii():
-            plain[number] = not any(map(str.isdigit, word))
-    return plain
+    return [word.isalpha() if word.isascii() else not any(map(str.isdigit, word)) for word in words]
 
 
 def measure(

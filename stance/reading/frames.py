@@ -195,7 +195,8 @@ class _Sentences:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
         group, letter, low = hit.groupdict(), self.tags[cue], hit.start()
         # "neither Russia nor", "Not once did Austria"
-        neither = re.search(r"n$|(?:^|\.)n[mh]$", self.tags[max(0, low - 3) : low])
+        before = self.tags[max(0, low - 3) : low]
+        neither = before.endswith("n") or before.removeprefix(".") in ("nm", "nh")
         flip = bool(group.get("flip") or group.get("never") or neither)
         sign, value, turn = self.phrases.sign[cue], self.phrases.value[cue], -1 if flip else 1
         if name == "fate":
