@@ -57,7 +57,19 @@ def run_notes(
     ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
     are the first ones, where actors are looked for.
     """
-    yield from _answer_notes(model, rate, tally)
+    if rate is not None:
+        total, corpora = tally.answers.total(), len(model.card["data"])
+        uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+        withheld = uncertain - tally.unknown
+        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
+        yield (
+            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
+        )
+    yield from silence_notes(model, rate)
+    if tally.cut:
+        cut = count(tally.cut, "text")
+        yield f"of {cut} only the first {MOST_READ:,} characters were read; split long texts"
     yield from _lacking_note(model.book, texts)
     yield from _drift_notes(model, rate, tally)
 
@@ -70,23 +82,6 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
     for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
         if label not in model.stance.silent and least == NEVER:
             yield f"--abstain {rate:g}: {label} is never answered, {skewed}; a higher rate may do"
-
-
-def _answer_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
-    """Yield how many answers were withheld and why, and which texts were cut."""
-    if rate is not None:
-        total, corpora = tally.answers.total(), len(model.card["data"])
-        uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-        withheld = uncertain - tally.unknown
-        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
-        yield (
-            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
-        )
-    yield from silence_notes(model, rate)
-    if tally.cut:
-        texts = count(tally.cut, "text")
-        yield f"of {texts} only the first {MOST_READ:,} characters were read; split long texts"
 
 
 def _lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:

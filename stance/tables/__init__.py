@@ -4,9 +4,9 @@ from stance.tables.articles import is_article, split_article
 from stance.tables.columns import Header, column, likely, optional_column
 from stance.tables.dates import DateColumn, day_of, find_dates, months_of, read_date, rewrite_dates
 from stance.tables.inputs import Inputs, cell_of, find_inputs
-from stance.tables.opening import Form, InputOptions, join_tables, open_inputs, open_table
+from stance.tables.opening import Form, join_tables, open_inputs, open_table
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
-from stance.tables.table import Fault, Record, Records, Table
+from stance.tables.table import Fault, InputOptions, Record, Records, Table
 
 __all__ = ["DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]

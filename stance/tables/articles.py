@@ -16,7 +16,7 @@ from typing import Any
 from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.tables.sources import Source, bare_path, codec_named, kind_suffix, line_ends
-from stance.tables.table import Chunks, Record, Records, Table
+from stance.tables.table import DEFAULTS, Chunks, InputOptions, Record, Records, Table
 
 PAGE_NAMES = (".html", ".htm", ".xhtml")
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
@@ -45,25 +45,20 @@ def boilerplate_note(boilerplate: Counter[str]) -> str:
 
 
 def open_article(
-    path: Path,
-    *,
-    encoding: str | None = None,
-    keep_all: bool = False,
-    text_column: str = "text",
-    document: str | None = None,
+    path: Path, options: InputOptions = DEFAULTS, document: str | None = None
 ) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
     A web page names its title, date and outlet. `document` is the file's name without its ending if
-    omitted. With `keep_all`, boilerplate is kept, and a column `boilerplate` says why it is.
+    omitted. If all is kept, a column `boilerplate` says why something is.
     """
-    is_page = kind_suffix(path) in PAGE_NAMES
-    name, text, codec = _read_text(path, encoding, is_page=is_page)
+    is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
+    name, text, codec = _read_text(path, options.encoding, is_page=is_page)
     known = ("title", "date", "outlet") if is_page else ()
     table = Table(name)
     table.boilerplate = boilerplate = Counter[str]()
     flag = ["boilerplate"] * keep_all
-    table.columns = ("document", "paragraph", *known, *flag, text_column)
+    table.columns = ("document", "paragraph", *known, *flag, options.text_column)
 
     def read() -> Chunks:
         plain, metadata, table.headings = _read_page(text, name) if is_page else (text, {}, set())

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.columns import column, optional_column
-from stance.tables.table import Chunks, Table
-
-if TYPE_CHECKING:
-    from stance.tables.opening import InputOptions
+from stance.tables.table import Chunks, InputOptions, Table
 
 _LONGEST = 60  # characters of a date
 
@@ -184,7 +181,7 @@ class DateColumn:
             )
 
 
-def find_dates(table: Table, options: "InputOptions") -> tuple[int, str] | None:
+def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
     """Return the place of a table's dates, and their pattern; None if it has none.
 
     They are in the column that a user named, else in ``date``, and are looked at as they pass: one

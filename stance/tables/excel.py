@@ -17,6 +17,7 @@ from xml.parsers import expat
 
 from stance.display import shown
 from stance.errors import DataError, load_extra, refusal
+from stance.tables.output import Format
 from stance.tables.sources import MEGABYTE, MOST_RATIO, RATIO_FROM
 from stance.tables.table import Fault, Row, Table, folded
 
@@ -193,16 +194,10 @@ def _check_rectangle(xml: bytes, name: str) -> None:
 # --- Out ------------------------------------------------------------------------------------------
 
 
-def write_rows(
-    file: BinaryIO,
-    path: Path,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    types: Sequence[str],
-) -> None:
+def write_rows(file: BinaryIO, path: Path, form: Format, rows: Iterable[Sequence[str]]) -> None:
     """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
     library = import_module("xlsxwriter")
-    numbers = [pos for pos, kind in enumerate(types) if kind != "text"]
+    numbers = [pos for pos, kind in enumerate(form.types) if kind != "text"]
     with TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
         book = library.Workbook(file, options)
@@ -213,7 +208,7 @@ def write_rows(
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         bold, number = book.add_format({"bold": True}), 0
         try:
-            for number, row in enumerate(chain([columns], rows)):
+            for number, row in enumerate(chain([form.columns], rows)):
                 for pos, cell in enumerate(row):
                     lost = 0
                     if cell and number and pos in numbers:
@@ -221,9 +216,9 @@ def write_rows(
                     elif cell:
                         lost = sheet.write_string(number, pos, cell, None if number else bold)
                     if lost:
-                        place = f"row {number:,}, column '{shown(columns[pos])}'"
+                        place = f"row {number:,}, column '{shown(form.columns[pos])}'"
                         raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
-            sheet.autofilter(0, 0, number, len(columns) - 1)
+            sheet.autofilter(0, 0, number, len(form.columns) - 1)
             book.close()
         except library.exceptions.FileCreateError as error:
             raise error.args[0] from None  # an `OSError`

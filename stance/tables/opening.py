@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack, cast
@@ -16,7 +16,7 @@ from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Rejects
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
-from stance.tables.table import Chunks, Table
+from stance.tables.table import Chunks, InputOptions, Table
 
 FILE = "file"  # the column that says where a record comes from
 _FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
@@ -117,22 +117,6 @@ def _one_character(delimiter: str | None) -> str | None:
 # --- Inputs --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class InputOptions:
-    """How to read inputs."""
-
-    text_column: str = "text"
-    actor_column: str | None = None  # None is "actor" if there is one
-    actor: str | None = None  # that all records are about; None to ask the column, or the text
-    date_column: str | None = None  # None is "date" if there is one
-    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
-    delimiter: str | None = None  # None to detect it
-    quoting: Literal["none"] | None = None  # none if quotes are characters like others
-    encoding: str | None = None  # None is UTF-8
-    sheet: str | None = None  # of workbooks; None is the first
-    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
-
-
 def open_inputs(
     inputs: Inputs, options: InputOptions, rejects: Rejects | None = None, *, prefix: str = ""
 ) -> Table:
@@ -153,13 +137,7 @@ def open_inputs(
         if path is None or options.delimiter or options.quoting or not is_article(path):
             form = {name: getattr(options, name) for name in _FORM}
             return open_table(path, rejects=rejects, **cast(Form, form))
-        return open_article(
-            path,
-            encoding=options.encoding,
-            keep_all=options.keep_all,
-            text_column=options.text_column,
-            document=documents.get(path),
-        )
+        return open_article(path, options, documents.get(path))
 
     def survey(table: Table) -> None:
         nonlocal with_file

@@ -215,7 +215,7 @@ class TableWriter(WholeFile):
         with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
             rows = csv.reader(text)
             next(rows)  # the names
-            write(self.handle, self._path, self.format.columns, rows, self.format.types)
+            write(self.handle, self._path, self.format, rows)
 
 
 def write_table(

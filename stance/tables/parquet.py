@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from stance.display import shown
 from stance.errors import DataError, load_extra
+from stance.tables.output import Format
 from stance.tables.sources import MOST_RATIO, RATIO_FROM
 from stance.tables.table import Row, Table
 
@@ -94,18 +95,12 @@ def _text(value: Any) -> str:
 # --- Out ------------------------------------------------------------------------------------------
 
 
-def write_rows(
-    file: BinaryIO,
-    _path: Path,
-    columns: Sequence[str],
-    rows: Iterator[Sequence[str]],
-    types: Sequence[str],
-) -> None:
+def write_rows(file: BinaryIO, _path: Path, form: Format, rows: Iterator[Sequence[str]]) -> None:
     """Write rows of texts as a Parquet file, in which answers are numbers."""
     arrow = import_module("pyarrow")
     kinds = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
-    types = types or ["text"] * len(columns)
-    schema = arrow.schema([(n, kinds[kind]) for n, kind in zip(columns, types, strict=True)])
+    types = form.types or ["text"] * len(form.columns)
+    schema = arrow.schema([(n, kinds[kind]) for n, kind in zip(form.columns, types, strict=True)])
     library = import_module("pyarrow.parquet")
     with library.ParquetWriter(arrow.PythonFile(file, "w"), schema, compression="zstd") as writer:
         while group := list(islice(rows, _GROUP_ROWS)):

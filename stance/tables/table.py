@@ -5,9 +5,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from stance.display import count, shown
 from stance.errors import DataError
@@ -86,6 +87,25 @@ class Records:
         return type(self)(self.numbers[which], self.lines[which], columns)
 
 
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How to read inputs."""
+
+    text_column: str = "text"
+    actor_column: str | None = None  # None is "actor" if there is one
+    actor: str | None = None  # that all records are about; None to ask the column, or the text
+    date_column: str | None = None  # None is "date" if there is one
+    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
+    delimiter: str | None = None  # None to detect it
+    quoting: Literal["none"] | None = None  # none if quotes are characters like others
+    encoding: str | None = None  # None is UTF-8
+    sheet: str | None = None  # of workbooks; None is the first
+    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
+
+
+DEFAULTS = InputOptions()
+
+
 class Fault(NamedTuple):
     """Why a record is bad."""
 
@@ -101,7 +121,7 @@ Reject = Callable[[int, str, str, str], None]  # keeps line, column, reason and 
 Check = Callable[[Sequence[str], int], Fault | None]  # of the cells of a record, and its line
 
 
-class Table:
+class Table(AbstractContextManager["Table"]):
     """An open table: its columns at once, its records once, in a stream.
 
     A reader names the columns, sets `chunks` and `form`, and tells of records by `take` and `note`.
@@ -137,9 +157,6 @@ class Table:
         """Have the records, none of which is read yet, pass through a change, which adds notes."""
         self.chunks = change(self.chunks)
         self._closing.append(notes)
-
-    def __enter__(self) -> Self:
-        return self
 
     def close(self, *_: object) -> None:
         """Close the file."""
