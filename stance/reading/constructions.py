@@ -156,9 +156,8 @@ def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
         sign = _SIGNS.get(name)
         if sign and sign not in places:
             places[sign] = [*_sentences_with(compiled(sign), tags)]
-        pattern = compiled(text)
         for low, high in places[sign] if sign else whole:
-            for hit in pattern.finditer(tags, low, high):
+            for hit in compiled(text).finditer(tags, low, high):
                 yield name, hit
 
 
