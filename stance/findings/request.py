@@ -182,6 +182,11 @@ class Places:
         return cells[self.actor].strip()
 
 
+def usual_column(table: Table, asked: str | None, usual: str) -> int | None:
+    """Return the place of a column that is asked for, or of the usual one if there is one."""
+    return optional_column(table, usual) if asked is None else column(table, asked)
+
+
 def find_places(table: Table, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form.
 
@@ -192,14 +197,9 @@ def find_places(table: Table, request: Request) -> Places:
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
 
-    def usual(asked: str | None, usual: str) -> int | None:
-        if asked is None:
-            return optional_column(table, usual)
-        return column(table, asked)
-
     row, actor = numbers[prefix + "row"], column(table, named, "--actor-column")
     ours = Header(columns[:row], table.name)  # of the input
-    text = usual(request.text_column, "text")
+    text = usual_column(table, request.text_column, "text")
     if text is None:
         others = (optional_column(ours, other) for other in USUAL["text"])
         text = next((place for place in others if place is not None), None)
@@ -211,7 +211,7 @@ def find_places(table: Table, request: Request) -> Places:
         stance=numbers[prefix + "stance"],
         probabilities=(against, neutral, favor),
         text=text,
-        document=usual(request.document_column, "document"),
+        document=usual_column(table, request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
         by=None if request.by is None else column(table, request.by),
         over=None if request.over is None else column(table, request.over),

@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import count, joined, shown
 from stance.errors import DataError
-from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
+from stance.evaluation.intervals import Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, split_by
@@ -66,22 +66,22 @@ class Share:
         """Whether labels may correct it."""
         return self.method != UNAUDITED
 
-    def value(self, quantity: int) -> Number | None:
+    def value(self, quantity: int, *, counted: bool = False) -> Number | None:
         """Return the corrected number of a study with labels, else the counted, and its interval.
 
         None where labels or answers are too few for an interval that says something.
         """
-        return _telling(self.corrected if self.audited else self.counts, quantity)
+        known = self.counts if counted or not self.audited else self.corrected
+        if known is None:
+            return None
+        low, high = known.interval(quantity)
+        wide = WIDE / (1 if quantity == NET else 2)
+        return (known.value(quantity), (low, high)) if high - low <= wide else None
 
     @property
     def net(self) -> Number | None:
         """The net stance."""
         return self.value(NET)
-
-    @property
-    def counted_net(self) -> Number | None:
-        """The net stance as counted, None where answers are too few."""
-        return _telling(self.counts, NET)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the figures of each stance and the net stance; None where unknown."""
@@ -231,15 +231,6 @@ class Study:
                 if second:
                     value, (low, high), p = compare(first, second)
                     yield Difference(actor, of, one, other, value, low, high, p)
-
-
-def _telling(shares: Estimates | None, quantity: int) -> Number | None:
-    """Return a number and its interval, None where that says next to nothing."""
-    if shares is None:
-        return None
-    low, high = shares.interval(quantity)
-    wide = WIDE / (1 if quantity == NET else 2)
-    return (shares.value(quantity), (low, high)) if high - low <= wide else None
 
 
 def uncounted_note(population: AnswersTable) -> str:

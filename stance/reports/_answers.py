@@ -18,14 +18,14 @@ from stance.findings.answers import AnswersTable, Cells, read_cells, surest_answ
 from stance.findings.audit import read_answers
 from stance.findings.correction import Audit
 from stance.findings.pairs import Pairs
-from stance.findings.request import Places
+from stance.findings.request import Places, usual_column
 from stance.findings.shares import TOTAL, uncounted_note
 from stance.label_values import HOLDERS
 from stance.model.judging import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
 from stance.storage import model_hash
-from stance.tables import Table, column, months_of, optional_column
+from stance.tables import months_of
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
 JUDGED = 12  # actors shown among those who judge each other
@@ -105,7 +105,9 @@ class AnswersReport:
 def gather(request: Request, maker: Maker | None) -> AnswersReport:
     """Read a table of answers, and a labelled sample of it if there is one."""
     with request.open() as table:
-        by, over = _column(table, request.by, "source"), _column(table, request.over, "date")
+        asked = ((request.by, "source"), (request.over, "date"))
+        places = [usual_column(table, *names) for names in asked]
+        by, over = (None if place is None else table.columns[place] for place in places)
     request = replace(request, by=by, over=over)
     if request.period and request.over is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
@@ -144,13 +146,6 @@ def gather(request: Request, maker: Maker | None) -> AnswersReport:
         labelled=sample,
         notes=(*population.notes, *(sample.notes if sample else ()), *textless),
     )
-
-
-def _column(table: Table, asked: str | None, usual: str) -> str | None:
-    """Return the name of a column that is asked for, or the usual one if there is one."""
-    find, name = (optional_column, usual) if asked is None else (column, asked)
-    place = find(table, name)
-    return None if place is None else table.columns[place]
 
 
 def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:

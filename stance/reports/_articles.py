@@ -26,7 +26,6 @@ INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
 _TITLE = 30  # words of a first paragraph that may be a headline
 _STEM = 40  # characters of a file's name in that of its page
-_BYLINE = ("date", "outlet")  # columns of web pages
 
 
 class Place(NamedTuple):
@@ -136,9 +135,8 @@ def _paragraphs(
         records = list(table)
         notes += table.notes
     about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
-    text = request.reading.text_column
-    texts = [record.cells[table.columns.index(text)] for record in records]
-    known = {key: shown(about[key], 80) for key in _BYLINE if about.get(key)}
+    texts = [record.cells[table.columns.index("text")] for record in records]
+    known = {key: shown(about[key], 80) for key in ("date", "outlet") if about.get(key)}
     return texts, known, table.headings
 
 

@@ -32,10 +32,6 @@ class Axis:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(start + (end - start) * share, 2)
 
-    def strength(self, tick: float) -> str:
-        """Return the look of the line at a tick."""
-        return "grid" if tick else "axis"
-
     def foot(self, y: float, start: float, end: float, last: str = "middle") -> Iterator[Mark]:
         """Yield the labels of the ticks below a chart; the last may stand before its tick."""
         for tick, text in self.ticks:
@@ -81,7 +77,7 @@ def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     marks, bottom = list[Mark](), float(ROW * len(rows))
     for tick, _ in axis.ticks:
         x = axis.place(tick, start, end)
-        marks.append(Mark("line", x, 0, axis.strength(tick), "", x, bottom))
+        marks.append(Mark("line", x, 0, "grid" if tick else "axis", "", x, bottom))
     for number, (name, (_, note, estimate)) in enumerate(zip(names, rows, strict=True)):
         top = ROW * number
         marks.append(Mark("text", 0, top + 13, "strong", name))
@@ -114,7 +110,7 @@ def curve(estimates: Sequence[tuple[float, Estimate]], x: Axis, y: Axis) -> Draw
 
     marks = [Mark("text", 0, 11, "quiet", NET)]
     for tick, text in y.ticks:
-        marks.append(Mark("line", LEFT, up(tick), y.strength(tick), "", NARROW, up(tick)))
+        marks.append(Mark("line", LEFT, up(tick), "grid" if tick else "axis", "", NARROW, up(tick)))
         marks.append(Mark("text", LEFT - 4, up(tick) + 4, "quiet end", text))
     known = [(across, mark.value) for across, mark in estimates if mark.value is not None]
     marks += (line(a, b, "line favor") for a, b in pairwise(known))

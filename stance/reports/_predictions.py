@@ -176,8 +176,8 @@ class _Drawing:
         )
         cells = dict[tuple[str, str], MatrixCell]()
         for number, share in enumerate(shares, 1):
-            below, place = f"{share.counts.n:,}", f"pair-{number}"
-            cells[share.group, share.actor] = matrix_cell(share.counted_net, below, 0, place)
+            net, below = share.value(NET, counted=True), f"{share.counts.n:,}"
+            cells[share.group, share.actor] = matrix_cell(net, below, 0, f"pair-{number}")
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", shares, group="holder")
         chart = matrix(holders, targets, cells, "holder / target")
@@ -200,7 +200,7 @@ def matrix(
 def estimate(share: Share) -> Estimate:
     """Return a net stance as a chart has it, of a study with labels the counted one beside it."""
     value, interval = share.net or (None, None)
-    beside = share.counted_net if share.audited else None
+    beside = share.value(NET, counted=True) if share.audited else None
     return Estimate(value, interval, beside and beside[0])
 
 
