@@ -53,7 +53,7 @@ class Import:
     format: Format
     names: Mapping[str, str]  # theirs by ours: {"text": "body"}
     known: Mapping[str, int]  # number of a stance by its spelling
-    form: Form  # of the source, if it is a table
+    options: Form  # of the source, if it is a table
     notes: list[str]
     where: str = ""  # file and line being read, for messages
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # a noun, and what of it
@@ -182,7 +182,7 @@ def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
 def read_text(path: Path, job: Import) -> str:
     """Return the text of a file, its line ends as they are."""
     with closing(Source(path)) as source:
-        source.decode(job.form.get("encoding"), errors="strict")
+        source.decode(job.options.get("encoding"), errors="strict")
         return "".join(source.texts())
 
 

@@ -30,7 +30,7 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
     Else rows are numbered, and those of one text share a document, if the table does not say.
     """
     form = job.format
-    with open_table(job.source, **job.form) as table:
+    with open_table(job.source, **job.options) as table:
         places = dict[str, int]()
         for ours, theirs in {**form.columns, **job.names}.items():
             place = optional_column(table, theirs)
@@ -83,13 +83,13 @@ def read_semeval2016(job: Import) -> Rows:
     data = b""
     with suppress(OSError):  # `open_table` says why
         data = job.source.read_bytes()
-    if job.form.get("encoding") is None:
+    if job.options.get("encoding") is None:
         try:
             data.decode()
         except UnicodeDecodeError:
-            job.form["encoding"] = "cp1252"
+            job.options["encoding"] = "cp1252"
     if b"\t" in data.partition(b"\n")[0]:
-        job.form["quoting"] = "none"
+        job.options["quoting"] = "none"
     return read_table(job)
 
 
