@@ -36,7 +36,7 @@ from typer.testing import CliRunner
 
 from stance.cli import app
 from stance.labelling.session import Session
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.storage import bundled_model, load_model
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ _HOMES = {
     "Recipe": "recipe",
     "StanceClassifier": "estimator",
     "StanceError": "errors",
-    "StanceModel": "model.judging",
+    "StanceModel": "model",
     "evaluate": "evaluation",
     "explain": "model.explanation",
     "load_model": "storage",

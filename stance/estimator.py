@@ -18,8 +18,8 @@ from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.label_values import LabelReader, stance_spellings
+from stance.model import StanceModel
 from stance.model.familiarity import UnseenActorWarning
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance

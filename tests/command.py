@@ -14,7 +14,7 @@ from unittest import mock
 from typer.testing import CliRunner
 
 from stance.cli import app
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.runs import Options
 from stance.runs.job import Request, predict_table
 from stance.runs.journal import journal_of

@@ -10,7 +10,7 @@ from hypothesis import settings
 import stance.cli  # noqa: F401 - so that messages name options, whatever test runs alone
 from stance.corpus import Corpus, read_corpus
 from stance.fitting import train
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, Validation, read_recipe
 from stance.storage import save_model

@@ -16,8 +16,8 @@ import pytest
 from stance.errors import ModelError
 from stance.features.blocks import BLOCKS
 from stance.features.pairs import lay_out
+from stance.model import StanceModel
 from stance.model.heads import BlockWeights, Head, name_keys, own_keys
-from stance.model.judging import StanceModel
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.keys import hash_texts

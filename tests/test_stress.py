@@ -12,7 +12,7 @@ from small_model import small_model
 
 from stance.errors import DataError
 from stance.evaluation import WRITTEN, read_cases, run_suite
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens.models import stress_lines

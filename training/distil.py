@@ -50,6 +50,7 @@ from stance.features.pairs import lay_out
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Task, class_weights, fit_head, score_rows
 from stance.label_values import MISSING, SOFT
+from stance.model import StanceModel
 from stance.model.deep import (
     HEADS,
     PIECES,
@@ -61,7 +62,6 @@ from stance.model.deep import (
     window,
 )
 from stance.model.heads import softmax
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query

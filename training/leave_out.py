@@ -33,8 +33,8 @@ from stance.evaluation.answers import Answers
 from stance.evaluation.scores import score
 from stance.fitting import train
 from stance.fitting.learning import Vectors
+from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.records import Stance

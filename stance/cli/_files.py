@@ -11,7 +11,7 @@ from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.model.judging import StanceModel
+    from stance.model import StanceModel
     from stance.reading.actors import ActorBook
     from stance.tables import Form, InputOptions
 

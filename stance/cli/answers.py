@@ -16,7 +16,7 @@ from stance.errors import UsageError
 from stance.runs import Options
 
 if TYPE_CHECKING:
-    from stance.model.judging import StanceModel
+    from stance.model import StanceModel
     from stance.runs.job import Request
     from stance.runs.summary import Done
     from stance.tables import InputOptions

@@ -19,7 +19,7 @@ from stance.screens import facts
 if TYPE_CHECKING:
     from stance.corpus import Corpus, CorpusForm
     from stance.evaluation.answers import Figures
-    from stance.model.judging import StanceModel
+    from stance.model import StanceModel
 
 
 @reads(form=files.labels_of)

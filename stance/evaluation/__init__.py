@@ -33,7 +33,7 @@ from stance.evaluation.scores import (
     score,
 )
 from stance.files import AtomicGroup
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.model.predictions import strongest_words
 from stance.reading.keys import linked_groups
 from stance.recipe import Recipe

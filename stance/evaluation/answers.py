@@ -10,7 +10,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation.intervals import FEWEST, spread, t_interval
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.records import NO_ANSWER, Sentiment, Stance
 
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure

@@ -15,8 +15,8 @@ from stance.errors import DataError
 from stance.evaluation import Report
 from stance.fitting.learning import HeldOut, Vectors
 from stance.fitting.training_run import TrainingRun
+from stance.model import StanceModel
 from stance.model.deep import DeepReader
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import MOST_READ

@@ -1,1 +1,330 @@
-"""The trained model: judging, explaining, and how familiar a text is."""
+"""The trained model: paragraphs in, probabilities out; numpy only."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+
+from stance.arrays import Bools, Floats, Ints, Keys
+from stance.display import brief
+from stance.features.pairs import Pairs, lay_out
+from stance.model import holders
+from stance.model.abstention import Calibration
+from stance.model.deep import DeepReader
+from stance.model.familiarity import KnownWords, TrainingProfile
+from stance.model.heads import Head, name_keys
+from stance.model.predictions import SHOWN, Predictions, Pushes, withheld
+from stance.reading.actors import ActorBook
+from stance.reading.keys import TextHashes
+from stance.reading.lexicon import Lexicon
+from stance.reading.spans import BATCH, Spans, make_query
+from stance.reading.text import normalise_all
+from stance.reading.words import NOBODY, Reader, Words
+from stance.recipe import Recipe
+from stance.records import NEUTRAL, SIDES
+
+MARGIN = 2e-6
+"""How much more probable than a stance neutral may be for its holder to be looked for."""
+
+ENTRIES = 1_000_000
+"""Words of pairs that are laid out at a time, in some 20 MB of working space.
+
+Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
+"""
+
+
+@dataclass(frozen=True)
+class StanceModel:
+    """A trained model; `stance.fitting` makes one, `stance.storage` keeps it in a file.
+
+    Attributes
+    ----------
+    sentiment : Head or None
+        None if the corpus had no sentiment labels.
+    control : Head
+        Target-blind baseline, trained on the same rows.
+    fingerprints : TextHashes
+        Compact hashes of the training texts, to notice leakage.
+    card : mapping
+        The rest of the manifest: data, versions, scores, limits. JSON values only.
+    calibration : Calibration or None
+        None if the model cannot say when to withhold an answer.
+    holder : Head or None
+        None if the corpus did not say whose its stances are.
+    deep : DeepReader or None
+        What answers beside the heads; None if they answer alone, as those of every file do.
+    encoder : DeepReader or None
+        What makes the features of the block `deep`; None if no head has it.
+    """
+
+    book: ActorBook
+    lexicon: Lexicon
+    recipe: Recipe
+    stance: Head
+    sentiment: Head | None
+    control: Head
+    fingerprints: TextHashes
+    card: Mapping[str, Any]
+    calibration: Calibration | None = None
+    holder: Head | None = None
+    deep: DeepReader | None = None
+    encoder: DeepReader | None = None
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader that lays out paragraphs for the heads."""
+        deep = self.encoder and self.encoder.features
+        return Reader(self.book, self.lexicon, self.recipe.language, deep)
+
+    @cached_property
+    def reference(self) -> TrainingProfile | None:
+        """What the training paragraphs were like; None if the card does not say."""
+        table = self.card.get("reference")
+        return None if table is None else TrainingProfile(**table)
+
+    @cached_property
+    def vocabulary(self) -> KnownWords:
+        """The words that the heads know."""
+        return KnownWords(self.stance, self.control)
+
+    def learned(self, names: Sequence[str]) -> Bools:
+        """Return which actors are topics: they have features of their own."""
+        rows = self.reference.actors if self.stance.own and self.reference else {}
+        if not rows:
+            return np.zeros(len(names), np.bool_)
+        return np.array([name in rows for name in self.book.topics(names)], np.bool_)
+
+    def name_keys(self, names: Sequence[str]) -> Keys | None:
+        """Return the keys of the actors' names, if features belong to actors."""
+        return name_keys(self.book.topics(names)) if self.stance.own else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
+        made = ("reader", "vocabulary")
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __repr__(self) -> str:
+        trained = [source["name"] for source in self.card.get("data", ())]
+        return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
+
+    def judge(
+        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
+        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
+    ) -> Predictions:  # fmt: skip
+        """Judge every actor of the book that each paragraph names, or one given actor for each.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Paragraphs as written.
+        actors : sequence of str, optional
+            Whom to ask about in each of them. An actor that is not in the book is looked for
+            by its name, and a person by the surname, too.
+        spans : sequence of (sequence of (int, int) or None), optional
+            Character offsets of the given actor in the text as written, end-exclusive; without
+            them the actor is looked for.
+        months : ndarray of shape (n_texts,), optional
+            When they were written, as `stance.tables.months_of` counts it: aliases with terms of
+            office count only within them. Without a month all aliases count.
+        pushes : bool
+            Whether to return how far each word pushes.
+        speakers : bool
+            Whether to look for a holder, who speaks, where the answer is neutral, too.
+
+        Returns
+        -------
+        Predictions
+            One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
+            in each in the order of first mention.
+        """
+        _refuse_string(texts)
+        if actors is None:
+            words = self.reader.words(normalise_all(texts), months=months)
+            para, actor = words.named_actors()
+            names = tuple(map(self.book.names.__getitem__, actor.tolist()))
+        elif len(actors) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(actors)} actors; give one for each text")
+        else:
+            query = make_query(self.book, texts, actors, spans, months)
+            words = self.reader.words(query.texts, query.spans, months)
+            para, actor, names = query.para, query.actor, tuple(actors)
+        *first, dated = (_part(column, slice(SHOWN)) for column in (texts, actors, spans, months))
+        again = None if pushes else partial(self.judge, *first, months=dated, pushes=True)
+        return self._judge(words, para, actor, names, again, speakers)
+
+    def judge_many(
+        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
+        months: Ints | None = None, pushes: bool = False, size: int | None = None,
+    ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
+        """Judge any number of rows, and yield each batch of them with its predictions.
+
+        Parameters
+        ----------
+        texts, actors, spans, months, pushes
+            As in `judge`.
+        size : int, optional
+            Rows of a batch; it changes no answer.
+
+        Yields
+        ------
+        (slice, Predictions)
+            Rows of the batch, and their predictions.
+        """
+        size = size or BATCH
+        for low in range(0, len(texts), size):
+            rows = slice(low, low + size)
+            asked = (_part(column, rows) for column in (texts, actors, spans))
+            yield rows, self.judge(*asked, months=_part(months, rows), pushes=pushes)
+
+    def probabilities(
+        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
+        months: Ints | None = None,
+    ) -> Floats:  # fmt: skip
+        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
+
+        It withholds nothing. The parameters are as in `judge`.
+        """
+        answers = self.judge_many(texts, actors, spans, months=months)
+        parts = [judged.stance for _, judged in answers]
+        return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
+
+    def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:
+        """Return what the target-blind head says, which sees no actor: the baseline.
+
+        Parameters
+        ----------
+        texts, months
+            As in `judge`.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, 3)
+            Probabilities of against, neutral and favor.
+        """
+        chances = [np.zeros((0, len(self.control.labels)))]
+        for low in range(0, len(texts), BATCH):
+            rows = slice(low, low + BATCH)
+            words = self.reader.words(normalise_all(texts[rows]), months=_part(months, rows))
+            scores, _ = self.control.scores(self.reader, _whole(words))
+            chances.append(self.control.probabilities(scores))
+        return np.concatenate(chances)
+
+    def _judge(
+        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
+        explained: Callable[[], Predictions] | None, speakers: bool = False,
+    ) -> Predictions:  # fmt: skip
+        """Judge pairs; without a function that would explain them, add up how words push."""
+        scored, keys = [], self.name_keys(names)
+        for part in _portions(words, para):
+            named = None if keys is None else keys[part]
+            pairs = lay_out(words, para[part], actor[part], named)
+            pushes = None if explained else Pushes.none(pairs)
+            push = pushes.add if pushes else None
+            scored.append((*self.stance.scores(self.reader, pairs, push), pushes))
+            del pairs  # before the next ones are laid out
+        scores, known = (np.concatenate([one[i] for one in scored]) for i in (0, 1))
+        sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)
+        if self.sentiment is not None:
+            tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
+            sentiment = self.sentiment.probabilities(tone)
+        language = self.vocabulary.read(self.reader, words)
+        mentions, learned = words.count_mentions(para, actor), self.learned(names)
+        stance, foreign = self.stance.probabilities(scores), language.foreign(self.reference)
+        deep = None
+        if self.deep is not None:
+            unsure = stance.max(axis=1) < self.deep.below
+            asked = known & ~foreign[para] & (mentions > 0) & unsure
+            deep = self.deep.read(words, para, actor, np.flatnonzero(asked))
+            stance = self.deep.mixtures["stance"].mix(stance, deep["stance"])
+            if sentiment is not None:
+                sentiment = self.deep.mixtures["sentiment"].mix(sentiment, deep["sentiment"])
+        # With a margin for stances as probable as neutral once they are rounded in print.
+        taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
+        taken |= speakers
+        taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
+        return Predictions(
+            para=para,
+            actor=names,
+            number=actor,
+            mentions=mentions,
+            stance=stance,
+            known=known,
+            learned=learned,
+            sentiment=sentiment,
+            sentiment_known=sentiment_known,
+            language=language,
+            foreign=foreign,
+            pushes=tuple(pushes for _, _, pushes in scored if pushes is not None),
+            explained=explained,
+            **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
+        )
+
+    def _held(
+        self,
+        words: Words,
+        para: Ints,
+        actor: Ints,
+        names: Sequence[str],
+        asked: Ints,
+        deep: Mapping[str, Floats] | None = None,
+    ) -> dict[str, Any]:
+        """Return what `Predictions` says of the holders, found for some of the pairs."""
+        code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
+        for head, part in product(filter(None, [self.holder]), _portions(words, para[asked])):
+            rows = asked[part]
+            scores, _ = head.scores(self.reader, lay_out(words, para[rows], actor[rows]))
+            chances = head.probabilities(scores)
+            if self.deep and deep:
+                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][rows])
+            code[rows], kind, least = holders.codes(
+                self.reader, chances.argmax(axis=1), words, para[rows], actor[rows]
+            )
+            chance[rows] = np.maximum(chances[np.arange(len(rows)), kind], least)
+        code, known = holders.named_codes(self.book, code, names)
+        return {"holder": code, "holder_probability": chance, "holders": known}
+
+    def name_holders(
+        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
+        months: Ints | None = None,
+    ) -> list[str]:  # fmt: skip
+        """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
+        names: list[str] = []
+        for query in make_query(self.book, texts, actors, spans, months).batches():
+            words = self.reader.words(query.texts, query.spans, query.months)
+            held = self._held(words, query.para, query.actor, query.names, query.para)
+            names += [held["holders"][code] for code in held["holder"].tolist()]
+        return names
+
+
+def _refuse_string(texts: Sequence[str]) -> None:
+    """Raise if one string or frame is given, whose letters or columns' names would be judged."""
+    if isinstance(texts, str):
+        raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
+    if hasattr(texts, "columns"):
+        raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
+
+
+def _part(column: Any, rows: slice) -> Any:
+    """Return some rows of a column, which may be None."""
+    return None if column is None else column[rows]
+
+
+def _whole(words: Words) -> Pairs:
+    """Return each paragraph as a pair with no actor."""
+    count = len(words.first) - 1
+    return lay_out(words, np.arange(count), np.full(count, NOBODY))
+
+
+def _portions(words: Words, para: Ints) -> list[slice]:
+    """Cut pairs into portions of at most `ENTRIES` words, or of one pair."""
+    sizes = (words.first[1:] - words.first[:-1])[para]
+    cuts, total = [0], 0
+    for pair, size in enumerate(sizes.tolist() if sizes.sum() > ENTRIES else ()):
+        if total + size > ENTRIES and pair > cuts[-1]:
+            cuts.append(pair)
+            total = 0
+        total += size
+    return [slice(low, high) for low, high in pairwise([*cuts, len(para)])]

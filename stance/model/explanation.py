@@ -9,7 +9,7 @@ from stance.arrays import Floats
 from stance.display import brief
 from stance.errors import ActorError
 from stance.features.pairs import Pairs
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
 from stance.reading.text import MOST_READ

@@ -21,7 +21,7 @@ from stance.findings.pairs import Pairs
 from stance.findings.request import Places, usual_column
 from stance.findings.shares import TOTAL, uncounted_note
 from stance.label_values import HOLDERS
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans
 from stance.storage import model_hash

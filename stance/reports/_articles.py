@@ -13,8 +13,8 @@ import numpy as np
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.files import AtomicGroup, check_output
+from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.judging import StanceModel
 from stance.model.passages import Passage, Verdict, numbered, passage_html
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import _page as page

@@ -11,8 +11,8 @@ import numpy as np
 from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
+from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.judging import StanceModel
 from stance.model.predictions import Predictions, strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ

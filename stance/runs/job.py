@@ -11,7 +11,7 @@ from typing import TypeGuard
 from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, is_device, same_file
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.runs import DEFAULTS, Options
 from stance.runs.answers import Part, Tally, compute, configure
 from stance.runs.journal import Journal, files_fingerprint, fingerprint

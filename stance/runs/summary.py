@@ -17,8 +17,8 @@ from typing import Any
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, Finished
 from stance.files import file_hash
+from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance

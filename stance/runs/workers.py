@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError, defer_signals, load_extra
-from stance.model.judging import StanceModel
+from stance.model import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
 from stance.runs.journal import versions
 from stance.storage import decode_model, dump_model

@@ -15,10 +15,10 @@ from stance import __version__
 from stance.display import shown, shown_path
 from stance.errors import OutputError
 from stance.files import check_output, file_hash, write_whole
+from stance.model import StanceModel
 from stance.model.abstention import Calibration
 from stance.model.deep import DeepReader
 from stance.model.heads import BlockWeights, Head
-from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
