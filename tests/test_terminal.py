@@ -6,14 +6,19 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 import typer
 from command import SAMPLE, fails, one_line, write
 
+from stance import errors
 from stance.cli import _terminal
 from stance.cli._terminal import Progress
+from stance.errors import OutputError
+from stance.files import write_whole
 from stance.runs.answers import Tally
 
 
@@ -159,3 +164,37 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
     assert screen[-1] == "and 14 more rows; -o FILE.csv writes all"
     assert all(len(line) < 80 for line in screen)
     assert b"8 rows in = 8 judged" in done.stderr
+
+
+# --- What Windows says differently -------------------------------------------------------------
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only acts as if it were Windows")
+    monkeypatch.setattr(errors, "ON_WINDOWS", True)
+
+
+def test_a_reader_that_is_gone_is_no_failure_there(windows, monkeypatch, capsys):
+    closed = []
+    monkeypatch.setattr(os, "dup2", lambda *_: closed.append(True))
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+
+    def command():
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    with pytest.raises(typer.Exit) as caught:
+        _terminal.catching(command)()
+    assert (caught.value.exit_code, closed, capsys.readouterr().err) == (0, [True], "")
+
+
+def test_an_output_that_excel_has_open_is_named_as_such(windows, monkeypatch, tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_text("mine")
+    refused = PermissionError(errno.EACCES, "The process cannot access the file")
+    monkeypatch.setattr(Path, "replace", mock.Mock(side_effect=refused))
+    with pytest.raises(OutputError, match=r"a.csv: no permission, or open in another program"):
+        write_whole(target, b"text", force=True)
+    assert target.read_text() == "mine"
+    assert [*tmp_path.iterdir()] == [target]
