@@ -25,8 +25,6 @@ from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 from stance.tables import DateColumn, Header, Record, column, months_of, optional_column
 
-Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
-
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Stance of a paragraph toward an actor.

@@ -1,4 +1,4 @@
-"""What a model scores on a corpus, where it is wrong, and how it bears changes of texts."""
+"""What a model scores on a corpus, where it is wrong, and what it answers when texts change."""
 
 import csv
 from collections import Counter

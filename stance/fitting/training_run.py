@@ -209,7 +209,7 @@ class TrainingRun:
     def score(
         self, stance: Learned, control: Learned, tone: Learned | None, holder: Learned | None
     ) -> Report:
-        """Score the held-out answers; ``named`` ones, as `predict` withholds the others."""
+        """Score the held-out answers; rows that do not name the actor count as withheld."""
         corpus = self.corpus
         answers = stance_answers(corpus, stance.held.probabilities, stance.named)
         rows = sentiment_rows(corpus)
