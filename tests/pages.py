@@ -1,7 +1,9 @@
 """A page as a test reads it: parsed strictly, without a browser."""
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -133,11 +135,14 @@ def part(cell):
 
 
 def read_page(data):
-    """Return a page that is well-formed and loads nothing."""
+    """Return a page that is well-formed, loads nothing, and allows its own style only."""
     text = data.decode("utf-8") if isinstance(data, bytes) else data
     page = Page()
     page.feed(text)
     page.close()
+    style = re.search("<style>(.*)</style>", text, re.DOTALL)[1]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'" in text
     assert page.stack == []
     assert len(set(page.ids)) == len(page.ids)
     assert set(page.jumps) <= set(page.ids)
