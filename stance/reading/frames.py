@@ -260,7 +260,12 @@ class _Sentences:
         """Return who judges whom in "criticism of Iran by Iraq"."""
         agents = self.voices.actors(cue, cue + 1)
         patients = Ends()
+        outer = re.search("([VEG]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
+        if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
+            return [], []
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
+            if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
+                break
             linking = self.voices.lower(link.start())
             trusting = linking == "in" and self._is(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
@@ -277,7 +282,7 @@ class _Sentences:
                 )
             elif before in "oShrVEGKbtfpn":
                 agents = self.voices.subjects(cue)
-            else:
+            elif not self._is(cue, "assaulting"):  # whom "the attack on" hit is not judged
                 agents = [(OTHER, -1)]
         return agents, patients
 
