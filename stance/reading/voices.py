@@ -13,6 +13,7 @@ Ends = list[tuple[int, int]]
 
 _SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
 _WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
+_NEITHER = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
 
@@ -103,8 +104,12 @@ class Voices:
         return None
 
     def denied(self, cue: int) -> bool:
-        """Tell whether a judgement is denied: "did not", "refused to", "without"."""
+        """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
         tags, place = self.tags, cue - 1
+        if place > 0 and tags[place] == "R" and self.lower(place - 1) in ("those", "anyone"):
+            return True  # who says so seldom agrees with them
+        if _NEITHER.search(tags, max(0, cue - 8), cue):
+            return True
         while place > 1 and tags[place] in "NA" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
         while (place >= 0 and tags[place] in "nbmhCtxfD") or (
