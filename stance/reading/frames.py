@@ -213,8 +213,11 @@ class _Sentences:
             return lost * sign if self.phrases.ours[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
             return 0 if self._is(cue, "blaming") else min(value, 0)
-        if name == "epithet" and self._is(cue, "pity"):  # "poor Ukraine"
-            return 1
+        if name == "epithet":
+            if self._is(cue, "pity"):  # "poor Ukraine"
+                return 1
+            if re.search("[^su]s$", self.voices.lower(cue)):  # a verb: "marvels", "wonders"
+                return 0
         again = name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging
         again |= name == "act" and (flip or self.phrases.name[cue] in self.judged)
         if again or (
