@@ -85,7 +85,7 @@ class Clauses:
             signs = self._signs.take(self._types["category"][new]).tolist()
             functions = self._types["functions"][new].tolist()
             known = [*map(self._cues.describe, lower, signs, functions)]
-            phrases = self._cues.phrases.describe(lower, lower)
+            phrases = self._cues.find_phrases(lower)
             self._known[:, new] = [*zip(*known, strict=True), *phrases]
         return self._known.take(types, axis=1)
 

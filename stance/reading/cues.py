@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +27,7 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield (word if root[-1] == "i" else root) + "ing", "G"
 
 
-_OWNERS = ("their", "his", "her")
+_OWNERS = dict.fromkeys(("their", "his", "her"), "its")  # of actors that are many, or persons
 _LINKING = ("from", "of", "in", "with", "by", "to")
 _SIDES = {"negative": -1, "positive": 1}
 _NOUNS = {"private": "u", "act": "a", "state": "s"}
@@ -148,18 +148,17 @@ class Cues:
 
     def _forms(self, phrase: str) -> list[str]:
         """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
-        if phrase[0] != "~" and "its" not in phrase:
+        if phrase[0] != "~":
             return [phrase]
-        verb, _, rest = phrase.removeprefix("~").partition(" ")
-        forms, rests, words = [verb], [rest], rest.split()
-        if phrase.startswith("~"):
-            others = self._irregular.get(verb, [])
-            regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
-            forms = [*dict.fromkeys(others + regular)]
-        if "its" in words:  # of actors that are many, or persons
-            own = [[owner if word == "its" else word for word in words] for owner in _OWNERS]
-            rests += map(" ".join, own)
-        return [f"{form} {rest}" for form in forms for rest in rests]
+        verb, *rest = phrase.removeprefix("~").split()
+        others = self._irregular.get(verb, [])
+        regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
+        return [" ".join([form, *rest]) for form in dict.fromkeys(others + regular)]
+
+    def find_phrases(self, words: Sequence[str]) -> Iterator[list[int]]:
+        """Yield what `PhraseMatcher.find` asks of lower-case words; "its" is "their", too."""
+        owned = list(map(_OWNERS.get, words, words))
+        return self.phrases.describe(owned, owned)
 
     def describe(self, word: str, category: int, function: int) -> tuple[int, int, int, int]:
         """Return letter, letter as a noun, sign and value of a lower-case word."""
