@@ -100,7 +100,8 @@ class TrainingRun:
         fold = self.fold if name in ("stance", "control") else self._folds(task.y, task.group)
         head = fit_head(task, np.arange(len(task.y)), seed)
         held = cross_validate(task, fold, seed, jobs)
-        head = with_terms(head, self.reader, query, task.counts)
+        if name != "control":  # which nobody asks for reasons
+            head = with_terms(head, self.reader, query, task.counts)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         if name == "stance" and head.silent:
             self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
