@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pages import read_page
+from pages import parse_page
 
 from stance.evaluation import ask
 from stance.model.explanation import explain
@@ -57,7 +57,7 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     style = re.search("<style>(.*?)</style>", shown, re.DOTALL)[1]
     assert style.startswith(".stance-read {")
     assert style.count("{") == style.count("}")
-    page = read_page(shell.format(shown.replace(style, stylesheet())))
+    page = parse_page(shell.format(shown.replace(style, stylesheet())))
     assert "<script>alert(1)</script>" in page.text
     assert "… and 11 more paragraphs" in page.text
     assert shown.count('role="note"') == 3 + 19
