@@ -104,7 +104,8 @@ class ActorBook:
                     days, alone = actor.office.get(alias), alias in actor.alone
                     terms = ALWAYS if days is None else months_of_terms(days)
                     aliases.append(_Alias(kind, (number,), terms, alone))
-        states = [number for number, actor in enumerate(actors) if actor.kind == "state"]
+        self._states = np.array([actor.kind == "state" for actor in actors], np.bool_)
+        states = np.flatnonzero(self._states).tolist()
         if "refers" in kinds and states:
             unsure["refers"] = dict.fromkeys(name_words()["pairs"], states) | unsure["refers"]
         for kind, alias, numbers in (
@@ -274,7 +275,8 @@ class ActorBook:
                 terms = self._aliases[alias[match]].terms
                 if month >= 0 and not any(since <= month <= until for since, until in terms):
                     actor[match] = -1
-        para, partner = tokens.para.take(first), np.full_like(actor, -1)
+        para, sentence = tokens.para.take(first), tokens.sentence.take(first)
+        partner = np.full_like(actor, -1)
         for doubt in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             known, low, high = self._aliases[alias[doubt]], int(first[doubt]), int(last[doubt])
             if known.kind == "surname":
@@ -283,14 +285,13 @@ class ActorBook:
             elif known.article and _word_before(tokens, types, low) != THE.strip():
                 actor[doubt] = -1
             elif known.kind == "refers":
-                start = int(para.searchsorted(para[doubt]))
-                before = actor[start:doubt].tolist()
+                before = slice(int(para.searchsorted(para[doubt])), doubt)
                 if known.pair:
-                    *sentences, now = tokens.sentence[first[start : doubt + 1]].tolist()
-                    named = zip(partner[start:doubt].tolist(), before, sentences, strict=True)
-                    partner[doubt], actor[doubt] = self._last_two(named, now)
+                    named = np.stack([partner[before], actor[before]], axis=1)
+                    now = int(sentence[doubt])
+                    partner[doubt], actor[doubt] = self._last_two(named, sentence[before], now)
                 else:
-                    actor[doubt] = self._last_named(before, known)
+                    actor[doubt] = self._last_named(actor[before].tolist(), known)
             elif _beside_a_name(tokens, types, low, high):
                 actor[doubt] = -1
         row = np.flatnonzero(actor >= 0)
@@ -320,21 +321,18 @@ class ActorBook:
         who = next(named, -1)
         return who if who in phrase.actors else -1
 
-    def _last_two(self, named: Iterable[tuple[int, int, int]], now: int) -> tuple[int, int]:
+    def _last_two(self, named: Ints32, sentence: Ints32, now: int) -> tuple[int, int]:
         """Return which two states a phrase of the sentence ``now`` means, -1 twice if none.
 
         They are the only ones named so far in its paragraph, or in its sentence, or else in the
-        sentence before. ``named`` has whom each mention names, -1 for nobody, and its sentence.
+        sentence before. ``named``, of shape (n_mentions, 2), has whom mentions name, -1 for nobody.
         """
-        states = [
-            (who, sentence)
-            for *actors, sentence in named
-            for who in actors
-            if who >= 0 and self.actors[who].kind == "state"
-        ]
+        who, at = named.reshape(-1)[::-1], sentence.repeat(2)[::-1]
+        states = np.flatnonzero((who >= 0) & self._states.take(who))
+        who, at = who.take(states), at.take(states)
 
         def since(first: int, last: int = now) -> list[int]:
-            return [*dict.fromkeys(who for who, at in reversed(states) if first <= at <= last)]
+            return [*dict.fromkeys(who[(first <= at) & (at <= last)].tolist())]
 
         if len(pair := since(0)) > 2 and len(pair := since(now)) != 2:
             pair = since(now - 1) if len(since(now - 1, now - 1)) == 2 else []
