@@ -175,6 +175,12 @@ def test_a_map_that_does_not_fit(tmp_path, names, match):
         imported("table", source, names=names)
 
 
+def test_a_data_set_without_texts_is_not_taken_for_labels(tmp_path):
+    source = write(tmp_path, {"t.csv": "id,Target,Stance\n1,NATO,FAVOR\n"})
+    with pytest.raises(DataError, match=r"no column 'Tweet'; it has id, Target, Stance$"):
+        imported("pstance", source)
+
+
 @pytest.mark.parametrize("option", ["text", "=body", "text=", "text=a,text=b", "text=a,actor=a"])
 def test_what_is_no_map_is_refused(option):
     with pytest.raises(UsageError, match=r"--map: .* such as text=body"):

@@ -36,7 +36,7 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
             place = optional_column(table, theirs)
             if place is None and (form.mapped or ours in form.needed):
                 option = f"--map {ours}=" if form.mapped else ""
-                by_id = ours == "text" and optional_column(table, "id") is not None
+                by_id = option == "--map text=" and optional_column(table, "id") is not None
                 place = column(table, theirs, option, _NO_TEXT * by_id)
             if place is not None:
                 places[ours] = place
