@@ -229,11 +229,15 @@ class Source:
     def decode(
         self, asked: str | None, declared: str = "utf-8", errors: str = "surrogateescape"
     ) -> str:
-        """Choose the encoding of the text, by its first bytes or as asked; return how it begins.
+        """Choose the encoding of the text, by its first megabyte or as asked; return its start.
 
         Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named;
         other `errors` raise.
         """
+        while asked and self.first.isascii() and len(self.first) < MEGABYTE:
+            if (more := next(self._pieces, None)) is None:
+                break
+            self.first += more  # ASCII alone does not tell
         mark = next((mark for mark in _BYTE_ORDER_MARKS if self.first.startswith(mark)), b"")
         try:
             codec = codec_named(asked or declared).removesuffix("-sig")
@@ -285,7 +289,7 @@ class Source:
         except UnicodeDecodeError as error:
             before = error.object[: error.start].decode(self._codec, "replace")
             place = f"{self.name}:{self.line + line_ends(before)}"
-            what = f"byte {error.object[error.start]:#04x} is not {error.encoding.upper()}"
+            what = f"byte {error.object[error.start]:#04x} is not {self._codec.upper()}"
             advice = NOT_UTF8 if error.encoding == "utf-8" else "name another --encoding"
             raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
