@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 
 import numpy as np
@@ -199,6 +200,10 @@ def messages():
             str(path.relative_to(ROOT)),
             re.sub(r"<[^>]*>|{[%{#].*?[%}#]}", " ", path.read_text("utf-8")),
         )
+    formats = tomllib.loads((ROOT / "stance/data/imports.toml").read_text("utf-8"))
+    for name, form in formats.items():
+        for text in (form.get("advice", ""), *form.get("notes", ())):
+            yield f"stance/data/imports.toml: {name}", text
     for path in sorted((ROOT / "stance").rglob("*.py")):
         nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
         docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
