@@ -227,6 +227,12 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert invoke("shares", answers, "--pairs", "--json").stdout == result.stdout
     text = " ".join(invoke("shares", answers, "--pairs").stdout.split())
     assert "Iran Russia 40 32 8 -60.0 [" in text
+    audit = ("--audit", answers, "--simple-random")
+    text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
+    assert re.search(r"net corrected .*Iran Russia 40 -60\.0 \[.*?\] -60\.0 \[", text)
+    write(answers, read(answers)[:8])
+    text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
+    assert "Iran Russia 2 few few" in text
 
 
 @pytest.mark.parametrize(("rows", "said"), [(160, ": −60 ["), (8, ": 2 stances")])

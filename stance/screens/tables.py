@@ -163,12 +163,24 @@ def share_lines(figures: Figures) -> list[str]:
 
 def pair_lines(figures: Figures) -> list[str]:
     """Return who judges whom, most stances first."""
-    rows: list[tuple[object, ...]] = [("holder", "target", "n", "against", "favor", "net")]
-    for row in figures["pairs"]:
-        net = ranged(row["net"], (row["low"], row["high"]))
-        rows.append((*(row[key] for key in ("holder", "target", "n", "against", "favor")), net))
+    pairs = figures["pairs"]
+    audited = any("labels" in row for row in pairs)
+    keys = ("holder", "target", "n", *(() if audited else ("against", "favor")))
+    rows: list[tuple[object, ...]] = [(*keys, "net", *["corrected"] * audited)]
+    for row in pairs:
+        nets = [_net(row["net"], row["low"], row["high"])]
+        if audited:
+            nets.append(_net(*(row[f"corrected{end}"] for end in ("", "_low", "_high"))))
+        rows.append((*(row[key] for key in keys), *nets))
     title = f"{count(figures['answers'], 'answer')} whose holder is known"
     return stacked([[title], table(rows, most=PAIRS, noun="pair")])
+
+
+def _net(net: float | None, low: float, high: float) -> str:
+    """Return a net stance, unless its interval says next to nothing."""
+    from stance.findings.shares import WIDE  # which is loaded by now
+
+    return "few" if net is None or high - low > WIDE else ranged(net, (low, high))
 
 
 def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
