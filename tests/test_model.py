@@ -65,6 +65,8 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
     with pytest.raises(ValueError, match="1 texts and 2 actors; give one for each text"):
         model.judge([PRAISED], ["Russia", "NATO"])
+    with pytest.raises(TypeError, match="actors has something that is not a string"):
+        model.judge([PRAISED], [None])
     asked = model.judge([PRAISED], ["Russia"])._repr_html_()
     assert asked.count('role="note"') == 1
     assert "0 paragraphs" not in model.judge([])._repr_html_()

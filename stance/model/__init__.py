@@ -147,6 +147,8 @@ class StanceModel:
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         elif len(actors) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(actors)} actors; give one for each text")
+        elif not all(isinstance(name, str) for name in actors):
+            raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
             query = make_query(self.book, texts, actors, spans, months)
             words = self.reader.words(query.texts, query.spans, months)
