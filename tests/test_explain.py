@@ -126,6 +126,7 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     ("data", "why"),
     [
         (b" \n", "standard input: is empty; pipe a paragraph into it"),
+        (b"\n<!DOCTYPE html><html>", "standard input: is a web page; save it as .html"),
         (b"caf\xe9", "offset 3 is not UTF-8; convert it first"),
         (b"Rain. " * 9000 + b"NATO met.", "no actor of the book in the first 50,000 characters, "),
     ],

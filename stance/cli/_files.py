@@ -61,6 +61,8 @@ def text_of_stdin() -> str:
         raise DataError(f"standard input: {why}; convert it first") from error
     if not text.strip():
         raise DataError("standard input: is empty; pipe a paragraph into it")
+    if text.lstrip().lower().startswith(("<!doctype html", "<html")):
+        raise DataError("standard input: is a web page; save it as .html and name the file")
     return text
 
 
