@@ -327,12 +327,12 @@ class ActorBook:
         They are the only ones named so far in its paragraph, or in its sentence, or else in the
         sentence before. ``named``, of shape (n_mentions, 2), has whom mentions name, -1 for nobody.
         """
-        who, at = named.reshape(-1)[::-1], sentence.repeat(2)[::-1]
+        who, place = named.reshape(-1)[::-1], sentence.repeat(2)[::-1]
         states = np.flatnonzero((who >= 0) & self._states.take(who))
-        who, at = who.take(states), at.take(states)
+        who, place = who.take(states), place.take(states)
 
         def since(first: int, last: int = now) -> list[int]:
-            return [*dict.fromkeys(who[(first <= at) & (at <= last)].tolist())]
+            return [*dict.fromkeys(who[(first <= place) & (place <= last)].tolist())]
 
         if len(pair := since(0)) > 2 and len(pair := since(now)) != 2:
             pair = since(now - 1) if len(since(now - 1, now - 1)) == 2 else []

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
+from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
 from stance.reading.words import NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
-_DEMONYM, _REFERS = 1, 7  # of `ALIAS_KINDS`
+_DEMONYM, _REFERS = map(ALIAS_KINDS.index, ("demonym", "refers"))
 _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 

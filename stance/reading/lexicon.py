@@ -29,7 +29,7 @@ _GRAMMAR = (  # words by which a mention's role is told, whatever the lexicon
 )
 BY, CONJUNCTION, DETERMINER, PLACE, ACCORDING, TO = (1 << bit for bit in range(len(_GRAMMAR)))
 GRAMMAR = {
-    word: sum(1 << bit for bit, own in enumerate(_GRAMMAR) if word in own.split())
+    word: sum(1 << bit for bit, words in enumerate(_GRAMMAR) if word in words.split())
     for word in " ".join(_GRAMMAR).split()
 }
 """Bits of each word of grammar."""
