@@ -173,9 +173,9 @@ def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path)
     rejects = tmp_path / "bad.csv"
     done = predict(model, table, output, rejects=rejects, jobs=2, size=2)
     assert (done.rows_out, done.rejected) == (4, 2)
-    told = [tuple(row.values()) for row in read_rows(rejects)]
+    rejected_rows = [tuple(row.values()) for row in read_rows(rejects)]
     raw = '"NATO, they\nsaid, met.",NATO,4:2'
-    assert told == [
+    assert rejected_rows == [
         ("3", "spans", "spans '4:2' is not a place in the text", raw),
         ("7", "spans", "spans 'x' is not a place in the text", "NATO met.,NATO,x"),
     ]

@@ -218,15 +218,15 @@ ROW = st.fixed_dictionaries(
 
 @given(st.lists(ROW, min_size=1, max_size=25))
 def test_repeats_and_contradictions_are_those_of_plain_loops(tmp_path_factory, table):
-    found = check_corpora([write_rows(tmp_path_factory.mktemp("a") / "a.csv", table)], book=BOOK)
+    checked = check_corpora([write_rows(tmp_path_factory.mktemp("a") / "a.csv", table)], book=BOOK)
     judged = {}
     for row in table:
         words = " ".join(row["text"].lower().replace(".", "").split())
         judged.setdefault((words, BOOK.proper_name(row["actor"])), []).append(row["stance"])
     repeated = sum(len(own) - 1 for own in judged.values() if len({*own}) == 1)
     conflicts = sum(len({*own}) > 1 for own in judged.values())
-    counted = {f["check"]: int(f["text"].split()[0]) for f in of(found, "duplicates", "warn")}
-    counted |= {f["check"]: int(f["text"].split()[0]) for f in of(found, "conflicts", "spoils")}
+    counted = {f["check"]: int(f["text"].split()[0]) for f in of(checked, "duplicates", "warn")}
+    counted |= {f["check"]: int(f["text"].split()[0]) for f in of(checked, "conflicts", "spoils")}
     assert (counted.get("duplicates", 0), counted.get("conflicts", 0)) == (repeated, conflicts)
 
 

@@ -59,8 +59,8 @@ def figures_of(answers, tone=None, seen=7, notes=()):
     rows = [Row(f"text {n // 2}", "x", label, n, document="d") for n, label in enumerate(gold)]
     corpus = corpus_of(rows, Source("made_up", "0" * 64, count))
     leaked = np.arange(count) < seen
-    told = {"leaked": leaked, "notes": notes}
-    return report(corpus, answers, blind, "neutral", tone, tone and "neutral", **told).to_json()
+    leaks = {"leaked": leaked, "notes": notes}
+    return report(corpus, answers, blind, "neutral", tone, tone and "neutral", **leaks).to_json()
 
 
 def test_worked_example():

@@ -118,8 +118,8 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     args = ("--model", model_path, "--json")
     piped = invoke("explain", "-", *args, stdin=f"\ufeff{SENTENCE}\r\n".encode())
     assert json.loads(piped.stdout) == json.loads(invoke("explain", SENTENCE, *args).stdout)
-    told = invoke("explain", "-", *args, stdin=SENTENCE + " It rained." * 9000).stderr
-    assert told == "only the first 50,000 characters of the text were read; split it\n"
+    long_notes = invoke("explain", "-", *args, stdin=SENTENCE + " It rained." * 9000).stderr
+    assert long_notes == "only the first 50,000 characters of the text were read; split it\n"
 
 
 @pytest.mark.parametrize(

@@ -233,9 +233,9 @@ def test_a_table_without_a_column_text_says_why_no_paragraph_is_shown(sample, tm
     text = sample.read_text("utf-8").replace("text", "Absatz", 1)
     path = write(tmp_path / "other.csv", text)
     said = "no column 'text', so no paragraphs are shown; name their column with --text-column"
-    told = invoke("report", path).stderr
-    assert said in told
-    assert "did not make these answers" not in told
+    warning = invoke("report", path).stderr
+    assert said in warning
+    assert "did not make these answers" not in warning
     assert "<blockquote" not in path.with_suffix(".html").read_text("utf-8")
     assert said not in invoke("report", path, "--text-column", "Absatz", "--force").stderr
 
@@ -344,9 +344,9 @@ FEW = {
 @pytest.mark.parametrize("documents", [*FEW, 60])
 def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents):
     stances = {"NATO": ["favor", "against", "neutral"] * 40}
-    page, told = command(answered(tmp_path / "answers.csv", stances, documents))
+    page, printed = command(answered(tmp_path / "answers.csv", stances, documents))
     assert {number for number, said in FEW.items() if said in page.text} == {documents} & {*FEW}
-    assert ("holds one document; show an article with stance read" in told) is (documents == 1)
+    assert ("holds one document; show an article with stance read" in printed) is (documents == 1)
     assert "their variance is estimated between documents" in page.text
 
 

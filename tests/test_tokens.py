@@ -223,7 +223,7 @@ def test_words_are_described_rightly_wherever_a_call_was_interrupted():
         sys.settrace(before)
         for text in ("thirteen three one two", "three fourteen seven"):
             batch = read(text, spellings=spellings)
-            found = spellings.words["length"].take(batch.type).tolist()
-            assert found == [*map(len, text.split())], line
+            lengths_read = spellings.words["length"].take(batch.type).tolist()
+            assert lengths_read == [*map(len, text.split())], line
         if left > 0:
             break
