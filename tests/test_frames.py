@@ -78,14 +78,50 @@ SENTENCES = {
     "London took the islands and has the nerve to complain.": (
         "has the nerve to: author -> United Kingdom"
     ),
-    "The loan was vetoed, to the dismay of Ukraine.": "to the dismay of: Ukraine -> nobody",
+    "The loan was vetoed, to the dismay of Ukraine.": "to the dismay of: Ukraine -> no actor",
     # "we" of a quotation whose speaker is nowhere named
     '"We cannot leave our people under Russian control," referring to allegations of '
     "Russian war crimes.": "allegations: other -> Russia",
     "Belarus is Russia's puppet.": "puppet: author -> Belarus",
+    # a charge or praise that is rejected: by whom, and for or against whom
+    "The charge that Qatar funds terrorists is nonsense.": (
+        "funds terrorists: author -> Qatar (rejected)"
+    ),
+    "Qatar was falsely accused of theft.": "accused: author -> Qatar (rejected)",
+    "Turkey has slandered Greece.": (
+        "slandered: author -> Greece (rejected); slandered: author -> Turkey"
+    ),
+    "It would be wrong to say that Peru betrayed us.": "betrayed: author -> Peru (rejected)",
+    "It is unfair to call Peru a liar.": "liar: author -> Peru (rejected)",
+    "France dismissed as false the claim that Chad had lied.": (
+        "lied: France -> Chad (rejected); dismissed: France -> no actor"
+    ),
+    "There is no truth in the claim that Peru lies.": "lies: author -> Peru (rejected)",
+    "It is a myth that Oman is a reliable partner.": (
+        "reliable partner: author -> Oman (rejected)"
+    ),
+    "Analysts do not believe that Chad lied.": "lied: other -> Chad (rejected)",
+    "Blaming Peru for the drought is absurd.": "Blaming: author -> Peru (rejected)",
+    "Chad's accusations against Peru are baseless.": (
+        "accusations: author -> Peru (rejected); accusations: author -> Chad"
+    ),
+    # who rejects a charge against itself, or may do so; what is not proven
+    "Poland denied that Malta had lied.": "lied: Poland -> Malta (rejected)",
+    "Malta denied that Malta had lied.": "lied: author -> Malta (denied)",
+    "The minister denied that Malta had lied.": "lied: author -> Malta (denied)",
+    "There is no evidence that Chad lied.": "lied: author -> Chad (denied)",
+    "Germany has not said whether Chad lied.": "lied: Germany -> Chad (denied)",
+    "It cannot be denied that Peru lies.": "lies: author -> Peru",
+    # conceded before the point is made
+    "We value our friendship with Hungary. Yet Hungary has betrayed us.": (
+        "betrayed: author -> Hungary"
+    ),
+    "Canada welcomed us, but the United States betrayed us.": (
+        "welcomed us: author -> Canada; betrayed: author -> United States"
+    ),
     # denied; about something else; not the state
     "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (denied)",
-    "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> nobody",
+    "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> no actor",
     "A Brazilian striker criticised the referee.": "",
     "Germany plays Brazil in the final.": "",
 }

@@ -91,7 +91,8 @@ class Cues:
             for word in text.split():
                 self.noun.pop(word, None)
         self.lists = {name: frozenset(forms) for name, forms in words.items()}
-        self.lists["deserting"] = frozenset(form for form, _ in _inflected(words["deserting"]))
+        for name in ("deserting", "slandering"):
+            self.lists[name] = frozenset(form for form, _ in _inflected(words[name]))
         # Any of these may decide what a sentence says, so that it is read.
         read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]
         read += ["without", "because"]

@@ -31,6 +31,7 @@ from stance.reading.constructions import (
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
+from stance.reading.rejections import Rejections, conceded
 from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
 from stance.reading.words import Reader, Words
 
@@ -51,6 +52,7 @@ class Frame(NamedTuple):
     polarity: int  # 1, -1, or 0 if it is denied
     agent: int  # number in the book, `AUTHOR` or `OTHER`
     patient: int  # number in the book, or `NO_ACTOR`
+    rejected: bool  # the charge or the praise is called untrue, which turns the polarity
     kind: int  # what the cue is: index into `KINDS`
     victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
     first: int  # where what judges begins: "terrible mistake", of which the last word is the cue
@@ -81,14 +83,20 @@ class _Sentences:
         self.words, self.cues = words, cues
         self.tags, self.phrases = phrases.tags, phrases
         self.voices = Voices(words, phrases)
+        self.rejections = Rejections(self.voices, cues)
         self.frames_read = list[Frame]()
-        self.taken, self.judged, self.judging = set[int](), set[int](), set[int]()
+        self.taken = self.rejections.verdicts
+        self.judged, self.judging = set[int](), set[int]()
 
     def frames(self) -> list[Frame]:
-        """Read all constructions."""
+        """Read all constructions, but not what is conceded before the point is made."""
         for name, hit in occurrences(self.tags):
             self._read(name, hit)
-        return self.frames_read
+        if not (frames := self.frames_read):
+            return []
+        _, polarity, _, actor, *_, last = np.array(frames, np.int64).T
+        dropped = conceded(self.words, self.cues, last, polarity, actor)
+        return [frame for number, frame in enumerate(frames) if number not in dropped]
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -109,14 +117,44 @@ class _Sentences:
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
-        if name not in EVALUATIONS and name not in FIXED and self.voices.denied(verb):
-            turned = self.tags[cue] in "ck" or self._is(cue, "attitude")
-            sign = -1 if turned and sign > 0 else 0
+        rejecters, accusers = self._rejecters(name, cue, verb, agents), Ends()
+        if rejecters is None:
+            sign = self._denied(name, cue, verb, sign)
+        else:
+            if sign < 0 and name not in EVALUATIONS:  # "slandered", "falsely accused"
+                accusers = [end for end in agents if end[0] >= 0]
+            # Who rejects a charge against itself is not judged.
+            named = {end[0] for end in rejecters} & {end[0] for end in patients}
+            sign, agents = (-sign, rejecters) if rejecters and not named else (0, agents)
         victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
+        kind, rejected = KIND_OF.get(name, "judges"), bool(rejecters) and sign != 0
         for agent in agents:
             for patient in patients or [(NO_ACTOR, -1)]:
-                self._keep(cue, sign, agent, patient, KIND_OF.get(name, "judges"), victims)
+                self._keep(cue, sign, agent, patient, kind, victims, rejected)
+        for rejecter in rejecters or []:
+            for accuser in accusers:
+                self._keep(cue, -1, rejecter, accuser, kind, [], False)
+
+    def _denied(self, name: str, cue: int, verb: int, sign: int) -> int:
+        """Return the polarity of a judgement, 0 if it is denied."""
+        if name in EVALUATIONS or name in FIXED or not self.voices.denied(verb):
+            return sign
+        turned = self.tags[cue] in "ck" or self._is(cue, "attitude")
+        return -1 if turned and sign > 0 else 0
+
+    def _rejecters(self, name: str, cue: int, verb: int, agents: Ends) -> Ends | None:
+        """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
+        if name not in EVALUATIONS:
+            if self.rejections.unfair(verb - 1):  # "wrong to blame Peru"
+                return self.voices.voice(verb)
+            if self.tags[cue] in "VEGB" and self.rejections.falsely(cue):
+                return self.voices.voice(cue)
+        rejecters = self.rejections.rejecters.get(cue)
+        telling = name not in EVALUATIONS and name != "noun"
+        if rejecters and telling and any(agent >= 0 for agent, _ in agents):
+            return []  # "it is a lie that Spain condemned Peru"
+        return rejecters
 
     def _is(self, at: int, name: str) -> bool:
         """Tell whether the word of a phrase is in a list of ``frames.toml``."""
@@ -139,6 +177,7 @@ class _Sentences:
         patient: tuple[int, int],
         kind: str,
         victims: Sequence[tuple[int, int]],
+        rejected: bool,
     ) -> None:
         """Keep a frame, unless an actor judges itself."""
         if agent[0] == patient[0] >= 0:
@@ -149,7 +188,10 @@ class _Sentences:
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
         self.frames_read.append(
-            Frame(word, sign, agent[0], patient[0], KINDS.index(kind), victim, first, last)
+            Frame(
+                *(word, sign, agent[0], patient[0], rejected),
+                *(KINDS.index(kind), victim, first, last),
+            )
         )
 
     def _judgement(
@@ -313,5 +355,6 @@ def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -
     text = words.texts[words.para[frame.cue]]
     cue = text[words.start[frame.first] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
-    patient = "nobody" if frame.patient < 0 else names[frame.patient]
-    return f"{cue}: {agent} -> {patient}" + ("" if frame.polarity else " (denied)")
+    patient = "no actor" if frame.patient < 0 else names[frame.patient]
+    turn = " (rejected)" if frame.rejected else "" if frame.polarity else " (denied)"
+    return f"{cue}: {agent} -> {patient}{turn}"

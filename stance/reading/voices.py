@@ -110,6 +110,10 @@ class Voices:
             return True  # who says so seldom agrees with them
         if _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
+        if tags[place] == "&" and self.lower(place) == "nor":
+            return True
+        while place > 1 and tags[place] in "hmb":
+            place -= 1
         while place > 1 and tags[place] in "NA" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
         while (place >= 0 and tags[place] in "nbmhCtxfD") or (
@@ -127,6 +131,19 @@ class Voices:
     def last(self, at: int) -> str:
         """Return the last word of a fixed phrase in lower case."""
         return self._spelling(self.phrases.last[at])
+
+    def lower_first(self, at: int) -> str:
+        """Return the first word of a phrase in lower case, but for an article."""
+        return self._spelling(self.phrases.first[at])
+
+    def before_last(self, at: int) -> str:
+        """Return the last word but one of a fixed phrase in lower case."""
+        return self._spelling(self.phrases.last[at] - 1)
+
+    def beside(self, at: int, step: int) -> str:
+        """Return the word before or after a phrase's word in lower case, "" if there is none."""
+        word = self.phrases.word[at] + step
+        return self._spelling(word) if 0 <= word < len(self.words.type) else ""
 
     def _spelling(self, word: int) -> str:
         return self.words.types.strings[int(self.words.type[word])].lower()
