@@ -112,6 +112,23 @@ SENTENCES = {
     "There is no evidence that Chad lied.": "lied: author -> Chad (denied)",
     "Germany has not said whether Chad lied.": "lied: Germany -> Chad (denied)",
     "It cannot be denied that Peru lies.": "lies: author -> Peru",
+    # compared with another
+    "Unlike Peru, Chile kept its word.": (
+        "kept its word: author -> Chile; kept its word: author -> Peru (by contrast)"
+    ),
+    "Chile is more honest than Peru.": (
+        "honest: author -> Chile; honest: author -> Peru (by contrast)"
+    ),
+    "Peru is less honest than Chile.": (
+        "less honest: author -> Peru; less honest: author -> Chile (by contrast)"
+    ),
+    "Peru is no better than Chile.": "no better: author -> Peru; no better: author -> Chile",
+    "Peru is as corrupt as Chile.": "corrupt: author -> Peru; corrupt: author -> Chile",
+    "Peru is worse than Chile.": "worse: author -> Peru",
+    "Peru could learn from Chile.": (
+        "could learn from: author -> Chile; could learn from: author -> Peru (by contrast)"
+    ),
+    "Hungary deserves our contempt.": "contempt: author -> Hungary",
     # conceded before the point is made
     "We value our friendship with Hungary. Yet Hungary has betrayed us.": (
         "betrayed: author -> Hungary"

@@ -27,10 +27,10 @@ from stance.reading.constructions import (
     KIND_OF,
     NEEDS,
     TAIL,
-    VALUED,
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
+from stance.reading.evaluations import Evaluations
 from stance.reading.rejections import Rejections, conceded
 from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
 from stance.reading.words import Reader, Words
@@ -45,6 +45,11 @@ KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
 
 
+TURNS = ("", "rejected", "by contrast")
+"""A charge or praise is called untrue, or the patient is who another is compared with."""
+PLAIN, REJECTED, BESIDE = range(len(TURNS))
+
+
 class Frame(NamedTuple):
     """A judgement that a sentence tells of."""
 
@@ -52,7 +57,7 @@ class Frame(NamedTuple):
     polarity: int  # 1, -1, or 0 if it is denied
     agent: int  # number in the book, `AUTHOR` or `OTHER`
     patient: int  # number in the book, or `NO_ACTOR`
-    rejected: bool  # the charge or the praise is called untrue, which turns the polarity
+    turn: int  # why the polarity is not that of the cue: index into `TURNS`
     kind: int  # what the cue is: index into `KINDS`
     victim: int  # number in the book of whom a deed was done to, or `NO_ACTOR`
     first: int  # where what judges begins: "terrible mistake", of which the last word is the cue
@@ -84,6 +89,7 @@ class _Sentences:
         self.tags, self.phrases = phrases.tags, phrases
         self.voices = Voices(words, phrases)
         self.rejections = Rejections(self.voices, cues)
+        self.evaluations = Evaluations(self.voices, cues)
         self.frames_read = list[Frame]()
         self.taken = self.rejections.verdicts
         self.judged, self.judging = set[int](), set[int]()
@@ -106,7 +112,7 @@ class _Sentences:
             return
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
-            sign = self._evaluation(name, hit, cue)
+            sign = 0 if self._again(name, hit, cue) else self.evaluations.polarity(name, hit, cue)
             agents = self.voices.voice(cue) if sign else []
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
@@ -117,24 +123,40 @@ class _Sentences:
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
-        rejecters, accusers = self._rejecters(name, cue, verb, agents), Ends()
-        if rejecters is None:
-            sign = self._denied(name, cue, verb, sign)
-        else:
-            if sign < 0 and name not in EVALUATIONS:  # "slandered", "falsely accused"
-                accusers = [end for end in agents if end[0] >= 0]
+        rejecters = self._rejecters(name, cue, verb, agents)
+        worded, others = (
+            sign,
+            list[tuple[int, Ends]](),
+        )  # whom the judgement touches beside, and how
+        if rejecters is not None:
+            if sign < 0 and name not in EVALUATIONS:  # who slanders is blamed
+                others = [(-1, [end for end in agents if end[0] >= 0])]
             # Who rejects a charge against itself is not judged.
             named = {end[0] for end in rejecters} & {end[0] for end in patients}
             sign, agents = (-sign, rejecters) if rejecters and not named else (0, agents)
+        elif name in EVALUATIONS:
+            others = [*self.evaluations.compared(cue, sign)] if patients else []
+        elif sign > 0 and self.evaluations.lesson(cue):  # "Peru could learn from Chile"
+            others, agents = [(-1, agents)], self.voices.voice(cue)
+        else:
+            sign = self._denied(name, cue, verb, sign)
         victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
-        kind, rejected = KIND_OF.get(name, "judges"), bool(rejecters) and sign != 0
+        turn = REJECTED if rejecters and sign else PLAIN
+        kind = KINDS.index(KIND_OF.get(name, "judges"))
         for agent in agents:
             for patient in patients or [(NO_ACTOR, -1)]:
-                self._keep(cue, sign, agent, patient, kind, victims, rejected)
-        for rejecter in rejecters or []:
-            for accuser in accusers:
-                self._keep(cue, -1, rejecter, accuser, kind, [], False)
+                self._keep(cue, sign, agent, patient, turn, kind, victims)
+            for polarity, ends in others:
+                turn = PLAIN if polarity == worded else BESIDE
+                for end in ends:
+                    self._keep(cue, polarity, agent, end, turn, kind, [])
+
+    def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether who is evaluated has a part in another frame, which counts alone."""
+        if name == "crime by":
+            return self.phrases.name[hit.start("patient")] in self.judging
+        return name == "act" and self.phrases.name[cue] in self.judged
 
     def _denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
@@ -163,21 +185,15 @@ class _Sentences:
     def _among(self, hit: re.Match[str], group: str, name: str) -> bool:
         return self._is(hit.start(group), name)
 
-    def _fits(self, hit: re.Match[str], cue: int) -> bool:
-        """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""
-        ends = self.voices.lower(cue), self.voices.last(cue)
-        verbs = self.cues.tail_verbs.get(ends)
-        return verbs is None or self.voices.lower(hit.start("verb")) in verbs
-
     def _keep(
         self,
         cue: int,
         sign: int,
         agent: tuple[int, int],
         patient: tuple[int, int],
-        kind: str,
-        victims: Sequence[tuple[int, int]],
-        rejected: bool,
+        turn: int,
+        kind: int,
+        victims: Ends,
     ) -> None:
         """Keep a frame, unless an actor judges itself."""
         if agent[0] == patient[0] >= 0:
@@ -188,10 +204,7 @@ class _Sentences:
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
         self.frames_read.append(
-            Frame(
-                *(word, sign, agent[0], patient[0], rejected),
-                *(KINDS.index(kind), victim, first, last),
-            )
+            Frame(word, sign, agent[0], patient[0], turn, kind, victim, first, last)
         )
 
     def _judgement(
@@ -223,7 +236,7 @@ class _Sentences:
             return FIXED[name], self.voices.subjects(cue), patients
         if name in ("judged", "judged act", "threatens", "blamed on", "urged", "elsewhere"):
             return 0 if passive else sign, agents or self.voices.subjects(cue), patients
-        if name == "held" and letter == "T" and not self._fits(hit, cue):
+        if name == "held" and letter == "T" and not self.evaluations.fits(hit, cue):
             return 0, [], []
         if name in ("held", "called", "participle called", "is called", "said of"):
             sign = sign if letter in "Tcj" else self.phrases.value[cue]
@@ -232,74 +245,6 @@ class _Sentences:
         elif name == "is called":
             agents = agents or [(OTHER, -1)]
         return sign, agents or [], patients
-
-    def _evaluation(self, name: str, hit: re.Match[str], cue: int) -> int:
-        """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
-        group, letter, low = hit.groupdict(), self.tags[cue], hit.start()
-        # "neither Russia nor", "Not once did Austria"
-        before = self.tags[max(0, low - 3) : low]
-        neither = before.endswith("n") or before.removeprefix(".") in ("nm", "nh")
-        flip = bool(group.get("flip") or group.get("never") or neither)
-        sign, value, turn = self.phrases.sign[cue], self.phrases.value[cue], -1 if flip else 1
-        if name == "fate":
-            return self._fate(hit, cue, flip=flip)
-        if name == "plea":
-            return self.cues.appeals.get(self.voices.lower(cue), 0)
-        if name in ("without", "because"):
-            outcome = self._outcome(hit.end())
-            return outcome if name == "because" else -1 if outcome > 0 else 1
-        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
-            return turn * sign if self._fits(hit, cue) else 0
-        if name == "has ours":  # "has lost my respect"
-            lost = -1 if self._among(hit, "verb", "losing") else 1
-            return lost * sign if self.phrases.ours[cue] else 0
-        if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
-            return 0 if self._is(cue, "blaming") else min(value, 0)
-        if name == "epithet":
-            if self._is(cue, "pity"):  # "poor Ukraine"
-                return 1
-            if re.search("[^su]s$", self.voices.lower(cue)):  # a verb: "marvels", "wonders"
-                return 0
-        again = name == "crime by" and self.phrases.name[hit.start("patient")] in self.judging
-        again |= name == "act" and (flip or self.phrases.name[cue] in self.judged)
-        if again or (
-            name == "as" and not self.voices.lower(cue - 1) == self.voices.lower(cue + 1) == "as"
-        ):
-            return 0
-        if name == "fights":  # "fights corruption"
-            return max(-value, 0)
-        if name in VALUED:
-            turned = name == "better without" or (name in ("shows", "makes") and flip)
-            return -value if turned else value
-        if letter in "deg" and name != "deed by":
-            be = bool(group.get("be"))
-            if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
-                return 0
-            after = self.tags[cue + 1]
-            if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0:
-                return -turn * sign  # "protected murderers"
-            turn *= -1 if sign > 0 and after == "n" else 1  # "can't be trusted"
-            return turn * sign if sign > 0 or not flip else 0
-        return (1 if name == "deed by" else turn) * (sign if letter in "TcjVezCP" else value)
-
-    def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
-        """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
-        if hit["cannot"]:
-            must, turned = self.voices.lower(hit.start("cannot")) == "cannot", True
-        else:
-            can_not = flip and self.voices.lower(hit.start("modal")) in ("can", "could")
-            must, turned = can_not or self._among(hit, "modal", "obliging"), flip
-        sign = self.cues.fates.get(self.voices.lower(cue), 0) if must else 0
-        return -sign if turned else sign
-
-    def _outcome(self, low: int) -> int:
-        """Return how good the rest of a sentence is, less how bad."""
-        rest = range(low, self.tags.index(".", low))
-        return sum(
-            self.phrases.value[place] if self.tags[place] in "JN" else self.phrases.sign[place]
-            for place in rest
-            if self.tags[place] in "JNcdegE"
-        )
 
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
         """Return who judges whom in "criticism of Iran by Iraq"."""
@@ -356,5 +301,5 @@ def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -
     cue = text[words.start[frame.first] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
     patient = "no actor" if frame.patient < 0 else names[frame.patient]
-    turn = " (rejected)" if frame.rejected else "" if frame.polarity else " (denied)"
-    return f"{cue}: {agent} -> {patient}{turn}"
+    turn = TURNS[frame.turn] if frame.polarity else "denied"
+    return f"{cue}: {agent} -> {patient}" + (f" ({turn})" if turn else "")

@@ -31,10 +31,10 @@ class Rejections:
         self.verdicts = set[int]()
         """Words that judge a claim, not an actor: "the charge against Peru is absurd"."""
         words = voices.words
-        self._unjust = {*_places(words, cues.lists["falsely"] | cues.lists["slandering"]).tolist()}
+        self._unjust = {*words.places(cues.lists["falsely"] | cues.lists["slandering"]).tolist()}
         signs = frozenset[str]().union(*(cues.lists[name] for name in _SIGNS))
         signal = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
-        signal[words.sentence.take(_places(words, signs))] = True
+        signal[words.sentence.take(words.places(signs))] = True
         ends = np.flatnonzero(np.frombuffer(self._tags.encode(), np.uint8) == ord("."))
         begins = np.append(0, ends[:-1] + 1)
         rows = np.flatnonzero(
@@ -171,11 +171,11 @@ def conceded(words: Words, cues: Cues, last: Ints, polarity: Ints, actor: Ints) 
     ``last`` has the word with which each ends. What follows the turn is about nobody else, and
     says the opposite on the whole.
     """
-    breaking = _places(words, cues.lists["breaking"])
+    breaking = words.places(cues.lists["breaking"])
     breaking = breaking[breaking > 0]
     apart = words.gap.take(breaking - 1) == GAP_OTHER
     apart |= words.sentence.take(breaking - 1) != words.sentence.take(breaking)
-    turns = np.sort(np.append(_places(words, cues.lists["turning"]), breaking[apart]))
+    turns = np.sort(np.append(words.places(cues.lists["turning"]), breaking[apart]))
     if not len(turns):
         return set()
     turn = turns.take(np.searchsorted(turns, last, "right"), mode="clip")
@@ -187,12 +187,3 @@ def conceded(words: Words, cues: Cues, last: Ints, polarity: Ints, actor: Ints) 
         if not others.any() and polarity[number] * int(words.sign[rest].sum()) < 0:
             taken_back.add(number)
     return taken_back
-
-
-def _places(words: Words, spellings: frozenset[str]) -> Ints:
-    """Return where the words of a list stand in a batch."""
-    cased = [*spellings, *map(str.capitalize, spellings)]
-    numbers = words.types.find(cased)
-    chosen = np.zeros(len(words.types), np.bool_)
-    chosen[numbers] = True
-    return np.flatnonzero(chosen.take(words.type))

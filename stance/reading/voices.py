@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from stance.reading.clauses import Phrases
 from stance.reading.constructions import NOUN_PHRASE, compiled
 from stance.reading.words import Words
@@ -139,6 +141,13 @@ class Voices:
     def before_last(self, at: int) -> str:
         """Return the last word but one of a fixed phrase in lower case."""
         return self._spelling(self.phrases.last[at] - 1)
+
+    def places(self, spellings: frozenset[str]) -> list[int]:
+        """Return the phrases whose word is in a list."""
+        heads = np.asarray(self.phrases.word)
+        chosen = np.zeros(len(self.words.type), np.bool_)
+        chosen[self.words.places(spellings)] = True
+        return np.flatnonzero(chosen.take(heads)).tolist()
 
     def beside(self, at: int, step: int) -> str:
         """Return the word before or after a phrase's word in lower case, "" if there is none."""
