@@ -22,7 +22,7 @@ LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")
 
 
-def certain(predicted, gold, document=None, actor=None, answered=None):
+def certain(predicted, gold, document=None, actor=None, answered=True):
     """Answers that give each row a label with probability 0.8."""
     probabilities = np.full((len(gold), 3), 0.1)
     probabilities[np.arange(len(gold)), predicted] = 0.8
@@ -31,7 +31,7 @@ def certain(predicted, gold, document=None, actor=None, answered=None):
         np.array(gold, np.int64),
         probabilities,
         np.arange(len(gold)) if document is None else np.array(document),
-        None if answered is None else np.array(answered),
+        np.array(answered),
         actor,
     )
 

@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stance.arrays import Bools
-from stance.corpus import Corpus, holder_rows
+from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count, shown
 from stance.errors import DataError
 from stance.evaluation.answers import (
     Answers,
     Figures,
-    judge_pairs,
-    judge_sentiment,
     plain,
+    sentiment_answers,
     stance_answers,
 )
 from stance.evaluation.intervals import proportion_interval
@@ -132,10 +131,10 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
     return report(
         corpus,
-        judge_pairs(model, corpus),
+        _judge(model, corpus)[0],
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         max(map(str, Stance), key=trained_on.__getitem__),
-        judge_sentiment(model, corpus),
+        _judge_sentiment(model, corpus),
         max(tones, key=lambda tone: tones[tone]["support"], default=None),
         holder=_judge_holders(model, corpus),
         leaked=corpus.marks.found_in(model.fingerprints),
@@ -147,14 +146,7 @@ def write_mistakes(
     model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    stance, because, withheld = [], list[str](), []
-    pairs = corpus.texts, corpus.actors, corpus.spans
-    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
-        stance.append(judged.stance)
-        withheld.append(judged.withheld)
-        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
-        del judged  # before the words of the next rows are read
-    answers = stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
+    answers, because = _judge(model, corpus, WORDS)
     predicted, top = answers.predicted, answers.confidence
     wrong = np.flatnonzero(~answers.right)
     wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
@@ -181,6 +173,30 @@ def model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
             "the model knows which actor is judged: it has learned a prior about actors, the very "
             "thing that a study wants to measure"
         )
+
+
+def _judge(model: StanceModel, corpus: Corpus, words: int = 0) -> tuple[Answers, list[str]]:
+    """Answer the rows of a corpus; with the words that push most to each, if any are asked for."""
+    stance, withheld = [np.zeros((0, len(Stance)))], [np.zeros(0, np.bool_)]
+    because, pairs = list[str](), (corpus.texts, corpus.actors, corpus.spans)
+    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=words > 0):
+        stance.append(judged.stance)
+        withheld.append(judged.withheld)
+        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), words)
+        del judged  # before the words of the next rows are read
+    return stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld)), because
+
+
+def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
+    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
+    rows = sentiment_rows(corpus)
+    if model.sentiment is None or not len(rows):
+        return None
+    part = corpus.take(rows)
+    judged = [answers for _, answers in model.judge_many(part.texts, months=part.months)]
+    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+    answered = np.concatenate([~part.tone_withheld for part in judged])
+    return sentiment_answers(corpus, rows, tones, answered)
 
 
 def _loose(corpus: Corpus) -> list[str]:

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus import Corpus, sentiment_rows
-from stance.errors import DataError
+from stance.corpus import Corpus
 from stance.evaluation.intervals import FEWEST, spread, t_interval
-from stance.model import StanceModel
 from stance.records import NO_ANSWER, Sentiment, Stance
 
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
@@ -88,7 +86,7 @@ class Answers:
     gold: Ints  # number of the right label
     probabilities: Floats  # of shape (n_rows, n_labels)
     document: Ints  # the unit that is resampled
-    answered: Bools | None = None  # False where the model withholds its answer; None if nowhere
+    answered: Bools | bool = True  # False where the model withholds its answer
     actor: Sequence[str] | None = None  # of each row, for scores per actor
 
     def __len__(self) -> int:
@@ -102,7 +100,7 @@ class Answers:
     @property
     def predicted(self) -> Ints:
         """What `predict` prints: the most probable label, or `NO_ANSWER` where it is withheld."""
-        return self.best if self.answered is None else np.where(self.answered, self.best, NO_ANSWER)
+        return np.where(self.answered, self.best, NO_ANSWER)
 
     @property
     def right(self) -> Bools:
@@ -114,11 +112,6 @@ class Answers:
         """Probability of each row's most probable label, withheld or not."""
         return np.asarray(self.probabilities.max(axis=1), np.float64)
 
-    @property
-    def uncertain(self) -> float:
-        """Share of the rows whose answer is withheld."""
-        return 0.0 if self.answered is None else 1 - float(self.answered.mean())
-
     def take(self, rows: Bools) -> "Answers":
         """Return the answers to some rows."""
         numbers = np.flatnonzero(rows)
@@ -127,7 +120,7 @@ class Answers:
             gold=self.gold[numbers],
             probabilities=self.probabilities[numbers],
             document=self.document[numbers],
-            answered=None if self.answered is None else self.answered[numbers],
+            answered=np.broadcast_to(self.answered, len(self))[numbers],
             actor=None if self.actor is None else [self.actor[i] for i in numbers.tolist()],
         )
 
@@ -136,29 +129,7 @@ class Answers:
         return document_confusion(self.gold, self.predicted, self.document, len(self.labels))
 
 
-def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
-    """Answer the rows of a corpus."""
-    if not len(corpus):
-        raise DataError("the corpus has no row")
-    pairs = corpus.texts, corpus.actors, corpus.spans
-    judged = [part for _, part in model.judge_many(*pairs, months=corpus.months)]
-    answered = np.concatenate([~part.withheld for part in judged])
-    return stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
-
-
-def judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
-    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
-    rows = sentiment_rows(corpus)
-    if model.sentiment is None or not len(rows):
-        return None
-    part = corpus.take(rows)
-    judged = [answers for _, answers in model.judge_many(part.texts, months=part.months)]
-    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-    answered = np.concatenate([~part.tone_withheld for part in judged])
-    return sentiment_answers(corpus, rows, tones, answered)
-
-
-def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | None = None) -> Answers:
+def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
     """Return answers to the stance of a corpus's rows."""
     return Answers(
         tuple(Stance), corpus.stance, probabilities, corpus.document, answered, corpus.actors
@@ -166,7 +137,7 @@ def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | None
 
 
 def sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None = None
+    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | bool = True
 ) -> Answers:
     """Return answers to the sentiment of some rows of a corpus."""
     return Answers(

@@ -10,7 +10,6 @@ from stance.arrays import Bools, Floats, Ints
 
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
-Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
 CONFIDENCE = 0.95  # with which an interval holds the truth
 EQUAL = 1e-20  # variance up to which documents are said to score alike
 ENDLESS = 1e12  # degrees of freedom at which Student's t is the normal distribution

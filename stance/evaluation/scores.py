@@ -32,6 +32,7 @@ from stance.evaluation.intervals import (
 )
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
+from stance.records import NO_ANSWER
 
 BINS = 15  # of the calibration error
 
@@ -60,7 +61,7 @@ def score(answers: Answers) -> Figures:
         "labels": list(labels),
         "ece": brief["ece"],
         "confidence": answers.confidence.mean(),
-        "uncertain": answers.uncertain,
+        "uncertain": 1 - np.mean(answers.answered),
         "documents": brief["documents"],
         "trusted": brief["trusted"],
         "notes": [*document_notes(labels, by_document), *_unseen(labels, total)],
@@ -86,10 +87,11 @@ def brief_score(answers: Answers) -> Figures:
 
 def _answered(answers: Answers, brief: Figures) -> Figures:
     names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
-    if answers.answered is not None and not answers.answered.any():
+    given = answers.predicted != NO_ANSWER
+    if not given.any():
         return dict.fromkeys(names) | {"n": 0}
-    if answers.answered is not None and not answers.answered.all():
-        brief = brief_score(answers.take(answers.answered))
+    if not given.all():
+        brief = brief_score(answers.take(given))
     return {name: brief[name] for name in names}
 
 
@@ -186,35 +188,24 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     return plain(figures)
 
 
-def majority_score(answers: Answers, majority: str) -> Figures:
-    """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
-    always = np.full(len(answers), answers.labels.index(majority))
-    confusion = document_confusion(answers.gold, always, 0 * always, len(answers.labels))[0]
-    return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
-
-
 def baselines(answers: Answers, majority: str, blind: Answers | None = None) -> Figures:
-    """Return what a score must beat: the majority label, and answers blind to the actor."""
-    figures = {"majority": majority_score(answers, majority)}
-    if blind:
-        figures["target_blind"] = rival = rival_score(answers, blind)
-        figures["difference"] = rival["difference"]
-    return figures
+    """Return what a score must beat: the training data's majority label, and actor-blind answers.
 
-
-def rival_score(answers: Answers, rival: Answers) -> Figures:
-    """Score a rival's answers to the same rows, and what the first answers gain over them."""
-    pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
-    (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-    figures = {
-        "macro_f1": other,
-        "macro_f1_interval": score_interval(macro_f1, pair[:, 1]),
-        "accuracy": exact,
-        "difference": {
-            "macro_f1": model - other,
-            "macro_f1_interval": t_interval(gain_in(macro_f1), pair),
-        },
+    With blind answers to the same rows, also what the answers gain over them.
+    """
+    always = np.full(len(answers), answers.labels.index(majority))
+    constant = document_confusion(answers.gold, always, 0 * always, len(answers.labels))[0]
+    figures: Figures = {
+        "majority": {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
     }
+    if blind:
+        pair = np.stack([answers.confusion(), blind.confusion()], axis=1)
+        (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
+        interval = t_interval(gain_in(macro_f1), pair)
+        gain = {"macro_f1": model - other, "macro_f1_interval": interval}
+        bounds = score_interval(macro_f1, pair[:, 1])
+        alone = {"macro_f1": other, "macro_f1_interval": bounds, "accuracy": exact}
+        figures |= {"target_blind": {**alone, "difference": gain}, "difference": gain}
     return plain(figures)
 
 

@@ -97,6 +97,8 @@ def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[flo
 
 def _lowest_threshold(calibration: Calibration, label: int, rate: float) -> float:
     """Return the lowest threshold of a class whose hypothesis is rejected."""
+    from scipy.special import bdtr  # P(X <= wrong) of a binomial X; takes a while to import
+
     if rate in (0, 1):  # "more than all are wrong" is false whatever was seen
         return GRID[-1] if rate else NEVER
     mine = calibration.predicted == label
@@ -108,16 +110,8 @@ def _lowest_threshold(calibration: Calibration, label: int, rate: float) -> floa
         drawn = np.unique(document[given], return_index=True)[1]
         wrong = int(np.count_nonzero(~correct[given][drawn]))
         level += _LEVEL if threshold in STARTS else 0.0
-        if level and _log_tail(len(drawn), wrong, rate) <= math.log(level):
+        if level and bdtr(wrong, len(drawn), rate) <= level:
             lowest = threshold
         else:
             level = 0.0  # what was handed down is lost; the next start begins anew
     return lowest
-
-
-def _log_tail(number: int, wrong: int, rate: float) -> float:
-    """Return the logarithm of P(X <= wrong) for binomial X of so many trials."""
-    factorial, k = np.append(0.0, np.log(np.arange(1, number + 1)).cumsum()), np.arange(wrong + 1)
-    terms = factorial[number] - factorial[k] - factorial[number - k]
-    terms += k * math.log(rate) + (number - k) * math.log1p(-rate)
-    return float(np.logaddexp.reduce(terms))
