@@ -226,6 +226,19 @@ class Recipe:
         """Whether a head learns from what the deep reader makes of a paragraph."""
         return any("deep" in part.blocks for part in (self.features, self.holder_features))
 
+    def head(self, name: str) -> HeadRecipe:
+        """Return features and classifier of stance, control, sentiment or holder."""
+        if name == "stance":
+            return HeadRecipe(self.features, self.classifier)
+        if name == "control":  # its rows weigh what those of the stance head do
+            features = dataclasses.replace(CONTROL.features, min_df=self.features.min_df)
+            like = {key: getattr(self.classifier, key) for key in ("balanced", "evenness")}
+            return HeadRecipe(features, dataclasses.replace(CONTROL.classifier, **like))
+        if name == "sentiment":
+            return HeadRecipe(self.sentiment_features, self.sentiment_classifier)
+        plain = dataclasses.replace(self.holder_classifier, neutral_offset=0.0)
+        return HeadRecipe(self.holder_features, plain)
+
     def with_reader(self) -> "Recipe":
         """Return the recipe with the block `deep`."""
         blocks = {"deep": DEEP_WEIGHT, **self.features.blocks}

@@ -127,7 +127,8 @@ def train(
     """
     if long := sum(len(text) > MOST_READ for text in corpus.texts):
         progress(f"of {count(long, 'text')} only the first {MOST_READ:,} characters are read")
-    corpus, lessons = _parted(corpus)
+    whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
+    corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)
     if recipe.deep:
         if recipe.language != "english":
@@ -139,7 +140,7 @@ def train(
         encoder = (encoder or load_reader("all")).open()
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
-    run = TrainingRun(reader, corpus, lessons, recipe, vectors, jobs, progress)
+    run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
     stance, control = run.learn("stance"), run.learn("control")
     tone, holder = run.learn_extra("sentiment"), run.learn_extra("holder")
     report = run.score(stance, control, tone, holder)
@@ -158,14 +159,6 @@ def train(
         encoder=encoder,
     )
     return Training(model, report, stance.held)
-
-
-def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
-    """Return the rows to score, and those with soft labels alone if others have more."""
-    if corpus.judged.all() or not corpus.judged.any():
-        return corpus, None
-    judged, more = (corpus.take(np.flatnonzero(rows)) for rows in (corpus.judged, ~corpus.judged))
-    return judged, more
 
 
 def _check(corpus: Corpus, recipe: Recipe) -> None:

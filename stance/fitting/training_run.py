@@ -31,10 +31,9 @@ from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, KnownWords, measure
 from stance.model.heads import Head
 from stance.model.holders import name_held
-from stance.reading.actors import ActorBook
 from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader
-from stance.recipe import CONTROL, HeadRecipe, Recipe
+from stance.recipe import Recipe
 from stance.records import Holder, Sentiment, Stance
 from stance.storage import STEMMER
 
@@ -72,7 +71,7 @@ class TrainingRun:
 
     reader: Reader
     corpus: Corpus
-    lessons: Corpus | None  # rows with soft labels alone
+    whole: Corpus  # the same rows, then those with soft labels alone
     recipe: Recipe
     vectors: Vectors | None
     jobs: int
@@ -80,8 +79,9 @@ class TrainingRun:
 
     @cached_property
     def query(self) -> Query:
-        """The rows of the corpus."""
-        return query_of(self.reader.book, self.corpus)
+        """All rows, those of the corpus first."""
+        pairs = self.whole.texts, self.whole.actors, self.whole.spans
+        return make_query(self.reader.book, *pairs, self.whole.months)
 
     @cached_property
     def fold(self) -> Ints:
@@ -107,63 +107,55 @@ class TrainingRun:
             self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
         named = named[: len(task.y)]
         if task.topic is not None:
-            rows = Counter(self.query.names)
-            named |= np.array([rows[name] >= FEWEST for name in self.query.names])
+            names = self.query.names[: len(task.y)]
+            rows = Counter(names)
+            named |= np.array([rows[name] >= FEWEST for name in names])
         return Learned(replace(head, temperature=temperature), held, named)
 
     def learn_extra(self, name: str) -> Learned | None:
         """Learn a head from the rows with its labels, if enough documents have each of them."""
-        _, labels, y, rows = self._lesson(name)
+        labels, y, rows = self._lesson(name)
         documents = self.corpus.document[rows]
         thin = [
             label
             for number, label in enumerate(labels)
-            if len(np.unique(documents[y[rows] == number])) < 2
+            if len(np.unique(documents[y == number])) < 2
         ]
         if thin and len(rows):
             self.tell(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
         return None if thin else self.learn(name)
 
-    def _lesson(self, name: str) -> tuple[HeadRecipe, Sequence[str], Ints, Ints]:
-        """Return recipe and labels of a head, each row's label, and the rows to learn from."""
-        corpus, recipe, every = self.corpus, self.recipe, np.arange(len(self.corpus))
-        if name == "stance":
-            return HeadRecipe(recipe.features, recipe.classifier), [*Stance], corpus.stance, every
-        if name == "control":  # its rows weigh what those of the stance head do
-            features = replace(CONTROL.features, min_df=recipe.features.min_df)
-            like = {key: getattr(recipe.classifier, key) for key in ("balanced", "evenness")}
-            head = HeadRecipe(features, replace(CONTROL.classifier, **like))
-            return head, [*Stance], corpus.stance, every
+    def _lesson(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
+        """Return the labels of a head, the number of each row's label, and which rows these are."""
+        corpus = self.corpus
         if name == "sentiment":
-            head = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-            return head, [*Sentiment], corpus.sentiment, sentiment_rows(corpus)
-        plain = replace(recipe.holder_classifier, neutral_offset=0.0)
-        head = HeadRecipe(recipe.holder_features, plain)
-        return head, [*Holder], holder_kinds(corpus), holder_rows(corpus)
+            rows = sentiment_rows(corpus)
+            return [*Sentiment], corpus.sentiment[rows], rows
+        if name == "holder":
+            rows = holder_rows(corpus)
+            return [*Holder], holder_kinds(corpus)[rows], rows
+        return [*Stance], corpus.stance, np.arange(len(corpus))
 
     def _task(self, name: str) -> tuple[Task, Query, Bools]:
         """Return what a head is learned from, and which rows' texts name their actors."""
-        head, labels, y, rows = self._lesson(name)
-        corpus, lessons, query = self.corpus, self.lessons, self.query.take(rows)
-        y, group, source, topic = y[rows], corpus.document[rows], corpus.source[rows], None
+        head, (labels, y, rows) = self.recipe.head(name), self._lesson(name)
+        corpus, whole, query = self.corpus, self.whole, self.query.take(rows)
+        group, source, topic = corpus.document[rows], corpus.source[rows], None
         stances, targeted = name in ("stance", "control"), name in ("stance", "holder")
         soft, typical = (corpus.soft, corpus.typical) if stances else (None, None)
         share = np.array([self.recipe.corpora.get(part.name, 1.0) for part in corpus.sources])
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
-        elif name == "stance" and lessons:
-            query = query_of(self.reader.book, corpus, lessons)
+        elif name == "stance":
+            query, soft, group = self.query, whole.soft, whole.document
         topics, parts = 1, source
         if head.features.per_actor:
             topic = np.unique(query.names, return_inverse=True)[1]
             topics = int(topic.max()) + 1
             parts = source * topics + topic[: len(rows)]
         weight = class_weights(y, parts, np.repeat(share, topics), head.classifier)
-        if name == "stance" and lessons and lessons.soft is not None:
-            soft = np.eye(len(labels))[y] if soft is None else soft
-            soft = np.concatenate([soft, lessons.soft])
-            group = np.append(group, lessons.document)
-            weight = np.append(weight, share[lessons.source])
+        if name == "stance":
+            weight = np.append(weight, share[whole.source[len(y) :]])
         counts, named = count_features(self.reader, query, head.features, targeted=targeted)
         task = Task(
             counts=counts,
@@ -185,10 +177,10 @@ class TrainingRun:
         corpus, recipe = self.corpus, self.recipe
         versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
         numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
-        for part in filter(None, [corpus, self.lessons]):
-            np.add.at(numbers, (part.source, part.stance), 1)
+        np.add.at(numbers, (self.whole.source, self.whole.stance), 1)
         known = KnownWords(stance.head, control.head)
-        texts = corpus.texts, self.query.names, corpus.document, recipe.features.min_df
+        names = self.query.names[: len(corpus)]
+        texts = corpus.texts, names, corpus.document, recipe.features.min_df
         return {
             "versions": {"stance": __version__, "python": python_version(), **versions},
             "data": [
@@ -237,16 +229,6 @@ class TrainingRun:
         corpus, kept = self.corpus, stance.named & self.corpus.typical
         probabilities, seed = stance.held.probabilities[kept], self.recipe.validation.seed
         return calibrate(probabilities, corpus.stance[kept], corpus.document[kept], seed)
-
-
-def query_of(book: ActorBook, *corpora: Corpus) -> Query:
-    """Return the rows of some corpora, one after the other."""
-    texts, actors, spans = (
-        [cell for corpus in corpora for cell in getattr(corpus, name)]
-        for name in ("texts", "actors", "spans")
-    )
-    months = np.concatenate([corpus.months for corpus in corpora])
-    return make_query(book, texts, actors, spans, months)
 
 
 def _most_frequent(answers: Answers) -> str:

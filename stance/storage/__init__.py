@@ -22,7 +22,7 @@ from stance.model.heads import BlockWeights, Head
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.recipe import CONTROL, Recipe, recipe_from_table
+from stance.recipe import Recipe, recipe_from_table
 from stance.storage._archive import (
     MANIFEST,
     PICKLES,
@@ -288,8 +288,7 @@ class _Contents:
 
 def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:
     blocks, labels, targeted = list[BlockWeights](), LABELS[name], name in TARGETED
-    features = getattr(recipe, "features" if name == "stance" else f"{name}_features", None)
-    known = (features or CONTROL.features).blocks
+    known = recipe.head(name).features.blocks
     if table["labels"] != [*labels] or table["targeted"] != targeted:
         raise refusal(f"'heads.{name}' judges other labels than {', '.join(labels)}")
     if sorted(block["name"] for block in table["blocks"]) != sorted(known):
