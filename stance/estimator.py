@@ -127,7 +127,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         pairs, model = _read(X), self.to_model()
         names = map(model.book.proper_name, set(pairs["actor"]))
-        if model.reference and (warning := model.reference.unseen(names)):
+        if warning := model.reference.unseen(names):
             warnings.warn(warning, UnseenActorWarning, stacklevel=2)
         months = months_of(pairs["date"]) if "date" in pairs else None
         chances = model.probabilities(pairs["text"], pairs["actor"], pairs["spans"], months)

@@ -4,7 +4,6 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -245,6 +244,8 @@ class Recipe:
         return dataclasses.replace(self, features=dataclasses.replace(self.features, blocks=blocks))
 
 
+_RECIPE = _checked_record(Recipe)
+
 CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
 """The target-blind head that stands beside every model as its baseline."""
 
@@ -272,12 +273,7 @@ def read_recipe(path: Path | str | None = None) -> Recipe:
 def recipe_from_table(table: Mapping[str, Any], name: str) -> Recipe:
     """Make a recipe from a parsed table; ``name`` stands in messages."""
     try:
-        recipe: Recipe = _recipe_check()(table, "")
+        recipe: Recipe = _RECIPE(table, "")
     except SchemaError as error:
         raise RecipeError(f"{name}: {error}") from error
     return recipe
-
-
-@cache
-def _recipe_check() -> Check:
-    return _checked_record(Recipe)

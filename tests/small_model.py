@@ -17,6 +17,7 @@ from stance.errors import ModelError
 from stance.features.blocks import BLOCKS
 from stance.features.pairs import lay_out
 from stance.model import StanceModel
+from stance.model.abstention import calibrate
 from stance.model.heads import BlockWeights, Head, name_keys, own_keys
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
@@ -60,6 +61,7 @@ CARD = {
         "baselines": {"majority": {"macro_f1": 0.3}},
     },
     "limits": ["English news only"],
+    "reference": {"unknown": 1.0, "familiarity": 0.0, "rows": 4, "actors": {}},
     "note": "Łódź – naïve “quotes”",
 }
 
@@ -102,6 +104,7 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
         control=heads["control"],
         fingerprints=hash_texts(TEXTS),
         card=CARD,
+        calibration=calibrate(np.zeros((0, 3)), *np.zeros((2, 0), np.int64), seed=0),
     )
 
 

@@ -148,7 +148,6 @@ def test_a_larger_rate_gives_no_fewer_answers(seed, one, other):
 
 def test_without_a_rate_nothing_is_withheld(calibration):
     assert thresholds(calibration, None) == ()
-    assert thresholds(None, None) == ()
 
 
 # --- Refusals ------------------------------------------------------------------------------------
@@ -157,11 +156,6 @@ def test_without_a_rate_nothing_is_withheld(calibration):
 def test_a_rate_that_no_class_supports_is_refused(calibration):
     with pytest.raises(AbstentionError, match=r"^--abstain 0.001: .* does not support this rate"):
         thresholds(calibration, 0.001)
-
-
-def test_a_model_without_calibration_is_to_be_trained_again():
-    with pytest.raises(AbstentionError, match="without calibration data; train it again"):
-        thresholds(None, 0.1)
 
 
 def test_a_calibration_without_rows_supports_nothing(calibration):

@@ -195,6 +195,6 @@ def test_an_explanation_names_the_frame_with_its_push(tmp_path: Path) -> None:
     model = train(read_recipe(recipe), corpus, ActorBook.default()).model
     (why,) = stance.explain(model, "Germany accused China of spying.", "China")
     (named,) = [reason for reason in why.features if reason.text == "accused: Germany -> China"]
-    assert named.net_push < 0
+    assert named.push[2] < named.push[0]
     pushes = np.sum([why.intercept, *(r.push for r in (*why.words, *why.features))], axis=0)
     assert np.allclose(pushes, why.scores)

@@ -35,8 +35,7 @@ def by_word(explanation, actor, others):
     pushes = {}
     for reason in explanation.words:
         name = ACTOR if reason.text in actor else OTHERS if reason.text in others else reason.text
-        lean = reason.net_push
-        pushes[name] = pushes.get(name, 0.0) + lean
+        pushes[name] = pushes.get(name, 0.0) + reason.push[2] - reason.push[0]
     return pushes
 
 
@@ -66,7 +65,7 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
     total = np.add.reduceat(pushes.values, pushes.pairs.first[:-1])
     for row in range(0, 200, 7):
         (found,) = explain(model, texts[row], actors[row])
-        whole = sum(reason.net_push for reason in found.features)
+        whole = sum(reason.push[2] - reason.push[0] for reason in found.features)
         start = found.intercept[2] - found.intercept[0]
         score = found.scores[2] - found.scores[0]
         assert total[row] + whole + start == pytest.approx(score, abs=1e-9)

@@ -21,7 +21,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.words import Reader
 from stance.recipe import Features
 from stance.records import Stance
-from stance.storage import dump_model, load_model
+from stance.storage import dump_model
 
 ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
@@ -117,20 +117,11 @@ def trained_on(path, texts, language):
     return train(recipe, read_corpus([path]), ActorBook.default()).model
 
 
-def test_a_model_without_reference_takes_nothing_for_foreign(model):
-    old = dataclasses.replace(
-        model, card={key: value for key, value in model.card.items() if key != "reference"}
-    )
-    judged = old.judge(list(FOREIGN.values()))
-    assert old.reference is None
-    assert not judged.foreign.any()
-
-
 def test_too_few_paragraphs_check_no_language(tmp_path):
     text = "The minister said that NATO would not give in to any of the new threats from Moscow."
     few = [f"{text} He left on day {'abc'[n % 3] * n}." for n in range(1, 20)]
     assert len(few) < LEAST_PARAGRAPHS < len(few * 3)  # equal paragraphs count once
-    assert trained_on(tmp_path / "a.csv", few * 3, "english").reference.familiarity is None
+    assert trained_on(tmp_path / "a.csv", few * 3, "english").reference.threshold == 0
 
 
 # --- What is measured ----------------------------------------------------------------------------
@@ -169,13 +160,6 @@ def test_the_reference_is_measured_without_the_own_document(corpus, model):
 # --- In a file -----------------------------------------------------------------------------------
 
 GOOD = dataclasses.asdict(TrainingProfile(0.06, 0.5, 100, {"NATO": 60, "Russia": 40}))
-
-
-def test_a_reference_may_lack_a_threshold(tmp_path):
-    card = small_model().card | {"reference": GOOD | {"familiarity": None}}
-    data = dump_model(dataclasses.replace(small_model(), card=card))
-    (tmp_path / "a.stance").write_bytes(data)
-    assert load_model(tmp_path / "a.stance").reference.threshold == 0
 
 
 @pytest.mark.parametrize(

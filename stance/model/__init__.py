@@ -50,8 +50,8 @@ class StanceModel:
         Compact hashes of the training texts, to notice leakage.
     card : mapping
         The rest of the manifest: data, versions, scores, limits. JSON values only.
-    calibration : Calibration or None
-        None if the model cannot say when to withhold an answer.
+    calibration : Calibration
+        Held-out answers that say when to withhold one.
     holder : Head or None
         None if the corpus did not say whose its stances are.
     deep : DeepReader or None
@@ -68,7 +68,7 @@ class StanceModel:
     control: Head
     fingerprints: TextHashes
     card: Mapping[str, Any]
-    calibration: Calibration | None = None
+    calibration: Calibration
     holder: Head | None = None
     deep: DeepReader | None = None
     encoder: DeepReader | None = None
@@ -80,10 +80,9 @@ class StanceModel:
         return Reader(self.book, self.lexicon, self.recipe.language, deep)
 
     @cached_property
-    def reference(self) -> TrainingProfile | None:
-        """What the training paragraphs were like; None if the card does not say."""
-        table = self.card.get("reference")
-        return None if table is None else TrainingProfile(**table)
+    def reference(self) -> TrainingProfile:
+        """What the training paragraphs were like."""
+        return TrainingProfile(**self.card["reference"])
 
     @cached_property
     def vocabulary(self) -> KnownWords:
@@ -92,9 +91,7 @@ class StanceModel:
 
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: they have features of their own."""
-        rows = self.reference.actors if self.stance.own and self.reference else {}
-        if not rows:
-            return np.zeros(len(names), np.bool_)
+        rows = self.reference.actors if self.stance.own else {}
         return np.array([name in rows for name in self.book.topics(names)], np.bool_)
 
     def name_keys(self, names: Sequence[str]) -> Keys | None:

@@ -70,22 +70,16 @@ def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> C
     )
 
 
-def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
+def thresholds(calibration: Calibration, rate: float | None) -> tuple[float, ...]:
     """Return the confidence from which each class is answered; nothing for a rate of None.
 
     The rate is the greatest share of wrong answers, from 0 to 1. A class that it allows no answer
-    has the threshold `NEVER`. Raises `AbstentionError` if that is so of all classes, or the model
-    has no calibration.
+    has the threshold `NEVER`. Raises `AbstentionError` if that is so of all classes.
     """
     if rate is None:
         return ()
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
-    if calibration is None:
-        raise AbstentionError(
-            f"--abstain {rate:g}: the model was saved without calibration data; train it again "
-            "with `stance train`"
-        )
     lowest = tuple(_lowest_threshold(calibration, label, rate) for label in range(len(Stance)))
     if min(lowest) == NEVER:
         raise AbstentionError(

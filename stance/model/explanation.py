@@ -14,7 +14,6 @@ from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
 from stance.reading.text import MOST_READ
 from stance.reading.words import Words
-from stance.records import AGAINST, FAVOR
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -29,11 +28,6 @@ class Reason:
     end: int
     push: tuple[float, ...]  #: in the order of the labels
     terms: tuple[str, ...] = ()  #: features that the word takes part in, the strongest first
-
-    @property
-    def net_push(self) -> float:
-        """How far it pushes toward favor (positive) or against (negative)."""
-        return self.push[FAVOR] - self.push[AGAINST]
 
 
 @dataclass(frozen=True, slots=True)

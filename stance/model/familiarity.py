@@ -45,14 +45,14 @@ class TrainingProfile:
     """Numbers of the training paragraphs, as they stand in a model's card."""
 
     unknown: float  # share of plain words in too few other documents to be known, 0 to 1
-    familiarity: float | None  # low quantile, 0 to 1; None if there were too few paragraphs
+    familiarity: float  # low quantile, 0 to 1; 0 if there were too few paragraphs
     rows: int
     actors: Mapping[str, int]  # training rows of each actor that has `FEWEST` or more
 
     @property
     def threshold(self) -> float:
         """Familiarity below which a paragraph is foreign; 0 if that is not checked."""
-        return MARGIN * (self.familiarity or 0.0)
+        return MARGIN * self.familiarity
 
     def unseen(self, names: Iterable[str]) -> str:
         """Return a warning about actors, if the model has learned from few and not from these."""
@@ -86,9 +86,9 @@ class LanguageCheck:
         enough: Bools = (self.length >= LEAST_WORDS) & (self.plain >= LEAST_PLAIN)
         return enough
 
-    def foreign(self, profile: TrainingProfile | None) -> Bools:
+    def foreign(self, profile: TrainingProfile) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
-        low = profile.threshold if profile else 0.0
+        low = profile.threshold
         strange = (self.plain >= STRANGE) & (self.known == 0) & (low > 0)
         foreign: Bools = self.long_enough() & (self.familiarity() < low) | strange
         return foreign
@@ -173,10 +173,10 @@ def measure(
     kinds = np.ones(len(para), np.bool_), plain, known, known & vocabulary.common.take(place)
     check = LanguageCheck(*(np.bincount(para[kind], minlength=len(rows)) for kind in kinds))
     enough = check.familiarity()[check.long_enough()]
-    low_quantile = round(float(np.quantile(enough, LOW)), 6) if len(enough) else 0.0
+    many = len(enough) >= LEAST_PARAGRAPHS
     return TrainingProfile(
         unknown=round(1 - float(check.known.sum() / max(check.plain.sum(), 1)), 6),
-        familiarity=low_quantile if len(enough) >= LEAST_PARAGRAPHS else None,
+        familiarity=round(float(np.quantile(enough, LOW)), 6) if many else 0.0,
         rows=len(texts),
         actors={name: n for name, n in sorted(Counter(actors).items()) if n >= FEWEST and name},
     )

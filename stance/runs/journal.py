@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 
 from stance import __version__
 from stance.display import shown
@@ -86,16 +85,14 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
 def model_hash(model: StanceModel) -> str:
     """Return a hash of all that a model's answers depend on."""
     tables: list[object] = [asdict(model.recipe), model.book.to_tables(), model.lexicon.source]
-    tables.append(model.reference and asdict(model.reference))
-    arrays = list[NDArray[Any]]()
+    tables.append(asdict(model.reference))
+    arrays = [getattr(model.calibration, field.name) for field in fields(model.calibration)]
     for head in filter(None, (model.stance, model.sentiment, model.holder)):
         tables.append((head.labels, head.targeted, head.temperature, head.own))
         arrays.append(head.intercept)
         for block in head.blocks:
             tables.append((block.name, block.weight, block.coef.shape))
             arrays += (block.keys, block.idf, block.coef)
-    if (kept := model.calibration) is not None:
-        arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
     for reader in filter(None, (model.deep, model.encoder)):
         tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
     digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())

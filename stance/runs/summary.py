@@ -100,8 +100,6 @@ def _lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
 def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
     """Yield how many texts are in another language, and whether many words are unknown."""
     reference = model.reference
-    if reference is None:
-        return
     if tally.foreign:
         yield (
             f"{UNLIKE}: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language "

@@ -109,11 +109,8 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
     """Return the arrays and lists of terms of a model by the names of their members."""
     marks = model.fingerprints
     values: dict[str, Any] = {"data/exact.npy": marks.exact, "data/bands.npy": marks.bands}
-    if model.calibration is not None:
-        parts = {
-            f"calibration/{name}.npy": getattr(model.calibration, name) for name in CALIBRATION
-        }
-        values |= parts
+    for name in CALIBRATION:
+        values[f"calibration/{name}.npy"] = getattr(model.calibration, name)
     for name, head in heads.items():
         values[f"heads/{name}/intercept.npy"] = head.intercept
         for block in head.blocks:
@@ -307,10 +304,9 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
     return Head(labels, targeted, tuple(blocks), intercept, temperature, table["own"])
 
 
-def _calibration(contents: _Contents) -> Calibration | None:
-    """Return what `predict --abstain` needs, if the model has it."""
-    if not (rows := contents.size("calibration/confidence.npy")):
-        return None
+def _calibration(contents: _Contents) -> Calibration:
+    """Return what `predict --abstain` needs."""
+    rows = contents.size("calibration/confidence.npy")
     arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in CALIBRATION}
     for name, most in CALIBRATION.items():
         if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():

@@ -9,7 +9,6 @@ from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
 from stance.records import Holder, Sentiment, Stance
 from stance.settings import (
-    Check,
     SchemaError,
     anything,
     entries,
@@ -32,7 +31,7 @@ TARGETED = ("stance", "holder")  # heads that judge an actor
 
 TERMS = ".terms.txt"  # with which the name of a block's list of them ends; any may be missing
 PARTS = ("keys", "idf", "coef")  # arrays of a block
-CALIBRATION = {  # greatest values of arrays of which a model has all or none
+CALIBRATION = {  # greatest values of these arrays
     "confidence": 1,
     "predicted": len(Stance) - 1,
     "correct": 1,
@@ -58,10 +57,6 @@ def array_type(name: str) -> str:
 # --- Schema --------------------------------------------------------------------------------------
 
 
-def _or_null(inner: Check) -> Check:
-    return lambda value, where: None if value is None else inner(value, where)
-
-
 _STRING = of(str)
 _ROWS = number(int, 0, 10**12)
 _SHARE = number(float, 0, 1)
@@ -71,7 +66,7 @@ _WORDS = items(_STRING)
 _DIGEST = such(_STRING, re.compile("[0-9a-f]{64}").fullmatch, "a sha256")
 _BLOCKS = table({"blocks": entries(_WEIGHT)}, others=anything)
 _REFERENCE = table(
-    {"unknown": _SHARE, "familiarity": _or_null(_SHARE), "rows": _ROWS, "actors": entries(_ROWS)}
+    {"unknown": _SHARE, "familiarity": _SHARE, "rows": _ROWS, "actors": entries(_ROWS)}
 )
 _DATA = table(
     {"name": _STRING, "sha256": _DIGEST, "rows": _ROWS}
@@ -108,9 +103,10 @@ _MODEL = table(
         "language": _STRING,
         "temperature": of(float),
         "members": entries(_MEMBER),
+        "reference": _REFERENCE,
         "heads": table({"stance": _HEAD, "control": _HEAD}, {"sentiment": _HEAD, "holder": _HEAD}),
     },
-    {"reference": _REFERENCE, "deep_reader": _DIGEST},
+    {"deep_reader": _DIGEST},
     anything,
 )
 
