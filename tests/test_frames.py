@@ -67,7 +67,9 @@ SENTENCES = {
     ),
     "We will never forsake Armenia.": "forsake: author -> Armenia",
     "Spain closed the port, which angered Morocco.": "angered: Morocco -> Spain",
-    "Not once did Austria let us down.": "",
+    "Not once did Austria let us down.": "let us down: author -> Austria (denied)",
+    "Austria should not let us down.": "",
+    "Austria betrayed nobody.": "betrayed: author -> Austria",
     "Hungary vetoed the loan, to the dismay of Ukraine.": ("to the dismay of: Ukraine -> Hungary"),
     "We owe Finland a lot.": "a lot: author -> Finland",
     "Chile gave Iran a dressing down.": "dressing down: Chile -> Iran",
@@ -102,6 +104,9 @@ SENTENCES = {
     ),
     "Analysts do not believe that Chad lied.": "lied: other -> Chad (rejected)",
     "Blaming Peru for the drought is absurd.": "Blaming: author -> Peru (rejected)",
+    "People reproach Peru for the drought, quite unfairly.": "reproach: author -> Peru (rejected)",
+    "Finland called the story that Chad lied an insult.": "lied: Finland -> Chad (rejected)",
+    "Whoever accuses Peru should be quiet.": "accuses: other -> Peru (denied)",
     "Chad's accusations against Peru are baseless.": (
         "accusations: author -> Peru (rejected); accusations: author -> Chad"
     ),

@@ -22,11 +22,8 @@ class Evaluations:
 
     def polarity(self, name: str, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
-        group, letter, low = hit.groupdict(), self._tags[cue], hit.start()
-        # "neither Russia nor", "Not once did Austria"
-        before = self._tags[max(0, low - 3) : low]
-        neither = before.endswith("n") or before.removeprefix(".") in ("nm", "nh")
-        flip = bool(group.get("flip") or group.get("never") or neither)
+        group, letter = hit.groupdict(), self._tags[cue]
+        flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         sign, value, turn = self._phrases.sign[cue], self._phrases.value[cue], -1 if flip else 1
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
@@ -62,10 +59,25 @@ class Evaluations:
             after = self._tags[cue + 1]
             if sign > 0 and after == "J" and self._phrases.value[cue + 1] < 0:
                 return -turn * sign  # "protected murderers"
-            turn *= -1 if sign > 0 and after == "n" else 1  # "can't be trusted"
+            if after == "n" and (sign > 0 or self._is(cue + 1, "nobody")):
+                return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
         turn = -turn if letter == "J" and self._less(cue) else turn
         return (1 if name == "deed by" else turn) * (sign if letter in "TcjVezCP" else value)
+
+    def undone(self, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
+        if self._phrases.sign[cue] > 0 or not (self._flips(hit) or hit["flip"]):
+            return False
+        words = {self._voices.lower(place) for place in range(hit.end("patient"), cue)}
+        be, letter = bool(hit["be"]), self._tags[cue]
+        passive = (letter == "e" and be) or (letter == "g" and not be)
+        return not passive and words.isdisjoint(self._cues.lists["modal"])
+
+    def _flips(self, hit: re.Match[str]) -> bool:
+        """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
+        before = self._tags[max(0, hit.start() - 3) : hit.start()]
+        return before.endswith("n") or before.removeprefix(".") in ("nm", "nh")
 
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
@@ -119,7 +131,7 @@ class Evaluations:
     def _other(self, cue: int, sign: int) -> int | None:
         """Return the polarity of who follows "than" or "as", None where that is open."""
         link, before = self._voices.lower(cue + 1), self._voices.lower(cue - 1)
-        if link == before == "as":
+        if link == before == "as" and self._tags[cue - 1] == "p":
             return sign
         if link != "than":
             return None

@@ -113,12 +113,14 @@ class _Sentences:
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
             sign = 0 if self._again(name, hit, cue) else self.evaluations.polarity(name, hit, cue)
-            agents = self.voices.voice(cue) if sign else []
+            undone = name == "deed" and not sign and self.evaluations.undone(hit, cue)
+            agents = self.voices.voice(cue) if sign or undone else []
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
         else:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
-        if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
+            agents = agents if sign else []
+        if not agents or (not patients and all(agent < 0 for agent, _ in agents)):
             return
         if name in ("affects", "is judged", "received") and not patients:
             return
@@ -170,7 +172,7 @@ class _Sentences:
         if name not in EVALUATIONS:
             if self.rejections.unfair(verb - 1):  # "wrong to blame Peru"
                 return self.voices.voice(verb)
-            if self.tags[cue] in "VEGB" and self.rejections.falsely(cue):
+            if self.tags[cue] in "VEGBck" and self.rejections.falsely(cue):
                 return self.voices.voice(cue)
         rejecters = self.rejections.rejecters.get(cue)
         telling = name not in EVALUATIONS and name != "noun"

@@ -17,6 +17,7 @@ _SIGNS = ("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "dou
 """The lists of words without one of which a sentence rejects nothing."""
 _THAT = re.compile("R")
 _VERDICT = re.compile("b(n?)(?:p|oy)?([^.,RFHO])")
+_CALLED = re.compile("K([^.,R])")
 _NOT = re.compile("n[hmbx]*$")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -31,7 +32,16 @@ class Rejections:
         self.verdicts = set[int]()
         """Words that judge a claim, not an actor: "the charge against Peru is absurd"."""
         words = voices.words
-        self._unjust = {*words.places(cues.lists["falsely"] | cues.lists["slandering"]).tolist()}
+        unjust = words.places(cues.lists["falsely"] | cues.lists["slandering"])
+        sentences = words.sentence.take(unjust).tolist()
+        self._unjust = dict(zip(unjust.tolist(), sentences, strict=True))
+        last = np.append(words.sentence[1:] != words.sentence[:-1], True).take(unjust)
+        last |= words.gap.take(unjust) == GAP_OTHER
+        self._afterthoughts = {  # ", quite unfairly."
+            sentence: word
+            for (word, sentence), ends in zip(self._unjust.items(), last, strict=True)
+            if ends
+        }
         signs = frozenset[str]().union(*(cues.lists[name] for name in _SIGNS))
         signal = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
         signal[words.sentence.take(words.places(signs))] = True
@@ -51,14 +61,22 @@ class Rejections:
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
+        if self._tags[verb] in "ck" and self._untrue(verb):
+            return True
+        if not self._unjust:
+            return False
         word = self._voices.phrases.word[verb]
-        return not self._unjust.isdisjoint((word - 1, word, word + 1))
+        sentence = int(self._voices.words.sentence[word])
+        beside = (one for one in (word - 1, word, word + 1) if self._unjust.get(one) == sentence)
+        return any(beside) or self._afterthoughts.get(sentence, -1) > word
 
     def _read_sentence(self, low: int, end: int) -> None:
         for hit in _VERDICT.finditer(self._tags, low, end):
             verdict = hit.start(2)
             if not hit[1] and (self._untrue(verdict) or self._is(verdict, "unfair")):
                 self._read_verdict(hit.start(), verdict)
+        for hit in _CALLED.finditer(self._tags, low, end):
+            self._read_called(hit.start(), hit.start(1), end)
         for hit in _THAT.finditer(self._tags, low, end):
             if (word := self._voices.lower(hit.start())) == "that":
                 self._read_clause(hit.start())
@@ -163,6 +181,15 @@ class Rejections:
             self._reject(start, low, self._voices.voice(low))
             if tags[start] not in "aA":  # "Peru's claims are false"
                 self.verdicts.add(verdict)
+
+    def _read_called(self, verb: int, claim: int, end: int) -> None:
+        """Read a claim and what it is called: "described the charge against Peru as an insult"."""
+        if not self._is(claim, "claims"):
+            return
+        for place in range(claim + 1, end):
+            if self._untrue(place) or self._is(place, "unfair"):
+                return self._reject(claim, place, self._voices.subjects(verb))
+        return None
 
 
 def conceded(words: Words, cues: Cues, last: Ints, polarity: Ints, actor: Ints) -> set[int]:

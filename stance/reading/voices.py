@@ -110,6 +110,8 @@ class Voices:
         tags, place = self.tags, cue - 1
         if place > 0 and tags[place] == "R" and self.lower(place - 1) in ("those", "anyone"):
             return True  # who says so seldom agrees with them
+        if place >= 0 and self.lower(place) == "whoever":
+            return True
         if _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
         if tags[place] == "&" and self.lower(place) == "nor":
