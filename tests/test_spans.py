@@ -83,6 +83,7 @@ def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs
         assert words.type[slice(*one)].tolist() == alone.type[slice(*other)].tolist()
         assert words.who[slice(*one)].tolist() == alone.who[slice(*other)].tolist()
     mentions = alone.count_mentions(query.para, query.actor)
+    assert words.count_mentions(para, query.actor).tolist() == mentions.tolist()
     mentioned = lay_out(words, para, query.actor).mentioned()
     assert mentioned.tolist() == (mentions > 0).tolist()
     shares = [p[0] == q[0] and p[2] == q[2] and not (p[3] or q[3]) for p, q in pairwise(pairs)]

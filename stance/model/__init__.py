@@ -148,11 +148,12 @@ class StanceModel:
             raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
             query = make_query(self.book, texts, actors, spans, months)
-            words = self.reader.words(query.texts, query.spans, months)
-            para, actor, names = query.para, query.actor, tuple(actors)
+            words, para = query.read(self.reader, apart=pushes)
+            actor, names = query.actor, tuple(actors)
         *first, dated = (_part(column, slice(SHOWN)) for column in (texts, actors, spans, months))
         again = None if pushes else partial(self.judge, *first, months=dated, pushes=True)
-        return self._judge(words, para, actor, names, again, speakers)
+        judged = self._judge(words, para, actor, names, again, speakers)
+        return judged if actors is None else judged.apart()
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,

@@ -76,6 +76,11 @@ class LanguageCheck:
     known: Ints  # of the plain words
     common: Ints  # of the plain words
 
+    def take(self, para: Ints) -> "LanguageCheck":
+        """Return the counts of some paragraphs."""
+        counts = self.length, self.plain, self.known, self.common
+        return LanguageCheck(*(column.take(para) for column in counts))
+
     def familiarity(self) -> Floats:
         """Return the mean of the known and the common share; 1 if there is no plain word."""
         share: Floats = (self.known + self.common) / np.maximum(2 * self.plain, 1)

@@ -7,7 +7,7 @@ around the mention, not a verdict on the name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import islice
 from typing import Any
@@ -174,6 +174,17 @@ class Predictions:
         shown = self if self.pushes or self.explained is None else self.explained()
         passages = shown.passages() if shown.pushes else []
         return notebook_html(passages[:SHOWN], len(self.foreign) - len(passages[:SHOWN]))
+
+    def apart(self) -> "Predictions":
+        """Return the same answers, each of which has a paragraph of its own."""
+        return replace(
+            self,
+            para=np.arange(len(self.para)),
+            sentiment=None if self.sentiment is None else self.sentiment[self.para],
+            sentiment_known=self.sentiment_known[self.para],
+            language=self.language.take(self.para),
+            foreign=self.foreign[self.para],
+        )
 
     def answers(self, thresholds: Sequence[float] = ()) -> list[Answer]:
         """Return the answers; with thresholds of `stance.model.abstention`, some are withheld."""

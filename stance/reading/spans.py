@@ -65,16 +65,17 @@ class Query:
         for low in range(0, len(self), BATCH):
             yield self.slice(low, low + BATCH)
 
-    def read(self, reader: Reader) -> tuple[Words, Ints]:
-        """Read the texts, once where pairs that follow each other share one.
+    def read(self, reader: Reader, *, apart: bool = False) -> tuple[Words, Ints]:
+        """Read the texts, once where pairs that follow each other share one, unless kept apart.
 
         The second result is the paragraph of each pair.
         """
         new = np.ones(len(self), np.bool_)
-        new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
+        if not apart:
+            new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
         if self.months is not None:
             new[1:] |= self.months[1:] != self.months[:-1]
-        alone = np.unique(self.spans[:, 0])
+        alone = self.spans[:, 0]
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True
         para, kept = np.cumsum(new) - 1, np.flatnonzero(new)

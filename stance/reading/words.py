@@ -86,15 +86,14 @@ class Words(Tokens):
         return pair // width, pair % width
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
-        """Return how often each pair's actor is named; no pair comes twice."""
-        if not len(para):
-            return np.zeros(0, np.int64)
-        width = np.int64(max(self.who.max(initial=0), actor.max())) + 1
-        pairs = para * width + actor
-        order = np.argsort(pairs)
+        """Return how often each pair's actor is named."""
+        width = np.int64(max(self.who.max(initial=0), actor.max(initial=0))) + 1
         named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
-        place = order.take(np.searchsorted(pairs, named, sorter=order), mode="clip")
-        return np.bincount(place[pairs.take(place) == named], minlength=len(pairs))
+        named, counts = np.unique(named, return_counts=True)
+        pairs = para * width + actor
+        place = np.searchsorted(named, pairs)
+        known = np.append(named, -1).take(place) == pairs
+        return np.where(known, np.append(counts, 0).take(place), 0)
 
 
 class Reader:
