@@ -151,7 +151,7 @@ def train(
         stance=stance.head,
         sentiment=tone.head if tone else None,
         control=control.head,
-        fingerprints=corpus.marks,
+        fingerprints=corpus.marks.distinct(),
         card=run.card(stance, control, report)
         | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=run.calibrate(stance),

@@ -142,6 +142,19 @@ class KeyIndex:
         return values
 
 
+def some_of_each(keys: Keys) -> Ints:
+    """Return places where each distinct key stands at least once, but most repeated ones do not.
+
+    >>> some_of_each(np.array([7, 99, 7, 7], np.uint64)).tolist()
+    [1, 3]
+    """
+    places, slots = np.arange(len(keys)), ((keys * MULTIPLIER) >> np.uint64(46)).view(np.int64)
+    last = np.empty(1 << 18, np.int64)
+    last[slots] = places
+    last = last.take(slots)
+    return np.flatnonzero((last == places) | (keys.take(last) != keys))
+
+
 # Texts that share the part J of their word triples agree in a band with probability
 # 1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
 # section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
@@ -157,6 +170,11 @@ class TextHashes:
 
     exact: Keys  # equal for texts that differ only in case, spacing and punctuation
     bands: Keys  # (n_texts, BANDS); texts that share a value are probably near-duplicates
+
+    def distinct(self) -> "TextHashes":
+        """Return the hashes of the texts that differ."""
+        rows = np.unique(self.exact, return_index=True)[1]
+        return TextHashes(self.exact[rows], self.bands[rows])
 
     def found_in(self, others: "TextHashes") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
