@@ -1,10 +1,9 @@
 """Cells between separators: a strict reader of CSV, fast where every record is a plain one."""
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise, repeat
+from itertools import accumulate, chain, islice, repeat
 from typing import Any
 
 from stance.display import count
@@ -119,11 +118,12 @@ def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int
             yield reader.line_num, cells
 
 
-def _good_records(mark: str, width: int, quotes: bool) -> re.Pattern[str]:
-    """Return a pattern of records of a width, one after another, whose quotes are right."""
+def _good_records(mark: str, width: int, quotes: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return a pattern of records of a width whose quotes are right, and one of their cells."""
     sign, some = re.escape(mark), "+" if width == 1 else "*"  # an empty line is no good record
     cell = f'"(?:[^"]++|"")*+"|[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
-    return re.compile(f"(?:(?:{cell})(?:{sign}(?:{cell})){{{width - 1}}}(?:\r\n|\r|\n|\\Z))++")
+    records = f"(?:(?:{cell})(?:{sign}(?:{cell})){{{width - 1}}}(?:\r\n|\r|\n|\\Z))++"
+    return re.compile(records), re.compile(f"({cell})(?:{sign}|\r\n|\r|\n)")
 
 
 class _Body:
@@ -134,7 +134,7 @@ class _Body:
         self._width = len(table.columns)
         self._names = {folded(name) for name in table.columns} if self._width > 1 else set()
         self._longest = max(map(len, table.columns)) + 4
-        self._good = _good_records(mark, self._width, quotes)
+        self._good, self._cell = _good_records(mark, self._width, quotes)
         self._unfinished = ""  # a record that goes on in the next text
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
@@ -144,10 +144,8 @@ class _Body:
             held += text or ""
             if text is not None and len(held) < enough:
                 continue
-            good = held  # without quotes, its records end where its lines do
-            if self._quotes and '"' in held:
-                match = self._good.match(held)
-                good = match[0] if match else ""
+            match = self._good.match(held)
+            good = match[0] if match else ""
             if good and (chunk := self._at_once(good)):
                 yield chunk
                 held = held[len(good) :]
@@ -161,26 +159,25 @@ class _Body:
         """Return records as a chunk; None if one of them is bad or needs a closer look."""
         if len(text) > MAX_CELL or not is_whole(text):
             return None
-        table, rows, ends = self._table, list[list[str]](), [0]
-        reader = _reader(io.StringIO(text, newline=""), self._mark, self._quotes)
-        for row in reader:
-            rows.append(row)
-            ends.append(reader.line_num)
-        if {*map(len, rows)} != {self._width}:
+        text = text if text[-1] in "\r\n" else text + "\n"
+        cells = self._cell.findall(text)
+        if self._quotes and '"' in text:
+            cells = [c[1:-1].replace('""', '"') if c[:1] == '"' else c for c in cells]
+        table, columns = self._table, [cells[place :: self._width] for place in range(self._width)]
+        heights = [1] * len(columns[0])  # lines of each record
+        if line_ends(text) > len(heights):
+            heights = [1 + sum(map(line_ends, row)) for row in zip(*columns, strict=True)]
+        for place, (first, height) in enumerate(zip(columns[0], heights, strict=True)):
+            if height > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first):
+                row = [column[place] for column in columns]
+                if self._repeats_header(row) or self._oddity(row):
+                    return None
+        if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
             return None
-        for row, (start, end) in zip(rows, pairwise(ends), strict=True):
-            first = row[0]
-            suspect = end - start > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first)
-            if suspect and (self._repeats_header(row) or self._oddity(row)):
-                return None
-        if table.check and any(map(table.check, rows, repeat(0))):
-            return None
-        number, line = table.records_in + 1, self._line
-        table.records_in += len(rows)
-        self._line += ends[-1]
-        lines = [line + end for end in ends[:-1]]
-        columns = list(map(list, zip(*rows, strict=True)))
-        return Records(range(number, number + len(rows)), lines, columns)
+        number, ends = table.records_in + 1, [*accumulate(heights, initial=self._line)]
+        table.records_in += len(heights)
+        self._line = ends.pop()
+        return Records(range(number, number + len(heights)), ends, columns)
 
     # --- Records one by one ---
 
