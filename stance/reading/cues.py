@@ -126,10 +126,12 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
+        forms = dict[str, list[str]]()  # of verbs, by what begins a phrase: "~be"
 
-        def add(texts: Iterable[str], letter: str, sign: int) -> None:
-            kind = kinds.setdefault((letter, sign), len(kinds))
-            phrases.extend([(text, kind, False) for text in texts])
+        def add(text: str, letter: str, sign: int) -> None:
+            phrases.append((text, kinds.setdefault((letter, sign), len(kinds)), False))
+            if text[0] == "~" and (verb := text.partition(" ")[0]) not in forms:
+                forms[verb] = self._forms(verb.removeprefix("~"))
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
@@ -140,21 +142,19 @@ class Cues:
                         self.tail_verbs.setdefault(ends, set()).update(verbs.split())
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
-                    add(self._forms(text), "Q" if alone else letter, sign)
+                    add(text, "Q" if alone else letter, sign)
         for name, letter in _PHRASES.items():
-            add(_split(tables["words"][name]), letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(phrases)
+            for text in _split(tables["words"][name]):
+                add(text, letter, -1 if letter == "U" else 0)
+        self.phrases = PhraseMatcher(phrases, forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 
-    def _forms(self, phrase: str) -> list[str]:
-        """Return a phrase, and with "~" before it its inflections by the verb that begins it."""
-        if phrase[0] != "~":
-            return [phrase]
-        verb, *rest = phrase.removeprefix("~").split()
+    def _forms(self, verb: str) -> list[str]:
+        """Return the inflections of a verb."""
         others = self._irregular.get(verb, [])
         regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
-        return [" ".join([form, *rest]) for form in dict.fromkeys(others + regular)]
+        return [*dict.fromkeys(others + regular)]
 
     def find_phrases(self, words: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `PhraseMatcher.find` asks of lower-case words; "its" is "their", too."""
