@@ -106,10 +106,12 @@ class _Sentences:
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
-        group = hit.groupdict()
-        cue = hit.start("cue") if "cue" in group else hit.start("patient")
+        cue = hit.start("cue" if "cue" in hit.re.groupindex else "patient")
         if cue in self.taken or (name in NEEDS and not self._among(hit, *NEEDS[name])):
             return
+        if name == "act" and not self.phrases.value[cue]:  # most of the hits
+            return
+        group = hit.groupdict()
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
         if name in EVALUATIONS:
             sign = 0 if self._again(name, hit, cue) else self.evaluations.polarity(name, hit, cue)

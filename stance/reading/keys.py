@@ -148,8 +148,9 @@ def some_of_each(keys: Keys) -> Ints:
     >>> some_of_each(np.array([7, 99, 7, 7], np.uint64)).tolist()
     [1, 3]
     """
-    places, slots = np.arange(len(keys)), ((keys * MULTIPLIER) >> np.uint64(46)).view(np.int64)
-    last = np.empty(1 << 18, np.int64)
+    places, bits = np.arange(len(keys)), len(keys).bit_length()
+    slots = ((keys * MULTIPLIER) >> np.uint64(64 - bits)).view(np.int64)
+    last = np.empty(1 << bits, np.int64)
     last[slots] = places
     last = last.take(slots)
     return np.flatnonzero((last == places) | (keys.take(last) != keys))

@@ -89,7 +89,9 @@ class PhraseMatcher:
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
         for known, asked in ((self._exact, words), (self._folded, lower)):
-            yield list(map(known.get, asked, repeat(_NO_WORD)))
+            yield (
+                list(map(known.get, asked, repeat(_NO_WORD))) if known else [_NO_WORD] * len(asked)
+            )
 
     def find(
         self, tokens: Tokens, exact: Ints32, lower: Ints32, taken: Bools | None = None

@@ -102,11 +102,11 @@ def make_query(
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     places = array("i")  # pair, start and end of each: a text as long as a book has millions
-    for i, text in enumerate(texts):
+    for i in range(len(texts)) if spans is not None else np.flatnonzero(number < 0).tolist():
         given = spans[i] if spans is not None else None
         if given:
             number[i] = len(book)
-            read = text[:MOST_READ]
+            read = texts[i][:MOST_READ]
             ordered = [(start, end) for start, end in sorted(given) if start < MOST_READ]
             stay = plain[i] == read and all(0 <= s <= e <= len(read) for s, e in ordered)
             moved = ordered if stay else normalised_spans(read, ordered)
