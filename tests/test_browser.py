@@ -215,7 +215,7 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
 
 def report_page(words, folder):
     path = predictions(folder / "answers.csv", distinct(words))
-    write_predictions(Request(path), path.with_suffix(".html"), None, force=True)
+    write_predictions(Request(path), path.with_suffix(".html"), force=True)
     return path.with_suffix(".html").read_bytes()
 
 

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import re
 import shutil
 import sys
 
 import numpy as np
 import pytest
-from command import STARTER, dicts, fails, invoke, misused, predict, read_rows, write_rows
+from command import SAMPLE, STARTER, dicts, fails, invoke, misused, predict, read_rows, write_rows
+from pages import read_page
 from small_model import spoiled
 
 from stance.errors import ModelError, OutputError
@@ -16,6 +18,7 @@ from stance.model.explanation import explain
 from stance.storage import MIXTURES, READER, bundled_model, load_model, load_reader
 
 DATA = bundled_model().parent
+READ = {"all": "all pairs of", "unsure": "the pairs whose most probable .* below 0.70; there"}
 FOREIGN = "Le gouvernement de la Russie a été condamné hier par les ministres des pays de l'Ouest."
 
 
@@ -103,6 +106,21 @@ def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     line = fails(1, "predict", archive, "--deep", "all")
     assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
+
+
+@pytest.mark.parametrize("pairs", ["all", "unsure"])
+def test_a_report_names_both_models(tmp_path, pairs):
+    answers, page = tmp_path / "answers.csv", tmp_path / "answers.html"
+    invoke("predict", SAMPLE / "paragraphs.csv", "-o", answers, "--deep", pairs)
+    for model in ((), ("--model", "default")):
+        result = invoke("report", answers, "--force", *model)
+        text = read_page(page.read_bytes()).text
+        assert "did not make these answers" not in result.stderr
+        assert "The model (file default.stance, sha256" in text
+        assert re.search("The deep reader of stance .* read " + READ[pairs], text)
+        assert "it reaches a macro-F1 of" not in text
+        assert "Marked are the words that pushed the linear model most" in text
+        assert "words that push the linear model" in text
 
 
 def test_evaluate_scores_with_it_and_without(labelled):
@@ -228,7 +246,8 @@ def test_an_explanation_of_a_mixed_answer_adds_up(linear, deep):
     assert [one.text for one in china.features[1:]] == [one.text for one in alone.features]
     lines = invoke("explain", text, "--actor", "China", "--deep", "all").stdout
     assert "China: against" in lines
-    assert "the deep reader" in lines
+    assert "The words push the linear model only; the deep reader judges" in lines
+    assert "the deep reader  " in lines
     assert "the deep reader" not in invoke("explain", text, "--actor", "China").stdout
 
 
@@ -237,6 +256,7 @@ def test_an_article_is_read_with_it(tmp_path):
     path.write_text("China was accused by Germany of spying.\n", encoding="utf-8")
     invoke("read", path, "-o", page, "--deep", "all")
     assert ", and the deep reader. Text:" in page.read_text("utf-8")
+    assert "<dt>words that push the linear model</dt>" in page.read_text("utf-8")
     assert "--deep goes with" in misused(
         "read", path, "-o", page, "--deep", "all", "--abstain", "0.1"
     )

@@ -117,7 +117,7 @@ def read_answers(path):
     request = Request(path)
     read_study(request).to_json()
     write_sample(request, SampleRequest(10), path.with_suffix(".s.csv"), force=True)
-    write_predictions(request, path.with_suffix(".r.html"), None, force=True)
+    write_predictions(request, path.with_suffix(".r.html"), force=True)
 
 
 def read_model(path):

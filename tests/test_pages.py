@@ -50,7 +50,7 @@ def predictions(path, strings, columns=("source", "date")):
 def report_page(path, **request):
     """Return the page on a table without a model."""
     output = path.with_name("page.html")
-    write_predictions(Request(path, **request), output, None, force=True)
+    write_predictions(Request(path, **request), output, force=True)
     return read_page(output.read_bytes())
 
 

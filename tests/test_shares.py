@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from archives import LABELS, answer_rows, label, read, write
 from command import fails, invoke
-from pages import read_page
+from pages import part, read_page
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
@@ -235,7 +235,13 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert "Iran Russia 2 few few" in text
 
 
-@pytest.mark.parametrize(("rows", "said"), [(160, ": −60 ["), (8, ": 2 stances")])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (160, "−60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"),
+        (8, "too few labels .*, 2 stances"),
+    ],
+)
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path, rows, said):
     answers, output = held(tmp_path), tmp_path / "page.html"
     write(answers, read(answers)[:rows])
@@ -243,9 +249,15 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path, rows, said):
     assert invoke("report", answers, "-o", output, *audit).exit_code == 0
     page = read_page(output.read_bytes())
     assert {"pair-1", "pair-2"} <= set(page.jumps)
-    assert f"Iran toward Russia{said}" in page.text
+    assert re.search(f"Iran toward Russia: {said}", page.text)
     assert "Russia was condemned by Iran." in page.text
-    assert "counted by a classifier and not corrected" in page.text
+    assert "counted by a classifier and not corrected" not in page.text
+    pairs = {row["holder"]: row for row in page.rows("pairs")}
+    edges = json.loads(invoke("shares", answers, "--pairs", *audit, "--json").stdout)["pairs"]
+    for edge in edges:
+        for name in ("", "_low", "_high"):
+            cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
+            assert (part(cell) if cell else None) == (number and pytest.approx(number, abs=6e-4))
 
 
 def test_pairs_need_holders(archive):
@@ -524,6 +536,19 @@ def test_without_a_document_equal_texts_or_else_ids_are_one(tmp_path, columns, d
     labels = write(tmp_path / "labels.csv", [{name: row[name] for name in kept} for row in rows])
     assert figures(labels)["documents"] == documents
     assert re.search(said, invoke("shares", labels).stderr)
+
+
+def test_a_blank_document_is_none(tmp_path):
+    """A text without a document is one of its own, as in a table without that column."""
+    names = ["d1", "d1", "", " ", "\t", "NA", "NA", ""]
+    rows = [
+        {"document": name, "text": f"Text {number}.", "actor": actor, "stance": "favor"}
+        for number, name in enumerate(names)
+        for actor in ("NATO", "Russia")
+    ]
+    labels = write(tmp_path / "labels.csv", rows)
+    assert figures(labels)["documents"] == 6
+    assert "8 rows without a document; each text counts as one" in invoke("shares", labels).stderr
 
 
 def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):

@@ -3,6 +3,8 @@
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +19,7 @@ from stance.runs import Options
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
+    from stance.reports import Maker
     from stance.runs.job import Request
     from stance.runs.summary import Done
     from stance.tables import InputOptions
@@ -241,8 +244,7 @@ def report(
     audited: files.AnswersForm,
 ) -> None:
     """Summarise answers on one page."""
-    from stance.reports import Request, check_figures, read_maker, write_predictions
-    from stance.storage import model_file
+    from stance.reports import Request, check_figures, write_predictions
 
     request = Request(**form, **audited, only=only or ())
     if output is None and len(request.paths) > 1:
@@ -255,10 +257,25 @@ def report(
     read = [*request.paths, model, actors, request.audit]
     files.refuse_outputs(force, read, output=output)
     check_figures(figures, pdf=pdf, force=force)
-    path = model_file(model)
-    maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     notices = write_predictions(
-        request, output, maker,
+        request, output, _makers(model, actors, aliases),
         title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,
     )  # fmt: skip
     tell(*notices)
+
+
+def _makers(model: Path | None, actors: Path | None, aliases: str | None) -> "Iterator[Maker]":
+    """Yield what may have made some answers: the model named, or each that is bundled."""
+    from stance.errors import ExtraError
+    from stance.reports import read_maker
+    from stance.storage import bundled_model, model_file
+
+    for name in [model] if model else [None, Path("speeches")]:
+        path = model_file(name)
+        yield read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
+    deep: tuple[Literal["all", "unsure"], ...] = ("all", "unsure")
+    if model_file(model) == bundled_model():
+        with suppress(ExtraError):  # without the deep reader, nobody knows
+            for pairs in deep:
+                loaded = files.open_model(None, actors, aliases, pairs)
+                yield read_maker(bundled_model(), loaded, given=model is not None)

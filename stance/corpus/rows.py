@@ -130,7 +130,7 @@ def _row(
         number=record.number,
         spans=spans,
         sentiment=tones.read(tone, record) if tone.strip() else MISSING,
-        document=cells["document"],
+        document=cells["document"].strip(),
         holder=holder,
         false_match=false_match,
         soft=soft,

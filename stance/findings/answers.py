@@ -207,6 +207,7 @@ class _Reader:
         self._chances = array("f")
         self._rows, self._naming = array("q"), array("b")
         self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
+        self._loose = 0  # rows whose cell of the document is blank
 
     def add(self, record: Record) -> None:
         """Read a record."""
@@ -222,6 +223,7 @@ class _Reader:
         if fault := _fault(cells, places):
             why = f"{fault}; restore what stance predict wrote"
             raise DataError(f"{self._table.where(record)}: {why}")
+        self._loose += places.document is not None and not cells[places.document].strip()
         self._chances.extend(float(cells[place]) for place in places.probabilities)
 
         def cell(place: int | None) -> str:
@@ -333,6 +335,8 @@ class _Reader:
                 f"no column 'document', so each {what} counts as a document; if several belong "
                 f"to one document, {advice}, or intervals are too narrow"
             )
+        if self._loose:
+            yield f"{count(self._loose, 'row')} without a document; each text counts as one"
         for _, reader in self._labels.values():
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
@@ -348,8 +352,8 @@ class _Reader:
 def _document(cells: Sequence[str], places: Places) -> str:
     """Return what names the document of an answer; without one, its text, its id or its row."""
     known = (places.document, places.text, places.id)
-    place = next((place for place in known if place is not None), None)
-    whole = (cells[place] if place is not None else "") or f"row {int(cells[places.row])}"
+    place = next((place for place in known if place is not None and cells[place].strip()), None)
+    whole = f"row {int(cells[places.row])}" if place is None else cells[place]
     # A document's name holds within its file; an equal text is one document in any file.
     file = None if place is not None and place == places.text else places.file
     return whole if file is None else f"{cells[file]}\0{whole}"

@@ -40,12 +40,13 @@ class Periods:
 def choose_periods(days: Ints, asked: Unit | None = None) -> Periods | None:
     """Return the periods asked for, else the shortest of which a dozen suffice; no weeks, then.
 
-    A day of 0 is none.
+    A day of 0 is none. Where all are a first of January, their column holds years.
     """
     known = np.unique(days[days > 0])
     if not len(known):
         return None
-    for unit in (asked,) if asked else UNITS[1:]:
+    has_years = (_numbers(known - 1, "year") < _numbers(known, "year")).all()
+    for unit in (asked,) if asked else UNITS[3:] if has_years else UNITS[1:]:
         numbers = np.unique(_numbers(known, unit)).tolist()
         if len(numbers) <= MOST_COMPARED:
             break

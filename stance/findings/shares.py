@@ -83,6 +83,12 @@ class Share:
         """The net stance."""
         return self.value(NET)
 
+    def side(self, middle: float, level: float) -> int:
+        """Return whether the net stance is below (-1) or above (1) a value, but for a chance."""
+        known = self.corrected or self.counts
+        low, high = known.interval(NET, 1 - level)
+        return (low > middle) - (high < middle)
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the figures of each stance and the net stance; None where unknown."""
         names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")
@@ -96,6 +102,17 @@ class Share:
                 row["corrected"] = self.corrected.value(quantity)
                 row["low"], row["high"] = self.corrected.interval(quantity)
             yield row | {"method": self.method}
+
+
+def beyond_chance(shares: Sequence[Share], middles: Sequence[float]) -> list[int]:
+    """Return on which side of a middle each net stance is, 0 where chance may do (Holm, 5 %)."""
+    sides = [0] * len(shares)
+    left = [number for number, share in enumerate(shares) if share.net]
+    while new := {n: s for n in left if (s := shares[n].side(middles[n], LEVEL / len(left)))}:
+        for number, side in new.items():
+            sides[number] = side
+        left = [number for number in left if number not in new]
+    return sides
 
 
 @dataclass(frozen=True, slots=True)

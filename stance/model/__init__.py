@@ -259,6 +259,7 @@ class StanceModel:
             foreign=foreign,
             pushes=tuple(pushes for _, _, pushes in scored if pushes is not None),
             explained=explained,
+            deep=self.deep is not None,
             **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
 

@@ -45,6 +45,7 @@ class Verdict:
     mentions: Places
     words: tuple[tuple[int, int, float], ...] = ()  # start, end, push to favor (+) or against (-)
     frames: tuple[str, ...] = ()  # who judges whom, such as "accused: Germany -> China"
+    deep: bool = False  # whether the words are the reasons of one of two models, the linear one
 
     @property
     def summary(self) -> str:
@@ -143,7 +144,7 @@ def _facts(passage: Passage, verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.words:
         pushes = ((passage.text[start:end], f"{push:+.2f}") for start, end, push in verdict.words)
         listed = (f"{word}\u00a0{push.replace('-', MINUS)}" for word, push in pushes)
-        yield "words that push", ", ".join(listed)
+        yield f"words that push{' the linear model' * verdict.deep}", ", ".join(listed)
     if passage.tone:
         share = "" if passage.tone == UNCERTAIN else f" ({_share(passage.tone_probability)})"
         yield "paragraph", f"{passage.tone}{share}"

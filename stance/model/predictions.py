@@ -157,6 +157,7 @@ class Predictions:
     holders: tuple[str, ...]  #: what the numbers stand for
     pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
     explained: "Callable[[], Predictions] | None" = field(default=None, repr=False, compare=False)
+    deep: bool = False  #: whether the deep reader is mixed in, of which the pushes say nothing
 
     def __repr__(self) -> str:
         return brief("Predictions", paragraphs=len(self.foreign), pairs=len(self.para))
@@ -244,7 +245,7 @@ class Predictions:
         )
         reasons = zip(places[n_mentions:], deciding.values(), strict=True)
         pushing = tuple((start, end, push) for (start, end), push in reasons)
-        return Verdict(answer, places[:n_mentions], pushing, tuple(frames))
+        return Verdict(answer, places[:n_mentions], pushing, tuple(frames), self.deep)
 
     def tones(self) -> list[str]:
         """Return each paragraph's sentiment in words; empty if the model judges none."""

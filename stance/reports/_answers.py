@@ -1,7 +1,7 @@
 """What the page on a table of answers says: its figures, counted or corrected, and paragraphs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -32,6 +32,7 @@ JUDGED = 12  # actors shown among those who judge each other
 FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is left to the total
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
+DOUBTFUL = 10  # least certain answers that a model must give, too, to have made the table
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 
 
@@ -70,8 +71,8 @@ class AnswersReport:
 
     population: AnswersTable
     sha256: str  # of the table's file
-    maker: Maker | None  # None if no model is known, or the one given answers otherwise
-    denied: str  # name of a model that answers otherwise
+    maker: Maker | None  # None if no model is known, or all that were tried answer otherwise
+    denied: str  # what answers otherwise
     quoted: dict[tuple[str, int], list[Quotation]]  # by actor and side, surest first
     total: Share  # of all actors together
     actors: Sequence[Share]  # those shown, most answers first
@@ -102,8 +103,8 @@ class AnswersReport:
         return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
 
 
-def gather(request: Request, maker: Maker | None) -> AnswersReport:
-    """Read a table of answers, and a labelled sample of it if there is one."""
+def gather(request: Request, makers: Iterable[Maker]) -> AnswersReport:
+    """Read a table of answers, and a labelled sample of it; find which of the makers made it."""
     with request.open() as table:
         asked = ((request.by, "source"), (request.over, "date"))
         places = [usual_column(table, *names) for names in asked]
@@ -112,8 +113,6 @@ def gather(request: Request, maker: Maker | None) -> AnswersReport:
     if request.period and request.over is None:
         raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
     population, sample = read_answers(request)
-    if population.places.mentions is None and maker and not maker.given:
-        maker = None  # of labels that somebody else gave
     if population.unanswered and sample is None:
         raise DataError(uncounted_note(population))
     ranked = _ranked(population.actor, population.actors)
@@ -127,15 +126,22 @@ def gather(request: Request, maker: Maker | None) -> AnswersReport:
 
     study = Study(population, sample)
     shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
-    pairs = _judged(population, sample, maker)
-    quoted, made = _quote(population, maker, actors[:TRACED])
+    makers = iter(makers)
+    first = next(makers, None)
+    if first and not first.given and None in (population.places.mentions, population.places.text):
+        first, makers = None, iter(())  # labels that somebody else gave, or no way to tell
+    pairs = _judged(population, sample, first)
+    quoted, maker = _quote(population, chain([first] if first else [], makers), actors[:TRACED])
+    denied = ""
+    if first and quoted and not maker:
+        denied = first.name if first.given else "the bundled models"
     advice = "no paragraphs are shown; name their column with --text-column"
     textless = [f"{request.name}: no column 'text', so {advice}"] * (population.places.text is None)
     return AnswersReport(
         population=population,
         sha256=file_hash(*request.paths),
-        maker=maker if made else None,
-        denied=maker.name if maker and quoted and not made else "",
+        maker=maker,
+        denied=denied,
         quoted=quoted,
         total=shares[0],
         actors=[s for s in shares if s.actor != TOTAL and not s.group and not s.period],
@@ -171,26 +177,41 @@ def _judged(population: AnswersTable, sample: Audit | None, maker: Maker | None)
 
 
 def _quote(
-    population: AnswersTable, maker: Maker | None, actors: Sequence[str]
-) -> tuple[dict[tuple[str, int], list[Quotation]], bool]:
-    """Return the most certain paragraphs on some actors, and whether a model gives their answers.
+    population: AnswersTable, makers: Iterable[Maker], actors: Sequence[str]
+) -> tuple[dict[tuple[str, int], list[Quotation]], Maker | None]:
+    """Return the most certain paragraphs on some actors, and the model that made the answers.
 
-    If it does, the words that decided are marked.
+    If it is known, the words that decided are marked.
     """
     places, numbers = population.places, {name: number for number, name in enumerate(actors)}
     subject = np.array([numbers.get(name, -1) for name in population.actors])[population.actor]
     fit = (population.chances.max(axis=1) > LEAST) & (population.length <= LONGEST)
     fit &= places.text is not None
     surest = surest_answers(population, np.where(fit, subject, -1))
-    cells = read_cells(population, chain(*surest.values()))
-    passages = {n: _explained(maker.model, places, c) if maker else None for n, c in cells.items()}
-    made = all(passages.values()) if passages else bool(maker and maker.given)
+    certainty = population.chances.max(axis=1)
+    doubtful = np.argsort(np.where(fit, certainty, np.inf), kind="stable")[:DOUBTFUL]
+    cells = read_cells(population, chain(doubtful[fit[doubtful]].tolist(), *surest.values()))
+    maker, passages = _find_maker(makers, places, cells)
     return {
-        (actors[number], side): [
-            _quotation(places, cells[n], passages[n] if made else None) for n in listed
-        ]
+        (actors[number], side): [_quotation(places, cells[n], passages.get(n)) for n in listed]
         for (number, side), listed in surest.items()
-    }, made
+    }, maker
+
+
+def _find_maker(
+    makers: Iterable[Maker], places: Places, cells: Mapping[int, Cells]
+) -> tuple[Maker | None, dict[int, Passage]]:
+    """Return the first model that gives some answers, and their texts with its reasons."""
+    for maker in makers:
+        passages = dict[int, Passage]()
+        for number, answer in cells.items():
+            if (passage := _explained(maker.model, places, answer)) is None:
+                break
+            passages[number] = passage
+        else:
+            if cells or maker.given:
+                return maker, passages
+    return None, {}
 
 
 def _chances(places: Places, cells: Cells) -> list[float]:

@@ -96,7 +96,7 @@ def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
 
 
 def curve(estimates: Sequence[tuple[float, Estimate]], x: Axis, y: Axis) -> Drawing:
-    """Return net stances at places across, joined by lines."""
+    """Return net stances at places across; lines join those that are one apart."""
     bottom = TITLE + HEIGHT - FOOT
 
     def over(across: float) -> float:
@@ -113,7 +113,7 @@ def curve(estimates: Sequence[tuple[float, Estimate]], x: Axis, y: Axis) -> Draw
         marks.append(Mark("line", LEFT, up(tick), "grid" if tick else "axis", "", NARROW, up(tick)))
         marks.append(Mark("text", LEFT - 4, up(tick) + 4, "quiet end", text))
     known = [(across, mark.value) for across, mark in estimates if mark.value is not None]
-    marks += (line(a, b, "line favor") for a, b in pairwise(known))
+    marks += (line(a, b, "line favor") for a, b in pairwise(known) if b[0] - a[0] == 1)
     for across, mark in estimates:
         if mark.interval is not None:
             low, high = mark.interval

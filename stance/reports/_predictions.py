@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from stance.display import count, shown
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
-from stance.findings.correction import NET
-from stance.findings.shares import TOTAL, Number
+from stance.findings.correction import FEWEST_LABELS, NET
+from stance.findings.shares import TOTAL, WIDE, beyond_chance
 from stance.label_values import HOLDERS
 from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
@@ -40,9 +40,10 @@ CITED_OF_LABELS = ["angelopoulos2023", "egami2023"]
 RING = ("ring", "quietly", "counted by the classifier")
 LINE = ("line", "ink", "95 % interval")
 LINES = "lines: 95\u00a0% intervals by document"
-MAP = "each cell: net stance in points, below it {}; a dash: too few"
-PAIRS = "each cell: net stance in points, below it the stances; a dash: too few; a colour: the "
-PAIRS += "95\u00a0% interval by document excludes zero"
+MAP = (
+    "each cell: net stance in points, below it {}; a dash: too few; a colour: beyond chance in {} "
+)
+MAP += "(Holm, 5\u00a0%)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ class _Drawing:
             "pairs": report.pairs and self.pairs(),
         }
 
-    def caption(self, shares: Sequence[Share], marks: str = LINES, *, counted: bool = False) -> str:
+    def caption(self, shares: Sequence[Share], marks: str = LINES) -> str:
         """Return what a figure in a paper must say: n, method and interval."""
         method = "counted by a classifier and not corrected for its errors"
-        if self.report.labelled and not counted:
+        if self.report.labelled:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
         n = count(sum(share.n for share in shares), "answer")
@@ -118,20 +119,22 @@ class _Drawing:
 
     def map(self) -> Figure:
         """Draw the net stance of each actor in each group."""
-        report, cells = self.report, dict[tuple[str, str], MatrixCell]()
+        report = self.report
         nets = {share.actor: share.net for share in report.actors}
-        for share in report.cells:
-            counted, whole = share.counted(NET), nets[share.actor]
-            below = "" if counted is None else f"({points(counted)})"
-            below = below if report.labelled else f"{share.counts.n:,}"
-            middle = whole[0] if whole else math.nan
-            cells[share.actor, share.group] = matrix_cell(share.net, below, middle)
+        middles = [net[0] if (net := nets[share.actor]) else math.nan for share in report.cells]
+        shaded = zip(report.cells, beyond_chance(report.cells, middles), strict=True)
+        cells = {(share.actor, share.group): matrix_cell(share, side) for share, side in shaded}
         actors = [actor for actor in nets if any(actor == cell.actor for cell in report.cells)]
         key = [("bar", SHADES[-1], "below the actor's net stance"), ("bar", SHADES[1], "above")]
         title, data = f"Net stance by actor and {self.by}", self.data("map", report.cells)
-        marks = MAP.format("the counted one" if report.labelled else "the answers")
-        chart, caption = matrix(actors, report.groups, cells), self.caption(report.cells, marks)
+        chart, caption = matrix(actors, report.groups, cells), self.of_cells(report.cells)
         return Figure(title, chart, data, key, caption)
+
+    def of_cells(self, shares: Sequence[Share]) -> str:
+        """Return the caption of a matrix."""
+        known = count(sum(share.net is not None for share in shares), "cell")
+        beside = "the counted one" if self.report.labelled else "the answers"
+        return self.caption(shares, MAP.format(beside, known))
 
     @property
     def by(self) -> str:
@@ -174,15 +177,15 @@ class _Drawing:
             [name for name in ranked if name in names]
             for names in ({s.group for s in shares}, {s.actor for s in shares})
         )
-        cells = dict[tuple[str, str], MatrixCell]()
-        for number, share in enumerate(shares, 1):
-            net, below = share.value(NET, counted=True), f"{share.counts.n:,}"
-            cells[share.group, share.actor] = matrix_cell(net, below, 0, f"pair-{number}")
+        shaded = zip(shares, beyond_chance(shares, [0] * len(shares)), strict=True)
+        cells = {
+            (share.group, share.actor): matrix_cell(share, side, f"pair-{number}")
+            for number, (share, side) in enumerate(shaded, 1)
+        }
         key = [("bar", SHADES[-1], "against prevails"), ("bar", SHADES[1], "in favor prevails")]
         data = self.data("pairs", shares, group="holder")
         chart = matrix(holders, targets, cells, "holder / target")
-        caption = self.caption(shares, PAIRS, counted=True)
-        return Figure("Who judges whom: net stance", chart, data, key, caption)
+        return Figure("Who judges whom: net stance", chart, data, key, self.of_cells(shares))
 
 
 def matrix(
@@ -212,18 +215,19 @@ def note(share: Share) -> str:
     return f"too few ({number:,})"
 
 
-def matrix_cell(net: Number | None, below: str, middle: float, place: str = "") -> MatrixCell:
-    """Return a net stance, shaded if its interval lies beyond the middle, and what stands below."""
-    if net is None:
-        return MatrixCell("–", below, "", place)
-    value, (low, high) = net
-    return MatrixCell(points(value), below, SHADES[(low > middle) - (high < middle)], place)
+def matrix_cell(share: Share, side: int, place: str = "") -> MatrixCell:
+    """Return a net stance, shaded by its side, with the counted one or the answers below it."""
+    counted = share.counted(NET)
+    below = f"{share.counts.n:,}"
+    if share.audited:
+        below = "" if counted is None else f"({points(counted)})"
+    return MatrixCell(points(share.net[0]) if share.net else "–", below, SHADES[side], place)
 
 
 def write_predictions(
     request: Request,
     output: Path,
-    maker: Maker | None,
+    makers: Iterable[Maker] = (),
     *,
     title: str | None = None,
     folder: Path | None = None,
@@ -235,7 +239,7 @@ def write_predictions(
 
     Its figures also go to ``folder``, as files of their own, also as PDF if asked.
     """
-    report = gather(request, maker)
+    report = gather(request, makers)
     figures, notes, quoted = _Drawing(report).all(), [*report.notes], report.quoted
     data = page.render(
         "predictions",
@@ -250,7 +254,7 @@ def write_predictions(
         cited=CITED + CITED_OF_LABELS * (report.labelled is not None),
         **{"labels": list(map(str, Stance)), "sides": TONES},
         labels_sha256=request.audit and file_hash(request.audit),
-        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN},
+        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE, "labels": FEWEST_LABELS},
     )
     with AtomicGroup() as group:
         if folder:

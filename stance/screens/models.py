@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from stance.display import count, shown
-from stance.model.explanation import Explanation
+from stance.model.explanation import DEEP, Explanation
 from stance.records import UNCERTAIN
 from stance.screens import (
     Figures,
@@ -167,6 +167,11 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     for paragraph in explanation.text.splitlines():
         printable = "".join(char if char.isprintable() else " " for char in paragraph)
         lines += wrap(printable, "", "")
+    if any(feature.text == DEEP for feature in explanation.features):
+        lines += [
+            "",
+            *wrap(f"The words push the linear model only; {DEEP} judges the whole paragraph."),
+        ]
     return [*lines, "", *_pushes(explanation), ""]
 
 

@@ -24,6 +24,7 @@ from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
 from stance.storage._archive import (
+    DEFAULT,
     MANIFEST,
     PICKLES,
     SPEECHES,
@@ -153,16 +154,16 @@ def check_model_output(path: Path, *, force: bool) -> None:
 # --- Reading -------------------------------------------------------------------------------------
 
 
-def bundled_model(name: str = "default") -> Path:
+def bundled_model(name: str = DEFAULT) -> Path:
     """Return the file of a model that comes with the package."""
     return Path(str(files("stance").joinpath(f"data/{name}.stance")))
 
 
 def model_file(path: Path | str | None) -> Path:
-    """Return where a model is: a file, `SPEECHES` unless a file is called so, or the default."""
-    if str(path) == SPEECHES and not Path(SPEECHES).is_file():
-        return bundled_model(SPEECHES)
-    return bundled_model() if path is None else Path(path)
+    """Return where a model is: a file, a bundled one unless a file is called so, or the default."""
+    name = DEFAULT if path is None else str(path)
+    is_bundled = path is None or (name in (DEFAULT, SPEECHES) and not Path(name).is_file())
+    return bundled_model(name) if is_bundled else Path(name)
 
 
 def load_model(path: Path | str | None = None) -> StanceModel:

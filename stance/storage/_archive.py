@@ -27,8 +27,8 @@ MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MANIFEST = 1 << 24
 MOST_MEMBERS = 200
 MANIFEST = "manifest.json"
-SPEECHES = "speeches"
-"""Name of the bundled model of speeches, learned from corpora whose texts ship."""
+DEFAULT, SPEECHES = "default", "speeches"
+"""Names of the bundled models; that of speeches learned from corpora whose texts ship."""
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _DAMAGED = "copy or download it again, or train a new one with `stance train`"

@@ -31,6 +31,7 @@ _CHARSET = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
+_BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
 
 
 def is_article(path: Path) -> bool:
@@ -116,6 +117,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
+    for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
+        line_break.tail = f" {line_break.tail or ''}"
+        line_break.drop_tag()
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     try:
         page = trafilatura.bare_extraction(
