@@ -270,12 +270,11 @@ def _makers(model: Path | None, actors: Path | None, aliases: str | None) -> "It
     from stance.reports import read_maker
     from stance.storage import bundled_model, model_file
 
-    for name in [model] if model else [None, Path("speeches")]:
-        path = model_file(name)
-        yield read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
-    deep: tuple[Literal["all", "unsure"], ...] = ("all", "unsure")
+    tried: list[tuple[Path | None, Literal["all", "unsure"] | None]] = [(model, None)]
+    tried += [] if model else [(Path("speeches"), None)]
     if model_file(model) == bundled_model():
-        with suppress(ExtraError):  # without the deep reader, nobody knows
-            for pairs in deep:
-                loaded = files.open_model(None, actors, aliases, pairs)
-                yield read_maker(bundled_model(), loaded, given=model is not None)
+        tried += [(None, "all"), (None, "unsure")]
+    with suppress(ExtraError):  # the deep reader's answers are not known without it
+        for name, deep in tried:
+            loaded = files.open_model(name, actors, aliases, deep)
+            yield read_maker(model_file(name), loaded, given=model is not None)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -200,17 +200,13 @@ def _quote(
 
 def _find_maker(
     makers: Iterable[Maker], places: Places, cells: Mapping[int, Cells]
-) -> tuple[Maker | None, dict[int, Passage]]:
+) -> tuple[Maker | None, dict[int, Passage | None]]:
     """Return the first model that gives some answers, and their texts with its reasons."""
     for maker in makers:
-        passages = dict[int, Passage]()
-        for number, answer in cells.items():
-            if (passage := _explained(maker.model, places, answer)) is None:
-                break
-            passages[number] = passage
-        else:
-            if cells or maker.given:
-                return maker, passages
+        explained = ((n, _explained(maker.model, places, answer)) for n, answer in cells.items())
+        passages = dict(takewhile(lambda pair: pair[1], explained))
+        if len(passages) == len(cells) and (cells or maker.given):
+            return maker, passages
     return None, {}
 
 
