@@ -144,8 +144,10 @@ class _Body:
             held += text or ""
             if text is not None and len(held) < enough:
                 continue
-            match = self._good.match(held)
-            good = match[0] if match else ""
+            good = held  # without quotes, its records end where its lines do
+            if self._quotes and '"' in held:
+                match = self._good.match(held)
+                good = match[0] if match else ""
             if good and (chunk := self._at_once(good)):
                 yield chunk
                 held = held[len(good) :]
@@ -160,12 +162,19 @@ class _Body:
         if len(text) > MAX_CELL or not is_whole(text):
             return None
         text = text if text[-1] in "\r\n" else text + "\n"
-        cells = self._cell.findall(text)
+        table, columns = self._table, list[list[str]]()
         if self._quotes and '"' in text:
+            cells = self._cell.findall(text)
             cells = [c[1:-1].replace('""', '"') if c[:1] == '"' else c for c in cells]
-        table, columns = self._table, [cells[place :: self._width] for place in range(self._width)]
+            columns = [cells[place :: self._width] for place in range(self._width)]
+        else:
+            lines = (_LINE_END.split(text) if "\r" in text else text.split("\n"))[:-1]
+            rows = [line.split(self._mark) for line in lines]
+            if {*map(len, rows)} != {self._width} or "" in lines:
+                return None
+            columns = [*map(list, zip(*rows, strict=True))]
         heights = [1] * len(columns[0])  # lines of each record
-        if line_ends(text) > len(heights):
+        if any("\n" in cell or "\r" in cell for column in columns for cell in column):
             heights = [1 + sum(map(line_ends, row)) for row in zip(*columns, strict=True)]
         for place, (first, height) in enumerate(zip(columns[0], heights, strict=True)):
             if height > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first):
