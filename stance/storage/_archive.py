@@ -202,7 +202,7 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     if not data.startswith(sink.getvalue()) or len(data) != size:
         raise refusal(f"'{name}' is not the {dtype} of shape {shape} of the manifest")
     array: NDArray[Any] = np.frombuffer(data, stored, offset=sink.tell()).reshape(shape)
-    return array.astype(dtype)  # which can be written to
+    return array.astype(dtype, copy=False)  # in this machine's byte order
 
 
 def encode_terms(terms: Sequence[str]) -> bytes:
