@@ -12,6 +12,7 @@ from stance.display import count, shown
 from stance.errors import ActorError, DataError
 from stance.reading.actors import ActorBook
 from stance.reading.names import surname
+from stance.reading.text import count_cut, cut_note
 from stance.tables import (
     Form,
     InputOptions,
@@ -47,11 +48,12 @@ def count_aliases(
     """
     aliases = defaultdict[str, Counter[str]](Counter)
     rows_by_actor: Counter[str] = Counter()
-    rows = named = 0
+    rows = named = cut = 0
     with open_inputs(inputs, reading) as table:
         text = column(table, reading.text_column, "--text-column")
         dates = find_dates(table, reading) if book.has_terms else None
         for block in table.chunks:
+            cut += count_cut(block.columns[text])
             months = months_of(block.columns[dates[0]], dates[1]) if dates else None
             for _, batch, mentions in book.scan(block.columns[text], months):
                 span = batch.start[mentions.first], batch.end[mentions.last]
@@ -62,7 +64,7 @@ def count_aliases(
                 rows_by_actor.update(book.names[actor] for actor in pairs[1])
                 rows += len(batch)
                 named += len(np.unique(mentions.para))
-        notes = [*inputs.notes, *table.notes]
+        notes = [*inputs.notes, *table.notes, *[cut_note(cut)] * (cut > 0)]
     actors = {
         actor: {"rows": number, "aliases": dict(aliases[actor].most_common())}
         for actor, number in rows_by_actor.most_common()

@@ -67,6 +67,19 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
         model.judge([PRAISED], ["Russia", "NATO"])
     with pytest.raises(TypeError, match="actors has something that is not a string"):
         model.judge([PRAISED], [None])
+    for wrong, told in (
+        ({"months": np.array([1, 2])}, "1 texts and 2 months; give one for each text"),
+        ({"actors": ["NATO"], "spans": []}, "1 texts and 0 spans; give one for each text"),
+        ({"actors": ["NATO"], "spans": [[(0, 999)]]}, r"spans\[0\]: \(0, 999\) is not a place in"),
+        ({"spans": [None]}, "give actors, too"),
+    ):
+        for judge in (model.judge, lambda *a, **k: list(model.judge_many(*a, **k))):
+            with pytest.raises(ValueError, match=told):
+                judge([PRAISED], **wrong)
+    with pytest.raises(TypeError, match="texts is a list_iterator; give a list of paragraphs"):
+        list(model.judge_many(iter([PRAISED])))
+    with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
+        model.judge([PRAISED, PRAISED + " " * 50_000])
     asked = model.judge([PRAISED], ["Russia"])._repr_html_()
     assert asked.count('role="note"') == 1
     assert "0 paragraphs" not in model.judge([])._repr_html_()

@@ -19,7 +19,7 @@ from stance.model import StanceModel
 from stance.model.deep import DeepReader
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.text import MOST_READ
+from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
@@ -125,8 +125,8 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
-    if long := sum(len(text) > MOST_READ for text in corpus.texts):
-        progress(f"of {count(long, 'text')} only the first {MOST_READ:,} characters are read")
+    if cut := count_cut(corpus.texts):
+        progress(cut_note(cut))
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)

@@ -1,6 +1,7 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise, product
@@ -21,7 +22,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import BATCH, Spans, make_query
-from stance.reading.text import normalise_all
+from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES
@@ -137,19 +138,20 @@ class StanceModel:
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        _refuse_string(texts)
+        months = None if months is None else np.asarray(months)
+        _check(texts, actors, spans, months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        elif len(actors) != len(texts):
-            raise ValueError(f"{len(texts)} texts and {len(actors)} actors; give one for each text")
         elif not all(isinstance(name, str) for name in actors):
             raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
             query = make_query(self.book, texts, actors, spans, months)
             words, para = query.read(self.reader, apart=pushes)
             actor, names = query.actor, tuple(actors)
+        if cut := count_cut(texts):
+            warnings.warn(cut_note(cut), stacklevel=2)
         *first, dated = (_part(column, slice(SHOWN)) for column in (texts, actors, spans, months))
         again = None if pushes else partial(self.judge, *first, months=dated, pushes=True)
         judged = self._judge(words, para, actor, names, again, speakers)
@@ -173,6 +175,7 @@ class StanceModel:
         (slice, Predictions)
             Rows of the batch, and their predictions.
         """
+        _check(texts, actors, spans, months)
         size = size or BATCH
         for low in range(0, len(texts), size):
             rows = slice(low, low + size)
@@ -204,6 +207,7 @@ class StanceModel:
         ndarray of shape (n_texts, 3)
             Probabilities of against, neutral and favor.
         """
+        _check(texts, months=months)
         chances = [np.zeros((0, len(self.control.labels)))]
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
@@ -300,12 +304,29 @@ class StanceModel:
         return names
 
 
-def _refuse_string(texts: Sequence[str]) -> None:
-    """Raise if one string or frame is given, whose letters or columns' names would be judged."""
+def _check(
+    texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None,
+    months: Ints | None = None,
+) -> None:  # fmt: skip
+    """Raise if texts are not a sequence, or if what is given does not belong to each of them."""
     if isinstance(texts, str):
         raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
     if hasattr(texts, "columns"):
         raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
+    if not hasattr(texts, "__len__") or isinstance(texts, Mapping | Set):
+        kind = type(texts).__name__
+        raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as list(texts)")
+    if spans is not None and actors is None:
+        raise ValueError("spans say where given actors are named; give actors, too")
+    for name, given in {"actors": actors, "spans": spans, "months": months}.items():
+        if given is not None and len(given) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(given)} {name}; give one for each text")
+    for row, (text, places) in enumerate(zip(texts, () if spans is None else spans, strict=False)):
+        for start, end in places or ():
+            is_inside = end <= len(text) or len(text) == MOST_READ  # which was cut
+            if not (0 <= start < end and is_inside):
+                where = f"a place in the text, which has {len(text)} characters"
+                raise ValueError(f"spans[{row}]: ({start}, {end}) is not {where}")
 
 
 def _part(column: Any, rows: slice) -> Any:

@@ -92,14 +92,15 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
-    names = model.judge([text]).actor if actor is None else [actor]
+    named = model.judge([text]).actor  # which warns of a text that is too long
+    names = named if actor is None else [actor]
     if not names:
         part = f" in the first {MOST_READ:,} characters, which are read" * (len(text) > MOST_READ)
         raise ActorError(
             f"the text names no actor of the book{part}; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
-    return [_explain(model, text, name) for name in names]
+    return [_explain(model, text[:MOST_READ], name) for name in names]
 
 
 def _explain(model: StanceModel, text: str, actor: str) -> Explanation:

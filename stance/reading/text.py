@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import partial
 
+from stance.display import count
+
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
 _HYPHEN = "\u2010\u2011\u2043"
@@ -48,6 +50,17 @@ def normalise(text: str) -> str:
 
 MOST_READ = 50_000
 """Characters of a paragraph that are read: no paragraph has more, though some cells do."""
+
+
+def cut_note(number: int) -> str:
+    """Return what is said of texts that are longer than what is read."""
+    texts = count(number, "text")
+    return f"of {texts} only the first {MOST_READ:,} characters are read; split long texts"
+
+
+def count_cut(texts: Sequence[str]) -> int:
+    """Return how many texts are longer than what is read of them."""
+    return sum(len(text) > MOST_READ for text in texts)
 
 
 def normalise_all(texts: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions, strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.reading.text import MOST_READ
+from stance.reading.text import MOST_READ, count_cut
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 from stance.runs import DEFAULTS, Options
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
@@ -185,7 +185,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         strange=int((plain - known).sum()),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
-        cut=sum(len(text) > MOST_READ for text in records.columns[config.text]),
+        cut=count_cut(records.columns[config.text]),
         answers=Counter({(names[a], ANSWERS[s]): int(stances[a, s]) for a, s in given}),
     )
     answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]
@@ -232,7 +232,8 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
             parse_spans(cell, text, f"{config.table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
-    return model.judge(texts, actors, spans, months=months, **asked)
+    read = [text[:MOST_READ] for text in texts]  # of the rest, `Tally` says so
+    return model.judge(read, actors, spans, months=months, **asked)
 
 
 def _asked(
