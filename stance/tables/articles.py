@@ -15,10 +15,16 @@ from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, load_extra
-from stance.tables.sources import Source, bare_path, codec_named, kind_suffix, line_ends
+from stance.tables.sources import (
+    PAGE_NAMES,
+    Source,
+    bare_path,
+    codec_named,
+    kind_suffix,
+    line_ends,
+)
 from stance.tables.table import DEFAULTS, Chunks, InputOptions, Record, Records, Table
 
-PAGE_NAMES = (".html", ".htm", ".xhtml")
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
 EDGES = (  # white space of every kind, and characters that print nothing
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"

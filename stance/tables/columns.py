@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from stance.display import joined, shown
 from stance.errors import DataError
-from stance.tables.table import SEPARATORS, Table, folded
+from stance.tables.table import Table, folded
 
 USUAL = {
     "text": (
@@ -87,13 +87,12 @@ def likely(columns: Sequence[str], name: str) -> str:
 
 
 def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
-    if len(columns) == 1:  # it may hold the wanted name beside others
-        signs = (*SEPARATORS, ":", " ")
-        if any(folded(name) in map(folded, columns[0].split(sign)) for sign in signs):
-            advice = "name its separator with --delimiter, or remove quotes around the line"
-            return f"the header is one column {shown(columns[0])!r}; {advice}"
+    if len(columns) == 1 and folded(name) in re.split(r"\W", folded(columns[0])):
+        advice = "name its separator with --delimiter, or remove quotes around the line"
+        return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
     or_else = f"; choose one with {option}" if option else ""
+    or_else += ", or remove lines above the header" * (len(columns) == 1)
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"

@@ -7,7 +7,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib import import_module
 from itertools import chain
@@ -24,6 +24,7 @@ SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 PARQUET_NAMES = (".parquet",)
+PAGE_NAMES = (".html", ".htm", ".xhtml")
 NOT_UTF8 = "save the file as UTF-8, or name its encoding, such as --encoding cp1252"
 _COMPRESSED_NAMES = (".gz", ".zst")
 
@@ -53,6 +54,11 @@ _MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read,
     b"\xfd7zXZ": (None, "compressed with xz; decompress it first"),
     b"\x80\x04\x95": (None, "a pickle, which can run code and is never read; export it as CSV"),
 }
+_PAGE = re.compile(  # the first tag of one, or of a part of one; comments may stand before it
+    rb"(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
+    rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])",
+    re.IGNORECASE,
+)
 _DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
@@ -175,6 +181,12 @@ class Source:
                 if kind and (not what or (binary and self._path)):
                     return kind
                 self.refuse(f"is {what}")
+        is_text = b"\0" not in head or head.startswith(tuple(_BYTE_ORDER_MARKS))
+        if suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES) and not is_text:
+            what = "Parquet file" if suffix in PARQUET_NAMES else "workbook"
+            self.refuse(f"does not begin as a {what} does; copy or download the file again")
+        if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
+            self.refuse("is a web page; save it as .html to have it read, or name a table")
         if head and suffix in _COMPRESSED_NAMES:
             self.refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
@@ -291,9 +303,17 @@ class Source:
             place = f"{self.name}:{self.line + line_ends(before)}"
             what = f"byte {error.object[error.start]:#04x} is not {self._codec.upper()}"
             advice = NOT_UTF8 if error.encoding == "utf-8" else "name another --encoding"
+            advice = advice if self._path else "convert it to UTF-8 first"
             raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
             self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
         self._replaced += text.count("\ufffd")
         self.line += line_ends(text)
         return text
+
+
+def read_whole(path: Path | None, encoding: str | None = None) -> str:
+    """Return the text of a file, or of standard input (None), its line ends as they are."""
+    with closing(Source(path)) as source:
+        source.decode(encoding, errors="strict")
+        return "".join(source.texts())
