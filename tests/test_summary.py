@@ -129,6 +129,21 @@ def test_only_what_is_new_or_changed_is_judged_and_added(folder):
     assert "nothing to judge" in predict(*AGAIN).stderr
 
 
+def test_new_files_of_another_kind_are_added_too(folder):
+    predict(*AGAIN)
+    before = rows()
+    write(folder / "new.txt", "Germany condemned Russia.\n")
+    assert predict(*AGAIN).exit_code == 0
+    after = rows()
+    assert [{**row, "document": "", "paragraph": ""} for row in before] == after[: len(before)]
+    assert {(row["document"], row["paragraph"], row["id"]) for row in after[len(before) :]} == {
+        ("in/new", "1", "")
+    }
+    write(folder / "9.csv", "text,actor\nNATO met.,NATO\n")
+    told = fails(1, "predict", *AGAIN, "-m", "m.stance")
+    assert "the earlier output has none; judge them in two runs" in told
+
+
 def test_each_run_since_another_lists_its_own_bad_rows(folder):
     write(folder / "4.csv", "id,text\n1\n")
     assert predict(*AGAIN, "--rejects", "bad.csv").exit_code == 0

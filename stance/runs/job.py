@@ -130,6 +130,9 @@ class _Job:
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
             self.journal = stack.enter_context(Journal(request.output, **how))
         self._check_outputs()
+        if self.summary.adds and self.journal and self.journal.output.exists():
+            self.summary.keep_columns(self.journal.output, options.prefix + "row")
+            inputs = self.summary.inputs
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:

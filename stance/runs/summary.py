@@ -20,7 +20,7 @@ from stance.files import file_hash
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.actors import ActorBook
-from stance.reading.text import MOST_READ
+from stance.reading.text import cut_note
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 from stance.runs.journal import Fingerprint, difference, versions
@@ -68,8 +68,7 @@ def run_notes(
         )
     yield from silence_notes(model, rate)
     if tally.cut:
-        cut = count(tally.cut, "text")
-        yield f"of {cut} only the first {MOST_READ:,} characters were read; split long texts"
+        yield cut_note(tally.cut)
     yield from _lacking_note(model.book, texts)
     yield from _drift_notes(model, rate, tally)
 
@@ -188,21 +187,25 @@ class Summary:
         """Count records that are judged."""
         self._judged.update(records.columns[0] if self.inputs.several else {"": len(records)})
 
+    def keep_columns(self, older: Path, row: str) -> None:
+        """Have files read with the columns of an older output, those before that of the row."""
+        with open_table(older) as table:
+            names = table.columns
+        end = names.index(row) if row in names else 1
+        self.inputs = replace(self.inputs, columns=names[1:end])
+
     def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
         """Copy the rows of an older output, but for those of files judged now; return how many."""
-        copied = 0
-        form, judged_now = writer.format, set(map(cell_of, self.hashes))
-        with open_table(
-            older, delimiter=form.delimiter if form.kind == "csv" and not form.container else None
-        ) as table:
-            if table.columns != form.columns:
-                odd = sorted(set(table.columns) ^ set(form.columns))
+        copied, names, judged_now = 0, writer.format.columns, set(map(cell_of, self.hashes))
+        with open_table(older) as table:
+            if odd := sorted(set(table.columns) - set(names)):
                 what = f"has other columns than the new rows ({shown(', '.join(odd), 80)})"
                 advice = "name another output, or judge everything again without --since"
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
-                    writer.write(record.cells)
+                    cells = dict(zip(table.columns, record.cells, strict=True))
+                    writer.write([cells.get(name, "") for name in names])
                     copied += 1
         return copied
 

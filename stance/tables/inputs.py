@@ -10,10 +10,11 @@ from pathlib import Path
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
 from stance.files import is_device
-from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES, boilerplate_note
+from stance.tables.articles import ARTICLE_NAMES, boilerplate_note
 from stance.tables.output import Rejects
 from stance.tables.sources import (
     JSON_NAMES,
+    PAGE_NAMES,
     PARQUET_NAMES,
     SEPARATED_NAMES,
     WORKBOOK_NAMES,
@@ -36,6 +37,7 @@ class Inputs:
     paths: tuple[Path | None, ...]  # None is standard input
     several: bool = False  # whether a column says which file a record comes from
     notes: tuple[str, ...] = ()  # on files that were skipped
+    columns: tuple[str, ...] = ()  # of the rows to which theirs are added
 
     @property
     def name(self) -> str:
@@ -153,7 +155,7 @@ class JoinedTable(Table):
         self._headers = {path: self._look_at(path, survey) for path in self._sizes}
         self._places = dict[Path, list[int]]()  # of each file's columns
         self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
-        self._join(name)
+        self._join([name, *inputs.columns])
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
@@ -188,12 +190,11 @@ class JoinedTable(Table):
                 raise
             return error
 
-    def _join(self, first: str) -> None:
-        """Place the columns of all files in order of appearance, after the first.
+    def _join(self, joined: list[str]) -> None:
+        """Place the columns of all files in order of appearance, after those that are there.
 
         A name that differs in case alone from one of another file joins its column.
         """
-        joined = [first]
         for path, header in self._headers.items():
             columns = () if isinstance(header, DataError) else header
             for name in columns:

@@ -16,7 +16,7 @@ from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Rejects
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
-from stance.tables.table import Chunks, InputOptions, Table
+from stance.tables.table import Chunks, InputOptions, Table, folded
 
 FILE = "file"  # the column that says where a record comes from
 _FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
@@ -132,6 +132,8 @@ def open_inputs(
     documents = documents_of(inputs.paths) if inputs.several else {}
     with_file = ""  # a file that has a column of this name
     with_actor: dict[bool, str] = {}  # a file that has a column for the actor, and one that has not
+    if inputs.columns and options.actor_column is None:
+        with_actor["actor" in map(folded, inputs.columns)] = "the earlier output"
 
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         if path is None or options.delimiter or options.quoting or not is_article(path):
