@@ -150,14 +150,15 @@ class DateColumn:
     def __init__(self, table: str, name: str, pattern: str = "") -> None:
         self._table, self._name = table, f"column '{shown(name, 40)}'"
         self._pattern = pattern
-        self._given = self._unread = 0  # cells that are not empty, and those of them not read
+        self._given = self._unread = self._years = 0  # cells; some are not read, or only years
         self._example = ""  # one of these
 
     def add(self, cells: Sequence[str], lines: Sequence[int], file: str = "") -> None:
         """Count some cells; raise `DataError` where one has two readings and none was asked for."""
         for cell, times in Counter(filter(str.strip, cells)).items():
             self._given += times
-            if read_date(cell, self._pattern) is not None:
+            if (day := read_date(cell, self._pattern)) is not None:
+                self._years += times * (not day.month)
                 continue
             line = lines[cells.index(cell)]
             place = f"{file}:{line}" if file else f"line {line}"
@@ -172,13 +173,16 @@ class DateColumn:
             self._unread += times
 
     def notes(self) -> Iterator[str]:
-        """Yield how many dates were not read."""
+        """Yield how many dates were not read, and how many are only years."""
+        of_all = f"of {count(self._given, 'date')} in {self._name}"
         if self._example:
             yield (
-                f"{self._unread:,} of {count(self._given, 'date')} in {self._name} "
-                f"cannot be read (first: {self._example}); write 2024-03-09, or name their form "
-                "with --date-format"
+                f"{self._unread:,} {of_all} cannot be read (first: {self._example}); write "
+                "2024-03-09, or name their form with --date-format"
             )
+        if self._years:
+            of_years = "leaders count at any time, and tables by month take January"
+            yield f"{self._years:,} {of_all} are only years: {of_years}"
 
 
 def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
