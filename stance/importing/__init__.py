@@ -3,6 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Unpack
@@ -22,8 +23,10 @@ COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 READERS = {"newsmtsc": datasets.read_newsmtsc, "ruopinionne": datasets.read_ruopinionne}
 READERS |= {"semeval2025": datasets.read_semeval2025, "seesaw": datasets.read_seesaw}
 READERS |= {"doccano": tools.read_doccano, "labelstudio": tools.read_labelstudio}
-READERS |= {"prodigy": tools.read_prodigy, "brat": tools.read_brat, "persent": tables.read_persent}
-READERS |= {"semeval2016": tables.read_semeval2016, "sentfin": tables.read_sentfin}
+READERS |= {"prodigy": tools.read_prodigy, "brat": tools.read_brat}
+READERS |= {"semeval2016": tables.read_semeval2016}
+READERS |= {"persent": partial(tables.read_table, split=tables.persent_rows)}
+READERS |= {"sentfin": partial(tables.read_table, split=tables.sentfin_rows)}
 """Readers of formats; all others are tables."""
 
 _DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_text("utf-8"))

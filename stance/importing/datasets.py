@@ -15,9 +15,9 @@ from stance.importing.sources import (
     files_in,
     paragraph_around,
     read_json,
-    read_text,
     scalar,
 )
+from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
@@ -86,7 +86,9 @@ def read_semeval2025(job: Import) -> Rows:
     for path in files_in(job.source, _ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        for number, line in enumerate(read_text(path, job).splitlines(), 1):
+        for number, line in enumerate(
+            read_whole(path, job.options.get("encoding")).splitlines(), 1
+        ):
             job.where = f"{shown_path(path)}:{number}"
             if line.strip():
                 yield from _framed(job, line.split("\t"), articles)
@@ -100,7 +102,7 @@ def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows
     if article not in articles:
         what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
         raise job.fault(what, "keep the folders as they were downloaded")
-    text = read_text(articles[article], job)
+    text = read_whole(articles[article], job.options.get("encoding"))
     if not low <= last < len(text):
         raise job.fault(f"{low}:{last} lies outside the {len(text):,} characters of the article")
     ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]

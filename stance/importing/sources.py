@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from stance.label_values import LONGEST_HOLDER, STANCES
 from stance.reading.spans import parse_spans
 from stance.records import Stance
 from stance.tables import Form
-from stance.tables.sources import Source
+from stance.tables.sources import read_whole
 
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""
@@ -179,13 +178,6 @@ def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
 # --- Files -----------------------------------------------------------------------------------
 
 
-def read_text(path: Path, job: Import) -> str:
-    """Return the text of a file, its line ends as they are."""
-    with closing(Source(path)) as source:
-        source.decode(job.options.get("encoding"), errors="strict")
-        return "".join(source.texts())
-
-
 def files_in(source: Path, ending: str) -> list[Path]:
     """Return the files of a folder and its folders with an ending, sorted; or the one named.
 
@@ -205,7 +197,7 @@ def files_in(source: Path, ending: str) -> list[Path]:
 
 def read_json(path: Path, job: Import) -> Iterator[Item]:
     """Yield the objects that follow each other in a file, as in JSON Lines, or in its one list."""
-    name, text, end, line = shown_path(path), read_text(path, job), 0, 1
+    name, text, end, line = shown_path(path), read_whole(path, job.options.get("encoding")), 0, 1
     decoder = json.JSONDecoder(object_hook=_without_nulls)
     while match := _SOMETHING.search(text, end):
         line += text.count("\n", end, match.start())

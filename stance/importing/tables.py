@@ -78,33 +78,17 @@ def _spans(job: Import, start: str, end: str, text: str) -> str:
 def read_semeval2016(job: Import) -> Rows:
     """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
 
-    The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
+    The files of the task are in Windows-1252; `open_table` tells copies in UTF-8 by their bytes.
     """
-    data = b""
-    with suppress(OSError):  # `open_table` says why
-        data = job.source.read_bytes()
-    if job.options.get("encoding") is None:
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            job.options["encoding"] = "cp1252"
-    if b"\t" in data.partition(b"\n")[0]:
-        job.options["quoting"] = "none"
+    job.options["encoding"] = job.options.get("encoding") or "cp1252"
+    with suppress(OSError), job.source.open("rb") as file:  # `open_table` says why
+        if b"\t" in file.readline():
+            job.options["quoting"] = "none"
     return read_table(job)
 
 
-def read_persent(job: Import) -> Rows:
-    """Yield the labelled paragraphs of the articles of PerSenT, each on a line of its own."""
-    return read_table(job, _paragraphs)
-
-
-def read_sentfin(job: Import) -> Rows:
-    """Yield the entities of the headlines of SEntFiN."""
-    return read_table(job, _decisions)
-
-
-def _paragraphs(job: Import, article: Row) -> Rows:
-    """Yield the labelled paragraphs of an article of PerSenT, in which its actor is masked."""
+def persent_rows(job: Import, article: Row) -> Rows:
+    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
     texts = [text.strip() for text in article["text"].split("\n")]
     masks = article.get("masked", "").split("\n")
     for number in range(len(job.format.columns)):
@@ -136,8 +120,8 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     return places
 
 
-def _decisions(job: Import, headline: Row) -> Rows:
-    """Yield a row per entity of a Python dictionary, ``{'Gold': 'positive'}``, which is not run."""
+def sentfin_rows(job: Import, headline: Row) -> Rows:
+    """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
     try:
         with warnings.catch_warnings(action="ignore"):  # about backslashes

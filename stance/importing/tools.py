@@ -21,10 +21,10 @@ from stance.importing.sources import (
     files_in,
     paragraph_around,
     read_json,
-    read_text,
     scalar,
 )
 from stance.label_values import SOFT
+from stance.tables.sources import read_whole
 
 
 def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place]) -> Rows:
@@ -213,7 +213,7 @@ def read_brat(job: Import) -> Rows:
     for path, name in zip(paths, names, strict=True):
         if path.suffix != ".ann":
             raise job.fault("is not an .ann file")
-        text = read_text(path.with_suffix(".txt"), job)
+        text = read_whole(path.with_suffix(".txt"), job.options.get("encoding"))
         paragraphs = defaultdict[tuple[int, str], list[Place]](list)
         for place in _standoff(job, path, text):
             paragraph, begin = paragraph_around(text, place.start, place.end)
@@ -228,7 +228,7 @@ def read_brat(job: Import) -> Rows:
 def _standoff(job: Import, path: Path, text: str) -> list[Place]:
     """Return the marked places of a file, with their attributes."""
     places, attributes = dict[str, Place](), list[tuple[str, str, str]]()
-    for number, line in enumerate(read_text(path, job).split("\n"), 1):
+    for number, line in enumerate(read_whole(path, job.options.get("encoding")).split("\n"), 1):
         line, job.where = line.rstrip("\r"), f"{shown_path(path)}:{number}"
         if match := _TEXT_BOUND.fullmatch(line):
             ends = [int(digits[:12]) for digits in re.findall(r"\d+", match[3])]
