@@ -30,6 +30,7 @@ SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
 HOLDERS = ("author", "other")  # holders of a stance that are not named
 LONGEST_HOLDER = 200
 
+_BLANK = {"", "na", "n/a", "nan", "null", "-"}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
 
@@ -97,7 +98,9 @@ class LabelReader:
             kept = ", ".join(self._scale or {})
             raise DataError(f"{what} mixes two scales: earlier rows use {kept}; use one scale")
         advice = f"use {', '.join(self._labels)}"
-        if self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
+        if word in _BLANK:
+            advice = "fill it in, or remove the row"
+        elif self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
             advice += f", or say what it means, such as --labels '{word}=neutral'"
         raise DataError(f"{what} is not a label; {advice}")
 

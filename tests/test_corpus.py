@@ -69,7 +69,7 @@ def test_usual_spellings_are_read_and_told(labelled, column, labels, numbers, to
     ("column", "labels", "match"),
     [
         ("stance", ["favor", "maybe"], "'maybe' in row 2 is not a label; use against, .*maybe=neu"),
-        ("stance", ["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label; use against, "),
+        ("stance", ["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label; fill it in, or"),
         ("stance", ["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         ("stance", ["-1", "4"], "'4' in row 2 mixes two scales"),
         ("stance", ["0", "1", "1.0"], "stance has only the numbers 0 and 1; .*--labels 0=against"),
@@ -118,6 +118,10 @@ def test_holders_false_matches_and_soft_labels_are_read(read):
     assert any("2 rows with soft labels" in note for note in corpus.notes)
     assert read([("a", "NATO", ".2", ".2", ".6")], ("text", "actor", *SOFT)).stance.tolist() == [2]
     assert read([("a", "NATO", "favor")]).soft is None
+    answers = read(
+        [("a", "NATO", "1", "1", ".2", ".2", ".6")], ("text", "actor", "row", "mentions", *SOFT)
+    )
+    assert any("stance predict wrote its columns" in note for note in answers.notes)
 
 
 # --- Texts, places and documents ---
