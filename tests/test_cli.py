@@ -245,6 +245,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "predict -m MODEL TABLE --text-column HOSTILE", "\\x1b[31m"),
         (1, "predict -m MODEL noneHOSTILE", "no such file"),
         (1, "check odd.csv", "odd.csv:2"),
+        (2, "predict TEXT", "is not a file; judge a sentence with: stance explain TEXT"),
     ],
 )
 def test_a_refusal_is_one_line_and_a_status_and_writes_nothing(at_work, status, command, said):

@@ -160,7 +160,11 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
     os.close(theirs)
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         screen = terminal.read(100_000).decode().splitlines()
-    assert screen[0].split() == ["row", "actor", "stance", "holder", "sentiment", "text"]
+    assert screen[0].split() == ["row", "actor", "stance", "holder", "sentiment"]
+    assert screen[-6].split() == ["row", "text"]
+    assert (
+        screen[-2] == "  4  Poland praised NATO and condemned Russia for it and went on at length."
+    )
     assert screen[-1] == "and 14 more rows; -o FILE.csv writes all"
     assert all(len(line) < 80 for line in screen)
     assert b"8 rows in = 8 judged" in done.stderr

@@ -1,12 +1,14 @@
 """Files that commands name: which may be written, models and books opened, how to read tables."""
 
-import sys
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
+from stance.display import shown
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -52,17 +54,22 @@ def path_or_stdin(path: Path) -> Path | None:
     return None if str(path) == "-" else path
 
 
+def inputs_of(sources: Sequence[Path]) -> list[Path | None]:
+    """Return the files to read; raise if a sentence stands in place of one."""
+    for name in map(str, sources):
+        is_sentence = len(name.split()) > 1 and not re.search(r"[.]\w+$", name)
+        if is_sentence and not os.access(name, os.F_OK):
+            what = f"'{shown(name, 40)}' is not a file"
+            raise UsageError(f"{what}; judge a sentence with: stance explain TEXT")
+    return [*map(path_or_stdin, sources)]
+
+
 def text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
-    try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        why = f"offset {error.start} is not UTF-8"
-        raise DataError(f"standard input: {why}; convert it first") from error
-    if not text.strip():
+    from stance.tables.sources import read_whole
+
+    if not (text := read_whole(None).rstrip("\r\n")).strip():
         raise DataError("standard input: is empty; pipe a paragraph into it")
-    if text.lstrip().lower().startswith(("<!doctype html", "<html")):
-        raise DataError("standard input: is a web page; save it as .html and name the file")
     return text
 
 

@@ -54,7 +54,7 @@ def predict(
     from stance.runs.job import Request, predict_table
     from stance.screens.tables import run_lines
 
-    paths = tuple(map(files.path_or_stdin, sources))
+    paths = tuple(files.inputs_of(sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
     request = Request(
         paths, files.path_or_stdin(output), reading, options, rejects, max_rejects, since, summary,
@@ -75,10 +75,10 @@ def predict(
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
 
 
-def _judge_on_screen(model: "StanceModel", request: "Request", shown: Progress) -> "Done":
+def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progress) -> "Done":
     """Judge into a file for a while, and print its first rows as lines of a terminal."""
     from stance.runs.job import predict_table
-    from stance.screens import table
+    from stance.screens import stacked, table
     from stance.tables import open_table
 
     prefix, reading = request.options.prefix, request.reading
@@ -86,17 +86,21 @@ def _judge_on_screen(model: "StanceModel", request: "Request", shown: Progress) 
     named = (answers[0], reading.actor_column or "actor", *answers[1:], reading.text_column)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
-        done = predict_table(model, replace(request, output=path), shown)
-        shown.clear()
+        done = predict_table(model, replace(request, output=path), progress)
+        progress.clear()
         with open_table(path) as answered:
             names = [name for name in dict.fromkeys(named) if name in answered.columns]
             places = [answered.columns.index(name) for name in names]
             rows = [[record.cells[p] for p in places] for record in islice(answered, FIRST)]
-    for row in rows:
-        row[-1] = textwrap.shorten(row[-1], LONGEST, placeholder=" …")
+    *shown, text = names
+    texts = {row[0]: textwrap.shorten(row[-1], LONGEST, placeholder=" …") for row in rows}
     rest = done.rows_out - len(rows)
     more = f"and {count(rest, 'more row')}; " if rest else ""
-    say("\n".join([*table([names, *rows]), f"{more}-o FILE.csv writes all"]))
+    screen = [
+        table([shown, *(row[:-1] for row in rows)]),
+        table([(names[0], text), *texts.items()]),
+    ]
+    say("\n".join([*stacked(screen), f"{more}-o FILE.csv writes all"]))
     return done
 
 
@@ -111,7 +115,6 @@ def explain(
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain as reasons_of
-    from stance.reading.text import MOST_READ
     from stance.screens.models import explanation_lines
 
     if text == "-":
@@ -120,8 +123,6 @@ def explain(
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep, model=model)
     asked = reasons_of(loaded, text, actor)
-    if len(text) > MOST_READ:
-        tell(f"only the first {MOST_READ:,} characters of the text were read; split it")
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 
@@ -144,7 +145,7 @@ def read(
     from stance.storage import model_file
     from stance.tables import InputOptions, find_inputs
 
-    named = [*map(files.path_or_stdin, articles)]
+    named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
@@ -178,7 +179,8 @@ def sample(
     asked = SampleRequest(number, seed, documents, purpose)
     drawn = write_sample(request, asked, output, force=force)
     beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
-    wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
+    first = "" if drawn["texts"] else "add the texts as a column 'text', then "
+    wrote = f"wrote {output}; {first}label it with: stance label {output} --coder NAME"
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 

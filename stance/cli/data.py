@@ -45,7 +45,7 @@ def actors(
     if not sources:
         show(book.to_tables(), lambda: book_lines(book), as_json)
         return
-    inputs = find_inputs([files.path_or_stdin(path) for path in sources])
+    inputs = find_inputs(files.inputs_of(sources))
     if discover:
         unknown, notes = named.discover(book, inputs, reading)
         tell(*notes)

@@ -78,7 +78,8 @@ def write_sample(
     -------
     dict
         answers and documents drawn, of a population, from so many strata, audited of them by
-        chance; margins by actor: half the interval to expect of its net stance; notes.
+        chance; margins by actor: half the interval to expect of its net stance; whether the table
+        has texts; notes.
     """
     train = asked.purpose == "train"
     if asked.size < FEWEST:
@@ -104,6 +105,7 @@ def write_sample(
         "strata": len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
         "audited": audited,
         "margins": margins,
+        "texts": population.places.text is not None,
         "notes": [*population.notes, *left_out],
     }
 

@@ -107,11 +107,6 @@ def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
     return [line.rstrip() for part in parts if part for line in ("", *part)][1:]
 
 
-def paragraphs(texts: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
-    """Return the lines of some paragraphs, see `wrap`."""
-    return [line for text in texts for line in wrap(text, first, rest)]
-
-
 def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
     """Return the lines of named facts, the names in a column of this width."""
     return [

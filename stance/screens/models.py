@@ -10,7 +10,6 @@ from stance.records import UNCERTAIN
 from stance.screens import (
     Figures,
     listed,
-    paragraphs,
     percent,
     ranged,
     stacked,
@@ -102,7 +101,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
             table(classes),
             table(actors, most=LISTED, noun="actor"),
             [*others, *_leakage(figures.get("leakage"))],
-            paragraphs(notes, "note: ", "  "),
+            [line for note in notes for line in wrap(note, "note: ", "  ")],
         ]
     )
 
