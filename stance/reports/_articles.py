@@ -110,7 +110,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         texts, about, headings = _paragraphs(path, request, notes)
         name = shown_path(path.name) if path else "standard input"
         if not texts:
-            raise DataError(f"{name}: has no paragraph; check that it is an article")
+            where = shown_path(path) if path else name
+            raise DataError(f"{where}: has no paragraph; check that it is an article")
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
         judged = model.judge(texts, asked, months=months, pushes=True)
