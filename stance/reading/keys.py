@@ -142,20 +142,6 @@ class KeyIndex:
         return values
 
 
-def some_of_each(keys: Keys) -> Ints:
-    """Return places where each distinct key stands at least once, but most repeated ones do not.
-
-    >>> some_of_each(np.array([7, 99, 7, 7], np.uint64)).tolist()
-    [1, 3]
-    """
-    places, bits = np.arange(len(keys)), len(keys).bit_length()
-    slots = ((keys * MULTIPLIER) >> np.uint64(64 - bits)).view(np.int64)
-    last = np.empty(1 << bits, np.int64)
-    last[slots] = places
-    last = last.take(slots)
-    return np.flatnonzero((last == places) | (keys.take(last) != keys))
-
-
 # Texts that share the part J of their word triples agree in a band with probability
 # 1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
 # section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.

@@ -1,7 +1,7 @@
 """Thousands of fixed phrases, found in a batch of words at once; the longest one wins."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,7 @@ class PhraseMatcher:
     Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
     Words that begin a phrase have the first numbers, and number n leads from the root to node n.
-
-    A phrase that begins with a key of ``forms``, as "~be at ease", is found with each of the words
-    "be", "is", ... that this has as its value instead.
+    A key of ``forms`` that begins a phrase, as in "~be at ease", stands for "be", "is", and so on.
     """
 
     def __init__(
@@ -39,16 +37,14 @@ class PhraseMatcher:
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, values = tokens.first[kept], sizes[kept], np.array(value, np.int32)[kept]
-        self._exact, self._folded = dict[str, int](), dict[str, int]()
-        words, begins = spellings.words.strings, {*chain.from_iterable(forms.values())}
-        number = self._number(tokens, words, np.array(exact, np.bool_), first, begins)
+        begins = dict.fromkeys(chain.from_iterable(forms.values()))
+        self._exact, self._folded = dict[str, int](), dict(zip(begins, count(1)))
+        number = self._number(tokens, spellings.words.strings, np.array(exact, np.bool_), first)
         node, steps = number[first], [np.zeros(0, np.int64)]
         if forms:
             numbers = {key: [*map(self._folded.__getitem__, forms[key])] for key in forms}
             keys = (texts[place].partition(" ")[0] for place in kept.tolist())
-            nodes = [
-                numbers.get(key) or [one] for key, one in zip(keys, node.tolist(), strict=True)
-            ]
+            nodes = [numbers.get(key, [one]) for key, one in zip(keys, node.tolist(), strict=True)]
             counts, node = [*map(len, nodes)], np.array([*chain.from_iterable(nodes)], np.int64)
             first, sizes, values = (np.repeat(one, counts) for one in (first, sizes, values))
         size = self._begins + 1
@@ -64,9 +60,7 @@ class PhraseMatcher:
         self._values = np.full(size, -1, np.int32)
         self._values[node[::-1]] = values[::-1]  # the first of equals counts
 
-    def _number(
-        self, tokens: Tokens, words: Sequence[str], exact: Bools, first: Ints, begins: Iterable[str]
-    ) -> Ints:
+    def _number(self, tokens: Tokens, words: Sequence[str], exact: Bools, first: Ints) -> Ints:
         """Give numbers to the words of all phrases, first to those that begin one."""
         kinds = (self._exact, words, True), (self._folded, [*map(str.lower, words)], False)
         exact, number = exact.take(tokens.para), np.zeros(len(tokens.type), np.int64)
@@ -81,17 +75,13 @@ class PhraseMatcher:
                     for type_ in types.tolist()
                 ]
                 number[chosen] = table[tokens.type[chosen]]
-            for word in begins:
-                self._folded.setdefault(word, len(self._exact) + len(self._folded) + 1)
             self._begins = self._begins or len(self._exact) + len(self._folded)
         return number
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
         for known, asked in ((self._exact, words), (self._folded, lower)):
-            yield (
-                list(map(known.get, asked, repeat(_NO_WORD))) if known else [_NO_WORD] * len(asked)
-            )
+            yield list(map(known.get, asked, repeat(_NO_WORD)))
 
     def find(
         self, tokens: Tokens, exact: Ints32, lower: Ints32, taken: Bools | None = None

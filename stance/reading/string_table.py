@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Ints, Keys
-from stance.reading.keys import KeyIndex, some_of_each
+from stance.reading.keys import KeyIndex
 
 Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
@@ -79,12 +79,10 @@ class StringTable(Described):
         place = self._index.find(keys)
         new = np.flatnonzero(place < 0)
         if len(new):
-            new_keys = keys.take(new)
-            some = some_of_each(new_keys)
-            distinct, first = np.unique(new_keys.take(some), return_index=True)
-            number = self.find(spell(new.take(some).take(first)))
+            distinct, first = np.unique(keys[new], return_index=True)
+            number = self.find(spell(new[first]))
             # Of the index: what an interrupted call left behind it has no key.
             self._place = np.append(self._place[: len(self._index)], number)
             self._index.add(distinct)
-            place[new] = self._index.find(new_keys)
+            place[new] = self._index.find(keys[new])
         return self._place.take(place)

@@ -34,12 +34,8 @@ PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when 
 _DAMAGED = "copy or download it again, or train a new one with `stance train`"
 _OTHER_FILE = "name a model that `stance train` wrote"
 _LEVEL = 6
-_RANDOM = (
-    "keys.npy",
-    "coef.npy",
-    "exact.npy",
-    "bands.npy",
-)  # which do not shrink, and are read faster as they are
+# They do not shrink, and are read faster as they are.
+_RANDOM = ("keys.npy", "coef.npy", "exact.npy", "bands.npy")
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
