@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,11 +23,12 @@ from stance.reading.actor_tables import (
     read_actor,
 )
 from stance.reading.lexicon import bundled, languages
-from stance.reading.names import name_words, person_spans, unknown_names
+from stance.reading.names import name_words, unknown_names
 from stance.reading.phrases import Phrase, PhraseMatcher
+from stance.reading.references import Alias, References
 from stance.reading.string_table import StringTable
 from stance.reading.text import normalise, normalise_all
-from stance.reading.tokens import FLAGS, GAP_SPACE, Spellings, Tokens, flags_of, tokenise
+from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
@@ -54,17 +55,6 @@ class MentionBatch:
         return replace(self, first=first, last=last)
 
 
-class _Alias(NamedTuple):
-    """What is known of an alias."""
-
-    kind: str
-    actors: tuple[int, ...]  # several that share a surname or are referred to alike
-    terms: Sequence[tuple[int, int]] = ALWAYS  # first and last month of each
-    alone: bool = False  # no name may stand beside it
-    article: bool = False  # "the" must stand before it
-    pair: bool = False  # it names two of its actors at once
-
-
 class ActorBook:
     """Actors, and a matcher for all their aliases.
 
@@ -83,7 +73,7 @@ class ActorBook:
         self.kinds = kinds  #: of the aliases that count
         self.names = tuple(actor.name for actor in actors)
         self._number = {name: number for number, name in enumerate(self.names)}
-        aliases, phrases = list[_Alias](), list[Phrase]()
+        aliases, phrases = list[Alias](), list[Phrase]()
         owners: dict[str, tuple[str, str, str]] = {}
         unsure: dict[str, dict[str, list[int]]] = {"surname": {}, "refers": {}}
         for number, actor in enumerate(actors):
@@ -103,9 +93,8 @@ class ActorBook:
                     phrases.append((plain, len(aliases), exact))
                     days, alone = actor.office.get(alias), alias in actor.alone
                     terms = ALWAYS if days is None else months_of_terms(days)
-                    aliases.append(_Alias(kind, (number,), terms, alone))
-        self._states = np.array([actor.kind == "state" for actor in actors], np.bool_)
-        states = np.flatnonzero(self._states).tolist()
+                    aliases.append(Alias(kind, (number,), terms, alone))
+        states = [number for number, actor in enumerate(actors) if actor.kind == "state"]
         if "refers" in kinds and states:
             unsure["refers"] = dict.fromkeys(name_words()["pairs"], states) | unsure["refers"]
         for kind, alias, numbers in (
@@ -121,7 +110,7 @@ class ActorBook:
             days = actors[numbers[0]].office.get(alias) if len(numbers) == 1 else None
             terms = ALWAYS if days is None else months_of_terms(days)
             article, pair = bare != alias, numbers is states
-            aliases.append(_Alias(kind, tuple(numbers), terms, article=article, pair=pair))
+            aliases.append(Alias(kind, tuple(numbers), terms, article=article, pair=pair))
         self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             (normalise(text), len(aliases), text in actor.case)
@@ -131,7 +120,7 @@ class ActorBook:
         if (size := len(phrases)) > MOST_ALIASES:
             why = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
-        aliases.append(_Alias("", (-1,)))  # an exclusion
+        aliases.append(Alias("", (-1,)))  # an exclusion
         self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
@@ -275,68 +264,17 @@ class ActorBook:
                 terms = self._aliases[alias[match]].terms
                 if month >= 0 and not any(since <= month <= until for since, until in terms):
                     actor[match] = -1
-        para, sentence = tokens.para.take(first), tokens.sentence.take(first)
-        partner = np.full_like(actor, -1)
-        for doubt in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
-            known, low, high = self._aliases[alias[doubt]], int(first[doubt]), int(last[doubt])
-            if known.kind == "surname":
-                place = int(tokens.start[low]), int(tokens.end[high])
-                actor[doubt] = self._bearer(tokens.texts[int(para[doubt])], place, known)
-            elif known.article and _word_before(tokens, types, low) != THE.strip():
-                actor[doubt] = -1
-            elif known.kind == "refers":
-                before = slice(int(para.searchsorted(para[doubt])), doubt)
-                if known.pair:
-                    named = np.stack([partner[before], actor[before]], axis=1)
-                    now = int(sentence[doubt])
-                    partner[doubt], actor[doubt] = self._last_two(named, sentence[before], now)
-                else:
-                    actor[doubt] = self._last_named(actor[before].tolist(), known)
-            elif _beside_a_name(tokens, types, low, high):
-                actor[doubt] = -1
+        references = References(self.actors, tokens, types, (first, last), actor)
+        for mention in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
+            references.resolve(mention, self._aliases[alias[mention]])
+        partner = references.partner
         row = np.flatnonzero(actor >= 0)
         row = row.repeat(1 + (partner.take(row) >= 0))
         actor, pair = actor.take(row), np.flatnonzero(row[1:] == row[:-1])
         actor[pair] = partner.take(row[pair])
         kind = self._kind_of.take(alias.take(row))
-        return MentionBatch(para.take(row), actor, first.take(row), last.take(row), kind)
-
-    def _bearer(self, text: str, place: tuple[int, int], surname: _Alias) -> int:
-        """Return whose the surname in a text is, -1 if it is nobody's or could be several's."""
-        bearers = []
-        for number in surname.actors:
-            actor = self.actors[number]
-            names = [actor.name, *actor.aliases.get("name", ())]
-            lasts = actor.aliases["surname"]
-            bearers += [number] * any(place in person_spans(text, names, last) for last in lasts)
-        return bearers[0] if len(bearers) == 1 else -1
-
-    def _last_named(self, before: Sequence[int], phrase: _Alias) -> int:
-        """Return who a phrase refers to: the last named of its kind, if it may be that one.
-
-        ``before`` are the actors named so far in the paragraph, -1 for nobody.
-        """
-        kinds = {self.actors[number].kind for number in phrase.actors}
-        named = (who for who in reversed(before) if who >= 0 and self.actors[who].kind in kinds)
-        who = next(named, -1)
-        return who if who in phrase.actors else -1
-
-    def _last_two(self, named: Ints32, sentence: Ints32, now: int) -> tuple[int, int]:
-        """Return which two states a phrase of the sentence ``now`` means, -1 twice if none.
-
-        They are the only ones named so far in its paragraph, or in its sentence, or else in the
-        sentence before. ``named``, of shape (n_mentions, 2), has whom mentions name, -1 for nobody.
-        """
-        who, place = named.reshape(-1)[::-1], sentence.repeat(2)[::-1]
-        states = np.flatnonzero((who >= 0) & self._states.take(who))
-        who, place = who.take(states), place.take(states)
-
-        def since(first: int, last: int = now) -> list[int]:
-            return [*dict.fromkeys(who[(first <= place) & (place <= last)].tolist())]
-
-        if len(pair := since(0)) > 2 and len(pair := since(now)) != 2:
-            pair = since(now - 1) if len(since(now - 1, now - 1)) == 2 else []
-        return (pair[1], pair[0]) if len(pair) == 2 else (-1, -1)
+        para = tokens.para.take(first.take(row))
+        return MentionBatch(para, actor, first.take(row), last.take(row), kind)
 
     def scan(
         self, texts: Iterable[str], months: Ints | None = None
@@ -386,29 +324,3 @@ class ActorBook:
                 end += 1  # the final dot of "U.S."
             mentions.append(Mention(self.names[actor], start, end))
         return mentions
-
-
-def _word_before(tokens: Tokens, types: StringTable, at: int) -> str:
-    """Return the word before another of its sentence in lower case, "" if there is none."""
-    return "" if tokens.sentence_start[at] else types.strings[tokens.type[at - 1]].lower()
-
-
-def _beside_a_name(tokens: Tokens, types: StringTable, first: int, last: int) -> bool:
-    """Return whether another capitalised word stands directly beside some words of a sentence."""
-
-    def joined(left: int) -> bool:
-        return bool(tokens.gap[left] == GAP_SPACE and not tokens.clitic[left])
-
-    para = tokens.para[first]
-    if (
-        last + 1 < tokens.first[para + 1]
-        and joined(last)
-        and types["capital"][tokens.type[last + 1]]
-    ):
-        return True
-    before = first - 1
-    if before < tokens.first[para] or not joined(before) or tokens.sentence_start[first]:
-        return False
-    opens = tokens.sentence_start[before]
-    word = types.strings[tokens.type[before]]
-    return word[0].isupper() and not (opens and word.lower() in name_words()["openers"])

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 from stance.reading.lexicon import bundled
 
@@ -87,9 +88,12 @@ def person_spans(text: str, names: Sequence[str], last: str) -> list[Place]:
     full = [span for name in names for span in literal_spans(text, name)]
     given = {word.strip(".,").lower() for name in names for word in name.split()}
     signs: dict[Place, str] = dict.fromkeys(full, "full")
+    inside = {
+        place: end for start, end in sorted(full, key=itemgetter(1)) for place in range(start, end)
+    }
     for spelling in {last, last.upper(), last[0].upper() + last[1:]} if last else ():
         for start, end in literal_spans(text, spelling):
-            if not any(low <= start and end <= high for low, high in full):
+            if inside.get(start, 0) < end:
                 signs[start, end] = _sign(text, start, end, given)
     met = set(signs.values())
     sure = {"full"} if "other" in met else met - {""} if met & {"full", "alone"} else set()
@@ -139,7 +143,12 @@ def opens_sentence(text: str, start: int) -> bool:
 def _is_title(text: str, start: int) -> bool:
     """Return whether all weighty words of a line begin with a capital, as in a headline."""
     low, high = text.rfind("\n", 0, start) + 1, text.find("\n", start)
-    line, small = text[low : high if high >= 0 else len(text)], name_words()["openers"]
+    return _is_title_line(text[low : high if high >= 0 else len(text)])
+
+
+@lru_cache(maxsize=100)
+def _is_title_line(line: str) -> bool:
+    small = name_words()["openers"]
     words = [word for word in line.split() if word.lower() not in small]
     return len(words) >= _TITLE and not any(word[0].islower() for word in words)
 
