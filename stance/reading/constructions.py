@@ -79,7 +79,7 @@ _TEXTS = {
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
     "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
-    "exclaimed": "(?<![^.])(?P<cue>[Jj])(?P<patient>A)b?\\.",
+    "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
     "crime by": "(?P<cue>J)y(?P<patient><actors>)",
     "conduct from": "(?<![^.])(?P<cue>J)w(?P<patient><actors>)",
@@ -99,6 +99,8 @@ _SIGNS = {
     **{"shows": "[oSr]n?J", "makes": "[oS][ANFsl]J", "deed": "[deg]", "deed by": "[ezCP]y"},
     **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
+    **{"fate": "[mohNnt]b", "relative": "[Aak],?[RY]", "with which": "[pw]R"},
+    **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "[&+],?n", "against": "[Aa]p[Aasl]"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": ",V"},
 }
 """What a sentence must hold for a construction to occur in it; others are not searched."""

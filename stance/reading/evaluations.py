@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from stance.arrays import Ints
 from stance.reading.constructions import VALUED
 from stance.reading.cues import Cues
 from stance.reading.voices import Ends, Voices
@@ -14,17 +15,20 @@ _APART = re.compile("p(A),")
 class Evaluations:
     """The evaluations in some sentences; places are indices into their phrases."""
 
-    def __init__(self, voices: Voices, cues: Cues) -> None:
+    def __init__(self, voices: Voices, cues: Cues, unlike: Ints) -> None:
         self._voices, self._cues = voices, cues
-        self._tags, self._phrases = voices.tags, voices.phrases
-        hits = (_APART.match(self._tags, at) for at in voices.places(cues.lists["unlike"]))
+        self._tags, self._phrases, self._is_in = voices.tags, voices.phrases, voices.is_in
+        hits = (_APART.match(self._tags, at) for at in voices.places(unlike))
         self._unlike = {self._tags.index(".", hit.start()): hit.start(1) for hit in hits if hit}
 
     def polarity(self, name: str, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
+        sign, value = self._phrases.sign[cue], self._phrases.value[cue]
+        if name == "act":
+            return 0 if value and self._flips(hit) else value
         group, letter = hit.groupdict(), self._tags[cue]
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
-        sign, value, turn = self._phrases.sign[cue], self._phrases.value[cue], -1 if flip else 1
+        turn = -1 if flip else 1
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
@@ -35,17 +39,16 @@ class Evaluations:
         if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
-            lost = -1 if self._among(hit, "verb", "losing") else 1
+            lost = -1 if self._is_in(hit.start("verb"), "losing") else 1
             return lost * sign if self._phrases.ours[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
-            return 0 if self._is(cue, "blaming") else min(value, 0)
+            return 0 if self._is_in(cue, "blaming") else min(value, 0)
         if name == "epithet":
-            if self._is(cue, "pity"):  # "poor Ukraine"
+            if self._is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
             if re.search("[^su]s$", self._voices.lower(cue)):  # a verb: "marvels", "wonders"
                 return 0
-        as_as = name == "as" and self._voices.lower(cue - 1) == self._voices.lower(cue + 1) == "as"
-        if (name == "as" and not as_as) or (name == "act" and flip):
+        if name == "as" and not self._voices.lower(cue - 1) == self._voices.lower(cue + 1) == "as":
             return 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
@@ -59,7 +62,7 @@ class Evaluations:
             after = self._tags[cue + 1]
             if sign > 0 and after == "J" and self._phrases.value[cue + 1] < 0:
                 return -turn * sign  # "protected murderers"
-            if after == "n" and (sign > 0 or self._is(cue + 1, "nobody")):
+            if after == "n" and (sign > 0 or self._is_in(cue + 1, "nobody")):
                 return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
         turn = -turn if letter == "J" and self._less(cue) else turn
@@ -77,7 +80,7 @@ class Evaluations:
     def _flips(self, hit: re.Match[str]) -> bool:
         """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
         before = self._tags[max(0, hit.start() - 3) : hit.start()]
-        return before.endswith("n") or before.removeprefix(".") in ("nm", "nh")
+        return "n" in before and (before[-1] == "n" or before.removeprefix(".") in ("nm", "nh"))
 
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
@@ -85,7 +88,7 @@ class Evaluations:
             must, turned = self._voices.lower(hit.start("cannot")) == "cannot", True
         else:
             can_not = flip and self._voices.lower(hit.start("modal")) in ("can", "could")
-            must, turned = can_not or self._among(hit, "modal", "obliging"), flip
+            must, turned = can_not or self._is_in(hit.start("modal"), "obliging"), flip
         sign = self._cues.fates.get(self._voices.lower(cue), 0) if must else 0
         return -sign if turned else sign
 
@@ -97,12 +100,6 @@ class Evaluations:
             for place in rest
             if self._tags[place] in "JNcdegE"
         )
-
-    def _is(self, place: int, name: str) -> bool:
-        return self._voices.lower(place) in self._cues.lists[name]
-
-    def _among(self, hit: re.Match[str], group: str, name: str) -> bool:
-        return self._is(hit.start(group), name)
 
     def fits(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""

@@ -31,7 +31,7 @@ from stance.reading.constructions import (
 )
 from stance.reading.cues import Cues, cues_of
 from stance.reading.evaluations import Evaluations
-from stance.reading.rejections import Rejections, conceded
+from stance.reading.rejections import Rejections, Signals
 from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
 from stance.reading.words import Reader, Words
 
@@ -69,27 +69,30 @@ class FrameReader:
 
     def __init__(self, reader: Reader) -> None:
         cues = cues_of(reader.language)
-        self._clauses = None if cues is None else Clauses(reader, cues)
-        self._cues = cues
+        self._parts = None if cues is None else (Clauses(reader, cues), Signals(reader, cues), cues)
 
     def read(self, words: Words, asked: Ints | None = None) -> list[Frame]:
         """Return the frames of the short paragraphs of a batch, or of those that are asked for."""
-        if self._clauses is None or self._cues is None:
+        if self._parts is None:
             return []
+        clauses, signals, cues = self._parts
         asked = np.arange(len(words)) if asked is None else asked
-        phrases = self._clauses.phrases(words, asked, MOST_WORDS)
-        return [] if phrases is None else _Sentences(words, phrases, self._cues).frames()
+        phrases = clauses.phrases(words, asked, MOST_WORDS)
+        if phrases is None:
+            return []
+        return _Sentences(words, phrases, cues, signals.find(words)).frames()
 
 
 class _Sentences:
     """Sentences as phrases, and who stands where to them."""
 
-    def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
-        self.words, self.cues = words, cues
-        self.tags, self.phrases = phrases.tags, phrases
-        self.voices = Voices(words, phrases)
-        self.rejections = Rejections(self.voices, cues)
-        self.evaluations = Evaluations(self.voices, cues)
+    def __init__(
+        self, words: Words, phrases: Phrases, cues: Cues, signals: Mapping[str, Ints]
+    ) -> None:
+        self.cues, self.tags, self.phrases = cues, phrases.tags, phrases
+        self.voices = Voices(words, phrases, cues.lists)
+        self.rejections = Rejections(self.voices, signals)
+        self.evaluations = Evaluations(self.voices, cues, signals["unlike"])
         self.frames_read = list[Frame]()
         self.taken = self.rejections.verdicts
         self.judged, self.judging = set[int](), set[int]()
@@ -98,40 +101,39 @@ class _Sentences:
         """Read all constructions, but not what is conceded before the point is made."""
         for name, hit in occurrences(self.tags):
             self._read(name, hit)
-        if not (frames := self.frames_read):
-            return []
-        _, polarity, _, actor, *_, last = np.array(frames, np.int64).T
-        dropped = conceded(self.words, self.cues, last, polarity, actor)
-        return [frame for number, frame in enumerate(frames) if number not in dropped]
+        back = self.rejections.taken_back
+        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
         cue = hit.start("cue" if "cue" in hit.re.groupindex else "patient")
-        if cue in self.taken or (name in NEEDS and not self._among(hit, *NEEDS[name])):
+        if cue in self.taken:
             return
-        if name == "act" and not self.phrases.value[cue]:  # most of the hits
+        if name in NEEDS and not self.voices.is_in(hit.start(NEEDS[name][0]), NEEDS[name][1]):
+            return
+        evaluates = name in EVALUATIONS
+        sign = self.evaluations.polarity(name, hit, cue) if evaluates else 0
+        if evaluates and not sign and not (name == "deed" and self.evaluations.undone(hit, cue)):
             return
         group = hit.groupdict()
         patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
-        if name in EVALUATIONS:
-            sign = 0 if self._again(name, hit, cue) else self.evaluations.polarity(name, hit, cue)
-            undone = name == "deed" and not sign and self.evaluations.undone(hit, cue)
-            agents = self.voices.voice(cue) if sign or undone else []
+        if not evaluates:
+            sign, agents, patients = self._judgement(name, hit, cue, patients)
+            if not sign:
+                return
+        elif self._again(name, hit, cue):
+            return
+        else:
+            agents = self.voices.voice(cue)
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
-        else:
-            sign, agents, patients = self._judgement(name, hit, cue, patients)
-            agents = agents if sign else []
         if not agents or (not patients and all(agent < 0 for agent, _ in agents)):
             return
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
         rejecters = self._rejecters(name, cue, verb, agents)
-        worded, others = (
-            sign,
-            list[tuple[int, Ends]](),
-        )  # whom the judgement touches beside, and how
+        worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
         if rejecters is not None:
             if sign < 0 and name not in EVALUATIONS:  # who slanders is blamed
                 others = [(-1, [end for end in agents if end[0] >= 0])]
@@ -166,7 +168,7 @@ class _Sentences:
         """Return the polarity of a judgement, 0 if it is denied."""
         if name in EVALUATIONS or name in FIXED or not self.voices.denied(verb):
             return sign
-        turned = self.tags[cue] in "ck" or self._is(cue, "attitude")
+        turned = self.tags[cue] in "ck" or self.voices.is_in(cue, "attitude")
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, name: str, cue: int, verb: int, agents: Ends) -> Ends | None:
@@ -181,13 +183,6 @@ class _Sentences:
         if rejecters and telling and any(agent >= 0 for agent, _ in agents):
             return []  # "it is a lie that Spain condemned Peru"
         return rejecters
-
-    def _is(self, at: int, name: str) -> bool:
-        """Tell whether the word of a phrase is in a list of ``frames.toml``."""
-        return self.voices.lower(at) in self.cues.lists[name]
-
-    def _among(self, hit: re.Match[str], group: str, name: str) -> bool:
-        return self._is(hit.start(group), name)
 
     def _keep(
         self,
@@ -261,7 +256,7 @@ class _Sentences:
             if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
                 break
             linking = self.voices.lower(link.start())
-            trusting = linking == "in" and self._is(cue, "attitude")
+            trusting = linking == "in" and self.voices.is_in(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
             if link[1] in "yw":
@@ -276,7 +271,7 @@ class _Sentences:
                 )
             elif before in "oShrVEGKbtfpn":
                 agents = self.voices.subjects(cue)
-            elif not self._is(cue, "assaulting"):  # whom "the attack on" hit is not judged
+            elif not self.voices.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged
                 agents = [(OTHER, -1)]
         return agents, patients
 

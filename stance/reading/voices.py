@@ -1,9 +1,12 @@
 """For whom the phrases of a sentence stand: who acts in it, who speaks, and what is denied."""
 
 import re
+from collections.abc import Mapping, Set
+from typing import Any
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.reading.clauses import Phrases
 from stance.reading.constructions import NOUN_PHRASE, compiled
 from stance.reading.words import Words
@@ -22,15 +25,19 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 class Voices:
     """Who acts and speaks in the sentences of a batch; places are indices into its phrases."""
 
-    def __init__(self, words: Words, phrases: Phrases) -> None:
-        self.words, self.phrases, self.tags = words, phrases, phrases.tags
+    def __init__(self, words: Words, phrases: Phrases, lists: Mapping[str, Set[str]]) -> None:
+        self.words, self.phrases, self.tags, self.lists = words, phrases, phrases.tags, lists
+        types: Any = words.type
+        self._strings, self._type = words.types.strings, memoryview(types)
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, and where."""
-        names = [
-            self.phrases.name[place] for place in range(low, high) if self.tags[place] in "Aak"
+        tags, names, who = self.tags, self.phrases.name, self.words.who
+        return [
+            (int(who[name]), name)
+            for place in range(low, high)
+            if tags[place] in "Aak" and (name := names[place]) >= 0
         ]
-        return [(int(self.words.who[name]), name) for name in names if name >= 0]
 
     def who(self, low: int, high: int) -> Ends:
         """Return for whom a phrase or a list of them stands."""
@@ -144,12 +151,15 @@ class Voices:
         """Return the last word but one of a fixed phrase in lower case."""
         return self._spelling(self.phrases.last[at] - 1)
 
-    def places(self, spellings: frozenset[str]) -> list[int]:
-        """Return the phrases whose word is in a list."""
+    def is_in(self, at: int, name: str) -> bool:
+        """Tell whether the word of a phrase is in a list of ``frames.toml``."""
+        return self._spelling(self.phrases.word[at]) in self.lists[name]
+
+    def places(self, words: Ints) -> list[int]:
+        """Return the phrases with some words of the batch, which are sorted."""
         heads = np.asarray(self.phrases.word)
-        chosen = np.zeros(len(self.words.type), np.bool_)
-        chosen[self.words.places(spellings)] = True
-        return np.flatnonzero(chosen.take(heads)).tolist()
+        places = np.searchsorted(heads, words)
+        return [*map(int, places[heads.take(places, mode="clip") == words])]
 
     def beside(self, at: int, step: int) -> str:
         """Return the word before or after a phrase's word in lower case, "" if there is none."""
@@ -157,7 +167,7 @@ class Voices:
         return self._spelling(word) if 0 <= word < len(self.words.type) else ""
 
     def _spelling(self, word: int) -> str:
-        return self.words.types.strings[int(self.words.type[word])].lower()
+        return self._strings[self._type[word]].lower()
 
     def voice(self, at: int) -> Ends:
         """Return who says the clause of a phrase."""

@@ -56,13 +56,6 @@ class Words(Tokens):
         """Return a property of the spellings of some words."""
         return self.types[name].take(self.type.take(at))
 
-    def places(self, spellings: frozenset[str]) -> Ints:
-        """Return the words that are spelled so, in lower case or capitalised."""
-        numbers = self.types.find([*spellings, *map(str.capitalize, spellings)])
-        chosen = np.zeros(len(self.types), np.bool_)
-        chosen[numbers] = True
-        return np.flatnonzero(chosen.take(self.type))
-
     def lower_keys(self, at: Ints) -> Keys:
         """Return the keys of some words in lower case."""
         types, place = np.unique(self.type.take(at), return_inverse=True)
