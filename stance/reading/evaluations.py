@@ -56,8 +56,7 @@ class Evaluations:
             turned = name == "better without" or (name in ("shows", "makes") and flip)
             return -value if turned else value
         if letter in "deg" and name != "deed by":
-            be = bool(group.get("be"))
-            if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
+            if self._passive(group.get("be"), letter):  # it was betrayed
                 return 0
             after = self._tags[cue + 1]
             if sign > 0 and after == "J" and self._phrases.value[cue + 1] < 0:
@@ -73,9 +72,11 @@ class Evaluations:
         if self._phrases.sign[cue] > 0 or not (self._flips(hit) or hit["flip"]):
             return False
         words = {self._voices.lower(place) for place in range(hit.end("patient"), cue)}
-        be, letter = bool(hit["be"]), self._tags[cue]
-        passive = (letter == "e" and be) or (letter == "g" and not be)
-        return not passive and words.isdisjoint(self._cues.lists["modal"])
+        passive = self._passive(hit["be"], self._tags[cue])
+        return not passive and words.isdisjoint(self._voices.lists["modal"])
+
+    def _passive(self, be: str | None, letter: str) -> bool:
+        return letter == ("e" if be else "g")
 
     def _flips(self, hit: re.Match[str]) -> bool:
         """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
@@ -109,18 +110,16 @@ class Evaluations:
 
     def _less(self, cue: int) -> bool:
         """Tell whether a word of evaluation has "less" before it."""
-        return self._voices.lower_first(cue) in self._cues.lists["less"]
+        return self._voices.lower_first(cue) in self._voices.lists["less"]
 
     def lesson(self, cue: int) -> bool:
         """Tell whether a judging phrase is "could learn from", which blames who should learn."""
-        voices, lists = self._voices, self._cues.lists
-        return voices.last(cue) == "from" and voices.lower(cue) in lists["learning"]
+        return self._voices.last(cue) == "from" and self._is_in(cue, "learning")
 
     def compared(self, cue: int, sign: int) -> Iterator[tuple[int, Ends]]:
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
-        if (hit := _BESIDE.match(self._tags, cue + 1)) and (
-            (other := self._other(cue, sign)) is not None
-        ):
+        hit = _BESIDE.match(self._tags, cue + 1)
+        if hit and (other := self._other(cue, sign)) is not None:
             yield other, self._voices.actors(*hit.span(1))
         if self._unlike and (place := self._unlike.get(self._tags.index(".", cue))) is not None:
             yield -sign, self._voices.actors(place, place + 1)

@@ -135,12 +135,12 @@ class _Sentences:
         rejecters = self._rejecters(name, cue, verb, agents)
         worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
         if rejecters is not None:
-            if sign < 0 and name not in EVALUATIONS:  # who slanders is blamed
+            if sign < 0 and not evaluates:  # who slanders is blamed
                 others = [(-1, [end for end in agents if end[0] >= 0])]
             # Who rejects a charge against itself is not judged.
             named = {end[0] for end in rejecters} & {end[0] for end in patients}
             sign, agents = (-sign, rejecters) if rejecters and not named else (0, agents)
-        elif name in EVALUATIONS:
+        elif evaluates:
             others = [*self.evaluations.compared(cue, sign)] if patients else []
         elif sign > 0 and self.evaluations.lesson(cue):  # "Peru could learn from Chile"
             others, agents = [(-1, agents)], self.voices.voice(cue)
@@ -148,15 +148,14 @@ class _Sentences:
             sign = self._denied(name, cue, verb, sign)
         victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
-        turn = REJECTED if rejecters and sign else PLAIN
-        kind = KINDS.index(KIND_OF.get(name, "judges"))
-        for agent in agents:
-            for patient in patients or [(NO_ACTOR, -1)]:
-                self._keep(cue, sign, agent, patient, turn, kind, victims)
-            for polarity, ends in others:
-                turn = PLAIN if polarity == worded else BESIDE
-                for end in ends:
-                    self._keep(cue, polarity, agent, end, turn, kind, [])
+        turn, victim = (
+            REJECTED if rejecters and sign else PLAIN,
+            victims[0][0] if victims else NO_ACTOR,
+        )
+        parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
+        for polarity, ends in others:
+            parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
+        self._keep(cue, KINDS.index(KIND_OF.get(name, "judges")), agents, parts)
 
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
         """Tell whether who is evaluated has a part in another frame, which counts alone."""
@@ -166,7 +165,7 @@ class _Sentences:
 
     def _denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
-        if name in EVALUATIONS or name in FIXED or not self.voices.denied(verb):
+        if name in FIXED or not self.voices.denied(verb):
             return sign
         turned = self.tags[cue] in "ck" or self.voices.is_in(cue, "attitude")
         return -1 if turned and sign > 0 else 0
@@ -185,26 +184,21 @@ class _Sentences:
         return rejecters
 
     def _keep(
-        self,
-        cue: int,
-        sign: int,
-        agent: tuple[int, int],
-        patient: tuple[int, int],
-        turn: int,
-        kind: int,
-        victims: Ends,
+        self, cue: int, kind: int, agents: Ends, parts: Sequence[tuple[int, int, Ends, int]]
     ) -> None:
-        """Keep a frame, unless an actor judges itself."""
-        if agent[0] == patient[0] >= 0:
-            return
-        self.judged.add(patient[1])
-        self.judging.add(agent[1])
-        sign, victim = (sign > 0) - (sign < 0), victims[0][0] if victims else NO_ACTOR
+        """Keep the frames of a cue; ``parts`` have polarity, turn, patients and victim."""
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        self.frames_read.append(
-            Frame(word, sign, agent[0], patient[0], turn, kind, victim, first, last)
-        )
+        for agent, naming in agents:
+            for sign, turn, patients, victim in parts:
+                polarity = (sign > 0) - (sign < 0)
+                for patient, named in patients:
+                    if agent == patient >= 0:  # nobody judges itself
+                        continue
+                    self.judging.add(naming)
+                    self.judged.add(named)
+                    frame = Frame(word, polarity, agent, patient, turn, kind, victim, first, last)
+                    self.frames_read.append(frame)
 
     def _judgement(
         self, name: str, hit: re.Match[str], cue: int, patients: Ends
@@ -266,9 +260,8 @@ class _Sentences:
         if not agents:
             before = self.tags[cue - 1] if cue else "."
             if self.phrases.ours[cue]:
-                agents = (
-                    self.voices.who(cue, cue + 1) if self.phrases.quoted[cue] else [(AUTHOR, -1)]
-                )
+                quoted = self.phrases.quoted[cue]
+                agents = self.voices.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
             elif before in "oShrVEGKbtfpn":
                 agents = self.voices.subjects(cue)
             elif not self.voices.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged

@@ -33,7 +33,7 @@ class Alias(NamedTuple):
 
 
 class References:
-    """Whom the mentions of a batch mean; ``first`` and ``last`` are their words, in order.
+    """Whom the mentions of a batch mean; ``place`` has their first and last words, in order.
 
     Attributes
     ----------
@@ -51,9 +51,8 @@ class References:
     ) -> None:
         self.actor, self.partner = actor, np.full_like(actor, -1)
         self._actors, self._tokens, self._types = actors, tokens, types
-        self._first, self._last = place
-        self._para = tokens.para.take(self._first)
-        self._sentence = tokens.sentence.take(self._first)
+        self._first, self._last = first, _ = place
+        self._para, self._sentence = tokens.para.take(first), tokens.sentence.take(first)
         self._named, self._next = _Named(actors), 0  # and the first mention that it lacks
         self._surnames = dict[tuple[int, tuple[int, ...]], dict[Place, int]]()
 

@@ -131,9 +131,8 @@ class Rejections:
 
     def _untrue(self, place: int) -> bool:
         """Tell whether a phrase calls something untrue: "a myth", "false accusations"."""
-        return (
-            self._is_in(place, "untrue") or self._voices.lower_first(place) in self._lists["untrue"]
-        )
+        word, first = self._voices.lower(place), self._voices.lower_first(place)
+        return not self._lists["untrue"].isdisjoint((word, first))
 
     def _reject(self, low: int, high: int, rejecters: Ends) -> None:
         for place in range(low, high):

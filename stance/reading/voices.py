@@ -70,47 +70,37 @@ class Voices:
             tag, before = tags[place], tags[place - 1] if place > low else "."
             if tag in NOUN_PHRASE:
                 if before in "fpwi" or (before == "t" and tag != "A"):
-                    if (
-                        before in "fwp"
-                        and place - 2 >= low
-                        and tags[place - 2] == "s"
-                        and tag == "A"
-                    ):
+                    if tag == "A" and before in "fwp" and tags[low : place - 1].endswith("s"):
                         return place  # "officials from Japan"
                     place -= 2
                     continue
                 if before == "Y":
-                    return next(
-                        (j for j in range(place - 2, low - 1, -1) if tags[j] in NOUN_PHRASE), None
-                    )
+                    return self._last(NOUN_PHRASE, low, place - 1)
                 if tag in "NJcls" and before in "VEoeKrd" and tags[place - 2 : place - 1] != ",":
                     return self.subject(place - 1, depth + 1)  # "left the room, accusing"
                 return place
             if tag == "R":
-                return next(
-                    (j for j in range(place - 1, low - 1, -1) if tags[j] in NOUN_PHRASE), None
-                )
+                return self._last(NOUN_PHRASE, low, place)
             if tag in "nmhbxC":
                 place -= 1
-            elif (
-                tag == ","
-                and tags[place + 1] not in "GVEBK"
-                and (back := tags.rfind(",", low, place)) > low
-            ):
+            elif tag == ",":
+                back = tags.rfind(",", low, place)
+                if tags[place + 1] in "GVEBK" or back <= low:
+                    return next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
                 place = back - 1  # "Germany, a critic, said"
-            elif tag in ",":
-                start = next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
-                return start
             else:
-                earlier = next(
-                    (j for j in range(place, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
-                )
+                earlier = self._last("VEBdeoSrbKUCm", low, place + 1)
                 return None if earlier is None else self.subject(earlier, depth + 1)
         if tags[verb] in "G" and place < low:  # "Accusing Turkey, Egypt left"
             comma = tags.find(",", verb, tags.find(".", verb))
             if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
                 return comma + 1
         return None
+
+    def _last(self, letters: str, low: int, high: int) -> int | None:
+        """Return the last phrase with one of some letters in a stretch."""
+        places = range(high - 1, low - 1, -1)
+        return next((place for place in places if self.tags[place] in letters), None)
 
     def denied(self, cue: int) -> bool:
         """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
