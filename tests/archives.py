@@ -1,11 +1,11 @@
 """Simulated archives: answers of a biased classifier, with the truth, as arrays and as tables."""
 
-import csv
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from command import read_rows, write_rows
 
 from stance.records import Stance
 
@@ -41,31 +41,16 @@ def answer_rows(actors, seed=1, documents=60):
     return rows, truth
 
 
-def write(path, rows, columns=None):
-    """Write rows as a table."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def read(path):
-    """Read the rows of a table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def read_drawn(path):
     """Read the rows of a sample, each with its chance and stratum from the file beside it."""
-    design = read(path.with_suffix(".design.csv"))
-    return [{**row, **drawn} for row, drawn in zip(read(path), design, strict=True)]
+    design = read_rows(path.with_suffix(".design.csv"))
+    return [{**row, **drawn} for row, drawn in zip(read_rows(path), design, strict=True)]
 
 
 def label(path, truth, output=None, **cells):
     """Fill in the truth of a sample's rows."""
-    rows = [{**row, "stance": truth[row["row"]], **cells} for row in read(path)]
-    return write(output or path.with_name("labelled.csv"), rows)
+    rows = [{**row, "stance": truth[row["row"]], **cells} for row in read_rows(path)]
+    return write_rows(output or path.with_name("labelled.csv"), rows)
 
 
 def take(population, kept):

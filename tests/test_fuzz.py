@@ -20,7 +20,7 @@ import test_importing
 from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
-from stance.findings import Request, SampleRequest, read_study, write_sample
+from stance.findings import Request, read_study, write_sample
 from stance.fitting.learning import Vectors
 from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label
@@ -116,7 +116,7 @@ def read_article(path):
 def read_answers(path):
     request = Request(path)
     read_study(request).to_json()
-    write_sample(request, SampleRequest(10), path.with_suffix(".s.csv"), force=True)
+    write_sample(request, path.with_suffix(".s.csv"), 10, force=True)
     write_predictions(request, path.with_suffix(".r.html"), force=True)
 
 
@@ -143,7 +143,7 @@ def kinds(tmp_path_factory):
     lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
     (folder / "a.json").write_text(f"[{','.join(lines)}]", "utf-8")
     to_label = folder / "to_label.csv"
-    write_sample(Request(folder / "answers.csv"), SampleRequest(10), to_label)
+    write_sample(Request(folder / "answers.csv"), to_label, 10)
     with Store(folder / "labels.sqlite") as store:
         for pair in read_task(to_label).pairs:
             store.save("anna", pair, Label("favor"))

@@ -6,10 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 
-import archives
 import numpy as np
 import pytest
-from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write
+from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write, write_rows
 from pages import part, read_page
 from small_model import small_model
 
@@ -67,7 +66,7 @@ def answered(path, stances, documents=None):
         for number, (actor, labels) in enumerate(stances.items())
         for at, label in enumerate(labels)
     ]  # fmt: skip
-    return archives.write(path, rows)
+    return write_rows(path, rows)
 
 
 # --- Numbers ---
@@ -118,7 +117,7 @@ def test_periods_hold_every_dated_answer(coded, sample):
     found = report(coded, prefix="p_", period="year").rows("over-time-1")
     assert {row["period"]: int(row["answers"]) for row in found} == years
     next(row for row in rows if row["actor"] == actor)["date"] = "0215-06-01"
-    mistyped = archives.write(coded.with_name("mistyped.csv"), rows)
+    mistyped = write_rows(coded.with_name("mistyped.csv"), rows)
     found = report(mistyped, prefix="p_", period="year").rows("over-time-1")
     assert (found[0]["period"], sum(int(row["answers"]) for row in found)) == ("215", years.total())
     assert ">215</text>" not in mistyped.with_name("page.html").read_text("utf-8")  # on no axis
@@ -132,7 +131,7 @@ def test_a_line_joins_no_periods_between_which_one_has_no_number(tmp_path):
     years = ["2019", "2021", *["2020", "2020", "2023", "2023"] * 120]  # two have too few answers
     for row, year in zip(rows, years, strict=False):
         row["date"] = f"{year}-05-01"
-    page = report(archives.write(tmp_path / "answers.csv", rows), period="year")
+    page = report(write_rows(tmp_path / "answers.csv", rows), period="year")
     known = [row["period"] for row in page.rows("over-time-1") if row["net"]]
     assert known == ["2020", "2023"]
     html = (tmp_path / "page.html").read_text("utf-8")
@@ -162,7 +161,7 @@ def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
                 for actor in ("NATO", "Russia")
             )
     for listed in (rows, rows[::-1], sorted(rows, key=lambda row: row["row"])):
-        page = report(archives.write(tmp_path / "joined.csv", listed))
+        page = report(write_rows(tmp_path / "joined.csv", listed))
         assert "200 paragraphs: 400 answers by a classifier" in page.text
 
 
@@ -212,7 +211,7 @@ def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample,
 def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, column, value, said):
     rows = dicts(sample.read_text("utf-8"))
     rows[4][column] = value
-    line = fails(1, "report", archives.write(tmp_path / "spoiled.csv", rows))
+    line = fails(1, "report", write_rows(tmp_path / "spoiled.csv", rows))
     assert said in line
     assert "spoiled.csv:6: " in line
 
@@ -295,7 +294,7 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path, every):
         row["stance"] = row["stance"] and "uncertain"
     withheld = sum(row["stance"] == "uncertain" for row in rows)
     asked = sum(bool(row["stance"]) for row in rows)
-    path = archives.write(tmp_path / "uncertain.csv", rows)
+    path = write_rows(tmp_path / "uncertain.csv", rows)
     page = report(path)
     if every:
         assert "Every answer was withheld as uncertain, so there are no shares to" in page.text
@@ -331,7 +330,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
     for at, row in enumerate(rows):
         row["source"] = f"Paper {at // 2 % 4}"
         row["stance"] = "against" if row["source"] == "Paper 3" else row["stance"]
-    report(archives.write(tmp_path / "answers.csv", rows))
+    report(write_rows(tmp_path / "answers.csv", rows))
     html = (tmp_path / "page.html").read_text("utf-8")
     assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
     rows = dicts(coded.read_text("utf-8"))
@@ -339,7 +338,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
         row["source"] = f"Paper {sha256(row['document'].encode()).digest()[0] % 4}"
     for row in rows:
         row.pop("p_holder")
-    report(archives.write(tmp_path / "random.csv", rows), prefix="p_")
+    report(write_rows(tmp_path / "random.csv", rows), prefix="p_")
     html = (tmp_path / "page.html").read_text("utf-8").partition("</style>")[2]
     cells = html.count('class="middle on-net') + html.count('class="quiet middle"')
     assert cells > 40
@@ -373,7 +372,7 @@ def test_copies_of_a_text_say_no_more_than_the_text(tmp_path, copies):
     for row in rows:
         row["text"] = row.pop("document")
     times = [row | {"row": str(1 + at)} for at, row in enumerate(rows * copies)]
-    page = report(archives.write(tmp_path / "copies.csv", times))
+    page = report(write_rows(tmp_path / "copies.csv", times))
     (found,) = page.rows("net")
     assert int(found["answers"]) == 60 * copies
     assert 0.15 < part(found["favor_high"]) - part(found["favor_low"]) < 0.35

@@ -4,21 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from archives import (
-    COLUMNS,
-    LABELLED,
-    answer_rows,
-    label,
-    read,
-    read_drawn,
-    take,
-    write,
-)
+from archives import COLUMNS, LABELLED, answer_rows, label, read_drawn, take
 from command import fails, invoke
+from command import read_rows as read
+from command import write_rows as write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.findings import Request, SampleRequest
+from stance.findings import Request
 from stance.findings.answers import read_population
 from stance.findings.sampling import design_sample, draw, draw_sample
 
@@ -82,7 +75,7 @@ def test_pairs_are_drawn_as_often_as_their_inclusion_says(archive):
     population = read_population(Request(archive[0]))
     times, draws = np.zeros(len(population)), 200
     for seed in range(draws):
-        drawn = draw_sample(population, SampleRequest(60, seed))
+        drawn = draw_sample(population, 60, seed)
         times[drawn.pair] += 1
         assert np.array_equal(drawn.inclusion, drawn.chance[drawn.pair])
         assert len(drawn.pair) == 60

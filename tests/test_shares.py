@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from archives import LABELS, answer_rows, label, read, write
+from archives import LABELS, answer_rows, label
 from command import fails, invoke
+from command import read_rows as read
+from command import write_rows as write
 from pages import part, read_page
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}

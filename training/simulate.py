@@ -30,7 +30,7 @@ from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.request import Places, Request
-from stance.findings.sampling import SampleRequest, draw_sample, expected_margins, expected_spread
+from stance.findings.sampling import draw_sample, expected_margins, expected_spread
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.fitting import train
 from stance.model.abstention import thresholds
@@ -217,8 +217,8 @@ def audited(
     rng: Rng, answers: AnswersTable, stance: Ints, size: int, *, whole: bool = False
 ) -> tuple[Audit, Floats]:
     """Draw and label an audit as `stance sample` does; return it and what was promised by actor."""
-    asked = SampleRequest(size, int(rng.integers(1 << 31)), whole)
-    drawn, spread = draw_sample(answers, asked), expected_spread(answers, whole)
+    drawn = draw_sample(answers, size, int(rng.integers(1 << 31)), whole=whole)
+    spread = expected_spread(answers, whole)
     promised = expected_margins(drawn.chance, answers.actor, spread, len(answers.actors))
     return Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum), promised
 

@@ -170,14 +170,15 @@ def sample(
     form: files.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label."""
-    from stance.findings import Request, SampleRequest, write_sample
+    from stance.findings import Request, write_sample
     from stance.findings.audit import design_path
     from stance.screens.tables import sample_lines
 
     request = Request(**form, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
-    asked = SampleRequest(number, seed, documents, purpose)
-    drawn = write_sample(request, asked, output, force=force)
+    drawn = write_sample(
+        request, output, number, seed=seed, whole=documents, purpose=purpose, force=force
+    )
     beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
     first = "" if drawn["texts"] else "add the texts as a column 'text', then "
     wrote = f"wrote {output}; {first}label it with: stance label {output} --coder NAME"

@@ -2,10 +2,10 @@
 
 from stance.findings.pairs import find_pairs, read_evidence, write_pairs
 from stance.findings.request import Request
-from stance.findings.sampling import SampleRequest, write_sample
+from stance.findings.sampling import write_sample
 from stance.findings.shares import Share, Study, read_study, write_numbers
 
-__all__ = ["Request", "SampleRequest", "Share", "Study", "read_study"]
+__all__ = ["Request", "Share", "Study", "read_study"]
 __all__ += [
     "find_pairs",
     "read_evidence",

@@ -1,7 +1,7 @@
 """Samples of answers to label: drawn at random to audit them, or chosen to learn from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,16 +33,6 @@ SUREST = 0.2  # standard deviation, at least, that a unit's error is given: mode
 
 
 @dataclass(frozen=True, slots=True)
-class SampleRequest:
-    """What sample to draw."""
-
-    size: int  #: answers or, if whole, documents
-    seed: int = 20
-    whole_documents: bool = False
-    purpose: Literal["audit", "train"] = "audit"
-
-
-@dataclass(frozen=True, slots=True)
 class Design:
     """Strata, and how many units are drawn from each."""
 
@@ -68,11 +58,19 @@ class Sample:
 
 
 def write_sample(
-    request: Request, asked: SampleRequest, output: Path, *, force: bool = False
+    request: Request,
+    output: Path,
+    size: int,
+    *,
+    seed: int = 20,
+    whole: bool = False,
+    purpose: Literal["audit", "train"] = "audit",
+    force: bool = False,
 ) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
-    The sample is spread over the columns ``by`` and ``over`` of the table of answers.
+    The sample is spread over the columns ``by`` and ``over`` of the table of answers. Its size is
+    in answers, or in documents if these are drawn whole.
 
     Returns
     -------
@@ -81,21 +79,21 @@ def write_sample(
         chance; margins by actor: half the interval to expect of its net stance; whether the table
         has texts; notes.
     """
-    train = asked.purpose == "train"
-    if asked.size < FEWEST:
-        raise UsageError(f"-n {asked.size}: a sample needs {FEWEST} or more")
-    if train and asked.whole_documents:
+    train = purpose == "train"
+    if size < FEWEST:
+        raise UsageError(f"-n {size}: a sample needs {FEWEST} or more")
+    if train and whole:
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
-    chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
-    sample = draw_sample(population, replace(asked, size=chance) if train else asked)
+    by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
+    sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)
     if train:
-        sample = _with_uncertain(population, sample, asked.size - audited)
+        sample = _with_uncertain(population, sample, size - audited)
     left_out = _write(population, sample, output, force)
     margins = dict[str, float]()
     if (population.chances % 1).any():  # labels without probabilities tell nothing of their errors
-        spread = expected_spread(population, asked.whole_documents)
+        spread = expected_spread(population, whole)
         reach = expected_margins(sample.chance, population.actor, spread, len(population.actors))
         margins = dict(zip(population.actors, reach.tolist(), strict=True))
     return {
@@ -110,10 +108,10 @@ def write_sample(
     }
 
 
-def draw_sample(population: AnswersTable, asked: SampleRequest) -> Sample:
+def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool = False) -> Sample:
     """Draw a sample at random."""
-    rng = np.random.Generator(np.random.PCG64(asked.seed))
-    design, unit = _design(population, asked.whole_documents, asked.size)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    design, unit = _design(population, whole, size)
     numbers = rng.permutation(len(design.sizes)) + 1
     pairs = np.flatnonzero(np.isin(unit, draw(design, rng)))
     chance = design.inclusion[unit]

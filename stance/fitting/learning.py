@@ -254,14 +254,13 @@ class HeldOut:
 def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     """Return the fold of each row; no group is in two folds, classes are spread evenly.
 
-    There are at most as many folds as groups, and as rows of the most frequent class.
+    There are at most as many folds as groups, and as rows of the most frequent class; of either
+    there are two or more.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     _, counts = np.unique(y, return_counts=True)
     most = min(folds, len(np.unique(group)), int(counts.max()))
-    if most < 2:
-        raise DataError("the rows cannot be split into two folds by document; label more documents")
     fold = np.zeros(len(y), np.int64)
     splitter = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # of a rare class
