@@ -105,19 +105,30 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
 
 def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     answer = model.judge([text], [actor], pushes=True)
-    pairs, intercept = answer.pushes[0].pairs, _floats(model.stance.intercept)
+    pairs, intercept = answer.pushes[0].pairs, model.stance.intercept
     words, features = _reasons(model, pairs, actor)
+    pushes = [_floats(intercept), *(reason.push for reason in (*words, *features))]
+    scores = np.sum(pushes, axis=0)
+    if model.deep and not np.allclose(model.stance.probabilities(scores[None]), answer.stance):
+        # What words push counts in part, and the deep reader adds the rest.
+        part = model.deep.mixtures["stance"].linear / model.stance.temperature
+        intercept, scores = part * intercept, part * scores
+        words, features = (
+            tuple(replace(reason, push=_floats(part * np.array(reason.push))) for reason in reasons)
+            for reasons in (words, features)
+        )
+        rest = np.log(answer.stance[0]) - scores
+        rest -= rest.mean()
+        features, scores = (Reason(DEEP, -1, -1, _floats(rest)), *features), scores + rest
     holder = answer.holders[answer.holder[0]]
-    why = Explanation(
+    return Explanation(
         actor=actor,
         text=pairs.words.texts[0],
         labels=model.stance.labels,
-        intercept=intercept,
+        intercept=_floats(intercept),
         words=words,
         features=features,
-        scores=_floats(
-            np.sum([intercept, *(reason.push for reason in (*words, *features))], axis=0)
-        ),
+        scores=_floats(scores),
         probabilities=_floats(answer.stance[0]),
         mentions=int(answer.mentions[0]),
         known=bool(answer.known[0]),
@@ -125,29 +136,6 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
         learned=bool(answer.learned[0]),
         holder=holder,
         holder_probability=float(answer.holder_probability[0]) if holder else None,
-    )
-    if model.deep is None or np.allclose(
-        model.stance.probabilities(np.array([why.scores])), answer.stance
-    ):
-        return why
-    return _mixed(why, model.deep.mixtures["stance"].linear / model.stance.temperature)
-
-
-def _mixed(why: Explanation, part: float) -> Explanation:
-    """Explain a mixed answer: what words push counts in part, and the deep reader adds the rest."""
-    words, features = (
-        tuple(replace(reason, push=_floats(part * np.array(reason.push))) for reason in reasons)
-        for reasons in (why.words, why.features)
-    )
-    scores = part * np.array(why.scores)
-    rest = np.log(why.probabilities) - scores
-    rest -= rest.mean()
-    return replace(
-        why,
-        intercept=_floats(part * np.array(why.intercept)),
-        words=words,
-        features=(Reason(DEEP, -1, -1, _floats(rest)), *features),
-        scores=_floats(scores + rest),
     )
 
 
