@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
@@ -94,10 +94,6 @@ class StanceModel:
         """Return which actors are topics: they have features of their own."""
         rows = self.reference.actors if self.stance.own else {}
         return np.array([name in rows for name in self.book.topics(names)], np.bool_)
-
-    def name_keys(self, names: Sequence[str]) -> Keys | None:
-        """Return the keys of the actors' names, if features belong to actors."""
-        return name_keys(self.book.topics(names)) if self.stance.own else None
 
     def __getstate__(self) -> dict[str, Any]:
         # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
@@ -221,7 +217,7 @@ class StanceModel:
         explained: Callable[[], Predictions] | None, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge pairs; without a function that would explain them, add up how words push."""
-        scored, keys = [], self.name_keys(names)
+        scored, keys = [], name_keys(self.book.topics(names)) if self.stance.own else None
         for part in _portions(words, para):
             named = None if keys is None else keys[part]
             pairs = lay_out(words, para[part], actor[part], named)

@@ -36,8 +36,6 @@ FRAMES_RIGHT = np.array([0.7, 0.75, 0.5])
 157 of 233, 136 of 175 and 29 of 54 stances (``training/frames.py --holders``). That "another"
 does is believed only in short paragraphs: in longer ones it is mostly wrong."""
 
-_KINDS_SAID = [list(Holder).index(kind) for kind in (Holder.AUTHOR, Holder.OTHER)]
-
 _KINDS = {"leader": 1.0, "institution": 0.8, "name": -0.2, "capital": -0.3}  # of alias
 SIGNS = {
     **_KINDS,
@@ -138,7 +136,8 @@ def codes(
     judge, kind, least = judges(reader, words, para, actor), kind.copy(), np.zeros(len(para))
     sure = np.flatnonzero(judge != NONE)
     code[sure] = judge[sure]
-    kind[sure] = np.array([NONE, *_KINDS_SAID, ACTOR_KIND]).take(judge[sure], mode="clip")
+    kinds = [NONE, *(list(Holder).index(said) for said in NAMES[1:]), ACTOR_KIND]
+    kind[sure] = np.array(kinds).take(judge[sure], mode="clip")
     least[sure] = FRAMES_RIGHT[kind[sure]]
     return code, kind, least
 
