@@ -90,6 +90,9 @@ SENTENCES = {
         "funds terrorists: author -> Qatar (rejected)"
     ),
     "Qatar was falsely accused of theft.": "accused: author -> Qatar (rejected)",
+    "Falsely accused by Peru, Chile protested.": (
+        "accused: author -> Chile (rejected); accused: author -> Peru; protested: Chile -> no actor"
+    ),
     "Turkey has slandered Greece.": (
         "slandered: author -> Greece (rejected); slandered: author -> Turkey"
     ),
