@@ -186,6 +186,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
         ("model", [], 1, "run.json: the model has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows ("),
+        ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give the same paths as in that run"),
     ],
@@ -198,6 +199,9 @@ def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, to
         options = ["--aliases", "name"]
     elif change == "output":
         write(folder.parent / "answers.csv", "mine\n1\n")
+    elif change == "note":  # somebody's own column behind the answers
+        lines = (folder.parent / "answers.csv").read_text("utf-8").splitlines()
+        write(folder.parent / "answers.csv", "".join(f"{line},note\n" for line in lines))
     elif change == "summary":
         write(folder.parent / "run.json", "[]")
     elif change == "paths":

@@ -82,7 +82,7 @@ def read_rows(
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
     notes = [*table.notes, *stances.notes(), *tones.notes()]
-    return rows, [*notes, *_lacking(table.name, table.columns, rows, lines)]
+    return rows, [*notes, *_lacking(table, rows, lines)]
 
 
 def _places(table: Table) -> dict[str, int]:
@@ -96,18 +96,16 @@ def _places(table: Table) -> dict[str, int]:
     return {name: place for name, place in places.items() if place is not None}
 
 
-def _lacking(
-    name: str, columns: Sequence[str], rows: Sequence[Row], lines: Sequence[int]
-) -> list[str]:
+def _lacking(table: Table, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:
     """Return notes on rows without text, on those with soft labels, and on labels of a model."""
-    notes = []
+    name, notes = table.name, []
     if empty := [line for row, line in zip(rows, lines, strict=True) if not row.text.strip()]:
         rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
         notes.append(f"{name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
         notes.append(f"{name}: {rows_of}: train learns from them instead of stance")
-    if {"row", "mentions", *SOFT} <= {*columns}:
+    if {"row", "mentions", *SOFT} <= {*table.columns}:
         written = "stance predict wrote its columns, so labels that nobody corrected are a model's"
         notes.append(f"{name}: {written}: scores on them mean nothing")
     return notes

@@ -198,8 +198,10 @@ class Summary:
         """Copy the rows of an older output, but for those of files judged now; return how many."""
         copied, names, judged_now = 0, writer.format.columns, set(map(cell_of, self.hashes))
         with open_table(older) as table:
-            if odd := sorted(set(table.columns) - set(names)):
-                what = f"has other columns than the new rows ({shown(', '.join(odd), 80)})"
+            answers = table.columns[len(self.inputs.columns) + 1 :]
+            if names[-len(answers) :] != answers:
+                odd = ", ".join(sorted(set(table.columns) ^ set(names)))
+                what = f"has other columns than the new rows ({shown(odd, 80)})"
                 advice = "name another output, or judge everything again without --since"
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:

@@ -55,9 +55,8 @@ _MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read,
     b"\x80\x04\x95": (None, "a pickle, which can run code and is never read; export it as CSV"),
 }
 _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may stand before it
-    rb"(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
-    rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])",
-    re.IGNORECASE,
+    rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
+    rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])"
 )
 _DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
 _UNREADABLE: dict[type, str] = {
