@@ -10,8 +10,8 @@ from typing import Unpack
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.importing import datasets, tables, tools
-from stance.importing.sources import Format, Import, Row
+from stance.importing import datasets, tools
+from stance.importing.sources import Format, Import, Row, read_table
 from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
 
@@ -24,13 +24,13 @@ READERS = {"newsmtsc": datasets.read_newsmtsc, "ruopinionne": datasets.read_ruop
 READERS |= {"semeval2025": datasets.read_semeval2025, "seesaw": datasets.read_seesaw}
 READERS |= {"doccano": tools.read_doccano, "labelstudio": tools.read_labelstudio}
 READERS |= {"prodigy": tools.read_prodigy, "brat": tools.read_brat}
-READERS |= {"semeval2016": tables.read_semeval2016}
-READERS |= {"persent": partial(tables.read_table, split=tables.persent_rows)}
-READERS |= {"sentfin": partial(tables.read_table, split=tables.sentfin_rows)}
+READERS |= {"semeval2016": datasets.read_semeval2016}
+READERS |= {"persent": partial(read_table, split=datasets.persent_rows)}
+READERS |= {"sentfin": partial(read_table, split=datasets.sentfin_rows)}
 """Readers of formats; all others are tables."""
 
 _DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_text("utf-8"))
-FORMATS = {n: Format(READERS.get(n, tables.read_table), **more) for n, more in _DESCRIBED.items()}
+FORMATS = {n: Format(READERS.get(n, read_table), **more) for n, more in _DESCRIBED.items()}
 _NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
 _OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 

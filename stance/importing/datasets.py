@@ -1,9 +1,14 @@
-"""Public data sets that are not tables."""
+"""Public data sets: JSON, text beside annotations, and tables in which a row may be several."""
 
+import ast
 import re
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
@@ -13,14 +18,18 @@ from stance.importing.sources import (
     Row,
     Rows,
     files_in,
+    joined,
     paragraph_around,
     read_json,
+    read_table,
     scalar,
 )
 from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
+_LONGEST_DECISIONS = 10_000
+_WORD = re.compile(r"\[TGT\]|\w+|\S")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
@@ -164,3 +173,64 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
             job.skip("tie", "between coders")
         else:
             yield from unit
+
+
+# --- Tables ----------------------------------------------------------------------------------
+
+
+def read_semeval2016(job: Import) -> Rows:
+    """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
+
+    The files of the task are in Windows-1252; `open_table` tells copies in UTF-8 by their bytes.
+    """
+    job.options["encoding"] = job.options.get("encoding") or "cp1252"
+    with suppress(OSError), job.source.open("rb") as file:  # `open_table` says why
+        if b"\t" in file.readline():
+            job.options["quoting"] = "none"
+    return read_table(job)
+
+
+def persent_rows(job: Import, article: Row) -> Rows:
+    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
+    texts = [text.strip() for text in article["text"].split("\n")]
+    masks = article.get("masked", "").split("\n")
+    for number in range(len(job.format.columns)):
+        label = article.get(f"stance {number}", "")
+        if label.strip() and not "".join(texts[number : number + 1]):
+            job.skip("label", "of a paragraph that is not there")
+        elif label.strip():
+            fits = len(masks) == len(texts)
+            places = masked_places(texts[number], masks[number]) if fits else set()
+            row = {"id": f"{article['document']}-{number}", "document": article["document"]}
+            row |= {"actor": article["actor"], "spans": joined(places), "stance": label}
+            yield row | {"text": texts[number]}
+
+
+def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
+    """Return where a text has what its copy calls ``[TGT]``; nothing if the two do not fit.
+
+    >>> sorted(masked_places("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled."))
+    [(0, 7), (13, 16)]
+    """
+    words, masks = list(_WORD.finditer(text)), _WORD.findall(masked)
+    matcher = SequenceMatcher(None, [word[0] for word in words], masks, autojunk=False)
+    places = set[tuple[int, int]]()
+    for kind, start, end, low, high in matcher.get_opcodes():
+        if kind != "equal":
+            if start == end or {*masks[low:high]} != {"[TGT]"}:
+                return set()
+            places.add((words[start].start(), words[end - 1].end()))
+    return places
+
+
+def sentfin_rows(job: Import, headline: Row) -> Rows:
+    """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
+    cell = headline.pop("decisions").strip()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about backslashes
+            labels: Any = ast.literal_eval(cell) if len(cell) < _LONGEST_DECISIONS else ()
+        for actor, label in labels.items():
+            yield {**headline, "actor": actor, "stance": label.strip()}
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError, AttributeError):
+        what = "Decisions is not a dictionary such as {'Gold': 'positive'}"
+        raise job.fault(what) from None

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from stance.display import count, shown, shown_path
-from stance.errors import DataError
-from stance.label_values import LONGEST_HOLDER, STANCES
+from stance.errors import DataError, UsageError
+from stance.label_values import LONGEST_HOLDER, SENTIMENTS, STANCES, LabelReader
 from stance.reading.spans import parse_spans
-from stance.records import Stance
-from stance.tables import Form
+from stance.records import Sentiment, Stance
+from stance.tables import Form, column, open_table, optional_column
 from stance.tables.sources import read_whole
 
 Row = dict[str, str]
@@ -26,6 +26,8 @@ _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as 
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 _SOMETHING = re.compile(r"\S")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
+_NO_TEXT = "; stance shares and report read labels without texts, by id"
+_LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +226,58 @@ def scalar(value: Any) -> str:
     if not isinstance(value, (str, int, float)):
         raise TypeError(f"{shown(str(value), 30)!r} where a text or a number should be")
     return value if isinstance(value, str) else json.dumps(value)
+
+
+Split = Callable[[Import, Row], Rows]
+"""What makes the cells of one record those of several."""
+
+
+def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> Rows:
+    """Yield the rows of a table, whose other columns come along if the user may map some.
+
+    Else rows are numbered, and those of one text share a document, if the table does not say.
+    """
+    form = job.format
+    with open_table(job.source, **job.options) as table:
+        places = dict[str, int]()
+        for ours, theirs in {**form.columns, **job.names}.items():
+            place = optional_column(table, theirs)
+            if place is None and (form.mapped or ours in form.needed):
+                option = f"--map {ours}=" if form.mapped else ""
+                by_id = option == "--map text=" and optional_column(table, "id") is not None
+                place = column(table, theirs, option, _NO_TEXT * by_id)
+            if place is not None:
+                places[ours] = place
+        if ("start" in places) != ("end" in places):
+            raise UsageError("--map: the start and end of a mention belong together; name both")
+        used = {*places.values()} if form.mapped else {*range(len(table.columns))}
+        others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]
+        stances = LabelReader(table.name, Stance, job.known)
+        sentiments = LabelReader(table.name, Sentiment, {**SENTIMENTS, **form.tones})
+        documents: dict[str, str] = {}
+        for record in table:
+            job.where = table.where(record)
+            for row in split(job, {k: record.cells[pos] for k, pos in places.items()}):
+                row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
+                if row.get("sentiment", "").strip():
+                    row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
+                if "start" in row:
+                    row["spans"] = _spans(job, row.pop("start"), row.pop("end"), row["text"])
+                for pos, name in others:
+                    if record.cells[pos] and name in row:
+                        what = f"column '{shown(name)}' would occur twice, and is not empty"
+                        raise job.fault(what, f"rename it, or map it: --map {name}=…")
+                    row.setdefault(name, record.cells[pos])
+                if not form.mapped:
+                    number = documents.setdefault(row["text"], f"s{len(documents) + 1}")
+                    row = {"id": str(record.number), "document": number} | row
+                yield job.row(row)
+        job.notes += [*table.notes, *stances.notes(), *sentiments.notes()]
+
+
+def _spans(job: Import, start: str, end: str, text: str) -> str:
+    digits = start.strip().isdecimal() and end.strip().isdecimal()
+    if not (digits and len(start + end) < _LONGEST_PLACE and int(start) < int(end) <= len(text)):
+        what = f"{shown(start)}:{shown(end)} does not lie inside the text"
+        raise job.fault(what, "offsets are 0-based, the end excluded")
+    return f"{int(start)}:{int(end)}"
