@@ -79,7 +79,8 @@ def test_unsure_reads_what_the_model_is_unsure_of_and_nothing_else(linear, deep,
 def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
     filler = "The committee met again in the afternoon. " * 400
     text = f"{filler}Russia was condemned for its brutal attack. {filler * 50}"
-    (answer,) = deep.judge([text]).stance
+    with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
+        (answer,) = deep.judge([text]).stance
     assert (
         answer.argmax()
         == deep.judge(["Russia was condemned for its brutal attack."]).stance.argmax()
@@ -246,7 +247,7 @@ def test_an_explanation_of_a_mixed_answer_adds_up(linear, deep):
     assert [one.text for one in china.features[1:]] == [one.text for one in alone.features]
     lines = invoke("explain", text, "--actor", "China", "--deep", "all").stdout
     assert "China: against" in lines
-    assert "The words push the linear model only; the deep reader judges" in lines
+    assert "What the deep reader adds comes from the whole paragraph, not from words." in lines
     assert "the deep reader  " in lines
     assert "the deep reader" not in invoke("explain", text, "--actor", "China").stdout
 
@@ -273,10 +274,12 @@ def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_p
     )
     line = fails(3, "predict", archive, "--model", path)
     assert "it learned with a different deep reader from the one in stance" in line
+    invoke("predict", archive, "-o", answers := tmp_path / "answers.csv")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     shutil.copy(learned[0], path)
-    line = fails(1, "predict", archive, "--model", path)
-    assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
+    for command in (("predict", archive), ("report", answers)):
+        line = fails(1, *command, "--model", path)
+        assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
 
 
 def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_path):

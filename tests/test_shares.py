@@ -551,6 +551,8 @@ def test_a_blank_document_is_none(tmp_path):
     labels = write(tmp_path / "labels.csv", rows)
     assert figures(labels)["documents"] == 6
     assert "8 rows without a document; each text counts as one" in invoke("shares", labels).stderr
+    write(labels, [{key: row[key] for key in ("document", "actor", "stance")} for row in rows[:5]])
+    assert "1 row without a document; each row counts as one" in invoke("shares", labels).stderr
 
 
 def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):

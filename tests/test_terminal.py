@@ -153,7 +153,7 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
     import pty
 
     lines = "Poland praised NATO and condemned Russia for it, and went on at length.\n" * 8
-    table = write(tmp_path / "in.csv", "text\n" + lines.replace(",", ""))
+    table = write(tmp_path / "in.csv", "Text\n" + lines.replace(",", ""))
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "stance", "predict", table]
     done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, timeout=60)
@@ -161,7 +161,7 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         screen = terminal.read(100_000).decode().splitlines()
     assert screen[0].split() == ["row", "actor", "stance", "holder", "sentiment"]
-    assert screen[-6].split() == ["row", "text"]
+    assert screen[-6].split() == ["row", "Text"]
     assert (
         screen[-2] == "  4  Poland praised NATO and condemned Russia for it and went on at length."
     )

@@ -80,6 +80,7 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     from stance.runs.job import predict_table
     from stance.screens import stacked, table
     from stance.tables import open_table
+    from stance.tables.columns import optional_column
 
     prefix, reading = request.options.prefix, request.reading
     answers = [prefix + name for name in ("row", "actor", "stance", "holder", "sentiment")]
@@ -89,16 +90,16 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
         done = predict_table(model, replace(request, output=path), progress)
         progress.clear()
         with open_table(path) as answered:
-            names = [name for name in dict.fromkeys(named) if name in answered.columns]
-            places = [answered.columns.index(name) for name in names]
+            found = (optional_column(answered, name) for name in dict.fromkeys(named))
+            places = [place for place in found if place is not None]
             rows = [[record.cells[p] for p in places] for record in islice(answered, FIRST)]
-    *shown, text = names
+    *shown, text = map(answered.columns.__getitem__, places)
     texts = {row[0]: textwrap.shorten(row[-1], LONGEST, placeholder=" …") for row in rows}
     rest = done.rows_out - len(rows)
     more = f"and {count(rest, 'more row')}; " if rest else ""
     screen = [
         table([shown, *(row[:-1] for row in rows)]),
-        table([(names[0], text), *texts.items()]),
+        table([(shown[0], text), *texts.items()]),
     ]
     say("\n".join([*stacked(screen), f"{more}-o FILE.csv writes all"]))
     return done
@@ -273,11 +274,15 @@ def _makers(model: Path | None, actors: Path | None, aliases: str | None) -> "It
     from stance.reports import read_maker
     from stance.storage import bundled_model, model_file
 
-    tried: list[tuple[Path | None, Literal["all", "unsure"] | None]] = [(model, None)]
-    tried += [] if model else [(Path("speeches"), None)]
-    if model_file(model) == bundled_model():
-        tried += [(None, "all"), (None, "unsure")]
-    with suppress(ExtraError):  # the deep reader's answers are not known without it
-        for name, deep in tried:
-            loaded = files.open_model(name, actors, aliases, deep)
-            yield read_maker(model_file(name), loaded, given=model is not None)
+    def maker(path: Path, deep: Literal["all", "unsure"] | None = None) -> "Maker":
+        loaded = files.open_model(path, actors, aliases, deep)
+        return read_maker(path, loaded, given=model is not None)
+
+    default, path = bundled_model(), model_file(model)
+    yield maker(path)
+    if model is None:
+        yield maker(bundled_model("speeches"))
+    if path == default:
+        with suppress(ExtraError):  # without it, answers of the deep reader are not recognised
+            yield maker(default, "all")
+            yield maker(default, "unsure")

@@ -325,23 +325,23 @@ class _Reader:
         if places.text is not None and usual is None:
             name = shown(columns[places.text])
             yield f"column '{name}' is read as 'text'; name another with --text-column"
+        named = columns[places.id] if places.id is not None else ""
+        what = "text" if places.text is not None else "id" if named else "row"
         if places.document is None:
             ids, texts = (len(np.unique(values[name])) for name in ("id", "text"))
-            named = columns[places.id] if places.id is not None else ""
             meant = likely(columns[: places.row], "document") or (named if ids < texts else "")
             advice = f"add --document-column '{shown(meant)}'" if meant else "add that column"
-            what = "text" if places.text is not None else "id" if named else "row"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several belong "
                 f"to one document, {advice}, or intervals are too narrow"
             )
         if self._loose:
-            yield f"{count(self._loose, 'row')} without a document; each text counts as one"
+            yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
         for _, reader in self._labels.values():
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
-            what = count(self._aimless, "row")
-            yield f"{what} with a stance but no actor left out (first: {self._first})"
+            rows = count(self._aimless, "row")
+            yield f"{rows} with a stance but no actor left out (first: {self._first})"
         if repeated:
             rows = count(repeated, "row")
             yield f"{rows} left out: an earlier row has the same text, actor and answer"

@@ -84,7 +84,7 @@ class Share:
         return self.value(NET)
 
     def side(self, middle: float, level: float) -> int:
-        """Return whether the net stance is below (-1) or above (1) a value, but for a chance."""
+        """Return -1 or 1 if the net stance is significantly below or above a value, else 0."""
         known = self.corrected or self.counts
         low, high = known.interval(NET, 1 - level)
         return (low > middle) - (high < middle)
@@ -105,7 +105,7 @@ class Share:
 
 
 def beyond_chance(shares: Sequence[Share], middles: Sequence[float]) -> list[int]:
-    """Return on which side of a middle each net stance is, 0 where chance may do (Holm, 5 %)."""
+    """Return the side of its middle on which each net stance is, 0 if not significant (Holm)."""
     sides = [0] * len(shares)
     left = [number for number, share in enumerate(shares) if share.net]
     while new := {n: s for n in left if (s := shares[n].side(middles[n], LEVEL / len(left)))}:

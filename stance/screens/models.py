@@ -167,10 +167,7 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         printable = "".join(char if char.isprintable() else " " for char in paragraph)
         lines += wrap(printable, "", "")
     if any(feature.text == DEEP for feature in explanation.features):
-        lines += [
-            "",
-            *wrap(f"The words push the linear model only; {DEEP} judges the whole paragraph."),
-        ]
+        lines += ["", *wrap(f"What {DEEP} adds comes from the whole paragraph, not from words.")]
     return [*lines, "", *_pushes(explanation), ""]
 
 

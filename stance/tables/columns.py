@@ -93,6 +93,7 @@ def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    or_else = f"; choose one with {option}" if option else ""
-    or_else += ", or remove lines above the header" * (len(columns) == 1)
+    ways = [f"choose one with {option}"] * bool(option)
+    ways += ["remove lines above the header"] * (len(columns) == 1)
+    or_else = f"; {', or '.join(ways)}" if ways else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"

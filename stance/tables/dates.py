@@ -181,8 +181,8 @@ class DateColumn:
                 "2024-03-09, or name their form with --date-format"
             )
         if self._years:
-            of_years = "leaders count at any time, and tables by month take January"
-            yield f"{self._years:,} {of_all} are only years: {of_years}"
+            effect = "leaders count whatever their terms, and tables by month take January"
+            yield f"{self._years:,} {of_all} without a month: {effect}"
 
 
 def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
