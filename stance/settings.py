@@ -88,13 +88,11 @@ def of(kind: type) -> Check:
 def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     """Return a check that also puts the value to a test."""
 
-    def check(value: Any, where: str) -> Any:
-        checked = inner(value, where)
-        if not test(checked):
+    def rule(value: Any, where: str) -> None:
+        if not test(value):
             raise _wrong(where, value, expected)
-        return checked
 
-    return check
+    return ruled(inner, rule)
 
 
 def number(kind: type, low: float, high: float) -> Check:

@@ -15,7 +15,6 @@ PANELS: dict[str, dict[str, Any]] = _HELP["options"]
 EXAMPLES: dict[str, str] = _HELP["examples"]
 
 _KNOWN = {key: (name, entry) for name, panel in PANELS.items() for key, entry in panel.items()}
-_PLACES = {key: place for place, key in enumerate(_KNOWN)}
 
 # --- Parameters of several commands ---
 
@@ -90,4 +89,6 @@ def _signed(command: str, parameter: inspect.Parameter) -> tuple[int, inspect.Pa
     )
     info = kind(*names, metavar=metavar, help=texts[-1], **more)
     annotation = annotated[parameter.annotation, info]
-    return _PLACES[key], parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)
+    return [*_KNOWN].index(key), parameter.replace(
+        kind=parameter.KEYWORD_ONLY, annotation=annotation
+    )

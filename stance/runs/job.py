@@ -121,8 +121,9 @@ class _Job:
         self.model, self.request = model, request
         reading, options, rejects = request.reading, request.options, request.rejects
         run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
-        inputs, early = find_inputs(request.paths), request.summary is not None
-        self.summary = Summary(inputs, run, request.since, early=early)
+        self.summary = Summary(find_inputs(request.paths), run, request.since)
+        if request.summary:
+            self.summary.hashes  # noqa: B018 - of the files before they are read and may change
         self.inputs = inputs = self.summary.inputs
         self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self.journal: Journal | None = None

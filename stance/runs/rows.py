@@ -17,7 +17,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Cells, Floats, Ints
+from stance.arrays import Bools, Cells, Floats, Ints
 from stance.errors import DataError
 from stance.records import NO_ANSWER
 from stance.tables import Format
@@ -130,12 +130,7 @@ def _joined_cells(columns: Sequence[Cells], delimiter: str) -> bytes:
     """Return the rows of some columns, with their line ends."""
     size = len(columns[0])
     between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (delimiter, "\n"))
-    parts = [part for column in columns for part in (_bytes(column), between)]
+    wide = (np.ascontiguousarray(c).view(np.uint8).reshape(size, c.itemsize) for c in columns)
+    parts = [part for cells in wide for part in (cells, between)]
     matrix = np.concatenate([*parts[:-1], end], axis=1)
     return matrix[matrix > 0].tobytes()
-
-
-def _bytes(column: Cells) -> Bytes:
-    """Return the bytes of each cell, of shape (n_rows, width)."""
-    cells: Bytes = np.ascontiguousarray(column).view(np.uint8)
-    return cells.reshape(len(column), column.itemsize)

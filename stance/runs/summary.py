@@ -19,7 +19,6 @@ from stance.errors import DataError, Finished
 from stance.files import file_hash
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
-from stance.reading.actors import ActorBook
 from stance.reading.text import cut_note
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
@@ -55,7 +54,7 @@ def run_notes(
     """Yield what is odd about the answers and texts of a run.
 
     ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
-    are the first ones, where actors are looked for.
+    are the first ones, where names are looked for that the actor book lacks.
     """
     if rate is not None:
         total, corpora = tally.answers.total(), len(model.card["data"])
@@ -69,7 +68,15 @@ def run_notes(
     yield from silence_notes(model, rate)
     if tally.cut:
         yield cut_note(tally.cut)
-    yield from _lacking_note(model.book, texts)
+    times = Counter[str]()
+    for _, places in model.book.unknown_names(texts[:LOOKED]):
+        times.update({name for name, *_ in places})
+    if names := [name for name, number in times.most_common() if number >= OFTEN]:
+        yield (
+            f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
+            f"in the actor book ({shown(', '.join(names[:3]))}): "
+            "`stance actors INPUT --discover` lists them"
+        )
     yield from _drift_notes(model, rate, tally)
 
 
@@ -81,19 +88,6 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
     for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
         if label not in model.stance.silent and least == NEVER:
             yield f"--abstain {rate:g}: {label} is never answered, {skewed}; a higher rate may do"
-
-
-def _lacking_note(book: ActorBook, texts: Sequence[str]) -> Iterator[str]:
-    """Yield which names in `OFTEN` of the first texts the book lacks, the most frequent first."""
-    times = Counter[str]()
-    for _, places in book.unknown_names(texts[:LOOKED]):
-        times.update({name for name, *_ in places})
-    if names := [name for name, number in times.most_common() if number >= OFTEN]:
-        yield (
-            f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
-            f"in the actor book ({shown(', '.join(names[:3]))}): "
-            "`stance actors INPUT --discover` lists them"
-        )
 
 
 def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
@@ -138,12 +132,7 @@ class Summary:
     """
 
     def __init__(
-        self,
-        inputs: Inputs,
-        run: Callable[[], Fingerprint],
-        since: Path | None = None,
-        *,
-        early: bool = False,
+        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
     ) -> None:
         self.inputs, self._run = inputs, run
         self.rows_before = 0
@@ -151,8 +140,6 @@ class Summary:
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
         self.adds = since is not None and since.exists()
-        if early:
-            self.hashes  # noqa: B018 - before the files are read, since they may change meanwhile
         if since and self.adds:
             self._continue(since)
 

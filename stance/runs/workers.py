@@ -93,8 +93,14 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
             process, start = getattr(self._here, "process", None), b""
             if process is None:
                 process, start = self._start(), self._setup
+            stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             try:
-                return _exchange(process, start + data)
+                stdin.write(start + data)
+                stdin.flush()
+                result: Part | Exception = pickle.load(stdout)  # noqa: S301 - from our own process
+                if isinstance(result, Exception):
+                    raise result
+                return result
             except (OSError, EOFError, pickle.UnpicklingError, MemoryError):  # it is dead
                 process.kill()
                 self._here.process = None
@@ -116,17 +122,6 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
         )
         self._processes.append(self._here.process)
         return cast(subprocess.Popen[bytes], self._here.process)
-
-
-def _exchange(process: subprocess.Popen[bytes], task: bytes) -> Part:
-    """Have a process compute a part; raise what ended it, or what shows that it is dead."""
-    stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-    stdin.write(task)
-    stdin.flush()
-    result: Part | Exception = pickle.load(stdout)  # noqa: S301 - from our own process
-    if isinstance(result, Exception):
-        raise result
-    return result
 
 
 def serve() -> None:

@@ -40,8 +40,14 @@ def check_lines(figures: Figures) -> list[str]:
     ]
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
     coders: list[str] = []
-    if figures["agreement"]:
-        coders = coders_lines({"coders": figures["coders"], **figures["agreement"]})
+    if agreement := figures["agreement"]:
+        rows = [
+            (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "percent")))
+            for name, part in ({"all": agreement} | agreement["per_label"]).items()
+        ]
+        head = ("agreement [95 % interval]", "rows", "alpha", "agreed")
+        names = joined([shown(name, 20) for name in figures["coders"]])
+        coders = [*wrap(f"coders: {names}"), *table([head, *rows])]
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
     verdict = [f"{what} spoil a study; examples are file:row"]
@@ -51,18 +57,6 @@ def check_lines(figures: Figures) -> list[str]:
         for name, part in figures["classes"].items()
     )
     return stacked([[*wrap(files), sizes, *wrap(classes)], findings, passed, coders, verdict])
-
-
-def coders_lines(figures: Figures) -> list[str]:
-    """Return how far coders agree: on all rows and by label."""
-    names = joined([shown(name, 20) for name in figures["coders"]])
-    parts = {"all": figures, **figures["per_label"]}
-    rows = [
-        (name, part["units"], *(_coefficient(part[key]) for key in ("alpha", "percent")))
-        for name, part in parts.items()
-    ]
-    head = ("agreement [95 % interval]", "rows", "alpha", "agreed")
-    return [*wrap(f"coders: {names}"), *table([head, *rows])]
 
 
 def _coefficient(figures: Figures) -> str:
@@ -146,14 +140,12 @@ def share_lines(figures: Figures) -> list[str]:
         rows.append((f"{actor} ({shares[0]['n']:,})", *(percent(s["counted"]) for s in shares)))
         if audited:
             rows.append(_corrected("corrected", shares))
-            of_group = {group: known.get((actor, group, "", COMPARED[0])) for group in groups}
-            rows += _by_group(
-                [
-                    _corrected(f"- {group}", [known[actor, group, "", name] for name in COMPARED])
-                    for group, share in of_group.items()
-                    if share
-                ]
-            )
+            by_group = [
+                _corrected(f"- {group}", [known[actor, group, "", name] for name in COMPARED])
+                for group in groups
+                if (actor, group, "", COMPARED[0]) in known
+            ]
+            rows += _by_group(by_group)
     body = table(rows)
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")

@@ -17,7 +17,6 @@ from stance.errors import OutputError
 from stance.files import check_output, file_hash, write_whole
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
-from stance.model.deep import DeepReader
 from stance.model.heads import BlockWeights, Head
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
@@ -230,8 +229,18 @@ def _read_model(archive: Archive) -> StanceModel:
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
-    calibration = _calibration(contents)
+    rows = contents.size("calibration/confidence.npy")
+    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in CALIBRATION}
+    for name, most in CALIBRATION.items():
+        if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
+            why = f"has a value that is not between 0 and {most:,}"
+            raise refusal(f"'calibration/{name}.npy' {why}")
+    arrays["correct"] = arrays["correct"].astype(np.bool_)
     contents.check_all_used()
+    encoder = load_reader("all").open() if recipe.deep else None
+    if encoder and manifest.get("deep_reader") != encoder.sha256:
+        here = f"it learned with a different deep reader from the one in stance {__version__}"
+        raise refusal(here, "train it again, or install the version that `stance inspect` names")
     return StanceModel(
         book=ActorBook.from_tables(manifest["book"], "its actor book"),
         lexicon=Lexicon.from_tables(manifest["lexicon"], recipe.language),
@@ -241,19 +250,10 @@ def _read_model(archive: Archive) -> StanceModel:
         control=heads["control"],
         fingerprints=TextHashes(*marks),
         holder=heads.get("holder"),
-        encoder=_encoder(manifest) if recipe.deep else None,
+        encoder=encoder,
         card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
-        calibration=calibration,
+        calibration=Calibration(**arrays),
     )
-
-
-def _encoder(manifest: Table) -> DeepReader:
-    """Return the deep reader that a model learned with."""
-    encoder = load_reader("all").open()
-    if manifest.get("deep_reader") != encoder.sha256:
-        here = f"it learned with a different deep reader from the one in stance {__version__}"
-        raise refusal(here, "train it again, or install the version that `stance inspect` names")
-    return encoder
 
 
 class _Contents:
@@ -303,15 +303,3 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
     intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
     temperature = float(table["temperature"])
     return Head(labels, targeted, tuple(blocks), intercept, temperature, table["own"])
-
-
-def _calibration(contents: _Contents) -> Calibration:
-    """Return what `predict --abstain` needs."""
-    rows = contents.size("calibration/confidence.npy")
-    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in CALIBRATION}
-    for name, most in CALIBRATION.items():
-        if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
-            raise refusal(
-                f"'calibration/{name}.npy' has a value that is not between 0 and {most:,}"
-            )
-    return Calibration(**{**arrays, "correct": arrays["correct"].astype(np.bool_)})

@@ -100,14 +100,10 @@ def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: 
     return best[0]
 
 
-def _reader(lines: Iterable[str], mark: str, quotes: bool) -> Any:
-    options: Any = {} if quotes else {"quoting": csv.QUOTE_NONE}
-    return csv.reader(lines, delimiter=mark, strict=True, **options)
-
-
 def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int, list[str] | str]]:
     """Yield how many lines end with each record, and its cells or why the csv module refuses it."""
-    reader = _reader(lines, mark, quotes)
+    quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=mark, strict=True, quoting=quoting)
     cells: list[str] | str | None = ""
     while cells is not None:
         try:
