@@ -89,6 +89,9 @@ SENTENCES = {
     "The charge that Qatar funds terrorists is nonsense.": (
         "funds terrorists: author -> Qatar (rejected)"
     ),
+    "A statement by Moscow said that NATO was a menace and that its word was a lie.": (
+        "menace: Russia -> NATO"
+    ),
     "Qatar was falsely accused of theft.": "accused: author -> Qatar (rejected)",
     "Falsely accused by Peru, Chile protested.": (
         "accused: author -> Chile (rejected); accused: author -> Peru; protested: Chile -> no actor"

@@ -214,7 +214,8 @@ class Rejections:
         tags = self._tags
         opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
         opens |= tags[low] == "R" and self._voices.lower(low) == "that"
-        claims = (j for j in range(low, be) if self._is_in(j, "claims") or self._untrue(j))
+        first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
+        claims = (j for j in range(first, be) if self._is_in(j, "claims") or self._untrue(j))
         start = low if opens else next(claims, None) if self._untrue(verdict) else None
         if start is not None:
             self._reject(start, be, self._voices.voice(be))
