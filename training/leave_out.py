@@ -38,7 +38,7 @@ from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.records import Stance
-from stance.storage import save_model
+from stance.storage import check_model_output, save_model
 
 RATES = (0.05, 0.1, 0.15, 0.2)
 """Shares of wrong answers that are asked for."""
@@ -96,6 +96,8 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     parser.add_argument("--least", type=int, default=1500)
     options = parser.parse_args()
+    if options.save:
+        check_model_output(options.save, force=False)
     recipe = read_recipe(options.recipe)
     recipe = replace(recipe, validation=replace(recipe.validation, folds=FOLDS))
     vectors = Vectors.read(options.vectors) if options.vectors else None
