@@ -237,6 +237,13 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
     assert [row["boilerplate"] for row in rows] == ["navigation", "", "", "share"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_nul_byte_is_refused_in_its_line(tmp_path, end):
+    path = tmp_path / "a.txt"
+    path.write_bytes(end.join(["NATO met.", "Russia did not.", "\0"]).encode())
+    assert f"{path}:3: a NUL byte; the file is damaged" in fails(1, "predict", path)
+
+
 def test_an_address_is_not_fetched():
     for command in ("predict", "check"):
         said = fails(1, command, "https://courier.example/nato.html")

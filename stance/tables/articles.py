@@ -15,7 +15,14 @@ from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, load_extra
-from stance.tables.sources import PAGE_NAMES, Source, bare_path, codec_named, kind_suffix
+from stance.tables.sources import (
+    PAGE_NAMES,
+    Source,
+    bare_path,
+    codec_named,
+    kind_suffix,
+    line_ends,
+)
 from stance.tables.table import DEFAULTS, Chunks, InputOptions, Record, Records, Table
 
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
@@ -96,10 +103,10 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
             if len(text) > _LARGEST:
                 why = f"more than {_LARGEST:,} bytes are too long for an article"
                 source.refuse(f"{why}; put paragraphs in a CSV table")
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
+    before, nul, _ = text.partition("\0")
+    if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
-        raise DataError(f"{source.name}:{line}: {why}")
+        raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
     return source.name, text, source.encoding
 
 
