@@ -119,8 +119,8 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     )
     against = float(re.search(r"Of all answers, (\d+) %", lead)[1])
     assert abs(against - 35) < 8  # of which the classifier counts some 20
-    found = [row for row in read_rows(folder / "numbers.csv") if row["class"] == "net"]
-    numbers = {row["group"]: row for row in found if row["actor"] == "NATO" and row["group"]}
+    nets = [row for row in read_rows(folder / "numbers.csv") if row["class"] == "net"]
+    numbers = {row["group"]: row for row in nets if row["actor"] == "NATO" and row["group"]}
     mapped = {row["group"]: row for row in page.rows("map") if row["actor"] == "NATO"}
     drawn = (folder / "map.svg").read_text("utf-8")
     for row in rows:
@@ -134,7 +134,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     assert "+100, n = 1" not in rest
     assert "−100" not in (folder / "net.svg").read_text("utf-8")
     mean = np.mean([truth["NATO", party] for party in PARTIES])
-    for row in found:
+    for row in nets:
         if row["actor"] == "NATO" and row["period"]:
             assert float(row["low"]) <= mean + 0.1
             assert float(row["high"]) >= mean - 0.1

@@ -269,12 +269,12 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "The model (file default.stance, sha256" in page.text
     speeches = sample.with_name("speeches.csv")
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", speeches, "--model", "speeches")
-    page, said = command(speeches)
+    page, _ = command(speeches)
     assert "The model (file speeches.stance, sha256" in page.text
-    page, said = command(speeches, "--model", "default")
-    assert "default.stance did not make these answers" in said
-    page, said = command(sample, "--model", model_path)
-    assert "small.stance did not make these answers" in said
+    page, notices = command(speeches, "--model", "default")
+    assert "default.stance did not make these answers" in notices
+    page, notices = command(sample, "--model", model_path)
+    assert "small.stance did not make these answers" in notices
     assert "The probabilities of this table are not those of small.stance:" in page.text
     assert not any(each[0] == "mark" for each in page.tags)
     assert "[name the model file and its sha256: it was not given]" in page.text

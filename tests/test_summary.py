@@ -140,8 +140,8 @@ def test_new_files_of_another_kind_are_added_too(folder):
         ("in/new", "1", "")
     }
     write(folder / "9.csv", "text,actor\nNATO met.,NATO\n")
-    told = fails(1, "predict", *AGAIN, "-m", "m.stance")
-    assert "the earlier output has none; judge them in two runs" in told
+    error = fails(1, "predict", *AGAIN, "-m", "m.stance")
+    assert "the earlier output has none; judge them in two runs" in error
 
 
 def test_each_run_since_another_lists_its_own_bad_rows(folder):

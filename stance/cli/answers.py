@@ -90,8 +90,8 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
         done = predict_table(model, replace(request, output=path), progress)
         progress.clear()
         with open_table(path) as answered:
-            found = (optional_column(answered, name) for name in dict.fromkeys(named))
-            places = [place for place in found if place is not None]
+            columns = (optional_column(answered, name) for name in dict.fromkeys(named))
+            places = [place for place in columns if place is not None]
             rows = [[record.cells[p] for p in places] for record in islice(answered, FIRST)]
     *shown, text = map(answered.columns.__getitem__, places)
     texts = {row[0]: textwrap.shorten(row[-1], LONGEST, placeholder=" …") for row in rows}

@@ -136,7 +136,7 @@ def codes(
     judge, kind, least = judges(reader, words, para, actor), kind.copy(), np.zeros(len(para))
     sure = np.flatnonzero(judge != NONE)
     code[sure] = judge[sure]
-    kinds = [NONE, *(list(Holder).index(said) for said in NAMES[1:]), ACTOR_KIND]
+    kinds = [NONE, *(list(Holder).index(name) for name in NAMES[1:]), ACTOR_KIND]
     kind[sure] = np.array(kinds).take(judge[sure], mode="clip")
     least[sure] = FRAMES_RIGHT[kind[sure]]
     return code, kind, least
