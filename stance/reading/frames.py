@@ -148,10 +148,8 @@ class _Sentences:
             sign = self._denied(name, cue, verb, sign)
         victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
-        turn, victim = (
-            REJECTED if rejecters and sign else PLAIN,
-            victims[0][0] if victims else NO_ACTOR,
-        )
+        turn = REJECTED if rejecters and sign else PLAIN
+        victim = victims[0][0] if victims else NO_ACTOR
         parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
         for polarity, ends in others:
             parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
