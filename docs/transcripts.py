@@ -35,7 +35,7 @@ import nbformat
 from typer.testing import CliRunner
 
 from stance.cli import app
-from stance.labelling.session import Session
+from stance.labelling import Session
 from stance.model import StanceModel
 from stance.storage import bundled_model, load_model
 

@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, Row, Source, corpus_of
+from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
-from stance.label_values import LabelReader, stance_spellings
 from stance.model import StanceModel
 from stance.model.familiarity import UnseenActorWarning
 from stance.reading.actors import ActorBook

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance import read_corpus
-from stance.corpus import Row
-from stance.corpus.rows import merge_coders
+from stance.corpus import Row, merge_coders
 
 ROWS = """text,actor,stance,coder,document
 NATO won,NATO,favor,anna,a

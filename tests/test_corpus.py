@@ -5,8 +5,8 @@ import pytest
 from command import fails, write_rows
 
 from stance.corpus import read_corpus
+from stance.corpus.rows import MISSING, parse_labels
 from stance.errors import DataError, UsageError
-from stance.label_values import MISSING, parse_labels
 
 BASE = ("text", "actor", "stance")
 SOFT = ("stance_against", "stance_neutral", "stance_favor")

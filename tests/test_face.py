@@ -19,7 +19,7 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
     *("records", "arrays", "display", "errors", "settings", "files"),
-    *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
+    *("recipe", "reading", "tables", "corpus", "importing"),
     *("features", "model"),
     *("storage", "evaluation", "runs", "actors", "check", "findings"),
     *("screens", "reports", "labelling", "fitting", "estimator", "cli"),

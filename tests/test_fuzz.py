@@ -23,9 +23,8 @@ from stance.errors import StanceError
 from stance.findings import Request, read_study, write_sample
 from stance.fitting.learning import Vectors
 from stance.importing import FORMATS, import_corpus
-from stance.labelling import Label
+from stance.labelling import Label, export_labels
 from stance.labelling.server import read_codebook
-from stance.labelling.session import export_labels
 from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe

@@ -44,12 +44,12 @@ from scipy.optimize import minimize
 
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.corpus import Corpus, holder_kinds, read_corpus
+from stance.corpus.rows import MISSING, SOFT
 from stance.evaluation.answers import Answers
 from stance.evaluation.scores import score
 from stance.features.pairs import lay_out
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Task, class_weights, fit_head, score_rows
-from stance.label_values import MISSING, SOFT
 from stance.model import StanceModel
 from stance.model.deep import (
     HEADS,

@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from stance.label_values import SOFT
+from stance.corpus.rows import SOFT
 from stance.reading.spans import parse_spans
 from stance.reading.text import normalise, normalised_spans
 

@@ -1,44 +1,88 @@
 """The ``stance`` command: a short typed function for each of its commands."""
 
+import functools
+import inspect
 import re
+import tomllib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from stance.cli import answers, data, models
-from stance.cli._options import EXAMPLES, PANELS, declared
+from stance.cli import answers, models
+from stance.cli._inputs import GROUPS, MAKERS
 from stance.cli._terminal import catching, run_safely
 from stance.display import shown
 
 __all__ = ["app", "main"]
 
+_HELP = tomllib.loads(Path(__file__).parents[1].joinpath("data/help.toml").read_text("utf-8"))
+_PANELS: dict[str, dict[str, Any]] = _HELP["options"]
+_KNOWN = {key: (name, entry) for name, panel in _PANELS.items() for key, entry in panel.items()}
 
-def _write(formatter: Any, sections: dict[str, list[tuple[str, str]]]) -> None:
-    for title, rows in sections.items():
-        if rows:
-            with formatter.section(title):
-                formatter.write_dl(rows)
+# --- What typer does with rich and pydantic, each of which takes as long to load as the model ---
 
 
-class _TakesTexts:
-    """A command whose parameters take texts as they are."""
+def _value(parameter: Any, context: Any, value: Any) -> Any:
+    """Return what was given for a parameter as a value of its type."""
+    is_missing = value is parameter.default or value == ()
+    if is_missing and not parameter.required:
+        return parameter.default
+    if is_missing or parameter.callback:
+        return type(parameter).process_value(parameter, context, value)
+    kind, given = parameter.type_descriptor.annotation, f"not '{shown(str(value))}'"
+    choices = get_args(kind)
+    if get_origin(kind) is list:
+        return [*map(choices[0], value)]
+    if get_origin(kind) is Literal:
+        if value not in choices:
+            raise typer.BadParameter(f"must be {' or '.join(map(repr, choices))}, {given}")
+        return value
+    try:
+        value = kind(value)
+    except ValueError:
+        number = "a whole number" if kind is int else "a number"
+        raise typer.BadParameter(f"must be {number}, {given}") from None
+    low, high = parameter.min, parameter.max
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        limits = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise typer.BadParameter(f"must be {limits}, {given}")
+    return value
+
+
+class _Light:
+    """A command whose values typer does not check."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters."""
-        return [*map(_taking_texts, super().get_params(ctx))]  # type: ignore[misc]
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            parameter.process_value = functools.partial(_value, parameter)
+        return parameters
 
 
-class Command(_TakesTexts, TyperCommand):
-    """A command whose options stand in sections, in plain text: rich takes .3 s to load."""
+class Command(_Light, TyperCommand):
+    """A command whose options stand in sections, in plain text."""
+
+    allow_extra_args = True  # which are refused here
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; if words are left over, ask for quotes."""
+        rest: list[str] = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            names = [one.name for one in self.params if one.param_type_name == "argument"]
+            words = shown(" ".join([*(str(ctx.params[name]) for name in names[-1:]), *rest]))
+            advice = f'; put words that belong together in quotes: "{words}"' if names else ""
+            ctx.fail(f"unexpected '{shown(' '.join(rest), 40)}'{advice}")
+        return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {panel: [] for panel in PANELS}
+        sections: dict[str, list[tuple[str, str]]] = {panel: [] for panel in _PANELS}
         for parameter in super().get_params(ctx):
             name, text = parameter.get_help_record(ctx) or ("", "")
             argument = parameter.param_type_name == "argument"
@@ -47,7 +91,7 @@ class Command(_TakesTexts, TyperCommand):
         _write(formatter, sections)
 
 
-class Group(_TakesTexts, TyperGroup):
+class Group(_Light, TyperGroup):
     """A program whose commands stand in sections."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -65,32 +109,64 @@ class Group(_TakesTexts, TyperGroup):
         _write(formatter, sections)
 
 
-def _taking_texts(parameter: Any) -> Any:
-    """Let a parameter take texts, paths, flags and its default as they are; typer takes the rest.
+def _write(formatter: Any, sections: dict[str, list[tuple[str, str]]]) -> None:
+    for title, rows in sections.items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
-    Typer checks every value with pydantic, which takes as long to load as the model.
-    """
-    check, kind = type(parameter).process_value, parameter.type_descriptor.annotation
 
-    def process(context: Any, value: Any) -> Any:
-        if value is parameter.default and not parameter.required:
-            return value
-        if kind in (str, Path) and isinstance(value, str):
-            return kind(value)
-        if kind is bool and isinstance(value, bool) and not parameter.callback:
-            return value
-        if kind in (list[str], list[Path]) and value:
-            return [*map(get_args(kind)[0], value)]
-        try:
-            return check(parameter, context, value)
-        except typer.BadParameter as error:
-            if value:  # nothing was given: the message says so already
-                error.message += f", not {shown(str(value))}"
-            raise
+# --- Parameters as `data/help.toml` describes them ---
 
-    parameter.process_value = process
-    return parameter
 
+def _declared(command: Callable[..., None], name: str) -> Callable[..., None]:
+    """Return a command with options in place of what is made of them, described as typer reads."""
+    makers = {key: MAKERS[key] for key in inspect.signature(command).parameters if key in MAKERS}
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for key, make in makers.items():
+            given[key] = make(**{option.name: given.pop(option.name) for option in _options(make)})
+        command(**given)
+
+    taken = [option for make in (command, *makers.values()) for option in _options(make)]
+    described = sorted(_described(name, option) for option in taken if option.name not in makers)
+    run.__annotations__ = {option.name: option.annotation for _, option in described}
+    run.__signature__ = inspect.Signature([option for _, option in described])  # type: ignore[attr-defined]
+    return run
+
+
+def _options(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for name, kind in GROUPS[parameter.name].items():
+                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        else:
+            yield parameter
+
+
+def _described(command: str, parameter: inspect.Parameter) -> tuple[int, inspect.Parameter]:
+    """Return the place of a parameter among all, and the parameter as typer takes it."""
+    key = f"{command}.{parameter.name}"
+    key = key if key in _KNOWN else parameter.name
+    panel, entry = _KNOWN[key]
+    texts = [entry] if isinstance(entry, str) else [one for one in entry if isinstance(one, str)]
+    more = dict(entry[-1]) if isinstance(entry[-1], dict) else {}
+    names, metavar = more.pop("names", []), texts[0] if len(texts) > 1 else None
+    if parameter.annotation is bool and not names:
+        names = [f"--{parameter.name.replace('_', '-')}"]
+    kind: Any = functools.partial(typer.Option, rich_help_panel=panel)
+    if panel == "Arguments":
+        kind = typer.Argument
+    annotated: Any = Annotated  # of which mypy thinks that it is a type
+    annotation = annotated[
+        parameter.annotation, kind(*names, metavar=metavar, help=texts[-1], **more)
+    ]
+    described = parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)
+    return [*_KNOWN].index(key), described
+
+
+# --- The commands ---
 
 app = typer.Typer(
     name="stance",
@@ -120,18 +196,18 @@ def _root(
 
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answer": (answers.predict, answers.explain, answers.read),
-    "Study answers": (answers.sample, data.label, answers.shares, answers.report),
-    "Train a model": (data.import_, data.check, models.train, models.evaluate),
-    "Look inside": (data.actors, models.inspect, models.doctor),
+    "Study answers": (answers.sample, models.label, answers.shares, answers.report),
+    "Train a model": (models.import_, models.check, models.train, models.evaluate),
+    "Look inside": (models.actors, models.inspect, models.doctor),
 }
 """Commands by their section of the help."""
 
 for panel, commands in SECTIONS.items():
     for command in commands:
         name = command.__name__.strip("_")
-        epilog = f"\b\nExamples:\n{indent(EXAMPLES[name], '  ')}"
+        epilog = f"\b\nExamples:\n{indent(_HELP['examples'][name], '  ')}"
         register = app.command(name=name, cls=Command, epilog=epilog, rich_help_panel=panel)
-        register(catching(declared(command, name)))
+        register(catching(_declared(command, name)))
 
 
 def main() -> None:

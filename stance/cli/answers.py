@@ -10,8 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stance.cli import _files as files
-from stance.cli._options import reads
+from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count
 from stance.errors import UsageError
@@ -28,7 +27,6 @@ FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their t
 NAMES = 256  # characters that no name of a file has
 
 
-@reads(reading=files.texts, options=Options)
 def predict(
     sources: list[Path],
     output: Path = Path("-"),
@@ -60,9 +58,10 @@ def predict(
         paths, files.path_or_stdin(output), reading, options, rejects, max_rejects, since, summary,
         force=force, resume=resume, jobs=jobs, cluster=cluster,
     )  # fmt: skip
-    again = force or resume or since is not None
-    written = {"output": request.output, "rejects": rejects, "summary": summary}
-    files.refuse_outputs(again, [*paths, model, actors], **written)
+    files.refuse_outputs(
+        force or resume or since is not None, [*paths, model, actors],
+        output=request.output, rejects=rejects, summary=summary,
+    )  # fmt: skip
     others = {"model": model, "abstain": options.abstain, "cluster": cluster}
     loaded = files.open_model(model, actors, aliases, options.deep, **others)
     if loaded.encoder is not None and cluster is not None:
@@ -79,28 +78,24 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     """Judge into a file for a while, and print its first rows as lines of a terminal."""
     from stance.runs.job import predict_table
     from stance.screens import stacked, table
-    from stance.tables import open_table
-    from stance.tables.columns import optional_column
+    from stance.tables import open_table, optional_column
 
     prefix, reading = request.options.prefix, request.reading
-    answers = [prefix + name for name in ("row", "actor", "stance", "holder", "sentiment")]
-    named = (answers[0], reading.actor_column or "actor", *answers[1:], reading.text_column)
+    row, *answers = (prefix + name for name in ("row", "actor", "stance", "holder", "sentiment"))
+    named = dict.fromkeys((row, reading.actor_column or "actor", *answers, reading.text_column))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
         done = predict_table(model, replace(request, output=path), progress)
         progress.clear()
-        with open_table(path) as answered:
-            columns = (optional_column(answered, name) for name in dict.fromkeys(named))
+        with open_table(path) as written:
+            columns = (optional_column(written, name) for name in named)
             places = [place for place in columns if place is not None]
-            rows = [[record.cells[p] for p in places] for record in islice(answered, FIRST)]
-    *shown, text = map(answered.columns.__getitem__, places)
+            first = [[record.cells[p] for p in places] for record in islice(written, FIRST)]
+    rows = [[written.columns[place] for place in places], *first]
     texts = {row[0]: textwrap.shorten(row[-1], LONGEST, placeholder=" …") for row in rows}
-    rest = done.rows_out - len(rows)
+    rest = done.rows_out - len(first)
     more = f"and {count(rest, 'more row')}; " if rest else ""
-    screen = [
-        table([shown, *(row[:-1] for row in rows)]),
-        table([(shown[0], text), *texts.items()]),
-    ]
+    screen = [table([cells[:-1] for cells in rows]), table([*texts.items()])]
     say("\n".join([*stacked(screen), f"{more}-o FILE.csv writes all"]))
     return done
 
@@ -158,7 +153,6 @@ def read(
     tell(*write_articles(request, output, maker, force=force))
 
 
-@reads(form=files.answers_of)
 def sample(
     number: int,
     output: Path,
@@ -168,14 +162,14 @@ def sample(
     seed: int = 20,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    answered: files.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, write_sample
     from stance.findings.audit import design_path
     from stance.screens.tables import sample_lines
 
-    request = Request(**form, only=only or ())
+    request = Request(**answered, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     drawn = write_sample(
         request, output, number, seed=seed, whole=documents, purpose=purpose, force=force
@@ -186,7 +180,6 @@ def sample(
     tell(*drawn["notes"], *sample_lines(drawn), beside, wrote)
 
 
-@reads(form=files.answers_of, audited=files.audited)
 def shares(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -197,7 +190,7 @@ def shares(
     as_json: bool = False,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    answered: files.AnswersForm,
     audited: files.AnswersForm,
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
@@ -205,7 +198,7 @@ def shares(
     from stance.files import AtomicGroup
     from stance.screens.tables import pair_lines, share_lines
 
-    request = findings.Request(**form, **audited, only=only or (), surrogates=surrogate or ())
+    request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
     if request.audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and differences:
@@ -231,7 +224,6 @@ def shares(
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
 
 
-@reads(form=files.answers_of, audited=files.audited)
 def report(
     output: Path | None = None,
     only: list[str] | None = None,
@@ -244,13 +236,13 @@ def report(
     excel_safe: bool = False,
     force: bool = False,
     *,
-    form: files.AnswersForm,
+    answered: files.AnswersForm,
     audited: files.AnswersForm,
 ) -> None:
     """Summarise answers on one page."""
     from stance.reports import Request, check_figures, write_predictions
 
-    request = Request(**form, **audited, only=only or ())
+    request = Request(**answered, **audited, only=only or ())
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:

@@ -1,28 +1,109 @@
-"""Commands on models and what is installed: train, evaluate, inspect, doctor."""
+"""Commands on labelled tables, models, actors and what is installed."""
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from stance.cli import _files as files
-from stance.cli._options import reads
-from stance.cli._terminal import Progress, show, tell
+from stance.cli import _inputs as files
+from stance.cli._terminal import Progress, say, show, tell
 from stance.display import shown_path
 from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError
-from stance.screens import facts
 
 if TYPE_CHECKING:
-    from stance.corpus import Corpus, CorpusForm
-    from stance.evaluation.answers import Figures
-    from stance.model import StanceModel
+    from stance.corpus import CorpusForm
+    from stance.tables import Form, InputOptions
 
 
-@reads(form=files.labels_of)
+# --- Labelled tables ---
+
+
+def import_(
+    kind: str,
+    source: Path,
+    output: Path,
+    names: list[str] | None = None,
+    labels: str | None = None,
+    actor: str | None = None,
+    force: bool = False,
+    *,
+    form: "Form",
+) -> None:
+    """Convert a data set or a tool's export to a corpus table."""
+    from stance.corpus.rows import parse_labels
+    from stance.importing import import_corpus, parse_map
+
+    form["actor"] = actor
+    files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
+    named, spelled = parse_map(",".join(names or ())), parse_labels(labels)
+    tell(*import_corpus(kind, source, output, names=named, labels=spelled, force=force, **form))
+
+
+def label(
+    table: Path,
+    coder: str | None = None,
+    ask: Literal["holder", "sentiment", "holder,sentiment"] | None = None,
+    codebook: Path | None = None,
+    merge: list[Path] | None = None,
+    export: Path | None = None,
+    browser: bool = True,
+    actors: Path | None = None,
+    text_column: str | None = None,
+    force: bool = False,
+    *,
+    form: "Form",
+) -> None:
+    """Label a table on a local page, and export the labels."""
+    from stance import labelling
+    from stance.labelling import server
+    from stance.labelling.store import Store, read_task
+    from stance.records import ADJUDICATED
+
+    if not (coder or merge or export):
+        raise UsageError("name who labels with --coder NAME, or use --export FILE")
+    asked, book = tuple(ask.split(",")) if ask else (), files.open_book(actors)
+    text, path = server.read_codebook(codebook), files.beside(table, ".sqlite")
+    who = labelling.check_coder(coder) if coder and not export else ""
+    if who:
+        server.check_extra()
+    files.refuse_outputs(force, [table, path, codebook, actors, *(merge or ())], export=export)
+    task = read_task(table, text_column=text_column or "text", **form)
+    tell(*task.notes)
+    with Store(path, create=not export or bool(merge)) as labels:
+        labels.check_rows(task)
+        tell(*(labels.merge(other, task) for other in merge or ()))
+        if export:
+            known = labels.labels()
+            tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
+        if who == ADJUDICATED:
+            asked = asked or labelling.answered(labels.labels())
+        if who:
+            tell(f"labels are kept in {path}; Ctrl-C ends")
+            session = labelling.Session(task, labels, book, who, asked)
+            server.serve(session, text, typer.echo, browser=browser)
+
+
+def check(
+    corpora: list[Path],
+    actors: Path | None = None,
+    as_json: bool = False,
+    *,
+    labelled: "CorpusForm",
+) -> None:
+    """Examine a corpus: duplicates, leaks, classes, agreement."""
+    from stance.check import check_corpora
+    from stance.screens.tables import check_lines
+
+    figures = check_corpora(corpora, book=files.open_book(actors), **labelled)
+    show(figures, lambda: check_lines(figures), as_json)
+    if figures["spoils"]:
+        raise typer.Exit(1)
+
+
 def train(
     output: Path,
     corpora: list[Path] | None = None,
@@ -36,7 +117,7 @@ def train(
     as_json: bool = False,
     force: bool = False,
     *,
-    form: "CorpusForm",
+    labelled: "CorpusForm",
 ) -> None:
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
@@ -47,7 +128,7 @@ def train(
     with Progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, lexicon,
-            seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **form,
+            seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **labelled,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     scores = training.report.to_json()
@@ -56,7 +137,6 @@ def train(
         tell(f"wrote {output}")
 
 
-@reads(form=files.labels_of)
 def evaluate(
     corpora: list[Path] | None = None,
     model: Path | None = None,
@@ -67,65 +147,91 @@ def evaluate(
     force: bool = False,
     stress: bool = False,
     *,
-    form: "CorpusForm",
+    labelled: "CorpusForm",
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
+    from stance import evaluation
     from stance.corpus import read_corpus
-    from stance.evaluation import evaluate as score
-    from stance.evaluation import run_suite
+    from stance.files import AtomicGroup
     from stance.screens import stacked
     from stance.screens.models import evaluation_lines, stress_lines
-    from stance.storage import model_file
+    from stance.storage import model_file, model_hash
 
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
     loaded = files.open_model(path, deep=deep, model=model)
-    figures = dict[str, Any]()
-    parts = list[Callable[[], list[str]]]()
-    if corpora:
-        corpus = read_corpus(corpora, **form)
-        tell(*corpus.notes)
-        figures |= score(loaded, corpus).to_json()
-        parts.append(lambda: evaluation_lines(figures))
-        if report or errors:
-            _write(report, errors, loaded, corpus, figures, path, force)
+    figures, parts = dict[str, Any](), list[Callable[[], list[str]]]()
+    with AtomicGroup() as together:
+        notes = list[str]()
+        if corpora:
+            corpus = read_corpus(corpora, **labelled)
+            tell(*corpus.notes)
+            figures |= evaluation.evaluate(loaded, corpus).to_json()
+            parts.append(lambda: evaluation_lines(figures))
+        if errors:
+            wrong = evaluation.write_mistakes(loaded, corpus, errors, together, force=force)
+            notes.append(wrong)
+        if report:
+            from stance.reports import evaluation_page
+
+            file = path.name, model_hash(path)
+            page = evaluation_page(figures, loaded.card, corpus.sources, file)
+            together.write(report, page, force=force)
+            notes.append(f"wrote {report}")
+    tell(*notes)
     if stress:
-        figures["stress"] = run_suite(loaded)
+        figures["stress"] = evaluation.run_suite(loaded)
         parts.append(lambda: stress_lines(figures["stress"]))
     show(figures, lambda: stacked(part() for part in parts), as_json)
 
 
-def _write(
-    report: Path | None,
-    errors: Path | None,
-    model: "StanceModel",
-    corpus: "Corpus",
-    figures: "Figures",
-    path: Path,
-    force: bool,
-) -> None:
-    """Write the table of wrong answers and the page of an evaluation, if asked for."""
-    from stance.evaluation import write_mistakes
-    from stance.files import AtomicGroup
-    from stance.reports import evaluation_page
-    from stance.storage import model_hash
+# --- What there is ---
 
-    notes = []
-    with AtomicGroup() as together:
-        if errors is not None:
-            notes.append(write_mistakes(model, corpus, errors, together, force=force))
-        if report is not None:
-            file = path.name, model_hash(path)
-            page = evaluation_page(figures, model.card, corpus.sources, file)
-            together.write(report, page, force=force)
-            notes.append(f"wrote {report}")
+
+def actors(
+    sources: list[Path] | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    people: Path | None = None,
+    discover: bool = False,
+    as_json: bool = False,
+    *,
+    reading: "InputOptions",
+) -> None:
+    """List the actor book, count its aliases in a table, or make a book."""
+    from stance import actors as named
+    from stance.screens.tables import alias_lines, book_lines
+    from stance.tables import find_inputs
+
+    if people is not None:
+        if sources or discover or as_json:
+            only = "--from prints a book of the people in its table"
+            raise UsageError(f"{only}; drop the other arguments")
+        form = {name: getattr(reading, name) for name in files.TABLE}
+        say(named.book_of_people(people, **form).rstrip("\n"))
+        return
+    book = files.open_book(actors, aliases)
+    if discover and not sources:
+        raise UsageError("--discover looks for names in texts; name a table or articles")
+    if not sources:
+        show(book.to_tables(), lambda: book_lines(book), as_json)
+        return
+    inputs = find_inputs(files.inputs_of(sources))
+    if discover:
+        unknown, notes = named.discover(book, inputs, reading)
+        tell(*notes)
+        show(unknown, lambda: named.discovered_toml(unknown).split("\n")[:-1], as_json)
+        return
+    figures, notes = named.count_aliases(book, inputs, reading)
     tell(*notes)
+    show(figures, lambda: alias_lines(figures), as_json)
 
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:
     """Show the card of a model."""
+    from stance.screens import facts
     from stance.screens.models import card_facts
     from stance.storage import model_file, read_manifest
 
@@ -140,6 +246,8 @@ def inspect(model: Path | None = None, as_json: bool = False) -> None:
 
 def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
+    from stance.screens import facts
+
     figures = _installed()
     rows = [
         ("stance", f"{figures['stance']}, in {figures['folder']}"),
@@ -164,23 +272,20 @@ def _installed() -> dict[str, Any]:
 
     from stance import __version__
 
+    wanted, faults, model = list[str](), list[str](), None
     try:
         wanted = [line for line in metadata.requires(DISTRIBUTION) or () if "extra" not in line]
-        faults = []
     except metadata.PackageNotFoundError:
-        wanted = []
-        faults = ["stance runs from a folder and is not installed; run pip install . there"]
-    libraries = {name: _version(name) for name in (re.split(r"[^\w.-]", w)[0] for w in wanted)}
+        faults.append("stance runs from a folder and is not installed; run pip install . there")
+    libraries = _versions(re.split(r"[^\w.-]", line)[0] for line in wanted)
     missing = [name for name, number in libraries.items() if number is None]
     faults += [f"{name} is not installed; pip install {name}" for name in missing]
-    model: dict[str, str] | None = None
     try:
         if not missing:
-            from stance.storage import bundled_model, load_model, model_hash
+            from stance import storage
 
-            path = bundled_model()
-            load_model(path)
-            model = {"file": str(path), "sha256": model_hash(path)}
+            storage.load_model(path := storage.bundled_model())
+            model = {"file": str(path), "sha256": storage.model_hash(path)}
     except StanceError as error:
         faults.append(f"{error}; install stance again")
     return {
@@ -190,16 +295,19 @@ def _installed() -> dict[str, Any]:
         "interpreter": sys.executable,
         "system": platform.platform(),
         "libraries": libraries,
-        "extras": {one: {n: _version(n) for n in names.split()} for one, names in EXTRAS.items()},
+        "extras": {extra: _versions(names.split()) for extra, names in EXTRAS.items()},
         "model": model,
         "faults": faults,
     }
 
 
-def _version(name: str) -> str | None:
-    """Return the version of a library, None if it is not installed."""
+def _versions(names: Iterable[str]) -> dict[str, str | None]:
+    """Return the version of each library, None if it is not installed."""
     from importlib.metadata import version
 
-    with suppress(ImportError):
-        return version(name)
-    return None
+    versions = dict[str, str | None]()
+    for name in names:
+        versions[name] = None
+        with suppress(ImportError):
+            versions[name] = version(name)
+    return versions

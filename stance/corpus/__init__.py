@@ -1,6 +1,7 @@
 """Labelled corpora: read, checked, those of several coders joined, grouped by document."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -11,18 +12,17 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import (
     EXTRA,
+    MISSING,
     OPTIONAL,
-    Annotations,
     CorpusForm,
     Row,
-    merge_coders,
+    holder_kind,
     read_rows,
 )
-from stance.display import brief, shown
+from stance.display import brief, count, shown
 from stance.files import file_hash
-from stance.label_values import MISSING, holder_kind
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
-from stance.records import NEUTRAL, Stance
+from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Form, months_of, open_table
 
 __all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus", "corpus_of"]
@@ -38,6 +38,14 @@ class Source:
     name: str  #: without endings
     sha256: str
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The stances that coders gave to the rows of a corpus."""
+
+    coders: tuple[str, ...]
+    codes: Ints  # of shape (n_coders, n_rows); `MISSING` where a coder gave none
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ def corpus_of(
     numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
     source, marks = np.array(cells["source"], np.int64), hash_texts(cells["text"])
     sizes = np.bincount(source, minlength=len(sources)).tolist()
+    hard, given = np.eye(len(Stance)), list(zip(cells["soft"], cells["stance"], strict=True))
     names = ("date", *EXTRA, *keep)
     extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
     return Corpus(
@@ -178,7 +187,7 @@ def corpus_of(
         marks=marks,
         holder=cells["holder"],
         false_match=np.array(cells["false_match"]),
-        soft=_soft_labels(cells["soft"], cells["stance"]),
+        soft=np.array([soft or hard[n] for soft, n in given]) if any(cells["soft"]) else None,
         judged=np.array(cells["judged"]),
         extra={name: column for name, column in extra.items() if any(column)},
         notes=tuple(dict.fromkeys(notes)),
@@ -196,11 +205,62 @@ def _group_documents(names: Sequence[str], sources: Sequence[int], marks: TextHa
     return linked_groups([np.array(units, np.uint64), marks.exact, *bands])
 
 
-def _soft_labels(soft: Sequence[list[float] | None], stance: Sequence[int]) -> Floats | None:
-    if not any(soft):
-        return None
-    hard = np.eye(len(Stance))
-    return np.array([row or hard[label] for row, label in zip(soft, stance, strict=True)])
+# --- Several coders of the same pairs of a text and an actor ---
+
+
+def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None, str]:
+    """Return one row per pair: its adjudicated label, else that of most coders, else neutral.
+
+    A coder's second row on a pair stays a row of its own, as does a row without a coder. Also
+    returned are what each coder said, unless nobody coded what another did, and a note on it.
+
+    >>> rows = [Row("A met B.", "A", 2, 1, coder="anna"), Row("A met B.", "A", 0, 2, coder="ben")]
+    >>> (merged,), annotations, _ = merge_coders(rows)
+    >>> merged.stance, merged.soft, annotations.coders
+    (1, [0.5, 0.0, 0.5], ('anna', 'ben'))
+    """
+    units: defaultdict[Hashable, dict[str, Row]] = defaultdict(dict)
+    times: Counter[Hashable] = Counter()
+    for number, row in enumerate(rows):
+        pair = row.source, row.text, row.actor, tuple(row.spans or ())
+        again = times[pair, row.coder]
+        times[pair, row.coder] += 1
+        units[pair, again if row.coder else number, bool(row.coder)][row.coder] = row
+    if len(units) == len(rows):
+        return rows, None, ""
+    names = sorted({row.coder for row in rows} - {"", ADJUDICATED})
+    codes, merged = np.full((len(names), len(units)), MISSING, np.int64), list[Row]()
+    ties = settled = 0
+    for number, unit in enumerate(units.values()):
+        for coder in unit.keys() - {"", ADJUDICATED}:
+            codes[names.index(coder), number] = unit[coder].stance
+        if ADJUDICATED in unit:
+            settled += len(unit) > 1
+            merged.append(unit[ADJUDICATED])
+        else:
+            row, is_tie = _of_most([*unit.values()])
+            ties += is_tie
+            merged.append(row)
+    note = f"{count(len(rows), 'row')} hold the labels of {len(names)} coders (column coder) on "
+    note += f"{count(len(units), 'pair')} of text and actor; train learns from shares of labels"
+    note += f"; {count(settled, 'pair')} settled by '{ADJUDICATED}'" if settled else ""
+    note += f"; {count(ties, 'tie')} between labels counted as neutral" if ties else ""
+    return merged, Annotations(tuple(names), codes), note
+
+
+def _of_most(rows: Sequence[Row]) -> tuple[Row, bool]:
+    """Return the rows of a pair as one, and whether its label is a tie."""
+    one_hot = np.eye(len(Stance)).tolist()
+    shares = np.mean([row.soft or one_hot[row.stance] for row in rows], axis=0)
+    best = np.flatnonzero(shares > shares.max() - 1e-9).tolist()
+    label = best[0] if len(best) == 1 else NEUTRAL
+    differ = len({row.stance for row in rows}) > 1 or any(row.soft for row in rows)
+    chosen = next((row for row in rows if row.stance == label), rows[0])
+    soft = shares.tolist() if differ else None
+    return chosen._replace(stance=label, soft=soft), len(best) > 1
+
+
+# --- Rows that have a label ---
 
 
 def sentiment_rows(corpus: Corpus) -> Ints:

@@ -1,28 +1,175 @@
-"""Rows of a labelled table: checked one by one, and those of several coders merged."""
+"""Rows of labelled tables: what their cells mean, and which are refused."""
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from stance.arrays import Ints
-from stance.display import count
-from stance.errors import DataError
-from stance.label_values import (
-    MISSING,
-    SENTIMENTS,
-    SOFT,
-    LabelReader,
-    read_flag,
-    read_holder,
-    read_soft,
-    stance_spellings,
-)
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
 from stance.reading.spans import parse_spans
-from stance.records import ADJUDICATED, NEUTRAL, Sentiment, Stance
+from stance.records import NEUTRAL, Sentiment, Stance
 from stance.tables import Form, Record, Table, column, optional_column, rewrite_dates
+
+_SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
+"""Numeric codings; a column must keep to one of them."""
+
+STANCES: Mapping[str, int] = {
+    **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
+    **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
+    **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
+}
+"""Number of each spelling of a stance."""
+
+SENTIMENTS: Mapping[str, int] = {
+    **dict.fromkeys(("negative", "neg"), 0),
+    **dict.fromkeys(("neutral", "neu", "none"), 1),
+    **dict.fromkeys(("positive", "pos"), 2),
+}
+
+MISSING = -1  # number of a sentiment that a row does not have
+SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
+SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
+HOLDERS = ("author", "other")  # holders of a stance that are not named
+LONGEST_HOLDER = 200
+
+_BLANK = {"", "na", "n/a", "nan", "null", "-"}
+_FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
+
+
+def parse_labels(option: str | None) -> dict[str, str]:
+    """Read ``SPELLING=LABEL,...`` as the labels that spellings of a stance stand for.
+
+    >>> parse_labels("0=against,1=favor")
+    {'0': 'against', '1': 'favor'}
+    """
+    pairs = [part.rpartition("=") for part in (option or "").split(",") if part.strip()]
+    for spelling, _, label in pairs:
+        if not spelling.strip() or label.strip().lower() not in STANCES:
+            raise UsageError(
+                f"--labels: '{shown(f'{spelling}={label}' if spelling else label)}' must be "
+                f"SPELLING=LABEL, the label one of {', '.join(Stance)}"
+            )
+    return {spelling.strip(): label.strip() for spelling, _, label in pairs}
+
+
+def stance_spellings(
+    labels: Mapping[str, str] | None, known: Mapping[str, int] = STANCES
+) -> Mapping[str, int]:
+    """Return the number of each spelling of a stance, with the user's own ones."""
+    given = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
+    return {**known, **given}
+
+
+class LabelReader:
+    """Maps spellings of stances or sentiments to numbers, and remembers which it met.
+
+    `words` are the spellings beside the numeric scales; `name` is the column's, if it is not that
+    of the kind.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        kind: type[Stance] | type[Sentiment],
+        words: Mapping[str, int],
+        name: str = "",
+    ) -> None:
+        self._table, self._words, self._labels = table, words, tuple(map(str, kind))
+        self._kind, self._name = kind, name or kind.__name__.lower()
+        self._scale = next((scale for scale in _SCALES if scale.keys() <= words.keys()), None)
+        self._met: dict[str, int] = {}
+
+    def read(self, cell: str, record: Record) -> int:
+        """Return the number of the label in a cell; raise `DataError` if it means nothing."""
+        if cell not in self._met:
+            self._met[cell] = self._number(cell, record)
+        return self._met[cell]
+
+    def _number(self, cell: str, record: Record) -> int:
+        word, digits = cell.strip().lower(), _digits(cell)
+        for spelling in (word, digits):
+            if spelling in self._words:
+                return self._words[spelling]
+        scale = next((scale for scale in _SCALES if digits in scale), None)
+        if scale and self._scale in (None, scale):
+            self._scale = scale
+            return scale[digits]
+        where = f"{self._table}:{record.line}" if record.line else self._table
+        what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
+        if scale:
+            kept = ", ".join(self._scale or {})
+            raise DataError(f"{what} mixes two scales: earlier rows use {kept}; use one scale")
+        advice = f"use {', '.join(self._labels)}"
+        if word in _BLANK:
+            advice = "fill it in, or remove the row"
+        elif self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
+            advice += f", or say what it means, such as --labels '{word}=neutral'"
+        raise DataError(f"{what} is not a label; {advice}")
+
+    def refuse_guess(self) -> None:
+        """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
+        if self._scale and {*map(_digits, self._met)} - self._words.keys() == {"0", "1"}:
+            how = f"write {', '.join(self._labels)}"
+            if self._kind is Stance:
+                how = "say what they mean, such as --labels 0=against,1=favor"
+            raise DataError(f"{self._table}: {self._name} has only the numbers 0 and 1; {how}")
+
+    def notes(self) -> Iterator[str]:
+        """Yield the mapping, unless every label was spelled as it should be."""
+        self.refuse_guess()
+        odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
+        if odd:
+            pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
+            yield f"{self._table}: {self._name} labels read as {', '.join(pairs)}"
+
+
+def _digits(cell: str) -> str:
+    return re.sub(r"^\+|\.0+$", "", cell.strip().lower())
+
+
+def _holder(cell: str, where: str) -> str | None:
+    """Return who takes a stance; None where nobody says."""
+    name = cell.strip()
+    if len(name) > LONGEST_HOLDER or not name.isprintable():
+        raise DataError(f"{where}: holder '{shown(name)}' is not author, other or an actor's name")
+    return (name.lower() if name.lower() in HOLDERS else name) or None
+
+
+def _flag(cell: str, where: str) -> bool:
+    """Return whether a row is a false match."""
+    flag = _FLAGS.get(cell and re.sub(r"\.0+$", "", cell.strip().lower()))
+    if flag is None:
+        raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
+    return flag
+
+
+def _soft(cells: Sequence[str], where: str) -> list[float] | None:
+    """Return a row's soft labels, which sum to 1; None if it has none."""
+    if not any(map(str.strip, cells)):
+        return None
+    try:
+        shares = [float(cell) for cell in cells]
+    except ValueError:
+        shares = []
+    total = sum(shares)
+    if not shares or not min(shares) >= 0 or not abs(total - 1) <= SUM_ERROR:
+        raise DataError(
+            f"{where}: {', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that "
+            "sum to 1; correct them, or leave all three empty"
+        )
+    return [share / total for share in shares]
+
+
+def holder_kind(name: str | None) -> int:
+    """Return the number of a holder among `Holder`; `MISSING` where nobody says.
+
+    >>> holder_kind("author"), holder_kind("Russia"), holder_kind("other"), holder_kind(None)
+    (0, 1, 2, -1)
+    """
+    return {"author": 0, "other": 2}.get(name, 1) if name else MISSING
+
+
+# --- Rows ---
 
 EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
@@ -64,42 +211,34 @@ def read_rows(
     table: Table, source: int, extra: Sequence[str], form: CorpusForm
 ) -> tuple[list[Row], list[str]]:
     """Return the rows of a labelled table, with these further columns, and notes on them."""
-    places = _places(table)
-    place_of: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
-    place_of |= {name: optional_column(table, name) for name in extra} | places
-    stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
-    tones = LabelReader(table.name, Sentiment, SENTIMENTS)
-    if "date" in places:
-        rewrite_dates(table, places["date"], form.get("date_format"))
-    rows, lines, known = list[Row](), list[int](), dict[str, str]()
-    for record in table:
-        cells = {name: "" if p is None else record.cells[p] for name, p in place_of.items()}
-        for name in ("text", "actor", "date"):  # each is kept once
-            cells[name] = known.setdefault(cells[name], cells[name])
-        row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
-        rows.append(row._replace(source=source, extra=tuple(cells[name] for name in extra)))
-        lines.append(record.line)
-    if not rows:
-        raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
-    notes = [*table.notes, *stances.notes(), *tones.notes()]
-    return rows, [*notes, *_lacking(table, rows, lines)]
-
-
-def _places(table: Table) -> dict[str, int]:
-    """Return where the columns of a corpus stand in a table."""
-    names = ("text", "actor", "stance", *OPTIONAL)
-    places = {name: optional_column(table, name) for name in names}
+    wanted = ("text", "actor", "stance", *OPTIONAL, *extra)
+    places = {name: optional_column(table, name) for name in wanted}
     has_soft = all(places[name] is not None for name in SOFT)
     for name in ("text", "actor", *["stance"] * (not has_soft)):
         hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
         places[name] = column(table, name, f"stance import table --map {name}=", hint)
-    return {name: place for name, place in places.items() if place is not None}
+    stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
+    tones = LabelReader(table.name, Sentiment, SENTIMENTS)
+    if (date := places["date"]) is not None:
+        rewrite_dates(table, date, form.get("date_format"))
+    rows, empty, known = list[Row](), list[int](), dict[str, str]()
+    for record in table:
+        cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
+        for name in ("text", "actor", "date"):  # each is kept once
+            cells[name] = known.setdefault(cells[name], cells[name])
+        row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
+        rows.append(row._replace(source=source, extra=tuple(cells[name] for name in extra)))
+        empty += [] if row.text.strip() else [record.line]
+    if not rows:
+        raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
+    notes = [*table.notes, *stances.notes(), *tones.notes()]
+    return rows, [*notes, *_lacking(table, rows, empty)]
 
 
-def _lacking(table: Table, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:
-    """Return notes on rows without text, on those with soft labels, and on labels of a model."""
+def _lacking(table: Table, rows: Sequence[Row], empty: Sequence[int]) -> list[str]:
+    """Return notes on lines without text, on rows with soft labels, and on labels of a model."""
     name, notes = table.name, []
-    if empty := [line for row, line in zip(rows, lines, strict=True) if not row.text.strip()]:
+    if empty:
         rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
         notes.append(f"{name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
@@ -119,9 +258,9 @@ def _row(
     if not actor:
         raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
     spans = parse_spans(cells["spans"], cells["text"], where)
-    holder = read_holder(cells["holder"], where)
-    false_match = read_flag(cells["false_match"], where)
-    soft = read_soft([cells[name] for name in SOFT], where)
+    holder = _holder(cells["holder"], where)
+    false_match = _flag(cells["false_match"], where)
+    soft = _soft([cells[name] for name in SOFT], where)
     if cells["stance"].strip() or not (false_match or soft):
         stance = stances.read(cells["stance"], record)
     else:  # what the others imply
@@ -141,66 +280,3 @@ def _row(
         date=cells["date"],
         coder=cells["coder"].strip(),
     )
-
-
-# --- Several coders of the same pairs of a text and an actor ---
-
-
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """The stances that coders gave to the rows of a corpus."""
-
-    coders: tuple[str, ...]
-    codes: Ints  # of shape (n_coders, n_rows); `MISSING` where a coder gave none
-
-
-def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None, str]:
-    """Return one row per pair: its adjudicated label, else that of most coders, else neutral.
-
-    A coder's second row on a pair stays a row of its own, as does a row without a coder. Also
-    returned are what each coder said, unless nobody coded what another did, and a note on it.
-
-    >>> rows = [Row("A met B.", "A", 2, 1, coder="anna"), Row("A met B.", "A", 0, 2, coder="ben")]
-    >>> (merged,), annotations, _ = merge_coders(rows)
-    >>> merged.stance, merged.soft, annotations.coders
-    (1, [0.5, 0.0, 0.5], ('anna', 'ben'))
-    """
-    units: defaultdict[Hashable, dict[str, Row]] = defaultdict(dict)
-    times: Counter[Hashable] = Counter()
-    for number, row in enumerate(rows):
-        pair = row.source, row.text, row.actor, tuple(row.spans or ())
-        again = times[pair, row.coder]
-        times[pair, row.coder] += 1
-        units[pair, again if row.coder else number, bool(row.coder)][row.coder] = row
-    if len(units) == len(rows):
-        return rows, None, ""
-    names = sorted({row.coder for row in rows} - {"", ADJUDICATED})
-    codes, merged = np.full((len(names), len(units)), MISSING, np.int64), list[Row]()
-    ties = settled = 0
-    for number, unit in enumerate(units.values()):
-        for coder in unit.keys() - {"", ADJUDICATED}:
-            codes[names.index(coder), number] = unit[coder].stance
-        if ADJUDICATED in unit:
-            settled += len(unit) > 1
-            merged.append(unit[ADJUDICATED])
-        else:
-            row, is_tie = _of_most([*unit.values()])
-            ties += is_tie
-            merged.append(row)
-    note = f"{count(len(rows), 'row')} hold the labels of {len(names)} coders (column coder) on "
-    note += f"{count(len(units), 'pair')} of text and actor; train learns from shares of labels"
-    note += f"; {count(settled, 'pair')} settled by '{ADJUDICATED}'" if settled else ""
-    note += f"; {count(ties, 'tie')} between labels counted as neutral" if ties else ""
-    return merged, Annotations(tuple(names), codes), note
-
-
-def _of_most(rows: Sequence[Row]) -> tuple[Row, bool]:
-    """Return the rows of a pair as one, and whether its label is a tie."""
-    one_hot = np.eye(len(Stance)).tolist()
-    shares = np.mean([row.soft or one_hot[row.stance] for row in rows], axis=0)
-    best = np.flatnonzero(shares > shares.max() - 1e-9).tolist()
-    label = best[0] if len(best) == 1 else NEUTRAL
-    differ = len({row.stance for row in rows}) > 1 or any(row.soft for row in rows)
-    chosen = next((row for row in rows if row.stance == label), rows[0])
-    soft = shares.tolist() if differ else None
-    return chosen._replace(stance=label, soft=soft), len(best) > 1

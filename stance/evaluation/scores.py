@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows
+from stance.corpus.rows import holder_kind
 from stance.display import count
 from stance.errors import DataError
 from stance.evaluation.answers import (
@@ -30,7 +31,6 @@ from stance.evaluation.intervals import (
     score_interval,
     t_interval,
 )
-from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
 from stance.records import NO_ANSWER
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
+from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.findings.correction import Surrogate
 from stance.findings.periods import Periods, choose_periods
 from stance.findings.request import Join, Places, Request, find_places, label_in
-from stance.label_values import LabelReader, stance_spellings
 from stance.reading.keys import key_of
 from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import (

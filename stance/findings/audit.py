@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.answers import (
@@ -19,7 +20,6 @@ from stance.findings.answers import (
 )
 from stance.findings.correction import Audit
 from stance.findings.request import Request
-from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Record, Table, column, open_table, optional_column
 from stance.tables.opening import encoded_by

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.periods import Unit
-from stance.label_values import LabelReader, stance_spellings
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import STANCE_COLUMNS
 from stance.tables import (

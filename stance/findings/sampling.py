@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.corpus.rows import SOFT
 from stance.display import shown
 from stance.errors import UsageError
 from stance.files import AtomicGroup
@@ -15,7 +16,6 @@ from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
 from stance.findings.correction import EVENTS, FEWEST_LABELS
 from stance.findings.request import Request
-from stance.label_values import SOFT
 from stance.records import AGAINST, FAVOR, SIDES, Stance
 from stance.tables import Header, column, write_table
 

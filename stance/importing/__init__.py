@@ -8,11 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Unpack
 
+from stance.corpus.rows import stance_spellings
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.importing import datasets, tools
 from stance.importing.sources import Format, Import, Row, read_table
-from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
 
 __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
@@ -65,7 +65,7 @@ def import_corpus(
 
     ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
     ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
-    own spellings (see `stance.label_values.parse_labels`), ``table`` is the form of a table. Raises
+    own spellings (see `stance.corpus.rows.parse_labels`), ``table`` is the form of a table. Raises
     `DataError` with file and line if the source is not of the format, and `UsageError` if there is
     no such format, or it takes no names.
     """

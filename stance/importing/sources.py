@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stance.corpus.rows import LONGEST_HOLDER, SENTIMENTS, STANCES, LabelReader
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.label_values import LONGEST_HOLDER, SENTIMENTS, STANCES, LabelReader
 from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Form, column, open_table, optional_column

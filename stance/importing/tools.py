@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
+from stance.corpus.rows import SOFT
 from stance.display import shown, shown_path
 from stance.importing.sources import (
     Import,
@@ -23,7 +24,6 @@ from stance.importing.sources import (
     read_json,
     scalar,
 )
-from stance.label_values import SOFT
 from stance.tables.sources import read_whole
 
 

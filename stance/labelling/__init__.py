@@ -1,82 +1,29 @@
-"""People label a table on a local page: what a label is, and what several coders agree on."""
+"""What coders see and say of a table, what several agree on, and their labels as a table."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass
 from itertools import combinations
+from pathlib import Path
+from typing import Any
+from unicodedata import category
 
-from stance.display import shown
-from stance.errors import UsageError
-from stance.label_values import HOLDERS, LONGEST_HOLDER
-from stance.records import ADJUDICATED, Sentiment, Stance
+from stance.corpus.rows import SOFT
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.labelling.store import Label, Labels, Pair, Store, Task, mentions, problem
+from stance.reading.actors import ActorBook
+from stance.records import ADJUDICATED, Sentiment
+from stance.tables import write_table
+
+__all__ = ["Label", "Session", "answered", "check_coder", "export_labels", "final_label"]
+__all__ += ["is_disputed"]
 
 QUESTIONS = ("holder", "sentiment")
 """What can be asked beside the stance."""
 
-LONGEST_CODER, LONGEST_NOTE = 60, 2000
+LONGEST_CODER = 60  # characters
 
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One coder's decision on one pair; what was not asked is empty."""
-
-    stance: str = ""  # empty only if unsure
-    holder: str = ""  # author, other or an actor's name
-    sentiment: str = ""
-    false_match: bool = False  # what looks like the actor's name means something else
-    note: str = ""
-    unsure: bool = False  # the coder wants to see it again, or leaves it to the adjudicator
-
-    def agrees(self, other: "Label") -> bool:
-        """Return whether two decisions are equal in all that both were asked."""
-        pairs = ((self.holder, other.holder), (self.sentiment, other.sentiment))
-        differing = any(one and two and one != two for one, two in pairs)
-        same = (self.stance, self.false_match) == (other.stance, other.false_match)
-        return same and not differing and not (self.unsure or other.unsure)
-
-
-Labels = dict[str, dict[str, Label]]
-"""The labels that count, by coder and key of the pair, those given last at the end."""
-
-
-def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] = ()) -> str:
-    """Return what the codebook forbids about a label, or nothing.
-
-    ``asked`` are questions that need an answer. A holder must be among ``actors`` if there are any.
-    """
-    holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
-    named = not actors or holder in (*HOLDERS, *actors)
-    if len(label.note) > LONGEST_NOTE:
-        return f"the note has more than {LONGEST_NOTE:,} characters; shorten it"
-    if label.unsure:
-        answers = label != Label(note=label.note, unsure=True)
-        return "an unsure label has no answer beside its note" if answers else ""
-    if label.stance not in tuple(Stance):
-        return f"stance '{shown(label.stance)}' is not one of {', '.join(Stance)}"
-    if label.false_match and label.stance != Stance.NEUTRAL:
-        return "a false match is neutral"
-    if holder and not taken:
-        return "only a stance against or in favor has a holder"
-    if holder and (len(holder) > LONGEST_HOLDER or not holder.isprintable() or not named):
-        return f"holder '{shown(holder)}' is not author, other or a known actor's name"
-    if "holder" in asked and taken and not holder:
-        return "say whose stance it is"
-    if label.sentiment and label.sentiment not in tuple(Sentiment):
-        return f"sentiment '{shown(label.sentiment)}' is not one of {', '.join(Sentiment)}"
-    if "sentiment" in asked and not label.sentiment:
-        return "say which tone the paragraph has"
-    return ""
-
-
-def parse_questions(option: str | None) -> tuple[str, ...]:
-    """Read ``holder,sentiment`` as the questions that are asked beside the stance.
-
-    >>> parse_questions("sentiment, holder")
-    ('holder', 'sentiment')
-    """
-    words = {word.strip() for word in (option or "").split(",")} - {""}
-    if odd := sorted(words - set(QUESTIONS)):
-        raise UsageError(f"--ask: '{shown(odd[0])}' is not one of {', '.join(QUESTIONS)}")
-    return tuple(word for word in QUESTIONS if word in words)
+Json = dict[str, Any]
 
 
 def check_coder(name: str) -> str:
@@ -92,27 +39,34 @@ def check_coder(name: str) -> str:
 # --- Several coders ---
 
 
-def coders(labels: Labels) -> list[str]:
+def answered(labels: Labels) -> tuple[str, ...]:
+    """Return the questions beside the stance that a coder has answered, as the adjudicator must."""
+    every = [label for coder in _coders(labels) for label in labels[coder].values()]
+    return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in every))
+
+
+def _coders(labels: Labels) -> list[str]:
     """Return the names of those who labelled, in alphabetical order, without the adjudicator."""
     return sorted(coder for coder in labels if coder != ADJUDICATED)
 
 
-def answered(labels: Labels) -> tuple[str, ...]:
-    """Return the questions beside the stance that a coder has answered, as the adjudicator must."""
-    every = [label for coder in coders(labels) for label in labels[coder].values()]
-    return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in every))
-
-
-def opinions(labels: Labels, pair: str) -> dict[str, Label]:
+def _opinions(labels: Labels, pair: str) -> dict[str, Label]:
     """Return each coder's label of a pair, named by its key."""
-    return {coder: labels[coder][pair] for coder in coders(labels) if pair in labels[coder]}
+    return {coder: labels[coder][pair] for coder in _coders(labels) if pair in labels[coder]}
 
 
 def is_disputed(labels: Labels, pair: str) -> bool:
-    """Return whether coders of a pair differ, or one of them is unsure."""
-    given = opinions(labels, pair).values()
-    agreed = all(one.agrees(other) for one, other in combinations(given, 2))
-    return not agreed or any(label.unsure for label in given)
+    """Return whether coders of a pair differ in what both were asked, or one of them is unsure."""
+    given = _opinions(labels, pair).values()
+    if any(label.unsure for label in given):
+        return True
+    for one, other in combinations(given, 2):
+        if (one.stance, one.false_match) != (other.stance, other.false_match):
+            return True
+        pairs = ((one.holder, other.holder), (one.sentiment, other.sentiment))
+        if any(first and second and first != second for first, second in pairs):
+            return True
+    return False
 
 
 def final_label(labels: Labels, pair: str) -> Label | None:
@@ -120,15 +74,164 @@ def final_label(labels: Labels, pair: str) -> Label | None:
     settled = labels.get(ADJUDICATED, {}).get(pair)
     if settled is not None and not settled.unsure:
         return settled
-    by_coder = opinions(labels, pair)
+    by_coder = _opinions(labels, pair)
     if not by_coder or is_disputed(labels, pair):
         return None
     agreed = list(by_coder.values())
-    notes = [f"{coder}: {label.note}" for coder, label in by_coder.items() if label.note]
     return Label(
         agreed[0].stance,
         next(filter(None, (label.holder for label in agreed)), ""),
         next(filter(None, (label.sentiment for label in agreed)), ""),
         agreed[0].false_match,
-        "; ".join(notes),
+        "; ".join(f"{coder}: {label.note}" for coder, label in by_coder.items() if label.note),
     )
+
+
+# --- One coder ---
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A coder at work on a table; it never meets a model's answer. What lasts is in the store."""
+
+    task: Task
+    store: Store
+    book: ActorBook
+    coder: str
+    asked: tuple[str, ...] = ()  # of `QUESTIONS`
+
+    @property
+    def adjudicates(self) -> bool:
+        """Whether only disputed pairs are shown, with what each coder said."""
+        return self.coder == ADJUDICATED
+
+    @property
+    def holders(self) -> list[str]:
+        """Names that a holder may have."""
+        return sorted({*self.book.names, *(pair.actor for pair in self.task.pairs)})
+
+    def next(self) -> Json:
+        """Return the next pair to label; after all, those marked as unsure come again in turn."""
+        labels = self.store.labels()
+        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        known = {pair.key: pair for pair in pairs}
+        unsure = [known[key] for key, label in mine.items() if key in known and label.unsure]
+        waiting = [*(pair for pair in pairs if pair.key not in mine), *unsure, None]
+        return self._shown(waiting[0], labels, pairs)
+
+    def back(self, before: str) -> Json:
+        """Return the labelled pair that comes before another in the coder's order, or the last.
+
+        Before the very first there is none, so that is shown again.
+        """
+        labels = self.store.labels()
+        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        keys = [pair.key for pair in pairs]
+        end = keys.index(before) if before in keys else len(keys)
+        past = [pair for pair in pairs[:end] if pair.key in mine] or pairs[end : end + 1]
+        return self._shown(past[-1] if past else None, labels, pairs)
+
+    def save(self, key: str, fields: Mapping[str, Any]) -> None:
+        """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
+        # What tables refuse: controls, and halves of characters.
+        kept = [c for c in fields.get("note", "") if c in "\n\t" or category(c) not in ("Cc", "Cs")]
+        label = Label(**{**fields, "note": "".join(kept).strip()})
+        if [*map(type, astuple(label))] != [*map(type, astuple(Label()))]:
+            raise TypeError("not a label")
+        if fault := problem(label, () if label.unsure else self.asked, self.holders):
+            raise DataError(f"not saved: {fault}")
+        pair = next((pair for pair in self.task.pairs if pair.key == key), None)
+        if pair is None:
+            raise DataError("not saved: this row is not in the table")
+        self.store.save(self.coder, pair, label)
+
+    def _pairs(self, labels: Labels) -> list[Pair]:
+        pairs, done = self.task.shuffled(self.coder), labels.get(ADJUDICATED, {})
+        if self.adjudicates:
+            pairs = [pair for pair in pairs if pair.key in done or is_disputed(labels, pair.key)]
+        return pairs
+
+    def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
+        mine = labels.get(self.coder, {})
+        done = [mine[one.key] for one in pairs if one.key in mine]
+        unsure = sum(label.unsure for label in done)
+        progress = {"done": len(done), "total": len(pairs), "unsure": unsure}
+        if pair is None:
+            return {"pair": None, "progress": progress}
+        given = _opinions(labels, pair.key) if self.adjudicates else {}
+        same = [mine[p.key] for p in self.task.pairs if p.text == pair.text and p.key in mine]
+        tones = [label.sentiment for label in same if "sentiment" in self.asked]
+        named = self.book.find(pair.text) if "holder" in self.asked else ()
+        return {
+            "pair": pair.key,
+            "progress": progress,
+            "actor": pair.actor,
+            "parts": _parts(pair.text, mentions(pair, self.book)),
+            "named": list(dict.fromkeys(mention.actor for mention in named)),
+            "label": asdict(mine[pair.key]) if pair.key in mine else None,
+            "tone": next(filter(None, tones), ""),  # given with another actor of the paragraph
+            "opinions": [{"coder": name, **asdict(label)} for name, label in given.items()],
+        }
+
+
+def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Cut a text at the mentions of its actor."""
+    parts, done = list[tuple[str, bool]](), 0
+    for start, end in places:
+        if start >= done:
+            parts += [(text[done:start], False), (text[start:end], True)]
+            done = end
+    return [part for part in (*parts, (text[done:], False)) if part[0]]
+
+
+# --- Labels out ---
+
+ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
+"""Columns that labels fill."""
+
+_ANSWERS = ("mentions", *SOFT, *(f"sentiment_{tone}" for tone in Sentiment), "because")
+"""Columns that `predict` writes, which would pass for the coder's."""
+
+
+def export_labels(
+    task: Task, labels: Labels, path: Path, *, coder: str | None = None, force: bool = False
+) -> list[str]:
+    """Write the labels of all coders, one row each, or those of one; return what to say of it.
+
+    The coder `ADJUDICATED` stands for one label per pair: the adjudicator's, or else the one that
+    the coders agree on.
+    """
+    if coder and coder not in (*labels, ADJUDICATED):
+        known = ", ".join(shown(name, 30) for name in labels) or "nobody yet"
+        raise UsageError(f"--coder: '{shown(coder)}' has not labelled; known: {known}")
+    if coder == ADJUDICATED:
+        settled = {pair.key: final_label(labels, pair.key) for pair in task.pairs}
+        labels = {coder: {key: label for key, label in settled.items() if label}}
+    names = [coder] if coder else _coders(labels)
+    given = [
+        (pair, name, labels[name][pair.key])
+        for pair in task.pairs
+        for name in names
+        if pair.key in labels[name]
+    ]
+    rows = [row for row in given if not row[2].unsure]
+    if not rows:
+        raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
+    columns = [name for name in task.columns if name not in _ANSWERS]
+    columns += [name for name in ADDED if name not in columns]
+    with write_table(path, columns, force=force, inputs=[task.path]) as table:
+        for pair, name, label in rows:
+            false = "1" if label.false_match else "0"
+            filled = (label.stance, label.holder, label.sentiment, false, label.note, name)
+            cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
+            table.write([cells[column] for column in columns])
+    who = ", ".join(shown(name, 30) for name in names)
+    notices = [f"{path}: {count(len(rows), 'label')} of {who} written"]
+    if dropped := [name for name in task.columns if name in _ANSWERS]:
+        notices.append(f"columns of a model's answers left out: {', '.join(dropped)}")
+    unlabelled, unsure = len(task.pairs) - len({r[0].key for r in given}), len(given) - len(rows)
+    if unlabelled or unsure:
+        without = "a settled label (--coder adjudicated)" if coder == ADJUDICATED else "a label"
+        what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
+        notices.append(f"{what}; shares can be corrected only if every row has a label")
+    return notices

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError, load_extra
-from stance.labelling.session import Json, Session
+from stance.labelling import Json, Session
 from stance.settings import read_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
-KEY_HEADER = "x-stance-key"
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -43,10 +42,6 @@ _POLICY = (
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-
-
-class _RefusedError(Exception):
-    """A request that is not the page's own."""
 
 
 def check_extra() -> None:
@@ -68,13 +63,13 @@ def serve(
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         listener.listen()
-        port = listener.getsockname()[1]
-        address = f"http://{HOST}:{port}/{key}"
+        host = f"{HOST}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            make_app(session, codebook, key, port),
+            make_app(session, codebook, key, host),
             http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
+        address = f"http://{host}/{key}"
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
@@ -89,64 +84,63 @@ def serve(
             raise
 
 
-def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
-    """Return the application that answers a session's page."""
+def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
+    """Return the application that answers a session's page, if asked by this host and key."""
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
     from starlette.requests import Request
     from starlette.responses import HTMLResponse, JSONResponse, Response
     from starlette.routing import Route
 
+    def check(request: Request, given: str) -> None:
+        if not _is_ours(request, host) or not secrets.compare_digest(given.encode(), key.encode()):
+            why = "this page belongs to an earlier run; open the address that stance printed last"
+            raise HTTPException(403, why)
+
     async def page(request: Request) -> Response:
-        _refuse(request, request.path_params["key"], key, port)
+        check(request, request.path_params["key"])
         nonce = secrets.token_urlsafe(16)
         policy = {"content-security-policy": _POLICY.replace("NONCE", nonce)}
         return HTMLResponse(render(session, codebook, nonce), headers=_HEADERS | policy)
 
     async def answer(request: Request) -> Response:
-        _refuse(request, request.headers.get(KEY_HEADER, ""), key, port)
+        check(request, request.headers.get("x-stance-key", ""))
         try:
-            reply = _reply(session, request.path_params["verb"], await request.json())
+            asked = await request.json()
+            reply = verbs[request.path_params["verb"]](asked)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise DataError("not saved: what the page sent is not a label") from error
         return JSONResponse(reply, headers=_HEADERS)
 
-    async def failed(_: Request, error: Exception) -> Response:
-        status = 403 if isinstance(error, _RefusedError) else 422
-        return JSONResponse({"error": str(error)}, status, _HEADERS)
+    def label(asked: Json) -> Json:
+        session.save(asked["pair"], asked["label"])
+        return session.next()
 
+    async def failed(_: Request, error: Exception) -> Response:
+        status, text = getattr(error, "status_code", 422), getattr(error, "detail", str(error))
+        return JSONResponse({"error": text}, status, _HEADERS)
+
+    verbs: dict[str, Callable[[Json], Json]] = {
+        "label": label,
+        "next": lambda _: session.next(),
+        "back": lambda asked: session.back(asked["pair"]),
+    }
     routes = [Route("/{key}", page), Route("/ask/{verb}", answer, methods=["POST"])]
-    handlers = {_RefusedError: failed, StanceError: failed}
+    handlers = {HTTPException: failed, StanceError: failed}
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-def _refuse(request: "Request", given: str, key: str, port: int) -> None:
-    """Raise unless a request has the key, and is of our own page, by its own name."""
-    host, headers = f"{HOST}:{port}", request.headers
-    if not (
-        secrets.compare_digest(given.encode(), key.encode())
-        and headers.getlist("host") == [host]  # or a foreign name that leads here would do
+def _is_ours(request: "Request", host: str) -> bool:
+    """Return whether a request is of our own page, by its own name."""
+    headers = request.headers
+    return (
+        headers.getlist("host") == [host]  # or a foreign name that leads here would do
         and headers.get("origin", f"http://{host}") == f"http://{host}"
         and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    ):
-        raise _RefusedError(
-            "this page belongs to an earlier run; open the address that stance printed last"
-        )
-
-
-def _reply(session: Session, verb: str, asked: Json) -> Json:
-    """Return what the page's script asks a session for."""
-    if verb == "back":
-        return session.back(asked["pair"])
-    if verb == "label":
-        session.save(asked["pair"], asked["label"])
-    elif verb != "next":
-        raise ValueError(verb)
-    return session.next()
+    )
 
 
 # --- The page: one document that carries its style and script -------------------------------------
-
-_TEMPLATES = files(__package__) / "templates"
 
 
 def read_codebook(path: Path | None) -> str:
@@ -158,20 +152,21 @@ def read_codebook(path: Path | None) -> str:
 
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import StrictUndefined, Template
 
-    pages = Environment(
-        autoescape=True, loader=PackageLoader(__package__), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    style, script = (
-        Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 (our own files)
-        for name in ("label.css", "label.js")
+    folder = files(__package__) / "templates"
+    page, style, script = (
+        Markup((folder / name).read_text("utf-8"))  # noqa: S704 (our own files)
+        for name in ("label.html.j2", "label.css", "label.js")
     )
-    return pages.get_template("label.html.j2").render(
+    template = Template(
+        page, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    shown: str = template.render(
         session=session, codebook=markdown(codebook), nonce=nonce, style=style, script=script,
         version=__version__,
     )  # fmt: skip
+    return shown
 
 
 def markdown(text: str) -> Markup:

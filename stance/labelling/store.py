@@ -4,20 +4,25 @@ import sqlite3
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Unpack
+from typing import NamedTuple, Unpack
 
+from stance.corpus.rows import HOLDERS, LONGEST_HOLDER
 from stance.display import count, shown
 from stance.errors import DataError, OutputError
-from stance.labelling import Label, Labels, problem
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_places, parse_spans
 from stance.reading.text import normalise, raw_spans
-from stance.tables import Form, Record, column, open_table, optional_column
+from stance.records import Sentiment, Stance
+from stance.tables import Form, column, open_table, optional_column
+
+LONGEST_NOTE = 2000  # characters
+
+# --- The table ---
 
 _IDENTITY = ("file", "row", "id", "document", "spans")
 """Columns that tell pairs of the same text and actor apart."""
@@ -53,38 +58,27 @@ def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) ->
     """Read a table with a text and an actor in each row; raise `DataError` if it has none."""
     with open_table(path, **form) as table:
         hint = "; stance predict finds actors, and stance sample draws a table to label"
-        places: dict[str, int | None] = {
-            "text": column(table, text_column, "--text-column"),
-            "actor": column(table, "actor", hint=hint),
-        }
-        places |= {name: optional_column(table, name) for name in _IDENTITY}
+        places: list[int | None] = [column(table, text_column, "--text-column")]
+        places += [column(table, "actor", hint=hint)]
+        places += [optional_column(table, name) for name in _IDENTITY]
         pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
-            cells = {n: "" if p is None else record.cells[p] for n, p in places.items()}
-            if cells["text"].strip() and cells["actor"].strip():
-                pairs.append(_pair(record, cells, met, f"{table.name}:{record.line}"))
-            else:
+            cells = ["" if place is None else record.cells[place] for place in places]
+            text, actor, *_, spans = cells
+            if not text.strip() or not actor.strip():
                 left_out += 1
+                continue
+            key = sha256("\x1f".join(cells).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+            met[key] += 1
+            key = key if met[key] == 1 else f"{key}-{met[key]}"
+            places_of = parse_spans(spans, text, f"{table.name}:{record.line}")
+            pairs.append(Pair(key, record.number, record.cells, text, actor.strip(), places_of))
         notes = list(table.notes)
     if not pairs:
         raise DataError(f"{path}: no row with a text and an actor; nothing to label")
     if left_out:
         notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
     return Task(path, table.columns, tuple(pairs), tuple(notes))
-
-
-def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: str) -> Pair:
-    parts = "\x1f".join(cells[name] for name in ("text", "actor", *_IDENTITY))
-    key = sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    met[key] += 1
-    return Pair(
-        key=key if met[key] == 1 else f"{key}-{met[key]}",
-        row=record.number,
-        cells=record.cells,
-        text=cells["text"],
-        actor=cells["actor"].strip(),
-        spans=parse_spans(cells["spans"], cells["text"], where),
-    )
 
 
 def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
@@ -98,20 +92,86 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     return raw_spans(pair.text, spans)
 
 
+# --- A label ---
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One coder's decision on one pair; what was not asked is empty."""
+
+    stance: str = ""  # empty only if unsure
+    holder: str = ""  # author, other or an actor's name
+    sentiment: str = ""
+    false_match: bool = False  # what looks like the actor's name means something else
+    note: str = ""
+    unsure: bool = False  # the coder wants to see it again, or leaves it to the adjudicator
+
+
+Labels = dict[str, dict[str, Label]]
+"""The labels that count, by coder and key of the pair, those given last at the end."""
+
+
+def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] = ()) -> str:
+    """Return what the codebook forbids about a label, or nothing.
+
+    ``asked`` are questions that need an answer. A holder must be among ``actors`` if there are any.
+    """
+    holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
+    named = not actors or holder in (*HOLDERS, *actors)
+    if len(label.note) > LONGEST_NOTE:
+        return f"the note has more than {LONGEST_NOTE:,} characters; shorten it"
+    if label.unsure:
+        answers = label != Label(note=label.note, unsure=True)
+        return "an unsure label has no answer beside its note" if answers else ""
+    if label.stance not in tuple(Stance):
+        return f"stance '{shown(label.stance)}' is not one of {', '.join(Stance)}"
+    if label.false_match and label.stance != Stance.NEUTRAL:
+        return "a false match is neutral"
+    if holder and not taken:
+        return "only a stance against or in favor has a holder"
+    if holder and (len(holder) > LONGEST_HOLDER or not holder.isprintable() or not named):
+        return f"holder '{shown(holder)}' is not author, other or a known actor's name"
+    if "holder" in asked and taken and not holder:
+        return "say whose stance it is"
+    if label.sentiment and label.sentiment not in tuple(Sentiment):
+        return f"sentiment '{shown(label.sentiment)}' is not one of {', '.join(Sentiment)}"
+    if "sentiment" in asked and not label.sentiment:
+        return "say which tone the paragraph has"
+    return ""
+
+
 # --- The file ---
 
 VERSION = 2
 _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
-_DAMAGED = "is damaged, or not a store of labels; restore a copy, or move it away"
 
-_COLUMNS = {"id": str, "at": int, "coder": str, "pair": str, "row": int, "actor": str}
-_COLUMNS |= {"stance": str, "holder": str, "sentiment": str, "false_match": int, "note": str}
-_COLUMNS |= {"unsure": int}
-"""Labels are only ever added: the last of a coder on a pair counts. Times are microseconds of the
-epoch."""
+
+class Entry(NamedTuple):
+    """A row of the file. Rows are only ever added: the last of a coder on a pair counts."""
+
+    id: str
+    at: int  # microseconds of the epoch
+    coder: str
+    pair: str
+    row: int
+    actor: str
+    stance: str
+    holder: str
+    sentiment: str
+    false_match: int
+    note: str
+    unsure: int
+
+    @property
+    def label(self) -> Label:
+        """What the coder said."""
+        false_match, note, unsure = bool(self.false_match), self.note, bool(self.unsure)
+        return Label(self.stance, self.holder, self.sentiment, false_match, note, unsure)
+
 
 _KINDS = {str: "TEXT", int: "INTEGER"}
+_COLUMNS = Entry.__annotations__
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
@@ -125,20 +185,17 @@ class Store(AbstractContextManager["Store"]):
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.path = path
         if not create and not path.exists():
             raise DataError(f"{path}: does not exist; label first, with --coder NAME alone")
-        if path.is_dir():  # where SQLite says nothing but that it cannot open it
-            raise DataError(f"{path}: is a folder; move it away")
+        self.path = path
         with _translated(path):
             # Autocommit: the statements below say where a transaction begins.
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-        try:
-            with _translated(path):
+            try:
                 self._open()
-        except BaseException:
-            self._base.close()
-            raise
+            except BaseException:
+                self._base.close()
+                raise
 
     def _open(self) -> None:
         kind, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
@@ -147,7 +204,7 @@ class Store(AbstractContextManager["Store"]):
             what = f"is not a store of labels of version {VERSION}"
             raise DataError(f"{self.path}: {what}; move it away")
         if self._base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise DataError(f"{self.path}: {_DAMAGED}")
+            raise sqlite3.DatabaseError
         # Without a log beside it, the file alone is complete, so that it can be copied or mailed.
         self._base.execute("PRAGMA journal_mode = DELETE")
         self._base.execute("PRAGMA synchronous = FULL")
@@ -163,12 +220,32 @@ class Store(AbstractContextManager["Store"]):
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
+    def _entries(self) -> list[Entry]:
+        """Return all labels, the oldest first; raise if one is not allowed."""
+        with _translated(self.path):
+            query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+            entries = [*map(Entry._make, self._base.execute(query))]
+        for entry in entries:
+            odd = [*map(type, entry)] != [*_COLUMNS.values()]
+            if fault := "a cell has the wrong type" if odd else problem(entry.label):
+                where = f"the label of {shown(str(entry.coder))} on row {shown(str(entry.row))}"
+                raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
+        return entries
+
+    def labels(self) -> Labels:
+        """Return the last label of each coder on each pair, in this order."""
+        labels = defaultdict[str, dict[str, Label]](dict)
+        for entry in self._entries():
+            labels[entry.coder].pop(entry.pair, None)
+            labels[entry.coder][entry.pair] = entry.label
+        return dict(labels)
+
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
-        lost = {pair: (row, actor) for _, _, _, pair, row, actor, *_ in self._records()}
-        if lost := {pair: place for pair, place in lost.items() if pair not in rows}:
-            row, actor = min(lost.values())
+        places = {entry.pair: (entry.row, entry.actor) for entry in self._entries()}
+        if lost := [place for pair, place in places.items() if pair not in rows]:
+            row, actor = min(lost)
             rows_of = f"{count(len(lost), 'labelled row')} changed or gone"
             raise DataError(
                 f"{task.path}: is not the table that was labelled: {rows_of}, the first row {row} "
@@ -177,47 +254,25 @@ class Store(AbstractContextManager["Store"]):
 
     def save(self, coder: str, pair: Pair, label: Label) -> None:
         """Write a label; it is on the disk when this returns."""
-        cells = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
         with _translated(self.path):
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
             moment = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
             place = coder, pair.key, pair.row, pair.actor
-            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *place, *cells))
-
-    def _records(self) -> list[tuple[Any, ...]]:
-        """Return all labels, the oldest first; raise if one is not allowed."""
-        with _translated(self.path):
-            query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
-            records: list[tuple[Any, ...]] = self._base.execute(query).fetchall()
-        for record in records:
-            odd = [*map(type, record)] != [*_COLUMNS.values()]
-            if fault := "a cell has the wrong type" if odd else problem(Label(*record[6:])):
-                where = f"the label of {shown(str(record[2]))} on row {shown(str(record[4]))}"
-                raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
-        return records
-
-    def labels(self) -> Labels:
-        """Return the last label of each coder on each pair, in this order."""
-        labels = defaultdict[str, dict[str, Label]](dict)
-        for _, _, coder, pair, _, _, stance, holder, tone, false, note, unsure in self._records():
-            labels[coder].pop(pair, None)
-            label = Label(stance, holder, tone, bool(false), note, bool(unsure))
-            labels[coder][pair] = label
-        return dict(labels)
+            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *place, *astuple(label)))
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
         with Store(path, create=False) as other:
-            records = other._records()
+            entries = other._entries()
         rows, before = {pair.key for pair in task.pairs}, self._base.total_changes
-        mine = [record for record in records if record[3] in rows]
+        mine = [entry for entry in entries if entry.pair in rows]
         with _translated(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             self._base.executemany(_INSERT, mine)
             self._base.execute("COMMIT")
         new = self._base.total_changes - before
         note = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
-        if strange := len(records) - len(mine):
+        if strange := len(entries) - len(mine):
             note += f"; {count(strange, 'label')} on rows that the table lacks left out"
         return note
 
@@ -231,4 +286,5 @@ def _translated(path: Path) -> Iterator[None]:
         advice = "close other programs, or restore a copy"
         raise OutputError(f"{path}: {shown(str(error))}; {advice}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {_DAMAGED}") from error
+        what = "is damaged, or not a store of labels; restore a copy, or move it away"
+        raise DataError(f"{path}: {what}") from error

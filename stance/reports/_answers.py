@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from stance.arrays import Ints
+from stance.corpus.rows import HOLDERS
 from stance.display import shown
 from stance.errors import DataError
 from stance.files import file_hash
@@ -20,7 +21,6 @@ from stance.findings.correction import Audit
 from stance.findings.pairs import Pairs
 from stance.findings.request import Places, usual_column
 from stance.findings.shares import TOTAL, uncounted_note
-from stance.label_values import HOLDERS
 from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.spans import parse_spans

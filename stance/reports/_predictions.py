@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stance.corpus.rows import HOLDERS
 from stance.display import count, shown
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import TOTAL, WIDE, beyond_chance
-from stance.label_values import HOLDERS
 from stance.records import SIDES, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page

@@ -1,8 +1,8 @@
-"""Files that commands name: which may be written, models and books opened, how to read tables."""
+"""What commands take: files, models, actor books, and how tables are read."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from stance.cli._terminal import tell
 from stance.display import shown
 from stance.errors import DataError, UsageError
+from stance.runs import Options
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
     from stance.model import StanceModel
     from stance.reading.actors import ActorBook
-    from stance.tables import Form, InputOptions
+    from stance.tables import InputOptions
 
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
@@ -114,39 +115,39 @@ def open_book(
 
 # --- How tables are read: the parameters of these functions are options ---
 
+_TEXT = str | None
+TABLE = dict.fromkeys(("delimiter", "encoding", "sheet"), _TEXT) | {
+    "quoting": Literal["none"] | None
+}
+_DATED = {"date_format": _TEXT, **TABLE}
+_COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
+_PERIOD = Literal["week", "month", "quarter", "year"] | None
+GROUPS: dict[str, dict[str, Any]] = {
+    "table": TABLE,
+    "dated": {"date_column": _TEXT, **_DATED},
+    "labelled": _DATED,
+    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
+}
+"""Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
-def a_table(**table: Any) -> "Form":
-    """Return how a table is read."""
-    return table  # type: ignore[return-value]
 
-
-def texts(
-    text_column: str | None = None,
-    keep_all: bool = False,
-    **dated: Any,
-) -> "InputOptions":
-    """Return how texts to judge are read."""
+def _texts(text_column: str | None = None, keep_all: bool = False, **dated: Any) -> "InputOptions":
     from stance.tables import InputOptions
 
     return InputOptions(text_column=text_column or "text", keep_all=keep_all, **dated)
 
 
-def labels_of(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
-    """Return how labelled tables are read."""
-    from stance.label_values import parse_labels
+def _labelled(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
+    from stance.corpus.rows import parse_labels
 
     return {"labels": parse_labels(labels), "actor": actor, **labelled}  # type: ignore[typeddict-item]
 
 
-def answers_of(
-    answers: list[Path],
-    labels: str | None = None,
-    prefix: str | None = None,
-    **answered: Any,
+def _answered(
+    answers: list[Path], labels: str | None = None, prefix: str | None = None, **answered: Any
 ) -> AnswersForm:
-    """Return which answers are read, and how."""
+    from stance.corpus.rows import parse_labels
     from stance.files import is_device
-    from stance.label_values import parse_labels
     from stance.tables import find_inputs
 
     for path in answers:
@@ -158,14 +159,22 @@ def answers_of(
     return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}
 
 
-def audited(
-    audit: Path | None = None,
-    simple_random: bool = False,
-    audit_encoding: str | None = None,
+def _audited(
+    audit: Path | None = None, simple_random: bool = False, audit_encoding: str | None = None
 ) -> AnswersForm:
-    """Return which labelled sample corrects the answers, and how it is read."""
     given = {"simple_random": simple_random, "audit_encoding": audit_encoding}
     if audit is None and any(given.values()):
         names = "--simple-random and --audit-encoding"
         raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
     return {"audit": audit, **given}
+
+
+MAKERS: dict[str, Callable[..., Any]] = {
+    "form": lambda **table: table,  # how a table is read
+    "reading": _texts,  # how texts to judge are
+    "labelled": _labelled,  # how labelled tables are
+    "answered": _answered,  # which answers are read, and how
+    "audited": _audited,  # which labelled sample corrects them, and how that is read
+    "options": Options,  # how to answer
+}
+"""What makes a parameter of a command, by its name, of options of the command line."""
