@@ -200,9 +200,9 @@ def halved(data):
 @pytest.mark.parametrize(
     ("name", "damage", "told"),
     [
-        ("a.xlsx", halved, "(cannot be read as|is) a (damaged )?workbook"),
-        ("a.xlsx", lambda data: data.replace(b"<row", b"<<ow"), "is a damaged workbook"),
-        ("a.parquet", halved, r"is not a whole Parquet file \(.*\); copy or"),
+        ("a.xlsx", halved, "cannot be read as a workbook"),
+        ("a.xlsx", lambda data: data.replace(b"<row", b"<<ow"), "cannot be read as a workbook"),
+        ("a.parquet", halved, r"cannot be read as a Parquet file \(.*\); copy or"),
         ("a.arrow", halved, "is an Arrow file; save it as Parquet"),
     ],
 )

@@ -57,15 +57,15 @@ def test_all_formats_together_can_be_trained_on_and_checked(tmp_path):
 # --- What is not of a format: the first place where one text becomes another, and what is said ---
 
 SPOILT = [
-    ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: 0:99 lies outside the sentence; name"),
+    ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: spans '0:99' is not a place in the"),
     ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: byte 0xff is not UTF-8; save the"),
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
     ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: the actor is empty; name"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
     ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 mixes two scales"),
-    ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: 0:999"),
-    ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: '14:99' is not in the text; name a"),
+    ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: spans '0:999"),
+    ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: spans '14:99' is not a place in"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
     ("pstance", b"FAVOR", b"LOVE", "raw_train_all.csv:2: stance 'LOVE' in row 1 is not a label;"),
     ("sentfin", b"{'G", b"{G", "SEntFiN.csv:2: Decisions is not a dictionary such as {'Gold': "),

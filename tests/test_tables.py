@@ -27,7 +27,6 @@ from stance.tables import (
     optional_column,
     write_table,
 )
-from stance.tables.output import encode_rows
 
 ROOT = Path(__file__).parents[1]
 often = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -296,7 +295,7 @@ def test_bytes_depend_on_the_rows_only(tmp_path, name):
     again = tmp_path / f"again-{name}"
     with write_table(again, ("a", "b")) as other:
         for start in range(0, len(rows), 777):
-            other.write_encoded(encode_rows(rows[start : start + 777]), 777)
+            other.write_encoded(other.format.encode(rows[start : start + 777]), 777)
     assert (tmp_path / name).read_bytes() == again.read_bytes()
     assert writer.rows == len(rows)
 
@@ -367,7 +366,8 @@ def tables(draw):
 def test_any_cells_come_back(tmp_path_factory, table, delimiter, end, encoding, compress, quote):
     columns, rows = table
     path = tmp_path_factory.mktemp("any") / "any.csv"
-    lines = [encode_rows([row], delimiter=delimiter).decode()[:-1] for row in (columns, *rows)]
+    form = Format(tuple(columns), delimiter=delimiter)
+    lines = [form.encode([row]).decode()[:-1] for row in (columns, *rows)]
     if quote or columns[0].startswith(("\ufeff", "sep=")):
         lines = [
             delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row)

@@ -21,8 +21,7 @@ from stance.findings.answers import (
 from stance.findings.correction import Audit
 from stance.findings.request import Request
 from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.tables import Record, Table, column, open_table, optional_column
-from stance.tables.opening import encoded_by
+from stance.tables import Record, Table, column, encoded_by, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set

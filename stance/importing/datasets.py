@@ -3,7 +3,6 @@
 import ast
 import re
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
@@ -41,15 +40,10 @@ def read_newsmtsc(job: Import) -> Rows:
     for sentence in read_json(job.source, job):
         text, article = sentence["sentence_normalized"], sentence["primary_gid"].split("_")[:3]
         for target in sentence["targets"]:
-            start, end = target["from"], target["to"]
-            if not 0 <= start < end <= len(text):
-                raise job.fault(f"{start}:{end} lies outside the sentence")
-            label = f"{target['polarity']:g}"
-            if label not in job.known:
-                raise job.fault(f"the polarity {shown(label)} is not 2, 4 or 6")
             cells = {"id": scalar(target["Input.gid"]), "document": "_".join(article)}
-            cells |= {"actor": target["mention"], "spans": f"{start}:{end}", "text": text}
-            yield from job.rows(cells, [label])
+            cells |= {"actor": target["mention"], "text": text}
+            cells["spans"] = f"{target['from']}:{target['to']}"
+            yield from job.rows(cells, [f"{target['polarity']:g}"])
 
 
 def read_ruopinionne(job: Import) -> Rows:
@@ -63,12 +57,9 @@ def read_ruopinionne(job: Import) -> Rows:
         for opinion in sentence["opinions"]:
             holder, _ = _named(opinion["Source"])
             actor, ends = _named(opinion["Target"])
-            for end in ends:
-                match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", end)
-                if not match or not int(match[1]) < int(match[2]) <= len(text):
-                    raise job.fault(f"'{shown(end)}' is not in the text")
-                label, place = [scalar(opinion["Polarity"])], (int(match[1]), int(match[2]))
-                places.append(Place(*place, label, actor, holder))
+            for place in ends:
+                start, end = map(int, place.split(":"))
+                places.append(Place(start, end, [scalar(opinion["Polarity"])], actor, holder))
             if not ends:
                 job.skip("opinion", "toward nobody who is named")
         if not sentence["opinions"]:
@@ -95,9 +86,8 @@ def read_semeval2025(job: Import) -> Rows:
     for path in files_in(job.source, _ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        for number, line in enumerate(
-            read_whole(path, job.options.get("encoding")).splitlines(), 1
-        ):
+        lines = read_whole(path, job.options.get("encoding")).splitlines()
+        for number, line in enumerate(lines, 1):
             job.where = f"{shown_path(path)}:{number}"
             if line.strip():
                 yield from _framed(job, line.split("\t"), articles)
@@ -112,8 +102,6 @@ def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows
         what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
         raise job.fault(what, "keep the folders as they were downloaded")
     text = read_whole(articles[article], job.options.get("encoding"))
-    if not low <= last < len(text):
-        raise job.fault(f"{low}:{last} lies outside the {len(text):,} characters of the article")
     ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
     if not ends:
         job.skip("mention", "not at the place given")
@@ -142,7 +130,7 @@ def read_seesaw(job: Import) -> Rows:
             if number not in texts:
                 raise job.fault(f"no sentence {shown(number, 20)} in the article")
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            yield from _without_ties(job, _triplets(job, triplets, {**cells, "split": split}))
+            yield from _triplets(job, triplets, {**cells, "split": split})
 
 
 def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
@@ -154,25 +142,6 @@ def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
         for coder in triplet["annotators"]:
             coding = {"actor": triplet["object"], "holder": holder, "coder": coder}
             yield from job.rows({**cells, **coding}, [triplet["sentiment"]])
-
-
-def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
-    """Yield the rows of a sentence but those in which as many coders say one stance as another.
-
-    A coder's second row on an actor is compared with the second ones of the others, as
-    `stance.corpus.rows.merge_coders` does.
-    """
-    times: Counter[tuple[str, str]] = Counter()
-    units: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row.get("holder", "")):
-        coded = row["actor"], row.get("coder", "")
-        units[row["actor"], times[coded]].append(row)
-        times[coded] += 1
-    for unit in units.values():
-        if 2 * sum(row["stance"] == "favor" for row in unit) == len(unit):
-            job.skip("tie", "between coders")
-        else:
-            yield from unit
 
 
 # --- Tables ----------------------------------------------------------------------------------

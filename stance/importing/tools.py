@@ -46,24 +46,15 @@ def _place(
     """
     places = [] if utf16 else [ends]
     if utf16 or marked is not None:
-        places.append(from_utf16(text, *ends))
+        units = [*accumulate((1 + (char > "\uffff") for char in text), initial=0)]
+        low, high = (units.index(unit) if unit in units else -1 for unit in ends)
+        places.append((low, high))
     for start, end in places:
         inside = 0 <= start < end <= len(text)
         if inside and (marked is None or text[start:end].split() == marked.split()):
             return Place(start, end, labels)
     what = "in the text" if marked is None else f"'{shown(marked, 30)}'"
     raise job.fault(f"the place {ends[0]}:{ends[1]} is not {what}")
-
-
-def from_utf16(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return places in UTF-16 units as code points; -1 where there is no character's end.
-
-    >>> from_utf16("\U0001f600 NATO", 3, 7), from_utf16("\U0001f600 NATO", 1, 9)
-    ((2, 6), (-1, -1))
-    """
-    units = [*accumulate((1 + (char > "\uffff") for char in text), initial=0)]
-    low, high = (units.index(unit) if unit in units else -1 for unit in (start, end))
-    return low, high
 
 
 def _cells(job: Import, item: Item) -> Row:

@@ -21,7 +21,7 @@ from stance.arrays import Bools, Cells, Floats, Ints
 from stance.errors import DataError
 from stance.records import NO_ANSWER
 from stance.tables import Format
-from stance.tables.output import HALF_CHARACTER, joined
+from stance.tables.output import HALF_CHARACTER, join_cells
 
 MILLION = 1_000_000
 
@@ -103,7 +103,9 @@ class Rows:
             return form.encode(list(self))
         behind = [""] * len(self.input_cells[0])
         try:
-            starts = [line.encode() for line in joined([*self.input_cells, behind], form.delimiter)]
+            starts = [
+                line.encode() for line in join_cells([*self.input_cells, behind], form.delimiter)
+            ]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
         pieces = [b""] * (2 * len(self))

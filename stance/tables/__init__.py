@@ -1,15 +1,192 @@
-"""Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
+"""Tables in and out: CSV, JSON, Excel, Parquet or articles, each by its reader, in a stream."""
 
-from stance.tables.articles import is_article, split_article
-from stance.tables.columns import Header, column, likely, optional_column
-from stance.tables.dates import DateColumn, day_of, find_dates, months_of, read_date, rewrite_dates
-from stance.tables.inputs import Inputs, cell_of, find_inputs
-from stance.tables.opening import Form, join_tables, open_inputs, open_table
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack, cast
+
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.tables.articles import is_article, open_article, split_article
+from stance.tables.columns import (
+    DateColumn,
+    Header,
+    column,
+    day_of,
+    find_dates,
+    likely,
+    months_of,
+    optional_column,
+    read_date,
+    rewrite_dates,
+)
+from stance.tables.containers import read_parquet, read_workbook
+from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, find_inputs
+from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
-from stance.tables.table import Fault, InputOptions, Record, Records, Table
+from stance.tables.separated import read_separated
+from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
+from stance.tables.table import Chunks, Fault, InputOptions, Record, Records, Table, folded
 
 __all__ = ["DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
-__all__ += ["find_dates", "find_inputs", "is_article", "join_tables", "likely", "months_of"]
-__all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrite_dates"]
-__all__ += ["split_article", "table_format", "write_table"]
+__all__ += ["encoded_by", "find_dates", "find_inputs", "is_article", "join_tables", "likely"]
+__all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_date"]
+__all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
+
+FILE = "file"  # the column that says where a record comes from
+_FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
+
+
+class Form(TypedDict, total=False):
+    """What a user says of a table's form; see `open_table`."""
+
+    delimiter: str | None
+    quoting: Literal["none"] | None
+    encoding: str | None
+    sheet: str | None
+    actor: str | None
+
+
+def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unpack[Form]) -> Table:
+    """Open a table, or standard input (None), and read its columns.
+
+    A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
+    is a character like others. No `encoding` is UTF-8, or what a byte order mark says. A `sheet` is
+    one of a workbook's; None for the first. With an `actor`, there is a column for it; see
+    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`.
+
+    Cells come back as they went in. An empty line is skipped, but in a table of one column it
+    is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
+    number of cells. A record of another width and a repeated header are bad records.
+    """
+    mark, sheet, actor = _one_character(form.get("delimiter")), form.get("sheet"), form.get("actor")
+    source = Source(path, binary=True)
+    table = Table(source.name, rejects.add if rejects else None, source)
+    try:
+        if path and source.kind == "workbook":
+            read_workbook(path, sheet, table)
+        elif path and source.kind == "parquet":
+            read_parquet(path, table)
+        else:
+            if sheet is not None:
+                table.note("is not a workbook, so --sheet does not apply")
+            if not source.first:
+                source.refuse("is empty; a table begins with its column names")
+            head, suffix = source.decode(form.get("encoding")), kind_suffix(path)
+            if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
+                read_json(source, table, kind)
+            else:
+                default = "\t" if suffix in (".tsv", ".tab") else ","
+                read_separated(source, table, mark, default, quotes=form.get("quoting") != "none")
+        table.form += f", {count(len(table.columns), 'column')}"
+        if actor is not None:
+            set_actor(table, actor)
+    except BaseException:
+        source.close()
+        raise
+    return table
+
+
+def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
+    """Have a table be about one actor: `add` a column `actor`; raise if it has its own."""
+    if not (actor := actor.strip()):
+        raise UsageError("--actor is empty; name the actor that all rows are about")
+    if (place := optional_column(table, "actor")) is not None:
+        table.close()
+        name = shown(table.columns[place], 40)
+        raise DataError(f"{table.name}: column '{name}' says the actor of each row; drop --actor")
+
+    def with_column(blocks: Chunks) -> Chunks:
+        for block in blocks:
+            yield replace(block, columns=[*block.columns, [actor] * len(block)])
+
+    if add:
+        table.through(with_column)
+        table.columns = (*table.columns, "actor")
+
+
+@contextmanager
+def encoded_by(option: str) -> Iterator[None]:
+    """Have errors name the option of another table's encoding, where --encoding is of the main."""
+    try:
+        yield
+    except DataError as error:
+        if " --encoding" not in error.args[0]:
+            raise
+        raise DataError(error.args[0].replace(" --encoding", f" {option}")) from error
+
+
+def _one_character(delimiter: str | None) -> str | None:
+    if delimiter is None:
+        return None
+    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
+    if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
+        raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
+    return mark
+
+
+# --- Inputs --------------------------------------------------------------------------------------
+
+
+def open_inputs(
+    inputs: Inputs, options: InputOptions, rejects: Rejects | None = None, *, prefix: str = ""
+) -> Table:
+    """Open inputs as one table, whose records are numbered over all of them.
+
+    One file is read as it is. Of several, columns are joined in order of first appearance, after a
+    column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
+    `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
+    possible before any record is read.
+    """
+    if options.actor is not None and options.actor_column is not None:
+        raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
+    documents = documents_of(inputs.paths) if inputs.several else {}
+    named = prefix + FILE
+    having: dict[str, str] = {}  # a file that has, or has no, column 'actor', or one called `named`
+    if inputs.columns and options.actor_column is None:
+        having["actor" if "actor" in map(folded, inputs.columns) else "none"] = "the earlier output"
+
+    def opened(path: Path | None, rejects: Rejects | None) -> Table:
+        if path is None or options.delimiter or options.quoting or not is_article(path):
+            form = {name: getattr(options, name) for name in _FORM}
+            return open_table(path, rejects=rejects, **cast(Form, form))
+        return open_article(path, options, documents.get(path))
+
+    def survey(table: Table) -> None:
+        column(table, options.text_column, "--text-column")
+        if options.actor_column is None:
+            has_actor = optional_column(table, "actor") is not None
+            having["actor" if has_actor else "none"] = table.name
+        if named in table.columns:
+            having.setdefault(named, table.name)
+
+    if inputs.several:
+        table: Table = JoinedTable(inputs, named, opened, survey, rejects)
+    else:
+        table = opened(inputs.paths[0], rejects)
+    if named in having:
+        raise DataError(
+            f"{having[named]}: has a column '{shown(named)}', which answers for several inputs "
+            "add; choose a prefix, such as --prefix stance_"
+        )
+    if "actor" in having and "none" in having:
+        raise DataError(
+            f"{having['actor']}: has a column 'actor', so that only that actor is judged, and "
+            f"{having['none']} has none; judge them in two runs"
+        )
+    if options.actor is not None:
+        set_actor(table, options.actor, add=False)
+    return table
+
+
+def join_tables(
+    inputs: Inputs, survey: Callable[[Table], object], form: Form, prefix: str = ""
+) -> Table:
+    """Open several tables as one, whose column `file` names the table of a record that has none.
+
+    The column's name stands after the `prefix`, as in `open_inputs`. `survey` gets each table
+    before any record is read: it raises if the table cannot be used.
+    """
+    return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)

@@ -107,7 +107,7 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
     if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
         raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
-    return source.name, text, source.encoding
+    return source.name, text, source.form
 
 
 def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:

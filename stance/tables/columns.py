@@ -1,13 +1,21 @@
-"""Find a column by name: exactly, then ignoring case; suggest a near match in the error."""
+"""Columns of a table, found by name, and dates as people write them, which are never guessed."""
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from stance.display import joined, shown
-from stance.errors import DataError
-from stance.tables.table import Table, folded
+import numpy as np
+
+from stance.arrays import Ints
+from stance.display import count, joined, shown
+from stance.errors import DataError, UsageError
+from stance.tables.table import Chunks, InputOptions, Table, folded
 
 USUAL = {
     "text": (
@@ -97,3 +105,205 @@ def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     ways += ["remove lines above the header"] * (len(columns) == 1)
     or_else = f"; {', or '.join(ways)}" if ways else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
+
+
+# --- Dates ---------------------------------------------------------------------------------------
+
+_LONGEST = 60  # characters of a date
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = (
+    r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? )?"
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+_ZONE = r"(?: ?(?:z|[a-z]{3,4}|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?))?(?: \(?[a-z]{3,5}\)?)?"
+_CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
+_TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
+_FORMS = (
+    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})" + _TIME + ")?)?",
+    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:T\d{6}Z?)?",
+    rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_DAY}[ -]{_MONTH},?[ -](?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH} {_DAY},? (?P<y>\d{{4}}){_TIME}",
+    rf"{_MONTH},? (?P<y>\d{{4}})",
+    rf"(?P<d>\d{{1,2}})(?P<swap>[/-])(?P<m>\d{{1,2}})(?P=swap)(?P<y>\d{{4}}){_TIME}",
+)
+
+
+class Day(NamedTuple):
+    """A date, or as much of one as a cell gives."""
+
+    year: int
+    month: int  # 0 where only the year is given
+    day: int  # 0 where none is given
+
+
+def read_pattern(option: str | None) -> str:
+    """Return the pattern of ``--date-format``; raise `UsageError` if it is none.
+
+    >>> read_pattern("%d/%m/%Y"), read_pattern(None)
+    ('%d/%m/%Y', '')
+    """
+    if option is None:
+        return ""
+    sample, parsed = date(2024, 10, 22), None
+    if set(re.findall("%(.)", option)) & set("yYcx"):
+        with suppress(ValueError, re.error):  # the latter of a code that appears twice
+            parsed = datetime.strptime(sample.strftime(option), option).date()
+    if parsed not in (sample, sample.replace(day=1)):
+        advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
+        raise UsageError(f"--date-format '{shown(option)}' does not give year and month; {advice}")
+    return option
+
+
+@lru_cache(maxsize=1 << 16)
+def read_date(text: str, pattern: str = "") -> Day | None:
+    """Return the date that a cell holds, or None if it is not one or may be two.
+
+    A `pattern` of `datetime.strptime` is tried first.
+
+    Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
+    ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
+    GMT``, and, without a pattern, ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the
+    pattern must say.
+
+    >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
+    (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
+    >>> read_date("03/04/2024"), read_date("03/04/2024", "%d/%m/%Y")
+    (None, Day(year=2024, month=4, day=3))
+    """
+    text = " ".join(text.split())
+    if not text or len(text) > _LONGEST or not text.isascii():
+        return None
+    if pattern:
+        with suppress(ValueError):
+            moment = datetime.strptime(text, pattern)
+            return Day(moment.year, moment.month, moment.day)
+    # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
+    matches = (re.fullmatch(form, text, re.ASCII | re.IGNORECASE) for form in _FORMS)
+    if (match := next(filter(None, matches), None)) is None:
+        return None
+    parts = match.groupdict()
+    year, month, day = (parts.get(key) or "" for key in ("y", "m", "d"))
+    if parts.get("b"):
+        month = str(_MONTHS.index(parts["b"][:3].lower()) + 1)
+    elif "swap" in parts:
+        if pattern or (day != month and int(day) <= 12 and int(month) <= 12):
+            return None
+        day, month = (day, month) if int(day) > 12 else (month, day)
+    try:
+        date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    return Day(int(year), int(month or 0), int(day or 0))
+
+
+def day_of(text: str, pattern: str = "") -> int | None:
+    """Return the ordinal of a date, a bare year or month as its first day; None if not read.
+
+    >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
+    (2, 1, None)
+    """
+    day = read_date(text, pattern)
+    return day and date(day.year, day.month or 1, day.day or 1).toordinal()
+
+
+def months_of(dates: Sequence[str], pattern: str = "") -> Ints:
+    """Return the month of each date, counted from the year 0; -1 where it cannot be told.
+
+    >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
+    [14, -1, -1, 24291]
+    """
+    months = dict[str, int]()  # of which there are few
+    for text in set(dates):
+        day = read_date(text, pattern)
+        months[text] = day.year * 12 + day.month - 1 if day and day.month else -1
+    return np.array([*map(months.__getitem__, dates)], np.int64)
+
+
+class DateColumn:
+    """The dates of a column, of which those that cannot be read are counted."""
+
+    def __init__(self, table: str, name: str, pattern: str = "") -> None:
+        self._table, self._name = table, f"column '{shown(name, 40)}'"
+        self._pattern = pattern
+        self._given = self._unread = self._years = 0  # cells; some are not read, or only years
+        self._example = ""  # one of these
+
+    def add(self, cells: Sequence[str], lines: Sequence[int], file: str = "") -> None:
+        """Count some cells; raise `DataError` where one has two readings and none was asked for."""
+        for cell, times in Counter(filter(str.strip, cells)).items():
+            self._given += times
+            if day := read_date(cell, self._pattern):
+                self._years += times * (not day.month)
+                continue
+            line = lines[cells.index(cell)]
+            place = f"{file}:{line}" if file else f"line {line}"
+            days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
+            if all(days) and not self._pattern:
+                one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
+                raise DataError(
+                    f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
+                    f"{other}; say --date-format %d/%m/%Y or %m/%d/%Y"
+                )
+            self._example = self._example or f"{place}, '{shown(cell, 30)}'"
+            self._unread += times
+
+    def notes(self) -> Iterator[str]:
+        """Yield how many dates were not read, and how many are only years."""
+        of_all = f"of {count(self._given, 'date')} in {self._name}"
+        if self._example:
+            yield (
+                f"{self._unread:,} {of_all} cannot be read (first: {self._example}); write "
+                "2024-03-09, or name their form with --date-format"
+            )
+        if self._years:
+            effect = "leaders count whatever their terms, and tables by month take January"
+            yield f"{self._years:,} {of_all} without a month: {effect}"
+
+
+def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
+    """Return the place of a table's dates, and their pattern; None if it has none.
+
+    They are in the column that a user named, else in ``date``, and are looked at as they pass: one
+    with two readings raises `DataError`, and those that cannot be read are noted.
+    """
+    pattern = read_pattern(options.date_format)
+    if options.date_column is None and not pattern:
+        place = optional_column(table, "date")
+    else:
+        place = column(table, options.date_column or "date", "--date-column")
+    if place is None:
+        return None
+    _watch_dates(table, place, pattern)
+    return place, pattern
+
+
+def rewrite_dates(table: Table, place: int, date_format: str | None = None) -> None:
+    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are.
+
+    They are looked at as by `find_dates`.
+    """
+    _watch_dates(table, place, read_pattern(date_format), rewritten=True)
+
+
+def _watch_dates(table: Table, place: int, pattern: str, *, rewritten: bool = False) -> None:
+    dates = DateColumn(table.name, table.columns[place], pattern)
+
+    def as_iso(text: str) -> str:
+        day = day_of(text, pattern)
+        return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
+
+    def passing(chunks: Chunks) -> Chunks:
+        for chunk in chunks:
+            file = table.file_of(chunk.numbers[0]) if table.several else ""  # never of two
+            dates.add(chunk.columns[place], chunk.lines, file)
+            if rewritten and pattern:
+                columns = list(chunk.columns)
+                columns[place] = list(map(as_iso, columns[place]))
+                chunk = replace(chunk, columns=columns)
+            yield chunk
+
+    table.through(passing, dates.notes)

@@ -1,9 +1,10 @@
 """Several files as one table: named or found in folders, in a fixed order, their columns joined."""
 
 import os
+import re
 from bisect import bisect
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from stance.tables.table import Records, Table, folded
 _NOTES = 30  # lines on oddities of single files that are told
 _SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES, *ARTICLE_NAMES)
 
-_PARTS = ("_files", ".files", "-Dateien", "_fichiers", "_archivos", "_bestanden", "_file", "_pliki")
+_PARTS = re.compile(r"[_.](files?|fichiers|archivos|bestanden|pliki)$|-Dateien$")
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
 
 
@@ -64,11 +65,11 @@ def find_inputs(named: Sequence[Path | None]) -> Inputs:
         skipped = Counter[str]()
         inside = sorted(_walk(path, skipped), key=lambda file: file.parts)
         listed = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
-        name = shown_path(path)
         if not inside:
             why = f"has no file to read{f' ({listed})' * bool(listed)}"
-            raise DataError(f"{name}: {why}; check the folder")
-        notes.append(f"{name}: {count(len(inside), 'file')}{f'; skipped {listed}' * bool(listed)}")
+            raise DataError(f"{shown_path(path)}: {why}; check the folder")
+        but = f"; skipped {listed}" * bool(listed)
+        notes.append(f"{shown_path(path)}: {count(len(inside), 'file')}{but}")
         paths += inside
     real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
     once: dict[tuple[str, str], Path] = {}  # by the real folder, for in/../in is the same
@@ -87,32 +88,31 @@ def _walk(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
         raise DataError(f"{name}: the folder cannot be read ({error.strerror}); ask its owner")
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
-        here = Path(place)
-        reasons = {name: _why_left(here / name, names) for name in folders}
-        folders[:] = [name for name in folders if not reasons[name]]
-        paths = {here / name: _why_skipped(here / name, folder) for name in names}
-        skipped.update(filter(None, (*reasons.values(), *paths.values())))
-        yield from (path for path, reason in paths.items() if not reason)
+        pages = {
+            bare_path(Path(name)).name for name in names if kind_suffix(Path(name)) in PAGE_NAMES
+        }
+        reasons = {
+            path: _why_skipped(path, folder, pages)
+            for path in map(Path(place).joinpath, (*folders, *names))
+        }
+        skipped.update(filter(None, reasons.values()))
+        folders[:] = [name for name in folders if not reasons[Path(place, name)]]
+        yield from (Path(place, name) for name in names if not reasons[Path(place, name)])
 
 
-def _why_left(folder: Path, beside: Sequence[str]) -> str:
-    """Return why a folder is not read; `beside` are the names of the files beside it."""
-    if folder.name.startswith("."):
-        return "hidden"
-    if folder.is_symlink():
-        return "linking to a folder"
-    page = next((folder.name.removesuffix(e) for e in _PARTS if folder.name.endswith(e)), "")
-    return "of parts of a page" if any(f"{page}{s}" in beside for s in PAGE_NAMES) else ""
-
-
-def _why_skipped(path: Path, folder: Path) -> str:
+def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
+    """Return why a file or folder inside of a folder is not read, beside some pages; or nothing."""
     if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
+    if path.is_dir():
+        if path.is_symlink():
+            return "linking to a folder"
+        return "of parts of a page" * (_PARTS.sub("", path.name) in pages)
     if kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own
-    return "being a pipe or device" if is_device(path) else ""
+    return "being a pipe or device" * is_device(path)
 
 
 def cell_of(path: Path) -> str:
@@ -129,14 +129,12 @@ def documents_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
 
 # --- Their tables as one --------------------------------------------------------------------------
 
-Open = Callable[[Path | None, Rejects | None], Table]
-Survey = Callable[[Table], object]  # raises if a file cannot be used, by its columns
-
 
 class JoinedTable(Table):
     """Several files as one table: their columns are looked at first, then their records read.
 
-    The column `name` says which file a record is of, unless a column of the file does.
+    The column `name` says which file a record is of, unless a column of the file does. Each file is
+    `opened` twice; `survey` raises if it cannot be used, by its columns.
     """
 
     several = True
@@ -145,17 +143,17 @@ class JoinedTable(Table):
         self,
         inputs: Inputs,
         name: str,
-        opened: Open,
-        survey: Survey,
+        opened: Callable[[Path | None, Rejects | None], Table],
+        survey: Callable[[Table], object],
         rejects: Rejects | None = None,
     ) -> None:
         super().__init__(inputs.name)
         self._opened, self._rejects = opened, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
+        self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
         self._headers = {path: self._look_at(path, survey) for path in self._sizes}
-        self._places = dict[Path, list[int]]()  # of each file's columns
-        self._noted: dict[str, list[str]] = {}  # names of files by what is noted of them
-        self._join([name, *inputs.columns])
+        self.columns = (name, *inputs.columns)
+        self._places = {path: self._join(path, header) for path, header in self._headers.items()}
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
@@ -179,7 +177,9 @@ class JoinedTable(Table):
 
     # --- Columns ---
 
-    def _look_at(self, path: Path, survey: Survey) -> tuple[str, ...] | DataError:
+    def _look_at(
+        self, path: Path, survey: Callable[[Table], object]
+    ) -> tuple[str, ...] | DataError:
         """Return the columns of a file, before any record of any file, or why it has none."""
         try:
             with self._opened(path, None) as table:
@@ -190,24 +190,23 @@ class JoinedTable(Table):
                 raise
             return error
 
-    def _join(self, joined: list[str]) -> None:
-        """Place the columns of all files in order of appearance, after those that are there.
+    def _join(self, path: Path, header: tuple[str, ...] | DataError) -> list[int]:
+        """Add the columns of a file that are new; return the places of all of them.
 
         A name that differs in case alone from one of another file joins its column.
         """
-        for path, header in self._headers.items():
-            columns = () if isinstance(header, DataError) else header
-            for name in columns:
-                others = (other for other in joined[1:] if other not in columns)
-                alike = (other for other in others if folded(other) == folded(name))
-                ours = name if name in joined else next(alike, name)
-                if ours not in joined:
-                    joined.append(ours)
-                if ours != name:
-                    note = f"column '{shown(name)}' is read as '{shown(ours)}'"
-                    self._noted.setdefault(note, []).append(str(path))
-                self._places.setdefault(path, []).append(joined.index(ours))
-        self.columns = tuple(joined)
+        columns = () if isinstance(header, DataError) else header
+        names = list(columns)
+        for pos, name in enumerate(columns):
+            others = (other for other in self.columns[1:] if other not in columns)
+            alike = (other for other in others if folded(other) == folded(name))
+            names[pos] = ours = name if name in self.columns else next(alike, name)
+            if ours not in self.columns:
+                self.columns = (*self.columns, ours)
+            if ours != name:
+                note = f"column '{shown(name)}' is read as '{shown(ours)}'"
+                self._files_noted[note].append(str(path))
+        return list(map(self.columns.index, names))
 
     # --- Records ---
 
@@ -237,12 +236,12 @@ class JoinedTable(Table):
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
         """Yield the records of a file with the columns and the numbers of the joined table."""
-        before, places, cell = self.records_in, self._places[path], cell_of(path)
+        before, cell = self.records_in, cell_of(path)
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
             spread = [[cell] * size, *([""] * size for _ in self.columns[1:])]
-            for pos, cells in zip(places, columns, strict=True):
+            for pos, cells in zip(self._places[path], columns, strict=True):
                 spread[pos] = cells
             return spread
 
@@ -271,7 +270,7 @@ class JoinedTable(Table):
         elif not table.records_in:
             notes.append("has no row below its header")
         for note in notes:
-            self._noted.setdefault(note, []).append(table.name)
+            self._files_noted[note].append(table.name)
 
     def _contents(self) -> Iterator[str]:
         """Yield what was noted while the files were read, the same of many files once."""
@@ -279,10 +278,11 @@ class JoinedTable(Table):
             paragraphs = count(sum(self._articles), "paragraph")
             left_out = boilerplate_note(self._boilerplate)
             yield f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
-        for note, names in list(self._noted.items())[:_NOTES]:
+        noted = list(self._files_noted.items())
+        for note, names in noted[:_NOTES]:
             yield f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
-        if len(self._noted) > _NOTES:
-            yield f"and {len(self._noted) - _NOTES:,} more notes on single files"
+        if len(noted) > _NOTES:
+            yield f"and {len(noted) - _NOTES:,} more notes on single files"
         if self._bad:
             files = count(len(self._bad), "file")
             yield f"{files} not read to the end; each counts as one rejected row:"

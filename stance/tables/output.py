@@ -6,88 +6,87 @@ import io
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from stance.errors import DataError, UsageError, load_extra, reported
 from stance.files import WholeFile, check_output
+from stance.tables.containers import write_parquet, write_workbook
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
-_CONTAINERS = {  # library, what needs it, extra
-    ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel"),
-    ".parquet": ("pyarrow", "a Parquet file as output", "parquet"),
+_CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
+    ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel", write_workbook),
+    ".parquet": ("pyarrow", "a Parquet file as output", "parquet", write_parquet),
 }
+"""By ending: a library, what needs it, the extra that brings it, and what writes the file."""
+
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 
-# --- Cells that a spreadsheet might run ----------------------------------------------------------
-
-# What such a cell begins with; some take full-width signs as plain ones.
-_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-# Such a sign, but not of a number, where some spreadsheets begin a cell inside of one of ours.
-_INNER = re.compile(
-    r"""[;\t\r\n](?="*[=+\-@＝＋－＠])(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
+# Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
+# no number; before white space at the beginning. Some take full-width signs as plain ones.
+_FORMULA = re.compile(
+    r"""\A(?=[\t\r\n])|(?:\A|[;\t\r\n])(?="*[=+\-@＝＋－＠])"""
+    r"""(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
 )
 
 
-def _is_formula(cell: str) -> bool:
-    """Return whether a spreadsheet might run the cell: it begins like a formula, not a number."""
-    digits = cell[1:] if cell[:1] in ("+", "-", "＋", "－") else cell
-    number = digits.replace(".", "", 1).replace(",", "").isdecimal()
-    return cell[:1] in _STARTS and not number
-
-
-def quote_formulas(cells: Sequence[str]) -> Sequence[str]:
+def quote_formulas(cells: Sequence[str]) -> list[str]:
     """Return cells with ' before each formula, also where Excel splits them at ; or a tab.
 
     >>> quote_formulas(["=cmd", "-0.25", "NATO;=1+1;-5;x - y"])
     ["'=cmd", '-0.25', "NATO;'=1+1;-5;x - y"]
     """
-    if _STARTS.isdisjoint("".join(cells)):  # as most columns are
-        return cells
-    return ["'" * _is_formula(cell) + _INNER.sub(r"\g<0>'", cell) for cell in cells]
+    return [_FORMULA.sub(r"\g<0>'", cell) for cell in cells]
 
 
 # --- Rows as bytes -------------------------------------------------------------------------------
 
+_EMPTY = '""'  # a row of one empty cell, which would otherwise be an empty line
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a table is to be written; workers encode with it, so that only bytes travel."""
+    r"""How a table is to be written; workers encode with it, so that only bytes travel.
+
+    CSV is UTF-8 with the line end ``\n``, quoted alike by every version of Python.
+
+    >>> Format(("id", "text")).encode([("007", "Moscow, Kyiv"), ("NA", "")])
+    b'007,"Moscow, Kyiv"\nNA,\n'
+    """
 
     columns: tuple[str, ...]  # the keys of JSON
     kind: Literal["csv", "jsonl"] = "csv"  # of the rows, also of those that go into a container
     delimiter: str = ","
     excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
     container: str = ""  # .xlsx or .parquet, which the rows become at the end
-    types: tuple[str, ...] = ()  # of the columns: text, integer or number; () if all are texts
+    types: tuple[str, ...] = ()  # of a container's columns: text, integer or number
 
     def header(self) -> bytes:
         """Return what stands before the rows."""
         if self.kind != "csv":
             return b""
-        mark = b"\xef\xbb\xbf" if self.excel_safe else b""
-        names = quote_formulas(self.columns) if self.excel_safe else self.columns
-        if any(sign in "".join(names) for sign in ",;\t|\ufeff") or names[0].startswith("sep="):
+        line, joined_names = self.encode([self.columns]), "".join(self.columns)
+        if any(sign in joined_names for sign in ",;\t|\ufeff") or self.columns[0][:4] == "sep=":
             # Quoted, so that no reader takes them for separators, a mark or a note of Excel.
+            names = quote_formulas(self.columns) if self.excel_safe else self.columns
             quoted = ('"' + name.replace('"', '""') + '"' for name in names)
-            return mark + self.delimiter.join(quoted).encode() + b"\n"
-        return mark + encode_rows([names], delimiter=self.delimiter)
+            line = self.delimiter.join(quoted).encode() + b"\n"
+        return b"\xef\xbb\xbf" * self.excel_safe + line
 
     def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Return exactly the bytes that `TableWriter` writes for these rows."""
         try:
             if self.kind == "jsonl":
                 return b"".join(map(self._json_line, rows))
-            columns = zip(*rows, strict=True)
-            safe = zip(*map(quote_formulas, columns), strict=True) if self.excel_safe else rows
-            return encode_rows(safe, delimiter=self.delimiter)
+            safe = map(quote_formulas, rows) if self.excel_safe else rows
+            lines = join_cells(zip(*safe, strict=True), self.delimiter)
+            return "".join([f"{line or _EMPTY}\n" for line in lines]).encode()
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
 
@@ -105,36 +104,26 @@ def table_format(
     excel_safe: bool = False,
     types: Sequence[str] = (),
 ) -> Format:
-    """Return the format that a table of this name is written in; raise if it cannot be."""
+    """Return the format that a table of this name is written in; raise if it cannot be.
+
+    Without `types`, all columns are texts.
+    """
     suffix = kind_suffix(path)
     if suffix == ".json":
         raise UsageError(f"{path}: a list in JSON is not written; end its name in .jsonl")
-    container = suffix if suffix in _CONTAINERS else ""
-    if path and container:
-        load_extra(*_CONTAINERS[suffix])
+    if path and suffix in _CONTAINERS:
+        load_extra(*_CONTAINERS[suffix][:3])
         if path.suffix.lower() == ".gz":
-            raise UsageError(
-                f"{path}: {suffix} files are already compressed; drop .gz from its name"
-            )
-    kind: Literal["csv", "jsonl"] = "jsonl" if suffix in JSON_NAMES else "csv"
-    safe = excel_safe and kind == "csv" and not container
-    return Format(tuple(columns), kind, _SEPARATORS.get(suffix, ","), safe, container, tuple(types))
+            why = f"{suffix} files are already compressed; drop .gz from its name"
+            raise UsageError(f"{path}: {why}")
+        types = tuple(types) or ("text",) * len(columns)
+        return Format(tuple(columns), container=suffix, types=types)
+    if suffix in JSON_NAMES:
+        return Format(tuple(columns), "jsonl")
+    return Format(tuple(columns), "csv", _SEPARATORS.get(suffix, ","), excel_safe)
 
 
-_EMPTY = '""'  # a row of one empty cell, which would otherwise be an empty line
-
-
-def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
-    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
-
-    >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
-    b'007,"Moscow, Kyiv"\nNA,\n'
-    """
-    lines = joined(zip(*rows, strict=True), delimiter)
-    return "".join([f"{line or _EMPTY}\n" for line in lines]).encode()
-
-
-def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
+def join_cells(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
     """Return the rows of equally long columns as they stand in a table, without their ends."""
     quoted = [_quoted(column, delimiter) for column in columns]
     return map(delimiter.join, zip(*quoted, strict=True))
@@ -157,9 +146,21 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 
 
 class TableWriter(WholeFile):
-    """A table that appears under its name when the ``with`` block ends well, and only then."""
+    """A table that appears under its name when the ``with`` block ends well, and only then.
 
-    def __init__(self, path: Path | None, form: Format, *, force: bool) -> None:
+    It raises `OutputError` if the file cannot be written. None is standard output. An existing file
+    is replaced only with `force`, and no input ever is.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        form: Format,
+        *,
+        force: bool = False,
+        inputs: Iterable[Path | None] = (),
+    ) -> None:
+        check_output(path, force=force, inputs=inputs)
         super().__init__(path, force=force)
         self.format = form
         self.rows = 0  # written so far
@@ -189,13 +190,20 @@ class TableWriter(WholeFile):
                 del self._buffer[:_BLOCK]
 
     def settle(self) -> None:
-        """Write what is left."""
+        """Write what is left; rows of CSV become a workbook or a Parquet file."""
+        form = self.format
         if not self.handle.closed:
             with reported(self._path):
                 self._end.write(self._buffer)
                 self._buffer.clear()
-                if self.format.container:
-                    self._convert()
+                if form.container:
+                    self._end.seek(0)
+                    csv.field_size_limit(MAX_CELL)  # as for tables in
+                    with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
+                        rows = csv.reader(text)
+                        next(rows)  # the names
+                        write = _CONTAINERS[form.container][3]
+                        write(self.handle, self._path, form.columns, form.types, rows)
                 if self._end is not self.handle:
                     self._end.close()
         super().settle()
@@ -206,17 +214,6 @@ class TableWriter(WholeFile):
             self._end.close()
         super().discard()
 
-    def _convert(self) -> None:
-        """Make the rows of CSV a workbook or a Parquet file."""
-        self._end.seek(0)
-        csv.field_size_limit(MAX_CELL)  # as for tables in
-        module = {".xlsx": "excel", ".parquet": "parquet"}[self.format.container]
-        write: Any = import_module(f"stance.tables.{module}").write_rows
-        with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
-            rows = csv.reader(text)
-            next(rows)  # the names
-            write(self.handle, self._path, self.format, rows)
-
 
 def write_table(
     path: Path | None,
@@ -226,12 +223,9 @@ def write_table(
     excel_safe: bool = False,
     inputs: Iterable[Path | None] = (),
 ) -> TableWriter:
-    """Return a writer for a ``with`` block; raise `OutputError` if the file cannot be written.
-
-    None is standard output. An existing file is replaced only with `force`, and no input ever is.
-    """
-    check_output(path, force=force, inputs=inputs)
-    return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
+    """Return a `TableWriter`, for a ``with`` block, of the format that its name says."""
+    form = table_format(path, columns, excel_safe=excel_safe)
+    return TableWriter(path, form, force=force, inputs=inputs)
 
 
 class Rejects(TableWriter):
@@ -245,13 +239,11 @@ class Rejects(TableWriter):
         inputs: Iterable[Path | None] = (),
         several: bool = False,
     ) -> None:
-        check_output(path, force=force, inputs=inputs)
-        names = ("line", "column", "reason", "raw")
-        super().__init__(
-            path, table_format(path, ("file", *names) if several else names), force=force
-        )
+        names = (*["file"] * several, "line", "column", "reason", "raw")
+        super().__init__(path, table_format(path, names), force=force, inputs=inputs)
         self.by_file = Counter[str]()  # records put aside so far
-        self.file: str | None = "" if several else None  # of the records, if there are several
+        self.file = ""  # of the records, if there are several
+        self._several = several
 
     @property
     def count(self) -> int:
@@ -260,9 +252,7 @@ class Rejects(TableWriter):
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
-        self.by_file[self.file or ""] += 1
+        self.by_file[self.file] += 1
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-        self.write(
-            (*([] if self.file is None else [self.file]), str(line or ""), column, reason, text)
-        )
+        self.write((*[self.file] * self._several, str(line or ""), column, reason, text))

@@ -304,12 +304,12 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
         advice += " (here a backslash stands before the quote)"
     if closed := _QUOTED.match(raw, start):
         if raw[closed.end() : closed.end() + 1] not in ("\r", "\n", ""):
-            reason = f"text after the closing quote of column {name!r}, which opens in line {line}"
+            reason = f"text after the closing quote of column '{name}', which opens in line {line}"
             return Fault(line + line_ends(closed[0]), name, reason, advice)
     elif raw[start] == '"':
-        reason = f"the quote that opens in column {name!r} is never closed"
+        reason = f"the quote that opens in column '{name}' is never closed"
         advice = "close it, or use --quoting none if the table never quotes"
         return Fault(line, name, reason, advice)
     elif '"' in raw[start:]:
-        return Fault(line, name, f"a quote inside the unquoted column {name!r}", advice)
+        return Fault(line, name, f"a quote inside the unquoted column '{name}'", advice)
     return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")

@@ -8,17 +8,14 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from stance.display import count, shown, shown_path
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, StanceError, UsageError, load_extra
 
 MEGABYTE = 1024 * 1024
-MOST_RATIO, RATIO_FROM = 200, 16 * MEGABYTE  # bytes that a workbook unpacks to for each byte
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
 SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
@@ -31,6 +28,7 @@ _COMPRESSED_NAMES = (".gz", ".zst")
 _CHUNK = 64 * 1024  # bytes
 _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
+_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
 _LINES = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
 
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the one of UTF-16
@@ -98,19 +96,6 @@ def codec_named(name: str) -> str:
     return codecs.lookup(name).name
 
 
-def _is_utf8(data: bytes, codec: str) -> bool:
-    """Return whether a text is UTF-8 beyond ASCII, though it was said to be of another codec.
-
-    Words of a codec that has one byte for each letter never look like UTF-8; of others, some do.
-    """
-    if len(bytes(range(256)).decode(codec, "replace")) < 256:
-        return False
-    try:
-        return not codecs.getincrementaldecoder("utf-8")().decode(data).isascii()
-    except UnicodeDecodeError:
-        return False
-
-
 class Source:
     """A file, or standard input where `path` is None; decompressed and decoded as it is read.
 
@@ -122,7 +107,6 @@ class Source:
         self.line = 1  # being read, for messages
         self._read = 0  # bytes, before decompression
         self._path = path
-        self._damaged: tuple[type[Exception], ...] = (zlib.error, EOFError)
         self._replaced, self._open_end = 0, False
         with self._readable():
             self._file = sys.stdin.buffer if path is None else path.open("rb")
@@ -161,10 +145,7 @@ class Source:
             reason = shown(getattr(error, "strerror", None) or type(error).__name__)
             other = f"cannot be read ({reason}); copy the file and try again"
             why = _UNREADABLE.get(type(error), other)
-            missing = isinstance(error, FileNotFoundError)
-            if missing and self.name == "-":
-                why = "standard input cannot be read here; save it as a file, and name that"
-            elif missing and re.match(r"https?:[/\\]", str(self._path)):
+            if re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
             raise DataError(f"{self.name}: {why}") from error
 
@@ -201,7 +182,9 @@ class Source:
                 if len(gathered) >= _CHUNK:
                     yield bytes(gathered)
                     gathered.clear()
-        except self._damaged as error:
+        except StanceError:
+            raise
+        except Exception as error:  # of the library that decompresses
             why = f"the {self.kind} data end early or are damaged near here"
             message = f"{self.name}:{self.line}: {why}; copy or download the file again"
             raise DataError(message) from error
@@ -210,16 +193,15 @@ class Source:
 
     def _frames(self) -> Iterator[bytes]:
         """Yield what one compressed frame or several hold; the bytes if they are not compressed."""
-        frames: dict[str, Any] = {"gz": partial(zlib.decompressobj, 31), "zst": self._zstd}
-        new_frame, frame, data = frames.get(self.kind), None, self._head
+        frame, data = None, self._head
         while data:
             self._read += len(data)
-            if new_frame is None:
+            if self.kind == "text":
                 yield data
             else:
                 for packed in (data[pos : pos + _PACKED] for pos in range(0, len(data), _PACKED)):
                     while packed:
-                        frame = frame or new_frame()
+                        frame = frame or self._new_frame()
                         yield frame.decompress(packed)
                         packed, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
             with self._readable():
@@ -227,12 +209,10 @@ class Source:
         if frame:
             raise EOFError  # it is cut off
 
-    def _zstd(self) -> Any:
-        try:
-            library: Any = import_module("zstandard")
-        except ImportError:
-            self.refuse("is compressed with zstd; pip install zstandard, or run unzstd first")
-        self._damaged = (*self._damaged, library.ZstdError)
+    def _new_frame(self) -> Any:
+        if self.kind == "gz":
+            return zlib.decompressobj(31)
+        library = load_extra("zstandard", f"{self.name}: a file compressed with zstd", "zst")
         return library.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
 
     # --- Text ---
@@ -240,33 +220,49 @@ class Source:
     def decode(
         self, asked: str | None, declared: str = "utf-8", errors: str = "surrogateescape"
     ) -> str:
-        """Choose the encoding of the text, by its first megabyte or as asked; return its start.
+        """Choose the encoding of the text, as its mark says or a user asks; return its start.
 
         Bad bytes of UTF-8 pass as lone surrogates, so that the cell they are in can be named;
-        other `errors` raise.
+        other `errors` raise. A text that is UTF-8 is read as such, whatever is asked: words of a
+        codec that has one byte for each letter never look like UTF-8; of others, some do.
         """
-        while asked and self.first.isascii() and len(self.first) < MEGABYTE:
-            if (more := next(self._pieces, None)) is None:
-                break
-            self.first += more  # ASCII alone does not tell
         mark = next((mark for mark in _BYTE_ORDER_MARKS if self.first.startswith(mark)), b"")
         try:
             codec = codec_named(asked or declared).removesuffix("-sig")
         except (LookupError, ValueError) as error:
             raise UsageError(f"unknown encoding {asked!a:.40}; try cp1252 or utf-16") from error
-        codec = "utf-8" if asked and _is_utf8(self.first, codec) else codec
-        codec = _BYTE_ORDER_MARKS.get(mark, codec)
-        self._codec, self.first = codec, self.first[len(mark) :]
-        errors = errors if codec == "utf-8" else "strict"
-        decoder: Any = codecs.getincrementaldecoder(codec)(errors)
+        has_single_bytes = len(bytes(range(256)).decode(codec, "replace")) == 256
+        self._may_be_utf8 = bool(asked) and not mark and has_single_bytes
+        self._set_codec(_BYTE_ORDER_MARKS.get(mark, codec), errors)
+        self._mark, self.first = mark, self.first[len(mark) :]
+        head = self.first[:1024]
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        if self._codec == "utf-8" and controls > len(head) // 50 and not _is_utf8(head):
+            self.refuse("is not text, or is damaged; export it as CSV, or name its --encoding")
+        return self.first[:4096].decode(self._codec, "replace")
+
+    def _set_codec(self, codec: str, errors: str) -> None:
+        decoder: Any = codecs.getincrementaldecoder(codec)
+        decoder = decoder(errors if codec == "utf-8" else "strict")
+        self._codec, self._errors = codec, errors
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=False)  # keeps CRLF whole
-        self.encoding = codec.upper() + " (decoded)" * (codec != "utf-8")  # in notes
-        self.encoding += ", byte order mark" * bool(mark)
-        return self.first[:4096].decode(codec, "replace")
+
+    @property
+    def form(self) -> str:
+        """What notes say of the encoding of a text, as far as it has been read."""
+        if self.kind in ("workbook", "parquet"):
+            return ""
+        decoded, packed = " (decoded)" * (self._codec != "utf-8"), f", {self.kind} compressed"
+        mark = ", byte order mark" * bool(self._mark)
+        return f"{self._codec.upper()}{decoded}{mark}{packed * (self.kind != 'text')}"
 
     def texts(self) -> Iterator[str]:
         """Yield the text, some at a time; call `decode` first."""
         for data in chain([self.first], self._pieces):
+            if self._may_be_utf8 and not data.isascii():  # and all before was ASCII
+                self._may_be_utf8 = False
+                if _is_utf8(data):
+                    self._set_codec("utf-8", self._errors)
             yield self._text_of(data)
         yield self._text_of(b"", last=True)
 
@@ -309,6 +305,15 @@ class Source:
         self._replaced += text.count("\ufffd")
         self.line += line_ends(text)
         return text
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return whether a piece of a text is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_whole(path: Path | None, encoding: str | None = None) -> str:

@@ -144,8 +144,7 @@ class Table(AbstractContextManager["Table"]):
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
         self.respelled: dict[str, str] = {}  # names of columns that were asked for in another case
         self._reject, self._source = reject, source
-        self._opening: list[str] = []
-        self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
+        self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
 
     def __iter__(self) -> Iterator[Record]:
@@ -177,10 +176,11 @@ class Table(AbstractContextManager["Table"]):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        notes = [self.form, *self._opening]
-        for what, (times, line) in self._counted.items():
+        encoding = self._source.form if self._source else ""
+        notes = [", ".join(filter(None, [self.form, encoding]))]
+        for what, (times, line) in self._noted.items():
             noun, _, happened = what.partition(": ")
-            notes.append(f"{count(times, noun)} {happened} (first: line {line})")
+            notes.append(f"{count(times, noun)} {happened} (first: line {line})" if line else what)
         notes += chain.from_iterable(closing() for closing in self._closing)
         for name, column in self.respelled.items():
             notes.append(f"column '{shown(column)}' is read as '{shown(name)}'")
@@ -194,10 +194,10 @@ class Table(AbstractContextManager["Table"]):
         """Set the names of the columns; refuse duplicates, and note odd ones."""
         if fault := undecoded(names, names, line):
             raise self.error(fault)
-        if twice := [name for name, times in Counter(names).items() if times > 1]:
-            places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
-            what = f"column '{shown(twice[0])}' appears twice"
-            what = what if twice[0] else "columns have no name"
+        name, times = Counter(names).most_common(1)[0]
+        if times > 1:
+            places = [str(place) for place, other in enumerate(names, 1) if other == name]
+            what = f"column '{shown(name)}' appears twice" if name else "columns have no name"
             reason = f"{what} (columns {' and '.join(places[:4])})"
             raise self.error(Fault(line, "", reason, "give each its own name"))
         self.columns = tuple(names)
@@ -211,11 +211,8 @@ class Table(AbstractContextManager["Table"]):
 
     def note(self, what: str, line: int = 0, times: int = 1) -> None:
         """Count something, as "noun: what happened to it"; without a line, note it as it is."""
-        if line:
-            before, first = self._counted.get(what, (0, line))
-            self._counted[what] = (before + times, first)
-        else:
-            self._opening.append(what)
+        before, first = self._noted.get(what, (0, line))
+        self._noted[what] = (before + times, first)
 
     def take(self, rows: Iterable[Row]) -> Chunks:
         """Yield the good records among some rows, some at a time, and put the bad ones aside."""
@@ -262,7 +259,7 @@ def folded(name: str) -> str:
 
 def column_at(columns: Sequence[str], cell: int) -> str:
     """Return the name of a column for a message, or its number beyond the header."""
-    return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
+    return shown(columns[cell], 40) if cell < len(columns) else f"cell {cell + 1}"
 
 
 def is_whole(text: str) -> bool:
@@ -292,5 +289,5 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
         else:
             continue
         name = column_at(columns, place)
-        return Fault(line, name, f"{what} in column {name!r}", advice)
+        return Fault(line, name, f"{what} in column '{name}'", advice)
     return None
