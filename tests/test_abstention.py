@@ -256,7 +256,7 @@ def test_it_is_calibrated_on_rows_drawn_at_random_that_are_answered(corpus):
     assert sorted(kept.confidence) == sorted(confidence[~absent & random])
     scores, labels = training.stance.scores[random], corpus.stance[random]
     assert training.model.stance.temperature == fit_temperature(scores, labels)
-    assert training.report.to_json()["uncertain"] == pytest.approx(absent.mean(), abs=1e-6)
+    assert training.report["uncertain"] == pytest.approx(absent.mean(), abs=1e-6)
 
 
 def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):

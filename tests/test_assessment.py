@@ -47,7 +47,7 @@ def labelled(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(labelled, model):
-    return evaluate(model, read_corpus([labelled])).to_json()
+    return evaluate(model, read_corpus([labelled]))
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tm
     every = [*rows, *spaced, *altered, *new]
     cells = [(*row, "", str(number), "", "", "") for number, row in enumerate(every)]
     path = write_rows(tmp_path / "seen.csv", cells, COLUMNS)
-    found = evaluate(model, read_corpus([path])).to_json()["leakage"]
+    found = evaluate(model, read_corpus([path]))["leakage"]
     assert found["rows"] == len(every) - len(new)
     assert found["macro_f1_without"] is not None
 
@@ -155,8 +155,8 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
     rows = zip(corpus.texts[:40], corpus.actors[:40], corpus.stance[:40], strict=True)
     cells = [(text, actor, LABELS[stance]) for text, actor, stance in rows]
     loose = read_corpus([write_rows(tmp_path / "loose.csv", cells, COLUMNS[:3])])
-    assert evaluate(model, loose).to_json()["notes"][0].startswith(f"40 {LOOSE}")
-    assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
+    assert evaluate(model, loose)["notes"][0].startswith(f"40 {LOOSE}")
+    assert not any(LOOSE in note for note in evaluate(model, corpus)["notes"])
 
 
 @pytest.mark.parametrize(("block", "own"), [("name", False), ("stem", "separate")])
@@ -164,6 +164,6 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     features = Features({"stem": 1.0, block: 1.0}, per_actor=own)
     recipe = dataclasses.replace(quick_recipe(), features=features)
     training = train(recipe, corpus, ActorBook.default())
-    assert training.report.to_json()["notes"][0].startswith(PRIOR)
-    lines = evaluation_lines(evaluate(training.model, corpus).to_json())
+    assert training.report["notes"][0].startswith(PRIOR)
+    lines = evaluation_lines(evaluate(training.model, corpus))
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)

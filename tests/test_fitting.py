@@ -173,7 +173,7 @@ def test_other_languages_train_without_a_lexicon(small, tmp_path):
 )
 def test_balancing_keeps_the_weight_of_a_source(rows, share):
     y, source = (np.array(column) for column in zip(*rows, strict=True))
-    weight = class_weights(y, source, np.array(share), Classifier())
+    weight = class_weights(y, source, np.array(share)[source], Classifier())
     for number in np.unique(source):
         rows_of = source == number
         assert weight[rows_of].sum() == pytest.approx(share[number] * rows_of.sum())
@@ -255,7 +255,7 @@ def test_the_verb_is_learned(trained):
         ["NATO"] * 3,
     )
     assert judged.stance.argmax(axis=1).tolist() == [2, 0, 1]
-    assert trained.report.to_json()["macro_f1"] > 0.9
+    assert trained.report["macro_f1"] > 0.9
 
 
 # --- Two classes, soft labels ---
@@ -273,10 +273,10 @@ def test_a_model_of_two_classes_never_answers_neutral(tmp_path, small):
     assert not found.stance.probabilities[:, 1].any()
     assert not model.probabilities(small.texts, small.actors)[:, 1].any()
     assert not model.judge_blind(small.texts)[:, 1].any()
-    figures = evaluate(model, small).to_json()
+    figures = evaluate(model, small)
     assert figures["confusion"][1][1] == figures["per_class"]["neutral"]["f1"] == 0
     assert "the model never answers neutral: no training row was neutral" in figures["notes"]
-    own = found.report.to_json()
+    own = found.report
     assert own["macro_f1"] == pytest.approx(
         np.mean([own["per_class"][label]["f1"] for label in ("against", "favor")]), abs=1e-6
     )
@@ -305,7 +305,7 @@ def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
     soft = np.where(taught[:, None], [0.1, 0.1, 0.8], np.eye(3)[small.stance])
     more = train(quick_recipe(), dataclasses.replace(small, soft=soft, judged=~taught), BOOK)
     plain = train(quick_recipe(), small.take(np.flatnonzero(~taught)), BOOK)
-    assert more.report.to_json()["n"] == len(more.stance.scores) == (~taught).sum()
+    assert more.report["n"] == len(more.stance.scores) == (~taught).sum()
     assert more.model.card["data"][0]["rows"] == len(small)
     favor = [
         each.model.probabilities(small.texts, small.actors, small.spans)[:, 2].mean()
@@ -361,8 +361,8 @@ def test_a_learned_topic_is_answered_though_the_text_never_names_it(topics):
 
 def test_answers_about_learned_topics_count(topics):
     training, corpus = topics
-    assert training.report.to_json()["uncertain"] == 0
-    assert evaluate(training.model, corpus).to_json()["uncertain"] == 0
+    assert training.report["uncertain"] == 0
+    assert evaluate(training.model, corpus)["uncertain"] == 0
 
 
 def test_leaders_of_one_state_are_topics_of_their_own(topics):

@@ -21,7 +21,7 @@ from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
 from stance.findings import Request, read_study, write_sample
-from stance.fitting.learning import Vectors
+from stance.fitting.counts import Vectors
 from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label, export_labels
 from stance.labelling.server import read_codebook

@@ -110,17 +110,15 @@ def path(training, labelled):
 
 
 def test_whose_stance_is_scored_beside_the_most_frequent(training, labelled):
-    found = training.report.to_json()["holder"]
+    found = training.report["holder"]
     assert list(found) == ["n", "accuracy", "interval", "majority", "exact"]
     assert found["n"] == 72  # not the neutral rows
     assert found["accuracy"] == found["exact"] == 1
     assert found["majority"] == pytest.approx(1 / 3, abs=1e-6)
-    again = evaluate(training.model, read_corpus([labelled])).to_json()["holder"]
+    again = evaluate(training.model, read_corpus([labelled]))["holder"]
     assert (again["n"], again["exact"]) == (72, 1)
     (line,) = (
-        line
-        for line in evaluation_lines(training.report.to_json())
-        if line.startswith("whose stance")
+        line for line in evaluation_lines(training.report) if line.startswith("whose stance")
     )
     assert "100.0" in line
 
@@ -138,7 +136,7 @@ def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
     found = train(quick_recipe(), corpus, BOOK)
     assert found.model.holder is None
     assert b"heads/holder" not in dump_model(found.model)
-    assert "holder" not in found.report.to_json()
+    assert "holder" not in found.report
 
 
 def test_a_holder_in_one_document_is_too_few(tmp_path):

@@ -12,7 +12,7 @@ from stance.evaluation.intervals import (
     estimate_shares,
     gain_in,
     net_interval,
-    proportion_interval,
+    right_shares,
     score_interval,
     spread,
     t_interval,
@@ -78,10 +78,14 @@ def test_a_mean_has_the_variance_of_a_mean_and_documents_that_are_alike_tell_not
 # --- Shares ---
 
 
+def interval_of(right, document):
+    return right_shares(right, document).interval(1)
+
+
 def test_proportions_of_independent_rows_have_the_interval_of_wilson():
     right = np.arange(300) % 3 > 0
     expected = stats.binomtest(200, 300).proportion_ci(method="wilson")
-    assert proportion_interval(right, np.arange(300)) == pytest.approx(expected, abs=2e-3)
+    assert interval_of(right, np.arange(300)) == pytest.approx(expected, abs=2e-3)
     assert wilson(0.1, 50) == pytest.approx(
         stats.binomtest(5, 50).proportion_ci(method="wilson")[:2], abs=1e-9
     )
@@ -89,12 +93,12 @@ def test_proportions_of_independent_rows_have_the_interval_of_wilson():
 
 def test_rows_that_only_repeat_their_document_add_nothing():
     right = np.arange(40) % 4 > 0
-    once = proportion_interval(right, np.arange(40))
-    assert proportion_interval(np.repeat(right, 7), np.repeat(np.arange(40), 7)) == once
-    sure = proportion_interval(np.ones(80, np.bool_), np.repeat(np.arange(8), 10))
-    assert sure == proportion_interval(np.ones(8, np.bool_), np.arange(8))
+    once = interval_of(right, np.arange(40))
+    assert interval_of(np.repeat(right, 7), np.repeat(np.arange(40), 7)) == once
+    sure = interval_of(np.ones(80, np.bool_), np.repeat(np.arange(8), 10))
+    assert sure == interval_of(np.ones(8, np.bool_), np.arange(8))
     assert sure[0] < 0.7
-    assert proportion_interval(right, np.zeros(40)) is None
+    assert interval_of(right, np.zeros(40)) == (0, 1)
 
 
 @given(COUNTS, st.randoms())

@@ -200,5 +200,5 @@ def test_explanation_stress_suite_and_table_withhold_the_same_answers(model):
         judged = model.judge([text])
         withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))
         assert {e.actor: e.withheld for e in explain(model, text)} == withheld
-        answers = ask(model, [(text, actor) for actor in judged.actor])
+        answers = ask(model, [text] * len(judged.actor), judged.actor)
         assert [answer == UNCERTAIN for answer in answers] == list(withheld.values())

@@ -214,7 +214,7 @@ def test_a_group_of_few_documents_has_no_interval():
 
 
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
-    scores = evaluate(model, corpus).to_json()
+    scores = evaluate(model, corpus)
     page = read_page(evaluation_page(scores, model.card, corpus.sources))
     confusion = [list(map(int, list(row.values())[1:])) for row in page.rows("confusion")]
     assert confusion == scores["confusion"]

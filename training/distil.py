@@ -608,7 +608,9 @@ def macro_f1_of(task: Task, size: int, seed: int) -> float:
     rows = np.argsort(order, kind="stable")[:size]
     test = np.flatnonzero(~np.isin(task.group, task.group[rows]))
     weight = task.weight.copy()
-    weight[rows] = class_weights(task.y[rows], np.zeros(size, np.int64), np.ones(1), Classifier())
+    weight[rows] = class_weights(
+        task.y[rows], np.zeros(size, np.int64), np.ones(size), Classifier()
+    )
     head = fit_head(replace(task, weight=weight), rows, seed)
     chances = softmax(score_rows(head, task.counts, test))
     answers = Answers(task.labels, task.y[test], chances, task.group[test])

@@ -32,7 +32,7 @@ from stance.evaluation import evaluate
 from stance.evaluation.answers import Answers
 from stance.evaluation.scores import score
 from stance.fitting import train
-from stance.fitting.learning import Vectors
+from stance.fitting.counts import Vectors
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
@@ -123,7 +123,7 @@ def main() -> None:
                 save_model(model, options.save)
         rows = np.flatnonzero((collection == name) & (corpus.source == 0))
         tested = corpus.take(rows)
-        found = evaluate(model, tested).to_json()
+        found = evaluate(model, tested)
         pairs, months = (tested.texts, tested.actors, tested.spans), tested.months
         answers = model.probabilities(*pairs, months)
         pooled.append((tested, answers, model.judge_blind(tested.texts, months), drawn[rows]))

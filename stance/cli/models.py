@@ -131,7 +131,7 @@ def train(
             seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **labelled,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
-    scores = training.report.to_json()
+    scores = training.report
     show(scores, lambda: [title, "", *evaluation_lines(scores)], as_json)
     if not as_json:
         tell(f"wrote {output}")
@@ -168,7 +168,7 @@ def evaluate(
         if corpora:
             corpus = read_corpus(corpora, **labelled)
             tell(*corpus.notes)
-            figures |= evaluation.evaluate(loaded, corpus).to_json()
+            figures |= evaluation.evaluate(loaded, corpus)
             parts.append(lambda: evaluation_lines(figures))
         if errors:
             wrong = evaluation.write_mistakes(loaded, corpus, errors, together, force=force)

@@ -1,18 +1,17 @@
 """What a model scores on a corpus, where it is wrong, and what it answers when texts change."""
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from stance.arrays import Bools
 from stance.corpus import Corpus, holder_rows, sentiment_rows
-from stance.display import brief, count, shown
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.answers import (
     Answers,
@@ -21,15 +20,15 @@ from stance.evaluation.answers import (
     sentiment_answers,
     stance_answers,
 )
-from stance.evaluation.intervals import proportion_interval
+from stance.evaluation.intervals import right_shares
 from stance.evaluation.scores import (
     baselines,
     conflict_rows,
     conflict_score,
-    group_scores,
     holder_score,
     leakage,
     score,
+    score_groups,
 )
 from stance.files import AtomicGroup
 from stance.model import StanceModel
@@ -50,64 +49,43 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All figures of an evaluation."""
-
-    figures: Figures
-
-    def __repr__(self) -> str:
-        return brief(
-            "Report", **{name: self.figures.get(name) for name in ("n", "accuracy", "macro_f1")}
-        )
-
-    def to_json(self) -> Figures:
-        """Return what ``stance evaluate --json`` prints; optional parts only where there are any.
-
-        Shares and scores are between 0 and 1, intervals of 95 % of whole documents.
-        """
-        return dict(self.figures)
-
-
 def report(
     corpus: Corpus,
     answers: Answers,
     blind: Answers,
-    majority: str,
     tone: Answers | None,
-    tone_majority: str | None,
     *,
+    majority: str | None = None,
+    tone_majority: str | None = None,
     holder: Figures | None = None,
     leaked: Bools | None = None,
     notes: Iterable[str] = (),
-) -> Report:
+) -> Figures:
     """Score answers to the stance, and to the tone, of a corpus's rows beside their baselines.
 
     ``blind`` are those of the target-blind control head to the same rows, majorities are the most
-    frequent labels of the training data, and ``leaked`` says of which rows the text, or one much
-    like it, was in it.
+    frequent labels of the training data (of these rows if not given), and ``leaked`` says of which
+    rows the text, or one much like it, was in it.
     """
-    figures = score(answers)
+    figures = score(answers, corpus.actors)
     figures["notes"] = [*notes, *_loose(corpus), *figures["notes"]]
     conflict = conflict_rows(linked_groups([corpus.marks.exact]), answers.gold)
     figures["conflict"] = conflict_score(answers, blind, conflict)
     figures["baselines"] = baselines(answers, majority, blind)
     if tone is not None:
-        figures["sentiment"] = score(tone)
-        if tone_majority:
-            figures["sentiment"]["baselines"] = baselines(tone, tone_majority)
+        figures["sentiment"] = score(tone) | {"baselines": baselines(tone, tone_majority)}
     if leaked is not None:
         figures["leakage"] = leakage(answers, leaked)
     if holder is not None:
         figures["holder"] = holder
     names = [corpus.sources[number].name for number in corpus.source]
-    figures["per_corpus"] = group_scores(answers, names)
+    figures["per_corpus"] = score_groups(answers, names)
     if "source" in corpus.extra:
-        figures["per_source"] = group_scores(answers, corpus.extra["source"])
-    return Report(figures)
+        figures["per_source"] = score_groups(answers, corpus.extra["source"])
+    return figures
 
 
-def evaluate(model: StanceModel, corpus: Corpus) -> Report:
+def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
     """Score a model on a labelled corpus, beside its baselines.
 
     An answer that `predict` withholds is withheld here. Rows whose text was in the training data
@@ -121,22 +99,27 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
 
     Returns
     -------
-    Report
-        Its ``to_json()`` is what ``stance evaluate --json`` prints: shares and scores between 0
-        and 1, intervals of 95 % of whole documents.
+    dict
+        What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
+        of whole documents.
     """
     trained_on = Counter[str]()
     for source in model.card["data"]:
         trained_on.update(source["classes"])
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
+    holders, rows = None, holder_rows(corpus)
+    if model.holder is not None and len(rows):
+        asked = corpus.take(rows)
+        named = model.name_holders(asked.texts, asked.actors, asked.spans, asked.months)
+        holders = holder_score(corpus, model.book, named)
     return report(
         corpus,
         _judge(model, corpus)[0],
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
-        max(map(str, Stance), key=trained_on.__getitem__),
         _judge_sentiment(model, corpus),
-        max(tones, key=lambda tone: tones[tone]["support"], default=None),
-        holder=_judge_holders(model, corpus),
+        majority=max(map(str, Stance), key=trained_on.__getitem__),
+        tone_majority=max(tones, key=lambda tone: tones[tone]["support"], default=None),
+        holder=holders,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )
@@ -192,29 +175,20 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     rows = sentiment_rows(corpus)
     if model.sentiment is None or not len(rows):
         return None
-    part = corpus.take(rows)
-    judged = [answers for _, answers in model.judge_many(part.texts, months=part.months)]
+    asked = corpus.take(rows)
+    judged = [part for _, part in model.judge_many(asked.texts, months=asked.months)]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
     answered = np.concatenate([~part.tone_withheld for part in judged])
-    return sentiment_answers(corpus, rows, tones, answered)
+    return sentiment_answers(corpus, tones, answered)
 
 
-def _loose(corpus: Corpus) -> list[str]:
-    note = (
-        f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
-        "from one article or speech, intervals are too narrow and cross-validation scores too "
-        "high; add a column document"
-    )
-    return [note] if corpus.loose else []
-
-
-def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
-    rows = holder_rows(corpus)
-    if model.holder is None or not len(rows):
-        return None
-    kept = corpus.take(rows)
-    holders = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
-    return holder_score(corpus, model.book, holders)
+def _loose(corpus: Corpus) -> Iterator[str]:
+    if corpus.loose:
+        yield (
+            f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
+            "from one article or speech, intervals are too narrow and cross-validation scores too "
+            "high; add a column document"
+        )
 
 
 # --- What a model answers when a text changes ---
@@ -259,38 +233,30 @@ def run_suite(model: StanceModel) -> Figures:
             "evaluate it on a corpus of its language"
         )
     cases = list(read_cases())
-    given = zip(cases, ask(model, [(case.text, case.actor) for case in cases]), strict=True)
-    written, results = dict[str, str](), dict[str, list[tuple[bool, dict[str, str]]]]()
-    for case, answer in given:
+    answers = ask(model, [case.text for case in cases], [case.actor for case in cases])
+    written, results = dict[str, str](), defaultdict[str, list[dict[str, str] | None]](list)
+    for case, answer in zip(cases, answers, strict=True):
         before = written.setdefault(case.paragraph, answer)
-        label = case.expected.removeprefix("not ")
-        if label != case.expected and before != label:
+        expected = before if case.expected == "same" else case.expected
+        label = expected.removeprefix("not ")
+        negated = label != expected
+        if negated and before != label:
             continue  # no stance is there that could go
-        right = (answer == (before if label == "same" else label)) == (label == case.expected)
-        expected = before if label == "same" else case.expected
         example = {"actor": case.actor, "text": case.text, "answer": answer, "expected": expected}
-        results.setdefault(case.test, []).append((right, example))
-    tests = [_result(name, tested) for name, tested in results.items()]
+        results[case.test].append(example if (answer == label) == negated else None)
+    tests = []
+    for name, examples in results.items():
+        wrong = np.array([example is not None for example in examples])
+        interval = right_shares(wrong, np.arange(len(wrong))).interval(1)
+        counts = {"n": len(wrong), "failures": wrong.sum(), "rate": wrong.mean()}
+        failed = [example for example in examples if example][:EXAMPLES]
+        tests.append({"name": name, **counts, "interval": interval, "examples": failed})
     return plain({"tests": tests, "seeds": len(written)})
 
 
-def ask(model: StanceModel, pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return what `predict` would answer to each pair of a text and an actor."""
-    texts, actors = zip(*pairs, strict=True)
-    return [
-        UNCERTAIN if withheld else ANSWERS[best]
-        for _, judged in model.judge_many(texts, actors)
-        for best, withheld in zip(judged.stance.argmax(axis=1), judged.withheld, strict=True)
-    ]
-
-
-def _result(name: str, tested: Sequence[tuple[bool, dict[str, str]]]) -> dict[str, Any]:
-    wrong = np.array([not right for right, _ in tested])
-    return {
-        "name": name,
-        "n": len(tested),
-        "failures": wrong.sum(),
-        "rate": wrong.mean(),
-        "interval": proportion_interval(wrong, np.arange(len(tested))),
-        "examples": [example for right, example in tested if not right][:EXAMPLES],
-    }
+def ask(model: StanceModel, texts: Sequence[str], actors: Sequence[str]) -> Iterator[str]:
+    """Yield what `predict` would answer to each pair of a text and an actor."""
+    for _, judged in model.judge_many(texts, actors):
+        best = judged.stance.argmax(axis=1)
+        for label, withheld in zip(best.tolist(), judged.withheld.tolist(), strict=True):
+            yield UNCERTAIN if withheld else ANSWERS[label]

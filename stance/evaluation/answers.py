@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus import Corpus
+from stance.corpus import Corpus, sentiment_rows
 from stance.evaluation.intervals import FEWEST, spread, t_interval
 from stance.records import NO_ANSWER, Sentiment, Stance
 
@@ -87,7 +87,6 @@ class Answers:
     probabilities: Floats  # of shape (n_rows, n_labels)
     document: Ints  # the unit that is resampled
     answered: Bools | bool = True  # False where the model withholds its answer
-    actor: Sequence[str] | None = None  # of each row, for scores per actor
 
     def __len__(self) -> int:
         return len(self.gold)
@@ -121,7 +120,6 @@ class Answers:
             probabilities=self.probabilities[numbers],
             document=self.document[numbers],
             answered=np.broadcast_to(self.answered, len(self))[numbers],
-            actor=None if self.actor is None else [self.actor[i] for i in numbers.tolist()],
         )
 
     def confusion(self) -> Floats:
@@ -131,18 +129,16 @@ class Answers:
 
 def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
     """Return answers to the stance of a corpus's rows."""
-    return Answers(
-        tuple(Stance), corpus.stance, probabilities, corpus.document, answered, corpus.actors
-    )
+    return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
 
 
 def sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | bool = True
+    corpus: Corpus, probabilities: Floats, answered: Bools | bool = True
 ) -> Answers:
-    """Return answers to the sentiment of some rows of a corpus."""
-    return Answers(
-        tuple(Sentiment), corpus.sentiment[rows], probabilities, corpus.document[rows], answered
-    )
+    """Return answers to the `sentiment_rows` of a corpus."""
+    rows = sentiment_rows(corpus)
+    gold, document = corpus.sentiment[rows], corpus.document[rows]
+    return Answers(tuple(Sentiment), gold, probabilities, document, answered)
 
 
 # --- How far coders agree: in percent, and by Krippendorff's alpha beyond chance ---

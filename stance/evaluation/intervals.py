@@ -192,12 +192,6 @@ def right_shares(right: Bools, document: Ints) -> Shares:
     return estimate_shares(np.stack([size - hits, hits], axis=1))
 
 
-def proportion_interval(right: Bools, document: Ints) -> Interval | None:
-    """Return the 95 % interval of the share of rows that are right; None for one document."""
-    shares = right_shares(right, document)
-    return shares.interval(1) if shares.documents > 1 else None
-
-
 # --- Scores ---
 
 
@@ -252,11 +246,11 @@ def score_interval(statistic: Statistic, counts: Floats) -> Interval:
     return score_bounds(statistic, counts)[0]
 
 
-def t_interval(statistic: Statistic, counts: Floats, least: float = -1.0) -> Interval:
-    """Return the interval of a score between ``least`` and 1, such as a gain, by Student's t."""
+def t_interval(statistic: Statistic, counts: Floats) -> Interval:
+    """Return the interval of a score between -1 and 1, such as a gain, by Student's t."""
     value, variance, freedom = map(float, spread(statistic, counts))
     reach = _quantile_of_t(freedom, CONFIDENCE) * math.sqrt(variance)
-    return max(least, value - reach), min(1.0, value + reach)
+    return max(-1.0, value - reach), min(1.0, value + reach)
 
 
 def gain_in(score: Statistic) -> Statistic:

@@ -1,5 +1,6 @@
 """Scores of answers, of their probabilities, and what they are held against."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,6 @@ from stance.evaluation.intervals import (
     FEWEST,
     TRUSTED,
     gain_in,
-    proportion_interval,
     right_shares,
     score_bounds,
     score_interval,
@@ -37,35 +37,35 @@ from stance.records import NO_ANSWER
 BINS = 15  # of the calibration error
 
 
-def score(answers: Answers) -> Figures:
-    """Score answers against gold labels.
+def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
+    """Score answers against gold labels; also by actor, if those of the rows are given.
 
-    A withheld answer is wrong; ece and confidence are of all rows.
-    Intervals are of whole documents.
+    A withheld answer is wrong; ece and confidence are of all rows. Intervals are of whole
+    documents.
     """
     if not len(answers):
         raise DataError("no labelled rows to score; give a corpus with at least one label")
     by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
     total = by_document.sum(axis=0)
     figures: Figures = {
-        "n": brief["n"],
-        "accuracy": brief["accuracy"],
+        **{name: brief[name] for name in ("n", "accuracy")},
         "accuracy_interval": score_interval(accuracy, by_document),
-        "macro_f1": brief["macro_f1"],
-        "macro_f1_interval": brief["macro_f1_interval"],
-        "answered": _answered(answers, brief),
+        **{name: brief[name] for name in ("macro_f1", "macro_f1_interval")},
+        "answered": _score_answered(answers, brief),
         "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
-        "per_class": _per_class(answers, by_document),
-        **({} if answers.actor is None else {"per_actor": group_scores(answers, answers.actor)}),
+        "per_class": _score_classes(labels, by_document),
+        **({} if actors is None else {"per_actor": score_groups(answers, actors)}),
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(labels),
         "ece": brief["ece"],
         "confidence": answers.confidence.mean(),
         "uncertain": 1 - np.mean(answers.answered),
-        "documents": brief["documents"],
-        "trusted": brief["trusted"],
-        "notes": [*document_notes(labels, by_document), *_unseen(labels, total)],
+        **{name: brief[name] for name in ("documents", "trusted")},
+        "notes": document_notes(labels, by_document),
     }
+    if unseen := [label for label, n in zip(labels, total.sum(axis=1), strict=True) if not n]:
+        means = "macro-F1 is the mean over the labels that occur in gold or answers"
+        figures["notes"].append(f"no row is labelled {' or '.join(unseen)}; {means}")
     return plain(figures)
 
 
@@ -85,7 +85,8 @@ def brief_score(answers: Answers) -> Figures:
     return plain(figures)
 
 
-def _answered(answers: Answers, brief: Figures) -> Figures:
+def _score_answered(answers: Answers, brief: Figures) -> Figures:
+    """Score the rows that are answered; ``brief`` are the scores of all rows."""
     names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
     given = answers.predicted != NO_ANSWER
     if not given.any():
@@ -95,37 +96,33 @@ def _answered(answers: Answers, brief: Figures) -> Figures:
     return {name: brief[name] for name in names}
 
 
-def _per_class(answers: Answers, by_document: Floats) -> Figures:
-    """Return each label's scores; F1 has no interval if few documents are right or have it."""
-    total, right = by_document.sum(axis=0), by_document.diagonal(axis1=1, axis2=2)
-    gold, answered = total.sum(axis=1), total.sum(axis=0)[:-1]
+def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
+    """Score each label; its F1 has no interval if few documents are right or have it."""
+    total = by_document.sum(axis=0)
+    gold, answered, right = total.sum(axis=1), total.sum(axis=0)[:-1], total.diagonal()
     rows = np.stack([by_document.sum(axis=2), by_document.sum(axis=1)[:, :-1]])
     documents = (rows > 0).sum(axis=1).min(axis=0)
-    precision, recall = share(right.sum(axis=0), answered), share(right.sum(axis=0), gold)
-    f1, ends = f1_scores(total), score_bounds(f1_scores, by_document)
+    f1, bounds = f1_scores(total), score_bounds(f1_scores, by_document)
     known = (documents >= FEWEST) & (f1 > 0) & (f1 < 1)
-    return {
-        label: {
-            "precision": precision[n],
-            "recall": recall[n],
-            "f1": f1[n],
-            "f1_interval": ends[n] if known[n] else None,
-            "support": gold[n].astype(np.int64),
-        }
-        for n, label in enumerate(answers.labels)
+    columns = {
+        "precision": share(right, answered),
+        "recall": share(right, gold),
+        "f1": f1,
+        "f1_interval": [ends if known[n] else None for n, ends in enumerate(bounds)],
+        "support": gold.astype(np.int64),
     }
+    return {label: {k: v[n] for k, v in columns.items()} for n, label in enumerate(labels)}
 
 
-def group_scores(answers: Answers, groups: Sequence[str]) -> Figures:
+def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
     """Score each named group, the largest first, over the labels that occur with it."""
-    names, place = np.unique(np.array(groups, dtype=object), return_inverse=True)
-    scores = {}
-    for number in np.argsort(-np.bincount(place), kind="stable"):  # names are sorted already
-        part = brief_score(answers.take(place == number))
-        bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
-        kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
-        scores[str(names[number])] = {**kept, "interval": bounds}
-    scores.pop("", None)
+    names, scores = np.array(groups, dtype=object), {}
+    for name, _ in sorted(Counter(groups).items(), key=lambda group: (-group[1], group[0])):
+        if name:
+            part = brief_score(answers.take(names == name))
+            bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
+            kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
+            scores[name] = {**kept, "interval": bounds}
     return scores
 
 
@@ -151,13 +148,6 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     if len(confusion) < TRUSTED:
         few.insert(0, f"it rests on {count(len(confusion), 'document')}; label {TRUSTED} or more")
     return [f"the interval cannot be trusted: {reason}" for reason in few]
-
-
-def _unseen(labels: Sequence[str], confusion: Floats) -> list[str]:
-    unseen = [label for label, n in zip(labels, confusion.sum(axis=1), strict=True) if not n]
-    listed = " or ".join(unseen)
-    means = "macro-F1 is the mean over the labels that occur in gold or answers"
-    return [f"no row is labelled {listed}; {means}"] if unseen else []
 
 
 # --- What a score is held against ---
@@ -188,13 +178,17 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     return plain(figures)
 
 
-def baselines(answers: Answers, majority: str, blind: Answers | None = None) -> Figures:
+def baselines(
+    answers: Answers, majority: str | None = None, blind: Answers | None = None
+) -> Figures:
     """Return what a score must beat: the training data's majority label, and actor-blind answers.
 
-    With blind answers to the same rows, also what the answers gain over them.
+    The majority label is that of the rows themselves if none is given. With blind answers to the
+    same rows, also what the answers gain over them.
     """
-    always = np.full(len(answers), answers.labels.index(majority))
-    constant = document_confusion(answers.gold, always, 0 * always, len(answers.labels))[0]
+    label = answers.labels.index(majority) if majority else np.bincount(answers.gold).argmax()
+    always, nowhere = np.full(len(answers), label), np.zeros(len(answers), np.int64)
+    constant = document_confusion(answers.gold, always, nowhere, len(answers.labels))[0]
     figures: Figures = {
         "majority": {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
     }
@@ -210,35 +204,36 @@ def baselines(answers: Answers, majority: str, blind: Answers | None = None) -> 
 
 
 def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figures:
-    """Score whose the stances of `stance.corpus.holder_rows` were said to be.
+    """Score who was said to take the stances of a corpus's `holder_rows`.
 
-    Returns
-    -------
-    dict
-        n; accuracy of the kind (author, an actor, other) with its interval; majority, the accuracy
-        of always giving the kind that is most frequent in these rows; exact, the share of rows
-        where the name of an actor is right too.
+    Accuracy is that of the kind (author, an actor, other); majority, that of always giving the most
+    frequent kind; exact, the share of rows where the name of an actor is right, too.
     """
     rows = holder_rows(corpus)
     gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
     kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
-    right, exact = kinds == answered, np.array(gold) == np.array(named)
+    right = right_shares(kinds == answered, corpus.document[rows])
     return plain(
         {
-            "n": len(rows),
-            "accuracy": right.mean(),
-            "interval": proportion_interval(right, corpus.document[rows]),
-            "majority": np.bincount(kinds).max() / len(rows),
-            "exact": exact.mean(),
+            "n": right.n,
+            "accuracy": right.shares[1],
+            "interval": right.interval(1),
+            "majority": np.bincount(kinds).max() / right.n,
+            "exact": (np.array(gold) == np.array(named)).mean(),
         }
     )
 
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:
     """Return how many rows the model has seen in training, and what it scores without them."""
-    without, bounds = None, None
+    rest = {"macro_f1": None, "macro_f1_interval": None}
     if not leaked.all():
-        counts = answers.take(~leaked).confusion()
-        without, bounds = macro_f1(counts.sum(axis=0)), score_interval(macro_f1, counts)
-    figures = {"rows": leaked.sum(), "share": leaked.mean()}
-    return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
+        rest = brief_score(answers.take(~leaked))
+    return plain(
+        {
+            "rows": leaked.sum(),
+            "share": leaked.mean(),
+            "macro_f1_without": rest["macro_f1"],
+            "macro_f1_without_interval": rest["macro_f1_interval"],
+        }
+    )

@@ -2,28 +2,52 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Unpack
+from platform import python_version
+from typing import Any, Unpack
 
 import numpy as np
 
-from stance.corpus import Corpus, CorpusForm, bundled_corpus, read_corpus
-from stance.display import brief, count
+from stance import __version__
+from stance.corpus import Corpus, CorpusForm, bundled_corpus, holder_rows, read_corpus
+from stance.display import count
 from stance.errors import DataError
-from stance.evaluation import Report
-from stance.fitting.learning import HeldOut, Vectors
-from stance.fitting.training_run import TrainingRun
+from stance.evaluation import model_notes, report
+from stance.evaluation.answers import Figures, sentiment_answers, stance_answers
+from stance.evaluation.scores import holder_score
+from stance.fitting.counts import Vectors
+from stance.fitting.learning import Learned, TrainingRun
 from stance.model import StanceModel
+from stance.model.abstention import calibrate
 from stance.model.deep import DeepReader
+from stance.model.familiarity import KnownWords, measure
+from stance.model.heads import Head
+from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.storage import check_model_output, load_model, load_reader, save_model
+from stance.storage import STEMMER, check_model_output, load_model, load_reader, save_model
+
+LIMITS = (
+    "Scores hold for texts like the training corpus; on other sources, genres and years they "
+    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
+    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
+    "the events are often missed.",
+    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
+    "resolved.",
+)
+NO_NEUTRAL = (
+    "No training row is neutral, so the model answers against or favor, never neutral: texts that "
+    "take no stance get one all the same."
+)
+FEWEST_CARD_ROWS = 20
+"""Rows of an actor or source below which its score is left out of a model's card."""
 
 Tell = Callable[[str], None]
 
@@ -33,11 +57,8 @@ class Training:
     """A trained model and what its cross-validation by document found."""
 
     model: StanceModel
-    report: Report
-    stance: HeldOut
-
-    def __repr__(self) -> str:
-        return brief("Training", report=self.report, model=self.model)
+    report: Figures = field(repr=False)  #: as `evaluate` returns them
+    stance: Learned = field(repr=False)  #: ``scores`` and ``probabilities`` of the held-out rows
 
 
 def train_files(
@@ -58,7 +79,6 @@ def train_files(
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
     If ``deep``, the stance head learns from what the deep reader makes of each paragraph, too.
-
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
     allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
@@ -70,11 +90,10 @@ def train_files(
     chosen = chosen.with_reader() if deep else chosen
     language = chosen.language
     book = ActorBook.read(actors) if actors else ActorBook.default(language)
-    words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)
+    words = Lexicon.read(lexicon, language) if lexicon else None
     known = Vectors.read(vectors) if vectors else None
-    corpora = corpora or [bundled_corpus()]
     check_model_output(output, force=force)
-    corpus = read_corpus(corpora, **form)
+    corpus = read_corpus(corpora or [bundled_corpus()], **form)
     for note in corpus.notes:
         tell(note)
     # In a thread, since long calls of numpy hear no signal.
@@ -130,55 +149,116 @@ def train(
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)
-    if recipe.deep:
-        if recipe.language != "english":
-            advice = f"the recipe's language is {recipe.language}: train without it"
-            raise DataError(f"the deep reader reads only English; {advice}")
-        if encoder is None and (seen := corpus.marks.found_in(load_model().fingerprints).sum()):
-            rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
-            progress(f"the deep reader probably learned from {rows}: their scores are too high")
-        encoder = (encoder or load_reader("all")).open()
+    encoder = _deep_reader(recipe, corpus, encoder, progress) if recipe.deep else None
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
     stance, control = run.learn("stance"), run.learn("control")
     tone, holder = run.learn_extra("sentiment"), run.learn_extra("holder")
-    report = run.score(stance, control, tone, holder)
+    figures = _score(run, stance, control, tone, holder)
+    typical = stance.named & corpus.typical
+    kept = stance.probabilities[typical], corpus.stance[typical], corpus.document[typical]
     model = StanceModel(
         book=book,
-        lexicon=reader.lexicon,
+        lexicon=lexicon,
         recipe=recipe,
         stance=stance.head,
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks.distinct(),
-        card=run.card(stance, control, report)
+        card=_card(run, stance.head, control.head, figures)
         | ({"deep_reader": encoder.sha256} if encoder else {}),
-        calibration=run.calibrate(stance),
+        calibration=calibrate(*kept, recipe.validation.seed),
         holder=holder.head if holder else None,
         encoder=encoder,
     )
-    return Training(model, report, stance.held)
+    return Training(model, figures, stance)
 
 
 def _check(corpus: Corpus, recipe: Recipe) -> None:
+    """Refuse a corpus that nothing can be learned from, and weights of none of its files."""
     for number, label in enumerate(Stance):
         documents = len(np.unique(corpus.document[corpus.stance == number]))
-        if not documents and label == Stance.NEUTRAL:
-            continue  # a model of the other two never answers it
-        if not documents:
+        if not documents and label != Stance.NEUTRAL:  # a model of two classes never answers it
             raise DataError(
                 f"no {label} among the {len(corpus)} stance labels; a model needs rows of "
                 f"{Stance.AGAINST} and {Stance.FAVOR}"
             )
-        if documents < 2:
+        if documents == 1:
             raise DataError(
                 f"{label} is labelled in one document only; cross-validation by document needs "
                 "two or more of each class"
             )
-    unknown = set(recipe.corpora) - {source.name for source in corpus.sources}
-    if unknown == set(recipe.corpora) and unknown:
+    files = [source.name for source in corpus.sources]
+    if recipe.corpora and not recipe.corpora.keys() & set(files):
         raise DataError(
-            f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
-            f"{', '.join(source.name for source in corpus.sources)}; name these under [corpora]"
+            f"the recipe weighs corpora {', '.join(sorted(recipe.corpora))}, but the corpora given "
+            f"are {', '.join(files)}; name these under [corpora]"
         )
+
+
+def _deep_reader(
+    recipe: Recipe, corpus: Corpus, encoder: DeepReader | None, progress: Tell
+) -> DeepReader:
+    """Return the deep reader, open; say if it has probably seen the corpus."""
+    if recipe.language != "english":
+        advice = f"the recipe's language is {recipe.language}: train without it"
+        raise DataError(f"the deep reader reads only English; {advice}")
+    if encoder is None and (seen := corpus.marks.found_in(load_model().fingerprints).sum()):
+        rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
+        progress(f"the deep reader probably learned from {rows}: their scores are too high")
+    return (encoder or load_reader("all")).open()
+
+
+def _score(
+    run: TrainingRun,
+    stance: Learned,
+    control: Learned,
+    tone: Learned | None,
+    holder: Learned | None,
+) -> Figures:
+    """Score the held-out answers; rows that do not name the actor count as withheld."""
+    corpus, mood, holders = run.corpus, None, None
+    if tone:
+        mood = sentiment_answers(corpus, tone.probabilities)
+    if holder:
+        query, kinds = run.query.take(holder_rows(corpus)), holder.probabilities.argmax(axis=1)
+        holders = holder_score(corpus, run.reader.book, name_held(run.reader, query, kinds))
+    return report(
+        corpus,
+        stance_answers(corpus, stance.probabilities, stance.named),
+        stance_answers(corpus, control.probabilities),
+        mood,
+        holder=holders,
+        notes=model_notes(run.recipe),
+    )
+
+
+def _card(run: TrainingRun, stance: Head, control: Head, figures: Figures) -> dict[str, Any]:
+    """Return the rest of a model's card; with no scores of actors or sources of a few rows."""
+    corpus, recipe, scores = run.corpus, run.recipe, dict(figures)
+    for key in {"per_actor", "per_source"} & scores.keys():
+        parts = scores[key].items()
+        scores[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
+    versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
+    numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
+    np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
+    names = run.query.names[: len(corpus)]
+    texts = corpus.texts, names, corpus.document, recipe.features.min_df
+    return {
+        "versions": {"stance": __version__, "python": python_version(), **versions},
+        "data": [
+            {
+                "name": source.name,
+                "sha256": source.sha256,
+                "rows": source.rows,
+                "licence": recipe.licences.get(source.name, "not stated"),
+                "classes": dict(zip(map(str, Stance), row, strict=True)),
+            }
+            for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
+        ],
+        "seed": recipe.validation.seed,
+        "limits": [*LIMITS, *([NO_NEUTRAL] if stance.silent else [])],
+        "scores": scores,
+        "reference": asdict(measure(run.reader, KnownWords(stance, control), *texts)),
+    }

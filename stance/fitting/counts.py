@@ -1,7 +1,8 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from scipy import sparse
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.display import shown
-from stance.features.blocks import BLOCKS
+from stance.errors import DataError
+from stance.features.blocks import BLOCKS, stem_features
 from stance.features.occurrences import Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head, name_keys, own_keys
@@ -27,18 +29,14 @@ class BlockCounts:
     sums: Any  # of the weights of a feature's occurrences in a pair
     squares: Any  # of these weights squared, likewise summed; the sums if all weights are 1
 
-    def take(self, rows: Ints | slice) -> "BlockCounts":
+    def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""
-        return self._changed(lambda counts: counts[rows])
-
-    def with_features(self, kept: Ints) -> "BlockCounts":
-        """Return the counts of some features, in the order given."""
-        return replace(self._changed(lambda counts: _columns(counts, kept)), keys=self.keys[kept])
-
-    def _changed(self, change: Callable[[Any], Any]) -> "BlockCounts":
-        sums = change(self.sums)
-        squares = sums if self.squares is self.sums else change(self.squares)
-        return BlockCounts(self.keys, sums, squares)
+        sums = self.sums[rows]
+        return replace(
+            self,
+            sums=sums,
+            squares=sums if self.squares is self.sums else self.squares[rows],
+        )
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -62,7 +60,7 @@ class BlockCounts:
         return np.where(documents >= max(1, least), idf, 0).astype(np.float32)
 
     def values(self, idf: Floats32, weight: float) -> Any:
-        """Return the block's part of the design matrix.
+        """Return the block's part of the design matrix, of the features whose idf is not 0.
 
         Each occurrence counts its weight times inverse document frequency; a row is divided by the
         root of the sum of its squared occurrences and multiplied by the block's weight.
@@ -70,7 +68,7 @@ class BlockCounts:
         values = self.sums.astype(np.float64)
         values.data *= idf.take(values.indices)
         values.data *= np.repeat(self._scale(idf, weight), np.diff(values.indptr))
-        return values
+        return values[:, np.flatnonzero(idf)]
 
     def scores(self, block: BlockWeights) -> Floats:
         """Return what a block that was learned adds to the scores of each label."""
@@ -90,10 +88,36 @@ class BlockCounts:
         return scale
 
 
-def _columns(counts: Any, kept: Ints) -> Any:
-    columns = counts[:, kept]
-    columns.sort_indices()
-    return columns
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A vector per stem, learned from texts without labels: words of like use have like vectors.
+
+    With them, words of like use learn from each other. Only the weights of the words themselves go
+    into a model, so nobody needs the vectors to predict.
+    """
+
+    stems: Keys
+    values: Floats32  # (n_stems, n_dimensions)
+
+    @classmethod
+    def read(cls, path: Path) -> "Vectors":
+        """Read what ``training/vectors.py`` has written."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                # A damaged member comes back as bytes.
+                vectors = cls(*(np.asarray(archive[name]) for name in ("stems", "values")))
+            if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
+                raise ValueError("not one vector per stem")
+        except Exception as error:  # whatever numpy raises on another file
+            raise DataError(
+                f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
+            ) from error
+        return vectors
+
+    def of_features(self, block: str, keys: Keys) -> Floats:
+        """Return the vector of each feature of a block, zero for what is no known stem."""
+        place = KeyIndex(stem_features(block, self.stems)).find(keys)
+        return np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
 
 
 def count_features(

@@ -1,10 +1,11 @@
-"""Learns a head by a solver of scikit-learn, and scores it by cross-validation over documents."""
+"""Learns each head of a model by a solver of scikit-learn, and cross-validates it by document."""
 
 import errno
 import os
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
 from pickle import PicklingError
 from typing import Any
 
@@ -13,14 +14,16 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Bools, Floats, Floats32, Ints, Keys
-from stance.display import shown
+from stance.arrays import Bools, Floats, Ints
+from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.errors import DataError, OutputError
-from stance.features.blocks import stem_features
-from stance.fitting.counts import BlockCounts
+from stance.fitting.counts import BlockCounts, Vectors, count_features, with_terms
+from stance.model.familiarity import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
-from stance.reading.keys import KeyIndex
-from stance.recipe import Classifier, HeadRecipe
+from stance.reading.spans import Query, make_query
+from stance.reading.words import Reader
+from stance.recipe import Classifier, HeadRecipe, Recipe
+from stance.records import Holder, Sentiment, Stance
 
 TOLERANCE = {"svc": 1e-2, "logistic": 1e-4}
 """At which a search stops, of the model and of its folds.
@@ -31,38 +34,6 @@ have the same macro-F1 to the fourth digit; logistic regression at 1e-3 may stop
 MOST_STEPS = 10_000
 FLOOR = 1e-12  # least probability in a log loss
 ABSENT = -5.0  # score of a class that a training fold does not hold
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """A vector per stem, learned from texts without labels: words of like use have like vectors.
-
-    With them, words of like use learn from each other. Only the weights of the words themselves go
-    into a model, so nobody needs the vectors to predict.
-    """
-
-    stems: Keys
-    values: Floats32  # (n_stems, n_dimensions)
-
-    @classmethod
-    def read(cls, path: Path) -> "Vectors":
-        """Read what ``training/vectors.py`` has written."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                # A damaged member comes back as bytes.
-                vectors = cls(*(np.asarray(archive[name]) for name in ("stems", "values")))
-            if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
-                raise ValueError("not one vector per stem")
-        except Exception as error:  # whatever numpy raises on another file
-            raise DataError(
-                f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
-            ) from error
-        return vectors
-
-    def of_features(self, block: str, keys: Keys) -> Floats:
-        """Return the vector of each feature of a block, zero for what is no known stem."""
-        place = KeyIndex(stem_features(block, self.stems)).find(keys)
-        return np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +68,131 @@ class Task:
         return np.append(rows, len(scored) + np.flatnonzero(~np.isin(lessons, others)))
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A head, and the held-out answers to its rows, of shape (n_rows, n_labels)."""
+
+    head: Head
+    scores: Floats
+    probabilities: Floats  # at the temperature that fits the other folds
+    named: Bools  # rows whose text names the actor, or that are on a topic which is learned
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What every head is learned with."""
+
+    reader: Reader
+    corpus: Corpus
+    whole: Corpus  # the same rows, then those with soft labels alone
+    recipe: Recipe
+    vectors: Vectors | None
+    jobs: int
+    tell: Callable[[str], None]
+
+    @cached_property
+    def query(self) -> Query:
+        """All rows, those of the corpus first."""
+        pairs = self.whole.texts, self.whole.actors, self.whole.spans
+        return make_query(self.reader.book, *pairs, self.whole.months)
+
+    def learn(self, name: str) -> Learned:
+        """Cross-validate a head and fit it on all its rows, with names for its features."""
+        self.tell(f"learning {'the baseline' if name == 'control' else name}")
+        task, query, named = self.task(name)
+        size, validation = len(task.y), self.recipe.validation
+        fold = assign_folds(task.y, task.group[:size], validation.folds, validation.seed)
+        head = fit_head(task, np.arange(size), validation.seed)
+        scores, probabilities = cross_validate(task, fold, validation.seed, self.jobs)
+        if name != "control":  # which nobody asks for reasons
+            head = with_terms(head, self.reader, query, task.counts)
+        if name == "stance" and head.silent:
+            self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
+        if task.topic is not None:
+            topic = task.topic[:size]
+            named[:size] |= np.bincount(topic)[topic] >= FEWEST
+        head = replace(head, temperature=temperature_of(task, scores, np.arange(size)))
+        return Learned(head, scores, probabilities, named[:size])
+
+    def learn_extra(self, name: str) -> Learned | None:
+        """Learn a head from the rows with its labels, if enough documents have each of them."""
+        labels, y, rows = self._labelled(name)
+        documents = self.corpus.document[rows]
+        thin = [
+            label
+            for number, label in enumerate(labels)
+            if len(np.unique(documents[y == number])) < 2
+        ]
+        if thin and len(rows):
+            self.tell(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
+        return None if thin else self.learn(name)
+
+    def _labelled(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
+        """Return a head's labels, their numbers in the rows to score, and all rows to learn from.
+
+        The rows are those of the whole corpus; the ones to score come first.
+        """
+        corpus = self.corpus
+        if name == "sentiment":
+            rows = sentiment_rows(corpus)
+            return [*Sentiment], corpus.sentiment[rows], rows
+        if name == "holder":
+            rows = holder_rows(corpus)
+            return [*Holder], holder_kinds(corpus)[rows], rows
+        learned_from = self.whole if name == "stance" else corpus
+        return [*Stance], corpus.stance, np.arange(len(learned_from))
+
+    def task(self, name: str) -> tuple[Task, Query, Bools]:
+        """Return what a head is learned from, and which rows' texts name their actors."""
+        head, (labels, y, rows) = self.recipe.head(name), self._labelled(name)
+        whole, query, source, topic = (
+            self.whole,
+            self.query.take(rows),
+            self.whole.source[rows],
+            None,
+        )
+        if name == "sentiment":
+            query = replace(query, spans=query.spans[:0])
+        weighs = np.array([self.recipe.corpora.get(part.name, 1.0) for part in whole.sources])
+        share, part = weighs[source], source
+        if head.features.per_actor:
+            topic = np.unique(query.names, return_inverse=True)[1]
+            part = source * len(topic) + topic
+        weight = class_weights(y, part[: len(y)], share[: len(y)], head.classifier)
+        targeted, stances = name in ("stance", "holder"), name in ("stance", "control")
+        counts, named = count_features(self.reader, query, head.features, targeted=targeted)
+        task = Task(
+            counts=counts,
+            recipe=head,
+            labels=tuple(labels),
+            targeted=targeted,
+            y=y,
+            group=whole.document[rows],
+            weight=np.append(weight, share[len(y) :]),
+            vectors=self.vectors,
+            soft=whole.soft[rows] if stances and whole.soft is not None else None,
+            typical=self.corpus.typical if stances else None,
+            topic=topic,
+        )
+        return task, query, named
+
+
 def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) -> Floats:
-    """Return a weight per row; ``share`` is the weight of each source's average row.
+    """Return a weight per row; ``share`` is that of the average row of its source.
 
     If the classifier is balanced, the classes of each source weigh the same, or with an evenness of
     less than 1 their size to the power of what it lacks.
     """
-    weight: Floats = share[source].astype(np.float64)
+    weight = share.astype(np.float64)
     for number in np.unique(source) if classifier.balanced else ():
         rows = source == number
         counts = np.bincount(y[rows])
         weight_of = np.maximum(counts, 1.0) ** -classifier.evenness
         weight[rows] *= (weight_of * rows.sum() / (weight_of @ counts))[y[rows]]
     return weight
+
+
+# --- Fitting ---
 
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
@@ -133,7 +216,7 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     coef = np.zeros((x.shape[1], len(task.labels)), np.float32)
     intercept = np.where(shares.any(axis=0), ABSENT, NEVER)
     with threadpool_limits(1):
-        coef[:, present], intercept[present] = fit_linear(
+        coef[:, present], intercept[present] = _fit_linear(
             x, vectors, shares[np.ix_(rows, present)], weight, recipe.classifier, seed
         )
     intercept[1] += recipe.classifier.neutral_offset
@@ -155,55 +238,46 @@ def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
     for name, weight in features.blocks.items():
         counts = task.counts[name].take(rows)
         idf = counts.idf(group, features.min_df, topic)
-        counts, idf = counts.with_features(np.flatnonzero(idf)), idf[idf > 0]
         columns.append(counts.values(idf, weight))
-        blocks.append(BlockWeights(name, weight, counts.keys, idf, np.zeros((0, 0), np.float32)))
+        keys, idf = counts.keys[idf > 0], idf[idf > 0]
+        blocks.append(BlockWeights(name, weight, keys, idf, np.zeros((0, 0), np.float32)))
         vectors.append(sparse.csr_matrix((len(idf), 0)))
         if task.vectors is not None and features.vectors.get(name):
-            known = task.vectors.of_features(name, counts.keys)
+            known = task.vectors.of_features(name, keys)
             # So that a row of them is as long on average as the recipe says.
             length = np.sqrt(((columns[-1] @ known) ** 2).sum() / len(rows))
             vectors[-1] = sparse.csr_matrix(known * (features.vectors[name] / length))
     return sparse.hstack(columns, format="csr"), sparse.block_diag(vectors, "csr"), blocks
 
 
-def fit_linear(
-    x: Any, vectors: Any, targets: Floats, weight: Floats, recipe: Classifier, seed: int
+def _fit_linear(
+    x: Any, vectors: Any, shares: Floats, weight: Floats, recipe: Classifier, seed: int
 ) -> tuple[Floats, Floats]:
     """Return coefficients (n_features, n_labels) and intercepts (n_labels,) of a classifier.
 
     A row with soft labels is learned from once per label that it may have. Where words have
     vectors, these are further columns: what words of like use have in common is learned there, and
     added to what each word has of its own.
-
-    Parameters
-    ----------
-    x : sparse matrix of shape (n_rows, n_features)
-    vectors : sparse matrix of shape (n_features, n_dimensions)
-    targets : ndarray of shape (n_rows, n_labels)
-        Share of each label of a row.
-    weight : ndarray of shape (n_rows,)
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
-    row, y = np.nonzero(targets)
+    row, y = np.nonzero(shares)
     columns = sparse.hstack([x, x @ vectors], format="csr") if vectors.shape[1] else x
-    if len(row) > len(targets):
+    if len(row) > len(shares):
         columns = columns[row]
+    common = {"C": recipe.c, "tol": TOLERANCE[recipe.kind], "max_iter": MOST_STEPS}
     if recipe.kind == "svc":
-        model = LinearSVC(
-            C=recipe.c, random_state=seed, tol=TOLERANCE["svc"], max_iter=MOST_STEPS, dual=True
-        )
+        model = LinearSVC(**common, random_state=seed, dual=True)
     else:
-        model = LogisticRegression(C=recipe.c, tol=TOLERANCE["logistic"], max_iter=MOST_STEPS)
+        model = LogisticRegression(**common)
     with warnings.catch_warnings(action="ignore"):  # of no end, which is an error here
-        model.fit(columns, y, sample_weight=weight[row] * targets[row, y])
+        model.fit(columns, y, weight[row] * shares[row, y])
     if np.max(model.n_iter_) >= MOST_STEPS or not np.isfinite(model.coef_).all():
         why = "the classifier does not converge"
         raise DataError(f"{why}; lower the recipe's c, or the weights of its corpora")
     coef, intercept = model.coef_.T, model.intercept_
-    if targets.shape[1] == 2:  # the second label's, and for probabilities half of it each
+    if shares.shape[1] == 2:  # the second label's, and for probabilities half of it each
         half = 1 if recipe.kind == "svc" else 2
         coef, intercept = np.hstack([-coef, coef]) / half, np.append(-intercept, intercept) / half
     alone, shared = coef[: x.shape[1]], coef[x.shape[1] :]
@@ -243,14 +317,6 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
 # --- Cross-validation: no document is split between training and test ---
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Held-out answers of a cross-validation by document, of shape (n_rows, n_labels)."""
-
-    scores: Floats
-    probabilities: Floats  # at the temperature that fits the other folds
-
-
 def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     """Return the fold of each row; no group is in two folds, classes are spread evenly.
 
@@ -259,8 +325,7 @@ def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    _, counts = np.unique(y, return_counts=True)
-    most = min(folds, len(np.unique(group)), int(counts.max()))
+    most = min(folds, len(np.unique(group)), int(np.bincount(y).max()))
     fold = np.zeros(len(y), np.int64)
     splitter = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # of a rare class
@@ -269,13 +334,10 @@ def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     return fold
 
 
-def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> HeldOut:
-    """Score every row by a model that has not seen its document; ``jobs`` changes no score.
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Floats, Floats]:
+    """Return scores and probabilities of every row by models that have not seen its document.
 
-    Raises
-    ------
-    DataError
-        If a fold leaves too little to learn from.
+    The probabilities are at the temperature that fits the other folds; ``jobs`` changes nothing.
     """
     from joblib import Parallel, delayed
 
@@ -296,7 +358,7 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> HeldOut:
     for number in numbers:
         temperature = temperature_of(task, scores, np.flatnonzero(fold != number))
         probabilities[fold == number] = softmax(scores[fold == number] / temperature)
-    return HeldOut(scores, probabilities)
+    return scores, probabilities
 
 
 def _score_fold(task: Task, test: Bools, seed: int) -> Floats:

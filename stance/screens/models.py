@@ -72,7 +72,7 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
 
 
 def evaluation_lines(figures: Figures) -> list[str]:
-    """Return what to decide by in `stance.evaluation.Report.to_json`; the rest is in the report."""
+    """Return what to decide by in `stance.evaluation.evaluate`; the rest is in the report."""
     mood = figures.get("sentiment")
     notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
     classes: list[Row] = [("class", "precision", "recall", "F1", "n")]
