@@ -15,7 +15,7 @@ import pytest
 
 from stance.errors import ModelError
 from stance.features.blocks import BLOCKS
-from stance.features.pairs import lay_out
+from stance.features import lay_out
 from stance.model import StanceModel
 from stance.model.abstention import calibrate
 from stance.model.heads import BlockWeights, Head, name_keys, own_keys

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
-from stance.features.pairs import Pairs, lay_out
+from stance.features import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query

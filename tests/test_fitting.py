@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError
 from stance.evaluation import evaluate
-from stance.features.pairs import lay_out
+from stance.features import lay_out
 from stance.fitting import learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.learning import (

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stance.errors import DataError
-from stance.features.pairs import lay_out
+from stance.features import lay_out
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon

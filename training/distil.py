@@ -47,7 +47,7 @@ from stance.corpus import Corpus, holder_kinds, read_corpus
 from stance.corpus.rows import MISSING, SOFT
 from stance.evaluation.answers import Answers
 from stance.evaluation.scores import score
-from stance.features.pairs import lay_out
+from stance.features import lay_out
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Task, class_weights, fit_head, score_rows
 from stance.model import StanceModel

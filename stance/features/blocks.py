@@ -1,31 +1,35 @@
 """The feature blocks over a whole batch of pairs; `fit` and `predict` share this one path.
 
-Each block is a function ``(Reader, Pairs) -> list[Events]``; ``training/README.md`` says what each
-was measured to add.
+Each block is a function ``(Reader, Pairs) -> list[Occurrences]``; ``training/README.md`` says what
+each was measured to add.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
-from stance.features.mention import mention_block, relation_block
+from stance.features import FAR, REACH, Pairs
 from stance.features.occurrences import (
     END_KEY,
     GAP_KEY,
     NO_KEY,
+    OTHER_KEY,
+    TARGET_KEY,
     Closed,
     Letters,
     Occurrences,
     Stems,
+    closed_vocabulary,
 )
-from stance.features.pairs import REACH, SHORT, Pairs, named_beside
-from stance.reading.frames import KINDS, NO_ACTOR, Frame, frames_of
+from stance.features.relations import (
+    frame_block,
+    mention_block,
+    relation_block,
+    short_relation_block,
+)
 from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.voices import AUTHOR, OTHER
-from stance.reading.words import Reader, Words
+from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Stance
 
 
@@ -61,14 +65,10 @@ def _stem_numbers(words: Words) -> Ints:
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Words and word pairs as spelled, blind to the actor: the baseline."""
-    row, word = pairs.row, pairs.word
-    keys = pairs.words.lower_keys(word)
-    follows = np.flatnonzero(row[1:] == row[:-1])
-    both = keys.take(follows), keys.take(follows + 1)
-    return [
-        Occurrences.open("word", row, word, [(None, [keys])]),
-        Occurrences.open("word", row.take(follows), word.take(follows), [(None, both)]),
-    ]
+    row, keys = pairs.row, pairs.words.lower_keys(pairs.word)
+    follows = np.append(row[1:] == row[:-1], False)[: len(row)]
+    sequences = [(np.ones_like(follows), [keys]), (follows, [keys, np.roll(keys, -1)])]
+    return [Occurrences.open("word", row, pairs.word, sequences)]
 
 
 LEFT, RIGHT = 3, 4
@@ -89,89 +89,84 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """N-grams that contain the actor, with and without a gap; they end with the sentence."""
     if not len(pairs.mention):
         return []
-    around = pairs.surroundings
-    near = np.where(around.inside, around.stems(reader.stems["key"]), END_KEY)
+    words, around = pairs.words, pairs.surroundings
+    who = words.who.take(around.there)
+    mention = np.where(who == words.who.take(around.centre), TARGET_KEY, OTHER_KEY)
+    stem = reader.stems["key"].take(words.column("stem", around.there))
+    near = np.where(around.inside, np.where(who >= 0, mention, stem), END_KEY)
     sequences: list[tuple[Bools, list[Keys]]] = []
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
         present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
         sequences.append((present, [*near[REACH + low : REACH + high + 1]]))
-    hole = np.full(len(around.at), GAP_KEY)
+    gap = np.full(len(around.centre), GAP_KEY)
     for step in _SKIPS:
-        parts = [near[REACH + step], hole, near[REACH]]
+        parts = [near[REACH + step], gap, near[REACH]]
         sequences.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
-    return [Occurrences.open("cross", around.row, around.at, sequences)]
+    return [Occurrences.open("cross", around.row, around.centre, sequences)]
 
 
 BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
 
-
-_TURNED, _SIGNS, _SAME, _CROSSED = (
-    *(["", "NOT"], ["negative", "none", "positive"], ["", "same"], ["", "crossed"]),
+_CLASSES = (
+    ("class", "category turned"),
+    ("class placed", "category turned side near"),
+    ("class linked", "category turned same crossed"),
+    ("class quoted", "category turned same quoted"),
+    ("sign", "sign side near same crossed"),
+    ("sign", "sign"),
 )
-_SIDES, _NEAR = ["", "before", "after"], ["near", "close", "off", "far", "nowhere"]
 
 
 def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by side, distance, sentence, quotation and names between."""
-    words, classed, made = pairs.words, pairs.classed, reader.once(_class_vocabulary, reader)
-    category, turned = words.category.take(classed.word), words.negated.take(classed.word)
-    sign, quoted = words.sign.take(classed.word) + 1, words.quoted.take(classed.word)
+    classed, made = pairs.classed, reader.once(closed_vocabulary, _CLASSES, reader)
+    steps = sum(classed.distance > limit for limit in BUCKETS)
     side = np.where(classed.named, 2 - classed.before, 0)
-    passed = sum(classed.distance > limit for limit in BUCKETS)
-    near = np.where(classed.named, passed, len(BUCKETS) + 1)
-    same, crossed = classed.same, classed.crossed
-    fields = [
-        (category, turned),
-        (category, turned, side, near),
-        (category, turned, same, crossed),
-        (category, turned, same, quoted),
-        (sign, side, near, same, crossed),
-        (sign,),
-    ]
-    return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
-
-
-def _class_vocabulary(reader: Reader) -> Closed:
-    category = reader.lexicon.categories
-    return Closed(
-        ("class", [category, _TURNED]),
-        ("class placed", [category, _TURNED, _SIDES, _NEAR]),
-        ("class linked", [category, _TURNED, _SAME, _CROSSED]),
-        ("class quoted", [category, _TURNED, _SAME, ["", "quoted"]]),
-        ("sign", [_SIGNS, _SIDES, _NEAR, _SAME, _CROSSED]),
-        ("sign", [_SIGNS]),
-    )
+    near = np.where(classed.named, steps, len(BUCKETS) + 1)
+    number = made.encode({**classed.values, "side": side, "near": near})
+    return [Occurrences(classed.row, classed.word, number, None, made)]
 
 
 STRETCH, FARTHEST = 4, 3
 """Words per step of distance in `rival`, and the last step."""
 
+_RIVALS = (
+    ("rival", "category turned left right step"),
+    ("rival nearest", "category turned nearest same"),
+)
+
 
 def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by whom the sentence names last before and first after them."""
-    words, classed, made = pairs.words, pairs.classed, reader.once(_rival_vocabulary, reader)
-    category, turned = words.category.take(classed.word), words.negated.take(classed.word)
+    classed, made = pairs.classed, reader.once(closed_vocabulary, _RIVALS, reader)
     judged = pairs.actor.take(classed.row)
-    *beside, shortest = (values.take(classed.which) for values in words.once(named_beside))
+    *beside, shortest = (c.take(classed.which) for c in pairs.words.once(_named_beside))
     left, right = (np.where(who < 0, 0, 1 + (who != judged)) for who in beside)
     step = np.minimum(classed.distance // STRETCH, FARTHEST)
     nearest = classed.named & (classed.distance <= shortest)
-    fields = [
-        (category, turned, left, right, step),
-        (category, turned, nearest, classed.same),
-    ]
-    return [Occurrences(classed.row, classed.word, made.encode(fields), vocabulary=made)]
+    values = {"left": left, "right": right, "step": step, "nearest": nearest}
+    number = made.encode({**classed.values, **values})
+    return [Occurrences(classed.row, classed.word, number, None, made)]
 
 
-def _rival_vocabulary(reader: Reader) -> Closed:
-    category = reader.lexicon.categories
-    left, right = ["", "after-it", "after-other"], ["", "before-it", "before-other"]
-    steps = [f"step{step}" for step in range(FARTHEST + 1)]
-    return Closed(
-        ("rival", [category, _TURNED, left, right, steps]),
-        ("rival nearest", [category, _TURNED, ["other-nearer", "nearest"], _SAME]),
-    )
+def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
+    """Return whom its sentence names last before and first after each word with a category.
+
+    The third array is the distance in words to the nearest mention of anyone in the paragraph.
+    """
+    classed, mentions = words.classed, words.mentions
+    following = np.searchsorted(mentions, classed)
+    ends = np.concatenate([[-1], mentions, [-1]])
+    near = ends.take(following), ends.take(following + 1)
+    who, distance = [], np.full(len(classed), FAR)
+    for there in near:
+        known = there >= 0
+        inside = known & (words.sentence.take(there) == words.sentence.take(classed))
+        who.append(np.where(inside, words.who.take(there), NOBODY))
+        reached = known & (words.para.take(there) == words.para.take(classed))
+        distance = np.minimum(distance, np.where(reached, np.abs(there - classed), FAR))
+    return who[0], who[1], distance
 
 
 LEAST_GRAM, MOST_GRAM = 2, 5
@@ -225,105 +220,29 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if (keys := pairs.named) is None:
         keys = keys_of((*reader.book.names, "?"), "actor:")[pairs.actor]
     nowhere = np.full(pairs.count, -1)
-    return [Occurrences.open("name", np.arange(pairs.count), nowhere, [(None, [keys])])]
-
-
-_POLARITIES = ["negative", "denied", "positive"]
-_PARTS = ["who judges", "who judges no actor", "victim", "judged by an actor"]
-_PARTS += ["judged by the author", "judged by another"]
-_AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT = range(4)
-_BYSTANDER = len(_PARTS)
-_SIZES = ["in a sentence", "in a short paragraph", "in a paragraph"]
-_FRAMES = Closed(
-    ("frame", [KINDS, _POLARITIES, _PARTS, _SIZES]), ("frame", [_POLARITIES, _PARTS, _SIZES])
-)
-_BESIDE = Closed(("frame beside", [_SIZES]))
-_LONGEST = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
-
-
-def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Frames of judgement by kind of cue, polarity, and the actor's part in them.
-
-    Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
-    a model that adds up words cannot tell. In a sentence alone, whom a frame judges is most of the
-    answer, in a paragraph less, in a long one little: it is not read, and what is learned from the
-    frames of short ones does not count in longer ones.
-    """
-    frames = pairs.words.once(frames_of, reader)
-    if not frames:
-        return []
-    parts = _parts(frames, pairs.words)
-    asked = zip(pairs.para.tolist(), pairs.actor.tolist(), strict=True)
-    rows = [(row, *part) for row, pair in enumerate(asked) for part in parts.get(pair, ())]
-    row, frame, part = np.array(rows, np.int64).reshape(-1, 3).T
-    cue, polarity, *_, kind, _, _, _ = np.array(frames, np.int64).T
-    sizes = np.searchsorted(_LONGEST, np.diff(pairs.words.first))
-    size = sizes.take(pairs.words.para.take(cue[frame]))
-    inside, beside = np.flatnonzero(part != _BYSTANDER), np.flatnonzero(part == _BYSTANDER)
-    sign, part, size_of = polarity[frame[inside]] + 1, part[inside], size[inside]
-    number = _FRAMES.encode([(kind[frame[inside]], sign, part, size_of), (sign, part, size_of)])
-    other = _BESIDE.encode([[size[beside]]])
     return [
-        Occurrences(row[inside], cue[frame[inside]], number, vocabulary=_FRAMES),
-        Occurrences(row[beside], cue[frame[beside]], other, vocabulary=_BESIDE),
+        Occurrences.open(
+            "name", np.arange(pairs.count), nowhere, [(np.ones_like(nowhere, np.bool_), [keys])]
+        )
     ]
-
-
-def _parts(frames: Sequence[Frame], words: Words) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Return by paragraph and actor in which frames it has which part.
-
-    Bystanders are the other actors that a sentence names, whatever is judged in it.
-    """
-    cue, _, agent, patient, *_, victim, _, _ = zip(*frames, strict=True)
-    para, sentence = words.para.take(cue).tolist(), words.sentence.take(cue).tolist()
-    agents = [_AGENT_ELSEWHERE if judged == NO_ACTOR else _AGENT for judged in patient]
-    patients = [_PATIENT + {AUTHOR: 1, OTHER: 2}.get(judge, 0) for judge in agent]
-    parts, involved = defaultdict[tuple[int, int], list[tuple[int, int]]](list), set()
-    roles = (agent, agents), (patient, patients), (victim, [_VICTIM] * len(frames))
-    for actors, parts_of in roles:
-        for number, (actor, part) in enumerate(zip(actors, parts_of, strict=True)):
-            if actor >= 0:
-                parts[para[number], actor].append((number, part))
-                involved.add((sentence[number], actor))
-    first = {place: number for number, place in reversed([*enumerate(sentence)])}
-    named = words.mentions[np.isin(words.sentence.take(words.mentions), sentence)]
-    columns = words.sentence.take(named).tolist(), words.who.take(named).tolist()
-    for place, actor in zip(*columns, strict=True):
-        if (place, actor) not in involved:
-            parts[para[first[place]], actor].append((first[place], _BYSTANDER))
-    return parts
 
 
 def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Return what the deep reader makes of a paragraph, see `DeepReader.features`."""
     read, values = reader.deep(pairs.words, pairs.para, pairs.actor)
-    vocabulary = reader.once(_deep_vocabulary, values.shape[1])
-    pair, number = (
-        grid.ravel() for grid in np.meshgrid(read, range(values.shape[1]), indexing="ij")
-    )
+    width = values.shape[1]
+    vocabulary = reader.once(_deep_vocabulary, width)
+    pair, number = np.repeat(read, width), np.tile(np.arange(width), len(read))
     return [Occurrences(pair, np.full(len(pair), -1), number, values.ravel(), vocabulary)]
 
 
 def _deep_vocabulary(size: int) -> Closed:
     states = [str(number) for number in range(1, size - len(Stance) + 1)]
-    return Closed(("deep", [[*Stance]]), ("deep state", [states]))
+    sets = ("deep", "stance"), ("deep state", "state")
+    return Closed(sets, {"stance": [*Stance], "state": states})
 
 
-Block = Callable[[Reader, Pairs], list[Occurrences]]
-
-
-def in_short(block: Block) -> Block:
-    """Return a block that is empty but in short paragraphs, where few words decide."""
-
-    def in_short_ones(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-        rows, short = pairs.short
-        occurrences = block(reader, short) if len(rows) else []
-        return [replace(one, pair=rows.take(one.pair)) for one in occurrences]
-
-    return in_short_ones
-
-
-BLOCKS: dict[str, Block] = {
+BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "stem": stem_block,
     "cross": cross_block,
     "class": class_block,
@@ -334,7 +253,7 @@ BLOCKS: dict[str, Block] = {
     "word": word_block,
     "plain": plain_block,
     "rival": rival_block,
-    "short_relation": in_short(relation_block),
+    "short_relation": short_relation_block,
     "ending": ending_block,
     "frame": frame_block,
     "deep": deep_block,

@@ -5,28 +5,34 @@ Fitting, prediction, explanation and naming read the same occurrences.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys, stretches
+from stance.features import ROLES
+from stance.reading.frames import KINDS
 from stance.reading.keys import join_keys, key_of, keys_of
+from stance.reading.string_table import StringTable
 from stance.reading.words import Reader
 
-NO_KEY = np.uint64(key_of(""))
-NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS = tuple(
-    np.uint64(key_of(name)) for name in ("NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
-)
-_MARK_NAMES = ("NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
+MARKS = {
+    name: np.uint64(key_of(name))
+    for name in ("", "NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
+}
+NO_KEY, NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS.values()
+
+Sets = tuple[tuple[str, str], ...]
+"""Sets of features: what their names begin with, and the fields whose labels follow."""
 
 
 class Vocabulary:
     """Numbers the features of a block, or of a part of it."""
 
-    def __init__(self) -> None:
-        self._names, self._keys = list[str](), np.zeros(0, np.uint64)
+    _names: Sequence[str]
+    _keys: Keys
 
     def __len__(self) -> int:
         """Return how many features there are by now."""
@@ -38,7 +44,8 @@ class Vocabulary:
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
-        return [self._names[number] for number in numbers.tolist()]
+        names = self._names
+        return [names[number] for number in numbers.tolist()]
 
 
 class Closed(Vocabulary):
@@ -47,29 +54,63 @@ class Closed(Vocabulary):
     Each combination of the values of a set's fields is a feature. An empty label is left out of
     its name.
 
-    >>> vocabulary = Closed(("sign", ["-+"]), ("class", [["crit", "praise"], ["", "not"]]))
-    >>> first, second = np.array([[0], [1]])
-    >>> vocabulary.names(vocabulary.encode([[second], [first, second]]).ravel())
-    ['sign +', 'class crit not']
+    >>> labels = {"sign": "-+", "class": ["crit", "praise"], "turned": ["", "not"]}
+    >>> vocabulary = Closed((("sign", "sign"), ("class", "class turned")), labels)
+    >>> values = {"sign": np.array([0]), "class": np.array([0]), "turned": np.array([1])}
+    >>> vocabulary.names(vocabulary.encode(values).ravel())
+    ['sign -', 'class crit not']
     """
 
-    def __init__(self, *sets: tuple[str, Sequence[Sequence[str]]]) -> None:
-        names = [_combined(template, fields) for template, fields in sets]
-        self._sizes = [[len(labels) for labels in fields] for _, fields in sets]
-        self._starts = np.cumsum([0, *map(len, names)])[:-1].tolist()
-        self._names = [*chain.from_iterable(names)]
+    def __init__(self, sets: Sets, labels: Mapping[str, Sequence[str]]) -> None:
+        self._names, self._sets = list[str](), list[tuple[int, list[tuple[str, int]]]]()
+        for template, fields in sets:
+            names = fields.split()
+            self._sets.append((len(self._names), [(name, len(labels[name])) for name in names]))
+            combined = product(*(labels[name] for name in names))
+            self._names += [_name(template, *some) for some in combined]
         self._keys = keys_of(self._names)
 
-    def encode(self, sets: Sequence[Sequence[NDArray[Any]]]) -> Ints:
-        """Return numbers of shape (n_sets, n_places), given the values of each set's fields."""
-        numbers = np.empty((len(sets), len(sets[0][0])), np.int64)
-        for row, start, sizes, fields in zip(numbers, self._starts, self._sizes, sets, strict=True):
-            row[:] = fields[0]
-            for size, values in zip(sizes[1:], fields[1:], strict=True):
+    def encode(self, values: Mapping[str, NDArray[Any]]) -> Ints:
+        """Return numbers of shape (n_sets, n_places), given the values of the fields."""
+        numbers = np.empty((len(self._sets), len(next(iter(values.values())))), np.int64)
+        for row, (start, ((first, _), *fields)) in zip(numbers, self._sets, strict=True):
+            row[:] = values[first]
+            for name, size in fields:
                 row *= size
-                row += values
+                row += values[name]
             row += start
         return numbers
+
+
+LABELS = {
+    "turned": ("", "NOT"),
+    "sign": ("negative", "none", "positive"),
+    "side": ("", "before", "after"),
+    "near": ("near", "close", "off", "far", "nowhere"),
+    "same": ("", "same"),
+    "crossed": ("", "crossed"),
+    "quoted": ("", "quoted"),
+    "left": ("", "after-it", "after-other"),
+    "right": ("", "before-it", "before-other"),
+    "step": ("step0", "step1", "step2", "step3"),
+    "nearest": ("other-nearer", "nearest"),
+    "does": ("object", "subject"),
+    "next": ("", "next"),
+    "role": ROLES,
+    "kind": KINDS,
+    "polarity": ("negative", "denied", "positive"),
+    "part": (
+        *("who judges", "who judges no actor", "victim"),
+        *("judged by an actor", "judged by the author", "judged by another"),
+    ),
+    "size": ("in a sentence", "in a short paragraph", "in a paragraph"),
+}
+"""What the values of fields are called in the names of features, beside lexicon categories."""
+
+
+def closed_vocabulary(sets: Sets, reader: Reader) -> Closed:
+    """Return the vocabulary of sets whose fields are among `LABELS`, or a category."""
+    return Closed(sets, {**LABELS, "category": reader.lexicon.categories})
 
 
 class Stems(Vocabulary):
@@ -83,17 +124,16 @@ class Stems(Vocabulary):
     def __len__(self) -> int:
         return self.FIRST + 2 * len(self._stems)
 
-    def keys(self, numbers: NDArray[Any]) -> Keys:
-        """Return the keys of some features."""
+    @property
+    def _keys(self) -> Keys:  # type: ignore[override]
         stems = np.append([OTHER_KEY, TARGET_KEY], np.repeat(self._stems["key"], 2))
         marks = np.append([NO_KEY] * self.FIRST, np.tile([NO_KEY, NOT_KEY], len(self._stems)))
-        return join_keys(key_of(self._template), marks.take(numbers), stems.take(numbers))
+        return join_keys(key_of(self._template), marks, stems)
 
-    def names(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the readable names of some features."""
+    @property
+    def _names(self) -> Sequence[str]:  # type: ignore[override]
         stems = (mark + stem for stem in self._stems.strings for mark in ("", "NOT "))
-        names = ["OTHER", "TARGET", *stems]
-        return [f"{self._template} {names[number]}" for number in numbers.tolist()]
+        return [f"{self._template} {name}" for name in ("OTHER", "TARGET", *stems)]
 
 
 class Letters(Vocabulary):
@@ -102,34 +142,33 @@ class Letters(Vocabulary):
     def __init__(
         self, template: str, of_word: Callable[[str], Sequence[str]], reader: Reader
     ) -> None:
-        super().__init__()
         self._template, self._of_word, self._types = template, of_word, reader.types
-        self._numbers: dict[str, int] = {}
+        parts = StringTable(lambda parts: (keys_of(parts, f"{template}:"),), {"key": np.uint64})
+        self._parts, self._names = parts, parts.strings
         self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
         self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
 
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        return join_keys(key_of(self._template), self._parts["key"].take(numbers))
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        return [f"{self._template} {name}" for name in super().names(numbers)]
+
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and how many each of them has."""
-        known = len(self._starts) - 1
-        if known < len(self._types):
-            words = [self._of_word(word) for word in self._types.strings[known:]]
-            new = [
-                self._numbers.setdefault(part, len(self._numbers))
-                for part in chain.from_iterable(words)
-            ]
-            added = list(self._numbers)[len(self._names) :]
-            self._names += [_name(self._template, part) for part in added]
-            keys = join_keys(key_of(self._template), keys_of(added, f"{self._template}:"))
-            self._keys = np.append(self._keys, keys)
-            self._features = np.append(self._features, np.array(new, np.int64))
-            counts = np.fromiter(map(len, words), np.int64, len(words))
-            self._starts = np.append(self._starts, self._starts[-1] + np.cumsum(counts))
+        words = [*map(self._of_word, self._types.strings[len(self._starts) - 1 :])]
+        if words:
+            self._features = np.append(self._features, self._parts.find([*chain(*words)]))
+            ends = self._starts[-1] + np.cumsum([*map(len, words)])
+            self._starts = np.append(self._starts, ends)
         start, counts = self._starts.take(types), np.diff(self._starts).take(types)
         return self._features.take(stretches(start, counts)), counts
 
 
-Sequences = Sequence[tuple[Bools | None, Sequence[Keys]]]
-"""Parts of features at the same places, and at which there is one; None for all."""
+Sequences = Sequence[tuple[Bools, Sequence[Keys]]]
+"""Parts of features at the same places, and at which of these there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +192,11 @@ class Occurrences:
         cls, template: str, pair: NDArray[Any], word: NDArray[Any], sequences: Sequences
     ) -> "Occurrences":
         """Return occurrences of an open set, whose features are sequences of parts."""
-        keys, places = list[Keys](), list[Ints]()
-        for present, parts in sequences:
-            place = np.arange(len(pair)) if present is None else np.flatnonzero(present)
-            keys.append(join_keys(key_of(template), *parts).take(place))
-            places.append(place)
+        places = [np.flatnonzero(present) for present, _ in sequences]
+        keys = [join_keys(key_of(template), *parts) for _, parts in sequences]
+        key = np.concatenate([one.take(place) for one, place in zip(keys, places, strict=True)])
         whole = np.concatenate(places)
-        return cls(
-            pair.take(whole), word.take(whole), np.concatenate(keys),
-            template=template, sequences=sequences,
-        )  # fmt: skip
+        return cls(pair.take(whole), word.take(whole), key, template=template, sequences=sequences)
 
     def flat(self) -> "Occurrences":
         """Return the same occurrences with one number each, also if the vocabulary is joint."""
@@ -175,29 +209,20 @@ class Occurrences:
         """Return the key of each occurrence."""
         return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
 
-    def names(self, at: Ints, strings: Mapping[int, str]) -> list[str]:
+    def names(self, places: Ints, strings: Mapping[int, str]) -> list[str]:
         """Return the readable names of some flat occurrences, given the strings of words' keys."""
         if self.vocabulary is not None:
-            return self.vocabulary.names(self.number.take(at))
+            return self.vocabulary.names(self.number.take(places))
         parts = [
             (which, place)
-            for which, (present, some) in enumerate(self.sequences)
-            for place in (range(len(some[0])) if present is None else np.flatnonzero(present))
+            for which, (present, _) in enumerate(self.sequences)
+            for place in np.flatnonzero(present)
         ]
         names = []
-        for which, place in (parts[n] for n in at.tolist()):
+        for which, place in (parts[n] for n in places.tolist()):
             words = (strings[int(part[place])] for part in self.sequences[which][1])
             names.append(_name(self.template, *words))
         return names
-
-
-def _combined(template: str, fields: Sequence[Sequence[str]]) -> list[str]:
-    """Name the features of a closed set, one per combination of its fields' labels."""
-    names = [template]
-    for labels in fields:
-        ends = [f" {label}" if label else "" for label in labels]
-        names = [name + end for name in names for end in ends]
-    return names
 
 
 def _name(template: str, *labels: str) -> str:
@@ -207,7 +232,7 @@ def _name(template: str, *labels: str) -> str:
 
 def key_strings(reader: Reader, actors: Sequence[str] = ()) -> dict[int, str]:
     """Return the strings of all keys that may stand in open features by now."""
-    names = dict(zip(map(int, MARKS), _MARK_NAMES, strict=True)) | {int(NO_KEY): ""}
+    names = {int(key): name for name, key in MARKS.items()}
     names |= {key_of("actor:" + name): name for name in (*reader.book.names, "?", *actors)}
     terms = category_terms(reader.lexicon.categories)
     names |= {key_of("class:" + term): term for term in terms}

@@ -13,7 +13,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.features.blocks import BLOCKS, stem_features
 from stance.features.occurrences import Occurrences, key_strings
-from stance.features.pairs import Pairs, lay_out
+from stance.features import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head, name_keys, own_keys
 from stance.reading.keys import KeyIndex
 from stance.reading.spans import Query

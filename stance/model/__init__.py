@@ -11,7 +11,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
-from stance.features.pairs import Pairs, lay_out
+from stance.features import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
 from stance.model.deep import DeepReader

@@ -8,7 +8,7 @@ import numpy as np
 from stance.arrays import Floats
 from stance.display import brief
 from stance.errors import ActorError
-from stance.features.pairs import Pairs
+from stance.features import Pairs
 from stance.model import StanceModel
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told

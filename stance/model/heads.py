@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
-from stance.features.pairs import Pairs, run_starts
+from stance.features import Pairs, run_starts
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 from stance.records import FAVOR

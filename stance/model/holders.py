@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, stretches
-from stance.features.pairs import REACH, SHORT, Surroundings
+from stance.features import REACH, SHORT, Surroundings
 from stance.reading import voices
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook

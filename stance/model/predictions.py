@@ -16,7 +16,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, stretches
 from stance.display import brief
-from stance.features.pairs import Pairs, run_starts
+from stance.features import Pairs, run_starts
 from stance.model.familiarity import LanguageCheck
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
@@ -143,7 +143,7 @@ class Predictions:
 
     para: Ints  #: paragraph of each pair, in order
     actor: tuple[str, ...]  #: of each pair
-    number: Ints  #: of each pair's actor, see `stance.features.pairs.lay_out`
+    number: Ints  #: of each pair's actor, see `stance.features.lay_out`
     mentions: Ints  #: how often the paragraph of each pair names its actor
     stance: Floats  #: probabilities of each pair, in the order of `stance.records.Stance`
     known: Bools  #: whether the stance head knows any word, by pair

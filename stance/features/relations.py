@@ -1,0 +1,314 @@
+"""How a paragraph names an actor, and who does what to whom around it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from stance.arrays import Ints, Keys, stretches
+from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
+from stance.features.occurrences import (
+    LABELS,
+    NAME_KEY,
+    OTHER_KEY,
+    REPORT_KEY,
+    TARGET_KEY,
+    Closed,
+    Occurrences,
+    category_terms,
+    closed_vocabulary,
+)
+from stance.reading.frames import NO_ACTOR, frames_of
+from stance.reading.keys import keys_of
+from stance.reading.lexicon import (
+    CONCESSION,
+    FIRST_PERSON,
+    HYPOTHETICAL,
+    NEGATOR,
+    PREPOSITION,
+    REPORTING,
+)
+from stance.reading.voices import AUTHOR, OTHER
+from stance.reading.words import Reader, Words
+
+# --- How an actor is named ---
+
+_DISTANCES = (1, 2, 4, 8, 16)
+_COUNTS = (0, 1, 2, 3, 5)
+_LENGTHS = (15, 30, 60, 120)
+_COUNTED = (
+    *("mentions", "others", "positive-here", "negative-here", "positive", "negative", "plain-here"),
+    *("first-person", "hypothetical-here", "concession-here", "negator-here"),
+)
+"""Counts that are features, in buckets."""
+
+_COUNTED_FUNCTIONS = HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON
+
+
+def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
+    """Return the number of the first edge not below each value of 0 or more."""
+    table = np.searchsorted(edges, np.arange(edges[-1] + 2), side="left")
+    return table.take(values, mode="clip")
+
+
+def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
+    return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
+
+
+_VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
+    "share": [f"share {i}/4" for i in range(5)],
+    "opens": ["opens late", "opens first sentence", "opens first words"],
+    "quoted": ["quoted none", "quoted some", "quoted all"],
+    "nearest-positive": _labels("nearest-positive", _DISTANCES),
+    "nearest-negative": _labels("nearest-negative", _DISTANCES),
+    "balance": ["more negative", "even", "more positive"],
+    "question": ["no question", "question"],
+    "length": _labels("length", _LENGTHS),
+}
+"""Labels of the values of each feature that a pair has once."""
+
+_MENTIONS = Closed(tuple(("mention", name) for name in _VALUES), _VALUES)
+_ROLES = Closed((("mention role", "role"),), LABELS)
+
+
+def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """How an actor is named: separates passing mentions from those a stance is about."""
+    rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
+    occurrences = [Occurrences(rows, nowhere, _MENTIONS.encode(_values(pairs)), None, _MENTIONS)]
+    if len(pairs.mention):
+        near = pairs.surroundings
+        occurrences.append(Occurrences(near.row, near.centre, near.role, None, _ROLES))
+    return occurrences
+
+
+def _values(pairs: Pairs) -> dict[str, Ints]:
+    """Return the value of each feature set; -here is in sentences that name the actor."""
+    words, row, mention = pairs.words, pairs.owner, pairs.word.take(pairs.mention)
+    mentions = np.bincount(row, minlength=pairs.count)
+    quoted = np.bincount(row[words.quoted.take(mention)], minlength=pairs.count)
+    sentence = words.sentence.take(mention)
+    new = np.flatnonzero(np.diff(sentence, prepend=-1) | np.diff(row, prepend=-1))
+    here, sentence = row.take(new), sentence.take(new)
+    counts = {"mentions": mentions}
+    for name, (of_sentences, of_paragraphs) in words.once(_totals).items():
+        counts[name] = of_paragraphs.take(pairs.para)
+        sums = np.bincount(here, of_sentences.take(sentence), pairs.count)
+        counts[f"{name}-here"] = sums.astype(np.int64)
+    counts["others"] -= mentions
+    counted = _bucket(np.stack([counts[name] for name in _COUNTED]), _COUNTS)
+    share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
+    return dict(zip(_COUNTED, counted, strict=True)) | {
+        "share": share.astype(np.int64),
+        "opens": _opening(pairs),
+        "quoted": np.where(quoted == 0, 0, np.where(quoted < mentions, 1, 2)),
+        "nearest-positive": _nearest(pairs, 1),
+        "nearest-negative": _nearest(pairs, -1),
+        "balance": np.sign(counts["positive-here"] - counts["negative-here"]) + 1,
+        "question": np.minimum(counts["question-here"], 1),
+        "length": _bucket(np.diff(pairs.first), _LENGTHS),
+    }
+
+
+def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
+    """Return how many words of each kind are in each sentence and in each paragraph."""
+    classed, sign = words.classed, words.sign.take(words.classed)
+    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
+    functions = words.functions.take(serving)
+    counted = {
+        "positive": classed[sign > 0],
+        "negative": classed[sign < 0],
+        "plain": classed[sign == 0],
+        "hypothetical": serving[functions & HYPOTHETICAL > 0],
+        "concession": serving[functions & CONCESSION > 0],
+        "negator": serving[functions & NEGATOR > 0],
+        "first-person": serving[functions & FIRST_PERSON > 0],
+        "question": np.flatnonzero(words.question),
+        "sentences": np.flatnonzero(words.sentence_start),
+        "others": words.mentions,
+    }
+    sizes = int(words.sentence.max(initial=-1)) + 1, len(words)
+    where = zip((words.sentence, words.para), sizes, strict=True)
+    columns = [
+        [np.bincount(places.take(chosen), minlength=size) for chosen in counted.values()]
+        for places, size in where
+    ]
+    return dict(zip(counted, zip(*columns, strict=True), strict=True))
+
+
+def _opening(pairs: Pairs) -> Ints:
+    """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
+    opening, sentence = np.zeros(pairs.count, np.int64), pairs.words.sentence
+    first = run_starts(pairs.owner)
+    row, word = pairs.owner.take(first), pairs.word.take(pairs.mention.take(first))
+    start = pairs.words.first.take(pairs.para.take(row))
+    same = sentence.take(word) == sentence.take(start)
+    opening[row] = np.where(word - start < 5, 2, same)
+    return opening
+
+
+def _nearest(pairs: Pairs, sign: int) -> Ints:
+    """Return the bucket of the distance to the nearest word of a sign."""
+    classed, nearest = pairs.classed, np.full(pairs.count, FAR)
+    some = np.flatnonzero(classed.values["sign"] == sign + 1)
+    row, distance = classed.row.take(some), classed.distance.take(some)
+    if len(row):
+        starts = run_starts(row)
+        nearest[row.take(starts)] = np.minimum.reduceat(distance, starts)
+    return _bucket(nearest, _DISTANCES)
+
+
+# --- Who does what to whom ---
+
+_RELATIONS = (
+    ("relation", "does category turned"),
+    ("relation near", "does category turned next"),
+    ("relation role", "does category turned role"),
+    ("relation sign", "does sign role"),
+)
+
+
+def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Categories just before (the actor is their object) and just after (their subject)."""
+    if not len(pairs.mention):
+        return []
+    words = pairs.words
+    near = pairs.surroundings
+    classed = near.inside & (words.category.take(near.there) >= 0)
+    # Steps away from the mention x sides x mentions, as far as no name stands between.
+    sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
+    open_, hits = (
+        np.stack([values[side] for side in sides], axis=1) for values in (~near.name, classed)
+    )
+    hits &= np.logical_and.accumulate(open_, axis=0)
+    # In the order of the mentions.
+    entry, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.centre)).T), 2 * REACH)
+    step, side = np.divmod(place, 2)
+    word = near.centre.take(entry) + np.where(side > 0, step + 1, -step - 1)
+    values = {
+        "does": side,
+        "category": words.category.take(word),
+        "turned": words.negated.take(word),
+        "next": step < 2,
+        "role": near.role.take(entry),
+        "sign": words.sign.take(word) + 1,
+    }
+    made = reader.once(closed_vocabulary, _RELATIONS, reader)
+    classes = Occurrences(near.row.take(entry), word, made.encode(values), None, made)
+    return [classes, _sequences(reader, pairs, near)]
+
+
+def short_relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """`relation` again in short paragraphs alone, where few words decide."""
+    rows = np.flatnonzero(np.diff(pairs.first) <= SHORT)
+    named = None if pairs.named is None else pairs.named[rows]
+    short = lay_out(pairs.words, pairs.para[rows], pairs.actor[rows], named)
+    return [replace(one, pair=rows.take(one.pair)) for one in relation_block(reader, short)]
+
+
+def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:
+    """N-grams of the few words that carry a relation: classes, names, prepositions, negators."""
+    words = pairs.words
+    kept, symbol = words.once(_symbols, reader)
+    who, sentence = words.who.take(kept), words.sentence.take(kept)
+    centre = np.searchsorted(kept, near.centre)  # every mention is a name, so it is among the kept
+    step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]
+    there = np.clip(centre + step, 0, len(kept) - 1)
+    inside = (there == centre + step) & (sentence.take(there) == sentence.take(centre))
+    named = who.take(there)
+    mark = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
+    symbols = np.where(named >= 0, mark, symbol.take(there))
+    sequences = []
+    for left, right in _SPANS:
+        present = inside[_LONGEST - left] & inside[_LONGEST + right]
+        sequences.append((present, [*symbols[_LONGEST - left : _LONGEST + right + 1]]))
+    return Occurrences.open("sequence", near.row, near.centre, sequences)
+
+
+def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
+    """Return the words that carry a relation, and what stands for each in a sequence."""
+    carries = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
+    kept = np.flatnonzero(carries | (words.category >= 0) | words.name)
+    functions, category = words.functions.take(kept), words.category.take(kept)
+    symbol = np.full(len(kept), REPORT_KEY)
+    spelled = np.flatnonzero((functions > 0) & (functions & REPORTING == 0))
+    symbol[spelled] = words.column("function key", kept.take(spelled))
+    classed = np.flatnonzero(category >= 0)
+    turned = words.negated.take(kept.take(classed))
+    categories = reader.once(_category_keys, reader)
+    symbol[classed] = categories.take(category.take(classed) * 2 + turned)
+    symbol[words.name.take(kept)] = NAME_KEY
+    return kept, symbol
+
+
+_SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
+"""Symbols left and right of the mention in a sequence."""
+
+_LONGEST = 3
+
+
+def _category_keys(reader: Reader) -> Keys:
+    return keys_of(category_terms(reader.lexicon.categories), "class:")
+
+
+# --- Frames of judgement ---
+
+_AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER = range(7)
+_SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
+_FRAMES = (("frame", "kind polarity part size"), ("frame", "polarity part size"))
+_BESIDE = (("frame beside", "size"),)
+
+
+def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Frames of judgement by kind of cue, polarity, and the actor's part in them.
+
+    Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
+    a model that adds up words cannot tell. In a sentence alone, whom a frame judges is most of the
+    answer, in a paragraph less, in a long one little: it is not read, and what is learned from the
+    frames of short ones does not count in longer ones.
+    """
+    words, width = pairs.words, len(reader.book) + 1
+    if not (frames := words.once(frames_of, reader)):
+        return []
+    cue, polarity, agent, patient, _, kind, victim, _, _ = np.array(frames, np.int64).T
+    actor, frame, part = _parts(words, cue, agent, patient, victim)
+    # The parts of each pair's actor in its paragraph.
+    known, asked = (
+        words.para.take(cue.take(frame)) * width + actor,
+        pairs.para * width + pairs.actor,
+    )
+    order = np.argsort(known, kind="stable")
+    low, high = (np.searchsorted(known.take(order), asked, side) for side in ("left", "right"))
+    entry = order.take(stretches(low, high - low))
+    row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[entry], part[entry]
+    word, sizes = cue.take(frame), np.searchsorted(_SIZES, np.diff(words.first))
+    size = sizes.take(words.para.take(word))
+    values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "part": part, "size": size}
+    occurrences = []
+    for sets, chosen in ((_FRAMES, part < _BYSTANDER), (_BESIDE, part == _BYSTANDER)):
+        made = reader.once(closed_vocabulary, sets, reader)
+        number = made.encode({name: column[chosen] for name, column in values.items()})
+        occurrences.append(Occurrences(row[chosen], word[chosen], number, None, made))
+    return occurrences
+
+
+def _parts(
+    words: Words, cue: Ints, agent: Ints, patient: Ints, victim: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """Return which actor has in which frame which part, given the frames' columns.
+
+    Bystanders are the other actors that a sentence names, whatever is judged in it.
+    """
+    number, sentence = np.arange(len(cue)), words.sentence.take(cue).astype(np.int64)
+    judging = np.where(patient == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
+    judged = np.select([agent == AUTHOR, agent == OTHER], [_OF_AUTHOR, _OF_ANOTHER], _PATIENT)
+    named = words.mentions[np.isin(words.sentence.take(words.mentions), sentence)]
+    places, first = np.unique(sentence, return_index=True)
+    beside = first.take(np.searchsorted(places, words.sentence.take(named)))
+    actor = np.concatenate([agent, patient, victim, words.who.take(named)])
+    frame = np.concatenate([number, number, number, beside])
+    part = np.repeat([_VICTIM, _BYSTANDER], [3 * len(cue), len(named)])
+    part[: 2 * len(cue)] = np.concatenate([judging, judged])
+    involved, standing = (part < _BYSTANDER) & (actor >= 0), part == _BYSTANDER
+    place = sentence.take(frame) * (actor.max() + 1) + actor
+    standing &= ~np.isin(place, place[involved])
+    kept = np.flatnonzero(involved | standing)
+    return actor.take(kept), frame.take(kept), part.take(kept)
