@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from stance.errors import ModelError
-from stance.features.blocks import BLOCKS
 from stance.features import lay_out
+from stance.features.blocks import BLOCKS
 from stance.model import StanceModel
 from stance.model.abstention import calibrate
-from stance.model.heads import BlockWeights, Head, name_keys, own_keys
+from stance.model.heads import BlockWeights, Head, name_keys
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.keys import hash_texts
@@ -113,11 +113,11 @@ def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, target
     query = make_query(reader.book, TEXTS, ["NATO"] * len(TEXTS))
     words = reader.words(query.texts, query.spans)
     actor = query.actor if targeted else np.full(len(TEXTS), -1)
-    pairs = lay_out(words, query.para, actor, name_keys(query.names))
-    blocks, own = [], bool(features.per_actor)
+    own = bool(features.per_actor)
+    pairs = lay_out(words, query.para, actor, name_keys(query.names) if own else None)
+    blocks = []
     for name, weight in features.blocks.items():
-        occurrences = [one.flat() for one in BLOCKS[name](reader, pairs)]
-        keys = [own_keys(one, pairs) if own else one.keys() for one in occurrences]
+        keys = [one.flat().keys(pairs.named) for one in BLOCKS[name](reader, pairs)]
         keys = np.unique(np.concatenate(keys))
         idf = (1 + random.random(len(keys))).astype(np.float32)
         coef = random.normal(size=(len(keys), len(labels))).astype(np.float32)

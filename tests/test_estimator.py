@@ -215,13 +215,13 @@ def test_judgements_become_a_frame(fitted):
 
 def test_one_string_is_not_a_list_of_texts(fitted):
     for judge in (fitted.to_model().judge, lambda text: fitted.to_model().judge(text, "N")):
-        with pytest.raises(TypeError, match=r"texts is one string; give a list of paragraphs"):
+        with pytest.raises(TypeError, match=r"texts is a str; give a list of paragraphs"):
             judge("NATO")
 
 
 def test_what_holds_no_texts_is_not_judged(fitted):
     judge = fitted.to_model().judge
-    with pytest.raises(TypeError, match=r"texts is a data frame; .* such as df\['text'\]"):
+    with pytest.raises(TypeError, match=r"texts is a DataFrame; .* df\['text'\]"):
         judge(pandas.DataFrame({"text": ["NATO"]}))
     with pytest.raises(TypeError, match=r"texts\[1\] is nan, not a string; .*fillna\(''\)"):
         judge(["NATO", float("nan")])

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stance.features import Pairs, lay_out
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
-from stance.features import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query

@@ -207,9 +207,8 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     task = Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
     head = fit_head(task, rows[::2], seed=1)
     words = reader.words(query.texts, query.spans)
-    expected, _ = head.scores(
-        reader, lay_out(words, query.para, query.actor, name_keys(query.names))
-    )
+    named = name_keys(query.names) if own else None
+    expected, _ = head.scores(reader, lay_out(words, query.para, query.actor, named))
     scores = score_rows(head, counts, rows)
     assert np.abs(scores - scores[:, :1] - expected).max() < 1e-6  # sums have 32 bits
     assert np.array_equal(score_rows(head, counts, rows[3:9]), score_rows(head, counts, rows)[3:9])

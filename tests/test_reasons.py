@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stance.evaluation import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
-from stance.model.predictions import ACTOR, LEAST_PUSH, OTHERS, strongest_words
+from stance.model.predictions import ACTOR, LEAST_PUSH, OTHERS
 from stance.records import NO_ANSWER, Stance
 from stance.storage import save_model
 
@@ -42,7 +42,7 @@ def by_word(explanation, actor, others):
 def test_the_words_are_those_of_the_explanation(model):
     judged = model.judge([TEXT], pushes=True)
     answers = judged.stance.argmax(axis=1)
-    cells = strongest_words(judged.pushes, answers, 100)
+    cells = judged.pushes.strongest(answers, 100)
     aliases = {"Poland", "NATO", "Russia"}
     for actor, answer, cell in zip(judged.actor, answers, cells, strict=True):
         (found,) = explain(model, TEXT, actor)
@@ -61,7 +61,7 @@ def test_the_words_are_those_of_the_explanation(model):
 def test_all_that_pushes_sums_to_the_score(model, corpus):
     texts, actors = corpus.texts[:200], corpus.actors[:200]
     judged = model.judge(texts, actors, pushes=True)
-    (pushes,) = judged.pushes
+    pushes = judged.pushes
     total = np.add.reduceat(pushes.values, pushes.pairs.first[:-1])
     for row in range(0, 200, 7):
         (found,) = explain(model, texts[row], actors[row])
@@ -73,7 +73,7 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
 
 def test_names_of_actors_never_stand_in_a_cell(model, corpus):
     judged = model.judge(corpus.texts[:150], pushes=True)
-    cells = strongest_words(judged.pushes, np.ones(len(judged.para), np.int64), 50)
+    cells = judged.pushes.strongest(np.ones(len(judged.para), np.int64), 50)
     text = " ".join(cells)
     assert ACTOR in text
     assert OTHERS in text
@@ -83,13 +83,13 @@ def test_names_of_actors_never_stand_in_a_cell(model, corpus):
 def test_against_is_minus_favor_is_plus_and_no_answer_is_empty(model, corpus):
     judged = model.judge(corpus.texts[:100], corpus.actors[:100], pushes=True)
     for answer, sign in ((0, -1), (2, 1)):
-        cells = strongest_words(judged.pushes, np.full(100, answer), 3)
+        cells = judged.pushes.strongest(np.full(100, answer), 3)
         found = [push for cell in cells for _, push in reasons(cell)]
         assert len(found) > 200
         assert all(sign * push > 0 for push in found)
         assert max(len(reasons(cell)) for cell in cells) == 3
-    assert strongest_words(judged.pushes, np.full(100, NO_ANSWER), 3) == [""] * 100
-    assert strongest_words(judged.pushes, np.full(100, 2), 0) == [""] * 100
+    assert judged.pushes.strongest(np.full(100, NO_ANSWER), 3) == [""] * 100
+    assert judged.pushes.strongest(np.full(100, 2), 0) == [""] * 100
 
 
 WORDS_OF_ANY_KIND = st.text(st.sampled_from("abdelnprsut NATORusi().,'\"ß北=+@-\n"), max_size=80)
@@ -102,13 +102,13 @@ def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
     texts = [f"NATO praised and condemned {text}" for text in texts]
     judged = model.judge(texts, pushes=True)
     answers = np.arange(len(judged.para)) % 3
-    cells = strongest_words(judged.pushes, answers, most)
+    cells = judged.pushes.strongest(answers, most)
     assert all(len(reasons(cell)) <= most for cell in cells)
     for row, para in enumerate(judged.para.tolist()):
         alone = model.judge([texts[para]], pushes=True)
         own = list(alone.actor).index(judged.actor[row])
         wanted = np.full(len(alone.para), answers[row])
-        assert strongest_words(alone.pushes, wanted, most)[own] == cells[row]
+        assert alone.pushes.strongest(wanted, most)[own] == cells[row]
 
 
 # --- In the output -------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     assert len(rows) > 20
     judged = model.judge([r["text"] for r in rows], [r["actor"] for r in rows], pushes=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
-    assert [row["because"] for row in rows] == strongest_words(judged.pushes, answers, WORDS)
+    assert [row["because"] for row in rows] == judged.pushes.strongest(answers, WORDS)
     assert all(row["gold"] != row["predicted"] for row in rows)
     sure = [float(row["probability"]) for row in rows]
     assert sure == sorted(sure, reverse=True)

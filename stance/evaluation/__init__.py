@@ -32,7 +32,6 @@ from stance.evaluation.scores import (
 )
 from stance.files import AtomicGroup
 from stance.model import StanceModel
-from stance.model.predictions import strongest_words
 from stance.reading.keys import linked_groups
 from stance.recipe import Recipe
 from stance.records import ANSWERS, NO_ANSWER, UNCERTAIN, Stance
@@ -165,7 +164,8 @@ def _judge(model: StanceModel, corpus: Corpus, words: int = 0) -> tuple[Answers,
     for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=words > 0):
         stance.append(judged.stance)
         withheld.append(judged.withheld)
-        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), words)
+        if judged.pushes:
+            because += judged.pushes.strongest(judged.stance.argmax(axis=1), words)
         del judged  # before the words of the next rows are read
     return stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld)), because
 

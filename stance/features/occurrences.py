@@ -24,6 +24,8 @@ MARKS = {
 }
 NO_KEY, NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS.values()
 
+_COPY = key_of("copy")
+
 Sets = tuple[tuple[str, str], ...]
 """Sets of features: what their names begin with, and the fields whose labels follow."""
 
@@ -205,9 +207,13 @@ class Occurrences:
         pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
         return replace(self, pair=pair, word=word, number=self.number.ravel())
 
-    def keys(self) -> Keys:
-        """Return the key of each occurrence."""
-        return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
+    def keys(self, named: Keys | None) -> Keys:
+        """Return the key of each flat occurrence.
+
+        Given the keys of the pairs' actors, each feature is one of that actor alone.
+        """
+        keys = self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
+        return keys if named is None else join_keys(_COPY, keys, named.take(self.pair))
 
     def names(self, places: Ints, strings: Mapping[int, str]) -> list[str]:
         """Return the readable names of some flat occurrences, given the strings of words' keys."""

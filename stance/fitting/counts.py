@@ -11,10 +11,10 @@ from scipy import sparse
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.display import shown
 from stance.errors import DataError
+from stance.features import Pairs, lay_out
 from stance.features.blocks import BLOCKS, stem_features
 from stance.features.occurrences import Occurrences, key_strings
-from stance.features import Pairs, lay_out
-from stance.model.heads import BlockWeights, Head, name_keys, own_keys
+from stance.model.heads import BlockWeights, Head, name_keys
 from stance.reading.keys import KeyIndex
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
@@ -135,7 +135,7 @@ def count_features(
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, batches in blocks.items():
             occurrences = [
-                (one.pair, own_keys(one, pairs) if recipe.per_actor else one.keys(), one.weight)
+                (one.pair, one.keys(pairs.named), one.weight)
                 for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
             ]
             batches.append(_counted(pairs.count, occurrences))
@@ -215,8 +215,8 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
                 continue  # the deep reader takes its time
             short = "short " if name.startswith("short_") else ""
             for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
-                keys = own_keys(one, pairs) if head.own else one.keys()
-                column, rows = np.unique(index[name].find(keys), return_index=True)
+                places = index[name].find(one.keys(pairs.named))
+                column, rows = np.unique(places, return_index=True)
                 new = (column >= 0) & (names[column] == "")
                 column, rows = column[new], rows[new]
                 for n, place, term in zip(column, rows, one.names(rows, strings), strict=True):

@@ -1,10 +1,10 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -148,9 +148,11 @@ class StanceModel:
             actor, names = query.actor, tuple(actors)
         if cut := count_cut(texts):
             warnings.warn(cut_note(cut), stacklevel=2)
-        *first, dated = (_part(column, slice(SHOWN)) for column in (texts, actors, spans, months))
-        again = None if pushes else partial(self.judge, *first, months=dated, pushes=True)
-        judged = self._judge(words, para, actor, names, again, speakers)
+        judged = self._judge(words, para, actor, names, pushes=pushes, speakers=speakers)
+        if not pushes:
+            few = (_part(column, slice(SHOWN)) for column in (texts, actors, spans))
+            again = partial(self.judge, *few, months=_part(months, slice(SHOWN)), pushes=True)
+            judged = replace(judged, explained=again)
         return judged if actors is None else judged.apart()
 
     def judge_many(
@@ -213,30 +215,30 @@ class StanceModel:
         return np.concatenate(chances)
 
     def _judge(
-        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
-        explained: Callable[[], Predictions] | None, speakers: bool = False,
+        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], *,
+        pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
-        """Judge pairs; without a function that would explain them, add up how words push."""
-        scored, keys = [], name_keys(self.book.topics(names)) if self.stance.own else None
+        topics = name_keys(self.book.topics(names)) if self.stance.own else None
+        scored, pushed = [], [np.zeros(0)]
         for part in _portions(words, para):
-            named = None if keys is None else keys[part]
-            pairs = lay_out(words, para[part], actor[part], named)
-            pushes = None if explained else Pushes.none(pairs)
-            push = pushes.add if pushes else None
-            scored.append((*self.stance.scores(self.reader, pairs, push), pushes))
-            del pairs  # before the next ones are laid out
-        scores, known = (np.concatenate([one[i] for one in scored]) for i in (0, 1))
-        sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)
+            pairs = lay_out(words, para[part], actor[part], _part(topics, part))
+            push = Pushes(pairs, np.zeros(len(pairs.row))) if pushes else None
+            scored.append(self.stance.scores(self.reader, pairs, push.add if push else None))
+            pushed += [push.values] if push else []
+            del pairs, push  # before the next ones are laid out
+        scores, known = map(np.concatenate, zip(*scored, strict=True))
+        stance = self.stance.probabilities(scores)
+        sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
         language = self.vocabulary.read(self.reader, words)
+        foreign = language.foreign(self.reference)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
-        stance, foreign = self.stance.probabilities(scores), language.foreign(self.reference)
         deep = None
         if self.deep is not None:
-            unsure = stance.max(axis=1) < self.deep.below
-            asked = known & ~foreign[para] & (mentions > 0) & unsure
+            asked = known & ~foreign[para] & (mentions > 0)
+            asked &= stance.max(axis=1) < self.deep.below
             deep = self.deep.read(words, para, actor, np.flatnonzero(asked))
             stance = self.deep.mixtures["stance"].mix(stance, deep["stance"])
             if sentiment is not None:
@@ -257,32 +259,27 @@ class StanceModel:
             sentiment_known=sentiment_known,
             language=language,
             foreign=foreign,
-            pushes=tuple(pushes for _, _, pushes in scored if pushes is not None),
-            explained=explained,
+            pushes=Pushes(lay_out(words, para, actor), np.concatenate(pushed)) if pushes else None,
             deep=self.deep is not None,
             **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
 
     def _held(
-        self,
-        words: Words,
-        para: Ints,
-        actor: Ints,
-        names: Sequence[str],
-        asked: Ints,
+        self, words: Words, para: Ints, actor: Ints, names: Sequence[str], asked: Ints,
         deep: Mapping[str, Floats] | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any]:  # fmt: skip
         """Return what `Predictions` says of the holders, found for some of the pairs."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
-        for head, part in product(filter(None, [self.holder]), _portions(words, para[asked])):
+        for part in _portions(words, para[asked]):
+            if self.holder is None:
+                break
             rows = asked[part]
-            scores, _ = head.scores(self.reader, lay_out(words, para[rows], actor[rows]))
-            chances = head.probabilities(scores)
+            these = words, para[rows], actor[rows]
+            scores, _ = self.holder.scores(self.reader, lay_out(*these))
+            chances = self.holder.probabilities(scores)
             if self.deep and deep:
                 chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][rows])
-            code[rows], kind, least = holders.codes(
-                self.reader, chances.argmax(axis=1), words, para[rows], actor[rows]
-            )
+            code[rows], kind, least = holders.codes(self.reader, chances.argmax(axis=1), *these)
             chance[rows] = np.maximum(chances[np.arange(len(rows)), kind], least)
         code, known = holders.named_codes(self.book, code, names)
         return {"holder": code, "holder_probability": chance, "holders": known}
@@ -305,13 +302,10 @@ def _check(
     months: Ints | None = None,
 ) -> None:  # fmt: skip
     """Raise if texts are not a sequence, or if what is given does not belong to each of them."""
-    if isinstance(texts, str):
-        raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
-    if hasattr(texts, "columns"):
-        raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
-    if not hasattr(texts, "__len__") or isinstance(texts, Mapping | Set):
-        kind = type(texts).__name__
-        raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as list(texts)")
+    is_table = isinstance(texts, str | Mapping | Set) or hasattr(texts, "columns")
+    if is_table or not hasattr(texts, "__len__"):
+        kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
+        raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if spans is not None and actors is None:
         raise ValueError("spans say where given actors are named; give actors, too")
     for name, given in {"actors": actors, "spans": spans, "months": months}.items():
@@ -332,17 +326,11 @@ def _part(column: Any, rows: slice) -> Any:
 
 def _whole(words: Words) -> Pairs:
     """Return each paragraph as a pair with no actor."""
-    count = len(words.first) - 1
-    return lay_out(words, np.arange(count), np.full(count, NOBODY))
+    return lay_out(words, np.arange(len(words)), np.full(len(words), NOBODY))
 
 
 def _portions(words: Words, para: Ints) -> list[slice]:
-    """Cut pairs into portions of at most `ENTRIES` words, or of one pair."""
-    sizes = (words.first[1:] - words.first[:-1])[para]
-    cuts, total = [0], 0
-    for pair, size in enumerate(sizes.tolist() if sizes.sum() > ENTRIES else ()):
-        if total + size > ENTRIES and pair > cuts[-1]:
-            cuts.append(pair)
-            total = 0
-        total += size
-    return [slice(low, high) for low, high in pairwise([*cuts, len(para)])]
+    """Cut pairs into portions of `ENTRIES` words, and at most one pair more."""
+    begun = np.cumsum(np.diff(words.first).take(para)) // ENTRIES
+    cuts = np.flatnonzero(np.diff(begun)) + 1
+    return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(para)])]

@@ -8,12 +8,14 @@ import numpy as np
 from stance.arrays import Floats
 from stance.display import brief
 from stance.errors import ActorError
-from stance.features import Pairs
+from stance.features import Pairs, lay_out
+from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
+from stance.model.heads import BlockWeights, Lookup, name_keys
 from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
+from stance.reading.spans import make_query
 from stance.reading.text import MOST_READ
-from stance.reading.words import Words
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -104,9 +106,11 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
 
 
 def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
-    answer = model.judge([text], [actor], pushes=True)
-    pairs, intercept = answer.pushes[0].pairs, model.stance.intercept
-    words, features = _reasons(model, pairs, actor)
+    answer, intercept = model.judge([text], [actor]), model.stance.intercept
+    query = make_query(model.book, [text], [actor])
+    read, para = query.read(model.reader)
+    topics = name_keys(query.names) if model.stance.own else None
+    words, features = _reasons(model, lay_out(read, para, query.actor, topics), actor)
     pushes = [_floats(intercept), *(reason.push for reason in (*words, *features))]
     scores = np.sum(pushes, axis=0)
     if model.deep and not np.allclose(model.stance.probabilities(scores[None]), answer.stance):
@@ -123,7 +127,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     holder = answer.holders[answer.holder[0]]
     return Explanation(
         actor=actor,
-        text=pairs.words.texts[0],
+        text=read.texts[0],
         labels=model.stance.labels,
         intercept=_floats(intercept),
         words=words,
@@ -145,33 +149,31 @@ def _reasons(
     """Return the reasons that stand at words, and those that do not, the strongest first."""
     words, text, head = pairs.words, pairs.words.texts[0], model.stance
     push = np.zeros((len(words.type), len(head.labels)))
-    terms = [dict[str, float]() for _ in words.type]
-    whole: dict[str, Floats] = {}
-    named = any(block.name == "frame" for block in head.blocks)
-    judgements = _judgements(model, words, actor) if named else {}
-    for scorer in head.scorers:
-        block = scorer.block
-        known = list[tuple[int, int, float]]()
-        for one, lookup in scorer.find(model.reader, pairs):
-            one = one.flat()
-            weights = np.ones(len(one.word)) if one.weight is None else one.weight
-            columns = lookup.rows.take(one.number) - 1, one.word, weights
-            rows = zip(*(column.tolist() for column in columns), strict=True)
-            known += [row for row in rows if row[0] >= 0]
-        squares = sum((float(block.idf[number]) * weight) ** 2 for number, _, weight in known)
-        scale = float(scorer.scale(np.array([squares]))[0])
-        for number, word, weight in known:
-            share = block.idf[number] * block.coef[number].astype(np.float64) * (scale * weight)
+    terms = [defaultdict[str, float](float) for _ in words.type]
+    whole = defaultdict[str, Floats](lambda: np.zeros(len(head.labels)))
+    judgements = defaultdict[int, dict[str, None]](dict)  # who judges whom, by the cue of a frame
+    if any(block.name == "frame" for block in head.blocks):
+        for frame in frames_of(words, model.reader):
+            judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
+
+    def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
+        weights = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
+        columns = lookup.rows.take(one.number), one.word, weights
+        for number, word, weight in zip(*(column.tolist() for column in columns), strict=True):
+            if number < 0:
+                continue
+            share = block.idf[number] * block.coef[number].astype(np.float64) * weight
             term = block.terms[number] if block.terms else block.name
-            if block.name == "frame":
-                word, term = -1, judgements[word]
-            elif block.name == "deep":
-                term = DEEP
-            if word < 0:
-                whole[term] = whole.get(term, 0.0) + share
+            if block.name in ("frame", "deep"):
+                term = "; ".join(judgements[word]) if block.name == "frame" else DEEP
+                whole[term] += share
+            elif word < 0:
+                whole[term] += share
             else:
                 push[word] += share
-                terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
+                terms[word][term] += float(np.abs(share).max())
+
+    head.scores(model.reader, pairs, add)
     places = words.start.tolist(), words.end.tolist(), push, terms
     at_words = tuple(
         Reason(text[start:end], start, end, _floats(values), _strongest_first(of_word))
@@ -181,14 +183,6 @@ def _reasons(
     return at_words, tuple(
         Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
     )
-
-
-def _judgements(model: StanceModel, words: Words, actor: str) -> dict[int, str]:
-    """Return who judges whom at each cue of a frame."""
-    names, of_cue = (*model.book.names, actor), defaultdict[int, dict[str, None]](dict)
-    for frame in frames_of(words, model.reader):
-        of_cue[frame.cue][told(frame, words, names)] = None
-    return {cue: "; ".join(texts) for cue, texts in of_cue.items()}
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:

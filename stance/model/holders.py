@@ -133,13 +133,10 @@ def codes(
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
-    judge, kind, least = judges(reader, words, para, actor), kind.copy(), np.zeros(len(para))
-    sure = np.flatnonzero(judge != NONE)
-    code[sure] = judge[sure]
-    kinds = [NONE, *(list(Holder).index(name) for name in NAMES[1:]), ACTOR_KIND]
-    kind[sure] = np.array(kinds).take(judge[sure], mode="clip")
-    least[sure] = FRAMES_RIGHT[kind[sure]]
-    return code, kind, least
+    judge = judges(reader, words, para, actor)
+    sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
+    kind = np.where(sure, np.take(kinds, judge, mode="clip"), kind)
+    return np.where(sure, judge, code), kind, np.where(sure, FRAMES_RIGHT.take(kind), 0.0)
 
 
 def judges(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
@@ -150,9 +147,9 @@ def judges(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
         if frame.polarity and frame.patient >= 0 and believed:
             code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)
             agents[int(words.para[frame.cue]), frame.patient].add(code or frame.agent + len(NAMES))
-    pairs = zip(para.tolist(), actor.tolist(), strict=True)
-    judging = (agents.get(pair, ()) for pair in pairs)
-    return np.array([min(codes) if len(codes) == 1 else NONE for codes in judging], np.int64)
+    judging = map(agents.get, zip(para.tolist(), actor.tolist(), strict=True))
+    one = (min(codes) if codes and len(codes) == 1 else NONE for codes in judging)
+    return np.fromiter(one, np.int64, len(para))
 
 
 def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:

@@ -9,22 +9,23 @@ around the mention, not a verdict on the name.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, stretches
 from stance.display import brief
 from stance.features import Pairs, run_starts
+from stance.features.occurrences import Occurrences
 from stance.model.familiarity import LanguageCheck
+from stance.model.heads import BlockWeights, Lookup
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
 from stance.reading.frames import frames_read, told
 from stance.reading.text import raw_spans
 from stance.reading.words import NOBODY
 from stance.records import (
-    AGAINST,
     ANSWERS,
     FAVOR,
     NO_ANSWER,
@@ -61,23 +62,15 @@ class Pushes:
     pairs: Pairs
     values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
-    @classmethod
-    def none(cls, pairs: Pairs) -> "Pushes":
-        """Return pushes of zero, to be added to."""
-        return cls(pairs, np.zeros(len(pairs.row)))
-
-    def add(self, pair: Ints, word: Ints, push: Floats) -> None:
+    def add(self, _: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
         """Add how far occurrences of features push; those of the whole paragraph do not count."""
-        kept = np.flatnonzero((word >= 0) & (push != 0))
-        pair, word = pair.take(kept), word.take(kept)
+        push = lookup.values[FAVOR - 1].take(one.number) * scale.take(one.pair)
+        if one.weight is not None:
+            push *= one.weight
+        kept = np.flatnonzero((one.word >= 0) & (push != 0))
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
-        entry = word + shift.take(pair)
+        entry = one.word.take(kept) + shift.take(one.pair.take(kept))
         self.values[:] += np.bincount(entry, push.take(kept), len(self.values))
-
-    def mentions(self, pair: int) -> list[int]:
-        """Return the words that name a pair's actor."""
-        named = self.pairs.mention[self.pairs.owner == pair]
-        return self.pairs.word.take(named).tolist()  # type: ignore[no-any-return]
 
     def deciding(self, pair: int, answer: int) -> dict[int, float]:
         """Return the words that push most toward a pair's answer, the strongest first.
@@ -86,14 +79,12 @@ class Pushes:
         """
         entries = slice(self.pairs.first[pair], self.pairs.first[pair + 1])
         words, pushes = self.pairs.word[entries], self.values[entries]
-        sign = {AGAINST: -1.0, FAVOR: 1.0}.get(answer, 0.0)
-        strength = sign * pushes if sign else np.abs(pushes) * (answer != NO_ANSWER)
-        strength = np.where(self.pairs.words.who.take(words) == NOBODY, strength, 0.0)
+        strength = _toward(np.array(answer), pushes)
+        strength[self.pairs.words.who.take(words) != NOBODY] = 0.0
         least = max(STRONG * strength.max(initial=0.0), LEAST_PUSH)
         order = np.argsort(-strength, kind="stable")[:MOST_WORDS]
-        return {
-            int(words[place]): float(pushes[place]) for place in order if strength[place] >= least
-        }
+        order = order[strength.take(order) >= least]
+        return dict(zip(words.take(order).tolist(), pushes.take(order).tolist(), strict=True))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.
@@ -101,26 +92,32 @@ class Pushes:
         A word counts with the sum of its pushes, as do the actor and all other actors. Neutral
         answers get the strongest words either way; `NO_ANSWER` gets none.
         """
-        words, strings = self.pairs.words, self.pairs.words.types.strings
+        words, strings = self.pairs.words, [*_MARKS, *self.pairs.words.types.strings]
         spelled = words.type + len(_MARKS)
         spelled[words.mentions] = _MARKS.index(OTHERS)
         spelling = spelled.take(self.pairs.word)
         spelling[self.pairs.mention] = _MARKS.index(ACTOR)
-        code = self.pairs.row * (spelling.max(initial=0) + 1) + spelling
+        code: Ints = self.pairs.row * len(strings) + spelling
         _, entry, place = np.unique(code, return_index=True, return_inverse=True)
         value, row = np.bincount(place, self.values, len(entry)), self.pairs.row.take(entry)
-        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(row)
-        strength = np.where(wanted == 0, np.abs(value), wanted * value)
-        kept = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
+        strength = _toward(answer.take(row), value)
+        kept = np.flatnonzero(strength >= LEAST_PUSH)
         kept = kept[np.lexsort((entry[kept], -strength[kept], row[kept]))]
-        row, starts = row[kept], run_starts(row[kept])
-        first = stretches(np.zeros_like(starts), np.diff(np.append(starts, len(kept)))) < most
-        columns = row[first], spelling[entry[kept[first]]], value[kept[first]]
+        starts = run_starts(row[kept])
+        rank = stretches(np.zeros_like(starts), np.diff(starts, append=len(kept)))
+        kept = kept[rank < most]
+        columns = row[kept], spelling[entry[kept]], value[kept]
         cells = [list[str]() for _ in range(self.pairs.count)]
         for pair, number, push in zip(*(column.tolist() for column in columns), strict=True):
-            word = _MARKS[number] if number < len(_MARKS) else strings[number - len(_MARKS)]
-            cells[pair].append(f"{word}({push:+.2f})")
+            cells[pair].append(f"{strings[number]}({push:+.2f})")
         return [" ".join(cell) for cell in cells]
+
+
+def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
+    """Return how far words push toward answers, to neutral either way; NaN for `NO_ANSWER`."""
+    sign = np.array([-1.0, 0.0, 1.0, np.nan])[answer]
+    strength: Floats = np.where(sign == 0, np.abs(push), sign * push)
+    return strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ class Predictions:
     holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  #: of its kind: author, actor or other
     holders: tuple[str, ...]  #: what the numbers stand for
-    pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
+    pushes: Pushes | None = None  #: None unless asked for
     explained: "Callable[[], Predictions] | None" = field(default=None, repr=False, compare=False)
     deep: bool = False  #: whether the deep reader is mixed in, of which the pushes say nothing
 
@@ -172,9 +169,9 @@ class Predictions:
         return iter(self.answers())
 
     def _repr_html_(self) -> str:
-        shown = self if self.pushes or self.explained is None else self.explained()
-        passages = shown.passages() if shown.pushes else []
-        return notebook_html(passages[:SHOWN], len(self.foreign) - len(passages[:SHOWN]))
+        explained = self if self.explained is None else self.explained()
+        passages = explained.passages()[:SHOWN]
+        return notebook_html(passages, len(self.foreign) - len(passages))
 
     def apart(self) -> "Predictions":
         """Return the same answers, each of which has a paragraph of its own."""
@@ -194,10 +191,8 @@ class Predictions:
         columns = (
             *(self.para.tolist(), self.actor, self.mentions.tolist()),
             *([ANSWERS[best] for best in chosen.tolist()], map(tuple, self.stance.tolist())),
-            *(
-                [self.holders[number] for number in holder.tolist()],
-                self.holder_probability.tolist(),
-            ),
+            [self.holders[number] for number in holder.tolist()],
+            self.holder_probability.tolist(),
         )
         return list(map(Answer, *columns))
 
@@ -212,40 +207,40 @@ class Predictions:
     def passages(
         self, texts: Sequence[str] | None = None, thresholds: Sequence[float] = ()
     ) -> list[Passage]:
-        """Return the paragraphs with answers and reasons; the model was asked for `pushes`.
+        """Return the paragraphs with answers and reasons, if the model was asked for `pushes`.
 
         They are shown as they were read, unless the texts as they were written are given.
         """
-        words = self.pushes[0].pairs.words
-        answers, verdicts = iter(self.answers(thresholds)), [list[Verdict]() for _ in words.texts]
-        for pushes in self.pushes:
-            for pair, answer in enumerate(islice(answers, pushes.pairs.count)):
-                raw = None if texts is None else texts[answer.paragraph]
-                verdict = self._verdict(pushes, pair, answer, raw)
-                verdicts[answer.paragraph].append(verdict)
+        if self.pushes is None:
+            return []
+        words = self.pushes.pairs.words
+        verdicts = [list[Verdict]() for _ in words.texts]
+        for pair, answer in enumerate(self.answers(thresholds)):
+            raw = None if texts is None else texts[answer.paragraph]
+            verdicts[answer.paragraph].append(self._verdict(self.pushes, pair, answer, raw))
         texts = words.texts if texts is None else texts
         shares = np.zeros(len(texts)) if self.sentiment is None else self.sentiment.max(axis=1)
         return list(map(Passage, texts, map(tuple, verdicts), self.tones(), shares.tolist()))
 
     def _verdict(self, pushes: Pushes, pair: int, answer: Answer, raw: str | None) -> Verdict:
         """Return an answer with its reasons, which stand in the text as written if it is given."""
-        words = pushes.pairs.words
+        pairs, words = pushes.pairs, pushes.pairs.words
         label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
-        deciding, mentions = pushes.deciding(pair, label), pushes.mentions(pair)
+        mentions = pairs.word.take(pairs.mention[pairs.owner == pair]).tolist()
+        deciding = pushes.deciding(pair, label)
         places = [(int(words.start[word]), int(words.end[word])) for word in (*mentions, *deciding)]
         if raw is not None:
             places = raw_spans(raw, places)
-        n_mentions, number = len(mentions), int(pushes.pairs.actor[pair])
+        reasons = zip(places[len(mentions) :], deciding.values(), strict=True)
+        pushing = tuple((start, end, push) for (start, end), push in reasons)
+        number = int(self.number[pair])
         names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
         frames = dict.fromkeys(
             told(frame, words, names)
             for frame in frames_read(words)
-            if int(words.para[frame.cue]) == answer.paragraph
-            and number in (frame.agent, frame.patient)
+            if words.para[frame.cue] == answer.paragraph and number in (frame.agent, frame.patient)
         )
-        reasons = zip(places[n_mentions:], deciding.values(), strict=True)
-        pushing = tuple((start, end, push) for (start, end), push in reasons)
-        return Verdict(answer, places[:n_mentions], pushing, tuple(frames), self.deep)
+        return Verdict(answer, places[: len(mentions)], pushing, tuple(frames), self.deep)
 
     def tones(self) -> list[str]:
         """Return each paragraph's sentiment in words; empty if the model judges none."""
@@ -267,13 +262,12 @@ class Predictions:
         columns: dict[str, Any] = {"row": self.para + 1}
         for name in ("actor", "mentions", "stance"):
             columns[name] = [getattr(answer, name) for answer in answers]
-        for label, chances in zip(Stance, self.stance.T, strict=True):
-            columns[f"stance_{label}"] = chances
+        columns |= zip([f"stance_{label}" for label in Stance], self.stance.T, strict=True)
         columns["holder"] = [answer.holder for answer in answers]
         if self.sentiment is not None:
             columns["sentiment"] = np.array(self.tones(), object)[self.para]
-            for tone, chances in zip(Sentiment, self.sentiment[self.para].T, strict=True):
-                columns[f"sentiment_{tone}"] = chances
+            shares = self.sentiment[self.para].T
+            columns |= zip([f"sentiment_{tone}" for tone in Sentiment], shares, strict=True)
         return import_module("pandas").DataFrame(columns)
 
     @property
@@ -285,12 +279,3 @@ class Predictions:
     def tone_withheld(self) -> Bools:
         """Which paragraphs get no sentiment, of shape (n_paragraphs,)."""
         return withheld(self.sentiment_known, self.foreign)
-
-
-def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[str]:
-    """Return the words that push most toward the answer of each pair; see `Pushes.strongest`."""
-    cells, low = list[str](), 0
-    for part in pushes:
-        cells += part.strongest(answer[low : low + part.pairs.count], most)
-        low += part.pairs.count
-    return cells

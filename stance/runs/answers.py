@@ -13,7 +13,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.predictions import Predictions, strongest_words
+from stance.model.predictions import Predictions
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ, count_cut
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
@@ -192,7 +192,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     answers.append(words(holder, judged.holders))
     because: list[Column] = []
     if judged.pushes:
-        because.append(strongest_words(judged.pushes, stance, config.options.explain))
+        because.append(judged.pushes.strongest(stance, config.options.explain))
     tones = _tones(judged, len(records))
     numbers = [str(number + config.rows_before) for number in records.numbers]
     cells = [*records.columns, numbers]
