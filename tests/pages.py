@@ -7,7 +7,7 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
-from stance.reports._page import stylesheet
+from stance.reports import stylesheet
 
 VOID = {"meta", "br", "input"}
 _NAMES = """

@@ -8,7 +8,8 @@ from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
 from test_pages import STRINGS, distinct, predictions
 
-from stance.reports import Request, write_predictions
+from stance.findings import Request
+from stance.reports.predictions import write_predictions
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 

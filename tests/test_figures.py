@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import part, read_page
 
-from stance.reports._charts import Estimate, net_axis, whiskers
-from stance.reports._figures import Column, Data, Figure
-from stance.reports._files import as_pdf, as_svg, lacks_letters
+from stance.reports.charts import Estimate, net_axis, whiskers
+from stance.reports.figures import Column, Data, Figure, as_pdf, as_svg, lacks_letters
 
 SVG = "{http://www.w3.org/2000/svg}"
 OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")

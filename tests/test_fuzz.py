@@ -28,7 +28,7 @@ from stance.labelling.server import read_codebook
 from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
-from stance.reports import write_predictions
+from stance.reports.predictions import write_predictions
 from stance.runs.job import Request as RunRequest
 from stance.runs.job import predict_table
 from stance.runs.journal import journal_of

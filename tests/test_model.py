@@ -13,7 +13,7 @@ from pages import parse_page
 from stance.evaluation import ask
 from stance.model.explanation import explain
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.reports._page import stylesheet
+from stance.reports import stylesheet
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."

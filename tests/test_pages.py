@@ -9,7 +9,9 @@ from pages import read_page
 
 from stance.corpus import Source
 from stance.evaluation import evaluate
-from stance.reports import Request, evaluation_page, write_predictions
+from stance.findings import Request
+from stance.reports.evaluation import evaluation_page
+from stance.reports.predictions import write_predictions
 
 STRINGS = naughty()
 TOGETHER = 12

@@ -13,9 +13,9 @@ from pages import part, read_page
 from small_model import small_model
 
 from stance.evaluation.intervals import holm
-from stance.findings import Share, read_study
+from stance.findings import Request, Share, read_study
 from stance.findings.shares import UNAUDITED, beyond_chance
-from stance.reports import Request, write_predictions
+from stance.reports.predictions import write_predictions
 from stance.storage import save_model
 
 LABELS = ("against", "neutral", "favor")
@@ -137,7 +137,7 @@ def test_a_line_joins_no_periods_between_which_one_has_no_number(tmp_path):
     html = (tmp_path / "page.html").read_text("utf-8")
     assert 'class="line favor"' not in html
     assert (
-        "A dash among these numbers, here and below, means too few answers: a 95 % int" in page.text
+        "A dash among the numbers, here and below, means too few answers: a 95 % int" in page.text
     )
 
 

@@ -3,8 +3,6 @@
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +16,6 @@ from stance.runs import Options
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
-    from stance.reports import Maker
     from stance.runs.job import Request
     from stance.runs.summary import Done
     from stance.tables import InputOptions
@@ -137,7 +134,8 @@ def read(
     force: bool = False,
 ) -> None:
     """Show an article, its mentions coloured by stance."""
-    from stance.reports import ReadRequest, articles_of, read_maker, write_articles
+    from stance.reports.answers import Maker
+    from stance.reports.articles import ReadRequest, articles_of, write_articles
     from stance.storage import model_file
     from stance.tables import InputOptions, find_inputs
 
@@ -146,11 +144,10 @@ def read(
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
     loaded = files.open_model(path, actors, aliases, deep, model=model, abstain=abstain)
-    maker = read_maker(path, loaded, given=model is not None)
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    tell(*write_articles(request, output, maker, force=force))
+    tell(*write_articles(request, output, Maker(loaded, path), force=force))
 
 
 def sample(
@@ -240,7 +237,10 @@ def report(
     audited: files.AnswersForm,
 ) -> None:
     """Summarise answers on one page."""
-    from stance.reports import Request, check_figures, write_predictions
+    from stance.findings import Request
+    from stance.reports.answers import Models
+    from stance.reports.figures import check_figures
+    from stance.reports.predictions import write_predictions
 
     request = Request(**answered, **audited, only=only or ())
     if output is None and len(request.paths) > 1:
@@ -253,28 +253,10 @@ def report(
     read = [*request.paths, model, actors, request.audit]
     files.refuse_outputs(force, read, output=output)
     check_figures(figures, pdf=pdf, force=force)
+    book = files.open_book(actors, aliases) if actors or aliases else None
+    models = Models(model, lambda path, deep: files.open_model(path, actors, aliases, deep), book)
     notices = write_predictions(
-        request, output, _makers(model, actors, aliases),
+        request, output, models,
         title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,
     )  # fmt: skip
     tell(*notices)
-
-
-def _makers(model: Path | None, actors: Path | None, aliases: str | None) -> "Iterator[Maker]":
-    """Yield what may have made some answers: the model named, or each that is bundled."""
-    from stance.errors import ExtraError
-    from stance.reports import read_maker
-    from stance.storage import bundled_model, model_file
-
-    def maker(path: Path, deep: Literal["all", "unsure"] | None = None) -> "Maker":
-        loaded = files.open_model(path, actors, aliases, deep)
-        return read_maker(path, loaded, given=model is not None)
-
-    default, path = bundled_model(), model_file(model)
-    yield maker(path)
-    if model is None:
-        yield maker(bundled_model("speeches"))
-    if path == default:
-        with suppress(ExtraError):  # without it, answers of the deep reader are not recognised
-            yield maker(default, "all")
-            yield maker(default, "unsure")

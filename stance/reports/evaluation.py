@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from stance.corpus import Source
 from stance.display import shown
-from stance.records import UNCERTAIN
-from stance.reports import _charts as charts
-from stance.reports import _page as page
-from stance.reports._figures import ROWS, Cell, Column, Data, Figure, with_interval
+from stance.reports import render
+from stance.reports.charts import MatrixCell, matrix
+from stance.reports.figures import ROWS, Cell, Column, Data, Figure, with_interval
 from stance.screens import Figures
 
 HEATS = 5  # shades of a share, from none to all
@@ -16,9 +15,38 @@ DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
 MACRO_F1 = with_interval("macro-F1, %")
 
 
-def _cells(part: Figures, key: str = "macro_f1", interval: str = "") -> list[Cell]:
+def evaluation_page(
+    scores: Figures,
+    card: Figures,
+    sources: Sequence[Source],
+    model: tuple[str, str] | None = None,
+) -> bytes:
+    """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
+    tone = scores.get("sentiment")
+    notes = [*scores.get("notes", [])]
+    notes += (f"sentiment: {note}" for note in (tone or {}).get("notes", []))
+    blind = scores["baselines"].get("target_blind")
+    rare = ("accuracy_interval", "confidence", "leakage", "uncertain")  # not in each evaluation
+    return render(
+        "evaluation",
+        title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
+        **{"scores": scores, "blind": blind, "model": model, "notes": notes, "tone": tone},
+        **{"sources": sources, "trained": card.get("data", [])},
+        **{name: scores.get(name) for name in rare},
+        verdict=_verdict(blind["difference"]) if blind else "",
+        conflict=scores.get("conflict") or {"n": 0},
+        compared=_baselines(scores),
+        classes=_class_scores(scores, "classes"),
+        confusion=_confusion_figure(scores),
+        divisions=list(_divisions(scores)),
+        tone_classes=tone and _class_scores(tone, "sentiment"),
+        versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
+    )
+
+
+def _cells(part: Figures, key: str = "macro_f1") -> list[Cell]:
     """Return a score and the ends of its interval, None where there is none."""
-    return [part[key], *(part.get(interval or f"{key}_interval") or (None, None))]
+    return [part[key], *(part.get(f"{key}_interval") or (None, None))]
 
 
 def _baselines(scores: Figures) -> Data:
@@ -32,9 +60,9 @@ def _baselines(scores: Figures) -> Data:
     return Data("baselines", (Column("model"), *MACRO_F1, *gains), rows)
 
 
-def _verdict(gain: Figures | None) -> str:
+def _verdict(gain: Figures) -> str:
     """Return whether a gain shows that the model is better, in words that a rival's name ends."""
-    if gain is None or gain["macro_f1_interval"] is None:
+    if gain["macro_f1_interval"] is None:
         return "the documents are too few to show whether the model is better than"
     low, high = gain["macro_f1_interval"]
     if high < 0:
@@ -55,20 +83,18 @@ def _class_scores(scores: Figures, name: str) -> Data:
 
 def _confusion_figure(scores: Figures) -> Figure:
     labels, withheld = list(map(str, scores["labels"])), scores.get("withheld") or {}
-    heads = [*labels, *[UNCERTAIN] * any(withheld.values())]
-    counts = dict(zip(labels, scores["confusion"], strict=True))
-    rows = [[label, *([*row, withheld.get(label)][: len(heads)])] for label, row in counts.items()]
+    heads = [*labels, *["withheld"] * any(withheld.values())]
+    rows, cells = list[list[Cell]](), dict[tuple[str, str], MatrixCell]()
+    for label, row in zip(labels, scores["confusion"], strict=True):
+        counts = [*row, withheld.get(label)][: len(heads)]
+        rows.append([label, *counts])
+        for head, number in zip(heads, counts, strict=True):
+            share = number / max(sum(counts), 1)
+            shade = f"heat{min(int(share * HEATS), HEATS - 1)}"
+            cells[label, head] = MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
     columns = (Column("labelled"), *(Column(head, "count") for head in heads))
-    cells = [(page.named(row[0]), [_heated(n, sum(row[1:])) for n in row[1:]]) for row in rows]
-    names = [page.named(head, page.SHORT) for head in heads]
-    chart = charts.heat(names, cells, "labelled / predicted")
+    chart = matrix(labels, heads, cells, "labelled / predicted")
     return Figure("Labelled and predicted", chart, Data("confusion", columns, rows))
-
-
-def _heated(number: int, total: int) -> charts.MatrixCell:
-    share = number / total if total else 0.0
-    shade = f"heat{min(int(share * HEATS), HEATS - 1)}"
-    return charts.MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
 
 
 def _divisions(scores: Figures) -> Iterator[tuple[str, Data]]:
@@ -82,33 +108,3 @@ def _divisions(scores: Figures) -> Iterator[tuple[str, Data]]:
                 rows.append([name, part["n"], part["macro_f1"], *ends, part["ece"]])
             error = Column("calibration error, %", "share")
             yield title, Data(f"per-{noun}", (Column(noun), ROWS, *MACRO_F1, error), rows)
-
-
-def evaluation_page(
-    scores: Figures,
-    card: Figures,
-    sources: Sequence[Source],
-    model: tuple[str, str] | None = None,
-) -> bytes:
-    """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
-    tone = scores.get("sentiment")
-    notes = [*scores.get("notes", [])]
-    notes += (f"sentiment: {note}" for note in (tone or {}).get("notes", []))
-    blind = scores["baselines"].get("target_blind")
-    return page.render(
-        "evaluation",
-        1,
-        title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
-        **{"scores": scores, "blind": blind, "model": model, "notes": notes, "tone": tone},
-        **{"sources": sources, "trained": card.get("data", [])},
-        **{name: scores.get(name) for name in ("accuracy_interval", "confidence")},
-        **{name: scores.get(name) for name in ("leakage", "uncertain")},
-        verdict=_verdict(blind["difference"]) if blind else "",
-        conflict=scores.get("conflict") or {"n": 0},
-        compared=_baselines(scores),
-        classes=_class_scores(scores, "classes"),
-        confusion=_confusion_figure(scores),
-        divisions=list(_divisions(scores)),
-        tone_classes=tone and _class_scores(tone, "sentiment"),
-        versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
-    )

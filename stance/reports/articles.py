@@ -17,9 +17,9 @@ from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.passages import Passage, Verdict, numbered, passage_html
 from stance.records import ANSWERS, UNCERTAIN
-from stance.reports import _page as page
-from stance.reports._answers import Maker
-from stance.reports._files import check_folder, make_folder
+from stance.reports import render
+from stance.reports.answers import Maker
+from stance.reports.figures import check_folder, make_folder
 from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
 
 INDEX = "index.html"
@@ -178,7 +178,7 @@ def write_articles(
         if several:
             ordered: list[Any] = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            group.write(index, page.render("articles", title=title, listed=ordered), force=force)
+            group.write(index, render("articles", title=title, listed=ordered), force=force)
     answers = sum(article.answers for _, article in listed)
     what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {index}: {what}"]
@@ -199,7 +199,7 @@ def _page(article: Article, maker: Maker, index: str) -> bytes:
         passage_html(passage, article.numbers, tag, f"p{number}")
         for number, (passage, tag) in enumerate(zip(article.passages, article.tags, strict=True), 1)
     ]
-    return page.render(
+    return render(
         "article", len(article.numbers), title=shown(article.title, 200), article=article,
         parts=parts, maker=maker, scores=maker.model.card.get("scores", {}), index=index,
     )  # fmt: skip

@@ -1,0 +1,339 @@
+"""Figures: marks in pixels and the numbers they show, as SVG of a page and as SVG and PDF files."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from io import BytesIO
+from itertools import accumulate
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, Literal, NamedTuple
+from unicodedata import east_asian_width, normalize
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from markupsafe import Markup
+
+from stance.display import count
+from stance.errors import load_extra, refusal, reported
+from stance.files import AtomicGroup, check_output
+from stance.model.passages import look
+
+Kind = Literal["text", "count", "share", "signed"]  # of a column's cells
+Cell = str | float | None
+NARROW = 400.0  # pixels of a figure of one column
+COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
+FONT, LETTER = 12.5, 6.6  # pixels of all type, of a letter
+HEADING, ENTRY = 18, 22  # pixels of a line above or below a chart, of the legend
+NUMBERS = "numbers.csv"
+SIGNS = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the numbers behind a figure."""
+
+    title: str
+    kind: Kind = "text"
+
+
+ROWS = Column("rows", "count")
+
+
+def with_interval(title: str, kind: Kind = "share") -> tuple[Column, Column, Column]:
+    """Return the columns of a number and its interval."""
+    return Column(title, kind), Column("low", kind), Column("high", kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The numbers behind a figure, and its name."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign in a chart, in pixels from its upper left corner."""
+
+    form: str  # text, line, box, or what stands at a place: dot, ring
+    x: float
+    y: float
+    look: str = ""  # classes of the style sheet
+    text: str = ""
+    x2: float = 0.0  # other end of a line, right end of a box
+    y2: float = 0.0
+    link: str = ""  # place of the page that says more
+
+    @property
+    def anchor(self) -> str:
+        """Where a text stands from its place: start, middle or end."""
+        return next((look for look in self.look.split() if look in ("middle", "end")), "start")
+
+    @property
+    def is_bold(self) -> bool:
+        """Whether a text is in bold type."""
+        return "strong" in self.look.split()
+
+    def moved(self, x: float, y: float) -> "Mark":
+        """Return the mark farther to the right and down."""
+        return replace(self, x=self.x + x, y=self.y + y, x2=self.x2 + x, y2=self.y2 + y)
+
+
+class Drawing(NamedTuple):
+    """Marks, and the room that they take."""
+
+    width: float
+    height: float
+    marks: Sequence[Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, its numbers, and what is written around it."""
+
+    title: str
+    chart: Drawing
+    data: Data
+    legend: Sequence[tuple[str, str, str]] = ()  # form, look and words of each entry
+    caption: str = ""  # n, method and interval
+
+    def drawing(self, *, whole: bool = True) -> Drawing:
+        """Return the chart with its legend and, if it is to be the whole, title and caption."""
+        width, room = self.chart.width, int(self.chart.width / LETTER)
+        marks, top, x = list[Mark](), 0.0, 0.0
+        for line in wrap(self.title, room - 4) if whole else ():
+            marks.append(Mark("text", 0, top + 13, "strong", line))
+            top += HEADING
+        top += 8 if whole else 2
+        for form, tone, words in self.legend:
+            long = 40 + LETTER * len(words)
+            if x and x + long - 20 > NARROW:
+                x, top = 0.0, top + ENTRY
+            marks += [_sign(form, tone).moved(x, top), Mark("text", x + 21, top + 10, "", words)]
+            x += long
+        top += ENTRY + 2 if self.legend else 0
+        marks += (mark.moved(0, top) for mark in self.chart.marks)
+        top += self.chart.height
+        for number, line in enumerate(wrap(self.caption, room) if whole else ()):
+            top += HEADING if number else HEADING + 8
+            marks.append(Mark("text", 0, top - 5, "quiet", line))
+        return Drawing(width, top, marks)
+
+    @property
+    def svg(self) -> Markup:
+        """The chart as a page shows it, in the colours of its style sheet."""
+        width, height, marks = self.drawing(whole=False)
+        size = _given(width=width, height=height, viewBox=f"0 0 {width:g} {height:g}")
+        root = Element("svg", {"role": "img", "aria-label": self.title, **size})
+        for mark in marks:
+            parent = SubElement(root, "a", href=f"#{mark.link}") if mark.link else root
+            add_shape(parent, mark, class_=mark.look or None)
+        return Markup(tostring(root, "unicode", short_empty_elements=False))  # noqa: S704 (escaped)
+
+
+def _sign(form: str, look: str) -> Mark:
+    """Return the mark of an entry of a legend, 16 by 12 pixels."""
+    if form in ("dot", "ring"):
+        return Mark(form, 8, 6, look)
+    return (
+        Mark(form, 0, 0, look, x2=16, y2=12) if form == "box" else Mark(form, 0, 6, look, "", 16, 6)
+    )
+
+
+def add_shape(parent: Element, mark: Mark, **style: str | float | None) -> None:
+    """Add a mark to an element of SVG."""
+    if mark.form == "line":
+        SubElement(parent, "line", _given(x1=mark.x, y1=mark.y, x2=mark.x2, y2=mark.y2, **style))
+    elif mark.form in ("dot", "ring"):
+        SubElement(parent, "circle", _given(cx=mark.x, cy=mark.y, r=5, **style))
+    elif mark.form == "box":
+        size = {"width": mark.x2 - mark.x, "height": mark.y2 - mark.y}
+        SubElement(parent, "rect", _given(x=mark.x, y=mark.y, **size, **style))
+    else:
+        SubElement(parent, "text", _given(x=mark.x, y=mark.y, **style)).text = mark.text
+
+
+def _given(**attributes: str | float | None) -> dict[str, str]:
+    """Return the attributes of an element: ``class_`` is ``class``, other underscores hyphens."""
+    return {
+        key.rstrip("_").replace("_", "-"): value if isinstance(value, str) else f"{value:.6g}"
+        for key, value in attributes.items()
+        if value is not None
+    }
+
+
+# --- Words ---
+
+
+def without_forbidden(text: str) -> str:
+    r"""Return a text in which U+FFFD stands for each character that HTML or XML forbids.
+
+    >>> without_forbidden("a\r\nb\x00")
+    'a\nb\ufffd'
+    """
+    return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def widths(text: str) -> list[int]:
+    """Return the columns of each character; wide ones take two."""
+    return [1 + (east_asian_width(char) in "WF") for char in text]
+
+
+def cut(text: str, limit: int = 28) -> str:
+    r"""Return a name on one line of at most so many columns, a longer one without its middle.
+
+    >>> cut("The Gazette of the North", 12), cut("Daily\nNews", 12), cut("北大西洋公约", 10)
+    ('The Gaz…orth', 'Daily News', '北大西洋…')
+    """
+    line = " ".join(text[: 4 * limit].split()) or "(no name)"
+    columns = list(accumulate(widths(line)))
+    if columns[-1] <= limit:
+        return line
+    tail = limit // 3 if limit > 10 else 0
+    end = bisect_right(columns, columns[-1] - tail - 1) + 1 if tail else len(line)
+    return line[: bisect_right(columns, limit - tail - 1)] + "…" + line[end:]
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Return a number with its sign, and no sign if it is printed as zero.
+
+    >>> signed(12.4), signed(-0.2), signed(-3.25, 1)
+    ('+12', '0', '−3.2')
+    """
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if any(digit in text for digit in "123456789") else text[1:]
+
+
+def points(value: float, interval: Sequence[float] = ()) -> str:
+    """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
+    ends = ", ".join(signed(100 * end) for end in interval)
+    return signed(100 * value) + (f" [{ends}]" if ends else "")
+
+
+# --- Files, in the light colours ---
+
+
+def check_folder(folder: Path, name: str, *, force: bool) -> None:
+    """Raise if files, one of this name among them, cannot be written to a folder."""
+    if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+        raise refusal(folder, "is not a folder; name one, or a new one")
+    check_output(folder / name if folder.is_dir() else folder, force=force)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder unless it is there."""
+    with reported(folder):
+        folder.mkdir(exist_ok=True)
+
+
+def check_figures(folder: Path | None, *, pdf: bool = False, force: bool) -> None:
+    """Raise, before any work is done, if figures cannot be written to a folder."""
+    if pdf:
+        load_extra("reportlab", "--pdf", "pdf")
+    if folder is not None:
+        check_folder(folder, NUMBERS, force=force)
+
+
+def write_figures(
+    folder: Path, figures: Sequence[Figure], group: AtomicGroup, *, pdf: bool, force: bool
+) -> list[str]:
+    """Write figures to a folder; return what to say of them."""
+    for figure in figures:
+        group.write(folder / f"{figure.data.name}.svg", as_svg(figure), force=force)
+        if pdf:
+            group.write(folder / f"{figure.data.name}.pdf", as_pdf(figure), force=force)
+    notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
+    if pdf and any(map(lacks_letters, figures)):
+        notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
+    return notes
+
+
+@cache
+def colours() -> dict[str, str]:
+    """Return the colours of the style sheet by name, those on light pages and on paper."""
+    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", look().partition("@media")[0]))
+    muted = dict.fromkeys(("quiet", "quietly", "axis"), light["muted"])
+    return light | muted | {"grid": light["rule"]}
+
+
+def painted(mark: Mark) -> dict[str, str | float | None]:
+    """Return fill and stroke of a mark, for a file that has no style sheet."""
+    known, looks = colours(), mark.look.split()
+    tone = next((known[look] for look in looks if look in known), known["ink"])
+    if mark.form in ("line", "ring"):
+        wide = 1.0 if {"grid", "axis"} & set(looks) else 2.0
+        return {"fill": "none", "stroke": tone, "stroke_width": wide}
+    return {"fill": tone, "stroke": known["paper"] if mark.form == "box" else None}
+
+
+def millimetres(width: float) -> float:
+    """Return the size of a pixel of a figure that is so wide."""
+    return (COLUMN if width <= NARROW else PAGE) / width
+
+
+def as_svg(figure: Figure) -> bytes:
+    """Return a figure as an SVG file that any program shows alike."""
+    width, height, marks = figure.drawing()
+    size = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width:g} {height:g}"}
+    size["width"], size["height"] = (f"{px * millimetres(width):.2f}mm" for px in (width, height))
+    type_ = {"font-size": f"{FONT}", "font-family": "Helvetica, Arial, sans-serif"}
+    root = Element("svg", size | type_)
+    SubElement(root, "title").text = figure.title
+    SubElement(root, "rect", width="100%", height="100%", fill=colours()["paper"])
+    for mark in marks:
+        style = painted(mark)
+        if mark.form == "text":
+            style["text_anchor"] = mark.anchor
+            style["font_weight"] = "bold" if mark.is_bold else None
+        add_shape(root, mark, **style)
+    text = tostring(root, "unicode").replace("><", ">\n<")
+    return without_forbidden(f"{text}\n").encode()
+
+
+def as_pdf(figure: Figure) -> bytes:
+    """Return a figure as a PDF file of one page, the same bytes each time."""
+    width, height, marks = figure.drawing()
+    target, canvas = BytesIO(), load_extra("reportlab.pdfgen.canvas", "--pdf", "pdf").Canvas
+    scale = millimetres(width) / 25.4 * 72
+    page = canvas(target, (scale * width, scale * height), bottomup=0, invariant=1)
+    page.setTitle(_plain(figure.title))
+    page.scale(scale, scale)
+    for mark in marks:
+        _draw(page, mark)
+    page.save()
+    return target.getvalue()
+
+
+def _draw(page: Any, mark: Mark) -> None:
+    style = painted(mark)
+    stroke, fill = style.get("stroke"), style["fill"]
+    page.setLineWidth(style.get("stroke_width") or 1)
+    page.setStrokeColor(stroke or fill)
+    page.setFillColor(stroke if fill == "none" else fill)
+    if mark.form == "text":
+        page.setFont("Helvetica-Bold" if mark.is_bold else "Helvetica", FONT)
+        write = {"middle": page.drawCentredString, "end": page.drawRightString}
+        write.get(mark.anchor, page.drawString)(mark.x, mark.y, _plain(mark.text))
+    elif mark.form == "line":
+        page.line(mark.x, mark.y, mark.x2, mark.y2)
+    elif mark.form == "box":
+        page.rect(mark.x, mark.y, mark.x2 - mark.x, mark.y2 - mark.y, stroke=1, fill=1)
+    else:
+        page.circle(mark.x, mark.y, 5, stroke=bool(stroke), fill=fill != "none")
+
+
+def _plain(text: str) -> str:
+    """Return a text with "?" for each character that the fonts of every PDF reader lack."""
+    line = normalize("NFC", " ".join(text.split())).translate(SIGNS)
+    return line.encode("cp1252", "replace").decode("cp1252", "replace")
+
+
+def lacks_letters(figure: Figure) -> bool:
+    """Return whether a label has a character that the fonts lack."""
+    texts = [mark.text for mark in figure.drawing().marks]
+    return any(_plain(text).count("?") > text.count("?") for text in texts)
