@@ -120,6 +120,13 @@ def test_columns_that_differ_in_case_join_and_notes_on_many_files_are_told_once(
     assert notes == ("in/t00.csv and 39 more: separator ',', 2 columns, UTF-8",)
 
 
+def test_texts_with_markup_are_counted(folder):
+    texts = ["NATO <b>praised</b> it.", "a < b & c", "NATO&nbsp;met.", "R&D; x<y"]
+    write(folder / "b.csv", "text\n" + "\n".join(texts) + "\n")
+    told = "2 texts with HTML such as <b> or &nbsp;, which hides words; remove it (first: line 2)"
+    assert f"in/b.csv: {told}" in opened("in/b.csv")[1]
+
+
 def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_tables(folder):
     write(folder / "a" / "story.html", "<title>NATO</title><p>Russia has not commented on it.</p>")
     write(folder / "story.txt", "NATO met.")

@@ -143,8 +143,12 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     write(folder / "a.txt", "A quiet day\nNATO met.")
     write(folder / "b.txt", "Thanks\nPoland praised NATO and Canada.\nIran thanked Russia.")
     write(folder / "rows.csv", "text\nNATO met.\n")
+    write(folder / "c.txt", "\n")
+    write(folder / "d.html", "<html></html>")
     result = invoke("read", folder, "-o", pages)
     assert result.exit_code == 0, result.output
+    assert "c.txt: has no paragraph; check that it is an article; left out" in result.stderr
+    assert "d.html: has no text of an article; " in result.stderr
     assert "1 file left out: no article" in result.stderr
     assert f"wrote {pages / 'index.html'}: 2 articles, 6 answers" in result.stderr
     assert sorted(path.name for path in pages.iterdir()) == [

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stance.display import count, shown, shown_path
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, ExtraError, UsageError
 from stance.files import AtomicGroup, check_output
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
@@ -104,14 +104,20 @@ class ReadRequest:
 
 
 def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) -> Iterator[Article]:
-    """Yield articles with the answers to them, and add notes on each."""
+    """Yield articles with the answers to them, and add notes on each.
+
+    Of several, one that cannot be read is left out, with a note.
+    """
     limits = thresholds(model.calibration, request.abstain)
     for path in request.inputs.paths:
-        texts, about, headings = _paragraphs(path, request, notes)
         name = shown_path(path.name) if path else "standard input"
-        if not texts:
-            where = shown_path(path) if path else name
-            raise DataError(f"{where}: has no paragraph; check that it is an article")
+        try:
+            texts, about, headings = _paragraphs(path, request, notes)
+        except DataError as error:
+            if not request.inputs.several or isinstance(error, ExtraError):
+                raise
+            notes.append(f"{error}; left out")
+            continue
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
         judged = model.judge(texts, asked, months=months, pushes=True)
@@ -131,14 +137,20 @@ def _paragraphs(
 ) -> tuple[list[str], dict[str, str], Set[str]]:
     """Return the paragraphs of an article, what it says of itself, and its headings."""
     if path is None:
-        return [text for text, reason in split_article(request.text) if not reason], {}, set()
-    with open_inputs(Inputs((path,)), request.reading) as table:
-        records = list(table)
-        notes += table.notes
-    about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
-    texts = [record.cells[table.columns.index("text")] for record in records]
+        texts = [text for text, reason in split_article(request.text) if not reason]
+        about, headings = dict[str, str](), set[str]()
+    else:
+        with open_inputs(Inputs((path,)), request.reading) as table:
+            records = list(table)
+            notes += table.notes
+        about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
+        texts = [record.cells[table.columns.index("text")] for record in records]
+        headings = table.headings
+    if not texts:
+        where = shown_path(path) if path else "standard input"
+        raise DataError(f"{where}: has no paragraph; check that it is an article")
     known = {key: shown(about[key], 80) for key in ("date", "outlet") if about.get(key)}
-    return texts, known, table.headings
+    return texts, known, headings
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
@@ -175,6 +187,8 @@ def write_articles(
             listed.append((_page_name(article.name, number), article))
             path = output / listed[-1][0] if several else output
             group.write(path, _page(article, maker, INDEX if several else ""), force=force)
+        if not listed:
+            raise DataError(notes[-1])
         if several:
             ordered: list[Any] = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"

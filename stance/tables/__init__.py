@@ -36,6 +36,7 @@ __all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_d
 __all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
 
 FILE = "file"  # the column that says where a record comes from
+_MARKUP = ("</", "<br", "&nbsp;", "&amp;", "&quot;", "&#")
 _FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
 
 
@@ -178,7 +179,21 @@ def open_inputs(
         )
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
+    if (place := optional_column(table, options.text_column)) is not None:
+        table.through(lambda chunks: _note_markup(chunks, table, place))
     return table
+
+
+def _note_markup(chunks: Chunks, table: Table, place: int) -> Chunks:
+    """Pass some records on, and note how many texts hold HTML, which is read as it stands."""
+    for chunk in chunks:
+        texts = chunk.columns[place]
+        joined = "".join(texts)
+        if signs := [sign for sign in _MARKUP if sign in joined]:
+            having = [n for n, text in enumerate(texts) if any(sign in text for sign in signs)]
+            what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
+            table.note(what, chunk.lines[having[0]], len(having))
+        yield chunk
 
 
 def join_tables(

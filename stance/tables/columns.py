@@ -73,7 +73,7 @@ def optional_column(table: Table | Header, name: str) -> int | None:
         why = f"columns {names} could each be '{shown(name)}'"
         raise DataError(f"{table.name}: {why}; rename all but one of them")
     if alike and isinstance(table, Table):
-        table.respelled[name] = columns[alike[0]]
+        table.note(f"column '{shown(columns[alike[0]])}' is read as '{shown(name)}'")
     return alike[0] if alike else None
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -10,8 +10,8 @@ from stance.display import shown
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
 from stance.tables.table import Fault, Row, Table, Value, as_json
 
-MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
-_JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
+_MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
+_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
 
 
 def _refuse_constant(name: str) -> None:
@@ -33,28 +33,23 @@ def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
     return "lines" if begins in ('{"', "{}") or suffix in JSON_NAMES else ""
 
 
-def read_json(source: Source, table: Table, kind: str, *, max_list: int = MAX_LIST) -> None:
+def read_json(source: Source, table: Table, kind: str) -> None:
     """Read the columns of a table, which its first object names, and set its chunks."""
-    values = _listed(source, table, max_list) if kind == "list" else _lines(source, table)
-    rows = _rows(values, table)
+    rows = _rows(source, table, kind)
     first = next(rows, None)
     if first is None:
         what = "is an empty list" if kind == "list" else "holds only empty lines"
-        raise table.error(Fault(1, "", what, _JSON_ADVICE))
+        raise table.error(Fault(1, "", what, _ADVICE))
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
     table.chunks = table.take(chain([first], rows))
 
 
-def _rows(values: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]:
+def _rows(source: Source, table: Table, kind: str) -> Iterator[Row]:
     """Yield the cells of each object, or what is wrong with it; the first names the columns."""
-    for line, raw, value in values:
-        item = _keyed(value, line)
-        if not table.columns:
-            item = item or Fault(line, "", "an object without keys", _JSON_ADVICE)
-            if isinstance(item, Fault):
-                raise table.error(item)
-            table.name_columns(tuple(item), line)
-        cells = item if isinstance(item, Fault) else _cells(item, line, table)
+    for line, raw, value in (_listed if kind == "list" else _lines)(source, table):
+        cells = value if isinstance(value, Fault) else _cells(value, line, table)
+        if isinstance(cells, Fault) and not table.columns:
+            raise table.error(cells)
         yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
 
 
@@ -67,16 +62,15 @@ def _lines(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
             yield line, raw, _decoded(raw.rstrip(), line)
 
 
-def _listed(source: Source, table: Table, max_list: int) -> Iterator[tuple[int, str, Any]]:
+def _listed(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
     """Yield the values of a list; a line in messages is a record."""
-    parts, size = list[str](), 0
+    text = ""
     for part in source.texts():
-        parts.append(part)
-        size += len(part)
-        if size > max_list:
-            reason = f"a list in JSON of more than {max_list // MEGABYTE} MB"
+        text += part
+        if len(text) > _MAX_LIST:
+            reason = f"a list in JSON of more than {_MAX_LIST // MEGABYTE} MB"
             raise table.error(Fault(1, "", reason, "save it as JSON Lines, an object in each line"))
-    values = _decoded("".join(parts), 1)
+    values = _decoded(text, 1)
     if isinstance(values, Fault):
         raise table.error(values)
     yield from ((number, "", value) for number, value in enumerate(values, 1))
@@ -90,27 +84,23 @@ def _decoded(text: str, line: int) -> Any:
         return Fault(line, "", "values nested too deeply", "flatten them")
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.colno}"
-        return Fault(line + error.lineno - 1, "", reason, _JSON_ADVICE)
+        return Fault(line + error.lineno - 1, "", reason, _ADVICE)
     except ValueError as error:
-        return Fault(line, "", str(error), _JSON_ADVICE)
+        return Fault(line, "", str(error), _ADVICE)
 
 
-def _keyed(pairs: Any, line: int) -> dict[str, Any] | Fault:
-    """Return an object, or what is wrong with it."""
-    if isinstance(pairs, Fault):
-        return pairs
-    if not isinstance(pairs, tuple):
-        what = "a list" if isinstance(pairs, list) else "a single value"
-        return Fault(line, "", f"{what} where an object should be", _JSON_ADVICE)
-    times = Counter(key for key, _ in pairs)
-    twice = next((key for key, number in times.items() if number > 1), None)
-    if twice is not None:
-        return Fault(line, twice, f"key '{shown(twice)}' appears twice", "give each its own")
-    return dict(pairs)
-
-
-def _cells(item: dict[str, Any], line: int, table: Table) -> Sequence[str] | Fault:
+def _cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
     """Return an object as cells: texts as they are, anything else as it is written in JSON."""
+    if not isinstance(pairs, tuple) or not pairs:
+        what = "an object without keys" if pairs == () else "a single value"
+        what = "a list" if isinstance(pairs, list) else what
+        return Fault(line, "", f"{what} where an object with keys should be", _ADVICE)
+    item: dict[str, Any] = dict(pairs)
+    if len(item) < len(pairs):
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        return Fault(line, key, f"key '{shown(key)}' appears twice", "give each its own")
+    if not table.columns:
+        table.name_columns(tuple(item), line)
     names = table.columns
     if item.keys() != set(names):
         parts = [f"no key '{shown(name)}'" for name in names if name not in item][:1]

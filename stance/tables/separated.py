@@ -85,10 +85,8 @@ def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: 
     for mark in SEPARATORS:
         widths = []  # 0 for a bad record, but the last may be cut off
         for end, cells in islice(_parsed(sample, mark, quotes), _SAMPLE):
-            if isinstance(cells, list) and cells:
-                widths.append(len(cells))
-            elif isinstance(cells, str) and end < len(sample):
-                widths.append(0)
+            if cells and (isinstance(cells, list) or end < len(sample)):
+                widths.append(len(cells) if isinstance(cells, list) else 0)
         if widths and widths[0] > 1:
             shares[mark] = widths[1:].count(widths[0]) / max(1, len(widths) - 1)
     best = [mark for mark, share in shares.items() if share == max(shares.values())]
@@ -114,14 +112,6 @@ def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int
             yield reader.line_num, cells
 
 
-def _good_records(mark: str, width: int, quotes: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return a pattern of records of a width whose quotes are right, and one of their cells."""
-    sign, some = re.escape(mark), "+" if width == 1 else "*"  # an empty line is no good record
-    cell = f'"(?:[^"]++|"")*+"|[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
-    records = f"(?:(?:{cell})(?:{sign}(?:{cell})){{{width - 1}}}(?:\r\n|\r|\n|\\Z))++"
-    return re.compile(records), re.compile(f"({cell})(?:{sign}|\r\n|\r|\n)")
-
-
 class _Body:
     """The records below the header: runs of good ones at once, others one by one."""
 
@@ -130,7 +120,11 @@ class _Body:
         self._width = len(table.columns)
         self._names = {folded(name) for name in table.columns} if self._width > 1 else set()
         self._longest = max(map(len, table.columns)) + 4
-        self._good, self._cell = _good_records(mark, self._width, quotes)
+        sign, some = re.escape(mark), "+" if self._width == 1 else "*"  # no record is an empty line
+        cell = f'"(?:[^"]++|"")*+"|[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
+        more = f"(?:{sign}(?:{cell})){{{self._width - 1}}}"
+        self._good = re.compile(f"(?:(?:{cell}){more}(?:\r\n|\r|\n|\\Z))++")  # records
+        self._cell = re.compile(f"({cell})(?:{sign}|\r\n|\r|\n)")
         self._unfinished = ""  # a record that goes on in the next text
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
@@ -189,25 +183,24 @@ class _Body:
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
         lines, pos = split_lines(text), 0
+        records: Iterator[tuple[int, list[str] | str]] | None = None
         while pos < len(lines):
-            start = pos
-            rest = map(lines.__getitem__, range(start, len(lines)))
-            for height, cells in _parsed(rest, self._mark, self._quotes):
-                end = start + height
-                raw, line = "".join(lines[pos:end]), self._line + pos
-                is_open = cells == "unexpected end of data" and end == len(lines)
-                may_end = end - pos <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL
-                if is_open and may_end and not ended:
-                    self._unfinished, self._line = raw, line
-                    return
-                row = self._judged(cells, raw, line)
-                if isinstance(row, Fault) and self._swallows(lines, pos + 1, end):
-                    yield line, row, lines[pos]
-                    pos += 1  # and parse again from the line after the stray quote
-                    break
-                if row:
-                    yield line, row, raw
-                pos = end
+            if records is None:
+                rest = map(lines.__getitem__, range(pos, len(lines)))
+                records, start = _parsed(rest, self._mark, self._quotes), pos
+            height, cells = next(records)
+            end, line = start + height, self._line + pos
+            raw = "".join(lines[pos:end])
+            may_end = end - pos <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL and not ended
+            if cells == "unexpected end of data" and end == len(lines) and may_end:
+                self._unfinished, self._line = raw, line
+                return
+            row = self._judged(cells, raw, line)
+            if isinstance(row, Fault) and self._swallows(lines, pos + 1, end):
+                raw, end, records = lines[pos], pos + 1, None  # go on below the stray quote
+            if row:
+                yield line, row, raw
+            pos = end
         self._line += len(lines)
 
     def _judged(self, cells: list[str] | str, raw: str, line: int) -> list[str] | Fault:

@@ -161,10 +161,6 @@ class Source:
                 if kind and (not what or (binary and self._path)):
                     return kind
                 self.refuse(f"is {what}")
-        is_text = b"\0" not in head or head.startswith(tuple(_BYTE_ORDER_MARKS))
-        if suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES) and not is_text:
-            what = "Parquet file" if suffix in PARQUET_NAMES else "workbook"
-            self.refuse(f"does not begin as a {what} does; copy or download the file again")
         if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
             self.refuse("is a web page; save it as .html to have it read, or name a table")
         if head and suffix in _COMPRESSED_NAMES:
@@ -238,7 +234,7 @@ class Source:
         head = self.first[:1024]
         controls = len(head) - len(head.translate(None, _CONTROLS))
         if self._codec == "utf-8" and controls > len(head) // 50 and not _is_utf8(head):
-            self.refuse("is not text, or is damaged; export it as CSV, or name its --encoding")
+            self.refuse("is not text, or is damaged; copy it again, or name its --encoding")
         return self.first[:4096].decode(self._codec, "replace")
 
     def _set_codec(self, codec: str, errors: str) -> None:

@@ -142,7 +142,6 @@ class Table(AbstractContextManager["Table"]):
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
-        self.respelled: dict[str, str] = {}  # names of columns that were asked for in another case
         self._reject, self._source = reject, source
         self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
@@ -182,8 +181,6 @@ class Table(AbstractContextManager["Table"]):
             noun, _, happened = what.partition(": ")
             notes.append(f"{count(times, noun)} {happened} (first: line {line})" if line else what)
         notes += chain.from_iterable(closing() for closing in self._closing)
-        for name, column in self.respelled.items():
-            notes.append(f"column '{shown(column)}' is read as '{shown(name)}'")
         return tuple(f"{self.name}: {note}" for note in notes if note)
 
     def progress(self) -> tuple[int, int | None]:
