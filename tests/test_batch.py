@@ -17,8 +17,8 @@ from command import parts_kept, predict, read_rows, write_rows
 
 from stance.errors import DataError, Finished, OutputError, WorkerError
 from stance.runs import job
+from stance.runs.job import compute_in_order
 from stance.runs.journal import Journal, journal_of
-from stance.runs.workers import compute_in_order
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 ROWS = 60
@@ -73,7 +73,7 @@ def workers_of(parent):
         with contextlib.suppress(OSError):
             its_parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
             command = path.joinpath("cmdline").read_bytes()
-            if its_parent == parent and b"stance.runs.workers" in command:
+            if its_parent == parent and b"resource_tracker" not in command:
                 found.add(int(path.name))
     return found
 

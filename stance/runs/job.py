@@ -1,5 +1,6 @@
 """Judges every record of a table: every row comes back, in order, whatever happens."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from stance.runs import DEFAULTS, Options
 from stance.runs.answers import Part, Tally, compute, configure
 from stance.runs.journal import Journal, files_fingerprint, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
-from stance.runs.workers import ClusterPool, Submit, WorkerPool, compute_in_order
 from stance.tables import (
     InputOptions,
     Records,
@@ -30,6 +30,8 @@ from stance.tables import (
 PART = 4000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
+
+Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
 Progress = Callable[[Tally, int, int | None], None]
@@ -112,6 +114,18 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
                 part, room, characters = [], size, 0
     if part:
         yield Records.joined(part)
+
+
+def compute_in_order(batches: Iterable[Records], submit: Submit, ahead: int = 0) -> Iterator[Part]:
+    """Compute parts, up to so many `ahead` at a time; yield them in order."""
+    line: deque[Callable[[], Part]] = deque()
+    for records in batches:
+        line.append(submit(records))
+        del records  # or they would be there until the next are
+        while len(line) > ahead:
+            yield line.popleft()()
+    while line:
+        yield line.popleft()()
 
 
 class _Job:
@@ -199,9 +213,13 @@ class _Job:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
             if self.request.cluster is not None:
+                from stance.runs.workers import ClusterPool
+
                 remote = ClusterPool(self.request.cluster, self.model, self.config)
                 begin, ahead = stack.enter_context(remote).submit, remote.ahead
             elif several and self.request.jobs > 1:
+                from stance.runs.workers import WorkerPool  # which a short run need not import
+
                 local = WorkerPool(self.request.jobs, self.model, self.config)
                 begin, ahead = stack.enter_context(local).submit, local.ahead
 

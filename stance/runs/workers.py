@@ -1,20 +1,23 @@
-"""Computes the parts of a table: here, in other processes or on a cluster; in order."""
+"""Computes the parts of a table in other processes of this computer, or on a cluster."""
 
 import contextlib
+import gc
 import hashlib
 import logging
 import os
 import pickle
 import re
-import subprocess
-import sys
+import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError, defer_signals, load_extra
@@ -25,29 +28,7 @@ from stance.storage import decode_model, dump_model
 from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
-
-_ROOT = str(Path(__file__).parent.parent.parent)
-_PROGRAM = """
-import pickle
-try:
-    from stance.runs.workers import serve
-    serve()
-except (EOFError, OSError, MemoryError, ImportError, SystemError, pickle.UnpicklingError):
-    raise SystemExit(1)  # the parent says so; without memory, imports fail in odd ways
-"""
-Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
-
-
-def compute_in_order(batches: Iterable[Records], submit: Submit, ahead: int = 0) -> Iterator[Part]:
-    """Compute parts, up to so many `ahead` at a time; yield them in order."""
-    line: deque[Callable[[], Part]] = deque()
-    for records in batches:
-        line.append(submit(records))
-        del records  # or they would be there until the next are
-        while len(line) > ahead:
-            yield line.popleft()()
-    while line:
-        yield line.popleft()()
+SHARED = 500  # records that are judged before processes part ways
 
 
 def failure(records: Records, why: str) -> WorkerError:
@@ -59,85 +40,141 @@ def failure(records: Records, why: str) -> WorkerError:
 # --- Processes ---
 
 
+@dataclass(slots=True)
+class _Task:
+    """A part under way."""
+
+    records: Records
+    deaths: int = 0  # of workers that had it
+    result: Part | Exception | None = None
+
+
 class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
     """Processes that compute parts; they live as long as the ``with`` block.
 
-    Each has pipes and a thread of its own, so that its death is seen at once: with one queue for
-    all, as the standard library and joblib have it, a worker that is killed while it sends an
-    answer leaves the reader waiting for ever.
+    Each has a pipe of its own, so that its death is seen at once: with one queue for all, as the
+    standard library and joblib have it, a worker that is killed while it sends an answer leaves the
+    reader waiting for ever.
     """
 
     def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
         self.ahead = 2 * number  # parts under way, so that no worker waits
-        self._open = True
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._threads, self._here = ThreadPoolExecutor(number), threading.local()
-        self._setup = pickle.dumps((model, config), pickle.HIGHEST_PROTOCOL)
+        self._number, self._model, self._config = number, model, config
+        self._workers: dict[Connection, BaseProcess] = {}
+        self._idle: list[Connection] = []
+        self._busy: dict[Connection, _Task] = {}
+        self._waiting: deque[_Task] = deque()
 
     def __exit__(self, *_: object) -> None:
-        self._open = False
-        with defer_signals():  # or threads might wait for ever for a process that nobody kills
-            for process in self._processes:
+        with defer_signals():
+            for process in self._workers.values():
                 process.kill()
-            self._threads.shutdown(cancel_futures=True)
-        for process in self._processes:
-            process.communicate()
+            for pipe, process in self._workers.items():
+                process.join()
+                pipe.close()
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
-        data = pickle.dumps(records, pickle.HIGHEST_PROTOCOL)  # here, where there is time for it
-        return self._threads.submit(self._compute, records, data).result
+        task = _Task(records)
+        self._waiting.append(task)
+        self._go_on(seconds=0)
+        return lambda: self._result(task)
 
-    def _compute(self, records: Records, data: bytes) -> Part:
-        for _ in range(TRIES):
-            process, start = getattr(self._here, "process", None), b""
-            if process is None:
-                process, start = self._start(), self._setup
-            stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+    def _result(self, task: _Task) -> Part:
+        while task.result is None:
+            self._go_on(seconds=None)
+        if isinstance(task.result, Exception):
+            raise task.result
+        return task.result
+
+    def _go_on(self, seconds: float | None) -> None:
+        """Keep the workers busy; wait some seconds, or if None for ever, for an answer."""
+        self._hand_out()
+        for pipe in wait(self._busy, seconds):
+            self._take(cast(Connection, pipe))
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and len(self._busy) < self._number:
+            pipe, *messages = (self._idle.pop(),) if self._idle else self._start()
+            self._busy[pipe] = task = self._waiting.popleft()
             try:
-                stdin.write(start + data)
-                stdin.flush()
-                result: Part | Exception = pickle.load(stdout)  # noqa: S301 - from our own process
-                if isinstance(result, Exception):
-                    raise result
-                return result
-            except (OSError, EOFError, pickle.UnpicklingError, MemoryError):  # it is dead
-                process.kill()
-                self._here.process = None
-            if not self._open:
-                break
-        memory = "as when memory runs out; free memory or use fewer --jobs"
-        raise failure(records, f"the worker died {TRIES} times, {memory}")
+                for message in (*messages, task.records):
+                    pipe.send(message)  # it is waiting for that
+            except OSError:
+                self._lose(pipe)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
-        # In a group of its own, which Ctrl-C does not reach: its parent ends it.
-        self._here.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
-            process_group=0,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # of Windows
-        )
-        self._processes.append(self._here.process)
-        return cast(subprocess.Popen[bytes], self._here.process)
-
-
-def serve() -> None:
-    """Compute parts in a worker process, until the other end of the pipe is closed."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
-    model, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
-    while True:
-        records: Records = pickle.load(sys.stdin.buffer)  # noqa: S301
+    def _take(self, pipe: Connection) -> None:
         try:
-            result: Part | Exception = compute(model, config, records)
-        except Exception as error:
-            result = to_send(error)
-        pickle.dump(result, out, pickle.HIGHEST_PROTOCOL)
-        out.flush()
-        del records, result  # free them while waiting for the next
+            result: Part | Exception = pipe.recv()
+        except (OSError, EOFError, pickle.UnpicklingError, MemoryError) as error:
+            result = error
+        if isinstance(result, OSError | EOFError | pickle.UnpicklingError | MemoryError):
+            self._lose(pipe)
+        else:
+            self._busy.pop(pipe).result = result
+            self._idle.append(pipe)
+
+    def _lose(self, pipe: Connection) -> None:
+        """End a worker that cannot do its work, if it has not died; another one gets its part."""
+        process, task = self._workers.pop(pipe), self._busy.pop(pipe)
+        process.kill()
+        process.join()
+        pipe.close()
+        task.deaths += 1
+        if task.deaths < TRIES:
+            self._waiting.appendleft(task)
+        else:
+            memory = "as when memory runs out; free memory or use fewer --jobs"
+            task.result = failure(task.records, f"the worker died {TRIES} times, {memory}")
+
+    def _start(self) -> tuple[Any, ...]:
+        """Start a worker; return its pipe, and what it has still to be sent."""
+        setup, forks = (self._model, self._config), self._may_fork()
+        if forks and not self._workers:  # what it learns, all share
+            compute(*setup, self._waiting[0].records[:SHARED])
+        context: Any = get_context("fork" if forks else "spawn")
+        here, there = context.Pipe()
+        process = context.Process(target=serve, args=(there, *setup * forks), daemon=True)
+        with defer_signals():  # or one might be started that nobody ends
+            process.start()
+            self._workers[here] = process
+        there.close()
+        # A process that is killed while it starts would have `start` wait for ever if it sent more.
+        return (here,) if forks else (here, setup)
+
+    def _may_fork(self) -> bool:
+        """Return whether a copy of this process would work: on Linux, where no thread runs."""
+        threads = Path("/proc/self/task")
+        deep = self._model.deep or self._model.encoder  # which may have had threads
+        return not deep and threads.is_dir() and len(list(threads.iterdir())) == 1
+
+
+def serve(pipe: Connection, *setup: Any) -> None:
+    """Compute parts in a worker process, until the other end of the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent ends it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if setup:
+        _close_others(pipe)
+    gc.freeze()
+    with contextlib.suppress(EOFError, OSError, MemoryError):  # the parent says so
+        model, config = setup or pipe.recv()
+        while True:
+            records: Records = pipe.recv()
+            try:
+                result: Part | Exception = compute(model, config, records)
+            except Exception as error:
+                result = to_send(error)
+            pipe.send(result)
+            del records, result  # free them while waiting for the next
+
+
+def _close_others(pipe: Connection) -> None:
+    """Close what a copy of the parent has open: its lock on a run, pipes of other workers."""
+    for path in list(Path("/proc/self/fd").iterdir()):
+        if int(path.name) not in (0, 1, 2, pipe.fileno()):
+            with contextlib.suppress(OSError):  # that of the list
+                os.close(int(path.name))
 
 
 def to_send(error: Exception) -> Exception:
