@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Stance(StrEnum):
@@ -56,3 +57,16 @@ class Mention:
     actor: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How `predict` answers, and what it writes."""
+
+    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
+    speakers: bool = False  # whether to say who speaks where the answer is neutral
+    explain: int = 0  # words to name beside each answer
+    deep: Literal["all", "unsure"] | None = None  # what the model's deep reader reads
+    wide: bool = False  # one row per input row, and columns per actor
+    prefix: str = ""  # of the names of new columns
+    excel_safe: bool = False  # quote cells that a spreadsheet would run

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from stance.cli import app
 from stance.model import StanceModel
-from stance.runs import Options
-from stance.runs.job import Request, predict_table
+from stance.records import Options
+from stance.runs import Request, predict_table
 from stance.runs.journal import journal_of
 from stance.storage import bundled_model, load_model
 from stance.tables import InputOptions

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from command import parts_kept, predict, read_rows, write_rows
 
+from stance import runs
 from stance.errors import DataError, Finished, OutputError, WorkerError
-from stance.runs import job
-from stance.runs.job import compute_in_order
+from stance.runs import compute_in_order
 from stance.runs.journal import Journal, journal_of
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -197,7 +197,7 @@ def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
     def forgetful(*works):
         return (work for n, work in enumerate(compute_in_order(*works)) if n)
 
-    monkeypatch.setattr(job, "compute_in_order", forgetful)
+    monkeypatch.setattr(runs, "compute_in_order", forgetful)
     with pytest.raises(WorkerError, match=r"rows were lost \(60 in, 53 judged, 0 rejected\)"):
         predict(model, table, output, size=7)
     assert not output.exists()
@@ -209,13 +209,13 @@ def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
 @pytest.fixture
 def computed(monkeypatch):
     """Numbers of the parts of seven records that this process computes."""
-    numbers, compute = [], job.compute
+    numbers, compute = [], runs.compute
 
     def spy(model, config, records):
         numbers.append(1 + records.numbers[0] // 7)
         return compute(model, config, records)
 
-    monkeypatch.setattr(job, "compute", spy)
+    monkeypatch.setattr(runs, "compute", spy)
     return numbers
 
 

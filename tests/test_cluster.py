@@ -107,7 +107,7 @@ def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, ou
 
 
 def test_a_worker_with_other_versions_is_told_in_one_line():
-    found = layer._work(b"", "hash", versions() | {"numpy": "9.9"}, None, None)
+    found = layer.checked(None, versions() | {"numpy": "9.9"})
     assert isinstance(found, WorkerError)
     assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
 

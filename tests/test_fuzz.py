@@ -29,8 +29,8 @@ from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports.predictions import write_predictions
-from stance.runs.job import Request as RunRequest
-from stance.runs.job import predict_table
+from stance.runs import Request as RunRequest
+from stance.runs import predict_table
 from stance.runs.journal import journal_of
 from stance.screens.models import card_facts
 from stance.storage import dump_model, load_model, read_manifest

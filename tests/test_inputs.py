@@ -8,7 +8,7 @@ import pytest
 from command import dicts, fails, invoke, table, write
 
 from stance.errors import DataError, OutputError
-from stance.runs.job import Request, predict_table
+from stance.runs import Request, predict_table
 from stance.tables import InputOptions, find_inputs, open_inputs
 
 TEXT = "Poland praised NATO for its resolve."

@@ -15,7 +15,7 @@ import pytest
 from command import parts_kept, predict, write_rows
 
 from stance.errors import defer_signals
-from stance.runs.job import PART
+from stance.runs import PART
 from stance.runs.journal import journal_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")

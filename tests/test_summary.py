@@ -9,7 +9,7 @@ import pytest
 from command import fails, invoke, one_line, read_rows, write
 from small_model import small_model
 
-from stance.runs.job import Request, predict_table
+from stance.runs import Request, predict_table
 from stance.storage import save_model
 
 GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"

@@ -5,7 +5,7 @@ from command import dicts, invoke, predict, process, read_rows, write, write_row
 from conftest import STARTER
 
 from stance import explain, load_model
-from stance.runs.job import PART
+from stance.runs import PART
 
 WORDLESS = ["...", "", "?", "\N{GRINNING FACE}", " - ", "\u200b"]
 

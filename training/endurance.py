@@ -273,7 +273,7 @@ def children(parent: int) -> list[int]:
 
 def kill_cluster(stand: Stand, times: int) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
-    from stance.runs.job import Request, predict_table
+    from stance.runs import Request, predict_table
 
     killed = 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stance.cli._terminal import tell
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.runs import Options
+from stance.records import Options
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm

@@ -12,11 +12,11 @@ from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count
 from stance.errors import UsageError
-from stance.runs import Options
+from stance.records import Options
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
-    from stance.runs.job import Request
+    from stance.runs import Request
     from stance.runs.summary import Done
     from stance.tables import InputOptions
 
@@ -46,7 +46,7 @@ def predict(
     options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from stance.runs.job import Request, predict_table
+    from stance.runs import Request, predict_table
     from stance.screens.tables import run_lines
 
     paths = tuple(files.inputs_of(sources))
@@ -73,7 +73,7 @@ def predict(
 
 def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progress) -> "Done":
     """Judge into a file for a while, and print its first rows as lines of a terminal."""
-    from stance.runs.job import predict_table
+    from stance.runs import predict_table
     from stance.screens import stacked, table
     from stance.tables import open_table, optional_column
 

@@ -1,20 +1,268 @@
-"""A table in parts: parallel, resumable, byte-exact; its options are light, for the help."""
+"""Judges every record of a table: every row comes back, in order, whatever happens."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import TypeGuard
+
+from stance.display import shown, shown_path
+from stance.errors import DataError, Finished, UsageError, WorkerError
+from stance.files import AtomicGroup, check_output, is_device, same_file
+from stance.model import StanceModel
+from stance.records import Options
+from stance.runs.answers import Part, Tally, compute, configure
+from stance.runs.journal import Journal, files_fingerprint, fingerprint
+from stance.runs.summary import Done, Summary, run_notes, silence_notes
+from stance.tables import (
+    InputOptions,
+    Records,
+    Rejects,
+    TableWriter,
+    find_inputs,
+    likely,
+    open_inputs,
+)
+
+PART = 4000  # records of a part; the output does not depend on it
+DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
+CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
+
+Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
+
+# Called after each part with the counts so far, bytes read, and bytes in all where known.
+Progress = Callable[[Tally, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to answer, and what to write; like the input, part of a run's fingerprint."""
+class Request:
+    """What to judge, how, and where the answers go."""
 
-    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
-    speakers: bool = False  # whether to say who speaks where the answer is neutral
-    explain: int = 0  # words to name beside each answer
-    deep: Literal["all", "unsure"] | None = None  # what the model's deep reader reads
-    wide: bool = False  # one row per input row, and columns per actor
-    prefix: str = ""  # of the names of new columns
-    excel_safe: bool = False  # quote cells that a spreadsheet would run
+    paths: tuple[Path | None, ...]  # files and folders; None is standard input
+    output: Path | None = None  # None is standard output
+    reading: InputOptions = field(default_factory=InputOptions)
+    options: Options = field(default_factory=Options)
+    rejects: Path | None = None  # takes bad records and files; None to stop at the first
+    max_rejects: int | None = None  # more of them end the run
+    since: Path | None = None  # summary of an earlier run, whose files are not judged again
+    summary: Path | None = None  # takes what the run did, as JSON
+    force: bool = False  # replace existing files
+    resume: bool = False  # go on with a run that was stopped
+    jobs: int = 1  # processes that compute
+    cluster: str | None = None  # address of a Dask scheduler whose workers do so instead
 
 
-DEFAULTS = Options()
+def predict_table(
+    model: StanceModel,
+    request: Request,
+    progress: Progress = lambda *_: None,
+    size: int = PART,
+) -> Done:
+    """Judge every record of the inputs and write the answers beside its cells.
+
+    They are cut into parts of `size` records, which processes or a cluster compute. If there are
+    several parts, and input and output are files, finished ones are kept in a private file beside
+    the output until all are there, so that a run that was stopped can go on. The bytes of the
+    output depend on none of that.
+
+    Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
+    (nothing is then under its name), `UsageError` if options contradict each other,
+    `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
+    `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
+    """
+    _check(model, request)
+    with ExitStack() as stack:
+        return _Job(model, request, stack).run(progress, size)
+
+
+def _check(model: StanceModel, request: Request) -> None:
+    """Raise if the arguments contradict each other."""
+    paths = request.paths
+    if request.resume and not all(map(_is_file, (*paths, request.output))):
+        raise UsageError("--resume needs files, not streams; name input and output")
+    if request.since and len(paths) == 1 and not (paths[0] and paths[0].is_dir()):
+        raise UsageError("--since needs a folder, or several files")
+    if request.max_rejects is not None and request.rejects is None:
+        raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
+    if request.options.speakers and model.holder is None:
+        raise DataError(
+            "--speakers: the model cannot say whose stance it is, since its corpus had no column "
+            "holder; drop --speakers, or train on one that has"
+        )
+
+
+def _is_file(path: Path | None) -> TypeGuard[Path]:
+    """Return whether a path is neither a standard stream nor a device."""
+    return path is not None and not is_device(path)
+
+
+def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
+    """Cut blocks of records into parts of a size, all but the last."""
+    part: list[Records] = []
+    room, characters = size, 0
+    for block in blocks:
+        while block:
+            more, block = block[:room], block[room:]
+            part.append(more)
+            room -= len(more)
+            characters += more.characters
+            if not room or characters >= CHARACTERS:
+                yield Records.joined(part)
+                part, room, characters = [], size, 0
+    if part:
+        yield Records.joined(part)
+
+
+def compute_in_order(batches: Iterable[Records], submit: Submit, ahead: int = 0) -> Iterator[Part]:
+    """Compute parts, up to so many `ahead` at a time; yield them in order."""
+    line: deque[Callable[[], Part]] = deque()
+    for records in batches:
+        line.append(submit(records))
+        del records  # or they would be there until the next are
+        while len(line) > ahead:
+            yield line.popleft()()
+    while line:
+        yield line.popleft()()
+
+
+class _Job:
+    """The files of a run, open until its stack ends."""
+
+    def __init__(self, model: StanceModel, request: Request, stack: ExitStack) -> None:
+        self.model, self.request = model, request
+        reading, options, rejects = request.reading, request.options, request.rejects
+        run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
+        self.summary = Summary(find_inputs(request.paths), run, request.since)
+        if request.summary:
+            self.summary.hashes  # noqa: B018 - of the files before they are read and may change
+        self.inputs = inputs = self.summary.inputs
+        self.over = request.force or self.summary.adds  # the output, which gets older rows, too
+        self.journal: Journal | None = None
+        if _is_file(request.output):
+            how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
+            self.journal = stack.enter_context(Journal(request.output, **how))
+        self._check_outputs()
+        if self.summary.adds and self.journal and self.journal.output.exists():
+            self.summary.keep_columns(self.journal.output, options.prefix + "row")
+            inputs = self.summary.inputs
+        self.group = stack.enter_context(AtomicGroup())
+        self.rejects: Rejects | None = None
+        if rejects is not None:
+            bad = Rejects(rejects, force=self.over, inputs=inputs.paths, several=inputs.several)
+            self.rejects = stack.enter_context(self.group.part(bad))
+        table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
+        self.table = stack.enter_context(table)
+        self.table.or_else = "" if self.rejects else ", or use --rejects FILE"
+        before = self.summary.rows_before
+        self.config = configure(
+            model, self.table, reading, options, output=request.output, rows_before=before
+        )
+        self.texts: list[str] = []  # of the first part
+
+    def _check_outputs(self) -> None:
+        """Raise if a file may not be written, or if a run to be resumed is finished already."""
+        request, inputs, journal = self.request, self.inputs.paths, self.journal
+        if journal and journal.output.exists() and request.resume and not self.over:
+            sources = filter(None, (*inputs, journal.path if journal.resuming else None))
+            changed = [path.stat().st_mtime for path in sources if path.exists()]
+            if max(changed, default=0) <= journal.output.stat().st_mtime:
+                name = shown_path(journal.output)
+                raise Finished(f"{name}: is finished already; nothing to resume")
+        check_output(request.output, force=self.over, inputs=inputs)
+        since, path = request.since, request.summary
+        self.over_summary = request.force or bool(since and path and same_file(since, path))
+        check_output(path, force=self.over_summary, inputs=inputs, regular=True)
+
+    def run(self, progress: Progress, size: int) -> Done:
+        """Write the parts to the output as they come, and what is said of the whole."""
+        table, summary, tally, older = self.table, self.summary, Tally(), 0
+        if self.request.options.deep or self.model.encoder:
+            size = min(size, DEEP_PART)
+        writer = TableWriter(self.request.output, self.config.form, force=self.over)
+        with self.group.part(writer), closing(self._parts(size)) as parts:
+            if summary.adds and self.journal and self.journal.output.exists():
+                older = summary.copy_unchanged(self.journal.output, writer)
+            for part in parts:
+                writer.write_encoded(part.lines, part.rows)
+                tally.add(part.tally)
+                self._check_rows(tally, to_end=False)
+                progress(tally, *table.progress())
+                del part  # or it would be there until the next is
+            self._check_rows(tally)
+        done = self._done(tally, writer.rows - older)
+        if self.request.summary:
+            rejected = self.rejects.by_file if self.rejects else {}
+            data = summary.to_json(done, rejected, self.request.output)
+            self.group.write(self.request.summary, data, force=self.over_summary)
+        return done
+
+    def _parts(self, size: int) -> Generator[Part]:
+        """Compute parts where the user asks for it, but for those kept, and keep each."""
+        batches = cut(self.table.chunks, size)
+        first = list(islice(batches, 2))
+        several, journal = len(first) > 1, self.journal
+        if journal and all(map(_is_file, self.inputs.paths)) and (several or journal.resuming):
+            plan = files_fingerprint(self.summary.hashes, size)
+            journal.begin({**plan, **self.summary.run})
+        else:
+            journal = None
+        with ExitStack() as stack:
+            begin: Submit
+            begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
+            if self.request.cluster is not None:
+                from stance.runs.workers import ClusterPool
+
+                remote = ClusterPool(self.request.cluster, self.model, self.config)
+                begin, ahead = stack.enter_context(remote).submit, remote.ahead
+            elif several and self.request.jobs > 1:
+                from stance.runs.workers import WorkerPool  # which a short run need not import
+
+                local = WorkerPool(self.request.jobs, self.model, self.config)
+                begin, ahead = stack.enter_context(local).submit, local.ahead
+
+            def submit(records: Records) -> Callable[[], Part]:
+                self.texts = self.texts or records.columns[self.config.text]
+                self.summary.count(records)
+                if journal and (part := journal.kept(records)):
+                    return lambda: part
+                result = begin(records)
+                return lambda: journal.keep(result()) if journal else result()
+
+            yield from compute_in_order(chain(first, batches), submit, ahead)
+
+    def _check_rows(self, tally: Tally, *, to_end: bool = True) -> None:
+        """Raise if too many rows are bad, or if one is neither judged nor rejected."""
+        most, rejected = self.request.max_rejects, self.rejects.count if self.rejects else 0
+        if most is not None and rejected > most:
+            why = f"more than {most:,} bad rows (--max-rejects {most})"
+            raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
+        if to_end and tally.rows + rejected != self.table.records_in:
+            rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"
+            raise WorkerError(f"{self.table.name}: rows were lost ({rows}); run again")
+
+    def _done(self, tally: Tally, rows_out: int) -> Done:
+        model, rate = self.model, self.request.options.abstain
+        texts = self.texts if self.config.actor is None else []
+        notes = (*self._read_notes(), *run_notes(model, rate, tally, texts))
+        return Done(
+            tally=tally,
+            rows_in=self.table.records_in,
+            rows_out=rows_out,
+            rejected=self.rejects.count if self.rejects else 0,
+            notes=notes,
+            warnings=tuple(silence_notes(model, rate)),
+        )
+
+    def _read_notes(self) -> Iterator[str]:
+        """Yield how the table was read: its columns, and which dates decide about leaders."""
+        table, date = self.table, self.config.date
+        yield from (*self.inputs.notes, *table.notes)
+        if date is not None:
+            name = shown(table.columns[date], 40)
+            yield f"leaders count only while in office, by the dates in column '{name}'"
+        elif self.model.book.has_terms and (near := likely(table.columns, "date")):
+            problem = "leaders count at any time, because there is no column 'date'"
+            yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"

@@ -19,8 +19,7 @@ from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.text import MOST_READ, count_cut
-from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
-from stance.runs import DEFAULTS, Options
+from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import (
     Fault,
@@ -52,7 +51,7 @@ class RunConfig:
     spans: int | None = None
     date: int | None = None
     date_pattern: str = ""  # of the dates, if any
-    options: Options = DEFAULTS
+    options: Options = field(default_factory=Options)
     actors: tuple[str, ...] = ()  # of the book, for the wide form
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on

@@ -25,7 +25,7 @@ from stance.display import shown
 from stance.errors import DataError, Finished, StanceError, refusal, reported
 from stance.files import clear_leftovers
 from stance.model import StanceModel
-from stance.runs import Options
+from stance.records import Options
 from stance.runs.answers import Part, Tally
 from stance.tables import InputOptions, Records
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import hashlib
 import logging
 import os
 import pickle
@@ -12,7 +11,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -24,11 +23,25 @@ from stance.errors import StanceError, UsageError, WorkerError, defer_signals, l
 from stance.model import StanceModel
 from stance.runs.answers import Part, RunConfig, compute
 from stance.runs.journal import versions
-from stance.storage import decode_model, dump_model
 from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
 SHARED = 500  # records that are judged before processes part ways
+
+_one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
+
+
+def attempt(model: StanceModel, config: RunConfig, records: Records) -> Part | Exception:
+    """Compute a part, or return why not; a bug takes its traceback along."""
+    try:
+        with _one_at_a_time:
+            return compute(model, config, records)
+    except (StanceError, MemoryError, OSError) as error:
+        return error
+    except Exception as error:  # not every one can be pickled
+        copy = RuntimeError(f"{type(error).__name__}: {error}")
+        copy.add_note(traceback.format_exc())
+        return copy
 
 
 def failure(records: Records, why: str) -> WorkerError:
@@ -40,13 +53,12 @@ def failure(records: Records, why: str) -> WorkerError:
 # --- Processes ---
 
 
-@dataclass(slots=True)
-class _Task:
+class _Task(Future[Part]):
     """A part under way."""
 
-    records: Records
-    deaths: int = 0  # of workers that had it
-    result: Part | Exception | None = None
+    def __init__(self, records: Records) -> None:
+        super().__init__()
+        self.records, self.deaths = records, 0  # of workers that had it
 
 
 class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
@@ -78,14 +90,13 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
         task = _Task(records)
         self._waiting.append(task)
         self._go_on(seconds=0)
-        return lambda: self._result(task)
 
-    def _result(self, task: _Task) -> Part:
-        while task.result is None:
-            self._go_on(seconds=None)
-        if isinstance(task.result, Exception):
-            raise task.result
-        return task.result
+        def result() -> Part:
+            while not task.done():
+                self._go_on(seconds=None)
+            return task.result()
+
+        return result
 
     def _go_on(self, seconds: float | None) -> None:
         """Keep the workers busy; wait some seconds, or if None for ever, for an answer."""
@@ -105,18 +116,19 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
                 self._lose(pipe)
 
     def _take(self, pipe: Connection) -> None:
+        """Take an answer, unless the worker has died or could not do its work."""
         try:
             result: Part | Exception = pipe.recv()
-        except (OSError, EOFError, pickle.UnpicklingError, MemoryError) as error:
-            result = error
-        if isinstance(result, OSError | EOFError | pickle.UnpicklingError | MemoryError):
-            self._lose(pipe)
-        else:
-            self._busy.pop(pipe).result = result
-            self._idle.append(pipe)
+        except (OSError, EOFError, pickle.UnpicklingError, MemoryError):
+            return self._lose(pipe)
+        if isinstance(result, OSError | MemoryError):
+            return self._lose(pipe)
+        task = self._busy.pop(pipe)
+        self._idle.append(pipe)
+        return task.set_result(result) if isinstance(result, Part) else task.set_exception(result)
 
     def _lose(self, pipe: Connection) -> None:
-        """End a worker that cannot do its work, if it has not died; another one gets its part."""
+        """End a worker, whose part another one gets."""
         process, task = self._workers.pop(pipe), self._busy.pop(pipe)
         process.kill()
         process.join()
@@ -126,12 +138,19 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
             self._waiting.appendleft(task)
         else:
             memory = "as when memory runs out; free memory or use fewer --jobs"
-            task.result = failure(task.records, f"the worker died {TRIES} times, {memory}")
+            why = f"the worker died {TRIES} times, {memory}"
+            task.set_exception(failure(task.records, why))
 
     def _start(self) -> tuple[Any, ...]:
-        """Start a worker; return its pipe, and what it has still to be sent."""
-        setup, forks = (self._model, self._config), self._may_fork()
-        if forks and not self._workers:  # what it learns, all share
+        """Start a worker; return its pipe, and what it has still to be sent.
+
+        On Linux it is a copy of this process, and so has all that the model has learned of words,
+        unless a thread that may hold a lock would be missing there.
+        """
+        setup, threads = (self._model, self._config), Path("/proc/self/task")
+        deep = self._model.deep or self._model.encoder  # whose library has threads
+        forks = not deep and threads.is_dir() and len(list(threads.iterdir())) == 1
+        if forks and not self._workers:
             compute(*setup, self._waiting[0].records[:SHARED])
         context: Any = get_context("fork" if forks else "spawn")
         here, there = context.Pipe()
@@ -143,47 +162,23 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
         # A process that is killed while it starts would have `start` wait for ever if it sent more.
         return (here,) if forks else (here, setup)
 
-    def _may_fork(self) -> bool:
-        """Return whether a copy of this process would work: on Linux, where no thread runs."""
-        threads = Path("/proc/self/task")
-        deep = self._model.deep or self._model.encoder  # which may have had threads
-        return not deep and threads.is_dir() and len(list(threads.iterdir())) == 1
-
 
 def serve(pipe: Connection, *setup: Any) -> None:
     """Compute parts in a worker process, until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent ends it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if setup:
-        _close_others(pipe)
+    inherited = [*Path("/proc/self/fd").iterdir()] if setup else []  # a lock, and others' pipes
+    for number in {int(path.name) for path in inherited} - {0, 1, 2, pipe.fileno()}:
+        with contextlib.suppress(OSError):  # the list of them is closed by now
+            os.close(number)
     gc.freeze()
     with contextlib.suppress(EOFError, OSError, MemoryError):  # the parent says so
         model, config = setup or pipe.recv()
         while True:
             records: Records = pipe.recv()
-            try:
-                result: Part | Exception = compute(model, config, records)
-            except Exception as error:
-                result = to_send(error)
+            result = attempt(model, config, records)
             pipe.send(result)
             del records, result  # free them while waiting for the next
-
-
-def _close_others(pipe: Connection) -> None:
-    """Close what a copy of the parent has open: its lock on a run, pipes of other workers."""
-    for path in list(Path("/proc/self/fd").iterdir()):
-        if int(path.name) not in (0, 1, 2, pipe.fileno()):
-            with contextlib.suppress(OSError):  # that of the list
-                os.close(int(path.name))
-
-
-def to_send(error: Exception) -> Exception:
-    """Return an error that may go to another process; a bug takes its traceback along."""
-    if isinstance(error, StanceError | MemoryError | OSError):
-        return error
-    copy = RuntimeError(f"{type(error).__name__}: {error}")  # not every error can be pickled
-    copy.add_note(traceback.format_exc())
-    return copy
 
 
 # --- A cluster ---
@@ -205,14 +200,12 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
     ) -> None:
         distributed = load_extra("distributed", "--cluster", "dask")
-        self._name = shown(address)
+        self._name, self._config = shown(address), config
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
         for name in ("distributed", "distributed.client"):  # we report the same in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        # Before threads start: one that edits sys.path may hide some versions.
-        data = dump_model(model)
-        self._job = hashlib.sha256(data).hexdigest(), versions(), config
+        here = versions()  # before threads start: one that edits sys.path may hide some
         try:
             self._client = distributed.Client(
                 address, timeout=10, set_as_default=False, name="stance"
@@ -228,7 +221,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             raise self._error(why) from error
         self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
         # A task rather than scattered data, so that it is repeated if its worker is lost.
-        self._model = self._submit(bytes, data)
+        self._model = self._submit(checked, model, here)
 
     def _error(self, why: str) -> WorkerError:
         return WorkerError(f"{self._name}: {why}")
@@ -246,7 +239,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
-        remote = self._submit(_work, self._model, *self._job, records)
+        remote = self._submit(attempt_there, self._model, self._config, records)
         return lambda: self._result(remote, records)
 
     def _result(self, remote: Any, records: Records) -> Part:
@@ -268,23 +261,17 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         return result
 
 
-_models: dict[str, StanceModel] = {}
-_one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
+def checked(model: StanceModel, expected: dict[str, str]) -> StanceModel | WorkerError:
+    """Return the model on a worker of the cluster, or an error if it would answer otherwise."""
+    for name, installed in versions().items():
+        if installed != expected[name]:
+            why = f"{name} {installed}, not {expected[name]} as here"
+            return WorkerError(f"the cluster has {why}; install the same version there")
+    return model
 
 
-def _work(
-    data: bytes, digest: str, expected: dict[str, str], config: RunConfig, records: Records
+def attempt_there(
+    model: StanceModel | WorkerError, config: RunConfig, records: Records
 ) -> Part | Exception:
-    """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
-    try:
-        with _one_at_a_time:
-            if digest not in _models:
-                for name, installed in versions().items():
-                    if installed != expected[name]:
-                        why = f"{name} {installed}, not {expected[name]} as here"
-                        raise WorkerError(f"the cluster has {why}; install the same version there")
-                _models.clear()
-                _models[digest] = decode_model(data)
-            return compute(_models[digest], config, records)
-    except Exception as error:
-        return to_send(error)
+    """Compute a part on a worker; an error is returned, as Dask logs the texts of what raises."""
+    return model if isinstance(model, WorkerError) else attempt(model, config, records)

@@ -1,27 +1,31 @@
-"""The model file: a zip of numbers and text, written, and read without ever running code."""
+"""Files of models and of the deep reader: zips of numbers and text, read without running code."""
 
 import hashlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import Stemmer
 
 from stance import __version__
+from stance.arrays import Floats32
 from stance.display import shown, shown_path
-from stance.errors import OutputError
+from stance.errors import ModelError, OutputError
 from stance.files import check_output, file_hash, write_whole
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
+from stance.model.deep import HEADS, DeepReader, Layer, Mixture
 from stance.model.heads import BlockWeights, Head
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
+from stance.settings import read_settings
 from stance.storage._archive import (
     DEFAULT,
     MANIFEST,
@@ -49,11 +53,6 @@ from stance.storage._manifest import (
     array_type,
     decode_manifest,
 )
-from stance.storage._reader import MIXTURES, READER, load_reader
-
-__all__ = ["MIXTURES", "READER", "bundled_model", "check_model_output", "decode_model"]
-__all__ += ["dump_model", "load_model", "load_reader", "model_file", "model_hash"]
-__all__ += ["STEMMER", "read_manifest", "save_model", "stemmer_note"]
 
 STEMMER = "PyStemmer"  # whose versions stem some words differently
 
@@ -120,19 +119,12 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
     return values
 
 
-class HoldsModel(Protocol):
-    """What has a model, such as a fitted estimator."""
-
-    def to_model(self) -> StanceModel:
-        """Return the model."""
-
-
-def save_model(model: "StanceModel | HoldsModel", path: Path | str, *, force: bool = False) -> None:
+def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, usually ``.stance``, which appears under its name only when whole.
 
-    A fitted `StanceClassifier` may stand for its model. Raises `OutputError` if the file cannot be
-    written, or exists and ``force`` is not given, and `ModelError` if the model is one that
-    `load_model` would refuse.
+    The model is a `StanceModel` or a fitted `StanceClassifier`. Raises `OutputError` if the file
+    cannot be written, or exists and ``force`` is not given, and `ModelError` if the model is one
+    that `load_model` would refuse.
     """
     path = Path(path)
     check_model_output(path, force=force)
@@ -178,12 +170,6 @@ def load_model(path: Path | str | None = None) -> StanceModel:
     """
     with opened(model_file(path)) as archive:
         return _read_model(archive)
-
-
-def decode_model(data: bytes) -> StanceModel:
-    """Read a model from what `dump_model` returned; raises `ModelError` as `load_model` does."""
-    with named(Path("the model")):
-        return _read_model(Archive(io.BytesIO(data)))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -303,3 +289,63 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
     intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
     temperature = float(table["temperature"])
     return Head(labels, targeted, tuple(blocks), intercept, temperature, table["own"])
+
+
+# --- The deep reader -----------------------------------------------------------------------------
+
+READER, MIXTURES = "reader.stance", "reader.toml"
+
+
+def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
+    """Load the deep reader, which answers beside the bundled model.
+
+    Nothing in its files is ever run. Raises `ModelError` if one is missing or damaged.
+
+    Parameters
+    ----------
+    reads : {"all", "unsure"}
+        Which pairs of a paragraph and an actor it reads: all, or those of which the linear model
+        is unsure.
+    folder : Path, optional
+        Where its files are; those of the package if omitted.
+
+    Returns
+    -------
+    DeepReader
+        To be set as the `deep` of a model.
+
+    Examples
+    --------
+    >>> import dataclasses, stance
+    >>> deep = dataclasses.replace(stance.load_model(), deep=stance.load_reader("all"))
+    >>> deep.judge(["Poland praised NATO."]).stance.shape
+    (2, 3)
+    """
+    folder = folder or Path(str(files("stance").joinpath("data")))
+    mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
+
+    def array(name: str) -> Floats32:
+        return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
+
+    with opened(folder / READER, "install stance again") as archive:
+        try:
+            members = json.loads(archive.read(MANIFEST))["members"]
+            contents = archive.verified(members)
+            names = ("trunk", *HEADS)
+            layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
+            network = contents["network.onnx"]
+            pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
+            mixture = {name: Mixture(**mixtures[name]) for name in HEADS}
+            unsure = float(mixtures["unsure"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise refusal(f"it or {MIXTURES} beside it is damaged") from error
+    hashes = {name: member["sha256"] for name, member in members.items()}
+    text = json.dumps(hashes, sort_keys=True)
+    return DeepReader(
+        network=network,
+        pieces=pieces,
+        layers=layers,
+        mixtures=mixture,
+        below=unsure if reads == "unsure" else np.inf,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
