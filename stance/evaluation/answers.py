@@ -1,6 +1,6 @@
 """Answers of models and of coders, and the scores that are read off their counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -195,17 +195,13 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), 2 * labels + 2))
     np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
-    figures = {"units": paired.sum(), "documents": len(names)}
-    scores = {"percent": percent_agreement, "alpha": krippendorff_alpha}
-    return plain(figures | {name: _coefficient(score, sums) for name, score in scores.items()})
-
-
-def _coefficient(score: Callable[[Floats], Floats], sums: Floats) -> Figures:
-    value = float(score(sums.sum(axis=0)))
-    if not np.isfinite(value):
-        return {"value": None, "interval": None}
-    known = len(sums) >= FEWEST and 0 < spread(score, sums)[1] < np.inf
-    return {"value": value, "interval": t_interval(score, sums) if known else None}
+    figures: Figures = {"units": paired.sum(), "documents": len(names)}
+    for name, score in {"percent": percent_agreement, "alpha": krippendorff_alpha}.items():
+        value, variance, _ = spread(score, sums)
+        known = len(sums) >= FEWEST and 0 < variance < np.inf
+        interval = t_interval(score, sums) if known else None
+        figures[name] = {"value": value if np.isfinite(value) else None, "interval": interval}
+    return plain(figures)
 
 
 def report_agreement(codes: Ints, labels: Sequence[str], document: Ints) -> Figures:

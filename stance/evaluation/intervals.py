@@ -195,7 +195,7 @@ def right_shares(right: Bools, document: Ints) -> Shares:
 # --- Scores ---
 
 
-def spread(statistic: Statistic, counts: Floats) -> tuple[Floats, Floats, Floats]:
+def spread(statistic: Statistic, counts: Floats) -> tuple[float, float, float]:
     """Return a score of the sum of documents' counts, its variance and its degrees of freedom.
 
     The variance is that of the documents' influence, by the jackknife (Efron and Stein 1981, "The
@@ -203,52 +203,41 @@ def spread(statistic: Statistic, counts: Floats) -> tuple[Floats, Floats, Floats
     Var(v) from the influences' fourth moments (Cramér 1946, section 27.4).
     """
     whole, size = counts.sum(axis=0), len(counts)
-    value = np.asarray(statistic(whole), np.float64)
+    value = float(statistic(whole))
     if size < 2:
-        return value, np.full_like(value, np.inf), np.ones_like(value)
+        return value, math.inf, 1.0
     scale = size / (size - 1)
     without = statistic((whole - counts) * scale)
-    influence = (without.mean(axis=0) - without) / scale
-    squares = (influence**2).sum(axis=0)
-    squares = np.where(squares < EQUAL, 0.0, squares)
-    fourths = (influence**4).sum(axis=0) - squares**2 / size
-    doubt = np.maximum(2 * squares**2 / (size - 1), fourths)
-    most = np.full_like(squares, size - 1)
-    freedom = np.divide(2 * squares**2, doubt, out=most, where=(doubt > 0) & (squares > 0))
-    return value, squares * scale, np.maximum(freedom, 1.0)
+    influence = (without.mean() - without) / scale
+    squares, fourths = (float((influence**power).sum()) for power in (2, 4))
+    if squares < EQUAL:
+        return value, 0.0, size - 1.0
+    doubt = max(2 * squares**2 / (size - 1), fourths - squares**2 / size)
+    return value, squares * scale, max(1.0, 2 * squares**2 / doubt)
 
 
-def score_bounds(statistic: Statistic, counts: Floats) -> list[Interval]:
-    """Return the `wilson` intervals of scores between 0 and 1 of documents' counts.
+def score_interval(statistic: Statistic, counts: Floats) -> Interval:
+    """Return the `wilson` interval of a score between 0 and 1 of documents' counts.
 
     A score counts as many independent answers as would vary as much; one that no document moves,
     as of answers that are all right, as many as there are documents.
 
     >>> right = np.repeat([[1.0, 0.0], [0.0, 1.0]], [70, 30], axis=0)  # of 100 documents
-    >>> [(low, high)] = score_bounds(lambda total: total[..., 0] / total.sum(axis=-1), right)
+    >>> low, high = score_interval(lambda total: total[..., 0] / total.sum(axis=-1), right)
     >>> round(low, 2), round(high, 2)
     (0.6, 0.78)
     """
     if len(counts) < 2:
-        return [(0.0, 1.0)] * np.size(statistic(counts.sum(axis=0)))
-    value, variance, freedom = map(np.atleast_1d, spread(statistic, counts))
+        return 0.0, 1.0
+    value, variance, freedom = spread(statistic, counts)
     plain = value * (1 - value)
-    known = (variance > 0) & (plain > 0)
-    like = np.divide(plain, variance, out=np.full_like(value, len(counts)), where=known)
-    return [
-        wilson(*known)
-        for known in zip(value.tolist(), like.tolist(), freedom.tolist(), strict=True)
-    ]
-
-
-def score_interval(statistic: Statistic, counts: Floats) -> Interval:
-    """Return the only one of `score_bounds`."""
-    return score_bounds(statistic, counts)[0]
+    known = variance > 0 and plain > 0
+    return wilson(value, plain / variance if known else len(counts), freedom)
 
 
 def t_interval(statistic: Statistic, counts: Floats) -> Interval:
     """Return the interval of a score between -1 and 1, such as a gain, by Student's t."""
-    value, variance, freedom = map(float, spread(statistic, counts))
+    value, variance, freedom = spread(statistic, counts)
     reach = _quantile_of_t(freedom, CONFIDENCE) * math.sqrt(variance)
     return max(-1.0, value - reach), min(1.0, value + reach)
 

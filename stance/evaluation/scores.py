@@ -25,9 +25,9 @@ from stance.evaluation.answers import (
 from stance.evaluation.intervals import (
     FEWEST,
     TRUSTED,
+    Statistic,
     gain_in,
     right_shares,
-    score_bounds,
     score_interval,
     t_interval,
 )
@@ -98,20 +98,25 @@ def _score_answered(answers: Answers, brief: Figures) -> Figures:
 
 def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     """Score each label; its F1 has no interval if few documents are right or have it."""
-    total = by_document.sum(axis=0)
+    total, scores = by_document.sum(axis=0), {}
     gold, answered, right = total.sum(axis=1), total.sum(axis=0)[:-1], total.diagonal()
     rows = np.stack([by_document.sum(axis=2), by_document.sum(axis=1)[:, :-1]])
     documents = (rows > 0).sum(axis=1).min(axis=0)
-    f1, bounds = f1_scores(total), score_bounds(f1_scores, by_document)
-    known = (documents >= FEWEST) & (f1 > 0) & (f1 < 1)
-    columns = {
-        "precision": share(right, answered),
-        "recall": share(right, gold),
-        "f1": f1,
-        "f1_interval": [ends if known[n] else None for n, ends in enumerate(bounds)],
-        "support": gold.astype(np.int64),
-    }
-    return {label: {k: v[n] for k, v in columns.items()} for n, label in enumerate(labels)}
+    precision, recall, f1 = share(right, answered), share(right, gold), f1_scores(total)
+    for n, label in enumerate(labels):
+        known = documents[n] >= FEWEST and 0 < f1[n] < 1
+        scores[label] = {
+            "precision": precision[n],
+            "recall": recall[n],
+            "f1": f1[n],
+            "f1_interval": score_interval(_f1_of(n), by_document) if known else None,
+            "support": gold[n].astype(np.int64),
+        }
+    return scores
+
+
+def _f1_of(label: int) -> Statistic:
+    return lambda confusion: f1_scores(confusion)[..., label]
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:

@@ -1,6 +1,6 @@
 """From labelled rows to a trained model with its scores and card."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -48,6 +48,8 @@ NO_NEUTRAL = (
 )
 FEWEST_CARD_ROWS = 20
 """Rows of an actor or source below which its score is left out of a model's card."""
+
+HEADS = ("stance", "control", "sentiment", "holder")
 
 Tell = Callable[[str], None]
 
@@ -153,23 +155,21 @@ def train(
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
-    stance, control = run.learn("stance"), run.learn("control")
-    tone, holder = run.learn_extra("sentiment"), run.learn_extra("holder")
-    figures = _score(run, stance, control, tone, holder)
-    typical = stance.named & corpus.typical
+    learned = {name: head for name in HEADS if (head := run.learn(name))}
+    stance, heads = learned["stance"], {name: one.head for name, one in learned.items()}
+    figures, typical = _score(run, learned), stance.named & corpus.typical
     kept = stance.probabilities[typical], corpus.stance[typical], corpus.document[typical]
     model = StanceModel(
         book=book,
         lexicon=lexicon,
         recipe=recipe,
         stance=stance.head,
-        sentiment=tone.head if tone else None,
-        control=control.head,
+        sentiment=heads.get("sentiment"),
+        control=heads["control"],
         fingerprints=corpus.marks.distinct(),
-        card=_card(run, stance.head, control.head, figures)
-        | ({"deep_reader": encoder.sha256} if encoder else {}),
+        card=_card(run, heads, figures) | ({"deep_reader": encoder.sha256} if encoder else {}),
         calibration=calibrate(*kept, recipe.validation.seed),
-        holder=holder.head if holder else None,
+        holder=heads.get("holder"),
         encoder=encoder,
     )
     return Training(model, figures, stance)
@@ -210,31 +210,26 @@ def _deep_reader(
     return (encoder or load_reader("all")).open()
 
 
-def _score(
-    run: TrainingRun,
-    stance: Learned,
-    control: Learned,
-    tone: Learned | None,
-    holder: Learned | None,
-) -> Figures:
+def _score(run: TrainingRun, learned: Mapping[str, Learned]) -> Figures:
     """Score the held-out answers; rows that do not name the actor count as withheld."""
-    corpus, mood, holders = run.corpus, None, None
-    if tone:
-        mood = sentiment_answers(corpus, tone.probabilities)
-    if holder:
-        query, kinds = run.query.take(holder_rows(corpus)), holder.probabilities.argmax(axis=1)
-        holders = holder_score(corpus, run.reader.book, name_held(run.reader, query, kinds))
+    corpus, stance, tone, holders = run.corpus, learned["stance"], None, None
+    if "sentiment" in learned:
+        tone = sentiment_answers(corpus, learned["sentiment"].probabilities)
+    if "holder" in learned:
+        kinds = learned["holder"].probabilities.argmax(axis=1)
+        names = name_held(run.reader, run.query.take(holder_rows(corpus)), kinds)
+        holders = holder_score(corpus, run.reader.book, names)
     return report(
         corpus,
         stance_answers(corpus, stance.probabilities, stance.named),
-        stance_answers(corpus, control.probabilities),
-        mood,
+        stance_answers(corpus, learned["control"].probabilities),
+        tone,
         holder=holders,
         notes=model_notes(run.recipe),
     )
 
 
-def _card(run: TrainingRun, stance: Head, control: Head, figures: Figures) -> dict[str, Any]:
+def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict[str, Any]:
     """Return the rest of a model's card; with no scores of actors or sources of a few rows."""
     corpus, recipe, scores = run.corpus, run.recipe, dict(figures)
     for key in {"per_actor", "per_source"} & scores.keys():
@@ -258,7 +253,9 @@ def _card(run: TrainingRun, stance: Head, control: Head, figures: Figures) -> di
             for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
         ],
         "seed": recipe.validation.seed,
-        "limits": [*LIMITS, *([NO_NEUTRAL] if stance.silent else [])],
+        "limits": [*LIMITS, *([NO_NEUTRAL] if heads["stance"].silent else [])],
         "scores": scores,
-        "reference": asdict(measure(run.reader, KnownWords(stance, control), *texts)),
+        "reference": asdict(
+            measure(run.reader, KnownWords(heads["stance"], heads["control"]), *texts)
+        ),
     }

@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,11 @@ class BlockCounts:
 
     keys: Keys  # of the features, sorted
     sums: Any  # of the weights of a feature's occurrences in a pair
-    squares: Any  # of these weights squared, likewise summed; the sums if all weights are 1
+    squares: Any  # of these weights squared
 
     def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""
-        sums = self.sums[rows]
-        return replace(
-            self,
-            sums=sums,
-            squares=sums if self.squares is self.sums else self.squares[rows],
-        )
+        return BlockCounts(self.keys, self.sums[rows], self.squares[rows])
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -121,11 +116,7 @@ class Vectors:
 
 
 def count_features(
-    reader: Reader,
-    query: Query,
-    recipe: Features,
-    *,
-    targeted: bool = True,
+    reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
 ) -> tuple[dict[str, BlockCounts], Bools]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
@@ -134,10 +125,10 @@ def count_features(
     blocks, named = {name: list[_Batch]() for name in recipe.blocks}, list[Bools]()
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, batches in blocks.items():
-            occurrences = [
-                (one.pair, one.keys(pairs.named), one.weight)
-                for one in map(Occurrences.flat, BLOCKS[name](reader, pairs))
-            ]
+            occurrences = []
+            for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
+                weight = np.ones(len(one.pair)) if one.weight is None else one.weight
+                occurrences.append((one.pair, one.keys(pairs.named), weight))
             batches.append(_counted(pairs.count, occurrences))
         named.append(pairs.mentioned())
     counts = {name: _joined(blocks.pop(name), recipe.min_df) for name in recipe.blocks}
@@ -147,19 +138,16 @@ def count_features(
 _Batch = tuple[Keys, Any, Any]  # sorted keys of the features, sums of weights and of their squares
 
 
-def _counted(rows: int, occurrences: list[tuple[Ints, Keys, Floats | None]]) -> _Batch:
-    """Sum the features of a batch by row; each counts 1 if it has no weight."""
-    none = np.zeros(0, np.int64), np.zeros(0, np.uint64), None
-    row, keys, weights = zip(none, *occurrences, strict=True)
-    names, column = np.unique(np.concatenate(keys), return_inverse=True)
-    places, shape = (np.concatenate(row), column), (rows, len(names))
-    weight = np.concatenate(
-        [np.ones(len(r)) if w is None else w for r, w in zip(row, weights, strict=True)]
+def _counted(rows: int, occurrences: list[tuple[Ints, Keys, Floats]]) -> _Batch:
+    """Sum the features of a batch by row."""
+    none = np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0)
+    row, keys, weight = map(np.concatenate, zip(none, *occurrences, strict=True))
+    names, column = np.unique(keys, return_inverse=True)
+    sums, squares = (
+        sparse.csr_matrix((values, (row, column)), (rows, len(names))).astype(np.float32)
+        for values in (weight, weight**2)
     )
-    sums = sparse.csr_matrix((weight, places), shape).astype(np.float32)
-    if all(part is None for part in weights):
-        return names, sums, sums
-    return names, sums, sparse.csr_matrix((weight**2, places), shape).astype(np.float32)
+    return names, sums, squares
 
 
 def _joined(batches: Sequence[_Batch], min_df: int) -> BlockCounts:
@@ -168,30 +156,28 @@ def _joined(batches: Sequence[_Batch], min_df: int) -> BlockCounts:
     keys, place = np.unique(np.concatenate([names for names, *_ in batches]), return_inverse=True)
     keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
 
-    def stacked(matrices: Iterable[Any]) -> Any:
-        parts = []
-        for (names, *_), matrix in zip(batches, matrices, strict=True):
-            kept = np.isin(names, keys)
-            column, part = np.searchsorted(keys, names[kept]), matrix[:, kept]
-            values = part.data, column.take(part.indices), part.indptr
-            parts.append(sparse.csr_matrix(values, (part.shape[0], len(keys))))
-        return sparse.vstack(parts, format="csr")
+    def placed(names: Keys, counts: Any) -> Any:
+        known = np.isin(names, keys)
+        column, part = np.searchsorted(keys, names[known]), counts[:, known]
+        values = part.data, column.take(part.indices), part.indptr
+        return sparse.csr_matrix(values, (part.shape[0], len(keys)))
 
-    plain = all(sums is squares for _, sums, squares in batches)
-    counts = stacked(sums for _, sums, _ in batches)
-    return BlockCounts(keys, counts, counts if plain else stacked(parts[2] for parts in batches))
+    sums, squares = (
+        sparse.vstack([placed(batch[0], batch[part]) for batch in batches], format="csr")
+        for part in (1, 2)
+    )
+    return BlockCounts(keys, sums, squares)
 
 
 def _batches(
     reader: Reader, query: Query, targeted: bool, per_actor: bool
-) -> Iterator[tuple[int, Pairs]]:
-    low = 0
+) -> Iterator[tuple[Sequence[str], Pairs]]:
+    """Read the pairs, some at a time, with the names of their actors."""
     for part in query.batches():
         words, para = part.read(reader)
         actor = part.actor if targeted else np.full(len(part), NOBODY)
         named = name_keys(part.names) if targeted and per_actor else None
-        yield low, lay_out(words, para, actor, named)
-        low += len(part)
+        yield part.names, lay_out(words, para, actor, named)
 
 
 def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, BlockCounts]) -> Head:
@@ -207,9 +193,8 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
     few = query.take(np.unique(np.concatenate(shown_in)))
     terms = {block.name: np.full(len(block.keys), "", object) for block in head.blocks}
     index = {block.name: KeyIndex(block.keys) for block in head.blocks}
-    for low, pairs in _batches(reader, few, head.targeted, head.own):
-        strings = key_strings(reader, [*map(shown, few.names[low : low + pairs.count])])
-        actors = few.names[low:] or [""] * pairs.count
+    for actors, pairs in _batches(reader, few, head.targeted, head.own):
+        strings = key_strings(reader, [*map(shown, actors)])
         for name, names in terms.items():
             if all(names):
                 continue  # the deep reader takes its time

@@ -96,36 +96,34 @@ class TrainingRun:
         pairs = self.whole.texts, self.whole.actors, self.whole.spans
         return make_query(self.reader.book, *pairs, self.whole.months)
 
-    def learn(self, name: str) -> Learned:
-        """Cross-validate a head and fit it on all its rows, with names for its features."""
+    def learn(self, name: str) -> Learned | None:
+        """Cross-validate a head and fit it on all its rows, with names for its features.
+
+        None of sentiment and holder if fewer than two documents have one of the labels.
+        """
+        labels, y, rows = self._labelled(name)
+        documents = self.corpus.document[rows[: len(y)]]
+        thin = [label for n, label in enumerate(labels) if len(np.unique(documents[y == n])) < 2]
+        if thin and name in ("sentiment", "holder"):
+            if len(y):
+                thin_labels = ", ".join(thin)
+                self.tell(f"{name} is not learned: {thin_labels} is in fewer than two documents")
+            return None
         self.tell(f"learning {'the baseline' if name == 'control' else name}")
         task, query, named = self.task(name)
-        size, validation = len(task.y), self.recipe.validation
-        fold = assign_folds(task.y, task.group[:size], validation.folds, validation.seed)
-        head = fit_head(task, np.arange(size), validation.seed)
+        validation, every = self.recipe.validation, np.arange(len(y))
+        fold = assign_folds(y, documents, validation.folds, validation.seed)
+        head = fit_head(task, every, validation.seed)
         scores, probabilities = cross_validate(task, fold, validation.seed, self.jobs)
         if name != "control":  # which nobody asks for reasons
             head = with_terms(head, self.reader, query, task.counts)
         if name == "stance" and head.silent:
             self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
         if task.topic is not None:
-            topic = task.topic[:size]
-            named[:size] |= np.bincount(topic)[topic] >= FEWEST
-        head = replace(head, temperature=temperature_of(task, scores, np.arange(size)))
-        return Learned(head, scores, probabilities, named[:size])
-
-    def learn_extra(self, name: str) -> Learned | None:
-        """Learn a head from the rows with its labels, if enough documents have each of them."""
-        labels, y, rows = self._labelled(name)
-        documents = self.corpus.document[rows]
-        thin = [
-            label
-            for number, label in enumerate(labels)
-            if len(np.unique(documents[y == number])) < 2
-        ]
-        if thin and len(rows):
-            self.tell(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
-        return None if thin else self.learn(name)
+            topic = task.topic[every]
+            named[every] |= np.bincount(topic)[topic] >= FEWEST
+        head = replace(head, temperature=temperature_of(task, scores, every))
+        return Learned(head, scores, probabilities, named[every])
 
     def _labelled(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
         """Return a head's labels, their numbers in the rows to score, and all rows to learn from.
@@ -139,26 +137,21 @@ class TrainingRun:
         if name == "holder":
             rows = holder_rows(corpus)
             return [*Holder], holder_kinds(corpus)[rows], rows
-        learned_from = self.whole if name == "stance" else corpus
-        return [*Stance], corpus.stance, np.arange(len(learned_from))
+        taught = self.whole if name == "stance" else corpus
+        return [*Stance], corpus.stance, np.arange(len(taught))
 
     def task(self, name: str) -> tuple[Task, Query, Bools]:
         """Return what a head is learned from, and which rows' texts name their actors."""
         head, (labels, y, rows) = self.recipe.head(name), self._labelled(name)
-        whole, query, source, topic = (
-            self.whole,
-            self.query.take(rows),
-            self.whole.source[rows],
-            None,
-        )
+        corpus, query, size, topic = self.whole.take(rows), self.query.take(rows), len(y), None
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
-        weighs = np.array([self.recipe.corpora.get(part.name, 1.0) for part in whole.sources])
-        share, part = weighs[source], source
+        weights = np.array([self.recipe.corpora.get(file.name, 1.0) for file in corpus.sources])
+        share, part = weights[corpus.source], corpus.source
         if head.features.per_actor:
             topic = np.unique(query.names, return_inverse=True)[1]
-            part = source * len(topic) + topic
-        weight = class_weights(y, part[: len(y)], share[: len(y)], head.classifier)
+            part = corpus.source * len(topic) + topic
+        balanced = class_weights(y, part[:size], share[:size], head.classifier)
         targeted, stances = name in ("stance", "holder"), name in ("stance", "control")
         counts, named = count_features(self.reader, query, head.features, targeted=targeted)
         task = Task(
@@ -167,10 +160,10 @@ class TrainingRun:
             labels=tuple(labels),
             targeted=targeted,
             y=y,
-            group=whole.document[rows],
-            weight=np.append(weight, share[len(y) :]),
+            group=corpus.document,
+            weight=np.append(balanced, share[size:]),
             vectors=self.vectors,
-            soft=whole.soft[rows] if stances and whole.soft is not None else None,
+            soft=corpus.soft if stances else None,
             typical=self.corpus.typical if stances else None,
             topic=topic,
         )
