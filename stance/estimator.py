@@ -19,7 +19,7 @@ from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.model import StanceModel
-from stance.model.familiarity import UnseenActorWarning
+from stance.model.abstention import UnseenActorWarning
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance

@@ -12,7 +12,7 @@ from small_model import refused, small_model, spoiled
 
 from stance.corpus import read_corpus
 from stance.fitting import train
-from stance.model.familiarity import (
+from stance.model.abstention import (
     LEAST_PARAGRAPHS,
     LEAST_WORDS,
     TrainingProfile,

@@ -196,7 +196,7 @@ def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
         read = pieces.encode(text)
         low = window(read, min(start for row in rows for start, _ in named[row] or ()))
         cut = slice(low, low + PIECES)
-        shares = np.array([read.named(named[row] or ())[cut] for row in rows], np.float32)
+        shares = np.array([read.named(named[row] or [])[cut] for row in rows], np.float32)
         yield Paragraph(
             read.ids[cut],
             shares / np.maximum(shares.sum(axis=1, keepdims=True), 1),

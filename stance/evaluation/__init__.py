@@ -109,7 +109,9 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
     holders, rows = None, holder_rows(corpus)
     if model.holder is not None and len(rows):
         asked = corpus.take(rows)
-        named = model.name_holders(asked.texts, asked.actors, asked.spans, asked.months)
+        pairs = asked.texts, asked.actors, asked.spans
+        judged = model.judge_many(*pairs, months=asked.months, speakers=True)
+        named = [part.holders[code] for _, part in judged for code in part.holder.tolist()]
         holders = holder_score(corpus, model.book, named)
     return report(
         corpus,

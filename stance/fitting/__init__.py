@@ -21,9 +21,8 @@ from stance.evaluation.scores import holder_score
 from stance.fitting.counts import Vectors
 from stance.fitting.learning import Learned, TrainingRun
 from stance.model import StanceModel
-from stance.model.abstention import calibrate
+from stance.model.abstention import KnownWords, calibrate, measure
 from stance.model.deep import DeepReader
-from stance.model.familiarity import KnownWords, measure
 from stance.model.heads import Head
 from stance.model.holders import name_held
 from stance.reading.actors import ActorBook

@@ -18,7 +18,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.errors import DataError, OutputError
 from stance.fitting.counts import BlockCounts, Vectors, count_features, with_terms
-from stance.model.familiarity import FEWEST
+from stance.model.abstention import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader

@@ -4,20 +4,18 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.display import brief
 from stance.features import Pairs, lay_out
 from stance.model import holders
-from stance.model.abstention import Calibration
+from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
 from stance.model.deep import DeepReader
-from stance.model.familiarity import KnownWords, TrainingProfile
 from stance.model.heads import Head, name_keys
-from stance.model.predictions import SHOWN, Predictions, Pushes, withheld
+from stance.model.predictions import SHOWN, Predictions, Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
@@ -126,7 +124,7 @@ class StanceModel:
         pushes : bool
             Whether to return how far each word pushes.
         speakers : bool
-            Whether to look for a holder, who speaks, where the answer is neutral, too.
+            Whether to look for a holder, who speaks, whatever the answer is.
 
         Returns
         -------
@@ -157,15 +155,16 @@ class StanceModel:
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
-        months: Ints | None = None, pushes: bool = False, size: int | None = None,
+        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
+        size: int = BATCH,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its predictions.
 
         Parameters
         ----------
-        texts, actors, spans, months, pushes
+        texts, actors, spans, months, pushes, speakers
             As in `judge`.
-        size : int, optional
+        size : int
             Rows of a batch; it changes no answer.
 
         Yields
@@ -174,11 +173,11 @@ class StanceModel:
             Rows of the batch, and their predictions.
         """
         _check(texts, actors, spans, months)
-        size = size or BATCH
         for low in range(0, len(texts), size):
             rows = slice(low, low + size)
             asked = (_part(column, rows) for column in (texts, actors, spans))
-            yield rows, self.judge(*asked, months=_part(months, rows), pushes=pushes)
+            dated = _part(months, rows)
+            yield rows, self.judge(*asked, months=dated, pushes=pushes, speakers=speakers)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
@@ -219,14 +218,8 @@ class StanceModel:
         pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
         topics = name_keys(self.book.topics(names)) if self.stance.own else None
-        scored, pushed = [], [np.zeros(0)]
-        for part in _portions(words, para):
-            pairs = lay_out(words, para[part], actor[part], _part(topics, part))
-            push = Pushes(pairs, np.zeros(len(pairs.row))) if pushes else None
-            scored.append(self.stance.scores(self.reader, pairs, push.add if push else None))
-            pushed += [push.values] if push else []
-            del pairs, push  # before the next ones are laid out
-        scores, known = map(np.concatenate, zip(*scored, strict=True))
+        pushed = Pushes.none(lay_out(words, para, actor)) if pushes else None
+        scores, known = self._score(self.stance, words, para, actor, topics, pushed)
         stance = self.stance.probabilities(scores)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
@@ -235,7 +228,7 @@ class StanceModel:
         language = self.vocabulary.read(self.reader, words)
         foreign = language.foreign(self.reference)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
-        deep = None
+        deep: Mapping[str, Floats] = {}
         if self.deep is not None:
             asked = known & ~foreign[para] & (mentions > 0)
             asked &= stance.max(axis=1) < self.deep.below
@@ -245,8 +238,9 @@ class StanceModel:
                 sentiment = self.deep.mixtures["sentiment"].mix(sentiment, deep["sentiment"])
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
-        taken |= speakers
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
+        holder, chance = self._held(words, para, actor, np.flatnonzero(taken | speakers), deep)
+        holder, holder_names = holders.named_codes(self.book, holder, names)
         return Predictions(
             para=para,
             actor=names,
@@ -259,42 +253,46 @@ class StanceModel:
             sentiment_known=sentiment_known,
             language=language,
             foreign=foreign,
-            pushes=Pushes(lay_out(words, para, actor), np.concatenate(pushed)) if pushes else None,
+            holder=holder,
+            holder_probability=chance,
+            holders=holder_names,
+            pushes=pushed,
             deep=self.deep is not None,
-            **self._held(words, para, actor, names, np.flatnonzero(taken), deep),
         )
 
-    def _held(
-        self, words: Words, para: Ints, actor: Ints, names: Sequence[str], asked: Ints,
-        deep: Mapping[str, Floats] | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Return what `Predictions` says of the holders, found for some of the pairs."""
-        code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
-        for part in _portions(words, para[asked]):
-            if self.holder is None:
-                break
-            rows = asked[part]
-            these = words, para[rows], actor[rows]
-            scores, _ = self.holder.scores(self.reader, lay_out(*these))
-            chances = self.holder.probabilities(scores)
-            if self.deep and deep:
-                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][rows])
-            code[rows], kind, least = holders.codes(self.reader, chances.argmax(axis=1), *these)
-            chance[rows] = np.maximum(chances[np.arange(len(rows)), kind], least)
-        code, known = holders.named_codes(self.book, code, names)
-        return {"holder": code, "holder_probability": chance, "holders": known}
+    def _score(
+        self, head: Head, words: Words, para: Ints, actor: Ints, topics: Keys | None = None,
+        pushes: Pushes | None = None,
+    ) -> tuple[Floats, Bools]:  # fmt: skip
+        """Return what `Head.scores` does; `ENTRIES` words and a pair are laid out at a time."""
+        begun = np.cumsum(np.diff(words.first).take(para)) // ENTRIES
+        cuts = [0, *(np.flatnonzero(np.diff(begun)) + 1).tolist(), len(para)]
+        parts = []
+        for part in map(slice, cuts, cuts[1:]):
+            tell = None if pushes is None else partial(pushes.add, part.start)
+            pairs = lay_out(words, para[part], actor[part], _part(topics, part))
+            parts.append(head.scores(self.reader, pairs, tell))
+            del pairs  # before the next ones are laid out
+        scores, known = map(np.concatenate, zip(*parts, strict=True))
+        return scores, known
 
-    def name_holders(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
-        months: Ints | None = None,
-    ) -> list[str]:  # fmt: skip
-        """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
-        names: list[str] = []
-        for query in make_query(self.book, texts, actors, spans, months).batches():
-            words = self.reader.words(query.texts, query.spans, query.months)
-            held = self._held(words, query.para, query.actor, query.names, query.para)
-            names += [held["holders"][code] for code in held["holder"].tolist()]
-        return names
+    def _held(
+        self, words: Words, para: Ints, actor: Ints, asked: Ints, deep: Mapping[str, Floats]
+    ) -> tuple[Ints, Floats]:
+        """Return the code of each pair's holder, see `holders.codes`, and how probable its kind is.
+
+        Both are 0 but for the pairs asked for.
+        """
+        code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
+        if self.holder is not None:
+            pairs = words, para[asked], actor[asked]
+            scores, _ = self._score(self.holder, *pairs)
+            chances = self.holder.probabilities(scores)
+            if self.deep is not None:
+                chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][asked])
+            code[asked], kind, least = holders.codes(self.reader, chances.argmax(axis=1), *pairs)
+            chance[asked] = np.maximum(chances[np.arange(len(asked)), kind], least)
+        return code, chance
 
 
 def _check(
@@ -327,10 +325,3 @@ def _part(column: Any, rows: slice) -> Any:
 def _whole(words: Words) -> Pairs:
     """Return each paragraph as a pair with no actor."""
     return lay_out(words, np.arange(len(words)), np.full(len(words), NOBODY))
-
-
-def _portions(words: Words, para: Ints) -> list[slice]:
-    """Cut pairs into portions of `ENTRIES` words, and at most one pair more."""
-    begun = np.cumsum(np.diff(words.first).take(para)) // ENTRIES
-    cuts = np.flatnonzero(np.diff(begun)) + 1
-    return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(para)])]

@@ -6,13 +6,13 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 8-bit numbers would depend on its neighbours.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import chain
 from re import finditer
 from string import punctuation
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import category, name, normalize
 
 import numpy as np
@@ -46,18 +46,17 @@ WORDS = 1 << 16  # words whose pieces are remembered
 # --- Word pieces: WordPiece as in BERT (Devlin et al. 2019), blind to case and accents ---
 
 
-class Pieces:
+class Pieces(NamedTuple):
     """Word pieces of a text, and where they stand."""
 
-    def __init__(self, ids: Sequence[int], places: Sequence[tuple[int, int]]) -> None:
-        self.ids: Ints = np.array(ids, np.int64)
-        self.start, self.end = np.array(places, np.int64).reshape(-1, 2).T
+    ids: Ints
+    start: Ints
+    end: Ints
 
-    def named(self, places: Iterable[tuple[int, int]]) -> Bools:
+    def named(self, places: Sequence[tuple[int, int]]) -> Bools:
         """Return which pieces are part of a mention."""
-        named = np.zeros(len(self.ids), np.bool_)
-        for start, end in places:
-            named |= (self.start < end) & (self.end > start)
+        starts, ends = np.array(places, np.int64).reshape(-1, 2).T[:, :, None]
+        named: Bools = ((self.start < ends) & (self.end > starts)).any(axis=0)
         return named
 
 
@@ -74,13 +73,12 @@ class WordPieces:
         """Return the pieces of a text, between a first and a last one that stand nowhere."""
         parts = [*map(plain, text)]
         place = [*chain.from_iterable([n] * len(part) for n, part in enumerate(parts))]
-        ids, places = [self._first], [(0, 0)]
+        rows = [(self._first, 0, 0)]
         for word in finditer("[^ ]+", "".join(parts)):
             low = word.start()
             for number, start, end in self._of_word(word[0]):
-                ids.append(number)
-                places.append((place[low + start], place[low + end - 1] + 1))
-        return Pieces([*ids, self._last], [*places, (0, 0)])
+                rows.append((number, place[low + start], place[low + end - 1] + 1))
+        return Pieces(*np.array([*rows, (self._last, 0, 0)], np.int64).T)
 
     def _cut(self, word: str) -> list[tuple[int, int, int]]:
         """Return number, start and end of the longest pieces of a word, from the left."""
@@ -244,21 +242,20 @@ class DeepReader:
         self, words: Words, para: Ints, actor: Ints, asked: Ints
     ) -> Iterator[tuple[Floats32, Floats32]]:
         """Yield the state of some of the pairs, and that of the part of the paragraph read."""
-        mentions = words.mentions
-        text, pieces, states = None, Pieces([], []), dict[int, Floats32]()
+        mentions, text, states = words.mentions, "", dict[int, Floats32]()
         for paragraph, who in zip(para[asked].tolist(), actor[asked].tolist(), strict=True):
             if words.texts[paragraph] != text:
-                text = words.texts[paragraph]
-                pieces, states = self.vocabulary.encode(text), {}
+                text, states = words.texts[paragraph], {}
+                pieces = self.vocabulary.encode(text)
             mine = mentions[
                 (words.para.take(mentions) == paragraph) & (words.who.take(mentions) == who)
             ]
             low = window(pieces, int(words.start[mine[0]]))
+            read = Pieces(*(column[low : low + PIECES] for column in pieces))
             if low not in states:
-                ids = pieces.ids[low : low + PIECES]
-                (states[low],) = self.session.run(None, {"ids": ids[None]})
+                (states[low],) = self.session.run(None, {"ids": read.ids[None]})
             places = zip(words.start[mine].tolist(), words.end[mine].tolist(), strict=True)
-            named = pieces.named(places)[low : low + PIECES]
+            named = read.named([*places])
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
             both = np.concatenate([mention, whole, mention * whole])

@@ -11,8 +11,8 @@ from stance.errors import ActorError
 from stance.features import Pairs, lay_out
 from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
+from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Lookup, name_keys
-from stance.model.predictions import withheld
 from stance.reading.frames import frames_of, told
 from stance.reading.spans import make_query
 from stance.reading.text import MOST_READ

@@ -18,7 +18,7 @@ from stance.arrays import Bools, Floats, Ints, stretches
 from stance.display import brief
 from stance.features import Pairs, run_starts
 from stance.features.occurrences import Occurrences
-from stance.model.familiarity import LanguageCheck
+from stance.model.abstention import LanguageCheck, withheld
 from stance.model.heads import BlockWeights, Lookup
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
@@ -45,16 +45,6 @@ STRONG = 0.3  # least push of such a word, of the strongest one's
 _MARKS = (ACTOR, OTHERS)
 
 
-def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
-    """Return where a model gives no answer, however probable one is.
-
-    It gives none if it knows no word of the paragraph, if the paragraph is in a language that it
-    was not trained on, or if the paragraph does not name the actor and the model has not learned
-    the actor as a topic.
-    """
-    return np.logical_not(known) | np.logical_not(named) | foreign
-
-
 @dataclass(frozen=True, slots=True)
 class Pushes:
     """How far each word of each pair pushes toward favor (+) or against (-)."""
@@ -62,14 +52,24 @@ class Pushes:
     pairs: Pairs
     values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
-    def add(self, _: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
-        """Add how far occurrences of features push; those of the whole paragraph do not count."""
+    @classmethod
+    def none(cls, pairs: Pairs) -> "Pushes":
+        """Return pushes of zero, to be added to."""
+        return cls(pairs, np.zeros(pairs.first[-1]))
+
+    def add(
+        self, before: int, _: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats
+    ) -> None:
+        """Add how far occurrences of features push, in pairs after so many others.
+
+        Those of the whole paragraph do not count.
+        """
         push = lookup.values[FAVOR - 1].take(one.number) * scale.take(one.pair)
         if one.weight is not None:
             push *= one.weight
         kept = np.flatnonzero((one.word >= 0) & (push != 0))
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
-        entry = one.word.take(kept) + shift.take(one.pair.take(kept))
+        entry = one.word.take(kept) + shift.take(one.pair.take(kept) + before)
         self.values[:] += np.bincount(entry, push.take(kept), len(self.values))
 
     def deciding(self, pair: int, answer: int) -> dict[int, float]:
