@@ -1,9 +1,16 @@
-"""Words for messages: what may be shown of the user's data, and counts."""
+"""Words and lines that people read: what may be shown of the user's data, counts and shares."""
 
-from collections.abc import Sequence
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import TextIO
 
 WIDTH = 79  # columns of a line
 SHOWN = 60  # characters of a cell that a message shows
+_NUMBER = re.compile(r"[<+-]?[\d,.]*")
 
 
 def shown(text: str, limit: int = SHOWN) -> str:
@@ -56,3 +63,109 @@ def brief(name: str, limit: int = 200, /, **parts: object) -> str:
     """
     shown_parts = (f"{key}={' '.join(repr(value).split())}" for key, value in parts.items())
     return shown(f"{name}({', '.join(shown_parts)})", limit)
+
+
+def percent(value: float | None, sign: str = "") -> str:
+    """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
+    return "-" if value is None else f"{100 * value:{sign}z.1f}"
+
+
+def bounds(interval: Sequence[float] | None) -> str:
+    """Return an interval in percent after a blank, or nothing."""
+    return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
+
+
+def line_width(stream: TextIO | None = None) -> int:
+    """Return the columns of a line: the terminal's, within limits; 79 in a file."""
+    if not (stream or sys.stdout).isatty():
+        return WIDTH
+    return min(max(shutil.get_terminal_size().columns - 1, 40), 120)
+
+
+def wrap(
+    text: str, first: str = "", rest: str | None = None, *, width: int | None = None
+) -> list[str]:
+    """Return the lines of a paragraph, all but the first of which begin with ``rest``.
+
+    Only a word wider than a line is broken.
+
+    >>> wrap("two files", "note: ")
+    ['note: two files']
+    """
+    rest = first + "  " if rest is None else rest
+    return textwrap.wrap(
+        text, width or line_width(), initial_indent=first, subsequent_indent=rest,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def ranged(value: float | None, interval: Sequence[float] | None, sign: str = "") -> str:
+    """Return a share in percent with its interval.
+
+    >>> ranged(0.612, (0.581, 0.642))
+    '61.2 [58.1, 64.2]'
+    """
+    return percent(value, sign) + bounds(interval)
+
+
+def listed(names: Sequence[str], most: int, noun: str) -> str:
+    """Return names with commas, of which more than ``most`` are counted.
+
+    >>> listed(["a", "b", "c"], 1, "actor")
+    'a and 2 more actors'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {count(more, f'more {noun}')}" if more > 0 else "")
+
+
+def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a screen's parts, a blank line between two of them."""
+    return [line.rstrip() for part in parts if part for line in ("", *part)][1:]
+
+
+def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """Return the lines of named facts, the names in a column of this width."""
+    return [
+        line
+        for name, text in rows
+        for line in wrap(shown(text, 1000), f"{name:<{width}}", " " * width)
+    ]
+
+
+def table(
+    rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
+) -> list[str]:
+    """Return a head and rows as lines: numbers right, texts left, the widest one wrapped.
+
+    Of more than ``most`` rows the rest is counted. Without a row, there is no head.
+
+    >>> table([("actor", "n"), ("NATO", 1200), ("Russia", 3)])
+    ['actor       n', 'NATO    1,200', 'Russia      3']
+    """
+    if len(rows) < 2:
+        return []
+    end = len(rows) if most is None else most + 1
+    cells = [
+        [f"{c:,}" if isinstance(c, int) else shown(str(c), 300) for c in row] for row in rows[:end]
+    ]
+    by_column = list(zip(*cells, strict=True))
+    right = [all(map(_NUMBER.fullmatch, column[1:])) for column in by_column]
+    widths = [max(map(len, column)) for column in by_column]
+    if texts := [number for number, is_right in enumerate(right) if not is_right]:
+        widest = max(texts, key=widths.__getitem__)
+        room = line_width() - sum(widths) - 2 * (len(widths) - 1)
+        widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
+    lines = []
+    for row in cells:
+        wrapped = (
+            wrap(cell, "", " " * (len(cell) - len(cell.lstrip())), width=width)
+            for cell, width in zip(row, widths, strict=True)
+        )
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            line = (
+                part.rjust(width) if is_right else part.ljust(width)
+                for part, width, is_right in zip(parts, widths, right, strict=True)
+            )
+            lines.append("  ".join(line).rstrip())
+    more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
+    return lines + more

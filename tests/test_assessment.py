@@ -16,7 +16,7 @@ from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
-from stance.screens.models import evaluation_lines
+from stance.screens import evaluation_lines
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")

@@ -16,7 +16,7 @@ from stance.evaluation import report
 from stance.evaluation.answers import Answers, document_confusion, macro_f1
 from stance.evaluation.intervals import gain_in, t_interval
 from stance.evaluation.scores import baselines, conflict_score, leakage, score
-from stance.screens.models import evaluation_lines
+from stance.screens import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")

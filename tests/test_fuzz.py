@@ -32,7 +32,7 @@ from stance.reports.predictions import write_predictions
 from stance.runs import Request as RunRequest
 from stance.runs import predict_table
 from stance.runs.journal import journal_of
-from stance.screens.models import card_facts
+from stance.screens import card_facts
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 

@@ -17,7 +17,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.screens.models import evaluation_lines
+from stance.screens import evaluation_lines
 from stance.storage import dump_model, save_model
 
 BOOK = ActorBook.default()

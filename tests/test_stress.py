@@ -15,7 +15,7 @@ from stance.evaluation import WRITTEN, read_cases, run_suite
 from stance.model import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import Stance
-from stance.screens.models import stress_lines
+from stance.screens import stress_lines
 from stance.storage import bundled_model, load_model
 
 CASES, BOOK = list(read_cases()), ActorBook.default()

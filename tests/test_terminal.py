@@ -98,7 +98,7 @@ def shell(line, folder, **environment):
 @pytest.mark.parametrize(
     ("line", "statuses", "told"),
     [
-        ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a text or name is not UTF-8"),
+        ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a cell holds half a character"),
         ("ln -s loop.csv loop.csv; S predict $T -o loop.csv", {4}, "loop.csv: is a link to itself"),
         ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, ""),
         (

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from stance import errors
-from stance.display import shown
-from stance.screens import line_width, wrap
+from stance.display import line_width, shown, wrap
 
 if TYPE_CHECKING:
     from stance.runs.answers import Tally

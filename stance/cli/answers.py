@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
-from stance.display import count
+from stance.display import count, stacked, table
 from stance.errors import UsageError
 from stance.records import Options
 
@@ -47,7 +47,7 @@ def predict(
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs import Request, predict_table
-    from stance.screens.tables import run_lines
+    from stance.screens import run_lines
 
     paths = tuple(files.inputs_of(sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
@@ -74,7 +74,6 @@ def predict(
 def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progress) -> "Done":
     """Judge into a file for a while, and print its first rows as lines of a terminal."""
     from stance.runs import predict_table
-    from stance.screens import stacked, table
     from stance.tables import open_table, optional_column
 
     prefix, reading = request.options.prefix, request.reading
@@ -108,7 +107,7 @@ def explain(
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain as reasons_of
-    from stance.screens.models import explanation_lines
+    from stance.screens import explanation_lines
 
     if text == "-":
         text = files.text_of_stdin()
@@ -164,7 +163,7 @@ def sample(
     """Draw a sample of answers to label."""
     from stance.findings import Request, write_sample
     from stance.findings.audit import design_path
-    from stance.screens.tables import sample_lines
+    from stance.screens import sample_lines
 
     request = Request(**answered, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
@@ -193,7 +192,7 @@ def shares(
     """Count stances, correct them by a sample, compare groups."""
     from stance import findings
     from stance.files import AtomicGroup
-    from stance.screens.tables import pair_lines, share_lines
+    from stance.screens import pair_lines, share_lines
 
     request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
     if request.audit is None and surrogate:

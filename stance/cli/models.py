@@ -11,7 +11,7 @@ import typer
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
-from stance.display import shown_path
+from stance.display import facts, shown_path, stacked
 from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def check(
 ) -> None:
     """Examine a corpus: duplicates, leaks, classes, agreement."""
     from stance.check import check_corpora
-    from stance.screens.tables import check_lines
+    from stance.screens import check_lines
 
     figures = check_corpora(corpora, book=files.open_book(actors), **labelled)
     show(figures, lambda: check_lines(figures), as_json)
@@ -121,7 +121,7 @@ def train(
 ) -> None:
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
-    from stance.screens.models import evaluation_lines
+    from stance.screens import evaluation_lines
 
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output)
@@ -153,8 +153,7 @@ def evaluate(
     from stance import evaluation
     from stance.corpus import read_corpus
     from stance.files import AtomicGroup
-    from stance.screens import stacked
-    from stance.screens.models import evaluation_lines, stress_lines
+    from stance.screens import evaluation_lines, stress_lines
     from stance.storage import model_file, model_hash
 
     if not corpora and (not stress or report or errors):
@@ -202,7 +201,7 @@ def actors(
 ) -> None:
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
-    from stance.screens.tables import alias_lines, book_lines
+    from stance.screens import alias_lines, book_lines
     from stance.tables import find_inputs
 
     if people is not None:
@@ -231,8 +230,7 @@ def actors(
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:
     """Show the card of a model."""
-    from stance.screens import facts
-    from stance.screens.models import card_facts
+    from stance.screens import card_facts
     from stance.storage import model_file, read_manifest
 
     path = model_file(model)
@@ -246,8 +244,6 @@ def inspect(model: Path | None = None, as_json: bool = False) -> None:
 
 def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
-    from stance.screens import facts
-
     figures = _installed()
     rows = [
         ("stance", f"{figures['stance']}, in {figures['folder']}"),

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from stance import __version__
-from stance.display import count
+from stance.display import bounds, count, percent
 from stance.model.passages import NAMES, look, rules
 from stance.reports.figures import Cell, Kind, cut, points, signed, without_forbidden
-from stance.screens import bounds, percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment

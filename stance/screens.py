@@ -1,0 +1,380 @@
+"""Figures in, lines of a terminal out; nothing else formats a screen."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stance.display import (
+    bounds,
+    count,
+    joined,
+    listed,
+    percent,
+    ranged,
+    shown,
+    stacked,
+    table,
+    wrap,
+)
+from stance.model.explanation import DEEP, Explanation
+from stance.reading.actor_tables import ALIAS_KINDS
+from stance.records import ANSWERS, UNCERTAIN
+
+if TYPE_CHECKING:
+    from stance.reading.actors import ActorBook
+    from stance.runs.summary import Done
+
+Figures = Mapping[str, Any]  # as `to_json` of a record returns them
+Row = Sequence[object]
+
+COMPARED = ("against", "favor", "net")  # of shares
+
+ACTORS = 15  # listed with their scores or answers; the rest is counted
+EXAMINED = 12  # actors whose shares are listed, and differences between shares
+GROUPS = 6  # groups whose shares are listed, at most
+PAIRS = 20  # pairs of a holder and an actor
+NAMES = 8  # actors of a book
+ALIASES = 6  # of an actor
+STRONGEST = 8  # words that explain an answer
+
+FEW = "few"  # marks an interval that cannot be trusted
+LEGEND = (
+    "In percent; [low, high] is the 95 % interval, whole documents resampled; "
+    f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
+)
+PRIOR = (
+    "the model knows which actor is judged: it has learned a prior about actors, which is the very "
+    "thing that a study wants to measure"
+)
+
+
+# --- Models: a card, an evaluation, a stress test ---
+
+
+def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
+    """Yield what the manifest says, for people: the name of each fact, and a text."""
+    recipe, scores = manifest["recipe"], manifest["scores"]
+    yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
+    if "name" in recipe["features"]["blocks"]:
+        yield "WARNING", PRIOR
+    names = list(manifest["book"])
+    yield "actors", f"{len(names)} in the book: {listed(names, NAMES, 'actor')}"
+    for source in manifest["data"]:
+        classes = ", ".join(f"{number:,} {name}" for name, number in source["classes"].items())
+        yield "data", f"{source['name']}: {source['rows']:,} rows ({classes})"
+        yield "", f"licence: {source.get('licence', 'not stated')}"
+        yield "sha256", source["sha256"]
+    if "macro_f1" in scores:
+        score = ranged(scores["macro_f1"], scores["macro_f1_interval"])
+        documents = count(scores["documents"], "document")
+        error = f"ECE {percent(scores['ece'])} %"
+        yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
+        names_of = {"majority": "majority", "target_blind": "target-blind words"}
+        parts = {name: scores["baselines"].get(key) for key, name in names_of.items()}
+        rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
+        yield "", f"beside {', '.join(rivals)}"
+    yield "made by", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    if "deep_reader" in manifest:
+        yield "", f"needs the extra 'deep', and the deep reader {manifest['deep_reader'][:12]}"
+    for limit in manifest["limits"]:
+        yield "limits", limit
+
+
+def evaluation_lines(figures: Figures) -> list[str]:
+    """Return what to decide by in `stance.evaluation.Report.to_json`; the rest is in the report."""
+    mood = figures.get("sentiment")
+    notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
+    classes: list[Row] = [("class", "precision", "recall", "F1", "n")]
+    for name, part in figures["per_class"].items():
+        f1 = ranged(part["f1"], part["f1_interval"])
+        row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
+        classes.append(row)
+    actors: list[Row] = [("actor", "macro-F1", "n", "")]
+    for name, part in figures.get("per_actor", {}).items():
+        few = "" if part["interval"] and part["trusted"] else FEW
+        actors.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
+    others = [f"calibration: ECE {percent(figures['ece'])} %"]
+    exact = {"paragraphs of conflicting stances": figures["conflict"]}
+    exact["whose stance it is"] = figures.get("holder")
+    for name, part in exact.items():
+        if part and part["n"]:
+            accuracy = ranged(part["accuracy"], part["interval"])
+            others.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
+    if leakage := figures.get("leakage"):
+        others += wrap(_leakage(leakage))
+    legend = wrap(LEGEND)
+    if unsure := figures["n"] - figures["answered"]["n"]:
+        answers = count(unsure, "answer")
+        legend.append(f"{answers} withheld as uncertain, which counts as wrong among all rows")
+    return stacked(
+        [
+            [*table(_headline(figures, mood)), *legend],
+            table(classes),
+            table(actors, most=ACTORS, noun="actor"),
+            others,
+            [line for note in notes for line in wrap(note, "note: ", "  ")],
+        ]
+    )
+
+
+def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
+    """Return the main scores, those of the baselines and what is gained over them."""
+    rows: list[Row] = [("", "macro-F1", "accuracy", "n", "gain in macro-F1", "")]
+    parts = {"all rows": figures, "answered rows": figures["answered"]}
+    names = {"majority": "majority label", "target_blind": "target-blind"}
+    parts |= {name: figures["baselines"].get(key) for key, name in names.items()}
+    if figures["n"] == figures["answered"]["n"]:
+        del parts["answered rows"]
+    for name, part in (parts | {"sentiment": mood}).items():
+        if part:
+            score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
+            gain = part.get("difference")
+            over = ranged(gain["macro_f1"], gain["macro_f1_interval"], "+") if gain else ""
+            few = FEW * bool(over and not figures["trusted"])
+            rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
+    return rows
+
+
+def _leakage(leakage: Figures) -> str:
+    if not leakage["rows"]:
+        return "leakage: no row or near-duplicate was found in the model's training data"
+    return (
+        f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %), or "
+        "near-duplicates of them, found in the model's training data; macro-F1 without: "
+        + ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
+    )
+
+
+def stress_lines(figures: Figures) -> list[str]:
+    """Return the lines of what `stance.evaluation.run_suite` returns; its JSON has examples."""
+    rows: list[Row] = [("may fail; the less often, the better", "n", "failures", "rate")]
+    for test in figures["tests"]:
+        rate = ranged(test["rate"], test["interval"])
+        rows.append((test["name"], test["n"], test["failures"], rate))
+    head = f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"
+    legend = "Rates in percent with Wilson's 95 % interval; --json has examples of failures."
+    return stacked([[head], table(rows), wrap(legend)])
+
+
+# --- Answers: one explained, those of a run ---
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """Return one answer with its paragraph and its reasons."""
+    chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
+    label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
+    shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
+    lines = [f"{shown(explanation.actor)}: {label}    {shares}"]
+    if explanation.holder_probability is not None:
+        holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
+        lines.append(holder)
+    if explanation.foreign:
+        lines.append("In a language that the model was not trained on: do not rely on this.")
+    if not explanation.mentions and not explanation.learned:
+        lines.append("Not named in the paragraph: check the spelling, or add aliases (--actors).")
+    for paragraph in explanation.text.splitlines():
+        printable = "".join(char if char.isprintable() else " " for char in paragraph)
+        lines += wrap(printable, "", "")
+    if any(feature.text == DEEP for feature in explanation.features):
+        lines += ["", *wrap(f"What {DEEP} adds comes from the whole paragraph, not from words.")]
+    return [*lines, "", *_pushes(explanation), ""]
+
+
+def _pushes(explanation: Explanation) -> list[str]:
+    """Return what the strongest words and features add to the score of each label."""
+    words = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
+    strongest = [*words[:STRONGEST], *explanation.features[:3]]
+    terms = [f"  ({shown(reason.terms[0])})" if reason.terms else "" for reason in strongest]
+    names = [shown(reason.text) + term for reason, term in zip(strongest, terms, strict=True)]
+    names += ["all other words and features", "constant", "score"]
+    pushes = [reason.push for reason in strongest]
+    rest = np.subtract(explanation.scores, explanation.intercept) - np.sum(pushes, axis=0)
+    pushes += [tuple(rest), explanation.intercept, explanation.scores]
+    rows: list[Row] = [("pushes the score of", *explanation.labels)]
+    for name, push in zip(names, pushes, strict=True):
+        rows.append((f"  {name}", *(f"{value:+.3f}" for value in push)))
+    return table(rows)
+
+
+def run_lines(done: "Done") -> list[str]:
+    """Return how many rows a run has judged, and how often each stance was given per actor."""
+    tally = done.tally
+    head = (
+        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
+        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
+    )
+    totals = defaultdict[str, dict[str, int]](lambda: dict.fromkeys(ANSWERS, 0))
+    for (actor, label), number in tally.answers.items():
+        totals[actor][label] += number
+    order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
+    rows = [(actor, *totals[actor].values()) for actor in order]
+    return [head, *table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")]
+
+
+# --- Studies: a sample, shares, pairs ---
+
+
+def sample_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of a sample: how it was drawn, and what it will say."""
+    lines = wrap(
+        f"{count(figures['answers'], 'answer')} of {figures['population']:,}, in "
+        f"{count(figures['documents'], 'document')}; {count(figures['audited'], 'answer')} drawn "
+        f"at random from {count(figures['strata'], 'group')}"
+    )
+    if not (margins := figures["margins"]):
+        lines += wrap("answers without probabilities: how precise the shares will be is unknown")
+    parts = [f"{shown(name, 30)} ±{100 * size:.0f}" for name, size in margins.items() if size < 1]
+    if parts:
+        margin = "expected margin of net stance, in points, if the model errs as it says"
+        lines += wrap(f"{margin}: {listed(sorted(parts), EXAMINED, 'actor')}")
+    return lines
+
+
+def share_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of shares: those of actors and groups, and what differs."""
+    known = {(s["actor"], s["group"], s["period"], s["class"]): s for s in figures["shares"]}
+    actors = list(dict.fromkeys(share["actor"] for share in figures["shares"]))
+    groups = sorted({share["group"] for share in figures["shares"]} - {""})
+    groups = groups if len(groups) <= GROUPS else []
+    audited = bool(figures["labels"])
+    sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
+    for what in ("withheld", "missing"):
+        number = known[actors[0], "", "", "net"][what]  # of the only one, or of all together
+        sizes += f", {number:,} {what}" if number else ""
+    sizes += f", {count(figures['labels'], 'label')}" if audited else ""
+    rows: list[Row] = [("counted", "against, %", "favor, %", "net")]
+    for actor in actors[:EXAMINED]:
+        shares = [known[actor, "", "", name] for name in COMPARED]
+        rows.append((f"{actor} ({shares[0]['n']:,})", *(percent(s["counted"]) for s in shares)))
+        if audited:
+            rows.append(_corrected("corrected", shares))
+            by_group = [
+                _corrected(f"- {group}", [known[actor, group, "", name] for name in COMPARED])
+                for group in groups
+                if (actor, group, "", COMPARED[0]) in known
+            ]
+            reasons = {row[1:] for row in by_group}
+            if len(by_group) > 1 and len(reasons) == 1 and not by_group[0][-1]:  # the same for all
+                by_group = [("  - each group", *by_group[0][1:])]
+            rows += by_group
+    body = table(rows)
+    if len(actors) > EXAMINED:
+        more = count(len(actors) - EXAMINED, "more actor")
+        body.append(f"and {more}; -o FILE.csv lists all")
+    return stacked([[sizes], body, _verdict(figures)])
+
+
+def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
+    if shares[0]["corrected"] is None:
+        why = shares[0]["method"].removeprefix("not corrected: ")
+        return (f"  {name}", why, "", "")  # short enough for its column
+    return (f"  {name}", *(ranged(s["corrected"], (s["low"], s["high"])) for s in shares))
+
+
+def _verdict(figures: Figures) -> list[str]:
+    """Return what may be said of the differences, or what is missing for that."""
+    asked, differences = figures["by"] or figures["over"], figures["differences"]
+    if not figures["labels"]:
+        advice = f" To write the counts by {shown(asked)}, add --output FILE." if asked else ""
+        return wrap(
+            "Counted only: a model's counts are not shares, since its errors do not cancel out. "
+            f"Draw a sample with stance sample, label it, and add it with --audit.{advice}"
+        )
+    if not differences:
+        return wrap("Nothing is compared: no two groups have enough labels.") if asked else []
+    claimed = sorted((row for row in differences if row["claimed"]), key=lambda row: row["p"])
+    comparisons = count(len(differences), "comparison")
+    if not claimed:
+        return wrap(f"No difference in net stance is beyond chance in {comparisons} (Holm, 5 %).")
+    beyond = "Differences in net stance beyond chance (Holm, 5 %), in points"
+    lines = wrap(f"{beyond}: {len(claimed)} of {comparisons}")
+    for row in claimed[:EXAMINED]:
+        value = percent(row["difference"], "+") + bounds((row["low"], row["high"]))
+        actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))
+        holm = "<0.001" if row["holm"] < 0.001 else f"{row['holm']:.3f}"
+        lines += wrap(f"{actor}: {one} less {other} {value}, Holm {holm}", "  ")
+    return lines + (["  --differences FILE.csv lists all"] if len(claimed) > EXAMINED else [])
+
+
+def pair_lines(figures: Figures) -> list[str]:
+    """Return who judges whom, most stances first."""
+    pairs = figures["pairs"]
+    audited = any("labels" in row for row in pairs)
+    keys = ("holder", "target", "n", *(() if audited else ("against", "favor")))
+    rows: list[Row] = [(*keys, "net", *["corrected"] * audited)]
+    for row in pairs:
+        nets = [_net(row["net"], row["low"], row["high"])]
+        if audited:
+            nets.append(_net(*(row[f"corrected{end}"] for end in ("", "_low", "_high"))))
+        rows.append((*(row[key] for key in keys), *nets))
+    title = f"{count(figures['answers'], 'answer')} whose holder is known"
+    return stacked([[title], table(rows, most=PAIRS, noun="pair")])
+
+
+def _net(net: float | None, low: float, high: float) -> str:
+    """Return a net stance, unless its interval says next to nothing."""
+    from stance.findings.shares import WIDE  # which is loaded by now
+
+    return FEW if net is None or high - low > WIDE else ranged(net, (low, high))
+
+
+# --- Tables: a corpus checked, an actor book, the aliases in a table ---
+
+
+def check_lines(figures: Figures) -> list[str]:
+    """Return the lines about what in a corpus would spoil a study."""
+    files = ", ".join(f"{shown(file['name'], 40)} ({file['rows']:,})" for file in figures["files"])
+    sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
+    total = max(figures["rows"], 1)
+    classes = "  ".join(
+        f"{name} {part['rows']:,} ({100 * part['rows'] / total:.0f} %)"
+        for name, part in figures["classes"].items()
+    )
+    findings = [
+        line
+        for finding in figures["findings"]
+        for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
+    ]
+    passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
+    coders: list[str] = []
+    if agreement := figures["agreement"]:
+        rows: list[Row] = [("agreement [95 % interval]", "rows", "alpha", "agreed")]
+        for name, part in ({"all": agreement} | agreement["per_label"]).items():
+            rows.append((name, part["units"], *map(_coefficient, (part["alpha"], part["percent"]))))
+        names = joined([shown(name, 20) for name in figures["coders"]])
+        coders = [*wrap(f"coders: {names}"), *table(rows)]
+    number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
+    what = f"{count(number, 'finding')} would" if number else "nothing found that would"
+    verdict = [f"{what} spoil a study; examples are file:row"]
+    return stacked([[*wrap(files), sizes, *wrap(classes)], findings, passed, coders, verdict])
+
+
+def _coefficient(figures: Figures) -> str:
+    if figures["value"] is None:
+        return "-"
+    ends = ", ".join(f"{end:.2f}" for end in figures["interval"] or ())
+    return f"{figures['value']:.2f}" + (f" [{ends}]" if ends else "")
+
+
+def book_lines(book: "ActorBook") -> list[str]:
+    """Return an actor book as lines of a screen."""
+    lines = []
+    for actor in book.actors:
+        lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
+        aliases = [(kind, actor.aliases.get(kind, ())) for kind in ALIAS_KINDS]
+        for kind, names in [*aliases, ("not", actor.exclusions)]:
+            if names:
+                lines += wrap(", ".join(map(shown, names)), f"  {kind:<13}", " " * 15)
+    return lines
+
+
+def alias_lines(figures: Figures) -> list[str]:
+    """Return which aliases fire in a table, as `stance.actors` counts them."""
+    rows: list[Row] = [("actor", "rows", "aliases")]
+    for actor, part in figures["actors"].items():
+        names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
+        rows.append((actor, part["rows"], listed(names, ALIASES, "name")))
+    head = f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"
+    return [head, *table(rows)]
