@@ -15,8 +15,8 @@ from stance.display import count, joined, shown
 from stance.evaluation.answers import Figures, report_agreement
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
-from stance.reading.spans import literal_places
 from stance.reading.text import normalise
+from stance.reading.words import literal_places
 from stance.records import Stance
 
 LABELS = tuple(str(label) for label in Stance)

@@ -23,8 +23,7 @@ from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.keys import hash_texts
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import make_query
-from stance.reading.words import Reader
+from stance.reading.words import Reader, make_query
 from stance.recipe import CONTROL, Features, Recipe
 from stance.records import Sentiment, Stance
 from stance.storage import dump_model, load_model

@@ -80,9 +80,15 @@ BAD = {
         "actor 'A': unknown key 'names'. Did you mean 'name'?",
     ),
     "unknown key far from all": ('["A"]\nzzz = ["Aland"]\n', "actor 'A': unknown key 'zzz'."),
-    "a string for a list": ('["A"]\nname = "Aland"\n', "actor 'A': 'name' must be a list of"),
-    "numbers in a list": ('["A"]\nname = [1, 2]\n', "actor 'A': 'name' must be a list of strings"),
-    "a number for 'not'": ('["A"]\nname = ["B"]\nnot = 3\n', "'not' must be a list of strings"),
+    "a string for a list": (
+        '["A"]\nname = "Aland"\n',
+        "actor 'A': 'name' must be a list, not 'Aland'",
+    ),
+    "numbers in a list": (
+        '["A"]\nname = [1, 2]\n',
+        "actor 'A': 'name' must be a list of names, each",
+    ),
+    "a number for 'not'": ('["A"]\nname = ["B"]\nnot = 3\n', "'not' must be a list, not 3"),
     "no table": ('A = "Aland"\n', "'A' is not a table; write [\"A\"] and its aliases"),
     "no alias": ('["A"]\nkind = "state"\n', "actor 'A': no alias; add at least name = [\"A\"]"),
     "empty list": ('["A"]\nname = []\n', "actor 'A': no alias"),
@@ -90,8 +96,8 @@ BAD = {
         '["A"]\nname = ["Aland"]\n["B"]\nname = ["aland"]\n',
         "alias 'aland' belongs to both 'A' and 'B'",
     ),
-    "no letter": ('["A"]\nname = ["A", "--"]\n', "'name' has an entry without a letter: '--'"),
-    "empty alias": ('["A"]\nname = [""]\n', "'name' has an entry without a letter: ''"),
+    "no letter": ('["A"]\nname = ["A", "--"]\n', "characters with a letter, not ['A', '--']"),
+    "empty alias": ('["A"]\nname = [""]\n', "characters with a letter, not ['']"),
     "stray case": (
         '["A"]\nname = ["Aland"]\ncase = ["Bland"]\n',
         "actor 'A': 'case' names 'Bland', which is not one of its aliases",
@@ -118,23 +124,23 @@ BAD = {
     ),
     "office without its end": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["2024-10-01"] }\n',
-        "'office' of 'Aland' must list a first and a last day per term, such as",
+        "'office.Aland' must be a first and a last day per term, such as",
     ),
     "office that ends before it begins": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["2024-10-01", "2023-10-01"] }\n',
-        "'office' of 'Aland' must list",
+        "'office.Aland' must be a first and a last day",
     ),
     "office of no day": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["October 2024", ""] }\n',
-        "'office' of 'Aland' must list",
+        "'office.Aland' must be a first and a last day",
     ),
     "office of bare dates": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = [2024-10-01, 2024-11-01] }\n',
-        "'office' of 'Aland' must list",
+        "'office.Aland' must be a first and a last day",
     ),
     "office of numbers": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = [0, 0] }\n',
-        "'office' of 'Aland' must list",
+        "'office.Aland' must be a first and a last day",
     ),
     "aliases that differ in their apostrophes": (
         '["A"]\nname = ["Cote d\'Or"]\n["B"]\nname = ["Cote d\u2019Or"]\n',
@@ -146,7 +152,7 @@ BAD = {
     ),
     "office no table": (
         '["A"]\nname = ["Aland"]\noffice = ["Aland"]\n',
-        "'office' must be a table of aliases and their days",
+        "'office' must be a table, not ['Aland']",
     ),
     "odd extends": (
         f"extends = 1\n{MINE}",

@@ -85,7 +85,7 @@ def test_importing_the_package_costs_next_to_nothing(code):
 
 @pytest.mark.parametrize(
     "module",
-    ["model", "storage", "runs", "model.explanation", "reading.spans", "actors"],
+    ["model", "storage", "runs", "model.explanation", "reading.words", "actors"],
 )
 def test_what_predicts_never_imports_scikit_learn(module):
     loaded = fresh(f"import stance.{module}, sys; print(*sys.modules)")

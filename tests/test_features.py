@@ -15,8 +15,7 @@ from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import make_query
-from stance.reading.words import Reader
+from stance.reading.words import Reader, make_query
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -30,8 +30,7 @@ from stance.model.explanation import explain
 from stance.model.heads import name_keys, softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import make_query
-from stance.reading.words import Reader
+from stance.reading.words import Reader, make_query
 from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance
 from stance.storage import dump_model, load_model, save_model

@@ -15,8 +15,7 @@ from stance.fitting import train
 from stance.model.holders import codes, speakers
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import make_query
-from stance.reading.words import Reader
+from stance.reading.words import Reader, make_query
 from stance.screens import evaluation_lines
 from stance.storage import dump_model, save_model
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.phrases import PhraseMatcher
+from stance.reading.lexicon import PhraseMatcher
 from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
 
 
@@ -19,7 +19,8 @@ def find(phrases, *texts):
 
     spellings = Spellings(describe, FLAGS | {"exact": np.int32, "lower": np.int32})
     batch = tokenise(texts, spellings)
-    found = matcher.find(batch, spellings.words["exact"], spellings.words["lower"])
+    numbers = (spellings.words[name].take(batch.type) for name in ("exact", "lower"))
+    found = matcher.find(batch.para, batch.gap, *numbers)
     return [
         (int(batch.para[f]), batch.texts[batch.para[f]][batch.start[f] : batch.end[f + n - 1]], v)
         for f, n, v in zip(*map(np.ndarray.tolist, found), strict=True)

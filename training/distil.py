@@ -64,8 +64,7 @@ from stance.model.deep import (
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import Query, make_query
-from stance.reading.words import NOBODY, Reader
+from stance.reading.words import NOBODY, Query, Reader, make_query
 from stance.recipe import Classifier, HeadRecipe, read_recipe
 from stance.records import NEUTRAL, Stance
 from stance.storage import MIXTURES, READER, load_model, load_reader

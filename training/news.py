@@ -21,8 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stance.corpus.rows import SOFT
-from stance.reading.spans import parse_spans
-from stance.reading.text import normalise, normalised_spans
+from stance.reading.text import normalise, normalised_spans, parse_spans
 
 LABELS = Path(__file__).resolve().parents[1] / "datasets" / "news" / "labels.csv.gz"
 KEPT = ("actor", "stance", "holder", "false_match", "sentiment", "drawn", "outlet", "date")

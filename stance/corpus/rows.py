@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.reading.spans import parse_spans
+from stance.reading.text import parse_spans
 from stance.records import NEUTRAL, Sentiment, Stance
 from stance.tables import Form, Record, Table, column, optional_column, rewrite_dates
 

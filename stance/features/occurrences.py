@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints, Keys, stretches
 from stance.features import ROLES
 from stance.reading.frames import KINDS
-from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.string_table import StringTable
+from stance.reading.keys import StringTable, join_keys, key_of, keys_of
 from stance.reading.words import Reader
 
 MARKS = {

@@ -16,8 +16,7 @@ from stance.features.blocks import BLOCKS, stem_features
 from stance.features.occurrences import Occurrences, key_strings
 from stance.model.heads import BlockWeights, Head, name_keys
 from stance.reading.keys import KeyIndex
-from stance.reading.spans import Query
-from stance.reading.words import NOBODY, Reader
+from stance.reading.words import NOBODY, Query, Reader
 from stance.recipe import Features
 
 

@@ -20,8 +20,7 @@ from stance.errors import DataError, OutputError
 from stance.fitting.counts import BlockCounts, Vectors, count_features, with_terms
 from stance.model.abstention import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
-from stance.reading.spans import Query, make_query
-from stance.reading.words import Reader
+from stance.reading.words import Query, Reader, make_query
 from stance.recipe import Classifier, HeadRecipe, Recipe
 from stance.records import Holder, Sentiment, Stance
 

@@ -11,7 +11,7 @@ from typing import Any
 from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.reading.spans import parse_spans
+from stance.reading.text import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Form, column, open_table, optional_column
 from stance.tables.sources import read_whole

@@ -15,8 +15,8 @@ from stance.corpus.rows import HOLDERS, LONGEST_HOLDER
 from stance.display import count, shown
 from stance.errors import DataError, OutputError
 from stance.reading.actors import ActorBook
-from stance.reading.spans import literal_places, parse_spans
-from stance.reading.text import normalise, raw_spans
+from stance.reading.text import normalise, parse_spans, raw_spans
+from stance.reading.words import literal_places
 from stance.records import Sentiment, Stance
 from stance.tables import Form, column, open_table, optional_column
 

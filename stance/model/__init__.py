@@ -16,12 +16,11 @@ from stance.model.abstention import Calibration, KnownWords, TrainingProfile, wi
 from stance.model.deep import DeepReader
 from stance.model.heads import Head, name_keys
 from stance.model.predictions import SHOWN, Predictions, Pushes
-from stance.reading.actors import ActorBook
+from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import BATCH, Spans, make_query
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
-from stance.reading.words import NOBODY, Reader, Words
+from stance.reading.words import NOBODY, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES
 

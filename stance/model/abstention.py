@@ -43,9 +43,8 @@ from stance.display import shown
 from stance.errors import AbstentionError, UsageError
 from stance.features.blocks import stem_features
 from stance.model.heads import Head
-from stance.reading.keys import KeyIndex, join_keys, key_of, keys_of
-from stance.reading.spans import BATCH
-from stance.reading.string_table import Described
+from stance.reading.actors import BATCH
+from stance.reading.keys import KeyIndex, StringTable, join_keys, key_of, keys_of
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 from stance.records import Stance
@@ -153,14 +152,14 @@ class KnownWords:
     def __len__(self) -> int:
         return len(self._index)
 
-    def table(self, reader: Reader) -> Described:
+    def table(self, reader: Reader) -> StringTable:
         """Return each spelling's place among the known words, -1 if unknown, and its counts."""
         table = reader.once(self._make_table, reader)
         if len(table) < len(reader.types):
             table.add(reader.types.strings[len(table) :])
         return table
 
-    def _make_table(self, reader: Reader) -> Described:
+    def _make_table(self, reader: Reader) -> StringTable:
         def describe(words: Sequence[str]) -> tuple[Ints, Ints]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
@@ -171,7 +170,7 @@ class KnownWords:
             one, known, common = _UNITS
             return place, plain * (one + known * (place >= 0) + common * self.common.take(place))
 
-        return Described(describe, {"place": np.int64, "counts": np.int64})
+        return StringTable(describe, {"place": np.int64, "counts": np.int64})
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""

@@ -14,8 +14,8 @@ from stance.model import StanceModel
 from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Lookup, name_keys
 from stance.reading.frames import frames_of, told
-from stance.reading.spans import make_query
 from stance.reading.text import MOST_READ
+from stance.reading.words import make_query
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""

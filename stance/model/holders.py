@@ -20,8 +20,7 @@ from stance.reading.lexicon import (
     REPORTING,
     TO,
 )
-from stance.reading.spans import Query
-from stance.reading.words import NOBODY, Reader, Words
+from stance.reading.words import NOBODY, Query, Reader, Words
 from stance.records import Holder
 
 NAMES = ("", Holder.AUTHOR, Holder.OTHER)

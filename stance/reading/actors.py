@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -15,18 +15,15 @@ from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
 from stance.reading.actor_tables import (
     ALIAS_KINDS,
-    ALWAYS,
     MOST_ALIASES,
     Actor,
     inflected,
     months_of_terms,
     read_actor,
 )
-from stance.reading.lexicon import bundled, languages
-from stance.reading.names import name_words, unknown_names
-from stance.reading.phrases import Phrase, PhraseMatcher
-from stance.reading.references import Alias, References
-from stance.reading.string_table import StringTable
+from stance.reading.keys import StringTable
+from stance.reading.lexicon import Phrase, PhraseMatcher, bundled, languages
+from stance.reading.names import Alias, References, name_words, unknown_names
 from stance.reading.text import normalise, normalise_all
 from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
@@ -47,13 +44,6 @@ class MentionBatch:
     last: Ints
     kind: Ints8  # index into `ALIAS_KINDS`
 
-    def apart(self) -> "MentionBatch":
-        """Return the batch in which each word of "both countries" names one of the two."""
-        first, last = self.first.copy(), self.last.copy()
-        pair = np.flatnonzero(first[1:] == first[:-1])
-        last[pair], first[pair + 1] = first[pair], last[pair]
-        return replace(self, first=first, last=last)
-
 
 class ActorBook:
     """Actors, and a matcher for all their aliases.
@@ -72,46 +62,46 @@ class ActorBook:
         self.actors = tuple(actors)
         self.kinds = kinds  #: of the aliases that count
         self.names = tuple(actor.name for actor in actors)
+        self._people = [
+            (a.kind, (a.name, *a.aliases.get("name", ())), a.aliases.get("surname", ()))
+            for a in actors
+        ]
         self._number = {name: number for number, name in enumerate(self.names)}
         aliases, phrases = list[Alias](), list[Phrase]()
-        owners: dict[str, tuple[str, str, str]] = {}
+        self._owner: dict[str, tuple[str, str]] = {}  # whose an alias is, and its kind
         unsure: dict[str, dict[str, list[int]]] = {"surname": {}, "refers": {}}
         for number, actor in enumerate(actors):
             if self._number[actor.name] != number:
                 raise ActorError(f"actor '{actor.name}' is in the book twice")
-            for kind, names in actor.aliases.items():
-                for alias in names:
-                    if kind in unsure:
-                        unsure[kind].setdefault(normalise(alias), []).append(number)
-                        continue
-                    exact, plain = alias in actor.case, normalise(alias)
-                    key = plain if exact else plain.lower()
-                    owner, *_ = owners.setdefault(key, (actor.name, alias, kind))
-                    if owner != actor.name:
-                        both = f"both '{owner}' and '{actor.name}'"
-                        raise ActorError(f"alias '{alias}' belongs to {both}")
-                    phrases.append((plain, len(aliases), exact))
-                    days, alone = actor.office.get(alias), alias in actor.alone
-                    terms = ALWAYS if days is None else months_of_terms(days)
-                    aliases.append(Alias(kind, (number,), terms, alone))
+            for kind, alias in ((k, a) for k, names in actor.aliases.items() for a in names):
+                exact, plain = alias in actor.case, normalise(alias)
+                if kind in unsure:
+                    unsure[kind].setdefault(plain, []).append(number)
+                    continue
+                key = plain if exact else plain.lower()
+                owner, _ = self._owner.setdefault(key, (actor.name, kind))
+                if owner != actor.name:
+                    both = f"both '{owner}' and '{actor.name}'"
+                    raise ActorError(f"alias '{alias}' belongs to {both}")
+                phrases.append((plain, len(aliases), exact))
+                terms = months_of_terms(actor.office.get(alias, ()))
+                aliases.append(Alias(kind, (number,), terms, alias in actor.alone))
         states = [number for number, actor in enumerate(actors) if actor.kind == "state"]
         if "refers" in kinds and states:
             unsure["refers"] = dict.fromkeys(name_words()["pairs"], states) | unsure["refers"]
-        for kind, alias, numbers in (
-            (k, a, n) for k, known in unsure.items() for a, n in known.items()
-        ):
-            if alias in owners or alias.lower() in owners:
+        for kind, alias in ((kind, alias) for kind, known in unsure.items() for alias in known):
+            if alias in self._owner or alias.lower() in self._owner:
                 continue
             # "the alliance" is matched without its article, or it would win over "Alliance Party".
             bare = alias.removeprefix(THE) if kind == "refers" else alias
             phrases.append((bare, len(aliases), kind == "surname"))
+            numbers = unsure[kind][alias]
+            one = actors[numbers[0]] if len(numbers) == 1 else None
             if kind == "surname":
-                owners[alias] = (self.names[numbers[0]] if len(numbers) == 1 else "", alias, kind)
-            days = actors[numbers[0]].office.get(alias) if len(numbers) == 1 else None
-            terms = ALWAYS if days is None else months_of_terms(days)
+                self._owner[alias] = (one.name if one else "", kind)
+            terms = months_of_terms(one.office.get(alias, ()) if one else ())
             article, pair = bare != alias, numbers is states
             aliases.append(Alias(kind, tuple(numbers), terms, article=article, pair=pair))
-        self._owner = {alias: (owner, kind) for alias, (owner, _, kind) in owners.items()}
         phrases += [
             (normalise(text), len(aliases), text in actor.case)
             for actor in actors
@@ -120,13 +110,13 @@ class ActorBook:
         if (size := len(phrases)) > MOST_ALIASES:
             why = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
-        aliases.append(Alias("", (-1,)))  # an exclusion
+        aliases.append(Alias("", (-1,), []))  # an exclusion
         self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         numbered = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
         self._kind_of = np.array([numbered.get(alias.kind, -1) for alias in aliases], np.int8)
-        self._termed = np.array([alias.terms is not ALWAYS for alias in aliases])
+        self._termed = np.array([len(alias.terms) > 0 for alias in aliases])
         # What counts by what stands around it.
         self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])
 
@@ -149,9 +139,7 @@ class ActorBook:
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":
         """Return the bundled book of a language, the English one where there is none."""
-        text = bundled(language, "actors.toml")
-        if text is None:
-            return cls.default()
+        text = bundled(language, "actors.toml") or bundled("english", "actors.toml") or ""
         return cls.from_toml(text, f"{language} actors")
 
     @classmethod
@@ -254,17 +242,17 @@ class ActorBook:
         With the month of each paragraph, counted from the year 0 and -1 where it is not known,
         aliases count only while in office.
         """
-        first, length, alias = self._matcher.find(tokens, types["alias exact"], types["alias"])
+        numbers = (types[name].take(tokens.type) for name in self.columns)
+        first, length, alias = self._matcher.find(tokens.para, tokens.gap, *numbers)
         last, actor = first + length - 1, self._actor_of.take(alias)
         actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:
-            termed = np.flatnonzero(self._termed.take(alias))
-            when = months.take(tokens.para.take(first.take(termed))).tolist()
-            for match, month in zip(termed.tolist(), when, strict=True):
+            month = months.take(tokens.para.take(first))
+            for match in np.flatnonzero(self._termed.take(alias) & (month >= 0)).tolist():
                 terms = self._aliases[alias[match]].terms
-                if month >= 0 and not any(since <= month <= until for since, until in terms):
+                if not any(since <= month[match] <= until for since, until in terms):
                     actor[match] = -1
-        references = References(self.actors, tokens, types, (first, last), actor)
+        references = References(self._people, tokens, types, (first, last), actor)
         for mention in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             references.resolve(mention, self._aliases[alias[mention]])
         partner = references.partner

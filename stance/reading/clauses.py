@@ -3,9 +3,8 @@
 See `stance.reading.frames` for what the letters mean.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
-from stance.reading.cues import Cues
+from stance.reading.cues import SIGNALS, Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
 from stance.reading.words import NOBODY, Reader, Words
 
@@ -27,6 +26,7 @@ class Phrases:
     """Phrases and marks of some sentences; each sequence has an entry per letter."""
 
     tags: str
+    signals: Mapping[str, Ints]  # the words of the batch that are `SIGNALS`
     word: Sequence[int]  # the head, an index into `Words`
     last: Sequence[int]  # the last word of a fixed phrase, else the head
     first: Sequence[int]  # the first word but for an article
@@ -70,39 +70,31 @@ class Clauses:
     """Cuts batches into phrases; knows the letters of a reader's spellings."""
 
     def __init__(self, reader: Reader, cues: Cues) -> None:
-        self._types, self._cues = reader.types, cues
+        self._types, self.cues = reader.types, cues
         self._signs = np.append(reader.lexicon.signs, 0)
-        self._known = np.zeros((6, 0), np.int32)
+        self._known = np.zeros((7, 0), np.int32)
 
     def _describe(self, types: Ints) -> NDArray[np.int32]:
-        """Return letter, noun letter, sign, value and two phrase numbers of some spellings."""
-        if (size := self._known.shape[1]) < len(self._types):
-            more = 2 * len(self._types) - size
-            self._known = np.hstack([self._known, np.zeros((6, more), np.int32)])
+        """Return what `Cues.describe` tells of some spellings, and their two phrase numbers."""
+        if (more := 2 * len(self._types) - self._known.shape[1]) > len(self._types):
+            self._known = np.pad(self._known, ((0, 0), (0, more)))
         # `np.unique` alone would load numpy's masked arrays.
         new = np.flatnonzero(np.bincount(types[self._known[0].take(types) == 0]))
         if len(new):
             lower = [self._types.strings[number].lower() for number in new.tolist()]
             signs = self._signs.take(self._types["category"][new]).tolist()
             functions = self._types["functions"][new].tolist()
-            known = [*map(self._cues.describe, lower, signs, functions)]
-            phrases = self._cues.find_phrases(lower)
+            known = [*map(self.cues.describe, lower, signs, functions)]
+            phrases = self.cues.find_phrases(lower)
             self._known[:, new] = [*zip(*known, strict=True), *phrases]
         return self._known.take(types, axis=1)
-
-    def _plural(self, words: Words, at: Ints, demonym: Bools) -> Bools:
-        """Tell which demonyms name people: "Germans", whom a verb may follow, but not "Swiss"."""
-        spelled = (self._types.strings[number] for number in words.type.take(at[demonym]).tolist())
-        plural = demonym.copy()
-        plural[demonym] = [text[-1] == "s" != text[-2] for text in spelled]
-        return plural
 
     def phrases(self, words: Words, asked: Ints, longest: int) -> Phrases | None:
         """Return the phrases of the sentences that matter, None if there are none.
 
         Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
         """
-        cues = self._cues
+        cues = self.cues
         word = _words_of_short(words, asked, longest)
         known = self._describe(words.type.take(word))
         letter, noun = known[:2].astype(np.uint8)
@@ -113,8 +105,9 @@ class Clauses:
         # "don't": of "isn't" and "hasn't" the letter tells more.
         negated = words.clitic.take(word) == CLITIC_NEGATION
         letter[negated & ~_letters("bh")[letter]] = ord("m")
-        stretch: Any = _Stretch(words, word)
-        first, length, number = cues.phrases.find(stretch, known[4], known[5], who >= 0)
+        numbers = known[5:] * (who < 0)
+        places = words.para.take(word), words.gap.take(word)
+        first, length, number = cues.phrases.find(*places, *numbers)
         # "a dressing down" is a noun behind its article.
         article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
         first, length = first + article, length - article
@@ -122,11 +115,8 @@ class Clauses:
         more[first] = length - 1
         for step in range(1, int(length.max(initial=1))):
             letter[first[length > step] + step] = ord("x")
-        letter[first], sign[first] = (
-            cues.phrase_letter[number],
-            cues.phrase_sign[number],
-        )
-        noun[first] = 0
+        letter[first], noun[first] = cues.phrase_letter[number], 0
+        sign[first] = cues.phrase_sign[number]
         trait = letter == ord("j")
         letter[trait], value[trait] = ord("J"), sign[trait]
         named = who != NOBODY
@@ -136,19 +126,18 @@ class Clauses:
         chosen = _sentences_with_cues(words.sentence.take(word), letter, sign != 0, named)
         if not len(chosen):
             return None
+        signals = np.flatnonzero(known[4])
+        bits = known[4][signals]
+        signalling = {n: word[signals[bits >> bit & 1 > 0]] for bit, n in enumerate(SIGNALS)}
         word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
-        sign, value, adverb = sign[chosen], value[chosen], letter == ord("L")
-        _by_context(words, word, letter, noun, self._plural(words, word, demonym[chosen]))
+        sign, value, plural = sign[chosen], value[chosen], demonym[chosen]
+        # Demonyms that name people, whom a verb may follow: "Germans", but not "Swiss".
+        spelled = (self._types.strings[number] for number in words.type[word[plural]].tolist())
+        plural[plural] = [text[-1] == "s" != text[-2] for text in spelled]
+        adverb = letter == ord("L")
+        _by_context(words, word, letter, noun, plural)
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
-        return _phrases(words, word, letter, sign, value, more)
-
-
-class _Stretch:
-    """Some paragraphs of a batch, as `PhraseMatcher.find` looks at them."""
-
-    def __init__(self, words: Words, at: Ints) -> None:
-        self.gap, self.type = words.gap.take(at), np.arange(len(at))
-        self.para = words.para.take(at)
+        return _phrases(words, word, (letter, sign, value, more), signalling)
 
 
 def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
@@ -216,14 +205,7 @@ def _with_marks(
     ends = np.append((sentence[1:] != sentence[:-1]), True)
     possessive = words.possessive.take(at) & _NOMINAL[letter]
     negated = words.clitic.take(at) == CLITIC_NEGATION
-    odd = np.flatnonzero((words.gap.take(at) == GAP_OTHER) & ~ends)
-    comma = np.zeros(len(at), np.bool_)
-    places = zip(
-        *(column.take(at[odd]).tolist() for column in (words.para, words.end)), strict=True
-    )
-    starts = words.start.take(at[odd] + 1).tolist()
-    gaps = [words.texts[p][end:start] for (p, end), start in zip(places, starts, strict=True)]
-    comma[odd] = [*map(_is_comma, gaps)]
+    comma = words.comma.take(at) & ~ends
     refers = words.alias_kind.take(at) == _REFERS
     pair = np.append(refers[1:] & (at[1:] == at[:-1] + 1), False) & refers & ~possessive & ~comma
     count = 1 + possessive.astype(np.int64) + negated + comma + pair + ends
@@ -242,16 +224,11 @@ def _with_marks(
     return mark, word, sign[which] * plain, value[which] * plain
 
 
-@lru_cache(maxsize=10_000)
-def _is_comma(gap: str) -> bool:
-    """Return whether what stands between two words parts them as a comma does."""
-    return any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap
-
-
 def _phrases(
-    words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8, more: Ints
+    words: Words, at: Ints, columns: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
 ) -> Phrases:
     """Join nouns to phrases, and tell for whom each stands."""
+    letter, sign, value, more = columns
     mark, word, sign, value = _with_marks(words, at, letter, sign, value)
     longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
     longer[at] = more
@@ -293,12 +270,12 @@ def _phrases(
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
     last = word[end[shown] - 1]
-    columns: tuple[Any, ...] = (  # few entries are ever looked at
+    told: tuple[Any, ...] = (  # few entries are ever looked at
         *(last, last + longer.take(last)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
         *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], ours[shown]),
         *(words.quoted.take(last), words.para.take(last)),
     )
     tags = tags[shown].astype(np.uint8)
-    views: list[Any] = [memoryview(column) for column in columns]
-    return Phrases(tags.tobytes().decode("ascii"), *views)
+    views: list[Any] = [memoryview(column) for column in told]
+    return Phrases(tags.tobytes().decode("ascii"), signals, *views)

@@ -5,23 +5,9 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
-NOUN_PHRASE = "[AakcJNslOFH]"
-_ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
-_PARTS = {
-    "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
-    "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
-    # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
-    # Headlines list with a comma alone: "praised Ukraine, Poland".
-    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
-    # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.))"
-    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
-    "<aside>": "(?:[fpwti](?:o?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
-    "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
-}
+from stance.reading.voices import Ends, Voices, compiled
+
 _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
@@ -77,7 +63,6 @@ _TEXTS = {
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
-    "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
     "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
@@ -136,22 +121,20 @@ NEEDS = {
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
+JUDGES = {
+    **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
+    **dict.fromkeys(("judged", "judged act", "threatens", "blamed on", "urged"), "cue"),
+    **dict.fromkeys(("loyal", "cannot stand"), "cue"),
+}
+"""The group of a pattern whose subject judges, where no other group is the agent."""
+
 FIXED = {"against": -1, "but not": -1, "loyal": 1, "cannot stand": -1}
 """Constructions whose polarity does not depend on their cue."""
 
 VALUED = {*_NAMED, "act", "shows", "makes", "due to", "better without"}
 """Constructions that are as good as the words of their cue's phrase, or as bad."""
 
-
 _NEAR = 60  # letters between two signs that are searched together, which is faster
-
-
-@cache
-def compiled(text: str) -> re.Pattern[str]:
-    """Compile a pattern that may name parts."""
-    for name, pattern in reversed(_PARTS.items()):
-        text = text.replace(name, pattern)
-    return re.compile(text)
 
 
 def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -177,4 +160,102 @@ def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int
         yield low, end
 
 
-TAIL = compiled("([fptwyi])(<who>)")
+TAIL, _BESIDE, _UNLIKE = compiled("([fptwyi])(<who>)"), re.compile(r"[+p](A)"), re.compile("p(A),")
+
+
+class Evaluations(Voices):
+    """How good or bad sentences call what an actor does or is, and with whom they compare it."""
+
+    def polarity(self, name: str, hit: re.Match[str], cue: int) -> int:
+        """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
+        sign, value = self.phrases.sign[cue], self.phrases.value[cue]
+        if name == "act":
+            return 0 if value and self._flips(hit) else value
+        group, letter = hit.groupdict(), self.tags[cue]
+        flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
+        turn = -1 if flip else 1
+        if name == "fate":
+            return self._fate(hit, cue, flip=flip)
+        if name == "plea":
+            return self.cues.appeals.get(self.lower(cue), 0)
+        if name in ("without", "because"):
+            outcome = self._outcome(hit.end())
+            return outcome if name == "because" else -1 if outcome > 0 else 1
+        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
+            return turn * sign if self.fits(hit, cue) else 0
+        if name == "has ours":  # "has lost my respect"
+            lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
+            return lost * sign if self.phrases.ours[cue] else 0
+        if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
+            return min(value, 0)
+        if name == "epithet":
+            if self.is_in(cue, "pity"):  # "poor Ukraine"
+                return 1
+            if re.search("[^su]s$", self.lower(cue)):  # a verb: "marvels", "wonders"
+                return 0
+        if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
+            return 0
+        if name == "fights":  # "fights corruption"
+            return max(-value, 0)
+        if name in VALUED:
+            turned = name == "better without" or (name in ("shows", "makes") and flip)
+            return -value if turned else value
+        if letter in "deg":
+            if letter == ("e" if group.get("be") else "g"):  # it was betrayed
+                return 0
+            after = self.tags[cue + 1]
+            if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0:
+                return -turn * sign  # "protected murderers"
+            if after == "n" and (sign > 0 or self.is_in(cue + 1, "nobody")):
+                return -turn * sign  # "can't be trusted", "betrayed nobody"
+            return turn * sign if sign > 0 or not flip else 0
+        turn = -turn if self.lower_first(cue) == "less" else turn
+        return turn * (sign if letter in "TcjVezCP" else value)
+
+    def undone(self, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
+        words = {self.lower(place) for place in range(hit.end("patient"), cue)}
+        passive = self.tags[cue] == ("e" if hit["be"] else "g")
+        return not passive and words.isdisjoint(self.lists["modal"])
+
+    def _flips(self, hit: re.Match[str]) -> bool:
+        """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
+        before = self.tags[max(0, hit.start() - 3) : hit.start()]
+        return "n" in before and (before[-1] == "n" or before.removeprefix(".") in ("nm", "nh"))
+
+    def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
+        """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
+        if hit["cannot"]:
+            must, turned = self.lower(hit.start("cannot")) == "cannot", True
+        else:
+            can_not = flip and self.lower(hit.start("modal")) in ("can", "could")
+            must, turned = can_not or self.is_in(hit.start("modal"), "obliging"), flip
+        sign = self.cues.fates.get(self.lower(cue), 0) if must else 0
+        return -sign if turned else sign
+
+    def _outcome(self, low: int) -> int:
+        """Return how good the rest of a sentence is, less how bad."""
+        rest = range(low, self.tags.index(".", low))
+        values = (self.phrases.value[place] for place in rest if self.tags[place] in "JN")
+        return sum(values) + sum(self.phrases.sign[p] for p in rest if self.tags[p] in "cdegE")
+
+    def fits(self, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""
+        verbs = self.cues.tail_verbs.get((self.lower(cue), self.last(cue)))
+        return verbs is None or self.lower(hit.start("verb")) in verbs
+
+    def compared(self, cue: int, sign: int) -> Iterator[tuple[int, Ends]]:
+        """Yield with whom an evaluation compares an actor, and how good it says that they are."""
+        if hit := _BESIDE.match(self.tags, cue + 1):
+            link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
+            if link == self.lower(cue - 1) == "as":
+                yield sign, self.actors(*hit.span(1))
+            elif link == "than" and less:
+                yield -sign, self.actors(*hit.span(1))
+            elif link == "than" and (self.lower(cue) == "no" or self.phrases.value[cue] > 0):
+                # "better than", "no better than"; not "worse than"
+                yield -1, self.actors(*hit.span(1))
+        begin, end = self.tags.rfind(".", 0, cue) + 1, self.tags.index(".", cue)
+        for other in _UNLIKE.finditer(self.tags, begin, end):
+            if self.lower(other.start()) == "unlike":
+                yield -sign, self.actors(*other.span(1))

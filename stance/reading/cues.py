@@ -7,8 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.reading.lexicon import PREPOSITION, REPORTING, bundled
-from stance.reading.phrases import Phrase, PhraseMatcher
+from stance.reading.lexicon import PREPOSITION, REPORTING, Phrase, PhraseMatcher, bundled
 
 
 def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -41,6 +40,13 @@ _PHRASES = {
     **{"being": "b", "denying": "n", "refusing": "C", "facts": "o", "urging": "U"},
     "according": "W",
 }
+SIGNALS = {
+    # Without one of these a sentence rejects nothing.
+    "rejection": ("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
+    "unjust": ("falsely", "slandering"),
+    **{name: (name,) for name in ("turning", "breaking")},
+}
+"""Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""
 
 
 class Cues:
@@ -93,6 +99,10 @@ class Cues:
         self.lists = {name: frozenset(forms) for name, forms in words.items()}
         for name in ("deserting", "slandering"):
             self.lists[name] = frozenset(form for form, _ in _inflected(words[name]))
+        self._signals = dict[str, int]()  # a bit for each of the `SIGNALS`
+        for bit, names in enumerate(SIGNALS.values()):
+            for word in {word for name in names for word in self.lists[name]}:
+                self._signals[word] = self._signals.get(word, 0) | 1 << bit
         # Any of these may decide what a sentence says, so that it is read.
         read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]
         read += ["without", "because"]
@@ -126,12 +136,14 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
-        forms = dict[str, list[str]]()  # of verbs, by what begins a phrase: "~be"
 
         def add(text: str, letter: str, sign: int) -> None:
-            phrases.append((text, kinds.setdefault((letter, sign), len(kinds)), False))
-            if text[0] == "~" and (verb := text.partition(" ")[0]) not in forms:
-                forms[verb] = self._forms(verb.removeprefix("~"))
+            verb, _, rest = text.partition(" ")  # "~be at ease" stands for "is at ease", and so on
+            texts = (
+                [f"{form} {rest}" for form in self._forms(verb[1:])] if verb[0] == "~" else [text]
+            )
+            number = kinds.setdefault((letter, sign), len(kinds))
+            phrases.extend((form, number, False) for form in texts)
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
@@ -146,7 +158,7 @@ class Cues:
         for name, letter in _PHRASES.items():
             for text in _split(tables["words"][name]):
                 add(text, letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(phrases, forms)
+        self.phrases = PhraseMatcher(phrases)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 
@@ -161,8 +173,8 @@ class Cues:
         owned = list(map(_OWNERS.get, words, words))
         return self.phrases.describe(owned, owned)
 
-    def describe(self, word: str, category: int, function: int) -> tuple[int, int, int, int]:
-        """Return letter, letter as a noun, sign and value of a lower-case word."""
+    def describe(self, word: str, category: int, function: int) -> tuple[int, ...]:
+        """Return letter, letter as a noun, sign, value and signals of a lower-case word."""
         letter, noun = self.letter.get(word, ""), self.noun.get(word, "")
         value = self.value.get(word, 0)
         if function & REPORTING and not letter:
@@ -196,7 +208,7 @@ class Cues:
             noun, value = "J", category
         if noun == "N" and letter in "deg":
             noun, value = "J", self.sign[word]
-        return ord(letter), ord(noun), self.sign.get(word, 0), value
+        return ord(letter), ord(noun), self.sign.get(word, 0), value, self._signals.get(word, 0)
 
 
 def _split(text: str) -> list[str]:

@@ -24,15 +24,15 @@ from stance.reading.clauses import Clauses, Phrases
 from stance.reading.constructions import (
     EVALUATIONS,
     FIXED,
+    JUDGES,
     KIND_OF,
     NEEDS,
     TAIL,
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.evaluations import Evaluations
-from stance.reading.rejections import Rejections, Signals
-from stance.reading.voices import AUTHOR, OTHER, Ends, Voices
+from stance.reading.rejections import Rejections
+from stance.reading.voices import AUTHOR, OTHER, Ends
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
@@ -40,10 +40,8 @@ NO_ACTOR = -1  # instead of a patient's number
 MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
-
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
-
 
 TURNS = ("", "rejected", "by contrast")
 """A charge or praise is called untrue, or the patient is who another is compared with."""
@@ -64,44 +62,20 @@ class Frame(NamedTuple):
     last: int  # the last word of a judging phrase, else the cue
 
 
-class FrameReader:
-    """Reads the frames of batches; knows the letters of a reader's spellings."""
-
-    def __init__(self, reader: Reader) -> None:
-        cues = cues_of(reader.language)
-        self._parts = None if cues is None else (Clauses(reader, cues), Signals(reader, cues), cues)
-
-    def read(self, words: Words, asked: Ints | None = None) -> list[Frame]:
-        """Return the frames of the short paragraphs of a batch, or of those that are asked for."""
-        if self._parts is None:
-            return []
-        clauses, signals, cues = self._parts
-        asked = np.arange(len(words)) if asked is None else asked
-        phrases = clauses.phrases(words, asked, MOST_WORDS)
-        if phrases is None:
-            return []
-        return _Sentences(words, phrases, cues, signals.find(words)).frames()
-
-
-class _Sentences:
+class _Sentences(Rejections):
     """Sentences as phrases, and who stands where to them."""
 
-    def __init__(
-        self, words: Words, phrases: Phrases, cues: Cues, signals: Mapping[str, Ints]
-    ) -> None:
-        self.cues, self.tags, self.phrases = cues, phrases.tags, phrases
-        self.voices = Voices(words, phrases, cues.lists)
-        self.rejections = Rejections(self.voices, signals)
-        self.evaluations = Evaluations(self.voices, cues, signals["unlike"])
+    def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
+        super().__init__(words, phrases, cues)
         self.frames_read = list[Frame]()
-        self.taken = self.rejections.verdicts
+        self.taken = self.verdicts
         self.judged, self.judging = set[int](), set[int]()
 
     def frames(self) -> list[Frame]:
         """Read all constructions, but not what is conceded before the point is made."""
         for name, hit in occurrences(self.tags):
             self._read(name, hit)
-        back = self.rejections.taken_back
+        back = self.taken_back
         return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
@@ -109,14 +83,14 @@ class _Sentences:
         cue = hit.start("cue" if "cue" in hit.re.groupindex else "patient")
         if cue in self.taken:
             return
-        if name in NEEDS and not self.voices.is_in(hit.start(NEEDS[name][0]), NEEDS[name][1]):
+        if name in NEEDS and not self.is_in(hit.start(NEEDS[name][0]), NEEDS[name][1]):
             return
         evaluates = name in EVALUATIONS
-        sign = self.evaluations.polarity(name, hit, cue) if evaluates else 0
-        if evaluates and not sign and not (name == "deed" and self.evaluations.undone(hit, cue)):
+        sign = self.polarity(name, hit, cue) if evaluates else 0
+        if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
         group = hit.groupdict()
-        patients = self.voices.actors(*hit.span("patient")) if group.get("patient") else []
+        patients = self.actors(*hit.span("patient")) if group.get("patient") else []
         if not evaluates:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
             if not sign:
@@ -124,12 +98,10 @@ class _Sentences:
         elif self._again(name, hit, cue):
             return
         else:
-            agents = self.voices.voice(cue)
+            agents = self.voice(cue)
             if name == "and deed":  # "kept the islands and has the nerve to"
-                patients = [end for end in self.voices.subjects(cue) if end[0] >= 0]
+                patients = [end for end in self.subjects(cue) if end[0] >= 0]
         if not agents or (not patients and all(agent < 0 for agent, _ in agents)):
-            return
-        if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
         rejecters = self._rejecters(name, cue, verb, agents)
@@ -141,12 +113,13 @@ class _Sentences:
             named = {end[0] for end in rejecters} & {end[0] for end in patients}
             sign, agents = (-sign, rejecters) if rejecters and not named else (0, agents)
         elif evaluates:
-            others = [*self.evaluations.compared(cue, sign)] if patients else []
-        elif sign > 0 and self.evaluations.lesson(cue):  # "Peru could learn from Chile"
-            others, agents = [(-1, agents)], self.voices.voice(cue)
+            others = [*self.compared(cue, sign)] if patients else []
+        elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
+            # "Peru could learn from Chile" blames who should learn
+            others, agents = [(-1, agents)], self.voice(cue)
         else:
-            sign = self._denied(name, cue, verb, sign)
-        victims = self.voices.actors(*hit.span("victim")) if group.get("victim") else []
+            sign = self._unless_denied(name, cue, verb, sign)
+        victims = self.actors(*hit.span("victim")) if group.get("victim") else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         turn = REJECTED if rejecters and sign else PLAIN
         victim = victims[0][0] if victims else NO_ACTOR
@@ -161,21 +134,21 @@ class _Sentences:
             return self.phrases.name[hit.start("patient")] in self.judging
         return name == "act" and self.phrases.name[cue] in self.judged
 
-    def _denied(self, name: str, cue: int, verb: int, sign: int) -> int:
+    def _unless_denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
-        if name in FIXED or not self.voices.denied(verb):
+        if name in FIXED or not self.denied(verb):
             return sign
-        turned = self.tags[cue] in "ck" or self.voices.is_in(cue, "attitude")
+        turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, name: str, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
         if name not in EVALUATIONS:
-            if self.rejections.unfair(verb - 1):  # "wrong to blame Peru"
-                return self.voices.voice(verb)
-            if self.tags[cue] in "VEGBck" and self.rejections.falsely(cue):
-                return self.voices.voice(cue)
-        rejecters = self.rejections.rejecters.get(cue)
+            if self.unfair(verb - 1):  # "wrong to blame Peru"
+                return self.voice(verb)
+            if self.falsely(cue):
+                return self.voice(cue)
+        rejecters = self.rejecters.get(cue)
         telling = name not in EVALUATIONS and name != "noun"
         if rejecters and telling and any(agent >= 0 for agent, _ in agents):
             return []  # "it is a lie that Spain condemned Peru"
@@ -202,74 +175,76 @@ class _Sentences:
         self, name: str, hit: re.Match[str], cue: int, patients: Ends
     ) -> tuple[int, Ends, Ends]:
         """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
-        group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
-        passive = letter in "EB" and re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
-        agents: Ends | None = None
-        if group.get("agent"):
-            agents = self.voices.who(*hit.span("agent"))
-        elif name in ("passive", "participle", "is judged", "is held", "received from nobody"):
-            agents = [(OTHER, -1)]
-        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
-            verb = hit.start("verb")
-            sign = self.phrases.sign[verb]
-            turned = -sign if name == "but not" else -1 * (sign > 0)
-            return turned, self.voices.subjects(verb), patients
         if name == "noun":
-            return sign, *self._of_noun(cue, hit)
-        if name == "which affects":  # "blocked the aid, which angered Poland"
-            doers = self.voices.subjects(hit.start("verb"))
-            return sign, agents or [], [end for end in doers if end[0] >= 0]
-        if name in ("vows", "wants"):  # "swore to strike Spain", "wants Spain punished"
+            return self.phrases.sign[cue], *self._of_noun(cue, hit)
+        letter, judging = self.tags[cue], JUDGES.get(name)  # the group whose subject judges
+        sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
+        agents = [(OTHER, -1)]
+        if hit.groupdict().get("agent"):
+            agents = self.who(*hit.span("agent"))
+        elif judging:
+            agents = self.subjects(hit.start(judging))
+        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
+            verb = self.phrases.sign[hit.start("verb")]
+            sign = -verb if name == "but not" else -1 * (verb > 0)
+        elif name in ("vows", "wants"):  # "swore to strike Spain", "wants Spain punished"
             fates = self.cues.appeals if name == "vows" else self.cues.fates
-            fate = fates.get(self.voices.lower(cue), 0)
-            return fate, self.voices.subjects(hit.start("verb")), patients
-        if name in FIXED:
-            return FIXED[name], self.voices.subjects(cue), patients
-        if name in ("judged", "judged act", "threatens", "blamed on", "urged", "elsewhere"):
-            return 0 if passive else sign, agents or self.voices.subjects(cue), patients
-        if name == "held" and letter == "T" and not self.evaluations.fits(hit, cue):
-            return 0, [], []
-        if name in ("held", "called", "participle called", "is called", "said of"):
-            sign = sign if letter in "Tcj" else self.phrases.value[cue]
-        if name in ("held", "called", "given"):
-            agents = self.voices.subjects(hit.start("verb"))
-        elif name == "is called":
-            agents = agents or [(OTHER, -1)]
-        return sign, agents or [], patients
+            sign = fates.get(self.lower(cue), 0)
+        elif name in FIXED:
+            sign = FIXED[name]
+        elif name == "held":
+            sign = sign if self.fits(hit, cue) else 0
+        elif letter in "EB" and (judging or name == "elsewhere"):
+            passive = re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
+            sign = 0 if passive else sign
+        elif name == "which affects":  # "blocked the aid, which angered Poland"
+            doers = self.subjects(hit.start("verb"))
+            patients = [end for end in doers if end[0] >= 0]
+        return sign, agents, patients
 
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
         """Return who judges whom in "criticism of Iran by Iraq"."""
-        agents = self.voices.actors(cue, cue + 1)
-        patients = Ends()
+        agents, patients = self.actors(cue, cue + 1), Ends()
         outer = re.search("([VEG]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return [], []
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
             if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
                 break
-            linking = self.voices.lower(link.start())
-            trusting = linking == "in" and self.voices.is_in(cue, "attitude")
+            linking = self.lower(link.start())
+            trusting = linking == "in" and self.is_in(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
             if link[1] in "yw":
-                agents = agents or self.voices.who(*link.span(2))
+                agents = agents or self.who(*link.span(2))
             else:
-                patients = patients or self.voices.actors(*link.span(2))
+                patients = patients or self.actors(*link.span(2))
         if not agents:
-            before = self.tags[cue - 1] if cue else "."
             if self.phrases.ours[cue]:
                 quoted = self.phrases.quoted[cue]
-                agents = self.voices.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
-            elif before in "oShrVEGKbtfpn":
-                agents = self.voices.subjects(cue)
-            elif not self.voices.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged
+                agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
+            elif self.tags[cue - 1] in "oShrVEGKbtfpn":
+                agents = self.subjects(cue)
+            elif not self.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged
                 agents = [(OTHER, -1)]
         return agents, patients
 
 
+def _clauses(reader: Reader) -> Clauses | None:
+    cues = cues_of(reader.language)
+    return Clauses(reader, cues) if cues else None
+
+
+def _read(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
+    """Return the frames of the short paragraphs among those asked for."""
+    clauses = reader.once(_clauses, reader)
+    phrases = clauses and clauses.phrases(words, asked, MOST_WORDS)
+    return _Sentences(words, phrases, clauses.cues).frames() if clauses and phrases else []
+
+
 def frames_of(words: Words, reader: Reader) -> list[Frame]:
-    """Return the frames of a batch; `Words.once` keeps them."""
-    return reader.once(FrameReader, reader).read(words)
+    """Return the frames of the short paragraphs of a batch; `Words.once` keeps them."""
+    return _read(words, reader, np.arange(len(words)))
 
 
 def frames_read(words: Words) -> list[Frame]:
@@ -282,7 +257,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     """Return the frames of some paragraphs, or of more if a block has read them."""
     if (frames_of, reader) in words.made:
         return words.once(frames_of, reader)
-    return reader.once(FrameReader, reader).read(words, asked)
+    return _read(words, reader, asked)
 
 
 def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:

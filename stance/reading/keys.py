@@ -1,12 +1,14 @@
-"""64-bit hashes of words, phrases and whole texts, and a table that finds many of them at once."""
+"""64-bit hashes of words, phrases and whole texts, and tables that number strings by them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import count, pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Bools, Codes, Ints, Ints32, Keys
 from stance.reading.text import MOST_READ, words_of
@@ -17,32 +19,23 @@ _SHIFT = np.uint64(29)
 
 def key_of(text: str) -> int:
     """Return the 64-bit key of a string; the same on every machine."""
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+    return int(keys_of([text])[0])
 
 
 def keys_of(texts: Iterable[str], prefix: str = "") -> Keys:
     """Return the keys of many strings, each with a prefix."""
-    encoded = (text.encode("utf-8", "surrogatepass") for text in texts)
-    return np.frombuffer(b"".join(_digests(encoded, prefix.encode())), "<u8").astype(np.uint64)
-
-
-def _digests(parts: Iterable[bytes], prefix: bytes = b"") -> list[bytes]:
-    begun, digests = blake2b(prefix, digest_size=8), list[bytes]()
-    for part in parts:
+    begun, digests = blake2b(prefix.encode(), digest_size=8), list[bytes]()
+    for text in texts:
         digest = begun.copy()  # in half the time of beginning anew
-        digest.update(part)
+        digest.update(text.encode("utf-8", "surrogatepass"))
         digests.append(digest.digest())
-    return digests
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
 def join_keys(template: int, *parts: Keys) -> Keys:
     """Return one key per position for a sequence of keys; ``template`` is the key of its name."""
-    first, *others = parts
-    key = first ^ np.uint64(template)
-    key *= MULTIPLIER
-    key ^= key >> _SHIFT
-    for part in others:
+    key = np.full_like(parts[0], template)
+    for part in parts:
         key ^= part
         key *= MULTIPLIER
         key ^= key >> _SHIFT
@@ -142,6 +135,74 @@ class KeyIndex:
         return values
 
 
+Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
+"""Returns a value per string for each column."""
+
+
+class StringTable:
+    """Every string seen so far, with its properties; whoever keeps it clears it when it is long.
+
+    >>> table = StringTable(lambda strings: ([*map(len, strings)],), {"length": int})
+    >>> table.find(["to", "be", "or", "not", "to", "be"]).tolist()
+    [0, 1, 2, 3, 0, 1]
+    >>> table["length"].tolist()
+    [2, 2, 2, 3]
+    """
+
+    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
+        self._describe, self._types = describe, dict(columns)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every string."""
+        self.strings: list[str] = []
+        self._columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
+        self._numbers: dict[str, int] = {}
+        self._index = KeyIndex(np.zeros(0, np.uint64))
+        self._place = np.zeros(0, np.int64)  # number of each key of the index
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return the property of every string, by number."""
+        return self._columns[column][: len(self)]
+
+    def add(self, strings: Sequence[str]) -> None:
+        """Describe further strings."""
+        known, size = len(self), len(self) + len(strings)
+        described = [*self._describe(strings)]  # all, or none if this is interrupted
+        for (name, column), values in zip([*self._columns.items()], described, strict=True):
+            if len(column) < size:
+                self._columns[name] = column = np.resize(column, 2 * size)
+            column[known:size] = values
+        self.strings += strings
+
+    def find(self, strings: Sequence[str]) -> Ints:
+        """Return the number of each string; those that are new get the next ones."""
+        numbers = self._numbers
+        if new := [string for string in dict.fromkeys(strings) if string not in numbers]:
+            self.add(new)
+            numbers.update(zip(new, count(len(self) - len(new))))
+        return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
+
+    def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
+        """Return the number of the string of each key; ``spell`` gives the strings at some places.
+
+        So a string that is known need not be made, which takes most of the time.
+        """
+        place = self._index.find(keys)
+        new = np.flatnonzero(place < 0)
+        if len(new):
+            distinct, first = np.unique(keys[new], return_index=True)
+            number = self.find(spell(new[first]))
+            # Of the index: what an interrupted call left behind it has no key.
+            self._place = np.append(self._place[: len(self._index)], number)
+            self._index.add(distinct)
+            place[new] = self._index.find(keys[new])
+        return self._place.take(place)
+
+
 # Texts that share the part J of their word triples agree in a band with probability
 # 1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
 # section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
@@ -179,13 +240,12 @@ def hash_texts(texts: Sequence[str]) -> TextHashes:
     place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     exact, least = np.zeros(len(place), np.uint64), np.zeros((len(place), BANDS * ROWS), np.uint64)
     for number, text in enumerate(place):
-        words = " ".join(words_of(text[:MOST_READ])).encode("utf-8", "surrogatepass").split(b" ")
-        whole = _digests([b" ".join(words)])
-        shingles = map(b" ".join, zip(*(words[skip:] for skip in range(SHINGLE)), strict=False))
-        keys = np.frombuffer(b"".join(_digests(shingles) or whole), "<u8")
-        mixed = (keys ^ _SEEDS) * MULTIPLIER
+        words = words_of(text[:MOST_READ])
+        whole = " ".join(words)
+        shingles = map(" ".join, zip(*(words[skip:] for skip in range(SHINGLE)), strict=False))
+        mixed = (keys_of([*shingles] or [whole]) ^ _SEEDS) * MULTIPLIER
         mixed ^= mixed >> np.uint64(31)
-        exact[number], least[number] = np.frombuffer(whole[0], "<u8")[0], mixed.min(axis=1)
+        exact[number], least[number] = key_of(whole), mixed.min(axis=1)
     values = least.reshape(-1, BANDS, ROWS).transpose(2, 0, 1)
     bands = join_keys(key_of("band"), np.broadcast_to(_BAND, values.shape[1:]), *values)
     rows = [place[text] for text in texts]
@@ -201,13 +261,13 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    numbers = [np.unique(column, return_inverse=True)[1] for column in columns]
-    count = len(numbers[0]) if numbers else 0
-    if not count:
-        return np.zeros(0, np.int64)
-    # A graph of rows and, behind them, of values, with a link from each row to each of its values.
-    values = np.concatenate([count * (place + 1) + number for place, number in enumerate(numbers)])
-    ends, size = (np.tile(np.arange(count), len(numbers)), values), count * (len(numbers) + 1)
-    graph = coo_array((np.ones(len(values), np.bool_), ends), (size, size))
-    groups: Ints = connected_components(graph, directed=False)[1][:count].astype(np.int64)
+    rows, firsts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for column in columns:  # links each row to the first one with its value
+        _, first, number = np.unique(column, return_index=True, return_inverse=True)
+        rows, firsts = np.append(rows, np.arange(len(number))), np.append(firsts, first[number])
+    if not len(rows):
+        return rows
+    size = int(rows.max()) + 1
+    graph = coo_array((np.ones(len(rows), np.bool_), (rows, firsts)), (size, size))
+    groups: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
     return groups

@@ -1,19 +1,21 @@
-"""Lexicons: words with polarity by category, and function words that turn or attribute it."""
+"""Words and fixed phrases with polarity by category, and function words that turn it."""
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import Stemmer
 
-from stance.arrays import Ints8
+from stance.arrays import Bytes, Ints, Ints8, Ints32
 from stance.errors import RecipeError
-from stance.reading.phrases import Phrase, PhraseMatcher
+from stance.reading.keys import KeyIndex
+from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
 FUNCTIONS = (
@@ -48,6 +50,98 @@ def bundled(language: str, name: str) -> str | None:
     """Return the text of a language's file, None if there is none."""
     file = files("stance").joinpath("data", language, name)
     return file.read_text("utf-8") if file.is_file() else None
+
+
+Phrase = tuple[str, int, bool]
+"""A normalised text to find, the number to answer with, 0 or more, and whether case counts."""
+
+
+class PhraseMatcher:
+    """Leftmost-longest matches of phrases, without overlap, separated as in their text.
+
+    Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
+    kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
+    """
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        variants = [*phrases]
+        # Where case counts, the text in ALL CAPS counts, too.
+        variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
+        texts, values, exact = zip(*variants, strict=True) if variants else ((), (), ())
+        spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
+        tokens = tokenise(texts, spellings)
+        self._exact, self._folded = dict[str, int](), dict[str, int]()
+        number = np.zeros(len(tokens.type), np.int64)
+        strings, cased = spellings.words.strings, np.array(exact, np.bool_).take(tokens.para)
+        for row, (type_, case) in enumerate(zip(tokens.type.tolist(), cased, strict=True)):
+            known = self._exact if case else self._folded
+            word = strings[type_] if case else strings[type_].lower()
+            new = len(self._exact) + len(self._folded) + 1
+            number[row] = known.setdefault(word, new)
+        sizes = np.diff(tokens.first)
+        kept = np.flatnonzero(sizes)
+        first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
+        begins, rank = np.unique(number[first], return_inverse=True)
+        node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
+        self._root = np.zeros(len(self._exact) + len(self._folded) + 1, np.int64)
+        self._root[begins] = np.arange(1, size)
+        for depth in range(1, int(sizes.max(initial=0))):
+            longer = np.flatnonzero(sizes > depth)
+            place = first[longer] + depth
+            step = _step(node[longer], tokens.gap[place - 1], number[place])
+            steps.append(np.unique(step))
+            node[longer] = size + np.searchsorted(steps[-1], step)
+            size += len(steps[-1])
+        self._index = KeyIndex(np.concatenate(steps).view(np.uint64))
+        self._second = np.int64(len(begins) + 1)  # the first node of second words
+        self._values = np.full(size, -1, np.int32)
+        self._values[node[::-1]] = value[::-1]  # the first of equals counts
+
+    def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
+        """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
+        for known, asked in ((self._exact, words), (self._folded, lower)):
+            yield list(map(known.get, asked, repeat(0)))
+
+    def find(
+        self, para: Ints32, gap: Bytes, exact: Ints32, lower: Ints32
+    ) -> tuple[Ints, Ints, Ints]:
+        """Return first word, number of words and value of each match, in order.
+
+        Each word has its paragraph, the gap after it, and its numbers, see `describe`.
+        """
+        length, value = np.zeros((2, len(para)), np.int64)
+        for word, known in ((lower, self._folded), (exact, self._exact)):
+            node = self._root.take(word) if known else np.zeros(0, np.int64)
+            start, size = np.flatnonzero(node), 1
+            node = node[start]
+            while len(start):
+                values = self._values.take(node)
+                # Of equally long matches the exact one counts.
+                longer = np.flatnonzero((values >= 0) & (size >= length.take(start)))
+                length[start[longer]], value[start[longer]] = size, values[longer]
+                behind = start + size
+                same = para.take(behind, mode="clip") == para.take(start)
+                goes_on = (word.take(behind, mode="clip") > 0) & (behind < len(word))
+                on = np.flatnonzero(same & goes_on)
+                start, behind, node = start.take(on), behind.take(on), node.take(on)
+                steps = _step(node, gap.take(behind - 1), word.take(behind)).view(np.uint64)
+                following = self._index.find(steps)
+                on = np.flatnonzero(following >= 0)
+                start, node = start.take(on), following.take(on) + self._second
+                size += 1
+        hits, reach, kept = np.flatnonzero(length), 0, list[int]()
+        for first, words in zip(hits.tolist(), length[hits].tolist(), strict=True):
+            if first >= reach:
+                kept.append(first)
+                reach = first + words
+        matches = np.array(kept, np.int64)
+        return matches, length[matches], value[matches]
+
+
+def _step(node: Ints, gap: Bytes, word: Any) -> Ints:
+    """Return the number of a step in the tree: from a node, behind a gap, to a word."""
+    step: Ints = (node << 32) + (gap.astype(np.int64) << 28) + word
+    return step
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,27 @@
-"""Names of persons: the surname of somebody given in full, and where a text means them by it."""
+"""Names of persons, and whom a doubtful mention means by what its paragraph names.
+
+::
+
+    Tom Price met aides. Price left.        whose surname it is
+    NATO met in Oslo. The alliance said     the last organisation named
+    Peru thanked Chile. Both countries      the only states named
+    Georgia Smith                           nobody, for another name stands beside it
+"""
 
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
+import numpy as np
+
+from stance.arrays import Ints, Ints32
+from stance.reading.keys import StringTable
 from stance.reading.lexicon import bundled
+from stance.reading.tokens import GAP_SPACE, Tokens
 
 Place = tuple[int, int]  # first character and end
 
@@ -164,3 +179,108 @@ def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, i
         alone = len(words) == 1 and opens_sentence(text, start)
         if words and not alone and not any(start <= place < end for place in named):
             yield " ".join(words), start, end
+
+
+class Alias(NamedTuple):
+    """What is known of an alias."""
+
+    kind: str
+    actors: tuple[int, ...]  # several that share a surname or are referred to alike
+    terms: Sequence[tuple[int, int]]  # first and last month of each
+    alone: bool = False  # no name may stand beside it
+    article: bool = False  # "the" must stand before it
+    pair: bool = False  # it names two of its actors at once
+
+
+Person = tuple[str, Sequence[str], Sequence[str]]
+"""The kind of an actor, and its names and surnames."""
+
+
+class References:
+    """Whom the mentions of a batch mean; ``place`` has their first and last words, in order.
+
+    Attributes
+    ----------
+    actor, partner : ndarray of shape (n_mentions,)
+        Number in the book, and that of the other one of "both countries"; -1 for nobody.
+    """
+
+    def __init__(
+        self, people: Sequence[Person], tokens: Tokens, types: StringTable,
+        place: tuple[Ints, Ints], actor: Ints32,
+    ) -> None:  # fmt: skip
+        self.actor, self.partner = actor, np.full_like(actor, -1)
+        self._people, self._tokens, self._types = people, tokens, types
+        self._first, self._last = first, _ = place
+        self._para, self._sentence = tokens.para.take(first), tokens.sentence.take(first)
+        self._surnames = dict[tuple[int, tuple[int, ...]], dict[Place, int]]()
+
+    def resolve(self, mention: int, alias: Alias) -> None:
+        """Correct whom a doubtful mention names; those before it must be right."""
+        if alias.kind == "surname":
+            self.actor[mention] = self._bearer(mention, alias)
+        elif alias.article and not self._behind_the(mention):
+            self.actor[mention] = -1
+        elif alias.pair:
+            self.partner[mention], self.actor[mention] = self._two_states(mention)
+        elif alias.kind == "refers":
+            kinds = {self._people[number][0] for number in alias.actors}
+            named = (who for _, who in reversed(self._named_before(mention)))
+            last = next((who for who in named if self._people[who][0] in kinds), -1)
+            self.actor[mention] = last if last in alias.actors else -1
+        elif self._beside_a_name(mention):
+            self.actor[mention] = -1
+
+    def _bearer(self, mention: int, alias: Alias) -> int:
+        """Return whose a surname is, -1 if it is nobody's or could be several's."""
+        para, first, last = int(self._para[mention]), self._first[mention], self._last[mention]
+        if (bearers := self._surnames.get((para, alias.actors))) is None:
+            bearers = self._surnames[para, alias.actors] = dict[Place, int]()
+            text = self._tokens.texts[para]
+            for number in alias.actors:
+                _, names, surnames = self._people[number]
+                spans = (person_spans(text, names, name) for name in surnames)
+                for place in set(chain.from_iterable(spans)):
+                    bearers[place] = -1 if place in bearers else number
+        return bearers.get((int(self._tokens.start[first]), int(self._tokens.end[last])), -1)
+
+    def _named_before(self, mention: int) -> list[tuple[int, int]]:
+        """Return sentence and actor of each mention before one in its paragraph."""
+        part = slice(int(self._para.searchsorted(self._para[mention])), mention)
+        actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()
+        sentences = self._sentence[part].repeat(2).tolist()
+        return [pair for pair in zip(sentences, actors, strict=True) if pair[1] >= 0]
+
+    def _two_states(self, mention: int) -> tuple[int, int]:
+        """Return which two states "both countries" are, the last named last; -1 twice if none.
+
+        They are the only ones named so far in the paragraph, or in this sentence, or else in the
+        sentence before.
+        """
+        named, this = self._named_before(mention), int(self._sentence[mention])
+        states = [(place, who) for place, who in named if self._people[who][0] == "state"]
+        pair = [*dict.fromkeys(who for _, who in reversed(states))][::-1]
+        if len(pair) > 2:
+            now = [who for who in pair if (this, who) in states]
+            before = [who for who in pair if (this - 1, who) in states]
+            pair = now if len(now) == 2 else before if {*now} <= {*before} else []
+        return (pair[0], pair[1]) if len(pair) == 2 else (-1, -1)
+
+    def _behind_the(self, mention: int) -> bool:
+        word = self._types.strings[self._tokens.type[self._first[mention] - 1]]
+        return word.lower() == "the" and not self._tokens.sentence_start[self._first[mention]]
+
+    def _beside_a_name(self, mention: int) -> bool:
+        """Return whether a capitalised word of its sentence stands directly beside a mention."""
+        tokens, types = self._tokens, self._types
+        before, last = self._first[mention] - 1, self._last[mention]
+
+        def joined(left: int) -> bool:
+            return bool(tokens.gap[left] == GAP_SPACE and not tokens.clitic[left])
+
+        if joined(last) and types["capital"][tokens.type[last + 1]]:
+            return True
+        if tokens.sentence_start[before + 1] or not joined(before):
+            return False
+        word, opens = types.strings[tokens.type[before]], tokens.sentence_start[before]
+        return word[0].isupper() and not (opens and word.lower() in name_words()["openers"])

@@ -1,4 +1,4 @@
-"""Text as the model reads it: plain quotes, spaces and hyphens, and where spans stand then."""
+"""Text as the model reads it: plain quotes, spaces and hyphens, and places in it."""
 
 import re
 import unicodedata
@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import partial
 
-from stance.display import count
+from stance.display import count, shown
+from stance.errors import DataError
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
@@ -119,3 +120,39 @@ def words_of(text: str) -> list[str]:
     """
     plain = normalise(text).lower()
     return plain.translate(_APART).split() if plain.isascii() else _WORD_RUN.findall(plain)
+
+
+def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:
+    """Read ``0:6;116:119`` as places in a text; None if the cell is empty.
+
+    Raises a `DataError` about anything else, and about a place outside the text.
+
+    >>> parse_spans("0:4", "NATO met.", "mine.csv:2")
+    [(0, 4)]
+    """
+    if not cell.strip():
+        return None
+    if (part := bad_place(cell, text)) is not None:
+        reason = f"spans '{shown(part, 20)}' is not a place in the text"
+        raise DataError(f"{where}: {reason}; {places_advice(text)}")
+    ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
+    return sorted((int(start), int(end)) for start, end in ends)
+
+
+def bad_place(cell: str, text: str) -> str | None:
+    """Return the first part of a cell of spans that is not a place in the text.
+
+    >>> bad_place("0:4;4:99", "NATO met.")
+    '4:99'
+    """
+    for part in cell.split(";") if cell.strip() else ():
+        start, colon, end = part.strip().partition(":")
+        good = colon and start.isascii() and end.isascii() and start.isdigit() and end.isdigit()
+        if not good or len(part) > 20 or not int(start) < int(end) <= len(text):
+            return part
+    return None
+
+
+def places_advice(text: str) -> str:
+    """Say how to write spans."""
+    return f"write start:end (0-based, end-exclusive; the text has {len(text)} characters)"

@@ -27,11 +27,10 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Codes, Ints, Ints32
-from stance.reading.keys import stretch_keys
-from stance.reading.string_table import Describe, StringTable
+from stance.reading.keys import Describe, StringTable, stretch_keys
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
-LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
+LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are links or noise
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
 # What the clitic after a word was.
@@ -77,9 +76,10 @@ _GAP_COLUMNS: dict[str, type] = {
     "stop": np.bool_,  # may end a sentence
     "strong": np.bool_,  # even after an abbreviation
     "break": np.bool_,  # ends one whatever stands beside it
-    "quotes": np.int32,
+    "quote": np.bool_,
     "apostrophe": np.bool_,  # begins with one
     "price": np.bool_,  # begins with a dollar sign
+    "comma": np.bool_,  # parts two words as a comma does
 }
 
 
@@ -90,9 +90,10 @@ def _describe_gaps(gaps: Sequence[str]) -> Iterator[Any]:
     yield [any(map(gap.__contains__, ".!?\u2026")) and any(map(str.isspace, gap)) for gap in gaps]
     yield ["!" in gap or "?" in gap for gap in gaps]
     yield [gap.count("\n") > 1 for gap in gaps]
-    yield [gap.count('"') for gap in gaps]
+    yield ['"' in gap for gap in gaps]
     yield [gap[:1] == "'" for gap in gaps]
     yield [gap[:1] == "$" for gap in gaps]
+    yield [any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap for gap in gaps]
 
 
 def _gap_kind(gap: str) -> int:
@@ -147,6 +148,7 @@ class Tokens:
     clitic: Bytes
     question: Bools  # a question mark follows
     price: Bools  # a dollar sign follows
+    comma: Bools  # a comma, a dash or the like follows
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -170,16 +172,22 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     offset = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=offset[1:])
     first = np.searchsorted(begin, offset)
-    type_ = _words(spellings.words, joined, codes, begin, stop)
-    gap, lead = _gaps(spellings.gaps, joined, codes, (begin, stop), offset, first)
+    type_ = _numbers(spellings.words, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
+    behind, filled = np.append(begin[1:], 0), np.flatnonzero(np.diff(first))
+    behind[first[1:][filled] - 1] = offset[1:][filled] - 1  # the ends of texts
+    gap = np.full(len(begin), spellings.gaps.find([" "])[0])
+    odd = np.flatnonzero((behind - stop != 1) | (codes.take(stop) != ord(" ")))
+    low, high = stop[odd], np.minimum(behind, stop + LONGEST_GAP)[odd]
+    gap[odd] = _numbers(spellings.gaps, joined, codes, low, high)
     para = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
+    marks = np.flatnonzero(codes == ord('"'))
+    quotes = np.cumsum(np.bincount(np.searchsorted(begin, marks), minlength=len(begin) + 1)[:-1])
+    quoted = (quotes - np.searchsorted(marks, offset[:-1]).take(para)) & 1 > 0
     clitic, kept = _clitics(spellings, type_, gap, first)
     first = np.searchsorted(kept, first)
     type_, gap, para = type_.take(kept), gap.take(kept), para.take(kept)
     shift, gaps = offset.take(para), spellings.gaps
     opens = _sentence_starts(spellings, type_, gap, first)
-    quotes = np.append(np.int32(0), np.cumsum(gaps["quotes"].take(gap), dtype=np.int32))
-    before = (gaps["quotes"].take(lead) - quotes.take(first[:-1])).take(para) + quotes[:-1]
     kind = gaps["kind"].take(gap)
     kind[first[1:][np.diff(first) > 0] - 1] = GAP_OTHER
     return Tokens(
@@ -192,10 +200,11 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
         gap=kind,
         sentence=np.cumsum(opens, dtype=np.int32) - np.int32(1),
         sentence_start=opens,
-        quoted=before & 1 > 0,
+        quoted=quoted.take(kept),
         clitic=clitic.take(kept),
         question=gaps["question"].take(gap),
         price=gaps["price"].take(gap),
+        comma=gaps["comma"].take(gap),
     )
 
 
@@ -214,44 +223,14 @@ def _are_letters(codes: Codes) -> Bools:
     return letters.view(np.bool_)
 
 
-def _words(table: StringTable, joined: str, codes: Codes, begin: Ints, stop: Ints) -> Ints:
-    """Return the number of each word's spelling."""
-    end = np.minimum(stop, begin + LONGEST_WORD)
-    keys = stretch_keys(codes, begin, end)
-    return table.find_keys(keys, lambda new: _pieces(joined, begin[new], end[new]))
+def _numbers(table: StringTable, text: str, codes: Codes, begin: Ints, end: Ints) -> Ints:
+    """Return the numbers of the strings at some places of a text."""
 
+    def spell(new: Ints) -> list[str]:
+        places = zip(begin[new].tolist(), end[new].tolist(), strict=True)
+        return [text[low:high] for low, high in places]
 
-def _pieces(text: str, begin: Ints, end: Ints) -> list[str]:
-    return [text[low:high] for low, high in zip(begin.tolist(), end.tolist(), strict=True)]
-
-
-def _gaps(
-    table: StringTable, joined: str, codes: Codes, words: tuple[Ints, Ints], offset: Ints,
-    first: Ints,
-) -> tuple[Ints, Ints]:  # fmt: skip
-    """Return the gap after each word, and that before the first word of each text."""
-    (begin, stop), ends = words, offset[1:] - 1  # of the texts
-    full = np.diff(first) > 0
-    behind = np.append(begin[1:], 0)
-    behind[first[1:][full] - 1] = ends[full]
-    odd = np.flatnonzero((behind - stop != 1) | (codes.take(stop) != ord(" ")))
-    leads = np.where(full, np.append(begin, 0).take(first[:-1]), ends)
-    low, high = np.append(stop.take(odd), offset[:-1]), np.append(behind.take(odd), leads)
-    gap, number = np.full(len(begin), table.find([" "])[0]), np.empty(len(low), np.int64)
-    short, long = np.flatnonzero(high - low <= _PACKED), np.flatnonzero(high - low > _PACKED)
-    number[long] = table.find(_pieces(joined, low[long], high[long]))
-    low, high = low[short], high[short]
-    keys = np.zeros(len(short), np.uint64)
-    for place in range(_PACKED):
-        code = codes.take(low + place, mode="clip") * (low + place < high)
-        keys |= code.astype(np.uint64) << np.uint64(place * _CODE_BITS)
-    number[short] = table.find_keys(keys, lambda new: _pieces(joined, low[new], high[new]))
-    gap[odd] = number[: len(odd)]
-    return gap, number[len(odd) :]
-
-
-_CODE_BITS, _PACKED = 21, 3
-"""Bits of a character, and how many characters of a gap together are its key."""
+    return table.find_keys(stretch_keys(codes, begin, end), spell)
 
 
 def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:
@@ -286,7 +265,7 @@ def _sentence_starts(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) 
     full = gaps["strong"].take(between) | ~words["dotted"].take(type_.take(odd))
     opens = words["capital"].take(follows) | words["digit"].take(follows)
     starts = np.zeros(len(type_) + 1, np.bool_)
-    starts[odd + 1] = full & (opens | (gaps["quotes"].take(between) > 0))
+    starts[odd + 1] = full & (opens | gaps["quote"].take(between))
     starts[1:] |= gaps["break"].take(gap)
     starts[first] = True
     return starts[:-1]

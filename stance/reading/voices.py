@@ -1,14 +1,11 @@
 """For whom the phrases of a sentence stand: who acts in it, who speaks, and what is denied."""
 
 import re
-from collections.abc import Mapping, Set
+from functools import cache
 from typing import Any
 
-import numpy as np
-
-from stance.arrays import Ints
 from stance.reading.clauses import Phrases
-from stance.reading.constructions import NOUN_PHRASE, compiled
+from stance.reading.cues import Cues
 from stance.reading.words import Words
 
 AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
@@ -16,17 +13,43 @@ AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
 Ends = list[tuple[int, int]]
 """Who stands at an end of a frame: numbers in the book, and the words that name them or -1."""
 
+NOUN_PHRASE = "[AakcJNslOFH]"
+_ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_PARTS = {
+    "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
+    "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
+    # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
+    # Headlines list with a comma alone: "praised Ukraine, Poland".
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    # Letters before it stand behind the first one, for patterns that begin with one are quick.
+    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.))"
+    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
+    "<aside>": "(?:[fpwti](?:o?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
+    "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
+}
+
+
+@cache
+def compiled(text: str) -> re.Pattern[str]:
+    """Compile a pattern that may name parts."""
+    for name, pattern in reversed(_PARTS.items()):
+        text = text.replace(name, pattern)
+    return re.compile(text)
+
+
 _SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
 _WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
-_NEITHER = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$")
+_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
 
 class Voices:
     """Who acts and speaks in the sentences of a batch; places are indices into its phrases."""
 
-    def __init__(self, words: Words, phrases: Phrases, lists: Mapping[str, Set[str]]) -> None:
-        self.words, self.phrases, self.tags, self.lists = words, phrases, phrases.tags, lists
+    def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
+        self.words, self.phrases, self.tags = words, phrases, phrases.tags
+        self.cues, self.lists = cues, cues.lists
         types: Any = words.type
         self._strings, self._type = words.types.strings, memoryview(types)
 
@@ -67,10 +90,10 @@ class Voices:
         tags, place = self.tags, verb - 1
         low = tags.rfind(".", 0, verb) + 1
         while place >= low and depth < 6:
-            tag, before = tags[place], tags[place - 1] if place > low else "."
+            tag, before = tags[place], tags[place - 1]
             if tag in NOUN_PHRASE:
                 if before in "fpwi" or (before == "t" and tag != "A"):
-                    if tag == "A" and before in "fwp" and tags[low : place - 1].endswith("s"):
+                    if tag == "A" and tags[low : place - 1].endswith("s"):
                         return place  # "officials from Japan"
                     place -= 2
                     continue
@@ -105,21 +128,16 @@ class Voices:
     def denied(self, cue: int) -> bool:
         """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
         tags, place = self.tags, cue - 1
-        if place > 0 and tags[place] == "R" and self.lower(place - 1) in ("those", "anyone"):
+        before = self.lower(place) if tags[place] != "." else ""
+        if before == "whoever" or (tags[place] == "R" and self.lower(place - 1) in _SUCH):
             return True  # who says so seldom agrees with them
-        if place >= 0 and self.lower(place) == "whoever":
+        if before == "nor" or _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
-        if _NEITHER.search(tags, max(0, cue - 8), cue):
-            return True
-        if tags[place] == "&" and self.lower(place) == "nor":
-            return True
-        while place > 1 and tags[place] in "hmb":
+        while tags[place] in "hmb":
             place -= 1
-        while place > 1 and tags[place] in "NA" and tags[place - 1] in "fpi":
+        while tags[place] in "NA" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
-        while (place >= 0 and tags[place] in "nbmhCtxfD") or (
-            place > 0 and tags[place] in "NA" and tags[place - 1] in "nC"
-        ):
+        while tags[place] in "nbmhCtxfD" or (tags[place] in "NA" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
                 return True
             place -= 1
@@ -127,36 +145,22 @@ class Voices:
 
     def lower(self, at: int) -> str:
         """Return the word of a phrase in lower case, the first one of a fixed phrase."""
-        return self._spelling(self.phrases.word[at])
+        return self.spelling(self.phrases.word[at])
 
     def last(self, at: int) -> str:
         """Return the last word of a fixed phrase in lower case."""
-        return self._spelling(self.phrases.last[at])
+        return self.spelling(self.phrases.last[at])
 
     def lower_first(self, at: int) -> str:
         """Return the first word of a phrase in lower case, but for an article."""
-        return self._spelling(self.phrases.first[at])
-
-    def before_last(self, at: int) -> str:
-        """Return the last word but one of a fixed phrase in lower case."""
-        return self._spelling(self.phrases.last[at] - 1)
+        return self.spelling(self.phrases.first[at])
 
     def is_in(self, at: int, name: str) -> bool:
         """Tell whether the word of a phrase is in a list of ``frames.toml``."""
-        return self._spelling(self.phrases.word[at]) in self.lists[name]
+        return self.spelling(self.phrases.word[at]) in self.lists[name]
 
-    def places(self, words: Ints) -> list[int]:
-        """Return the phrases with some words of the batch, which are sorted."""
-        heads = np.asarray(self.phrases.word)
-        places = np.searchsorted(heads, words)
-        return [*map(int, places[heads.take(places, mode="clip") == words])]
-
-    def beside(self, at: int, step: int) -> str:
-        """Return the word before or after a phrase's word in lower case, "" if there is none."""
-        word = self.phrases.word[at] + step
-        return self._spelling(word) if 0 <= word < len(self.words.type) else ""
-
-    def _spelling(self, word: int) -> str:
+    def spelling(self, word: int) -> str:
+        """Return a word of the batch in lower case."""
         return self._strings[self._type[word]].lower()
 
     def voice(self, at: int) -> Ends:
@@ -182,16 +186,13 @@ class Voices:
         after = range(at + 1, min(at + 40, len(tags)))
         before = range(at - 1, max(at - 40, -1), -1)
         for verb in (*after, *before):
-            if (
-                tags[verb] in "SoUVEBK"
-                and not self.phrases.quoted[verb]
-                and self.phrases.para[verb] == para
-            ):
-                side = tags[verb + 1] if verb + 1 < len(tags) else "."
-                named = verb > at and tags[verb - 1] == "," and side in NOUN_PHRASE
-                first = verb + 1 if named else self.subject(verb)
-                if first is None or self.phrases.quoted[first]:
-                    return [(OTHER, -1)]
-                hit = _WHO.match(tags, first) if named else None
-                return self.who(*hit.span()) if hit else self.subjects(verb)
+            outside = not self.phrases.quoted[verb] and self.phrases.para[verb] == para
+            if tags[verb] not in "SoUVEBK" or not outside:
+                continue
+            named = verb > at and tags[verb - 1] == "," and tags[verb + 1] in NOUN_PHRASE
+            first = verb + 1 if named else self.subject(verb)
+            if first is None or self.phrases.quoted[first]:
+                break
+            hit = _WHO.match(tags, first) if named else None
+            return self.who(*hit.span()) if hit else self.subjects(verb)
         return [(OTHER, -1)]

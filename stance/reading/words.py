@@ -1,18 +1,19 @@
-"""The words of a batch as the features see them: a mention of any length is one word."""
+"""Pairs to judge, and their words as the features see them: a mention is one word."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import repeat
+from itertools import pairwise, repeat
 from operator import ne
 from typing import Any, TypeVar
 
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
-from stance.reading.actors import ActorBook
-from stance.reading.keys import keys_of
+from stance.reading.actors import BATCH, ActorBook
+from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
-from stance.reading.string_table import StringTable
+from stance.reading.names import person_spans, surname
+from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.tokens import (
     CLITIC_NEGATION,
     CLITIC_POSSESSIVE,
@@ -29,9 +30,18 @@ NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 MOST_SPELLINGS = 400_000  # kept for the next batch
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
-_AFTER = ("gap", "end", "clitic", "question")  # what is known of a mention by its last word
+_AFTER = (
+    "gap",
+    "end",
+    "clitic",
+    "question",
+    "comma",
+)  # what is known of a mention by its last word
 
 Made = TypeVar("Made")
+
+Spans = Sequence[Places | None] | None
+"""Where each text, as it is written, names its actor; None where it is to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,98 @@ class Words(Tokens):
         place = np.searchsorted(named, pairs)
         known = np.append(named, -1).take(place) == pairs
         return np.where(known, np.append(counts, 0).take(place), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One actor to judge in each of some paragraphs."""
+
+    texts: Sequence[str]  # normalised
+    actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
+    spans: Ints32  # as `Reader.words` takes them; the paragraph is that of the pair
+    names: Sequence[str]  # of the actors as topics, see `ActorBook.topics`
+    months: Ints  # of the texts, -1 if unknown; see `ActorBook.match`
+
+    @property
+    def para(self) -> Ints:
+        """Paragraph of each pair: its own."""
+        return np.arange(len(self.texts))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: Ints) -> "Query":
+        """Return some of the pairs, each once."""
+        place = np.full(len(self), -1, np.int32)
+        place[rows] = np.arange(len(rows))
+        spans = self.spans[place.take(self.spans[:, 0]) >= 0]
+        spans[:, 0] = place.take(spans[:, 0])
+        spans = spans[np.argsort(spans[:, 0], kind="stable")]
+        texts, names = ([of[row] for row in rows.tolist()] for of in (self.texts, self.names))
+        return Query(texts, self.actor[rows], spans, names, self.months[rows])
+
+    def batches(self) -> "Iterator[Query]":
+        """Yield the pairs, `BATCH` at a time."""
+        for low in range(0, len(self), BATCH):
+            yield self.take(np.arange(low, min(low + BATCH, len(self))))
+
+    def read(self, reader: "Reader", *, apart: bool = False) -> tuple[Words, Ints]:
+        """Read the texts, once where pairs that follow each other share one, unless kept apart.
+
+        The second result is the paragraph of each pair.
+        """
+        new = np.ones(len(self), np.bool_)
+        if not apart:
+            new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
+        new[1:] |= self.months[1:] != self.months[:-1]
+        alone = self.spans[:, 0]
+        new[alone] = True  # where a user says that the actor is named, the book finds nobody
+        new[alone[alone < len(self) - 1] + 1] = True
+        para, kept = np.cumsum(new) - 1, np.flatnonzero(new)
+        spans = self.spans.copy()
+        spans[:, 0] = para.take(spans[:, 0])
+        texts = [self.texts[row] for row in kept.tolist()]
+        return reader.words(texts, spans, self.months[kept]), para
+
+
+def make_query(
+    book: ActorBook, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
+    months: Ints | None = None,
+) -> Query:  # fmt: skip
+    """Look up actors in the book, and those it does not have by name and surname.
+
+    Texts and actors are as written; the months are those of `Query`.
+    """
+    plain = list[str]()
+    for text, before in zip(texts, ("", *texts), strict=False):
+        plain.append(plain[-1] if plain and text == before else normalise(text[:MOST_READ]))
+    numbers = {actor: book.number(actor) for actor in set(actors)}
+    number, rows = (
+        np.array([numbers[actor] for actor in actors], np.int64),
+        list[tuple[int, int, int]](),
+    )
+    for i, given in enumerate(repeat(None, len(texts)) if spans is None else spans):
+        if given:
+            read = texts[i][:MOST_READ]
+            places: Places = sorted(place for place in given if place[0] < MOST_READ)
+            if plain[i] != read or not all(0 <= s <= e <= len(read) for s, e in places):
+                places = normalised_spans(read, places)
+        elif number[i] < 0:
+            places = literal_places(book, plain[i], actors[i])
+        else:
+            continue
+        number[i] = len(book)
+        rows += [(i, start, end) for start, end in places]
+    shaped = np.array(rows, np.int32).reshape(-1, 3)
+    months = np.full(len(texts), -1) if months is None else months
+    return Query(plain, number, shaped, book.topics(actors), months)
+
+
+def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int]]:
+    """Return where a normalised text names an actor that the book lacks, in full or by surname."""
+    name = normalise(name).strip()
+    last = surname(name) if "surname" in book.kinds else ""
+    return person_spans(text, [name], "" if book.has_alias(last) else last)
 
 
 class Reader:
@@ -188,7 +290,10 @@ class Reader:
         self, tokens: Tokens, spans: Ints32, months: Ints | None
     ) -> tuple[Ints, Ints, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
-        matches = self.book.match(tokens, self.types, months).apart()
+        matches = self.book.match(tokens, self.types, months)
+        # Each word of "both countries" names one of the two.
+        pair = np.flatnonzero(matches.first[1:] == matches.first[:-1])
+        matches.last[pair], matches.first[pair + 1] = matches.first[pair], matches.last[pair]
         if not len(spans):
             return matches.first, matches.last, matches.actor, matches.kind
         # Words and places of all paragraphs, one after the other on one line of characters.
@@ -260,9 +365,10 @@ class Reader:
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.types["category"].take(tokens.type)
         category[negation] = -1  # "won't" is not "won"
-        numbers = self.types["phrase exact"], self.types["phrase"]
-        # Mentions stand in no phrase: "to Justice Department" is not "to justice".
-        first, length, value = self.lexicon.phrases.find(tokens, *numbers, mentioned)
+        numbers = [self.types[name].take(tokens.type) for name in ("phrase exact", "phrase")]
+        for column in numbers:  # mentions stand in no phrase: "to Justice Department"
+            column[mentioned] = 0
+        first, length, value = self.lexicon.phrases.find(tokens.para, tokens.gap, *numbers)
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value

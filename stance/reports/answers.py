@@ -27,7 +27,7 @@ from stance.findings.shares import TOTAL, uncounted_note
 from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.actors import ActorBook
-from stance.reading.spans import parse_spans
+from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
 from stance.storage import bundled_model, model_file, model_hash
 from stance.tables import months_of

@@ -17,8 +17,7 @@ from stance.errors import DataError
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions
-from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.reading.text import MOST_READ, count_cut
+from stance.reading.text import MOST_READ, bad_place, count_cut, parse_spans, places_advice
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import (
