@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, Row, Source, corpus_of
 from stance.corpus.rows import LabelReader, stance_spellings
-from stance.display import brief, shown
+from stance.display import shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.model import StanceModel
@@ -107,31 +107,22 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         corpus = _corpus(pairs, stance)
         recipe = self._recipe()
         self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
-        self.classes_, self._order = np.unique(np.array(list(spelled.values())), return_index=True)
-        self._order = np.array(list(spelled))[self._order]
+        labels, order = np.unique(np.array(list(spelled.values())), return_index=True)
+        self.classes_, self._order = labels, np.array(list(spelled))[order]
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return calibrated probabilities.
+        """Return calibrated probabilities of pairs as in `fit`, of shape (n_pairs, n_classes).
 
-        Parameters
-        ----------
-        X
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_pairs, n_classes)
-            Columns in the order of ``classes_``; each row sums to 1.
+        Columns are in the order of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
         pairs, model = _read(X), self.to_model()
         names = map(model.book.proper_name, set(pairs["actor"]))
         if warning := model.reference.unseen(names):
             warnings.warn(warning, UnseenActorWarning, stacklevel=2)
-        months = months_of(pairs["date"]) if "date" in pairs else None
-        chances = model.probabilities(pairs["text"], pairs["actor"], pairs["spans"], months)
-        return chances[:, self._order]
+        asked = pairs["text"], pairs["actor"], pairs["spans"], months_of(pairs["date"])
+        return model.probabilities(*asked)[:, self._order]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each pair; it never abstains."""
@@ -144,15 +135,10 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.string = True
         return tags
 
-    def __repr__(self, N_CHAR_MAX: int = 200) -> str:
-        given = {name: value for name, value in self.get_params().items() if value is not None}
-        return brief("StanceClassifier", N_CHAR_MAX, **given)
-
     def to_model(self) -> StanceModel:
         """Return the model that ``stance.save_model`` saves and the command line reads."""
         check_is_fitted(self)
-        model: StanceModel = self.training_.model
-        return model
+        return self.training_.model
 
     def _recipe(self) -> Recipe:
         table = asdict(self.recipe or read_recipe())
@@ -184,7 +170,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
                 raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
         columns[name] = list(map(str, columns[name]))  # numpy's are strings of another kind
     columns["spans"] = list(map(_spans, columns["spans"]))
-    return columns
+    unknown = [""] * len(columns["text"])
+    return {"date": unknown, "document": unknown, **columns}
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
@@ -230,16 +217,13 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
 
 def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:
     """Return the pairs as a corpus; without documents, equal and nearly equal texts are grouped."""
-    size = len(stance)
-    documents, dates = (pairs.get(name, [""] * size) for name in ("document", "date"))
-    if len(documents) != size:
-        raise ValueError(f"X has {size} pairs and groups {len(documents)}; give one group per pair")
-    columns = (pairs["text"], pairs["actor"], stance.tolist(), pairs["spans"], dates, documents)
+    size, groups = len(stance), len(pairs["document"])
+    if groups != size:
+        raise ValueError(f"X has {size} pairs and groups {groups}; give one group per pair")
+    labelled = zip(stance.tolist(), zip(*pairs.values(), strict=True), strict=True)
     rows = [
-        Row(text, actor, label, number, spans=spans, date=date, document=document)
-        for number, (text, actor, label, spans, date, document) in enumerate(
-            zip(*columns, strict=True), 1
-        )
+        Row(stance=label, number=number, **dict(zip(pairs, cells, strict=True)))
+        for number, (label, cells) in enumerate(labelled, 1)
     ]
     written = "".join(repr((row.text, row.actor, str(tuple(Stance)[row.stance]))) for row in rows)
     source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)

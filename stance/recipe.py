@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -44,10 +44,8 @@ TARGET_BLIND = ("stem", "class", "char", "word")
 
 def _stemmed(language: str, where: str) -> None:
     if language not in (known := Stemmer.algorithms()):
-        advice = hint(
-            language, known, "Choose one of Snowball, such as english, german or russian."
-        )
-        raise SchemaError(f"unknown {where} '{language}'. {advice}")
+        snowball = "Choose one of Snowball, such as english, german or russian."
+        raise SchemaError(f"unknown {where} '{language}'. {hint(language, known, snowball)}")
 
 
 def _target_blind(features: "Features", where: str) -> None:
@@ -65,14 +63,14 @@ def _shared(features: "Features", where: str) -> None:
         raise SchemaError(f"per_actor must be false in '{where}': only stances differ by topic")
 
 
-_WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
+_WEIGHT = number(float, 0, 100)
+_BLOCKS = such(
+    table(optional=dict.fromkeys(BLOCK_NAMES, _WEIGHT)), bool, "a table with at least one block"
+)
+_VECTORS = table(optional=dict.fromkeys(VECTORED, _WEIGHT))
 _SEPARATE = such(anything, lambda v: v is False or v == "separate", 'false or "separate"')
-_BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
-_SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
-_CORPORA = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
-_HOLDER = {"plain": 1.0, "class": 0.4, "mention": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Features:
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
     min_df: Annotated[int, number(int, 1, 1_000_000)] = 2
     per_actor: Annotated[bool | str, _SEPARATE] = False
-    vectors: Annotated[Mapping[str, float], _SHARED] = field(default_factory=dict)
+    vectors: Annotated[Mapping[str, float], _VECTORS] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +208,13 @@ class Recipe:
     )
     sentiment_classifier: Classifier = field(default_factory=Classifier)
     holder_features: Annotated[Features, ruled(_checked_record(Features), _shared)] = field(
-        default_factory=lambda: Features({**_HOLDER})
+        default_factory=lambda: Features({"plain": 1.0, "class": 0.4, "mention": 0.4})
     )
     holder_classifier: Classifier = field(default_factory=lambda: Classifier(balanced=False))
     validation: Validation = field(default_factory=Validation)
-    corpora: Annotated[Mapping[str, float], _CORPORA] = field(default_factory=dict)
+    corpora: Annotated[Mapping[str, float], entries(number(float, 0, 1e6))] = field(
+        default_factory=dict
+    )
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -227,21 +227,22 @@ class Recipe:
 
     def head(self, name: str) -> HeadRecipe:
         """Return features and classifier of stance, control, sentiment or holder."""
-        if name == "stance":
-            return HeadRecipe(self.features, self.classifier)
+        features, classifier = self.features, self.classifier
         if name == "control":  # its rows weigh what those of the stance head do
-            features = dataclasses.replace(CONTROL.features, min_df=self.features.min_df)
-            like = {key: getattr(self.classifier, key) for key in ("balanced", "evenness")}
-            return HeadRecipe(features, dataclasses.replace(CONTROL.classifier, **like))
-        if name == "sentiment":
-            return HeadRecipe(self.sentiment_features, self.sentiment_classifier)
-        plain = dataclasses.replace(self.holder_classifier, neutral_offset=0.0)
-        return HeadRecipe(self.holder_features, plain)
+            features = replace(CONTROL.features, min_df=features.min_df)
+            balanced, evenness = classifier.balanced, classifier.evenness
+            classifier = replace(CONTROL.classifier, balanced=balanced, evenness=evenness)
+        elif name == "sentiment":
+            features, classifier = self.sentiment_features, self.sentiment_classifier
+        elif name == "holder":
+            features = self.holder_features
+            classifier = replace(self.holder_classifier, neutral_offset=0.0)
+        return HeadRecipe(features, classifier)
 
     def with_reader(self) -> "Recipe":
         """Return the recipe with the block `deep`."""
         blocks = {"deep": DEEP_WEIGHT, **self.features.blocks}
-        return dataclasses.replace(self, features=dataclasses.replace(self.features, blocks=blocks))
+        return replace(self, features=replace(self.features, blocks=blocks))
 
 
 _RECIPE = _checked_record(Recipe)

@@ -48,8 +48,7 @@ from stance.corpus.rows import MISSING, SOFT
 from stance.evaluation.answers import Answers
 from stance.evaluation.scores import score
 from stance.features import lay_out
-from stance.fitting.counts import count_features
-from stance.fitting.learning import Task, class_weights, fit_head, score_rows
+from stance.fitting.learning import Task, TrainingRun, class_weights, fit_head, score_rows
 from stance.model import StanceModel
 from stance.model.deep import (
     HEADS,
@@ -65,7 +64,7 @@ from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import NOBODY, Query, Reader, make_query
-from stance.recipe import Classifier, HeadRecipe, read_recipe
+from stance.recipe import Classifier, read_recipe
 from stance.records import NEUTRAL, Stance
 from stance.storage import MIXTURES, READER, load_model, load_reader
 from stance.storage._archive import encode_array, pack
@@ -580,17 +579,8 @@ def curve(options: argparse.Namespace) -> None:
     print("| collection | rows | words | words and reader | gain |\n|---|---|---|---|---|")
     for name in options.only:
         part = corpus.take(np.flatnonzero(np.isin(corpus.extra["source"], name)))
-        query = make_query(reader.book, part.texts, part.actors, part.spans, part.months)
         tasks = [
-            Task(
-                counts=count_features(reader, query, recipe.features)[0],
-                recipe=HeadRecipe(recipe.features, recipe.classifier),
-                labels=tuple(Stance),
-                targeted=True,
-                y=part.stance,
-                group=part.document,
-                weight=np.ones(len(part)),
-            )
+            TrainingRun(reader, part, part, recipe, None, 1, print).task("stance")[0]
             for recipe in (read_recipe(), read_recipe().with_reader())
         ]
         for size in SIZES:

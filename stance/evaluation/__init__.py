@@ -34,7 +34,7 @@ from stance.files import AtomicGroup
 from stance.model import StanceModel
 from stance.reading.keys import linked_groups
 from stance.recipe import Recipe
-from stance.records import ANSWERS, NO_ANSWER, UNCERTAIN, Stance
+from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
 
 WORDS = 6  # words named in `because`
@@ -235,7 +235,8 @@ def run_suite(model: StanceModel) -> Figures:
             "evaluate it on a corpus of its language"
         )
     cases = list(read_cases())
-    answers = ask(model, [case.text for case in cases], [case.actor for case in cases])
+    asked = model.judge_many([case.text for case in cases], [case.actor for case in cases])
+    answers = [ANSWERS[number] for _, judged in asked for number in judged.chosen().tolist()]
     written, results = dict[str, str](), defaultdict[str, list[dict[str, str] | None]](list)
     for case, answer in zip(cases, answers, strict=True):
         before = written.setdefault(case.paragraph, answer)
@@ -254,11 +255,3 @@ def run_suite(model: StanceModel) -> Figures:
         failed = [example for example in examples if example][:EXAMPLES]
         tests.append({"name": name, **counts, "interval": interval, "examples": failed})
     return plain({"tests": tests, "seeds": len(written)})
-
-
-def ask(model: StanceModel, texts: Sequence[str], actors: Sequence[str]) -> Iterator[str]:
-    """Yield what `predict` would answer to each pair of a text and an actor."""
-    for _, judged in model.judge_many(texts, actors):
-        best = judged.stance.argmax(axis=1)
-        for label, withheld in zip(best.tolist(), judged.withheld.tolist(), strict=True):
-            yield UNCERTAIN if withheld else ANSWERS[label]

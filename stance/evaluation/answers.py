@@ -147,16 +147,14 @@ def sentiment_answers(
 def sum_codes(codes: Ints, labels: int) -> Floats:
     """Return sums by unit from which agreement follows, of shape (n_units, 2 * labels + 2).
 
-    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`. For c of the m codes of a unit on a
-    label: c and c (c - 1) / (m - 1) per label; the part of the unit's pairs that agree; and 1. All
-    are 0 for a unit with fewer than two codes.
+    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`; two or more of each unit are not. For
+    c of the m codes of a unit on a label: c and c (c - 1) / (m - 1) per label; the part of the
+    unit's pairs that agree; and 1.
     """
     counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
-    counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
     size = counts.sum(axis=1, keepdims=True)
-    alike = counts * (counts - 1) / np.maximum(size - 1, 1)
-    agreed = alike.sum(axis=1, keepdims=True) / np.maximum(size, 1)
-    return np.concatenate([counts, alike, agreed, size > 0], axis=1)
+    alike = counts * (counts - 1) / (size - 1)
+    return np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
 
 
 def percent_agreement(sums: Floats) -> Floats:
@@ -164,7 +162,7 @@ def percent_agreement(sums: Floats) -> Floats:
 
     Fleiss 1971, "Measuring nominal scale agreement among many raters".
 
-    >>> float(percent_agreement(sum_codes(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).sum(axis=0)))
+    >>> float(percent_agreement(sum_codes(np.array([[0, 1, 1], [0, 1, 0]]), 2).sum(axis=0)))
     0.6666666666666666
     """
     return share(sums[..., -2], sums[..., -1], np.nan)
@@ -191,7 +189,7 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     ``codes`` and ``labels`` are as in `sum_codes`. There is no interval with fewer than 5 documents
     coded twice, where a coefficient hangs on one of them, or where none of them changes it.
     """
-    paired = (codes >= 0).sum(axis=0) >= 2
+    paired = (codes != MISSING).sum(axis=0) >= 2
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), 2 * labels + 2))
     np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
