@@ -176,7 +176,7 @@ def test_withheld_answers_stand_beside_the_others():
     page = read_page(evaluation_page(scores, {}, []))
     assert "macro-F1 of answered rows60.095 % interval 50.0 – 70.0" in page.text
     assert "10.0 % of the answers were withheld as uncertain" in page.text
-    assert list(page.rows("confusion")[0].values())[1:] == ["10", "10", "10", "3"]
+    assert [*page.rows("confusion")[0].values()][1:] == ["10 (30 %)"] * 3 + ["3 (9 %)"]
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,9 @@ def test_a_group_of_few_documents_has_no_interval():
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
     scores = evaluate(model, corpus)
     page = read_page(evaluation_page(scores, model.card, corpus.sources))
-    confusion = [list(map(int, list(row.values())[1:])) for row in page.rows("confusion")]
-    assert confusion == scores["confusion"]
+    for row, counts in zip(page.rows("confusion"), scores["confusion"], strict=True):
+        shares = [f"{n} ({100 * n / sum(counts):.0f} %)" for n in counts]
+        assert [*row.values()][1:] == shares
     actors = {row["actor"]: row for row in page.rows("per-actor")}
     for name, score in scores["per_actor"].items():
         assert int(actors[name]["rows"]) == score["n"]

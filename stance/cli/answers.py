@@ -238,7 +238,6 @@ def report(
     """Summarise answers on one page."""
     from stance.findings import Request
     from stance.reports.answers import Models
-    from stance.reports.figures import check_figures
     from stance.reports.predictions import write_predictions
 
     request = Request(**answered, **audited, only=only or ())
@@ -251,7 +250,6 @@ def report(
     output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, request.audit]
     files.refuse_outputs(force, read, output=output)
-    check_figures(figures, pdf=pdf, force=force)
     book = files.open_book(actors, aliases) if actors or aliases else None
     models = Models(model, lambda path, deep: files.open_model(path, actors, aliases, deep), book)
     notices = write_predictions(

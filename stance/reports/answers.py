@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -20,7 +20,6 @@ from stance.files import file_hash
 from stance.findings import Request, Share, Study, find_pairs, read_evidence
 from stance.findings.answers import AnswersTable, Cells, read_cells, surest_answers
 from stance.findings.audit import read_answers
-from stance.findings.correction import Audit
 from stance.findings.pairs import Pairs
 from stance.findings.request import Places, usual_column
 from stance.findings.shares import TOTAL, uncounted_note
@@ -41,30 +40,23 @@ DOUBTFUL = 10  # least certain answers that a model must give, too, to have made
 ALIKE = 0.25  # share of answers that a model gives, too, if a deep reader gave only the others
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 
-
 Deep = Literal["all", "unsure"]  # what the deep reader reads
 
 
 @dataclass(frozen=True)
 class Maker:
-    """The model that made some answers."""
+    """The model that made some answers, and its file."""
 
     model: StanceModel
     path: Path
 
-    @property
-    def name(self) -> str:
-        """The name of its file."""
-        return self.path.name
-
     @cached_property
     def sha256(self) -> str:
-        """The hash of its file."""
+        """The hash of the file."""
         return model_hash(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
+class Models(NamedTuple):
     """The model that made some answers as its user says, or else those of the package."""
 
     path: Path | None  # None if the user names none
@@ -72,44 +64,63 @@ class Models:
     book: ActorBook | None = None  # the user's
 
 
-@dataclass(frozen=True, slots=True)
-class Quotation:
+class Quotation(NamedTuple):
     """A paragraph, with its mentions and what pushed the answer marked, and where it stands."""
 
     html: Markup
     source: str
 
 
-Telling = Sequence[tuple[str, Sequence[tuple[str, Sequence[Quotation]]]]]  # by actor and side
+class Report:
+    """All that the page on a table of answers says, and on a labelled sample of it."""
 
+    def __init__(self, request: Request, models: Models | None = None) -> None:
+        with request.open() as table:
+            asked = ((request.by, "source"), (request.over, "date"))
+            places = [usual_column(table, *names) for names in asked]
+            by, over = (None if place is None else table.columns[place] for place in places)
+        if request.period and over is None:
+            raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
+        self.request = replace(request, by=by, over=over)
+        self.population, self.labelled = population, sample = read_answers(self.request)
+        if population.unanswered and sample is None:
+            raise DataError(uncounted_note(population))
+        ranked = _ranked(population.actor, population.actors)[:ACTORS]
+        actors = [name for number, (name, n) in enumerate(ranked) if n >= FEWEST or number < ALWAYS]
+        self.groups = [name for name, _ in _ranked(population.group, population.groups)[:GROUPS]]
 
-@dataclass(frozen=True, slots=True)
-class AnswersReport:
-    """All that the page on a table of answers says."""
+        def is_shown(actor: str, group: str, period: str) -> bool:
+            if group:
+                return not period and actor in actors and group in self.groups
+            return actor in (actors[:TRACED] if period else (*actors, TOTAL))
 
-    population: AnswersTable
-    sha256: str  # of the table's file
-    maker: Maker | None  # None if no model is known, or all that were tried answer otherwise
-    denied: str  # what answers otherwise
-    telling: Telling  # the most certain paragraphs
-    total: Share  # of all actors together
-    actors: Sequence[Share]  # those shown, most answers first
-    cells: Sequence[Share]  # of these actors by group
-    course: Sequence[Share]  # of the first of them by period
-    groups: Sequence[str]  # shown, most answers first
-    pairs: Pairs | None  # who judges whom, if the table says whose stances they are
-    labelled: Audit | None
-    notes: tuple[str, ...]
+        study = Study(population, sample)
+        shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
+        self.total = shares[0]  # of all actors together
+        self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
+        self.cells = [share for share in shares if share.group]  # these actors by group
+        self.course = [share for share in shares if share.period]  # the first ones by period
+        self.sha256 = file_hash(*request.paths)
+        quoted, self.maker = _quote(population, models, actors[:TRACED])
+        self.telling = [  # the most certain paragraphs of each actor on either side
+            (name, [(ANSWERS[side], quoted.get((name, side), [])) for side in SIDES])
+            for name in actors[:TRACED]
+            if any((name, side) in quoted for side in SIDES)
+        ]
+        self.denied = ""  # which model answers otherwise
+        if models and quoted and not self.maker and (models.path or self.probable):
+            self.denied = model_file(models.path).name if models.path else "the bundled models"
+        book = (models and models.book) or (self.maker.model.book if self.maker else None)
+        self.pairs = self._judged(book)
+        self.notes = [*population.notes, *(sample.notes if sample else ())]
+        if population.places.text is None:
+            advice = "no paragraphs are shown; name their column with --text-column"
+            self.notes.append(f"{request.name}: no column 'text', so {advice}")
 
     @property
     def probable(self) -> bool:
         """Whether the answers have probabilities, which labels have not."""
         return self.population.places.mentions is not None
-
-    @property
-    def few(self) -> list[str]:
-        """Actors shown whose labels or answers are too few for a figure."""
-        return [share.actor for share in self.actors if not share.net]
 
     def extremes(self, actor: str = "") -> tuple[Share, Share] | None:
         """Return the actors, or groups of one, spoken of worst and best, if they are apart."""
@@ -120,54 +131,16 @@ class AnswersReport:
         low, high = (choose(known, key=lambda pair: pair[0][0]) for choose in (min, max))
         return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
 
-
-def gather(request: Request, models: Models | None = None) -> AnswersReport:
-    """Read a table of answers, and a labelled sample of it; find which model made it."""
-    with request.open() as table:
-        asked = ((request.by, "source"), (request.over, "date"))
-        places = [usual_column(table, *names) for names in asked]
-        by, over = (None if place is None else table.columns[place] for place in places)
-    request = replace(request, by=by, over=over)
-    if request.period and request.over is None:
-        raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
-    population, sample = read_answers(request)
-    if population.unanswered and sample is None:
-        raise DataError(uncounted_note(population))
-    ranked = _ranked(population.actor, population.actors)
-    actors = [name for name, n in ranked[:ACTORS] if n >= FEWEST or (name, n) in ranked[:ALWAYS]]
-    groups = [name for name, _ in _ranked(population.group, population.groups)[:GROUPS]]
-
-    def is_shown(actor: str, group: str, period: str) -> bool:
-        if group:
-            return not period and actor in actors and group in groups
-        return actor in (actors[:TRACED] if period else (*actors, TOTAL))
-
-    study = Study(population, sample)
-    shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
-    telling, maker = _tell(population, models, actors[:TRACED])
-    denied = ""
-    if models and telling and not maker and (models.path or population.places.mentions):
-        denied = model_file(models.path).name if models.path else "the bundled models"
-    book = (models and models.book) or (maker.model.book if maker else None)
-    notes = [*population.notes, *(sample.notes if sample else ())]
-    if population.places.text is None:
-        advice = "no paragraphs are shown; name their column with --text-column"
-        notes.append(f"{request.name}: no column 'text', so {advice}")
-    return AnswersReport(
-        population=population,
-        sha256=file_hash(*request.paths),
-        maker=maker,
-        denied=denied,
-        telling=telling,
-        total=shares[0],
-        actors=[s for s in shares if s.actor != TOTAL and not s.group and not s.period],
-        cells=[share for share in shares if share.group],
-        course=[share for share in shares if share.period],
-        groups=groups,
-        pairs=_judged(population, sample, book),
-        labelled=sample,
-        notes=tuple(notes),
-    )
+    def _judged(self, book: ActorBook | None) -> Pairs | None:
+        """Return who judges whom among those who do so most often; None where nobody is known."""
+        if not any(self.population.holders):
+            return None
+        pairs, often = find_pairs(self.population, self.labelled), Counter[str]()
+        for share in pairs.shares:
+            often.update({share.actor: share.counts.n, share.group: share.counts.n})
+        actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
+        chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
+        return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
 
 
 def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:
@@ -176,25 +149,13 @@ def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:
     return sorted(zip(names, sizes, strict=False), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _judged(population: AnswersTable, sample: Audit | None, book: ActorBook | None) -> Pairs | None:
-    """Return who judges whom among those who do so most often; None where nobody is known to."""
-    if not any(population.holders):
-        return None
-    pairs, often = find_pairs(population, sample), Counter[str]()
-    for share in pairs.shares:
-        often.update({share.actor: share.counts.n, share.group: share.counts.n})
-    actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
-    chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
-    return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
-
-
 # --- Paragraphs ---
 
 
-def _tell(
+def _quote(
     population: AnswersTable, models: Models | None, actors: Sequence[str]
-) -> tuple[Telling, Maker | None]:
-    """Return the most certain paragraphs on some actors, and the model that made the answers.
+) -> tuple[dict[tuple[str, int], list[Quotation]], Maker | None]:
+    """Return the most certain paragraphs on actors, by side, and the model that made the answers.
 
     If it is known, the words that decided are marked.
     """
@@ -208,7 +169,7 @@ def _tell(
     maker, passages = _find_maker(models, places, [*cells.values()]) if models else (None, [])
     known = dict(zip(cells, passages, strict=False))
 
-    def quote(answer: int) -> Quotation:
+    def quotation(answer: int) -> Quotation:
         row = cells[answer]
         passage = known.get(answer) or Passage(row[places.text or 0])
         where = [row[place] for place in (places.by, places.over) if place is not None]
@@ -216,12 +177,7 @@ def _tell(
         source = f"{listed}; probability {max(_chances(places, row)):.2f}"
         return Quotation(passage_html(passage, dict.fromkeys(passage.actors, 0)), source)
 
-    quoted = {key: [quote(answer) for answer in answers] for key, answers in surest.items()}
-    named = (
-        (name, [(ANSWERS[side], quoted.get((n, side), [])) for side in SIDES])
-        for name, n in numbers.items()
-    )
-    return [(name, sides) for name, sides in named if any(quotes for _, quotes in sides)], maker
+    return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker
 
 
 def _find_maker(
@@ -229,31 +185,29 @@ def _find_maker(
 ) -> tuple[Maker | None, Sequence[Passage]]:
     """Return the model that gives some answers, and their texts with its reasons.
 
-    As few as possible are opened. A model that gives most of the answers made them, if any did,
+    As few as possible are opened. A model that gives part of the answers made them, if any did,
     with a deep reader of unsure pairs. One whose actor book finds other mentions rules out all
     bundled models, which share their book.
     """
     path, default = model_file(models.path), bundled_model()
     if models.path is None and (places.mentions is None or not cells):
         return None, []
-
-    def attempt(file: Path, deep: Deep | None) -> tuple[Maker, Bools, Sequence[Passage]]:
-        model = models.load(file, deep)
-        return Maker(model, file), *_explain(model, places, cells)
-
-    maker, fits, passages = attempt(path, None)
+    model = models.load(path, None)
+    fits, passages = _explain(model, places, cells)
     if fits.all():
-        return maker, passages
+        return Maker(model, path), passages
+    named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
     ways: list[tuple[Path, Deep | None]] = []
     if path == default and fits.mean() > ALIKE:
         ways = [(default, "unsure")]
-    elif path == default and _named_alike(passages, places, cells):
+    elif path == default and named == [row[places.mentions or 0] for row in cells]:
         ways = [(bundled_model("speeches"), None)] * (models.path is None) + [(default, "all")]
     with suppress(ExtraError):  # without it, answers of the deep reader are not recognised
-        for way in ways:
-            maker, fits, passages = attempt(*way)
+        for file, deep in ways:
+            model = models.load(file, deep)
+            fits, passages = _explain(model, places, cells)
             if fits.all():
-                return maker, passages
+                return Maker(model, file), passages
     return None, []
 
 
@@ -265,30 +219,20 @@ def _explain(
         ["" if place is None else row[place] for row in cells]
         for place in (places.text, places.spans, places.over)
     )
-    actors, chances = map(places.actor_of, cells), [_chances(places, row) for row in cells]
     fits, passages = np.ones(len(cells), np.bool_), list[Passage]()
     try:
-        pairs = (
-            texts,
-            [*actors],
-            [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)],
-        )
+        given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
     except DataError:  # then stance predict did not write this table
         return ~fits, []
+    actors, chances = [*map(places.actor_of, cells)], [_chances(places, row) for row in cells]
     read = [months_of(dates)] if any(dates) else []
     for months in (*read, None) if cells else ():  # predict may have read no dates
-        judged = model.judge(*pairs, months=months, pushes=True)
+        judged = model.judge(texts, actors, given, months=months, pushes=True)
         fits = np.abs(judged.stance - chances).max(axis=1) <= SAME
         passages = judged.passages(texts)
         if fits.all():
             break
     return fits, passages
-
-
-def _named_alike(passages: Sequence[Passage], places: Places, cells: Sequence[Cells]) -> bool:
-    """Return whether texts name their actors as often as a table says."""
-    counts = [str(passage.verdicts[0].answer.mentions) for passage in passages]
-    return counts == [row[places.mentions or 0] for row in cells]
 
 
 def _chances(places: Places, row: Cells) -> list[float]:

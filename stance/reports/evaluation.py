@@ -1,17 +1,16 @@
-"""The page on an evaluation: what scores say in words, their charts and tables."""
+"""The page on an evaluation: what scores say in words and in tables."""
 
 from collections.abc import Iterator, Sequence
 
 from stance.corpus import Source
 from stance.display import shown
 from stance.reports import render
-from stance.reports.charts import MatrixCell, matrix
-from stance.reports.figures import ROWS, Cell, Column, Data, Figure, with_interval
+from stance.reports.figures import Cell, Column, Data, with_interval
 from stance.screens import Figures
 
-HEATS = 5  # shades of a share, from none to all
 BASELINES = {"target_blind": "target-blind words", "majority": "majority label"}
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
+ROWS = Column("rows", "count")
 MACRO_F1 = with_interval("macro-F1, %")
 
 
@@ -37,7 +36,7 @@ def evaluation_page(
         conflict=scores.get("conflict") or {"n": 0},
         compared=_baselines(scores),
         classes=_class_scores(scores, "classes"),
-        confusion=_confusion_figure(scores),
+        confusion=_confusion(scores),
         divisions=list(_divisions(scores)),
         tone_classes=tone and _class_scores(tone, "sentiment"),
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
@@ -81,20 +80,17 @@ def _class_scores(scores: Figures, name: str) -> Data:
     return Data(f"{name}-scores", (Column("class"), ROWS, *plain, *with_interval("F1, %")), rows)
 
 
-def _confusion_figure(scores: Figures) -> Figure:
-    labels, withheld = list(map(str, scores["labels"])), scores.get("withheld") or {}
-    heads = [*labels, *["withheld"] * any(withheld.values())]
-    rows, cells = list[list[Cell]](), dict[tuple[str, str], MatrixCell]()
-    for label, row in zip(labels, scores["confusion"], strict=True):
-        counts = [*row, withheld.get(label)][: len(heads)]
-        rows.append([label, *counts])
-        for head, number in zip(heads, counts, strict=True):
-            share = number / max(sum(counts), 1)
-            shade = f"heat{min(int(share * HEATS), HEATS - 1)}"
-            cells[label, head] = MatrixCell(f"{number:,}", f"{100 * share:.0f} %", shade)
-    columns = (Column("labelled"), *(Column(head, "count") for head in heads))
-    chart = matrix(labels, heads, cells, "labelled / predicted")
-    return Figure("Labelled and predicted", chart, Data("confusion", columns, rows))
+def _confusion(scores: Figures) -> Data:
+    """Return how often rows of each label are given each, and that in percent of its rows."""
+    withheld = scores.get("withheld") or {}
+    heads = [*map(str, scores["labels"]), *["withheld"] * any(withheld.values())]
+    rows: list[list[Cell]] = []
+    for label, row in zip(scores["labels"], scores["confusion"], strict=True):
+        counts = [*row, withheld.get(label, 0)][: len(heads)]
+        total = max(sum(counts), 1)
+        rows.append([str(label), *(f"{n:,} ({100 * n / total:.0f} %)" for n in counts)])
+    columns = [Column("labelled"), *(Column(head, "count") for head in heads)]
+    return Data("confusion", columns, rows)
 
 
 def _divisions(scores: Figures) -> Iterator[tuple[str, Data]]:

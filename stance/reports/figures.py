@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
@@ -11,35 +11,31 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, Literal, NamedTuple
 from unicodedata import east_asian_width, normalize
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from markupsafe import Markup
 
 from stance.display import count
-from stance.errors import load_extra, refusal, reported
+from stance.errors import load_extra, refusal
 from stance.files import AtomicGroup, check_output
 from stance.model.passages import look
 
 Kind = Literal["text", "count", "share", "signed"]  # of a column's cells
 Cell = str | float | None
+NUMBERS = "numbers.csv"
 NARROW = 400.0  # pixels of a figure of one column
 COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
 FONT, LETTER = 12.5, 6.6  # pixels of all type, of a letter
-HEADING, ENTRY = 18, 22  # pixels of a line above or below a chart, of the legend
-NUMBERS = "numbers.csv"
-SIGNS = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
+HEADING, ENTRY, RADIUS = 18, 22, 5  # pixels of a line of words, of the legend, of a dot
+PLAIN = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of the numbers behind a figure."""
 
     title: str
     kind: Kind = "text"
-
-
-ROWS = Column("rows", "count")
 
 
 def with_interval(title: str, kind: Kind = "share") -> tuple[Column, Column, Column]:
@@ -47,8 +43,7 @@ def with_interval(title: str, kind: Kind = "share") -> tuple[Column, Column, Col
     return Column(title, kind), Column("low", kind), Column("high", kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(NamedTuple):
     """The numbers behind a figure, and its name."""
 
     name: str
@@ -69,19 +64,17 @@ class Mark:
     y2: float = 0.0
     link: str = ""  # place of the page that says more
 
-    @property
-    def anchor(self) -> str:
-        """Where a text stands from its place: start, middle or end."""
-        return next((look for look in self.look.split() if look in ("middle", "end")), "start")
-
-    @property
-    def is_bold(self) -> bool:
-        """Whether a text is in bold type."""
-        return "strong" in self.look.split()
-
     def moved(self, x: float, y: float) -> "Mark":
         """Return the mark farther to the right and down."""
         return replace(self, x=self.x + x, y=self.y + y, x2=self.x2 + x, y2=self.y2 + y)
+
+
+SIGNS = {  # of a legend, 16 by 12 pixels
+    "dot": Mark("dot", 8, 6),
+    "ring": Mark("ring", 8, 6),
+    "line": Mark("line", 0, 6, x2=16, y2=6),
+    "box": Mark("box", 0, 0, x2=16, y2=12),
+}
 
 
 class Drawing(NamedTuple):
@@ -92,8 +85,7 @@ class Drawing(NamedTuple):
     marks: Sequence[Mark]
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A chart, its numbers, and what is written around it."""
 
     title: str
@@ -114,7 +106,8 @@ class Figure:
             long = 40 + LETTER * len(words)
             if x and x + long - 20 > NARROW:
                 x, top = 0.0, top + ENTRY
-            marks += [_sign(form, tone).moved(x, top), Mark("text", x + 21, top + 10, "", words)]
+            sign = replace(SIGNS[form], look=tone).moved(x, top)
+            marks += [sign, Mark("text", x + 21, top + 10, "", words)]
             x += long
         top += ENTRY + 2 if self.legend else 0
         marks += (mark.moved(0, top) for mark in self.chart.marks)
@@ -128,43 +121,29 @@ class Figure:
     def svg(self) -> Markup:
         """The chart as a page shows it, in the colours of its style sheet."""
         width, height, marks = self.drawing(whole=False)
-        size = _given(width=width, height=height, viewBox=f"0 0 {width:g} {height:g}")
+        size = {"width": f"{width:g}", "height": f"{height:g}"}
+        size["viewBox"] = f"0 0 {width:g} {height:g}"
         root = Element("svg", {"role": "img", "aria-label": self.title, **size})
         for mark in marks:
             parent = SubElement(root, "a", href=f"#{mark.link}") if mark.link else root
-            add_shape(parent, mark, class_=mark.look or None)
+            parent.append(shape(mark, {"class": mark.look} if mark.look else {}))
         return Markup(tostring(root, "unicode", short_empty_elements=False))  # noqa: S704 (escaped)
 
 
-def _sign(form: str, look: str) -> Mark:
-    """Return the mark of an entry of a legend, 16 by 12 pixels."""
-    if form in ("dot", "ring"):
-        return Mark(form, 8, 6, look)
-    return (
-        Mark(form, 0, 0, look, x2=16, y2=12) if form == "box" else Mark(form, 0, 6, look, "", 16, 6)
-    )
-
-
-def add_shape(parent: Element, mark: Mark, **style: str | float | None) -> None:
-    """Add a mark to an element of SVG."""
+def shape(mark: Mark, style: Mapping[str, str]) -> Element:
+    """Return a mark as an element of SVG."""
     if mark.form == "line":
-        SubElement(parent, "line", _given(x1=mark.x, y1=mark.y, x2=mark.x2, y2=mark.y2, **style))
-    elif mark.form in ("dot", "ring"):
-        SubElement(parent, "circle", _given(cx=mark.x, cy=mark.y, r=5, **style))
+        name, place = "line", {"x1": mark.x, "y1": mark.y, "x2": mark.x2, "y2": mark.y2}
     elif mark.form == "box":
         size = {"width": mark.x2 - mark.x, "height": mark.y2 - mark.y}
-        SubElement(parent, "rect", _given(x=mark.x, y=mark.y, **size, **style))
+        name, place = "rect", {"x": mark.x, "y": mark.y, **size}
+    elif mark.form == "text":
+        name, place = "text", {"x": mark.x, "y": mark.y}
     else:
-        SubElement(parent, "text", _given(x=mark.x, y=mark.y, **style)).text = mark.text
-
-
-def _given(**attributes: str | float | None) -> dict[str, str]:
-    """Return the attributes of an element: ``class_`` is ``class``, other underscores hyphens."""
-    return {
-        key.rstrip("_").replace("_", "-"): value if isinstance(value, str) else f"{value:.6g}"
-        for key, value in attributes.items()
-        if value is not None
-    }
+        name, place = "circle", {"cx": mark.x, "cy": mark.y, "r": RADIUS}
+    element = Element(name, {key: f"{value:.6g}" for key, value in place.items()}, **style)
+    element.text = mark.text
+    return element
 
 
 # --- Words ---
@@ -225,20 +204,6 @@ def check_folder(folder: Path, name: str, *, force: bool) -> None:
     check_output(folder / name if folder.is_dir() else folder, force=force)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder unless it is there."""
-    with reported(folder):
-        folder.mkdir(exist_ok=True)
-
-
-def check_figures(folder: Path | None, *, pdf: bool = False, force: bool) -> None:
-    """Raise, before any work is done, if figures cannot be written to a folder."""
-    if pdf:
-        load_extra("reportlab", "--pdf", "pdf")
-    if folder is not None:
-        check_folder(folder, NUMBERS, force=force)
-
-
 def write_figures(
     folder: Path, figures: Sequence[Figure], group: AtomicGroup, *, pdf: bool, force: bool
 ) -> list[str]:
@@ -261,14 +226,19 @@ def colours() -> dict[str, str]:
     return light | muted | {"grid": light["rule"]}
 
 
-def painted(mark: Mark) -> dict[str, str | float | None]:
-    """Return fill and stroke of a mark, for a file that has no style sheet."""
+def painted(mark: Mark) -> dict[str, str]:
+    """Return the style of a mark in a file, which has no style sheet."""
     known, looks = colours(), mark.look.split()
     tone = next((known[look] for look in looks if look in known), known["ink"])
     if mark.form in ("line", "ring"):
-        wide = 1.0 if {"grid", "axis"} & set(looks) else 2.0
-        return {"fill": "none", "stroke": tone, "stroke_width": wide}
-    return {"fill": tone, "stroke": known["paper"] if mark.form == "box" else None}
+        wide = "1" if {"grid", "axis"} & set(looks) else "2"
+        return {"fill": "none", "stroke": tone, "stroke-width": wide}
+    style = {"stroke": known["paper"]} if mark.form == "box" else {}
+    for anchor in {"middle", "end"} & set(looks):
+        style["text-anchor"] = anchor
+    if "strong" in looks:
+        style["font-weight"] = "bold"
+    return {"fill": tone, **style}
 
 
 def millimetres(width: float) -> float:
@@ -279,20 +249,16 @@ def millimetres(width: float) -> float:
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file that any program shows alike."""
     width, height, marks = figure.drawing()
-    size = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width:g} {height:g}"}
-    size["width"], size["height"] = (f"{px * millimetres(width):.2f}mm" for px in (width, height))
-    type_ = {"font-size": f"{FONT}", "font-family": "Helvetica, Arial, sans-serif"}
-    root = Element("svg", size | type_)
+    across, down = (f"{pixels * millimetres(width):.2f}mm" for pixels in (width, height))
+    root = Element("svg", xmlns="http://www.w3.org/2000/svg", width=across, height=down)
+    root.set("viewBox", f"0 0 {width:g} {height:g}")
+    root.set("font-size", f"{FONT}")
+    root.set("font-family", "Helvetica, Arial, sans-serif")
     SubElement(root, "title").text = figure.title
     SubElement(root, "rect", width="100%", height="100%", fill=colours()["paper"])
-    for mark in marks:
-        style = painted(mark)
-        if mark.form == "text":
-            style["text_anchor"] = mark.anchor
-            style["font_weight"] = "bold" if mark.is_bold else None
-        add_shape(root, mark, **style)
-    text = tostring(root, "unicode").replace("><", ">\n<")
-    return without_forbidden(f"{text}\n").encode()
+    root.extend(shape(mark, painted(mark)) for mark in marks)
+    indent(root, "")
+    return without_forbidden(tostring(root, "unicode") + "\n").encode()
 
 
 def as_pdf(figure: Figure) -> bytes:
@@ -304,33 +270,33 @@ def as_pdf(figure: Figure) -> bytes:
     page.setTitle(_plain(figure.title))
     page.scale(scale, scale)
     for mark in marks:
-        _draw(page, mark)
+        _draw(page, mark, painted(mark))
     page.save()
     return target.getvalue()
 
 
-def _draw(page: Any, mark: Mark) -> None:
-    style = painted(mark)
+def _draw(page: Any, mark: Mark, style: Mapping[str, str]) -> None:
     stroke, fill = style.get("stroke"), style["fill"]
-    page.setLineWidth(style.get("stroke_width") or 1)
+    page.setLineWidth(float(style.get("stroke-width", 1)))
     page.setStrokeColor(stroke or fill)
     page.setFillColor(stroke if fill == "none" else fill)
     if mark.form == "text":
-        page.setFont("Helvetica-Bold" if mark.is_bold else "Helvetica", FONT)
-        write = {"middle": page.drawCentredString, "end": page.drawRightString}
-        write.get(mark.anchor, page.drawString)(mark.x, mark.y, _plain(mark.text))
+        page.setFont("Helvetica-Bold" if "font-weight" in style else "Helvetica", FONT)
+        names = {"middle": "drawCentredString", "end": "drawRightString"}
+        write = getattr(page, names.get(style.get("text-anchor", ""), "drawString"))
+        write(mark.x, mark.y, _plain(mark.text))
     elif mark.form == "line":
         page.line(mark.x, mark.y, mark.x2, mark.y2)
     elif mark.form == "box":
         page.rect(mark.x, mark.y, mark.x2 - mark.x, mark.y2 - mark.y, stroke=1, fill=1)
     else:
-        page.circle(mark.x, mark.y, 5, stroke=bool(stroke), fill=fill != "none")
+        page.circle(mark.x, mark.y, RADIUS, stroke=bool(stroke), fill=fill != "none")
 
 
 def _plain(text: str) -> str:
     """Return a text with "?" for each character that the fonts of every PDF reader lack."""
-    line = normalize("NFC", " ".join(text.split())).translate(SIGNS)
-    return line.encode("cp1252", "replace").decode("cp1252", "replace")
+    line = normalize("NFC", " ".join(text.split())).translate(PLAIN)
+    return line.encode("cp1252", "replace").decode("cp1252")
 
 
 def lacks_letters(figure: Figure) -> bool:

@@ -2,29 +2,31 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, shown
+from stance.errors import load_extra, reported
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
 from stance.reports import charts, render
-from stance.reports.answers import TRACED, AnswersReport, Models, gather
+from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Axis, Estimate, MatrixCell
 from stance.reports.figures import (
     NUMBERS,
     Cell,
     Column,
     Data,
+    Drawing,
     Figure,
     Kind,
+    check_folder,
     cut,
-    make_folder,
     points,
     with_interval,
     write_figures,
@@ -39,11 +41,10 @@ CITED = ["wilson1927", "korn1998", "bell2002", "tango1998"]
 CITED_OF_LABELS = ["angelopoulos2023", "egami2023"]
 RING = ("ring", "ring quietly", "counted by the classifier")
 LINE = ("line", "whisker ink", "95 % interval")
+BELOW, ABOVE = ("box", f"segment {SHADES[-1]}"), ("box", f"segment {SHADES[1]}")
 LINES = "lines: 95\u00a0% intervals by document"
-MAP = (
-    "each cell: net stance in points, below it {}; a dash: too few; a colour: beyond chance in {} "
-    "(Holm, 5\u00a0%)"
-)
+CELLS = "each cell: net stance in points, below it {below}; a dash: too few; a colour: beyond "
+CELLS += "chance in {known} (Holm, 5\u00a0%)"
 
 
 def write_predictions(
@@ -61,29 +62,28 @@ def write_predictions(
 
     Its figures also go to ``folder``, as files of their own, also as PDF if asked.
     """
-    report = gather(request, models)
-    figures, notes = _Drawing(report), [*report.notes]
-    drawn = {
-        "net": figures.net(),
-        "groups": figures.groups(),
-        "map": figures.map(),
-        "traces": figures.traces(),
-        "pairs": figures.pairs(),
-    }
+    if pdf:
+        load_extra("reportlab", "--pdf", "pdf")
+    if folder is not None:
+        check_folder(folder, NUMBERS, force=force)
+    report = Report(request, models)
+    drawing, notes = _Drawing(report), [*report.notes]
+    drawn = {name: getattr(drawing, name)() for name in ("net", "groups", "map", "traces", "pairs")}
     data = render(
         "predictions",
         1,
         title=shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}",
-        **{"report": report, "figures": drawn, "maker": report.maker},
+        **{"report": report, "figures": drawn, "counts": drawing.data("net", report.actors)},
+        few=[share.actor for share in report.actors if not share.net],
         cited=CITED + CITED_OF_LABELS * (report.labelled is not None),
-        counts=figures.data("net", report.actors),
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),
         limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE, "labels": FEWEST_LABELS},
     )
     with AtomicGroup() as group:
         if folder:
-            make_folder(folder)
+            with reported(folder):
+                folder.mkdir(exist_ok=True)
             every = [figure for listed in drawn.values() for figure in listed]
             notes += write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
@@ -100,16 +100,15 @@ def write_predictions(
     return [*notes, f"wrote {output}: {counted}"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawing:
+class _Drawing(NamedTuple):
     """The figures of a page; what too few answers leave empty is not drawn."""
 
-    report: AnswersReport
+    report: Report
 
     @property
     def by(self) -> str:
         """The name of the column of groups."""
-        return cut(str(self.report.population.request.by))
+        return cut(str(self.report.request.by))
 
     def net(self) -> list[Figure]:
         """Draw the net stance toward each actor."""
@@ -121,8 +120,10 @@ class _Drawing:
         for number, actor in enumerate(self.report.actors[:COMPARED], 1):
             cells = [cell for cell in self.report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
-            title = f"Net stance toward {cut(actor.actor)} by {self.by}"
             if any(cell.net for cell in cells):
+                title = (
+                    f"Net stance toward {cut(actor.actor)} by {cut(str(self.report.request.by))}"
+                )
                 figures += self.dots(f"groups-{number}", title, cells)
         return figures
 
@@ -134,31 +135,8 @@ class _Drawing:
         audited = self.report.labelled is not None
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
         axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
-        chart, data = charts.whiskers(lines, axis), self.data(name, shares)
-        return [Figure(title, chart, data, key + [RING] * audited, self.caption(shares))]
-
-    def map(self) -> list[Figure]:
-        """Draw the net stance of each actor in each group."""
-        nets = {share.actor: share.net for share in self.report.actors}
-        cells = self.report.cells
-        middles = [net[0] if (net := nets[share.actor]) else math.nan for share in cells]
-        places = [(share.actor, share.group) for share in cells]
-        known = {share.actor for share in cells if has_number(share)}
-        if not any(share.net for share in cells):
-            return []
-        key = [
-            ("box", "segment net1", "below the actor's net stance"),
-            ("box", "segment net5", "above"),
-        ]
-        matrix = {
-            place: matrix_cell(share, side)
-            for place, share, side in zip(places, cells, beyond_chance(cells, middles), strict=True)
-        }
-        chart = charts.matrix(
-            [actor for actor in nets if actor in known], self.report.groups, matrix
-        )
-        title, data = f"Net stance by actor and {self.by}", self.data("map", cells)
-        return [Figure(title, chart, data, key, self.of_cells(cells))]
+        chart = charts.whiskers(lines, axis)
+        return [self.figure(name, title, chart, shares, key + [RING] * audited)]
 
     def traces(self) -> list[Figure]:
         """Draw each actor's net stances over time, from the first known to the last, on one scale.
@@ -173,16 +151,29 @@ class _Drawing:
             if len(known) > 1:
                 drawn.append((course, course[known[0] : known[-1] + 1]))
         y = charts.net_axis(end for _, part in drawn for s in part for end in estimate(s).ends)
+        key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
         for number, (course, part) in enumerate(drawn, 1):
             step = -(-(len(part) - 1) // (DATES - 1))
             ticks = [(numbers[share.period], share.period) for share in part[::step]]
             x = Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
-            key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
-            title = f"Net stance toward {cut(course[0].actor)} over time"
             chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
-            data = self.data(f"over-time-{number}", course)
-            figures.append(Figure(title, chart, data, key, self.caption(course)))
+            title = f"Net stance toward {cut(course[0].actor)} over time"
+            figures.append(self.figure(f"over-time-{number}", title, chart, course, key))
         return figures
+
+    def map(self) -> list[Figure]:
+        """Draw the net stance of each actor in each group."""
+        cells, nets = self.report.cells, {s.actor: s.net for s in self.report.actors}
+        if not any(share.net for share in cells):
+            return []
+        middles = [net[0] if (net := nets[share.actor]) else math.nan for share in cells]
+        matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, middles)}
+        numbered = {share.actor for share in cells if has_number(share)}
+        actors = [actor for actor in nets if actor in numbered]
+        chart = charts.matrix(actors, self.report.groups, matrix)
+        key = [(*BELOW, "below the actor's net stance"), (*ABOVE, "above")]
+        title = f"Net stance by actor and {self.by}"
+        return [self.figure("map", title, chart, cells, key, CELLS)]
 
     def pairs(self) -> list[Figure]:
         """Draw who judges whom: holders by the actors whom they judge."""
@@ -196,41 +187,42 @@ class _Drawing:
             [name for name in ranked if name in names]
             for names in ({s.group for s in shares}, {s.actor for s in shares})
         )
-        shaded = zip(shares, beyond_chance(shares, [0] * len(shares)), strict=True)
         cells = {
-            (share.group, share.actor): matrix_cell(share, side, f"pair-{number}")
-            for number, (share, side) in enumerate(shaded, 1)
+            (share.group, share.actor): cell._replace(place=f"pair-{number}")
+            for number, (share, cell) in enumerate(shaded(shares, [0] * len(shares)), 1)
         }
-        key = [
-            ("box", "segment net1", "against prevails"),
-            ("box", "segment net5", "in favor prevails"),
-        ]
-        data = self.data("pairs", shares, group="holder")
         chart = charts.matrix(holders, targets, cells, "holder / target")
-        return [Figure("Who judges whom: net stance", chart, data, key, self.of_cells(shares))]
+        key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
+        return [self.figure("pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
 
-    def caption(self, shares: Sequence[Share], marks: str = LINES) -> str:
-        """Return what a figure in a paper must say: n, method and interval."""
-        method = "counted by a classifier and not corrected for its errors"
+    def figure(
+        self,
+        name: str,
+        title: str,
+        chart: Drawing,
+        shares: Sequence[Share],
+        legend: Sequence[tuple[str, str, str]],
+        marks: str = LINES,
+    ) -> Figure:
+        """Return a figure whose caption says what one in a paper must: n, method and interval."""
+        method, below = "counted by a classifier and not corrected for its errors", "the answers"
         if self.report.labelled:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
-        n = count(sum(share.n for share in shares), "answer")
-        return f"n = {n}, {method}; {marks}."
-
-    def of_cells(self, shares: Sequence[Share]) -> str:
-        """Return the caption of a matrix."""
+            below = "the counted one"
         known = count(sum(share.net is not None for share in shares), "cell")
-        beside = "the counted one" if self.report.labelled else "the answers"
-        return self.caption(shares, MAP.format(beside, known))
+        n = count(sum(share.n for share in shares), "answer")
+        caption = f"n = {n}, {method}; {marks.format(below=below, known=known)}."
+        return Figure(title, chart, self.data(name, shares), legend, caption)
 
-    def data(self, name: str, shares: Sequence[Share], group: str = "group") -> Data:
+    def data(self, name: str, shares: Sequence[Share]) -> Data:
         """Return all that is known of each: of a study with labels, counted and corrected."""
         audited = self.report.labelled is not None
-        named = ("actor", "group", "period")
-        keys = [key for key in named if any(getattr(share, key) for share in shares)]
+        group = "holder" if name == "pairs" else "group"
+        titles = {"actor": "actor", "group": group, "period": "period"}
+        keys = [key for key in titles if any(getattr(share, key) for share in shares)]
         counts = ("n", "withheld", *["labels"] * audited)
-        columns = [Column(group if key == "group" else key) for key in keys]
+        columns = [Column(titles[key]) for key in keys]
         columns += [Column(noun, "count") for noun in ("answers", *counts[1:])]
         for label in QUANTITIES:
             kind: Kind = "signed" if label == "net" else "share"
@@ -264,14 +256,13 @@ def note(share: Share) -> str:
     """Return a net stance in points, or that there is too little to tell."""
     if share.net:
         return points(*share.net)
-    number = share.labels if share.audited else share.counts.n
-    return f"too few ({number:,})"
+    return f"too few ({share.labels if share.audited else share.counts.n:,})"
 
 
-def matrix_cell(share: Share, side: int, place: str = "") -> MatrixCell:
-    """Return a net stance, shaded by its side, with the counted one or the answers below it."""
-    counted = share.counted(NET)
-    below = f"{share.counts.n:,}"
-    if share.audited:
-        below = "" if counted is None else f"({points(counted)})"
-    return MatrixCell(points(share.net[0]) if share.net else "–", below, SHADES[side], place)
+def shaded(shares: Sequence[Share], middles: Sequence[float]) -> Iterator[tuple[Share, MatrixCell]]:
+    """Yield net stances with the counted ones or the answers below, shaded if beyond chance."""
+    for share, side in zip(shares, beyond_chance(shares, middles), strict=True):
+        counted, below = share.counted(NET), f"{share.counts.n:,}"
+        if share.audited:
+            below = "" if counted is None else f"({points(counted)})"
+        yield share, MatrixCell(points(share.net[0]) if share.net else "–", below, SHADES[side])
