@@ -20,8 +20,6 @@ from stance.errors import DataError, defer_signals, refusal, reported
 
 Output = TypeVar("Output", bound="WholeFile")
 
-_PRIVATE = ".{}.stance-"  # how the name of a file in the making begins
-_SUFFIX = ".part"  # how it ends
 _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------
@@ -75,7 +73,7 @@ def same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return os.path.realpath(path) == os.path.realpath(other)  # `resolve` raises on loops
+        return os.path.realpath(path) == os.path.realpath(other)
 
 
 def file_hash(*paths: Path) -> str:
@@ -203,18 +201,18 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 def _make_private(target: Path, *, delete: bool = True) -> IO[bytes]:
     """Return a new file beside a target that nobody else may read."""
-    prefix = _PRIVATE.format(target.name)
+    prefix, suffix = f".{target.name}.stance-", ".part"
     return tempfile.NamedTemporaryFile(
-        prefix=prefix, suffix=_SUFFIX, dir=target.parent, delete=delete
+        prefix=prefix, suffix=suffix, dir=target.parent, delete=delete
     )
 
 
 def clear_leftovers(folder: Path, name: str = "") -> None:
     """Remove what killed processes left in a folder long ago, and all of an output by its name."""
-    begins = _PRIVATE.format(name)
-    for path in folder.glob(_PRIVATE.format("*") + "*" + _SUFFIX):
+    for path in folder.glob(".*.stance-*.part"):
         with contextlib.suppress(OSError):
-            if path.name.startswith(begins) or path.lstat().st_mtime < time.time() - _STALE:
+            old = path.lstat().st_mtime < time.time() - _STALE
+            if old or path.name.startswith(f".{name}.stance-"):
                 path.unlink()
 
 

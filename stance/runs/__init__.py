@@ -212,16 +212,15 @@ class _Job:
         with ExitStack() as stack:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
-            if self.request.cluster is not None:
-                from stance.runs.workers import ClusterPool
+            jobs, address = self.request.jobs if several else 1, self.request.cluster
+            if jobs > 1 or address is not None:
+                from stance.runs.workers import ClusterPool, WorkerPool  # a while to import
 
-                remote = ClusterPool(self.request.cluster, self.model, self.config)
-                begin, ahead = stack.enter_context(remote).submit, remote.ahead
-            elif several and self.request.jobs > 1:
-                from stance.runs.workers import WorkerPool  # which a short run need not import
-
-                local = WorkerPool(self.request.jobs, self.model, self.config)
-                begin, ahead = stack.enter_context(local).submit, local.ahead
+                how = self.model, self.config
+                pool: WorkerPool | ClusterPool
+                pool = WorkerPool(jobs, *how) if address is None else ClusterPool(address, *how)
+                stack.enter_context(pool)
+                begin, ahead = pool.submit, pool.ahead
 
             def submit(records: Records) -> Callable[[], Part]:
                 self.texts = self.texts or records.columns[self.config.text]
@@ -246,23 +245,22 @@ class _Job:
     def _done(self, tally: Tally, rows_out: int) -> Done:
         model, rate = self.model, self.request.options.abstain
         texts = self.texts if self.config.actor is None else []
-        notes = (*self._read_notes(), *run_notes(model, rate, tally, texts))
+        notes = [*self.inputs.notes, *self.table.notes, *self._date_notes()]
         return Done(
             tally=tally,
             rows_in=self.table.records_in,
             rows_out=rows_out,
             rejected=self.rejects.count if self.rejects else 0,
-            notes=notes,
+            notes=(*notes, *run_notes(model, rate, tally, texts)),
             warnings=tuple(silence_notes(model, rate)),
         )
 
-    def _read_notes(self) -> Iterator[str]:
-        """Yield how the table was read: its columns, and which dates decide about leaders."""
-        table, date = self.table, self.config.date
-        yield from (*self.inputs.notes, *table.notes)
+    def _date_notes(self) -> Iterator[str]:
+        """Yield which dates decide about leaders."""
+        columns, date = self.table.columns, self.config.date
         if date is not None:
-            name = shown(table.columns[date], 40)
+            name = shown(columns[date], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"
-        elif self.model.book.has_terms and (near := likely(table.columns, "date")):
+        elif self.model.book.has_terms and (near := likely(columns, "date")):
             problem = "leaders count at any time, because there is no column 'date'"
             yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"

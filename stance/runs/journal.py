@@ -118,24 +118,14 @@ class Journal:
 
     If the block ends in an error, finished parts stay: `resume` goes on with them, `force` clears
     them; so does `anew`, where they are of a run with another plan.
-
-    Attributes
-    ----------
-    output, path : Path
-        The output, and the file.
-    resuming : bool
-        Whether there are parts of an earlier run to go on with.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
-        with reported(output):
-            target = Path(os.path.realpath(output))  # `resolve` raises on loops
-            self.path = journal_of(target)
-        self.resuming = self._begun = self._holds_parts = False
-        self.output, self._resume, self._anew = output, resume, anew
-        self._clears = resume or force or anew
-        self._name = target.name
+        self.output, self._resume, self._force, self._anew = output, resume, force, anew
+        self._target = Path(os.path.realpath(output))  # `resolve` raises on loops
+        self.path = journal_of(self._target)
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged
+        self._holds_parts = self._begun = False
         self._file: IO[bytes]
 
     def __enter__(self) -> Self:
@@ -150,23 +140,19 @@ class Journal:
                 raise refusal(self.output, why) from error
             except OSError:  # a file system without locks
                 pass
-            self._inspect()
+            clear_leftovers(self.path.parent, self._target.name)
+            with contextlib.suppress(ValueError, RecursionError):
+                plan = json.loads(file.readline())
+                self._plan = plan if isinstance(plan, dict) else {}
+            start = file.tell()
+            self._holds_parts = _next_part(file) is not None
+            file.seek(start)
+            if self._holds_parts and not (self._resume or self._force or self._anew):
+                advice = "--resume goes on with them, --force starts again"
+                raise refusal(self.output, f"a stopped run has left finished parts; {advice}")
+            self.resuming = self._holds_parts and self._resume  # with parts of an earlier run
             undo.pop_all()
         return self
-
-    def _inspect(self) -> None:
-        """Raise if an earlier run has left parts, unless it is said what to do with them."""
-        clear_leftovers(self.path.parent, self._name)
-        with contextlib.suppress(ValueError, RecursionError):
-            plan = json.loads(self._file.readline())
-            self._plan = plan if isinstance(plan, dict) else {}
-        start = self._file.tell()
-        self._holds_parts = _next_part(self._file) is not None
-        self._file.seek(start)
-        if self._holds_parts and not self._clears:
-            advice = "--resume goes on with them, --force starts again"
-            raise refusal(self.output, f"a stopped run has left finished parts; {advice}")
-        self.resuming = self._holds_parts and self._resume
 
     def begin(self, plan: Fingerprint) -> None:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""

@@ -115,40 +115,28 @@ def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterat
 
 
 class Summary:
-    """A summary in the making; with an earlier one, only of what is new or changed.
-
-    Attributes
-    ----------
-    inputs : Inputs
-        The files to judge.
-    run : Fingerprint
-        What the answers depend on beside the files.
-    hashes : dict
-        The SHA-256 of each file, by path; "" for one that is not there and may be rejected.
-    rows_before : int
-        Input rows that earlier runs have numbered.
-    adds : bool
-        Whether the answers are added to those of an earlier run.
-    """
+    """A summary in the making; with an earlier one, only of what is new or changed."""
 
     def __init__(
         self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
     ) -> None:
         self.inputs, self._run = inputs, run
-        self.rows_before = 0
+        self.rows_before = 0  # input rows that earlier runs have numbered
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
-        self.adds = since is not None and since.exists()
+        self.adds = since is not None and since.exists()  # the answers to those of an earlier run
         if since and self.adds:
             self._continue(since)
 
     @cached_property
-    def run(self) -> Fingerprint:  # noqa: D102 - see the class
+    def run(self) -> Fingerprint:
+        """What the answers depend on beside the files."""
         return self._run()
 
     @cached_property
-    def hashes(self) -> dict[Path, str]:  # noqa: D102
+    def hashes(self) -> dict[Path, str]:
+        """The SHA-256 of each file; "" for one that is not there and may be rejected."""
         paths = filter(None, self.inputs.paths)
         return {path: file_hash(path) if path.exists() else "" for path in paths}
 
@@ -199,11 +187,23 @@ class Summary:
         return copied
 
     def to_json(self, done: Done, rejected: Mapping[str, int], output: Path | None) -> bytes:
-        """Return the summary as JSON."""
-        now, tally = time.time(), done.tally
+        """Return the summary as JSON; files that an earlier run has judged come first."""
+        now, tally, files = time.time(), done.tally, dict(self._files)
         answers = defaultdict[str, dict[str, int]](dict)
         for (actor, stance), number in tally.answers.items():
             answers[actor][stance] = number
+        for path in self.inputs.paths:
+            name = cell_of(path) if path else "-"
+            key = name if self.inputs.several else ""
+            files[name] = {
+                "file": name,
+                "bytes": path.stat().st_size if path and self.hashes[path] else None,
+                "sha256": self.hashes[path] if path else "",
+                "rows": self._judged[key] + rejected.get(key, 0),
+                "judged": self._judged[key],
+                "rejected": rejected.get(key, 0),
+                "finished": _moment(now),
+            }
         summary = {
             "started": _moment(self._began),
             "finished": _moment(now),
@@ -222,26 +222,9 @@ class Summary:
             "notes": done.notes,
             "versions": versions(),
             "run": self.run,
-            "files": self._entries(rejected, _moment(now)),
+            "files": list(files.values()),
         }
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"
-
-    def _entries(self, rejected: Mapping[str, int], finished: str) -> list[dict[str, Any]]:
-        """Return an entry for each file, those that an earlier run has judged first."""
-        files = dict(self._files)
-        for path in self.inputs.paths:
-            name = cell_of(path) if path else "-"
-            key = name if self.inputs.several else ""
-            files[name] = {
-                "file": name,
-                "bytes": path.stat().st_size if path and self.hashes[path] else None,
-                "sha256": self.hashes[path] if path else "",
-                "rows": self._judged[key] + rejected.get(key, 0),
-                "judged": self._judged[key],
-                "rejected": rejected.get(key, 0),
-                "finished": finished,
-            }
-        return list(files.values())
 
 
 def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int]:

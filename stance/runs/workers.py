@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -199,12 +200,16 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
     def __init__(
         self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
     ) -> None:
-        distributed = load_extra("distributed", "--cluster", "dask")
+        self._dask = distributed = load_extra("distributed", "--cluster", "dask")
         self._name, self._config = shown(address), config
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
         for name in ("distributed", "distributed.client"):  # we report the same in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        # Nor is it a reason for a warning that records are large.
+        import_module("dask").config.set(
+            {"distributed.admin.large-graph-warning-threshold": "1 GB"}
+        )
         here = versions()  # before threads start: one that edits sys.path may hide some
         try:
             self._client = distributed.Client(
@@ -221,7 +226,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             raise self._error(why) from error
         self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
         # A task rather than scattered data, so that it is repeated if its worker is lost.
-        self._model = self._submit(checked, model, here)
+        self._model = self._client.submit(checked, model, here, pure=False)
 
     def _error(self, why: str) -> WorkerError:
         return WorkerError(f"{self._name}: {why}")
@@ -230,25 +235,17 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         with contextlib.suppress(OSError):
             self._client.close(timeout=3)
 
-    def _submit(self, *task: object) -> Any:
-        import dask
-
-        # Large records are expected here: no reason for a warning.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
-            return self._client.submit(*task, pure=False)
-
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
-        remote = self._submit(attempt_there, self._model, self._config, records)
+        job = attempt_there, self._model, self._config, records
+        remote = self._client.submit(*job, pure=False)
         return lambda: self._result(remote, records)
 
     def _result(self, remote: Any, records: Records) -> Part:
         """Wait for a part; Dask computes it again on another worker if one is lost."""
-        import distributed
-
         try:
             result: Part | Exception = remote.result()
-        except distributed.KilledWorker as error:
+        except self._dask.KilledWorker as error:
             why = "worker after worker died, as if out of memory or without stance"
             raise failure(records, why) from error
         except Exception as error:
