@@ -3,7 +3,6 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Unpack
@@ -20,17 +19,9 @@ __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
 
-READERS = {"newsmtsc": datasets.read_newsmtsc, "ruopinionne": datasets.read_ruopinionne}
-READERS |= {"semeval2025": datasets.read_semeval2025, "seesaw": datasets.read_seesaw}
-READERS |= {"doccano": tools.read_doccano, "labelstudio": tools.read_labelstudio}
-READERS |= {"prodigy": tools.read_prodigy, "brat": tools.read_brat}
-READERS |= {"semeval2016": datasets.read_semeval2016}
-READERS |= {"persent": partial(read_table, split=datasets.persent_rows)}
-READERS |= {"sentfin": partial(read_table, split=datasets.sentfin_rows)}
-"""Readers of formats; all others are tables."""
-
 _DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_text("utf-8"))
-FORMATS = {n: Format(READERS.get(n, read_table), **more) for n, more in _DESCRIBED.items()}
+_READERS = {**vars(datasets), **vars(tools)}  # among others, of which `read_x` reads the format x
+FORMATS = {n: Format(_READERS.get(f"read_{n}", read_table), **d) for n, d in _DESCRIBED.items()}
 _NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
 _OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 

@@ -4,7 +4,6 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from stance.importing.sources import (
     read_table,
     scalar,
 )
-from stance.tables.sources import read_whole
+from stance.tables.sources import kind_suffix, read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
@@ -150,17 +149,20 @@ def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
 def read_semeval2016(job: Import) -> Rows:
     """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
 
-    The files of the task are in Windows-1252; `open_table` tells copies in UTF-8 by their bytes.
+    The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
     """
     job.options["encoding"] = job.options.get("encoding") or "cp1252"
-    with suppress(OSError), job.source.open("rb") as file:  # `open_table` says why
-        if b"\t" in file.readline():
-            job.options["quoting"] = "none"
+    if kind_suffix(job.source) == ".txt":
+        job.options["quoting"] = "none"
     return read_table(job)
 
 
-def persent_rows(job: Import, article: Row) -> Rows:
-    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
+def read_persent(job: Import) -> Rows:
+    """Yield the labelled paragraphs of articles of PerSenT, a line each; its actor is masked."""
+    return read_table(job, _paragraphs)
+
+
+def _paragraphs(job: Import, article: Row) -> Rows:
     texts = [text.strip() for text in article["text"].split("\n")]
     masks = article.get("masked", "").split("\n")
     for number in range(len(job.format.columns)):
@@ -192,8 +194,12 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     return places
 
 
-def sentfin_rows(job: Import, headline: Row) -> Rows:
+def read_sentfin(job: Import) -> Rows:
     """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
+    return read_table(job, _entities)
+
+
+def _entities(job: Import, headline: Row) -> Rows:
     cell = headline.pop("decisions").strip()
     try:
         with warnings.catch_warnings(action="ignore"):  # about backslashes

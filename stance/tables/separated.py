@@ -286,23 +286,23 @@ def _unquoted_cells(raw: str, mark: str) -> list[str]:
 
 def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
     """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
-    sign = re.escape(mark)
-    whole = re.compile(f'(?:"(?:[^"]++|"")*+"|[^"{sign}\r\n]*+){sign}')  # a good cell
+    whole = re.compile(f'(?:"(?:[^"]++|"")*+"|[^"{re.escape(mark)}\r\n]*+){re.escape(mark)}')
     start = cell = 0
-    while match := whole.match(raw, start):
+    while match := whole.match(raw, start):  # a good cell
         start, cell = match.end(), cell + 1
-    name, line = column_at(columns, cell), line + line_ends(raw[:start])
+    name, line, rest = column_at(columns, cell), line + line_ends(raw[:start]), raw[start:]
+    closed = _QUOTED.match(rest)
     advice = "double each quote inside a cell and quote the cell, or use --quoting none"
     if '\\"' in raw:
         advice += " (here a backslash stands before the quote)"
-    if closed := _QUOTED.match(raw, start):
-        if raw[closed.end() : closed.end() + 1] not in ("\r", "\n", ""):
-            reason = f"text after the closing quote of column '{name}', which opens in line {line}"
-            return Fault(line + line_ends(closed[0]), name, reason, advice)
-    elif raw[start] == '"':
+    if closed and rest[closed.end() : closed.end() + 1] not in ("\r", "\n", ""):
+        reason = f"text after the closing quote of column '{name}', which opens in line {line}"
+        line += line_ends(closed[0])
+    elif rest.startswith('"') and not closed:
         reason = f"the quote that opens in column '{name}' is never closed"
         advice = "close it, or use --quoting none if the table never quotes"
-        return Fault(line, name, reason, advice)
-    elif '"' in raw[start:]:
-        return Fault(line, name, f"a quote inside the unquoted column '{name}'", advice)
-    return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
+    elif '"' in rest and not closed:
+        reason = f"a quote inside the unquoted column '{name}'"
+    else:
+        reason, advice = f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text"
+    return Fault(line, name, reason, advice)
