@@ -291,7 +291,7 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
     ("html", "why"),
     [
         ("<p>x</p>" * 30_000, "more than 30,000 elements"),
-        ("x" * 20_000_001, "more than 20,000,000 bytes are too long for an article"),
+        ("x" * 20_000_001, "has more than 20,000,000 characters; put paragraphs in a CSV"),
         ("<div id='root'></div><script>start()</script>", "has no text of an article; open it in"),
     ],
 )

@@ -257,7 +257,7 @@ def test_a_spreadsheet_s_text_file_is_a_table_where_its_delimiter_is_named(predi
         (b"NATO\nwon\0", "a.txt:2: a NUL byte; the file is damaged or not text"),
         (
             b"NATO won. " * 2_000_001,
-            "a.txt: more than 20,000,000 bytes are too long for an article",
+            "a.txt: has more than 20,000,000 characters; put paragraphs in",
         ),
     ],
     ids=["encoding", "NUL", "size"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
 from stance.display import count, shown, shown_path
-from stance.errors import DataError, UsageError
+from stance.errors import DataError
 from stance.reading.text import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Form, column, open_table, optional_column
@@ -26,7 +26,6 @@ Item = Mapping[str, Any]
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _SOMETHING = re.compile(r"\S")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
-_NO_TEXT = "; stance shares and report read labels without texts, by id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +239,9 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
         for ours, theirs in {**form.columns, **job.names}.items():
             place = optional_column(table, theirs)
             if place is None and (form.mapped or ours in form.needed):
-                option = f"--map {ours}=" if form.mapped else ""
-                by_id = option == "--map text=" and optional_column(table, "id") is not None
-                place = column(table, theirs, option, _NO_TEXT * by_id)
+                place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
             if place is not None:
                 places[ours] = place
-        if ("start" in places) != ("end" in places):
-            raise UsageError("--map: the start and end of a mention belong together; name both")
         used = {*places.values()} if form.mapped else {*range(len(table.columns))}
         others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]
         stances = LabelReader(table.name, Stance, job.known)

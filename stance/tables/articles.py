@@ -26,10 +26,8 @@ from stance.tables.sources import (
 from stance.tables.table import DEFAULTS, Chunks, InputOptions, Record, Records, Table
 
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
-EDGES = (  # white space of every kind, and characters that print nothing
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
-    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
-)
+EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
+"""White space of every kind, and characters that print nothing."""
 _LARGEST = 20_000_000  # characters, which take as many bytes or more
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
 _CHARSET = re.compile(
@@ -93,7 +91,7 @@ def open_article(
 
 def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
     """Return the name of an article's file, its text, and its encoding."""
-    text, declared = "", "utf-8"
+    declared = "utf-8"
     with closing(Source(path)) as source:
         if is_page:
             load_extra("trafilatura", f"{source.name}: a web page", "html")
@@ -102,11 +100,7 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
                     codec = codec_named(charset[1].decode("ascii"))
                     declared = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as there
         source.decode(encoding, declared, errors="strict")
-        for part in source.texts():
-            text += part
-            if len(text) > _LARGEST:
-                why = f"more than {_LARGEST:,} bytes are too long for an article"
-                source.refuse(f"{why}; put paragraphs in a CSV table")
+        text = source.whole(_LARGEST, "put paragraphs in a CSV table")
     before, nul, _ = text.partition("\0")
     if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
@@ -226,17 +220,14 @@ def _paragraphs(text: str) -> list[str]:
 def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
     """Return reasons by what is boilerplate if nothing else is on the line; patterns by reason."""
     rules = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
-    patterns = {}
+    labels, patterns = dict[str, str](), dict[str, re.Pattern[str]]()
+    for reason, listed in rules["labels"].items():
+        labels |= dict.fromkeys(re.split(" *[;\n] *", listed.strip()), reason)
     for reason, lines in rules["patterns"].items():
         pattern = "|".join(f"(?:{line})" for line in lines)
         for name, part in rules["parts"].items():
             pattern = pattern.replace(f"<{name}>", part)
         patterns[reason] = re.compile(pattern, re.IGNORECASE)
-    labels = {
-        label: reason
-        for reason, listed in rules["labels"].items()
-        for label in re.split(" *[;\n] *", listed.strip())
-    }
     return labels, patterns
 
 

@@ -148,12 +148,19 @@ class JoinedTable(Table):
         rejects: Rejects | None = None,
     ) -> None:
         super().__init__(inputs.name)
-        self._opened, self._rejects = opened, rejects
+        self._opened, self._survey, self._rejects = opened, survey, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
-        self._headers = {path: self._look_at(path, survey) for path in self._sizes}
+        self._headers = dict[Path, tuple[str, ...]]()
         self.columns = (name, *inputs.columns)
-        self._places = {path: self._join(path, header) for path, header in self._headers.items()}
+        for path in self._sizes:  # before any record of any file
+            try:
+                with opened(path, None) as table:
+                    survey(table)
+                    self._headers[path] = self._join(path, table.columns)
+            except DataError as error:
+                if rejects is None or isinstance(error, ExtraError):  # which concerns all files
+                    raise
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
@@ -175,30 +182,14 @@ class JoinedTable(Table):
         pos = bisect(self._begun, number - 1, key=lambda begun: begun[0])
         return self._begun[pos - 1][1] if pos else self.name
 
-    # --- Columns ---
-
-    def _look_at(
-        self, path: Path, survey: Callable[[Table], object]
-    ) -> tuple[str, ...] | DataError:
-        """Return the columns of a file, before any record of any file, or why it has none."""
-        try:
-            with self._opened(path, None) as table:
-                survey(table)
-                return table.columns
-        except DataError as error:
-            if self._rejects is None or isinstance(error, ExtraError):  # which concerns all files
-                raise
-            return error
-
-    def _join(self, path: Path, header: tuple[str, ...] | DataError) -> list[int]:
-        """Add the columns of a file that are new; return the places of all of them.
+    def _join(self, path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
+        """Add the columns of a file that are new; return what all of them are called here.
 
         A name that differs in case alone from one of another file joins its column.
         """
-        columns = () if isinstance(header, DataError) else header
-        names = list(columns)
-        for pos, name in enumerate(columns):
-            others = (other for other in self.columns[1:] if other not in columns)
+        names = list(header)
+        for pos, name in enumerate(header):
+            others = (other for other in self.columns[1:] if other not in header)
             alike = (other for other in others if folded(other) == folded(name))
             names[pos] = ours = name if name in self.columns else next(alike, name)
             if ours not in self.columns:
@@ -206,42 +197,43 @@ class JoinedTable(Table):
             if ours != name:
                 note = f"column '{shown(name)}' is read as '{shown(ours)}'"
                 self._files_noted[note].append(str(path))
-        return list(map(self.columns.index, names))
+        return tuple(names)
 
     # --- Records ---
 
     def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
-        for path, header in self._headers.items():
+        for path, size in self._sizes.items():
             name = shown_path(path)
             self._begun.append((self.records_in, name))
             if self._rejects:
                 self._rejects.file = cell_of(path)
             try:
-                if isinstance(header, DataError):
-                    raise header
                 with self._opened(path, self._rejects) as table:
-                    if table.columns != header:
-                        raise DataError(f"{table.name}: changed while it was read; run again")
+                    self._survey(table)
                     self._read_now = table
                     yield from self._records_of(path, table)
                     self._remember(table)
             except DataError as error:
-                if self._rejects is None or isinstance(error, ExtraError):
+                if self._rejects is None:
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
                 self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
-            self._done, self._read_now = self._done + self._sizes[path], None
+            self._done, self._read_now = self._done + size, None
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
         """Yield the records of a file with the columns and the numbers of the joined table."""
+        names = self._headers.get(path, ())
+        if list(map(folded, names)) != list(map(folded, table.columns)):
+            raise DataError(f"{table.name}: changed while it was read; run again")
         before, cell = self.records_in, cell_of(path)
+        places = list(map(self.columns.index, names))
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
             spread = [[cell] * size, *([""] * size for _ in self.columns[1:])]
-            for pos, cells in zip(self._places[path], columns, strict=True):
+            for pos, cells in zip(places, columns, strict=True):
                 spread[pos] = cells
             return spread
 

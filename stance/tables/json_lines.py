@@ -10,7 +10,7 @@ from stance.display import shown
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
 from stance.tables.table import Fault, Row, Table, Value, as_json
 
-_MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
+_LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
 
 
@@ -64,12 +64,7 @@ def _lines(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
 
 def _listed(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
     """Yield the values of a list; a line in messages is a record."""
-    text = ""
-    for part in source.texts():
-        text += part
-        if len(text) > _MAX_LIST:
-            reason = f"a list in JSON of more than {_MAX_LIST // MEGABYTE} MB"
-            raise table.error(Fault(1, "", reason, "save it as JSON Lines, an object in each line"))
+    text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
     values = _decoded(text, 1)
     if isinstance(values, Fault):
         raise table.error(values)

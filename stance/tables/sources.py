@@ -25,6 +25,7 @@ PAGE_NAMES = (".html", ".htm", ".xhtml")
 NOT_UTF8 = "save the file as UTF-8, or name its encoding, such as --encoding cp1252"
 _COMPRESSED_NAMES = (".gz", ".zst")
 
+_LONGEST = 1024 * MEGABYTE  # characters of a text that is read into memory
 _CHUNK = 64 * 1024  # bytes
 _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
@@ -262,6 +263,15 @@ class Source:
             yield self._text_of(data)
         yield self._text_of(b"", last=True)
 
+    def whole(self, most: int, advice: str) -> str:
+        """Return the whole text; refuse one of more characters than a limit."""
+        text = ""
+        for part in self.texts():
+            text += part
+            if len(text) > most:
+                self.refuse(f"has more than {most:,} characters; {advice}")
+        return text
+
     def lines(self) -> Iterator[str]:
         """Yield whole lines, some at a time; the last may lack its end. Call `decode` first."""
         start: list[str] = []  # of a line that goes on
@@ -316,4 +326,4 @@ def read_whole(path: Path | None, encoding: str | None = None) -> str:
     """Return the text of a file, or of standard input (None), its line ends as they are."""
     with closing(Source(path)) as source:
         source.decode(encoding, errors="strict")
-        return "".join(source.texts())
+        return source.whole(_LONGEST, "split the file")
