@@ -5,7 +5,7 @@ Fitting, prediction, explanation and naming read the same occurrences.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,12 @@ class Closed(Vocabulary):
     def __init__(self, sets: Sets, labels: Mapping[str, Sequence[str]]) -> None:
         self._names, self._sets = list[str](), list[tuple[int, list[tuple[str, int]]]]()
         for template, fields in sets:
-            names = fields.split()
-            self._sets.append((len(self._names), [(name, len(labels[name])) for name in names]))
-            combined = product(*(labels[name] for name in names))
-            self._names += [_name(template, *some) for some in combined]
+            sizes, names = [(field, len(labels[field])) for field in fields.split()], [template]
+            for field in fields.split():
+                ends = [f" {label}" if label else "" for label in labels[field]]
+                names = [name + end for name in names for end in ends]
+            self._sets.append((len(self._names), sizes))
+            self._names += names
         self._keys = keys_of(self._names)
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Ints:

@@ -152,40 +152,35 @@ class KnownWords:
     def __len__(self) -> int:
         return len(self._index)
 
-    def table(self, reader: Reader) -> StringTable:
-        """Return each spelling's place among the known words, -1 if unknown, and its counts."""
-        table = reader.once(self._make_table, reader)
-        if len(table) < len(reader.types):
-            table.add(reader.types.strings[len(table) :])
-        return table
-
     def _make_table(self, reader: Reader) -> StringTable:
-        def describe(words: Sequence[str]) -> tuple[Ints, Ints]:
+        def describe(words: Sequence[str]) -> tuple[Ints32, list[bool]]:
             if self._stemmed:
                 stems = reader.types["stem"][len(reader.types) - len(words) :]
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
-            place, plain = self._index.find(keys).astype(np.int64), np.array(_are_plain(words))
-            one, known, common = _UNITS
-            return place, plain * (one + known * (place >= 0) + common * self.common.take(place))
+            return self._index.find(keys), list(map(_is_plain, words))
 
-        return StringTable(describe, {"place": np.int64, "counts": np.int64})
+        return StringTable(describe, {"place": np.int32, "plain": np.bool_})
 
     def read(self, reader: Reader, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
-        counts = self.table(reader)["counts"].take(words.type) * ~words.name
-        sums = np.diff(np.append(0, np.cumsum(counts)).take(words.first))
-        return LanguageCheck(np.diff(words.first), *(sums // unit % _UNITS[1] for unit in _UNITS))
+        place, plain = self.places(reader, words)
+        kinds = plain, plain & (place >= 0), plain & self.common.take(place)
+        sums = (np.append(0, np.cumsum(kind)).take(words.first) for kind in kinds)
+        return LanguageCheck(np.diff(words.first), *map(np.diff, sums))
+
+    def places(self, reader: Reader, words: Words) -> tuple[Ints32, Bools]:
+        """Return each word's place among the known words, -1 if unknown, and which are plain."""
+        table = reader.once(self._make_table, reader)
+        if len(table) < len(reader.types):
+            table.add(reader.types.strings[len(table) :])
+        return table["place"].take(words.type), table["plain"].take(words.type) & ~words.name
 
 
-_UNITS = (1, 1 << 20, 1 << 40)
-"""Of plain, known and common words, which are counted in one number: no text has as many words."""
-
-
-def _are_plain(words: Sequence[str]) -> list[bool]:
-    """Return which words have letters alone, or beyond ASCII no digits."""
-    return [word.isalpha() if word.isascii() else not any(map(str.isdigit, word)) for word in words]
+def _is_plain(word: str) -> bool:
+    """Tell whether a word has letters alone, or beyond ASCII no digits."""
+    return word.isalpha() if word.isascii() else not any(map(str.isdigit, word))
 
 
 def measure(
@@ -201,13 +196,11 @@ def measure(
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     """
     rows = np.array(sorted({text: row for row, text in reversed([*enumerate(texts)])}.values()))
-    columns = list[tuple[Ints, Ints, Bools]]()  # paragraph and place of each word; if it is plain
+    columns = list[tuple[Ints, Ints32, Bools]]()  # paragraph and place of each word; if it is plain
     for low in range(0, len(rows), BATCH):
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
-        table = vocabulary.table(reader)
-        plain = (table["counts"].take(words.type) > 0) & ~words.name
-        columns.append((words.para + np.int64(low), table["place"].take(words.type), plain))
+        columns.append((words.para + np.int64(low), *vocabulary.places(reader, words)))
     para, place, plain = map(np.concatenate, zip(*columns, strict=True))
     width = len(vocabulary) + 1  # the last place is for unknown words
     pairs = np.unique(document[rows].take(para) * width + place % width)
