@@ -1,4 +1,4 @@
-"""Paragraphs in another language are noticed, others are not; each is judged by itself."""
+"""Paragraphs in another language, and unknown words, are noticed; each is judged by itself."""
 
 import dataclasses
 import tomllib
@@ -6,22 +6,19 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from command import write_rows
+from command import invoke, predict, read_rows, write_rows
 from conftest import quick_recipe
 from small_model import refused, small_model, spoiled
 
 from stance.corpus import read_corpus
+from stance.features.blocks import stem_features
 from stance.fitting import train
-from stance.model.abstention import (
-    LEAST_PARAGRAPHS,
-    LEAST_WORDS,
-    TrainingProfile,
-)
+from stance.model.abstention import LEAST_PARAGRAPHS, LEAST_WORDS, TrainingProfile
 from stance.reading.actors import ActorBook
 from stance.reading.words import Reader
 from stance.recipe import Features
-from stance.records import Stance
-from stance.storage import dump_model
+from stance.records import UNCERTAIN, Stance
+from stance.storage import dump_model, save_model
 
 ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
@@ -121,7 +118,76 @@ def test_too_few_paragraphs_check_no_language(tmp_path):
     text = "The minister said that NATO would not give in to any of the new threats from Moscow."
     few = [f"{text} He left on day {'abc'[n % 3] * n}." for n in range(1, 20)]
     assert len(few) < LEAST_PARAGRAPHS < len(few * 3)  # equal paragraphs count once
-    assert trained_on(tmp_path / "a.csv", few * 3, "english").reference.threshold == 0
+    model = trained_on(tmp_path / "a.csv", few * 3, "english")
+    assert model.reference.threshold == 0
+    assert not model.judge([*FOREIGN.values()]).foreign.any()
+
+
+# --- What a run says of it -----------------------------------------------------------------------
+
+DRIFT = "unlike the training texts: "
+
+
+def notes_of(model, tmp_path, texts, start=DRIFT, **options):
+    source = write_rows(tmp_path / "in.csv", [{"text": text} for text in texts])
+    notes = predict(model, source, tmp_path / "out.csv", size=7, **options).notes
+    return [note for note in notes if note.startswith(start)]
+
+
+def test_training_texts_have_not_drifted(model, tmp_path, corpus):
+    assert notes_of(model, tmp_path, list(dict.fromkeys(corpus.texts))[:200]) == []
+
+
+def test_foreign_paragraphs_are_uncertain_and_counted(model, tmp_path, corpus):
+    foreign, output = [*FOREIGN.values()][:11:10], tmp_path / "out.csv"
+    texts = [*foreign, *list(dict.fromkeys(corpus.texts))[:38]]
+    source = write_rows(tmp_path / "in.csv", [{"text": text} for text in texts])
+    save_model(model, tmp_path / "m.stance")
+    command = ("predict", source, "-o", output, "--model", tmp_path / "m.stance", "--force")
+    assert invoke(*command, "--quiet").stderr == ""
+    assert (
+        f"{DRIFT}2 of 40 paragraphs not in a language this model knows "
+        "(trained on english): marked uncertain"
+    ) in invoke(*command).stderr.splitlines()
+    for row in read_rows(output):
+        strange = row["text"] in foreign
+        assert (row["sentiment"] == UNCERTAIN) == strange
+        if strange:
+            assert row["stance"] == UNCERTAIN
+            shares = [float(row[f"stance_{label}"]) for label in Stance]
+            assert sum(shares) == pytest.approx(1)  # the probabilities are still printed
+
+
+def test_foreign_answers_are_not_taken_for_withheld_ones(model, tmp_path):
+    note, *_ = notes_of(model, tmp_path, FOREIGN.values(), "--abstain", abstain=0.6)
+    assert " 0 of" in note
+    assert "(0.0 %)" in note
+
+
+def test_unknown_words_are_told_with_both_shares(model, tmp_path, corpus):
+    texts = list(dict.fromkeys(corpus.texts))[:60]
+    strange = [text.replace(" the ", " the zorb blaxed vrint ") for text in texts]
+    (note,) = notes_of(model, tmp_path, strange, abstain=0.6)
+    training = round(100 * model.reference.unknown)
+    assert f" % of words are unknown to the model (training: {training} %)" in note
+    assert int(note.split()[4]) > training + 5
+    assert "may not hold here, and more than 0.6 of the answers may be wrong" in note
+    assert note.endswith("label a sample and run `stance evaluate`")
+
+
+def test_quiet_leaves_the_warning_that_a_stance_is_never_answered(model, tmp_path):
+    never = model.stance.intercept.copy()
+    never[1] = -1e9  # as where no training row is neutral
+    mute = dataclasses.replace(model, stance=dataclasses.replace(model.stance, intercept=never))
+    save_model(mute, tmp_path / "m.stance")
+    source = write_rows(tmp_path / "in.csv", [{"text": "NATO met."}] * 40)
+    args = ("predict", source, "-o", tmp_path / "o.csv", "--model", tmp_path / "m.stance")
+    (silent,) = invoke(*args, "--quiet", "--force").stderr.splitlines()
+    assert silent == (
+        "the model never answers neutral, so shares of its answers do not describe the "
+        "texts; no training row was neutral"
+    )
+    assert silent in invoke(*args, "--force").stderr.splitlines()
 
 
 # --- What is measured ----------------------------------------------------------------------------
@@ -135,8 +201,6 @@ def test_the_reference_is_measured_without_the_own_document(corpus, model):
     where: dict[int, set[int]] = {}
     rows = []
     index = set(model.stance.blocks[0].keys.tolist())
-    from stance.features.blocks import stem_features
-
     for text in texts:
         words = reader.words([text.replace("\u2019", "'")])
         stems = reader.stems["key"].take(reader.types["stem"].take(words.type))

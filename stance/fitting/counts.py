@@ -192,7 +192,7 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
     few = query.take(np.unique(np.concatenate(shown_in)))
     terms = {block.name: np.full(len(block.keys), "", object) for block in head.blocks}
     index = {block.name: KeyIndex(block.keys) for block in head.blocks}
-    for actors, pairs in _batches(reader, few, head.targeted, head.own):
+    for actors, pairs in _batches(reader, few, head.targeted, head.per_actor):
         strings = key_strings(reader, [*map(shown, actors)])
         for name, names in terms.items():
             if all(names):
@@ -204,7 +204,7 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
                 new = (column >= 0) & (names[column] == "")
                 column, rows = column[new], rows[new]
                 for n, place, term in zip(column, rows, one.names(rows, strings), strict=True):
-                    whose = f" @ {shown(actors[int(one.pair[place])])}" if head.own else ""
+                    whose = f" @ {shown(actors[int(one.pair[place])])}" if head.per_actor else ""
                     names[n] = short + term + whose
     blocks = (replace(block, terms=tuple(terms[block.name])) for block in head.blocks)
     return replace(head, blocks=tuple(blocks))

@@ -89,7 +89,7 @@ class StanceModel:
 
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: they have features of their own."""
-        rows = self.reference.actors if self.stance.own else {}
+        rows = self.reference.actors if self.stance.per_actor else {}
         return np.array([name in rows for name in self.book.topics(names)], np.bool_)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class StanceModel:
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], *,
         pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
-        topics = name_keys(self.book.topics(names)) if self.stance.own else None
+        topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
         pushed = Pushes.none(lay_out(words, para, actor)) if pushes else None
         scores, known = self._score(self.stance, words, para, actor, topics, pushed)
         stance = self.stance.probabilities(scores)

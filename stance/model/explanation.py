@@ -109,7 +109,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     answer, intercept = model.judge([text], [actor]), model.stance.intercept
     query = make_query(model.book, [text], [actor])
     read, para = query.read(model.reader)
-    topics = name_keys(query.names) if model.stance.own else None
+    topics = name_keys(query.names) if model.stance.per_actor else None
     words, features = _reasons(model, lay_out(read, para, query.actor, topics), actor)
     pushes = [_floats(intercept), *(reason.push for reason in (*words, *features))]
     scores = np.sum(pushes, axis=0)

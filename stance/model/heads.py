@@ -149,7 +149,7 @@ class Head:
     temperature : float
         Scores are divided by it before the softmax (Guo et al. 2017, "On Calibration of Modern
         Neural Networks").
-    own : bool
+    per_actor : bool
         Whether every actor has features of its own.
     """
 
@@ -158,7 +158,7 @@ class Head:
     blocks: tuple[BlockWeights, ...]
     intercept: Floats
     temperature: float
-    own: bool = False
+    per_actor: bool = False
 
     @cached_property
     def scorers(self) -> tuple[BlockScorer, ...]:

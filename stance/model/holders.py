@@ -52,12 +52,12 @@ JUDGED, NOBODY_SPEAKS = -1.7, 0.1
 """The same for the actor that is judged, as few speak of themselves, and for none being named."""
 
 
-def signs(words: Words, at: Ints) -> Bools:
+def signs(words: Words, mention: Ints) -> Bools:
     """Return which of the `SIGNS` some mentions have, of shape (n_signs, n_mentions)."""
-    near = Surroundings(words, at, at)
+    near = Surroundings(words, mention, mention)
     grammar = words.column("grammar", near.there) * near.inside
     functions = words.functions.take(near.there) * near.inside
-    kind, quoted = words.alias_kind.take(at), words.quoted.take(at)
+    kind, quoted = words.alias_kind.take(mention), words.quoted.take(mention)
     reports = functions & REPORTING > 0
     # "according to" and "condemned by": who speaks comes after them.
     cited = (reports[:-1] & (grammar[1:] & BY > 0)) | (
@@ -81,7 +81,7 @@ def signs(words: Words, at: Ints) -> Bools:
             *(kind == ALIAS_KINDS.index(name) for name in _KINDS),
             *(free[REACH + 1] & reports[REACH + 1] | behind, soon, quoted),
             *(first, joined[0] | joined[1], (before & PREPOSITION > 0) & ~behind),
-            words.possessive.take(at) & near.name[REACH + 1],
+            words.possessive.take(mention) & near.name[REACH + 1],
         ]
     )
 

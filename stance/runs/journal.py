@@ -88,7 +88,7 @@ def model_hash(model: StanceModel) -> str:
     tables.append(asdict(model.reference))
     arrays = [getattr(model.calibration, field.name) for field in fields(model.calibration)]
     for head in filter(None, (model.stance, model.sentiment, model.holder)):
-        tables.append((head.labels, head.targeted, head.temperature, head.own))
+        tables.append((head.labels, head.targeted, head.temperature, head.per_actor))
         arrays.append(head.intercept)
         for block in head.blocks:
             tables.append((block.name, block.weight, block.coef.shape))

@@ -95,7 +95,7 @@ def _head_table(head: Head) -> dict[str, Any]:
     return {
         "labels": head.labels,
         "targeted": head.targeted,
-        "own": head.own,
+        "own": head.per_actor,
         "temperature": float(head.temperature),
         "blocks": [
             {"name": block.name, "weight": float(block.weight), "features": len(block.keys)}
