@@ -27,7 +27,7 @@ from stance.tables import (
 
 LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
 OFTENER = 5  # times that a surname may be used for each full name that it belongs to
-AROUND = 60  # characters of context on each side
+AROUND = 24  # characters of context on each side
 LONGEST = 200  # characters of a comment
 
 
@@ -123,7 +123,7 @@ def discover(
             for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
                 where = str(rows + row) if document is None else block.columns[document][row]
                 for name, start, end in names:
-                    uses[name].setdefault(where, text[max(0, start - AROUND) : end + AROUND])
+                    uses[name].setdefault(where, _around(text, start, end))
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     owners, persons = Counter(map(surname, uses)), set[str]()
@@ -143,6 +143,16 @@ def discover(
         }
         for name, contexts in often[:MOST]
     ], notes
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """Return the whole words around a name."""
+    before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
+    if start > AROUND:
+        before = before.partition(" ")[2]
+    if end + AROUND < len(text):
+        after = after.rpartition(" ")[0]
+    return before + text[start:end] + after
 
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:

@@ -15,10 +15,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from stance.cli import answers, models
 from stance.cli._inputs import GROUPS, MAKERS
-from stance.cli._terminal import catching, run_safely
+from stance.cli._terminal import catching, fitted, run_safely
 from stance.display import shown
 
 __all__ = ["app", "main"]
+
+UsageError: Any = typer.BadParameter.__base__  # which typer does not name
 
 _HELP = tomllib.loads(Path(__file__).parents[1].joinpath("data/help.toml").read_text("utf-8"))
 _PANELS: dict[str, dict[str, Any]] = _HELP["options"]
@@ -87,6 +89,8 @@ class Command(_Light, TyperCommand):
             name, text = parameter.get_help_record(ctx) or ("", "")
             argument = parameter.param_type_name == "argument"
             panel = "Arguments" if argument else getattr(parameter, "rich_help_panel", None)
+            text = re.sub(r"(\d+)<=x<=(\d+)]$", r"from \1 to \2]", text)
+            text = re.sub(r"x>=(\d+)]$", r"\1 or more]", text)
             sections[panel or "Options"].append((re.sub(r" <[\w\[\]]+>$", "", name), text))
         _write(formatter, sections)
 
@@ -99,6 +103,15 @@ class Group(_Light, TyperGroup):
         if " " in args[0]:
             ctx.fail(f"no command '{shown(args[0], 20)}'; for a sentence: stance explain TEXT")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what is wrong with its usage breaks between words."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            message = fitted(f"Error: {error.format_message()}").removeprefix("Error: ")
+            error.format_message = lambda: message
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, section by section."""

@@ -143,9 +143,14 @@ def tell(*lines: str) -> None:
 
 def _print(line: str) -> None:
     """Print a line on stderr, on a terminal broken between words."""
+    typer.echo(fitted(line), err=True)
+
+
+def fitted(line: str) -> str:
+    """Return a line for stderr, on a terminal broken between words."""
     width = line_width(sys.stderr)
     wraps = sys.stderr.isatty() and len(line) > width
-    typer.echo("\n".join(wrap(line, width=width)) if wraps else line, err=True)
+    return "\n".join(wrap(line, width=width)) if wraps else line
 
 
 class Progress(AbstractContextManager["Progress"]):

@@ -103,9 +103,8 @@ class Vectors:
             if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
                 raise ValueError("not one vector per stem")
         except Exception as error:  # whatever numpy raises on another file
-            raise DataError(
-                f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
-            ) from error
+            reason = getattr(error, "strerror", None) or "not a file of word vectors"
+            raise DataError(f"{path}: {reason}; make one with training/vectors.py") from error
         return vectors
 
     def of_features(self, block: str, keys: Keys) -> Floats:
