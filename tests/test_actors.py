@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.errors import ActorError, UsageError
+from stance.errors import ActorError
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise
@@ -177,20 +177,6 @@ def test_bad_book_gives_one_clear_line(what, tmp_path):
     assert "\n" not in line
 
 
-def test_book_that_is_not_utf8(tmp_path):
-    path = tmp_path / "book.toml"
-    path.write_bytes('["A"]\nname = ["Élan"]\n'.encode("latin-1"))
-    with pytest.raises(ActorError, match=r"book\.toml: not UTF-8 at byte \d+; save it as UTF-8"):
-        ActorBook.read(path)
-
-
-def test_missing_book_and_folder(tmp_path):
-    with pytest.raises(ActorError, match=r"book: No such file.*; check the path$"):
-        ActorBook.read(tmp_path / "none.toml")
-    with pytest.raises(ActorError, match=r"cannot read the actor book: .+; \S+"):
-        ActorBook.read(tmp_path)
-
-
 def test_a_book_without_extends_is_used_alone(tmp_path):
     path = tmp_path / "book.toml"
     path.write_text(MINE, "utf-8")
@@ -279,12 +265,6 @@ def test_a_limited_book_keeps_case_and_survives_its_tables():
     texts = [case["text"] for case in CASES]
     assert mentions(texts, again) == mentions(texts, limited)
     assert mentions(["a polish dictionary", "a Polish minister"], again)[0][0] == 1
-
-
-def test_an_unknown_kind_is_told_with_those_there_are():
-    told = "'leaders' is not a kind of name; the kinds are name, demonym, capital, institution,"
-    with pytest.raises(UsageError, match=told):
-        BOOK.limited(["name", "leaders"])
 
 
 def test_an_alias_counts_only_in_office_where_the_date_is_known():

@@ -86,7 +86,7 @@ def test_leaders_count_only_while_in_office(actors, tmp_path):
 
 def test_the_screen_lists_the_book(actors):
     assert actors()[0] == [
-        *("NATO (organisation)", "  name        NATO", "  nickname    the alliance"),
-        *("  not         non NATO", "Russia (state)", "  name        Russia"),
-        "  capital     Moscow",
+        *("NATO (organisation)", "  name         NATO", "  nickname     the alliance"),
+        *("  not          non NATO", "Russia (state)", "  name         Russia"),
+        "  capital      Moscow",
     ]

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -123,31 +122,6 @@ def test_evaluate_prints_every_promised_figure(coded, model_path):
     )
     assert report["n"] == 240
     assert report["leakage"]["rows"] == 240  # the model was trained on them
-
-
-def hostile_corpus(path):
-    bad = f'<script>alert("x")</script> & {HOSTILE}'
-    with path.open("w", encoding="utf-8", newline="") as sink:
-        writer = csv.writer(sink)
-        writer.writerow(["text", "actor", "stance", "document"])
-        for number in range(12):
-            label = ("against", "neutral", "favor")[number % 3]
-            text = f"{bad} number {number} was [bold]praised[/bold] & condemned."
-            writer.writerow([text, bad, label, f"<b>{number}"])
-    return path
-
-
-def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
-    corpus, html = hostile_corpus(tmp_path / "a<b>&.csv"), tmp_path / "r.html"
-    result = invoke("evaluate", corpus, "--model", model_path, "--report", html)
-    assert result.exit_code == 0
-    printable(result.stdout, result.stderr)
-    page = html.read_text("utf-8")
-    assert "<script" not in page
-    assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;" in page
-    assert "a<b>" not in page
-    assert not re.search(r"""(src|url|@import)\s*[=(]|href="(?!data:text/csv|#[a-z]+")""", page)
-    assert sha256(model_path.read_bytes()).hexdigest() in page
 
 
 def test_explain_one_actor(model_path):

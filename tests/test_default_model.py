@@ -1,6 +1,5 @@
 """The bundled model: small, documented, calibrated, and right about the sample."""
 
-import csv
 import hashlib
 import json
 import subprocess
@@ -121,16 +120,6 @@ def test_it_has_everything_that_current_code_expects(manifest):
     assert manifest["scores"]["per_class"]
     model = load_model(PATH)
     assert 13_900 < len(model.calibration.confidence) <= 13_997  # what was drawn at random
-
-
-def test_it_recognises_foreign_paragraphs(tmp_path):
-    foreign = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
-    path = write(tmp_path / "f.csv", "text,actor\n")
-    with path.open("a", encoding="utf-8", newline="") as target:
-        csv.writer(target).writerows((f"NATO. {text}", "NATO") for text in foreign.values())
-    rows = predict(path)
-    assert len(rows) == len(foreign) > 30
-    assert sum(row["stance"] != "uncertain" for row in rows) <= 1
 
 
 def test_it_does_not_know_the_actor_by_name():

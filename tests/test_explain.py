@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,12 +131,3 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
 @pytest.mark.filterwarnings("ignore:of 1 text only the first")
 def test_standard_input_that_is_no_paragraph_is_refused(data, why):
     assert why in fails(1, "explain", "-", stdin=data)
-
-
-def test_a_reader_that_has_seen_enough_is_no_failure(model_path):
-    reading, writing = os.pipe()
-    os.close(reading)
-    args = [sys.executable, "-m", "stance", "explain", SENTENCE, "--model", str(model_path)]
-    run = subprocess.run(args, stdout=writing, stderr=subprocess.PIPE, timeout=60)
-    os.close(writing)
-    assert (run.returncode, run.stderr) == (0, b"")

@@ -39,7 +39,7 @@ def test_russian_is_among_the_languages():
     assert languages() == ("english", "russian")
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", languages())
 def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path):
     path = tmp_path / "lexicon.toml"
     path.write_text(bundled(language, "lexicon.toml"), "utf-8")
@@ -48,7 +48,7 @@ def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path)
     assert found.signs.tolist() == Lexicon.default().signs.tolist()
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", languages())
 def test_a_bundled_lexicon_lists_each_stem_and_phrase_once(language):
     tables, stem = tomllib.loads(bundled(language, "lexicon.toml")), stemmer(language)
     kinds = [table for name, table in tables.items() if name != "function"]

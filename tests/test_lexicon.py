@@ -2,11 +2,9 @@
 
 import re
 import tomllib
-from collections import Counter
 from importlib.resources import files
 
 import pytest
-from hypothesis import strategies as st
 
 from stance.errors import RecipeError
 from stance.reading.lexicon import CONCESSION, FUNCTIONS, NEGATOR, REPORTING, Lexicon, stemmer
@@ -18,38 +16,6 @@ CATEGORIES = {name: table for name, table in TABLES.items() if name != "function
 @pytest.fixture(scope="module")
 def lexicon():
     return Lexicon.default()
-
-
-def test_no_stem_is_in_two_categories():
-    stem = stemmer("english")
-    homes = {}
-    for name, table in CATEGORIES.items():
-        for word in table["words"]:
-            homes.setdefault(stem(word), set()).add(name)
-    assert {word: names for word, names in homes.items() if len(names) > 1} == {}
-
-
-def test_each_stem_is_listed_once():
-    stem = stemmer("english")
-    counts = Counter(stem(word) for table in CATEGORIES.values() for word in table["words"])
-    assert [word for word, number in counts.items() if number > 1] == []
-
-
-def test_no_phrase_is_listed_twice():
-    counts = Counter(p for table in CATEGORIES.values() for p in table.get("phrases", ()))
-    assert [phrase for phrase, number in counts.items() if number > 1] == []
-
-
-@pytest.mark.parametrize("name", CATEGORIES)
-def test_phrases_are_two_to_four_lower_case_words(name):
-    phrases = CATEGORIES[name].get("phrases", ())
-    assert [p for p in phrases if not re.fullmatch(r"[a-z]+( [a-z]+){1,3}", p)] == []
-
-
-@pytest.mark.parametrize("name", CATEGORIES)
-def test_words_are_single_and_lower_case(name):
-    words = CATEGORIES[name]["words"]
-    assert [word for word in words if not re.fullmatch(r"[a-z0-9]+", word)] == []
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
@@ -107,9 +73,6 @@ def test_another_language_has_an_empty_lexicon():
 def test_a_word_with_two_letters_swapped_is_recognised(lexicon, written, meant):
     stem = stemmer("english")
     assert lexicon.misspelt.get(stem(written)) == stem(meant)
-
-
-STEMS = st.sampled_from(sorted(Lexicon.default().stems))
 
 
 @pytest.mark.parametrize("word", ["retail", "prefect", "compile", "concrete", "nuclear", "trail"])

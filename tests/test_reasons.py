@@ -163,14 +163,6 @@ def test_wide_has_a_column_per_actor(model, table, output):
             assert row[f"x_{actor}_because"] == wanted
 
 
-@pytest.mark.parametrize(("jobs", "size"), [(1, 1), (2, 11)])
-def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_path, jobs, size):
-    whole = tmp_path / "whole.csv"
-    predict(model, table, whole, explain=4)
-    predict(model, table, output, jobs=jobs, explain=4, size=size)
-    assert output.read_bytes() == whole.read_bytes()
-
-
 def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     with AtomicGroup() as together:
         write_mistakes(model, corpus, tmp_path / "wrong.csv", together, force=False)

@@ -190,20 +190,6 @@ def test_words_and_clitics_cover_every_letter(text):
     assert set(left) <= {"s", "t", "d", "ll", "re", "ve", "m"}
 
 
-def test_words_whose_description_was_interrupted_are_described_later():
-    def describe(words):
-        if "stop" in words:
-            raise KeyboardInterrupt
-        return [*flags_of(words, words), [*map(len, words)]]
-
-    spellings = Spellings(describe, FLAGS | {"length": np.int64})
-    read("one two", spellings=spellings)
-    with pytest.raises(KeyboardInterrupt):
-        read("three stop", spellings=spellings)
-    batch = read("three two", spellings=spellings)
-    assert spellings.words["length"].take(batch.type).tolist() == [5, 3]
-
-
 def test_words_are_described_rightly_wherever_a_call_was_interrupted():
     def interrupt(frame, event, _):
         nonlocal left

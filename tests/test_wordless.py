@@ -1,27 +1,11 @@
 """Texts without a word: every command answers, or says in one line what is missing."""
 
 import pytest
-from command import dicts, invoke, predict, process, read_rows, write, write_rows
-from conftest import STARTER
+from command import dicts, invoke, write
 
 from stance import explain, load_model
-from stance.runs import PART
 
 WORDLESS = ["...", "", "?", "\N{GRINNING FACE}", " - ", "\u200b"]
-
-
-@pytest.fixture
-def table(tmp_path):
-    """A table of two parts: the first has no word, the second starts without one."""
-    worded = [row["text"] for _, row in zip(range(9), read_rows(STARTER), strict=False)]
-    texts = (WORDLESS * PART)[:PART] + WORDLESS + worded
-    return write_rows(tmp_path / "mine.csv", [{"text": text} for text in texts])
-
-
-def answers(model_path, path, *options):
-    result = process("predict", path, "--model", model_path, *options)
-    assert result.returncode == 0, result.stderr.decode()
-    return result.stdout
 
 
 @pytest.mark.parametrize("text", WORDLESS)
@@ -30,20 +14,6 @@ def test_one_text_without_a_word_comes_back(model_path, tmp_path, text, options)
     path = write(tmp_path / "mine.csv", f'text\n"{text}"\n')
     result = invoke("predict", path, "--model", model_path, *options)
     assert [row["text"] for row in dicts(result.stdout)] == [text]
-
-
-def test_wordless_parts_are_judged_by_workers_and_after_a_stop(model, model_path, table, tmp_path):
-    once = answers(model_path, table)
-    assert answers(model_path, table, "--jobs", "2") == once
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    output = tmp_path / "answers.csv"
-    with pytest.raises(KeyboardInterrupt):
-        predict(model, table, output, progress=stop)
-    answers(model_path, table, "-o", output, "--resume")
-    assert output.read_bytes() == once
 
 
 @pytest.mark.parametrize(
