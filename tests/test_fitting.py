@@ -1,9 +1,6 @@
 """Training is honest about documents, the same every time, and works with every recipe."""
 
 import dataclasses
-import errno
-import os
-from pickle import PicklingError
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stance.corpus import read_corpus
-from stance.errors import DataError, OutputError
+from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features import lay_out
 from stance.fitting import learning, train
@@ -363,14 +360,3 @@ def test_leaders_of_one_state_are_topics_of_their_own(topics):
     assert model.reference.actors.keys() == {*leaders.values()}
     judged = model.judge(["They spoke of progress."] * 2, [*leaders.values()])
     assert judged.stance.argmax(axis=1).tolist() == [2, 0]
-
-
-def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):
-    def full(_):
-        raise PicklingError("Could not pickle") from OSError(
-            errno.ENOSPC, os.strerror(errno.ENOSPC)
-        )
-
-    monkeypatch.setattr("joblib.Parallel", lambda *_, **__: full)
-    with pytest.raises(OutputError, match="share their data is full; name another in JOBLIB_TEMP"):
-        learning.cross_validate(None, np.arange(2), 0, jobs=2)

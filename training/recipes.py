@@ -84,14 +84,14 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
 
 def block_scores(corpus: Corpus, task: Task, folds: int, seeds: list[int]) -> np.ndarray:
     """Return macro-F1, accuracy on conflict rows and ECE in percent, of shape (3, n_seeds)."""
-    conflict, found = conflict_rows(linked_groups([corpus.marks.exact]), corpus.stance), []
+    conflict, scores = conflict_rows(linked_groups([corpus.marks.exact]), corpus.stance), []
     for seed in seeds:
         fold = assign_folds(task.y, task.group, folds, seed)
         answers = stance_answers(corpus, cross_validate(task, fold, seed)[1])
         scored = score(answers)
         accuracy = answers.right[conflict].mean() if conflict.any() else np.nan
-        found.append((scored["macro_f1"], accuracy, scored["ece"]))
-    return 100 * np.array(found).T
+        scores.append((scored["macro_f1"], accuracy, scored["ece"]))
+    return 100 * np.array(scores).T
 
 
 # --- Topics that texts seldom name ---
@@ -113,13 +113,13 @@ def print_topics(path: Path, options: argparse.Namespace) -> None:
             cross_validate(task, fold, seed)[0].argmax(axis=1)
             for fold, seed in zip(folds, options.seeds, strict=True)
         ]
-        report(recipe.name, [mean_f1(corpus, own) for own in held], process_time() - begun)
+        report(recipe.name, [mean_f1(corpus, answers) for answers in held], process_time() - begun)
 
 
 def report(name: str, scores: list[float], seconds: float) -> None:
     """Print mean and spread of the scores."""
-    said = f"{np.mean(scores):.1f} (sd {np.std(scores):.1f}), {seconds:.1f} s"
-    print(f"  {name} {said}", flush=True)
+    mean, spread = np.mean(scores), np.std(scores)
+    print(f"  {name} {mean:.1f} (sd {spread:.1f}), {seconds:.1f} s", flush=True)
 
 
 def topics(path: Path, turn: bool) -> Corpus:
@@ -133,13 +133,13 @@ def topics(path: Path, turn: bool) -> Corpus:
     plain = rows[corpus.stance[rows] == NEUTRAL]
     rows = rows[~np.isin(rows, plain[(len(rows) - len(plain)) // 2 :])]
     rows = np.concatenate([[r for r in rows if names[r] == name][:MOST] for name in sorted(kept)])
-    found, taken = corpus.take(rows), [names[row] for row in rows]
-    texts = tuple(map(hide, found.texts, taken, found.spans))
+    part, taken = corpus.take(rows), [names[row] for row in rows]
+    texts = tuple(map(hide, part.texts, taken, part.spans))
     turned = np.isin(taken, sorted(kept)[::2])
-    stance = np.where(turned & turn, FAVOR - found.stance, found.stance)
+    stance = np.where(turned & turn, FAVOR - part.stance, part.stance)
     topic = tuple(f"topic {name}" for name in taken)  # or Trump and Obama were the United States
     return dataclasses.replace(
-        found, texts=texts, stance=stance, actors=topic, spans=(None,) * len(rows)
+        part, texts=texts, stance=stance, actors=topic, spans=(None,) * len(rows)
     )
 
 
@@ -159,7 +159,7 @@ def mean_f1(corpus: Corpus, answered: Ints) -> float:
 
 def plain(corpus: Corpus, fold: Ints) -> Ints:
     """Return held-out answers of an SVM per topic."""
-    found, texts, actors = np.zeros_like(fold), np.array(corpus.texts), np.array(corpus.actors)
+    answers, texts, actors = np.zeros_like(fold), np.array(corpus.texts), np.array(corpus.actors)
     for actor in np.unique(actors):
         for number in np.unique(fold):
             train = np.flatnonzero((actors == actor) & (fold != number))
@@ -168,12 +168,12 @@ def plain(corpus: Corpus, fold: Ints) -> Ints:
                 continue
             sides = []
             for grams in ({"ngram_range": (1, 3)}, {"ngram_range": (2, 5), "analyzer": "char"}):
-                own = TfidfVectorizer(sublinear_tf=True, **grams)
-                sides.append((own.fit_transform(texts[train]), own.transform(texts[test])))
+                words = TfidfVectorizer(sublinear_tf=True, **grams)
+                sides.append((words.fit_transform(texts[train]), words.transform(texts[test])))
             left, right = (sparse.hstack(side) for side in zip(*sides, strict=True))
             svm = LinearSVC(class_weight="balanced").fit(left, corpus.stance[train])
-            found[test] = svm.predict(right)
-    return found
+            answers[test] = svm.predict(right)
+    return answers
 
 
 def main() -> None:

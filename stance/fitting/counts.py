@@ -43,8 +43,8 @@ class BlockCounts:
         occurs = sparse.csr_matrix((np.ones(self.sums.nnz, np.float32), *places), self.sums.shape)
         pairs = np.bincount(occurs.indices, minlength=len(self.keys))
         ones = np.ones(len(group), np.float32), (document, np.arange(len(group)))
-        held = sparse.csr_matrix(ones, (len(names), len(group))) @ occurs
-        documents = np.bincount(held.indices, minlength=len(self.keys))
+        by_document = sparse.csr_matrix(ones, (len(names), len(group))) @ occurs
+        documents = np.bincount(by_document.indices, minlength=len(self.keys))
         rows: int | Ints = len(group)
         if topic is not None:
             rows = np.zeros(len(self.keys), np.int64)

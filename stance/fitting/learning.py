@@ -1,12 +1,9 @@
 """Learns each head of a model by a solver of scikit-learn, and cross-validates it by document."""
 
-import errno
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -16,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
-from stance.errors import DataError, OutputError
+from stance.errors import DataError
 from stance.fitting.counts import BlockCounts, Vectors, count_features, with_terms
 from stance.model.abstention import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
@@ -334,15 +331,9 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Fl
     from joblib import Parallel, delayed
 
     numbers = np.unique(fold)
-    try:
-        parts = Parallel(min(jobs, len(numbers)))(
-            delayed(_score_fold)(task, fold == number, seed) for number in numbers
-        )
-    except PicklingError as error:  # also of arrays that go by a file
-        if os.strerror(errno.ENOSPC) not in str(error.__cause__):
-            raise
-        full = "the folder in which processes share their data is full"
-        raise OutputError(f"{full}; name another in JOBLIB_TEMP_FOLDER, or use --jobs 1") from error
+    # Not by files in a folder for all, which may be full, and where a killed run would leave them.
+    workers = Parallel(min(jobs, len(numbers)), max_nbytes=None)
+    parts = workers(delayed(_score_fold)(task, fold == number, seed) for number in numbers)
     scores = np.zeros((len(task.y), len(task.labels)))
     for number, part in zip(numbers, parts, strict=True):
         scores[fold == number] = part
