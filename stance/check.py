@@ -1,7 +1,7 @@
 """What in a corpus would spoil a study."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -17,11 +17,11 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.text import normalise
 from stance.reading.words import literal_places
-from stance.records import Stance
+from stance.records import ANSWERS, Stance
 
-LABELS = tuple(str(label) for label in Stance)
 EXAMPLES = 3  # places that a message names
 SEVERITIES = ("spoils", "warn", "note")  # from worst to least
+_TEXTS = 10_000  # searched for mentions at a time
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
@@ -34,12 +34,8 @@ FEWEST_CODED = 100  # rows coded twice below which alpha says little
 # near-duplicate in another document, before a study is spoilt.
 LEAK, TEMPLATE = 0.01, 0.05
 
-# What is looked for: leaks if there are two files, agreement if there are coders.
-CHECKS = (
-    *("classes", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
-    "agreement",
-)
-_TEXTS = 10_000  # searched for mentions at a time
+CHECKS = ("classes", "mentions", "duplicates", "near-duplicates", "conflicts")
+"""What is looked for; also leaks if there are several files, and agreement if there are coders."""
 
 Rows = tuple[int, int]
 
@@ -57,10 +53,10 @@ class Study:
     """A labelled corpus laid out for checking; a text is known by its first row."""
 
     corpus: Corpus
-    book: ActorBook
     files: tuple[str, ...]  # what messages call them
     actors: tuple[str, ...]  # of each row, by their names in the book if it has them
     text: Ints  # of each row: the first row whose text differs in case and punctuation at most
+    alike: Ints  # of each row: the number of its group of nearly equal texts
 
     def place(self, row: int) -> str:
         """Return ``file:row`` for a message."""
@@ -86,85 +82,80 @@ def check_corpora(
     _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     same_names = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if same_names else path.name for path in paths)
-    text = first[number.reshape(-1)]
-    study = Study(corpus, book, files, book.topics(corpus.actors), text)
     alike = linked_groups([corpus.marks.exact, *corpus.marks.bands.T])  # as `evaluate` does
-    findings = [*_classes(study), *_mentions(study), *_duplicates(study)]
-    findings += [*_near_duplicates(study, alike), *_leaks(study, alike)]
+    text = first[number.reshape(-1)]
+    study = Study(corpus, files, book.topics(corpus.actors), text, alike)
+    classes = {}
+    for place, label in enumerate(Stance):
+        rows = corpus.stance == place
+        documents = len(np.unique(corpus.document[rows]))
+        classes[str(label)] = {"rows": int(rows.sum()), "documents": documents}
+    findings = [*_small_classes(classes), *_unnamed(study, book), *_duplicates(study)]
+    findings += [*_near_duplicates(study), *_leaks(study)]
     findings += [Finding("note", "reading", shown(note, 300)) for note in corpus.notes]
     agreement, coders = None, corpus.annotations.coders if corpus.annotations else ()
     if corpus.annotations:
-        agreement = report_agreement(corpus.annotations.codes, LABELS, corpus.document)
+        agreement = report_agreement(corpus.annotations.codes, [*classes], corpus.document)
         findings += _agreed(coders, agreement)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    used = {"leaks": len(paths) > 1, "agreement": bool(coders)}
+    checks = [*CHECKS, *["leaks"] * (len(paths) > 1), *["agreement"] * bool(coders)]
     failed = {finding.check for finding in findings if finding.severity != "note"}
-    rows = zip(files, corpus.sources, strict=True)
+    sizes = zip(files, corpus.sources, strict=True)
     return {
         "spoils": any(finding.severity == "spoils" for finding in findings),
-        "files": [{"name": name, "rows": source.rows} for name, source in rows],
+        "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
         "texts": len(np.unique(text)),
-        "classes": _class_sizes(corpus),
+        "classes": classes,
         "findings": [finding._asdict() for finding in findings],
-        "passed": [name for name in CHECKS if used.get(name, True) and name not in failed],
+        "passed": [name for name in checks if name not in failed],
         "coders": list(coders),
         "agreement": agreement,
     }
 
 
-def _class_sizes(corpus: Corpus) -> dict[str, dict[str, int]]:
-    rows_of = {label: corpus.stance == number for number, label in enumerate(LABELS)}
-    return {
-        label: {"rows": int(rows.sum()), "documents": len(np.unique(corpus.document[rows]))}
-        for label, rows in rows_of.items()
-    }
-
-
-def _classes(study: Study) -> Iterator[Finding]:
+def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
-    for label, size in _class_sizes(study.corpus).items():
+    for label, size in classes.items():
         rows, documents = size["rows"], size["documents"]
         if not rows:
+            severity = "warn" if label == Stance.NEUTRAL else "spoils"
             text = f"no row is {label}, so a model never answers it: add such rows"
+            yield Finding(severity, "classes", text)
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             text = (
                 f"{label} has only {count(rows, 'row')} from {count(documents, 'document')}, too "
                 f"few to learn: have at least {CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
             )
-        else:
-            continue
-        severity = "warn" if rows or label == Stance.NEUTRAL else "spoils"
-        yield Finding(severity, "classes", text)
+            yield Finding("warn", "classes", text)
 
 
-def _mentions(study: Study) -> Iterator[Finding]:
+def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     """Find rows about an actor that the text does not name."""
-    corpus, book = study.corpus, study.book
-    number = {name: book.number(name) for name in set(study.actors)}
-    named, texts = set[tuple[int, int]](), np.unique(study.text).tolist()
+    corpus, texts = study.corpus, np.unique(study.text).tolist()
+    named = set[tuple[int, str]]()  # texts and actors
     for low in range(0, len(texts), _TEXTS):
         pairs = book.named(corpus.texts[row] for row in texts[low : low + _TEXTS])
         book.forget()  # or it would remember the words of the whole corpus
-        named.update((texts[low + place], actor) for place, actor in pairs.tolist())
-    labelled = zip(study.text.tolist(), map(number.__getitem__, study.actors), strict=True)
+        named.update((texts[low + place], book.names[actor]) for place, actor in pairs.tolist())
+    proper = {name: book.proper_name(name) for name in set(study.actors)}
     unnamed = [
         row
-        for row, pair in enumerate(labelled)
+        for row, (text, actor) in enumerate(zip(study.text.tolist(), study.actors, strict=True))
         if not corpus.spans[row]
-        and pair not in named
+        and (text, proper[actor]) not in named
         and not any(literal_places(book, normalise(corpus.texts[row]), corpus.actors[row]))
     ]
     if unnamed:
         share = len(unnamed) / len(corpus)
         rows = unnamed[:EXAMPLES]
         listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
-        text = (
+        what = (
             f"{count(len(unnamed), 'row')} ({share:.1%}) about an actor that the text does not "
             f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
-        yield Finding("spoils" if share > UNNAMED else "warn", "mentions", text)
+        yield Finding("spoils" if share > UNNAMED else "warn", "mentions", what)
 
 
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
@@ -189,8 +180,11 @@ def _duplicates(study: Study) -> Iterator[Finding]:
         yield Finding("warn", "duplicates", text)
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
-        listed = ", ".join(_contradiction(study, *pair) for pair in conflicts[:2])
-        yield Finding("spoils", "conflicts", f"{text} ({listed})")
+        listed = []
+        for rows in conflicts[:2]:
+            one, other = (f"{ANSWERS[corpus.stance[row]]} {study.place(row)}" for row in rows)
+            listed.append(f"{shown(study.actors[rows[0]], 20)} {one}, {other}")
+        yield Finding("spoils", "conflicts", f"{text} ({', '.join(listed)})")
 
 
 def _groups(keys: Iterable[Hashable]) -> Iterable[list[int]]:
@@ -201,16 +195,11 @@ def _groups(keys: Iterable[Hashable]) -> Iterable[list[int]]:
     return groups.values()
 
 
-def _contradiction(study: Study, *rows: int) -> str:
-    one, other = (f"{LABELS[study.corpus.stance[row]]} {study.place(row)}" for row in rows)
-    return f"{shown(study.actors[rows[0]], 20)} {one}, {other}"
-
-
-def _near_duplicates(study: Study, alike: Ints) -> Iterator[Finding]:
+def _near_duplicates(study: Study) -> Iterator[Finding]:
     """Find nearly equal texts of one file that are not of one document."""
     corpus, apart = study.corpus, list[Rows]()
-    for rows in _groups(zip(alike.tolist(), corpus.source.tolist(), strict=True)):
-        first, *others = rows
+    keys = zip(study.alike.tolist(), corpus.source.tolist(), strict=True)
+    for first, *others in _groups(keys):
         apart += [(first, row) for row in others if corpus.document[row] != corpus.document[first]]
     if apart:
         texts = np.unique(study.text[np.array(apart)])
@@ -222,9 +211,9 @@ def _near_duplicates(study: Study, alike: Ints) -> Iterator[Finding]:
         yield Finding("spoils" if share > TEMPLATE else "warn", "near-duplicates", text)
 
 
-def _leaks(study: Study, alike: Ints) -> Iterator[Finding]:
+def _leaks(study: Study) -> Iterator[Finding]:
     """Find texts that two files share."""
-    source, text = study.corpus.source, study.text
+    source, text, alike = study.corpus.source, study.text, study.alike
     for files in combinations(range(len(study.files)), 2):
         parts = [np.flatnonzero(source == file) for file in files]
         shared = np.intersect1d(alike[parts[0]], alike[parts[1]])
