@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares, holm
-from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate, compare
-from stance.findings.shares import Study
+from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, compare
+from stance.findings.shares import Study, surrogates
 from stance.records import AGAINST, FAVOR, NEUTRAL
 
 
@@ -34,7 +34,7 @@ def test_with_equal_chances_and_weight_it_is_prediction_powered_inference():
     scores = np.clip(0.15 + 0.5 * truth + rng.normal(0, 0.2, number), 0, 1).round(3)
     pair = np.sort(rng.permutation(number)[:size])
     audit = plain(pair, np.where(truth[pair], AGAINST, NEUTRAL), number)
-    surrogate = Surrogate("scores", np.stack([scores, np.zeros(number)], axis=1))
+    surrogate = ("scores", np.stack([scores, np.zeros(number)], axis=1))
     weight = np.cov(truth[pair], scores[pair])[0, 1] / scores[pair].var(ddof=1)
     assert weight * (number - size) / number == pytest.approx(1.2202592714)  # that of all others
     found = correct(audit, np.arange(number), [surrogate])
@@ -47,7 +47,7 @@ def test_a_full_audit_is_the_truth_with_the_interval_of_a_survey():
     rng = np.random.default_rng(5)
     answers, stance = simulation.archive(rng, (0.3, 0.6, 0.1))
     audit = plain(np.arange(len(stance)), stance, len(stance))
-    found = correct(audit, answers.document, *answers.surrogates())
+    found = correct(audit, answers.document, *surrogates(answers))
     shares = np.bincount(stance) / len(stance)
     assert found.shares == pytest.approx(shares)
     counts = np.zeros((answers.document.max() + 1, 3), np.int64)
@@ -86,7 +86,7 @@ def test_counts_of_a_biased_classifier_are_moved_to_the_truth():
 def test_labels_that_are_all_alike_do_not_make_a_share_certain(truth):
     audit = plain(np.arange(0, 400, 10), np.full(40, truth), 400)
     scores = np.zeros((400, 2))
-    found = correct(audit, np.arange(400), [Surrogate("labels", scores)])
+    found = correct(audit, np.arange(400), [("labels", scores)])
     assert found.shares[truth] == pytest.approx(1)
     low, high = found.interval(truth)
     assert 0.85 < low < 0.95
@@ -99,7 +99,7 @@ def test_surrogates_that_know_nothing_are_left_out():
     rng = np.random.default_rng(6)
     truth, document = rng.integers(3, size=3000), np.arange(3000)
     pair = np.sort(rng.permutation(3000)[:200])
-    noise = [Surrogate("noise", rng.random((3000, 2)))]
+    noise = [("noise", rng.random((3000, 2)))]
     found = correct(plain(pair, truth[pair], 3000), document, noise)
     alone = correct(plain(pair, truth[pair], 3000), document)
     assert alone.method == AUDIT_ONLY
@@ -118,8 +118,8 @@ def test_shares_sum_to_1_and_stand_in_their_intervals(truth, documents, seed):
     inclusion = rng.uniform(0.05, 1, size)
     pair = np.sort(rng.permutation(number)[:size])
     audit = Audit(pair, np.array(truth), inclusion, rng.integers(3, size=size))
-    surrogates = [Surrogate("probabilities", chances[:, [AGAINST, FAVOR]])]
-    found = correct(audit, rng.integers(documents, size=number), surrogates)
+    known = [("probabilities", chances[:, [AGAINST, FAVOR]])]
+    found = correct(audit, rng.integers(documents, size=number), known)
     assert sum(found.shares) == pytest.approx(1)
     for quantity in range(NET + 1):
         low, high = found.interval(quantity)

@@ -30,7 +30,7 @@ from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.request import Places, Request
-from stance.findings.sampling import draw_sample, expected_margins, expected_spread
+from stance.findings.sampling import draw_sample, expected_margins
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.fitting import train
 from stance.model.abstention import thresholds
@@ -218,8 +218,7 @@ def audited(
 ) -> tuple[Audit, Floats]:
     """Draw and label an audit as `stance sample` does; return it and what was promised by actor."""
     drawn = draw_sample(answers, size, int(rng.integers(1 << 31)), whole=whole)
-    spread = expected_spread(answers, whole)
-    promised = expected_margins(drawn.chance, answers.actor, spread, len(answers.actors))
+    promised = expected_margins(answers, drawn.chance, whole=whole)
     return Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum), promised
 
 

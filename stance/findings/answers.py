@@ -1,6 +1,6 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
-from array import array
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,18 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
-from stance.corpus.rows import LabelReader, stance_spellings
+from stance.arrays import Floats32, Ints, Ints8, Keys
+from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.findings.correction import Surrogate
-from stance.findings.periods import Periods, choose_periods
-from stance.findings.request import Join, Places, Request, find_places, label_in
-from stance.reading.keys import key_of
+from stance.findings.request import (
+    Join,
+    Periods,
+    Places,
+    Request,
+    find_periods,
+    find_places,
+    label_in,
+)
+from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import (
     Header,
     Record,
+    Records,
     Table,
     column,
     day_of,
@@ -28,13 +35,11 @@ from stance.tables import (
     rewrite_dates,
 )
 
-MISSING = -1  # number of a period or a surrogate's label that an answer does not have
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 MOST_ROWS = 1 << 28  # largest row number
 QUOTED = 3  # surest answers on a subject and side
 Cells = tuple[str, ...]  # of a record
-_KEYS = ("document", "key", "text", "id", "identity")  # figures that are 64-bit keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,15 @@ class AnswersTable:
     document: Ints
     record: Ints  # of the table, from 0
     key: Keys  # of file, document, row and actor, or of what else the labels name
-    text: Keys  # of the text; 0 without one
+    text: Keys  # of the text
     notes: tuple[str, ...]
-    labels: tuple[tuple[str, Ints8], ...] = ()  # of the columns that may stand in for a coder's
+    labels: Ints8 = field(default_factory=lambda: np.zeros((0, 0), np.int8))
+    """Of other models, of shape (n_pairs, n_surrogates); `MISSING` where a cell is empty."""
     join: Join = "row"  # what `key` is of
     holders: tuple[str, ...] = ()
-    holder: Ints | None = None  # number in `holders`, of which "" is nobody known
+    holder: Ints = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )  # number in `holders`, of which "" is nobody known
     length: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # of the text
     rows: int = 0  # of the table, told apart by file, document, text and number
     naming: int = 0  # rows that name an actor
@@ -75,32 +83,8 @@ class AnswersTable:
         given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
         withheld = self.chances[self.stance == len(Stance)]
         leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
-        return [
-            str(label)
-            for number, label in enumerate(Stance)
-            if given.any() and not given[number] and leaning[number] >= FEWEST_LEANING
-        ]
-
-    def surrogates(self) -> tuple[list[Surrogate], list[Surrogate]]:
-        """Return what can stand in for labels: the model's answers, and further columns.
-
-        Where an answer is withheld, the likeliest one counts. A column that is empty for a pair
-        adds nothing to the model's probabilities there.
-        """
-        chances = self.chances[:, list(SIDES)].astype(np.float64)
-        likeliest = self.chances.argmax(axis=1)
-        answers = _sides(np.where(self.stance < len(Stance), self.stance, likeliest))
-        alternatives = [Surrogate("probabilities", chances), Surrogate("answers", answers)]
-        added = [
-            Surrogate(name, np.where(values[:, None] >= 0, _sides(values) - chances, 0.0))
-            for name, values in self.labels
-        ]
-        return alternatives, added
-
-
-def _sides(labels: Ints | Ints8) -> Floats:
-    """Return 1 where a label is against or in favor, of shape (n_labels, 2)."""
-    return np.asarray(labels[:, None] == np.array(SIDES), np.float64)
+        never = (given == 0) & (leaning >= FEWEST_LEANING) & given.any()
+        return [str(label) for label, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
@@ -116,22 +100,21 @@ def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> Ans
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
         reader = _Reader(table, request, places, _choose_join(places, table, labelled))
-        for record in table:
-            reader.add(record)
+        for part in table.chunks:
+            reader.add(part)
         return reader.finish()
 
 
 def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
     """Return by which of its columns a labelled sample names the answers of a table."""
-    texts = () if places.text is None else ("text", table.columns[places.text])
-    ways: dict[Join, Sequence[str]] = {"row": ("row",), "id": ("id",) * (places.id is not None)}
-    for join, names in {**ways, "text": texts}.items():
-        if any(optional_column(Header(labelled, "the labels"), name) is not None for name in names):
+    labels = Header(labelled, "the labels")
+    ways: dict[Join, int | None] = {"row": places.row, "id": places.id, "text": places.text}
+    for join, place in ways.items():
+        names = () if place is None else (join, table.columns[place])
+        if any(optional_column(labels, name) is not None for name in names):
             return join
-    raise DataError(
-        f"{table.name}: has neither 'row', 'id' nor 'text' in common with the labels; add the "
-        "column 'id' of one table to the other"
-    )
+    why = "has neither 'row', 'id' nor 'text' in common with the labels"
+    raise DataError(f"{table.name}: {why}; add the column 'id' of one table to the other")
 
 
 def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, Ints]]:
@@ -162,191 +145,169 @@ def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Ce
         if population.places.over is not None:
             rewrite_dates(table, population.places.over, population.request.date_format)
         known = ((numbers.get(record.number - 1), record.cells) for record in table)
-        return {answer: tuple(cells) for answer, cells in known if answer is not None}
+        return {answer: cells for answer, cells in known if answer is not None}
 
 
-# --- What identifies an answer ---
+def pair_key(cells: Iterable[str]) -> int:
+    """Return the key of some cells, whatever a spreadsheet did to their spaces."""
+    return key_of("\0".join(" ".join(cell.split()) for cell in cells))
 
 
-def is_row(cell: str) -> bool:
-    """Return whether a cell is the number of a row."""
-    digits = cell.isascii() and cell.isdecimal() and len(cell) < 12
-    return digits and 0 < int(cell) <= MOST_ROWS
-
-
-def pair_key(join: Join, identity: Sequence[str], actor: str) -> int:
-    """Return what tells a pair apart: the cells that name its paragraph, and its actor."""
-    *before, last = (cell.strip() for cell in identity)
-    if join == "row":
-        last = str(int(last))
-    elif join == "text":
-        last = " ".join(last.split())  # whatever a spreadsheet did to its spaces
-    return key_of("\0".join((*before, last, actor)))
-
-
-def text_key(text: str) -> int:
-    """Return what tells texts apart, whatever a spreadsheet did to their spaces; 0 for none."""
-    words = " ".join(text.split())
-    return key_of(words) if words else 0
+def read_chance(cell: str) -> float:
+    """Return the probability in a cell; NaN if it is none."""
+    try:
+        chance = float(cell)
+    except ValueError:
+        return math.nan
+    return chance if 0 <= chance <= 1 else math.nan
 
 
 class _Reader:
-    """Answers as they are read: a column of each figure that is kept."""
+    """Reads the answers of a table, part by part, and counts its rows."""
 
     def __init__(self, table: Table, request: Request, places: Places, join: Join) -> None:
         self._table, self._request, self._places, self._join = table, request, places, join
-        self._labels = {
-            name: (
-                column(table, name),
-                LabelReader(table.name, Stance, stance_spellings(request.labels), shown(name)),
-            )
-            for name in request.surrogates
-        }
+        spellings = stance_spellings(request.labels)
+        self._labels = [  # of other models
+            (column(table, name), LabelReader(table.name, Stance, spellings, shown(name)))
+            for name in dict.fromkeys(request.surrogates)
+        ]
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
-        self._values = defaultdict[str, "array[int]"](lambda: array("Q"))
-        self._chances = array("f")
-        self._rows, self._naming = array("q"), array("b")
-        self._aimless, self._first = 0, ""  # rows with a stance toward nobody, and where one stands
-        self._loose = 0  # rows whose cell of the document is blank
+        self._parts = list[dict[str, Any]]()  # an array of each figure
+        self._rows, self._naming = list[Keys](), list[Keys]()
+        self._aimless = list[str]()  # where stances toward nobody stand
 
-    def add(self, record: Record) -> None:
-        """Read a record."""
-        cells, places, only = record.cells, self._places, self._request.only
-        actor = places.actor_of(cells)
+    def add(self, part: Records) -> None:
+        """Read some records."""
+        places, only, answers = self._places, self._request.only, list[Record]()
         unit = (places.file, places.document, places.text, places.row)
-        self._rows.append(hash(tuple(cells[place] for place in unit if place is not None)))
-        self._naming.append(bool(actor) and not places.unnamed(cells))
-        if not actor and cells[places.stance].strip():
-            self._aimless, self._first = self._aimless + 1, self._first or self._table.where(record)
-        if not actor or (only and actor not in only):
-            return
-        if fault := _fault(cells, places):
-            why = f"{fault}; restore what stance predict wrote"
-            raise DataError(f"{self._table.where(record)}: {why}")
-        self._loose += places.document is not None and not cells[places.document].strip()
-        self._chances.extend(float(cells[place]) for place in places.probabilities)
+        rows = _keys(*(_cells(part, place) for place in unit))
+        named = np.zeros(len(part), np.bool_)
+        for number, record in enumerate(part):
+            cells, actor = record.cells, places.actor_of(record.cells)
+            named[number] = actor and (places.mentions is None or cells[places.mentions] != "0")
+            if not actor and cells[places.stance].strip():
+                self._aimless.append(self._table.where(record))
+            elif actor and (not only or actor in only):
+                if fault := _fault(cells, places):
+                    advice = "restore what stance predict wrote"
+                    raise DataError(f"{self._table.where(record)}: {fault}; {advice}")
+                answers.append(record)
+        self._rows.append(rows)
+        self._naming.append(rows[named])
+        if answers:
+            self._parts.append(self._figures(Records.of(answers)))
 
-        def cell(place: int | None) -> str:
-            return "" if place is None else cells[place]
-
-        words = " ".join(cell(places.text).split())
-        identity = [cells[place] for place in places.identity(self._join)]
-        figures = {
-            "actor": self._number("actor", actor),
-            "group": self._number("group", cell(places.by) or BLANK),
-            "holder": self._number("holder", cell(places.holder).strip()),
-            "stance": ANSWERS.index(cells[places.stance]),
-            "day": day_of(cell(places.over)) or 0,
-            "record": record.number - 1,
-            "line": record.line,
-            "document": key_of(_document(cells, places)),
-            "key": pair_key(self._join, identity, actor),
-            "text": text_key(words),
-            "id": key_of(cell(places.id)),
-            "length": len(cell(places.text)),
-            "identity": key_of("\0".join((*map(cell, places.whole), words, actor))),
+    def _figures(self, part: Records) -> dict[str, Any]:
+        """Return an array of each figure of some answers."""
+        places, records = self._places, list(part)
+        actors = [actor.strip() for actor in _cells(part, places.actor)]
+        identity = [_cells(part, place) for place in places.identity(self._join)]
+        # Numbers of labels tell no rows apart, if these have an id.
+        row = None if places.mentions is None and places.id is not None else places.row
+        unit = (places.file, places.document, places.id, row, places.text)
+        chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
+        labels = [
+            [label_in(record.cells[place], record, reader) for record in records]
+            for place, reader in self._labels
+        ]
+        return {
+            "actor": self._number("actor", actors),
+            "group": self._number("group", [cell or BLANK for cell in _cells(part, places.by)]),
+            "holder": self._number("holder", [c.strip() for c in _cells(part, places.holder)]),
+            "stance": np.array([*map(ANSWERS.index, _cells(part, places.stance))], np.int8),
+            "chances": np.array(chances, np.float32).T,
+            "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,
+            "day": np.array([day_of(cell) or 0 for cell in _cells(part, places.over)]),
+            "record": np.array(part.numbers) - 1,
+            "document": keys_of(_document(record.cells, places) for record in records),
+            "loose": np.array([not cell.strip() for cell in _cells(part, places.document)]),
+            "key": _keys(*identity, actors),
+            "text": _keys(_cells(part, places.text)),
+            "length": np.array([*map(len, _cells(part, places.text))]),
+            "same": _keys(*(_cells(part, place) for place in unit), actors),
         }
-        for name, (place, reader) in self._labels.items():
-            label = label_in(cells[place], record, reader)
-            figures[f"label {name}"] = 0 if label is None else label + 1
-        for name, figure in figures.items():
-            self._values[name].append(figure)
 
-    def _number(self, kind: str, name: str) -> int:
-        return self._names[kind].setdefault(name, len(self._names[kind]))
+    def _number(self, kind: str, names: Sequence[str]) -> Ints:
+        known = self._names[kind]
+        return np.array([known.setdefault(name, len(known)) for name in names])
 
     def finish(self) -> AnswersTable:
         """Return all answers, each counted once."""
-        table, request, names = self._table.name, self._request, self._names
+        table, request, places, names = self._table, self._request, self._places, self._names
         if missing := [name for name in request.only if name not in names["actor"]]:
-            raise DataError(
-                f"{table}: holds no answer on '{shown(min(missing))}'; check its spelling"
-            )
-        if not names["actor"]:
-            raise DataError(f"{table}: holds no answer; judge texts that name an actor")
-        values: dict[str, Any] = {
-            name: np.array(figures, np.uint64 if name in _KEYS else np.int64)
-            for name, figures in self._values.items()
+            why = f"holds no answer on '{shown(min(missing))}'; check its spelling"
+            raise DataError(f"{table.name}: {why}")
+        if not self._parts:
+            raise DataError(f"{table.name}: holds no answer; judge texts that name an actor")
+        values = {
+            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
-        kept = self._first_of_each(values)
-        repeated = len(values["actor"]) - len(kept)
-        values = {name: figures[kept] for name, figures in values.items()}
-        day, rows = values["day"], np.array(self._rows)
-        periods = choose_periods(day, request.period)
-        notes = self._notes(repeated, values)
+        number = len(values["actor"])
+        first = np.unique(values.pop("same"), return_index=True)[1]
+        if places.text is not None and len(first) < number:  # by the text, rows repeat others
+            values = {name: figures[np.sort(first)] for name, figures in values.items()}
+        periods, period = find_periods(values.pop("day"), request.period)
+        counts = {
+            "loose": int(values.pop("loose").sum()),
+            "repeated": number - len(period),
+            "undated": int((period == MISSING).sum()),
+        }
+        notes = [f"{table.name}: {note}" for note in self._notes(counts)]
         return AnswersTable(
             request=request,
-            table=table,
-            columns=tuple(self._table.columns),
-            places=self._places,
+            table=table.name,
+            columns=table.columns,
+            places=places,
             actors=tuple(names["actor"]),
-            groups=() if self._places.by is None else tuple(names["group"]),
-            periods=periods,
-            **{
-                name: values[name] for name in ("actor", "group", "record", "key", "text", "length")
-            },
-            stance=values["stance"].astype(np.int8),
-            chances=np.array(self._chances, np.float32).reshape(-1, len(Stance))[kept],
-            period=np.full(len(day), MISSING) if periods is None else periods.places(day),
-            document=np.unique(values["document"], return_inverse=True)[1],
-            join=self._join,
-            rows=len(np.unique(rows)),
-            naming=len(np.unique(rows[np.array(self._naming, np.bool_)])),
+            groups=() if places.by is None else tuple(names["group"]),
             holders=tuple(names["holder"]),
-            holder=values["holder"],
-            labels=tuple(
-                (name, (values[f"label {name}"] - 1).astype(np.int8)) for name in self._labels
-            ),
-            notes=(*self._table.notes, *(f"{table}: {note}" for note in notes)),
+            periods=periods,
+            period=period,
+            document=np.unique(values.pop("document"), return_inverse=True)[1],
+            join=self._join,
+            rows=len(np.unique(np.concatenate(self._rows))),
+            naming=len(np.unique(np.concatenate(self._naming))),
+            notes=(*table.notes, *notes),
+            **values,
         )
 
-    def _first_of_each(self, values: dict[str, Any]) -> Ints:
-        """Return the answers that repeat no earlier one; raise where two differ."""
-        answers, stance = np.arange(len(values["actor"])), values["stance"]
-        if self._places.text is None:
-            return answers
-        _, firsts, number = np.unique(values["identity"], return_index=True, return_inverse=True)
-        first = firsts[number]
-        for again in np.flatnonzero(stance != stance[first])[:1]:
-            before, after = (
-                self._table.where(Record(int(values["record"][n]) + 1, int(values["line"][n]), ()))
-                for n in (first[again], again)
-            )
-            raise DataError(
-                f"{after}: has another answer than {before} for the same text and actor; "
-                "keep one of the rows"
-            )
-        return np.asarray(answers[first == answers], np.int64)
-
-    def _notes(self, repeated: int, values: Mapping[str, Any]) -> Iterator[str]:
+    def _notes(self, counts: Mapping[str, int]) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
         usual = self._request.text_column or optional_column(self._table, "text")
         if places.text is not None and usual is None:
             name = shown(columns[places.text])
             yield f"column '{name}' is read as 'text'; name another with --text-column"
-        named = columns[places.id] if places.id is not None else ""
-        what = "text" if places.text is not None else "id" if named else "row"
+        what = "text" if places.text is not None else "id" if places.id is not None else "row"
         if places.document is None:
-            ids, texts = (len(np.unique(values[name])) for name in ("id", "text"))
-            meant = likely(columns[: places.row], "document") or (named if ids < texts else "")
+            meant = likely(columns[: places.row], "document")
             advice = f"add --document-column '{shown(meant)}'" if meant else "add that column"
             yield (
                 f"no column 'document', so each {what} counts as a document; if several belong "
                 f"to one document, {advice}, or intervals are too narrow"
             )
-        if self._loose:
-            yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
-        for _, reader in self._labels.values():
+        elif loose := counts["loose"]:
+            yield f"{count(loose, 'row')} without a document; each {what} counts as one"
+        for _, reader in self._labels:
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
-            rows = count(self._aimless, "row")
-            yield f"{rows} with a stance but no actor left out (first: {self._first})"
-        if repeated:
-            rows = count(repeated, "row")
-            yield f"{rows} left out: an earlier row has the same text, actor and answer"
-        if undated := int((values["day"] == 0).sum()) if places.over is not None else 0:
+            rows = count(len(self._aimless), "row")
+            yield f"{rows} with a stance but no actor left out (first: {self._aimless[0]})"
+        if repeated := counts["repeated"]:
+            yield f"{count(repeated, 'row')} left out: an earlier row has the same text and actor"
+        if places.over is not None and (undated := counts["undated"]):
             yield f"{count(undated, 'answer')} without a date that can be read"
+
+
+def _cells(part: Records, place: int | None) -> list[str]:
+    """Return the cells of a column, empty ones if there is none."""
+    return [""] * len(part) if place is None else part.columns[place]
+
+
+def _keys(*columns: Sequence[str]) -> Keys:
+    """Return the `pair_key` of each row of some columns."""
+    return np.array([*map(pair_key, zip(*columns, strict=True))], np.uint64)
 
 
 def _document(cells: Sequence[str], places: Places) -> str:
@@ -361,15 +322,12 @@ def _document(cells: Sequence[str], places: Places) -> str:
 
 def _fault(cells: Sequence[str], places: Places) -> str:
     """Return why cells are not an answer; empty if they are one."""
-    if not is_row(row := cells[places.row]):
+    row, stance = cells[places.row], cells[places.stance]
+    if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
         return f"'{shown(row)}' is not a row number"
-    if (stance := cells[places.stance]) not in ANSWERS:
+    if stance not in ANSWERS:
         return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
     for cell in (cells[place] for place in places.probabilities):
-        try:
-            known = 0 <= float(cell) <= 1
-        except ValueError:
-            known = False
-        if not known:
+        if math.isnan(read_chance(cell)):
             return f"'{shown(cell)}' is not a probability from 0 to 1"
     return ""

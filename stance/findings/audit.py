@@ -1,23 +1,16 @@
 """Labelled samples: read, checked, and joined to the answers that they were drawn from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from stance.corpus.rows import LabelReader, stance_spellings
+from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.findings.answers import (
-    MISSING,
-    AnswersTable,
-    is_row,
-    pair_key,
-    read_population,
-    text_key,
-)
+from stance.findings.answers import AnswersTable, pair_key, read_chance, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request
 from stance.records import ADJUDICATED, NEUTRAL, Stance
@@ -34,97 +27,85 @@ class _Label:
     where: str  # table and line
     name: str  # of the pair, in messages
     key: int
-    text: int  # key of the text; 0 without one
+    text: str
     coder: str
     truth: int
     design: str  # name of the file
 
 
 def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
-    """Read a table of answers and, if there is one, its labelled sample."""
+    """Read a table of answers and, if there is one, the labelled sample of it.
+
+    Raise `DataError` where the two do not fit.
+    """
     if request.audit is None:
         return read_population(request), None
-    encoding = request.audit_encoding
-    with encoded_by("--audit-encoding"), open_table(request.audit, encoding=encoding) as table:
-        columns = table.columns
-    population = read_population(request, columns)
-    return population, _read_audit(request.audit, population)
-
-
-@encoded_by("--audit-encoding")
-def _read_audit(source: Path, population: AnswersTable) -> Audit:
-    """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
-    request, counts = population.request, Counter[str]()
-    with open_table(source, encoding=request.audit_encoding) as table:
-        rows = list(_read_labels(table, population, counts))
-    labelled = [row for row in rows if row.truth >= 0]
-    if not labelled:
-        raise DataError(f"{source}: holds no labelled row; fill in 'stance'")
+    with (
+        encoded_by("--audit-encoding"),
+        open_table(request.audit, encoding=request.audit_encoding) as table,
+    ):
+        records = list(table)
+    population, notes = read_population(request, table.columns), list[str]()
+    rows = list(_read_labels(table, records, population, notes))
     codings = defaultdict[int, list[_Label]](list)
-    for row, pair in zip(labelled, _locate(labelled, population), strict=True):
-        codings[pair].append(row)
+    for label, pair in _locate(rows, population):
+        codings[pair].append(label)
+    if not codings:
+        raise DataError(f"{request.audit}: holds no labelled row; fill in 'stance'")
     labels = {pair: _settle(codings[pair]) for pair in sorted(codings)}
-    design = _read_design(source, rows, list(labels.values()), population)
+    design = _read_design(request.audit, rows, list(labels.values()), population)
     chances, strata = zip(*(design[label.key] for label in labels.values()), strict=True)
     pairs = np.array(list(labels), np.int64)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
-    counts["missing"] = len(missing)
-    return Audit(
+    if number := len(missing):
+        percent = 100 * number / (len(pairs) + number)
+        why = (
+            f"{count(number, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
+            "too: intervals hold only if labels are missing by chance, not because rows are hard"
+        )
+        notes.insert(0, why)
+    return population, Audit(
         pair=pairs,
         truth=np.array([label.truth for label in labels.values()], np.int64),
         inclusion=np.array(chances),
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
-        notes=tuple(f"{source}: {note}" for note in _notes(counts, len(pairs))),
+        notes=tuple(f"{request.audit}: {note}" for note in notes),
     )
 
 
-def _notes(counts: Mapping[str, int], labelled: int) -> Iterator[str]:
-    if missing := counts["missing"]:
-        percent = 100 * missing / (labelled + missing)
-        yield (
-            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
-            "too: intervals hold only if labels are missing by chance, not because rows are hard"
-        )
-    for what, why in (
-        ("train", "left out: chosen for training, not drawn at random"),
-        ("false matches", "with a false match counted as neutral"),
-    ):
-        if counts[what]:
-            yield f"{count(counts[what], 'row')} {why}"
-
-
-def _read_labels(table: Table, population: AnswersTable, counts: Counter[str]) -> Iterator[_Label]:
+def _read_labels(
+    table: Table, records: Sequence[Record], population: AnswersTable, notes: list[str]
+) -> Iterator[_Label]:
     """Yield the rows that were drawn at random; ``truth`` is `MISSING` where one has no label."""
-    identity = _identity(table, population)
-    stance = column(table, "stance")
+    identity, stance = _identity(table, population), column(table, "stance")
     places = [optional_column(table, name) for name in _OPTIONAL]
     reader = LabelReader(table.name, Stance, stance_spellings(population.request.labels))
-    for record in table:
+    counts = Counter[str]()
+    for record in records:
         cells = record.cells
         purpose, false_match, coder, text, design = (
             "" if place is None else cells[place].strip() for place in places
         )
-        if purpose == TRAIN:
-            counts["train"] += 1
-            continue
         named, actor = (cells[place].strip() for place in identity[-2:])
-        if population.request.only and actor not in population.actors:
-            continue
-        flagged = false_match.lower() not in UNMARKED
-        counts["false matches"] += flagged
-        truth = NEUTRAL if flagged else MISSING
-        yield _Label(
-            where=f"{table.name}:{record.line}",
-            name=f"{population.join} {shown(named, 20)} on '{shown(actor, 40)}'",
-            key=_key(record, identity, population, table.name),
-            text=0 if population.places.text is None else text_key(text),
-            coder=coder,
-            truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
-            design=design,
-        )
+        if purpose == TRAIN:
+            counts["left out: chosen for training, not drawn at random"] += 1
+        elif not population.request.only or actor in population.actors:
+            flagged = false_match.lower() not in UNMARKED
+            counts["with a false match counted as neutral"] += flagged
+            truth = NEUTRAL if flagged else MISSING
+            yield _Label(
+                where=f"{table.name}:{record.line}",
+                name=f"{population.join} {shown(named, 20)} on '{shown(actor, 40)}'",
+                key=pair_key(cells[place] for place in identity),
+                text=text,
+                coder=coder,
+                truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
+                design=design,
+            )
     reader.refuse_guess()
+    notes += [f"{count(number, 'row')} {what}" for what, number in counts.items() if number]
 
 
 def _identity(table: Table, population: AnswersTable) -> list[int]:
@@ -133,14 +114,6 @@ def _identity(table: Table, population: AnswersTable) -> list[int]:
     if population.join == "row" or ("text" in table.columns and population.join == "text"):
         names[-1] = population.join  # as stance sample calls it
     return [column(table, name) for name in (*names, "actor")]
-
-
-def _key(record: Record, identity: Sequence[int], population: AnswersTable, table: str) -> int:
-    *names, actor = (record.cells[place].strip() for place in identity)
-    if population.join == "row" and not is_row(names[-1]):
-        why = f"'{shown(names[-1])}' is not a row number; restore what stance sample wrote"
-        raise DataError(f"{table}:{record.line}: {why}")
-    return pair_key(population.join, names, actor)
 
 
 def _settle(coding: Sequence[_Label]) -> _Label:
@@ -157,14 +130,17 @@ def _settle(coding: Sequence[_Label]) -> _Label:
     raise DataError(f"{lines}: {first.name} has two labels{advice}")
 
 
-def _locate(labels: Sequence[_Label], population: AnswersTable) -> Iterator[int]:
-    """Yield the number of each label's pair in the population."""
+def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[_Label, int]]:
+    """Yield each label that was given, and the number of its pair in the population."""
+    labels = [row for row in rows if row.truth != MISSING]
     numbers: dict[int, list[int]] = {label.key: [] for label in labels}
     for number in np.flatnonzero(np.isin(population.key, np.array([*numbers], np.uint64))).tolist():
         numbers[int(population.key[number])].append(number)
     for label in labels:
         answers, pairs, why = population.table, numbers[label.key], ""
-        alike = [n for n in pairs if not label.text or population.text[n] == label.text]
+        compared = label.text and population.places.text is not None
+        text = pair_key([label.text])
+        alike = [n for n in pairs if not compared or population.text[n] == text]
         if not pairs:
             why = f"{label.name} is not among the answers of {answers}; give the table that the "
             why += "sample was drawn from"
@@ -176,7 +152,7 @@ def _locate(labels: Sequence[_Label], population: AnswersTable) -> Iterator[int]
             why += f"its own {population.join}, or add the column 'text'"
         if why:
             raise DataError(f"{label.where}: {why}")
-        yield alike[0]
+        yield label, alike[0]
 
 
 # --- Designs ---
@@ -198,7 +174,7 @@ def _design_file(source: Path, names: set[str]) -> Path:
             f"{source}: its column 'design' is missing or empty, so it is unknown how its rows "
             "were drawn; if every answer was equally likely to be drawn, add --simple-random"
         )
-    if len(names) != 1 or "" in names:
+    if len(names) != 1:
         listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
         raise DataError(
             f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
@@ -225,22 +201,19 @@ def _read_design(
                 "probabilities; drop --simple-random"
             )
         return {label.key: (len(labels) / len(population), "") for label in labels}
-    path, design = _design_file(source, names), Design()
-    with open_table(path) as table:
+    design = Design()
+    with open_table(_design_file(source, names)) as table:
         identity = _identity(table, population)
-        places = [column(table, name) for name in ("inclusion", "stratum")]
+        inclusion, stratum = (column(table, name) for name in ("inclusion", "stratum"))
         for record in table:
-            chance, stratum = (record.cells[place] for place in places)
-            try:
-                probability = float(chance)
-            except ValueError:
-                probability = 0.0
-            if not 0 < probability <= 1:
+            chance = read_chance(record.cells[inclusion])
+            if not chance > 0:
                 raise DataError(
-                    f"{table.name}:{record.line}: inclusion '{shown(chance)}' is not a probability "
-                    "above 0 and up to 1; restore what stance sample wrote"
+                    f"{table.name}:{record.line}: inclusion '{shown(record.cells[inclusion])}' is "
+                    "not a probability above 0 and up to 1; restore what stance sample wrote"
                 )
-            design[_key(record, identity, population, table.name)] = probability, stratum
+            key = pair_key(record.cells[place] for place in identity)
+            design[key] = chance, record.cells[stratum]
     for label in labels:
         if label.key not in design:
             why = f"is not in {label.design}; restore the row, or its design"
@@ -248,7 +221,7 @@ def _read_design(
     # The inverse probabilities of a sample of answers sum to the number that it was drawn from.
     drawn = np.unique(population.actor[np.isin(population.key, np.array([*design], np.uint64))])
     answers = int(np.isin(population.actor, drawn).sum())
-    size = sum(1 / probability for probability, _ in design.values())
+    size = sum(1 / chance for chance, _ in design.values())
     if answers < len(population) and abs(size - answers) < 0.5:
         options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
         raise DataError(

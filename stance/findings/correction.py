@@ -24,6 +24,7 @@ QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 
 FEWEST_LABELS = 10  # below which nothing is said of a part
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
+Surrogate = tuple[str, Floats]  # stands in for labels: name, and scores of pairs for `SIDES`
 NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
 AUDIT_ONLY = "labels alone"  # method without a surrogate that helps
@@ -56,33 +57,11 @@ class Corrected(Estimates):
 
 
 @dataclass(frozen=True, slots=True)
-class Surrogate:
-    """What stands in for a label: for each pair of a population, scores against and in favor."""
-
-    name: str
-    scores: Floats  # of shape (n_pairs, 2)
-
-
-@dataclass(frozen=True, slots=True)
 class Weights:
     """How useful each surrogate is for each side, by some labels."""
 
-    parts: tuple[tuple[tuple[Surrogate, float], ...], ...]  # of each side
+    values: Floats  # of shape (n_surrogates, 2); 0 for those that are not used
     penalty: Floats  # by how much tuning to these labels makes the variance of each side too small
-
-    @property
-    def method(self) -> str:
-        """What corrections by these weights are called."""
-        names = sorted({surrogate.name for part in self.parts for surrogate, _ in part})
-        return f"PPI++ ({', '.join(names)})" if names else AUDIT_ONLY
-
-    def predict(self, pairs: Ints) -> Floats:
-        """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
-        predictions = np.zeros((len(pairs), len(SIDES)))
-        for side, part in enumerate(self.parts):
-            for surrogate, weight in part:
-                predictions[:, side] += weight * surrogate.scores[pairs, side]
-        return predictions
 
 
 class Correction:
@@ -97,7 +76,7 @@ class Correction:
         self,
         audit: Audit,
         document: Ints,
-        alternatives: Sequence[Surrogate],
+        alternatives: Sequence[Surrogate] = (),
         additions: Sequence[Surrogate] = (),
     ) -> None:
         self.audit, self._document = audit, document
@@ -119,9 +98,14 @@ class Correction:
         part = weight / _sums(self._stratum, weight)[self._stratum]
         self._unbiased = np.where(self._drawn == 1, 1.0, 1 / (1 - np.minimum(part, 0.5)))
         self._freedom = np.maximum(1 / _sums(self._stratum, part**2) - 1, 1)
-        self.models: list[tuple[Surrogate, ...]] = [(), *((one,) for one in alternatives)]
-        self.models += [(*model, *additions) for model in self.models if additions]
-        self.models += [(one,) for one in additions if len(additions) > 1]
+        surrogates, first = [*alternatives, *additions], len(alternatives)
+        self._names = [name for name, _ in surrogates]
+        self._scores = [scores for _, scores in surrogates]
+        single = [[number] for number in range(len(surrogates))]
+        added = [*range(first, len(surrogates))]
+        self._models = [[], *single[:first]]  # surrogates that are weighted together
+        self._models += [model + added for model in self._models if added]
+        self._models += single[first:] if len(added) > 1 else []
 
     @cached_property
     def pooled(self) -> Weights:
@@ -135,38 +119,44 @@ class Correction:
         minimise the variance of the corrected share. Fewer than `TUNED` labels leave the first
         surrogate its full weight.
         """
-        if self.models[1:] and rows.sum() < TUNED:
-            whole = ((self.models[1][0], 1.0),)
-            return Weights((whole,) * len(SIDES), np.ones(len(SIDES)))
-        parts, penalties = [], []
+        values, penalty = np.zeros((len(self._names), len(SIDES))), np.ones(len(SIDES))
+        if self._names and rows.sum() < TUNED:
+            values[0] = 1.0
+            return Weights(values, penalty)
         # As many labels as there would be if both kinds were as frequent as the rarer one say how
         # useful a surrogate is.
         sizes = np.maximum(2 * self._rarer(rows)[list(SIDES)], 1).tolist()
         for side, size in enumerate(sizes):
-            excess = [size / max(size - len(model), 0.5) for model in self.models]
-            tuned = [self._tune(model, side, rows) for model in self.models]
+            excess = [size / max(size - len(model), 0.5) for model in self._models]
+            tuned = [self._tune(model, side, rows) for model in self._models]
             promised = [variance * e for (_, variance), e in zip(tuned, excess, strict=True)]
             best = promised.index(min(promised))  # of equals the first
-            parts.append(tuple(zip(self.models[best], tuned[best][0].tolist(), strict=True)))
-            penalties.append(excess[best])
-        return Weights(tuple(parts), np.array(penalties))
+            values[self._models[best], side], penalty[side] = tuned[best][0], excess[best]
+        return Weights(values, penalty)
 
-    def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
-        pairs = self.audit.pair
-        scores = np.stack([self._sides[:, side], *(m.scores[pairs, side] for m in model)], axis=1)
-        z = self._deviations(scores, rows)[0]
+    def _tune(self, model: Sequence[int], side: int, rows: Bools) -> tuple[Floats, float]:
+        """Return the weights of a model's surrogates that minimise the variance, and that."""
+        scores = [self._scores[number][self.audit.pair, side] for number in model]
+        z = self._deviations(np.stack([self._sides[:, side], *scores], axis=1), rows)[0]
         kept = z * np.sqrt(1 - self._share)[:, None]  # a full audit gains nothing
         weights = np.linalg.lstsq(kept[:, 1:].T @ kept[:, 1:], kept[:, 1:].T @ kept[:, 0])[0]
         left = z[:, 0] - z[:, 1:] @ weights
         return weights, float(left @ left)
+
+    def _predict(self, weights: Weights, pairs: Ints) -> Floats:
+        """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
+        predictions = np.zeros((len(pairs), len(SIDES)))
+        for scores, values in zip(self._scores, weights.values, strict=True):
+            predictions += values * scores[pairs]
+        return predictions
 
     def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them are labelled."""
         rows = np.isin(self.audit.pair, pairs)
         if rows.sum() < FEWEST_LABELS:
             return None
-        predictions = weights.predict(pairs)
-        residuals = self._sides - weights.predict(self.audit.pair)
+        predictions = self._predict(weights, pairs)
+        residuals = self._sides - self._predict(weights, self.audit.pair)
         both = np.concatenate([residuals, self._sides], axis=1)
         z, means = self._deviations(both, rows)
         z[:, :2] *= np.sqrt(weights.penalty)
@@ -177,7 +167,8 @@ class Correction:
         sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
         z = np.where(helps, z[:, :2], z[:, 2:]) @ QUANTITIES.T
         variance = self._variances(z, document, (sums * helps) @ QUANTITIES.T)
-        method = weights.method if helps.any() else AUDIT_ONLY
+        names = sorted({self._names[n] for n in np.flatnonzero(weights.values.any(axis=1))})
+        method = f"PPI++ ({', '.join(names)})" if names and helps.any() else AUDIT_ONLY
         return self._corrected(sides, z, variance, rows, method)
 
     def _variances(self, z: Floats, document: Ints, sums: Floats) -> Floats:

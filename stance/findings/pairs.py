@@ -15,7 +15,7 @@ from stance.errors import DataError
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_cells, surest_answers
 from stance.findings.correction import NET, Audit
-from stance.findings.shares import TOTAL, Share, Study, write_numbers
+from stance.findings.shares import TOTAL, Share, Study, figures, write_numbers
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS, SIDES, Stance
 
@@ -58,16 +58,13 @@ class Pairs:
 
     def _row(self, share: Share, toward: int) -> dict[str, Any]:
         row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
-        given = share.given.sum(axis=0).tolist()
-        row |= {"documents": share.documents, **dict(zip(map(str, Stance), given, strict=True))}
-        row["net"], (row["low"], row["high"]) = share.counts.net, share.counts.interval(NET)
+        given = zip(map(str, Stance), share.given.sum(axis=0).tolist(), strict=True)
+        row |= {"documents": share.documents, **dict(given)}
+        row |= figures(share.counts, NET, ("net", "low", "high"))
         row["toward_target"] = toward
         if share.audited:
-            row |= dict.fromkeys(("corrected", "corrected_low", "corrected_high"))
-            if share.corrected:
-                row["corrected"] = share.corrected.net
-                row["corrected_low"], row["corrected_high"] = share.corrected.interval(NET)
-            row["labels"] = share.labels
+            names = ("corrected", "corrected_low", "corrected_high")
+            row |= figures(share.corrected, NET, names) | {"labels": share.labels}
         listed = self.evidence.get((share.group, share.actor), ())
         surest = {sentence.side: sentence.sentence for sentence in reversed(listed)}
         return row | {f"evidence_{ANSWERS[side]}": surest.get(side, "") for side in SIDES}
@@ -76,7 +73,7 @@ class Pairs:
 def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
-    if holder is None or not any(names):
+    if not any(names):
         raise DataError(
             f"{population.table}: no column 'holder' says whose stance it is; judge its texts "
             "with a model that does, such as the default model"
@@ -95,7 +92,7 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
 def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     """Return pairs with sentences that name the actor, of the surest answers on either side."""
     population, places = pairs.population, pairs.population.places
-    if population.holder is None or places.text is None:
+    if places.text is None:
         return pairs
     numbers = np.full((len(population.holders), len(population.actors)), -1)
     for number, share in enumerate(pairs.shares):

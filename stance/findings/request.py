@@ -1,14 +1,17 @@
-"""Tables of answers as a user names them, and the columns that are read of them."""
+"""Tables of answers as a user names them: the columns and the periods that are read of them."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from stance.corpus.rows import LabelReader, stance_spellings
+import numpy as np
+
+from stance.arrays import Ints
+from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.findings.periods import Unit
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import STANCE_COLUMNS
 from stance.tables import (
@@ -25,8 +28,12 @@ from stance.tables import (
 from stance.tables.columns import USUAL
 
 Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
-_WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
+Unit = Literal["week", "month", "quarter", "year"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 NO_ANSWERS = ", or name a table that stance predict wrote"
+_WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
+_FORM = ("delimiter", "quoting", "encoding", "sheet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,12 @@ class Request:
 
         A table of labels, such as a language model gives, gets the columns that `predict` writes.
         """
-        if isinstance(self.source, Path) and self.source.suffix.lower() in (".html", ".htm"):
-            advice = f"judge it first: stance predict {self.source} -o answers.csv"
-            raise DataError(f"{self.source}: is a web page, not a table of answers; {advice}")
-        names = ("delimiter", "quoting", "encoding", "sheet")
-        form: Any = {name: getattr(self, name) for name in names}
+        form: Any = {name: getattr(self, name) for name in _FORM}
         if isinstance(self.source, Inputs):
             table = join_tables(self.source, self._check, form, self.prefix)
+        elif self.source.suffix.lower() in (".html", ".htm"):
+            advice = f"judge it first: stance predict {self.source} -o answers.csv"
+            raise DataError(f"{self.source}: is a web page, not a table of answers; {advice}")
         else:
             table = open_table(self.source, **form)
         try:
@@ -92,54 +98,66 @@ class Request:
         (find_places if _predicted(table.columns, self.prefix) else _find_label)(table, self)
 
 
+# --- Labels that somebody else than predict gave ---
+
+
 def _predicted(columns: Sequence[str], prefix: str) -> bool:
     """Return whether `predict` wrote a table, by its columns."""
     return all(prefix + name in columns for name in _WRITTEN)
 
 
 def _find_label(table: Table, request: Request) -> int:
-    """Return the place of the labels in a table that `predict` did not write."""
-    if reason := _refusal(table.columns):
-        raise DataError(f"{table.name}: {reason}")
+    """Return the place of the labels in a table; raise if `predict` wrote it in another form."""
+    for name in table.columns:
+        prefix = name.removesuffix("stance")
+        if prefix and prefix != name and _predicted(table.columns, prefix):
+            option = shown(prefix)
+            why = f"the columns of its answers begin with '{option}'; add --prefix {option}"
+            raise DataError(f"{table.name}: {why}")
+        if name not in ("", "stance") and all(f"{name}_{part}" in table.columns for part in Stance):
+            advice = "run stance predict without --wide and give that table"
+            raise DataError(f"{table.name}: has one row per text; {advice}")
     column(table, request.actor_column or "actor", "--actor-column", NO_ANSWERS)
     return column(table, request.stance_column or "stance", "--stance-column", NO_ANSWERS)
 
 
-def label_in(cell: str, record: Record, reader: LabelReader) -> int | None:
-    """Return the stance that somebody gave in a cell; None where it is left open."""
-    return None if cell.strip().lower() in ("", UNCERTAIN) else reader.read(cell, record)
+def label_in(cell: str, record: Record, reader: LabelReader) -> int:
+    """Return the stance that somebody gave in a cell; `MISSING` where it is left open."""
+    return MISSING if cell.strip().lower() in ("", UNCERTAIN) else reader.read(cell, record)
 
 
 def _read_labels_as_answers(table: Table, request: Request) -> None:
     """Have the labels of a table, none of whose records is read yet, come as answers."""
-    columns, name, label = table.columns, table.name, _find_label(table, request)
+    columns, label = table.columns, _find_label(table, request)
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(table, "row")
-    reader = LabelReader(name, Stance, stance_spellings(request.labels))
-    without = 0
+    reader = LabelReader(table.name, Stance, stance_spellings(request.labels))
+    withheld = 0
 
     def answers(chunks: Iterable[Records]) -> Generator[Records]:
-        nonlocal without
+        nonlocal withheld
         for part in chunks:
             given = [label_in(record.cells[label], record, reader) for record in part]
-            without += given.count(None)
-            likeliest = [NEUTRAL if stance is None else stance for stance in given]
+            withheld += given.count(MISSING)
+            likeliest = [NEUTRAL if stance == MISSING else stance for stance in given]
             added = [
                 list(map(str, part.numbers)) if row is None else part.columns[row],
-                [UNCERTAIN if stance is None else ANSWERS[stance] for stance in given],
+                [ANSWERS[stance] for stance in given],  # the last one if it is missing
                 *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
             ]
-            cells = [*(part.columns[n] for n in kept), *added]
-            yield Records(part.numbers, part.lines, cells)
+            yield Records(part.numbers, part.lines, [*(part.columns[n] for n in kept), *added])
 
     def notes() -> Iterator[str]:
         yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"
-        yield from (note.removeprefix(f"{name}: ") for note in reader.notes())
-        if without:
-            yield f"{count(without, 'row')} without a stance counted as withheld"
+        yield from (note.removeprefix(f"{table.name}: ") for note in reader.notes())
+        if withheld:
+            yield f"{count(withheld, 'row')} without a stance counted as withheld"
 
     table.through(answers, notes)
     table.columns = (*(columns[n] for n in kept), *_WRITTEN)
+
+
+# --- Columns ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +180,8 @@ class Places:
 
     def identity(self, join: Join) -> list[int]:
         """Return the columns that tell paragraphs apart, that of the row, id or text last."""
-        if join == "row":
-            return [place for place in (self.file, self.document, self.row) if place is not None]
-        named = self.id if join == "id" else self.text
-        return [] if named is None else [named]
-
-    @property
-    def whole(self) -> tuple[int | None, ...]:
-        """The columns that, with text and actor, tell whether a row repeats another."""
-        only_numbered = self.mentions is None and self.id is not None  # rows of labels
-        return (self.file, self.document, self.id, None if only_numbered else self.row)
-
-    def unnamed(self, cells: Sequence[str]) -> bool:
-        """Return whether the text of a record does not name its actor."""
-        return self.mentions is not None and cells[self.mentions] == "0"
+        keys = {"row": (self.file, self.document, self.row), "id": (self.id,), "text": (self.text,)}
+        return [place for place in keys[join] if place is not None]
 
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
@@ -196,7 +202,6 @@ def find_places(table: Table, request: Request) -> Places:
     numbers = {name: place for place, name in enumerate(columns)}
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
-
     row, actor = numbers[prefix + "row"], column(table, named, "--actor-column")
     ours = Header(columns[:row], table.name)  # of the input
     text = usual_column(table, request.text_column, "text")
@@ -222,13 +227,51 @@ def find_places(table: Table, request: Request) -> Places:
     )
 
 
-def _refusal(columns: Sequence[str]) -> str:
-    """Return why answers that `predict` wrote in another form are not read; empty for others."""
-    for name in columns:
-        prefix = name.removesuffix("stance")
-        if name.endswith("stance") and prefix and _predicted(columns, prefix):
-            option = shown(prefix)
-            return f"the columns of its answers begin with '{option}'; add --prefix {option}"
-        if name not in ("", "stance") and all(f"{name}_{label}" in columns for label in Stance):
-            return "has one row per text; run stance predict without --wide and give that table"
-    return ""
+# --- Periods ---
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The periods, all of one length, that hold a date; the first one first."""
+
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]  # of two that follow each other, one apart
+
+
+def find_periods(days: Ints, asked: Unit | None = None) -> tuple[Periods | None, Ints]:
+    """Return the periods of some days, and the place among these that each day has.
+
+    Days are proleptic Gregorian ordinals; 0 is none, and has the place `MISSING`. Without a length
+    that is asked for, it is the shortest of which a dozen suffice, but no weeks. Where all days are
+    a first of January, their column holds years.
+    """
+    known, number = np.unique(days, return_inverse=True)
+    dates = [date.fromordinal(day) for day in known.tolist() if day]
+    if not dates:
+        return None, np.full(len(days), MISSING)
+    has_years = all((day.month, day.day) == (1, 1) for day in dates)
+    for unit in (asked,) if asked else UNITS[3:] if has_years else UNITS[1:]:
+        periods = [_period(day, unit) for day in dates]
+        numbers, names = zip(*sorted(set(periods)), strict=True)
+        if len(names) <= MOST_COMPARED:
+            break
+    undated = np.full(len(known) - len(dates), MISSING)
+    places = np.searchsorted(numbers, [number for number, _ in periods])
+    return Periods(names, numbers), np.concatenate([undated, places])[number]
+
+
+def _period(day: date, unit: Unit) -> tuple[int, str]:
+    """Return the number and the name of the period of a day.
+
+    >>> _period(date(2024, 5, 1), "quarter"), _period(date(2024, 9, 2), "week")
+    ((8097, '2024 Q2'), (105590, '2024-W36'))
+    """
+    if unit == "week":
+        year, week, _ = day.isocalendar()
+        return (day.toordinal() - 1) // 7, f"{year}-W{week:02}"
+    month = 12 * day.year + day.month - 1
+    if unit == "month":
+        return month, f"{day.year}-{day.month:02}"
+    if unit == "quarter":
+        return month // 3, f"{day.year} Q{month % 12 // 3 + 1}"
+    return day.year, str(day.year)

@@ -49,12 +49,16 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Answers to label."""
+    """Answers drawn at random."""
 
     pair: Ints  # numbers in the population, ascending
-    inclusion: Floats  # NaN where chosen to learn from
     stratum: Ints  # numbered by chance, so that no number gives a stance away
     chance: Floats  # of every pair of the population to be drawn
+
+    @property
+    def inclusion(self) -> Floats:
+        """The probability of each to be drawn."""
+        return self.chance[self.pair]
 
 
 def write_sample(
@@ -79,7 +83,7 @@ def write_sample(
         chance; margins by actor: half the interval to expect of its net stance; whether the table
         has texts; notes.
     """
-    train = purpose == "train"
+    train = purpose == TRAIN
     if size < FEWEST:
         raise UsageError(f"-n {size}: a sample needs {FEWEST} or more")
     if train and whole:
@@ -88,23 +92,21 @@ def write_sample(
     by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
     sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)
-    if train:
-        sample = _with_uncertain(population, sample, size - audited)
-    left_out = _write(population, sample, output, force)
+    unsure = _least_sure(population, sample, size - audited if train else 0)
+    notes = _write(population, sample, unsure, output, force)
     margins = dict[str, float]()
     if (population.chances % 1).any():  # labels without probabilities tell nothing of their errors
-        spread = expected_spread(population, whole)
-        reach = expected_margins(sample.chance, population.actor, spread, len(population.actors))
-        margins = dict(zip(population.actors, reach.tolist(), strict=True))
+        reach = expected_margins(population, sample.chance, whole=whole).tolist()
+        margins = dict(zip(population.actors, reach, strict=True))
     return {
-        "answers": len(sample.pair),
-        "documents": len(np.unique(population.document[sample.pair])),
+        "answers": audited + len(unsure),
+        "documents": len(np.unique(population.document[np.append(sample.pair, unsure)])),
         "population": len(population),
-        "strata": len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
+        "strata": len(np.unique(sample.stratum)),
         "audited": audited,
         "margins": margins,
         "texts": population.places.text is not None,
-        "notes": [*population.notes, *left_out],
+        "notes": [*population.notes, *notes],
     }
 
 
@@ -114,92 +116,76 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     design, unit = _design(population, whole, size)
     numbers = rng.permutation(len(design.sizes)) + 1
     pairs = np.flatnonzero(np.isin(unit, draw(design, rng)))
-    chance = design.inclusion[unit]
-    return Sample(pairs, chance[pairs], numbers[design.stratum[unit[pairs]]], chance)
+    return Sample(pairs, numbers[design.stratum[unit[pairs]]], design.inclusion[unit])
 
 
 def _design(population: AnswersTable, whole: bool, size: int) -> tuple[Design, Ints]:
     """Return the design of a sample, and the unit that each pair belongs to."""
-    chances = population.chances.astype(np.float64)
-    errors = 1 - (chances**2).sum(axis=1)  # of the three stances, as the model expects them
-    groups, periods = max(1, len(population.groups)), int(population.period.max(initial=0)) + 2
-    group, period, stance = population.group, population.period + 1, population.stance
-    if not whole:
-        actor, unit = population.actor, np.arange(len(population))
-        outer = actor * groups + group
-        cell = outer * periods + period
-        levels = [cell * (len(Stance) + 1) + stance, cell, outer, actor, np.zeros_like(actor)]
-        return design_sample(levels, cell, errors, min(size, len(unit))), unit
-    unit = population.document
+    unit = population.document if whole else np.arange(len(population))
     first = np.unique(unit, return_index=True)[1]
-    cell = group[first] * periods + period[first]
-    sides = [np.bincount(unit, stance == side) > 0 for side in SIDES]
-    levels = [cell * 4 + sides[0] * 2 + sides[1], cell, np.zeros_like(cell)]
-    return design_sample(
-        levels, cell, np.bincount(unit, errors).astype(np.float64), min(size, len(first))
-    ), unit
-
-
-def expected_spread(population: AnswersTable, whole: bool) -> Floats:
-    """Return the square to expect of each net stance's error; larger if documents are whole."""
-    against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
-    plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
-    spread: Floats = plain.astype(np.float64)
+    group, period, stance = population.group[first], population.period[first], population.stance
+    groups, periods = max(1, len(population.groups)), int(population.period.max(initial=0)) + 2
     if whole:
-        spread *= 1 + ALIKE * (np.bincount(population.document)[population.document] - 1)
-    return spread
+        cell = group * periods + period + 1
+        sides = [np.bincount(unit, stance == side) > 0 for side in SIDES]
+        levels = [cell * 4 + sides[0] * 2 + sides[1], cell]
+    else:
+        actor = population.actor
+        outer = actor * groups + group
+        cell = outer * periods + period + 1
+        levels = [cell * (len(Stance) + 1) + stance, cell, outer, actor]
+    # What the model expects of its errors in all three stances.
+    squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
+    errors = np.bincount(unit, 1 - squares).astype(np.float64)
+    return design_sample([*levels, np.zeros_like(cell)], errors, min(size, len(first))), unit
 
 
-def _with_uncertain(population: AnswersTable, sample: Sample, size: int) -> Sample:
-    """Add the pairs that the model is least sure of, each text once.
+def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
+    """Return so many other pairs of which the model is least sure, each text once.
 
     Sureness is the margin between the two likeliest stances (Scheffer, Decomain and Wrobel 2001,
     "Active Hidden Markov Models for Information Extraction").
     """
-    if population.places.text is None:
-        column(Header(population.columns, population.table), "text", "--text-column")
+    if size > 0 and population.places.text is None:
+        column(Header(population.columns, population.table), "text", "--text-column")  # raises
     ordered = np.sort(population.chances, axis=1)
     order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
     order = order[~np.isin(population.text[order], population.text[sample.pair])]
     first = np.sort(np.unique(population.text[order], return_index=True)[1])
-    chosen = order[first][: max(0, size)]
-    pairs = np.concatenate([sample.pair, chosen])
-    order = np.argsort(pairs)
-    inclusion = np.append(sample.inclusion, np.full(len(chosen), np.nan))
-    stratum = np.append(sample.stratum, np.zeros(len(chosen), np.int64))
-    return Sample(pairs[order], inclusion[order], stratum[order], sample.chance)
+    return order[first][: max(0, size)]
 
 
-def _write(population: AnswersTable, sample: Sample, output: Path, force: bool) -> list[str]:
+def _write(
+    population: AnswersTable, sample: Sample, unsure: Ints, output: Path, force: bool
+) -> list[str]:
     """Write the sample's rows with the input's columns; return a note on those left out."""
-    places, names = population.places, list(population.columns[: population.places.row])
-    if places.text is not None:
-        names = ["stance" if name == "text" else name for name in names]  # another is read
-        names[places.text] = "text"
-    taken = {*DRAWN, *LABELS, *SOFT}
-    kept = [n for n, name in enumerate(names) if name not in taken and n != places.actor]
-    others = (n for n in range(len(names)) if n not in kept and n != places.actor)
-    left_out = ", ".join(shown(population.columns[place], 30) for place in others)
+    places, columns = population.places, population.columns
+    inputs = [place for place in range(places.row) if place != places.actor]
+    taken = {*DRAWN, *LABELS, *SOFT, *["text"] * (places.text is not None)}
+    kept = [place for place in inputs if place == places.text or columns[place] not in taken]
+    left_out = ", ".join(shown(columns[place], 30) for place in inputs if place not in kept)
+    names = ["text" if place == places.text else columns[place] for place in kept]
     keys = [place for place in (places.file, places.document) if place is not None]
     about, design = [places.row, places.actor], design_path(output)
-    columns = (*(names[place] for place in kept), *DRAWN, *LABELS)
-    known = (*(population.columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
-    records = population.record[sample.pair].tolist()
-    numbers = {record: number for number, record in enumerate(records)}
+    headings = (*names, *DRAWN, *LABELS)
+    known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
+    how = zip(sample.inclusion.tolist(), sample.stratum.tolist(), strict=True)
+    drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
+    chosen = {*population.record[unsure].tolist()}
     with (
         population.request.open() as table,
         AtomicGroup() as group,
-        group.part(write_table(output, columns, force=force)) as sheet,
+        group.part(write_table(output, headings, force=force)) as sheet,
         group.part(write_table(design, known, force=force)) as chances,
     ):
-        for record_number, record in enumerate(table):
-            if (number := numbers.get(record_number)) is None:
-                continue
-            chance, purpose = sample.inclusion[number], [TRAIN, ""]
-            if not np.isnan(chance):
-                purpose = ["audit", design.name]
+        for number, record in enumerate(table):
+            if number in drawn:
+                inclusion, stratum = drawn[number]
                 pair = [record.cells[place] for place in (*keys, *about)]
-                chances.write([*pair, f"{chance:.9g}", str(sample.stratum[number])])
+                chances.write([*pair, f"{inclusion:.9g}", str(stratum)])
+            elif number not in chosen:
+                continue
+            purpose = [TRAIN, ""] if number in chosen else ["audit", design.name]
             cells = [record.cells[place] for place in (*kept, *about)]
             sheet.write([*cells, *purpose, *("" for _ in LABELS)])
     why = f"{population.table}: columns left out, because coders fill in their own: {left_out}"
@@ -209,17 +195,23 @@ def _write(population: AnswersTable, sample: Sample, output: Path, force: bool) 
 # --- Designs ---
 
 
-def design_sample(levels: Sequence[Ints], cells: Ints, spread: Floats, size: int) -> Design:
+def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> Design:
     """Spread a sample over strata.
 
-    Cells that are compared share the sample by the square root of their size, a compromise between
+    The ``levels`` number the strata of units, the finest first. Those of the second are cells that
+    are compared, which share the sample by the square root of their size, a compromise between
     equal precision for each and the best for all (Bankier 1988, "Power Allocations"); within a
     cell, strata share it by size and standard deviation (Neyman 1934, "On the Two Different Aspects
     of the Representative Method"). A stratum that would get fewer than `LEAST` units is joined with
-    other such strata of the next coarser of the ``levels``, the last of which holds all units.
-    ``spread`` is the expected square of each unit's error; ``size`` is at most the number of units.
+    other such strata of the next coarser level, the last of which holds all units. ``spread`` is
+    the expected square of each unit's error; ``size`` is at most the number of units.
     """
-    share = _target(levels[0], cells, spread) * size
+    finest, cell = (np.unique(level, return_inverse=True)[1] for level in levels[:2])
+    mean = np.bincount(finest, spread) / np.bincount(finest)
+    deviation = np.sqrt(np.maximum(mean, SUREST**2))[finest]
+    sizes, deviations = np.bincount(cell), np.bincount(cell, deviation)
+    claim = np.sqrt(sizes) * (deviations / sizes)
+    share = deviation / deviations[cell] * (claim / claim.sum())[cell] * size
     stratum = levels[0].copy()
     for coarser in levels[1:]:
         offset = int(stratum.max()) + 1
@@ -240,19 +232,6 @@ def _small(strata: Ints, share: Floats) -> Bools:
     return small
 
 
-def _target(strata: Ints, cells: Ints, spread: Floats) -> Floats:
-    """Return the part of the sample that each unit should be."""
-    stratum = np.unique(strata, return_inverse=True)[1]
-    held = np.bincount(stratum)
-    deviation = np.sqrt(np.maximum(np.bincount(stratum, spread) / held, SUREST**2))[stratum]
-    cell = np.unique(cells, return_inverse=True)[1]
-    sizes = np.bincount(cell)
-    whole = np.bincount(cell, deviation) / sizes  # mean deviation of each cell
-    claim = np.sqrt(sizes) * whole
-    target: Floats = deviation / np.bincount(cell, deviation)[cell] * (claim / claim.sum())[cell]
-    return target
-
-
 def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     """Round the units of each stratum so that they sum to the total, each within its bounds."""
     least = np.minimum(LEAST, sizes)
@@ -270,33 +249,38 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     return drawn
 
 
-def expected_margins(chance: Floats, parts: Ints, spread: Floats, number: int) -> Floats:
-    """Return half the 95 % interval to expect of the mean of so many parts; infinite of few labels.
+def draw(design: Design, rng: np.random.Generator) -> Ints:
+    """Return the numbers of the units drawn, each stratum's at random without replacement."""
+    strata = (np.flatnonzero(design.stratum == number) for number in range(len(design.drawn)))
+    drawn = zip(strata, design.drawn, strict=True)
+    return np.sort(np.concatenate([rng.choice(units, n, replace=False) for units, n in drawn]))
 
-    Of each unit are given its probability to be drawn, the number of its part, and the expected
-    square of its error. Where labels are few, nothing is taken to be gained, as by `Correction`.
+
+# --- Precision to expect ---
+
+
+def expected_margins(population: AnswersTable, chance: Floats, *, whole: bool) -> Floats:
+    """Return half the 95 % interval to expect of each actor's net stance; infinite of few labels.
+
+    ``chance`` is each pair's to be drawn. The error to expect of an answer is the model's, larger
+    if documents are drawn `whole`. Where labels are few, nothing is taken to be gained, as by
+    `Correction`.
     """
     from scipy.special import stdtrit
 
     def total(values: Floats) -> Floats:
-        return np.bincount(parts, values, minlength=number).astype(np.float64)
+        return np.bincount(population.actor, values, len(population.actors)).astype(np.float64)
 
-    sizes = np.maximum(np.bincount(parts, minlength=number), 1)
+    against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
+    plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
+    spread = plain.astype(np.float64)
+    if whole:
+        spread *= 1 + ALIKE * (np.bincount(population.document)[population.document] - 1)
+    sizes = np.bincount(population.actor)
     variance, labels = OPTIMISM * total(spread / chance) / sizes**2, total(chance)
     effective = sizes**2 / np.maximum(total(1 / chance), 1)  # Kish 1965
-    plain = OPTIMISM * total(spread) / sizes
-    few = effective * np.minimum(plain, 0.5)
-    variance += EVENTS / (EVENTS + few) * np.maximum(0, plain / effective - variance)
+    mean = OPTIMISM * total(spread) / sizes
+    few = effective * np.minimum(mean, 0.5)
+    variance += EVENTS / (EVENTS + few) * np.maximum(0, mean / effective - variance)
     reach = stdtrit(np.maximum(effective / FREEDOM - 1, 1), 0.975)
     return np.where(labels < FEWEST_LABELS, np.inf, reach * np.sqrt(variance))
-
-
-def draw(design: Design, rng: np.random.Generator) -> Ints:
-    """Return the numbers of the units drawn, each stratum's at random without replacement."""
-    order = np.argsort(design.stratum, kind="stable")
-    ends = np.cumsum(design.sizes)
-    parts = [
-        rng.choice(order[end - size : end], drawn, replace=False)
-        for end, size, drawn in zip(ends, design.sizes, design.drawn, strict=True)
-    ]
-    return np.sort(np.concatenate(parts))

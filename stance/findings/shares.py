@@ -9,17 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.arrays import Floats, Ints, Ints8
 from stance.display import count, joined, shown
 from stance.errors import DataError
-from stance.evaluation.intervals import Interval, estimate_shares, holm
+from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
-from stance.findings.correction import NET, TUNED, Audit, Corrected, Correction, Weights, compare
+from stance.findings.correction import (
+    NET,
+    TUNED,
+    Audit,
+    Corrected,
+    Correction,
+    Surrogate,
+    Weights,
+    compare,
+)
 from stance.findings.request import Request
-from stance.records import Stance
+from stance.records import SIDES, Stance
 from stance.tables import write_table
 
 TOTAL = "(all actors)"  # name of the sum over actors
@@ -92,16 +101,19 @@ class Share:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the figures of each stance and the net stance; None where unknown."""
         names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")
+        row = {name: getattr(self, name) for name in names}
         for quantity, name in enumerate(QUANTITIES):
-            row = {key: getattr(self, key) for key in names} | {"class": name}
-            row |= {"counted": self.counted(quantity), "counted_low": None, "counted_high": None}
-            row |= dict.fromkeys(("corrected", "low", "high"))
-            if self.counts.n:
-                row["counted_low"], row["counted_high"] = self.counts.interval(quantity)
-            if self.corrected is not None:
-                row["corrected"] = self.corrected.value(quantity)
-                row["low"], row["high"] = self.corrected.interval(quantity)
+            row["class"] = name
+            counts = self.counts if self.counts.n else None
+            row |= figures(counts, quantity, ("counted", "counted_low", "counted_high"))
+            row |= figures(self.corrected, quantity, ("corrected", "low", "high"))
             yield row | {"method": self.method}
+
+
+def figures(known: Estimates | None, quantity: int, names: Sequence[str]) -> dict[str, Any]:
+    """Return an estimate and the ends of its interval under their names; None where unknown."""
+    figures = (None,) * 3 if known is None else (known.value(quantity), *known.interval(quantity))
+    return dict(zip(names, figures, strict=True))
 
 
 def beyond_chance(shares: Sequence[Share], middles: Sequence[float]) -> list[int]:
@@ -142,19 +154,12 @@ class Study:
         self.population, self.audit = population, audit
         self._correction = None
         if audit is not None:
-            self._correction = Correction(audit, population.document, *population.surrogates())
+            self._correction = Correction(audit, population.document, *surrogates(population))
         every = np.arange(len(population))
         parts = split_by(every, population.actor, population.actors)
         actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
         self._actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
-        self._weights = {actor: self._weigh(pairs) for actor, pairs in self._actors.items()}
-
-    def _weigh(self, pairs: Ints) -> Weights | None:
-        """Return the weights of surrogates for an actor's pairs."""
-        if self._correction is None:
-            return None
-        rows = np.isin(self._correction.audit.pair, pairs)
-        return self._correction.weigh(rows) if rows.sum() >= TUNED else self._correction.pooled
+        self._weights = dict[str, Weights]()
 
     def to_json(self) -> dict[str, Any]:
         """Return all shares, and how net stances differ, for JSON."""
@@ -182,21 +187,21 @@ class Study:
         Of each: all, then by group, by period, and by group and period.
         """
         for actor, pairs in self._actors.items():
-            groups = self._groups(pairs)
+            groups = self._divide(pairs, "group")
             yield (actor, "", ""), pairs
             yield from (((actor, group, ""), part) for group, part in groups)
             for group, part in [("", pairs), *groups]:
-                yield from (((actor, group, name), both) for name, both in self._periods(part))
+                periods = self._divide(part, "period")
+                yield from (((actor, group, period), both) for period, both in periods)
 
-    def _groups(self, pairs: Ints) -> list[tuple[str, Ints]]:
-        """Return the pairs of each group, in the alphabetical order of their names."""
-        groups = self.population.groups
-        return sorted(split_by(pairs, self.population.group, groups)) if groups else []
-
-    def _periods(self, pairs: Ints) -> list[tuple[str, Ints]]:
-        """Return the pairs of each period, the first one first."""
-        periods = self.population.periods
-        return split_by(pairs, self.population.period, periods.names) if periods else []
+    def _divide(self, pairs: Ints, of: str) -> list[tuple[str, Ints]]:
+        """Return the pairs of each group, by the alphabet, or of each period, the first first."""
+        population = self.population
+        if of == "period":
+            periods = population.periods
+            return split_by(pairs, population.period, periods.names) if periods else []
+        groups = population.groups
+        return sorted(split_by(pairs, population.group, groups)) if groups else []
 
     def shares(self) -> Iterator[Share]:
         """Yield the shares of each of the `parts`."""
@@ -224,30 +229,61 @@ class Study:
         )
 
     def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
-        weights = self._weights[actor]
-        return self._correction.estimate(pairs, weights) if self._correction and weights else None
+        """Return the corrected shares of some of an actor's pairs; None of few or no labels."""
+        if self._correction is None:
+            return None
+        if actor not in self._weights:
+            rows = np.isin(self._correction.audit.pair, self._actors[actor])
+            few = rows.sum() < TUNED
+            self._weights[actor] = self._correction.pooled if few else self._correction.weigh(rows)
+        return self._correction.estimate(pairs, self._weights[actor])
 
     def differences(self) -> list[Difference]:
         """Return how groups, and periods, differ in net stance: in all, and of each actor."""
-        differences = [part for actor in self._actors for part in self._differences(actor)]
+        differences = [
+            difference
+            for actor in self._actors
+            for of in ("group", "period")
+            for difference in self._differences(actor, of)
+        ]
         adjusted = holm([difference.p for difference in differences])
         pairs = zip(differences, adjusted, strict=True)
         return [replace(difference, holm=p) for difference, p in pairs]
 
-    def _differences(self, actor: str) -> Iterator[Difference]:
+    def _differences(self, actor: str, of: str) -> Iterator[Difference]:
         pairs = self._actors[actor]
-        for of, parts in (("group", self._groups(pairs)), ("period", self._periods(pairs))):
-            corrected = [(name, part, self._correct(actor, part)) for name, part in parts]
-            known = [(name, part, shares) for name, part, shares in corrected if shares]
-            compared: Iterable[Any] = combinations(known, 2)
-            if len(known) > PAIRED:
-                rests = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in known)
-                others = [(OTHERS, rest, self._correct(actor, rest)) for rest in rests]
-                compared = zip(known, others, strict=True)
-            for (one, _, first), (other, _, second) in compared:
-                if second:
-                    value, (low, high), p = compare(first, second)
-                    yield Difference(actor, of, one, other, value, low, high, p)
+        parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
+        known = [part for part in parts if part[2]]
+        compared: Iterable[Any] = combinations(known, 2)
+        if len(known) > PAIRED:
+            rests = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in known)
+            others = [(OTHERS, rest, self._correct(actor, rest)) for rest in rests]
+            compared = zip(known, others, strict=True)
+        for (one, _, first), (other, _, second) in compared:
+            if second:
+                value, (low, high), p = compare(first, second)
+                yield Difference(actor, of, one, other, value, low, high, p)
+
+
+def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogate]]:
+    """Return what can stand in for labels: the model's answers, and further columns.
+
+    Where an answer is withheld, the likeliest one counts. A column that is empty for a pair adds
+    nothing to the model's probabilities there.
+    """
+
+    def sides(labels: Ints | Ints8) -> Floats:
+        return np.asarray(labels[:, None] == np.array(SIDES), np.float64)
+
+    chances = population.chances[:, list(SIDES)].astype(np.float64)
+    stance, likeliest = population.stance, population.chances.argmax(axis=1)
+    answers = sides(np.where(stance < len(Stance), stance, likeliest))
+    names = dict.fromkeys(population.request.surrogates)
+    columns = [
+        (name, np.where(labels[:, None] >= 0, sides(labels) - chances, 0.0))
+        for name, labels in zip(names, population.labels.T, strict=True)
+    ]
+    return [("probabilities", chances), ("answers", answers)], columns
 
 
 def uncounted_note(population: AnswersTable) -> str:
@@ -264,11 +300,8 @@ def read_study(request: Request) -> Study:
     """Read a table of answers and, if there is one, the labelled sample that audits it."""
     population, sample = read_answers(request)
     if len(population.groups) > MOST_PARTS:
-        number = f"{len(population.groups):,} values"
-        raise DataError(
-            f"{population.table}: column '{shown(request.by or '')}' has {number}; compare at most "
-            f"{MOST_PARTS} groups"
-        )
+        what = f"column '{shown(request.by or '')}' has {len(population.groups):,} values"
+        raise DataError(f"{population.table}: {what}; compare at most {MOST_PARTS} groups")
     return Study(population, sample)
 
 
