@@ -373,7 +373,7 @@ BAD = [
     ({"row": "9" * 5000}, ":5: row 99999", "is not among the answers of"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
     ({"design": ""}, ": its column 'design' must name one file of stance sample, not '', '", ""),
-    ({"text": "Another."}, ":5: the text of row ", "restore the text, or sample the new table"),
+    ({"text": "Another."}, ":5: row ", "or has another text there; restore the row, or give the"),
 ]
 
 
@@ -423,7 +423,7 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     assert said in fails(1, "shares", archive[0], "--audit", labelled)
     design.unlink()
     line = fails(1, "report", archive[0], "--audit", labelled, "-o", tmp_path / "page.html")
-    assert "to_label.design.csv, which says how likely each row was to be drawn, is not" in line
+    assert "its column 'design' names 'to_label.design.csv', which is not beside it; keep" in line
 
 
 def test_coders_who_disagree_are_adjudicated(archive, tmp_path):
@@ -433,7 +433,7 @@ def test_coders_who_disagree_are_adjudicated(archive, tmp_path):
     both = write(tmp_path / "both.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", both)
     assert line.startswith(f"{both}:2 and 202: row ")
-    assert "has two labels (anna, ben); adjudicate them with stance label, or export" in line
+    assert "has two labels; keep one of the lines, or adjudicate them with stance label" in line
     rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
     settled = figures(archive[0], "--audit", write(tmp_path / "settled.csv", rows))
     assert settled["shares"] == figures(archive[0], "--audit", archive[1])["shares"]

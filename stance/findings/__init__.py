@@ -1,15 +1,187 @@
-"""Findings from a table of answers: what it holds, and what can be said of it."""
+"""Findings from a table of answers: shares, who judges whom, and tables of both."""
 
-from stance.findings.pairs import find_pairs, read_evidence, write_pairs
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+
+from stance.display import count, shown
+from stance.errors import DataError
+from stance.files import AtomicGroup
+from stance.findings.answers import AnswersTable, read_cells, surest_answers
+from stance.findings.correction import NET, Audit
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
-from stance.findings.shares import Share, Study, read_study, write_numbers
+from stance.findings.shares import TOTAL, Difference, Share, Study, figures, read_study
+from stance.reading.actors import ActorBook
+from stance.records import ANSWERS, SIDES, Stance
+from stance.tables import write_table
 
-__all__ = ["Request", "Share", "Study", "read_study"]
-__all__ += [
-    "find_pairs",
-    "read_evidence",
-    "write_numbers",
-    "write_pairs",
-    "write_sample",
-]
+__all__ = ["Pairs", "Request", "Share", "Study", "find_pairs", "read_evidence", "read_study"]
+__all__ += ["write_numbers", "write_pairs", "write_sample"]
+
+LONGEST = 400  # characters of a sentence that is shown
+LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
+ENDS = {"source": "holder", "target": "target"}  # of an edge
+TYPES = {str: "string", float: "double", int: "int"}  # of the figures of an edge
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence that shows a stance, and where it stands."""
+
+    sentence: str
+    side: int
+    chance: float  # of the side, as answered
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Holders and the actors they judge; the group of a share is its holder."""
+
+    population: AnswersTable
+    shares: Sequence[Share]  # most answers first
+    on_themselves: int  # answers left out: what actors are said to think of themselves
+    evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
+
+    def note(self) -> str:
+        """Return what is left out."""
+        what = f"{count(self.on_themselves, 'answer')} left out, in which an actor judges itself"
+        return what if self.on_themselves else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how many answers have a known holder, and the figures of each pair."""
+        sizes = np.bincount(self.population.actor).tolist()
+        toward = dict(zip(self.population.actors, sizes, strict=True))
+        rows = [self._row(share, toward[share.actor]) for share in self.shares]
+        return {"answers": sum(share.n for share in self.shares), "pairs": rows}
+
+    def _row(self, share: Share, toward: int) -> dict[str, Any]:
+        row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
+        given = zip(map(str, Stance), share.given.sum(axis=0).tolist(), strict=True)
+        row |= {"documents": share.documents, **dict(given)}
+        row |= figures(share.counts, NET, ("net", "low", "high"))
+        row["toward_target"] = toward
+        if share.audited:
+            names = ("corrected", "corrected_low", "corrected_high")
+            row |= figures(share.corrected, NET, names) | {"labels": share.labels}
+        listed = self.evidence.get((share.group, share.actor), ())
+        surest = {sentence.side: sentence.sentence for sentence in reversed(listed)}
+        return row | {f"evidence_{ANSWERS[side]}": surest.get(side, "") for side in SIDES}
+
+
+def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
+    """Return what each holder's stances toward each other actor are, most answers first."""
+    names, holder = population.holders, population.holder
+    if not any(names):
+        raise DataError(
+            f"{population.table}: no column 'holder' says whose stance it is; judge its texts "
+            "with a model that does, such as the default model"
+        )
+    numbers = {name: number for number, name in enumerate(population.actors)}
+    themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
+    unknown = np.array([not name for name in names])[holder]
+    group = np.where(unknown | themselves, -1, holder)
+    study = Study(replace(population, group=group, groups=names, periods=None), audit)
+    by_holder = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
+    shares = [share for part in by_holder if (share := study.share(*part)).counts.n]
+    shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
+    return Pairs(population, shares, int(themselves.sum()), {})
+
+
+def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
+    """Return pairs with sentences that name the actor, of the surest answers on either side."""
+    population, places = pairs.population, pairs.population.places
+    if places.text is None:
+        return pairs
+    numbers = np.full((len(population.holders), len(population.actors)), -1)
+    for number, share in enumerate(pairs.shares):
+        place = population.holders.index(share.group), population.actors.index(share.actor)
+        numbers[place] = number
+    surest = surest_answers(population, numbers[population.holder, population.actor])
+    rows = read_cells(population, chain(*surest.values()))
+    evidence = defaultdict[tuple[str, str], list[Evidence]](list)
+    for (number, side), answers in surest.items():
+        share = pairs.shares[number]
+        for cells in (rows[answer] for answer in answers):
+            text = cells[places.text][:LONGEST_READ]
+            sentence = find_sentence(text, share.actor, book or ActorBook.default())
+            chance = float(cells[places.probabilities[side]])
+            shown_here = Evidence(sentence, side, chance, cells[places.row])
+            evidence[share.group, share.actor].append(shown_here)
+    for listed in evidence.values():
+        listed.sort(key=lambda sentence: -sentence.chance)
+    return replace(pairs, evidence=evidence)
+
+
+def find_sentence(text: str, actor: str, book: ActorBook) -> str:
+    """Return the first sentence that names an actor, or the beginning of the text."""
+    ((_, tokens, mentions),) = book.scan([text])
+    text = tokens.texts[0]
+    named = mentions.first[mentions.actor == book.number(actor)]
+    if len(named):
+        words = np.flatnonzero(tokens.sentence == tokens.sentence[named[0]])
+        starts = [*tokens.start.tolist(), len(text)]
+        text = text[starts[words[0]] : starts[words[-1] + 1]]
+    return shown(" ".join(text.split()), LONGEST)
+
+
+# --- Tables ---
+
+
+def write_numbers(
+    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
+) -> str:
+    """Write figures as a tidy table, unknown ones as empty cells; return what to say of it.
+
+    ``how`` is as in `write_table`.
+    """
+    # Differences alone may be none.
+    columns = tuple(rows[0]) if rows else (*(field.name for field in fields(Difference)), "claimed")
+    with together.part(write_table(path, columns, **how)) as table:
+        for row in rows:
+            table.write([_cell(row[name]) for name in columns])
+    return f"wrote {path}: {count(len(rows), 'row')}"
+
+
+def write_pairs(
+    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
+) -> str:
+    """Write pairs as a table, or where the name ends in .graphml as a graph; return a note."""
+    if path.suffix.lower() != ".graphml":
+        return write_numbers(path, rows, together, **how)
+    together.write(path, _graph(rows), force=how["force"])
+    return f"wrote {path}: {len(rows):,} edges"
+
+
+def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a directed graph from holders to targets."""
+    root = Xml.Element("graphml", xmlns="http://graphml.graphdrawing.org/xmlns")
+    keys = [key for key in rows[0] if key not in ENDS.values()] if rows else []
+    for key in keys:
+        kind = next((TYPES[type(row[key])] for row in rows if row[key] is not None), "int")
+        Xml.SubElement(root, "key", {"id": key, "for": "edge", "attr.name": key, "attr.type": kind})
+    graph = Xml.SubElement(root, "graph", edgedefault="directed")
+    for name in sorted({row[end] for row in rows for end in ENDS.values()}):
+        Xml.SubElement(graph, "node", id=shown(name, LONGEST))
+    for row in rows:
+        ends = {name: shown(row[end], LONGEST) for name, end in ENDS.items()}
+        edge = Xml.SubElement(graph, "edge", ends)
+        for key in keys:
+            if row[key] is not None:
+                Xml.SubElement(edge, "data", key=key).text = _cell(row[key])
+    Xml.indent(root)
+    text: bytes = Xml.tostring(root, "utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6f}" if isinstance(value, float) else str(value)

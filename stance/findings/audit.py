@@ -119,15 +119,12 @@ def _identity(table: Table, population: AnswersTable) -> list[int]:
 def _settle(coding: Sequence[_Label]) -> _Label:
     """Return the label of a pair that counts: the adjudicated one, or the one that all gave."""
     chosen = [label for label in coding if label.coder == ADJUDICATED] or coding
-    first, advice = chosen[0], "; keep one of the lines"
-    other = next((label for label in chosen if label.truth != first.truth), None)
-    if other is None:
-        return first
-    if first.coder or other.coder:
-        names = ", ".join(shown(label.coder, 30) or "no coder" for label in (first, other))
-        advice = f" ({names}); adjudicate them with stance label, or export one coder's labels"
-    lines = f"{first.where} and {other.where.rpartition(':')[2]}"
-    raise DataError(f"{lines}: {first.name} has two labels{advice}")
+    first = chosen[0]
+    for other in (label for label in chosen if label.truth != first.truth):
+        lines = f"{first.where} and {other.where.rpartition(':')[2]}"
+        advice = "keep one of the lines, or adjudicate them with stance label"
+        raise DataError(f"{lines}: {first.name} has two labels; {advice}")
+    return first
 
 
 def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[_Label, int]]:
@@ -137,22 +134,19 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
     for number in np.flatnonzero(np.isin(population.key, np.array([*numbers], np.uint64))).tolist():
         numbers[int(population.key[number])].append(number)
     for label in labels:
-        answers, pairs, why = population.table, numbers[label.key], ""
-        compared = label.text and population.places.text is not None
-        text = pair_key([label.text])
-        alike = [n for n in pairs if not compared or population.text[n] == text]
+        pairs, text = numbers[label.key], pair_key([label.text])
+        if label.text and population.places.text is not None:
+            pairs = [number for number in pairs if population.text[number] == text]
+        what = f"{label.where}: {label.name}"
         if not pairs:
-            why = f"{label.name} is not among the answers of {answers}; give the table that the "
-            why += "sample was drawn from"
-        elif not alike:
-            why = f"the text of {label.name} differs from its text in {answers}; restore the text, "
-            why += "or sample the new table"
-        elif len(alike) > 1 and population.join != "text":
-            why = f"{label.name} fits {len(alike)} answers of {answers}; give each paragraph "
-            why += f"its own {population.join}, or add the column 'text'"
-        if why:
-            raise DataError(f"{label.where}: {why}")
-        yield label, alike[0]
+            why = f"is not among the answers of {population.table}, or has another text there"
+            advice = "restore the row, or give the table that the sample was drawn from"
+            raise DataError(f"{what} {why}; {advice}")
+        if len(pairs) > 1 and population.join != "text":
+            why = f"fits {len(pairs)} answers of {population.table}"
+            advice = f"give each paragraph its own {population.join}, or add the column 'text'"
+            raise DataError(f"{what} {why}; {advice}")
+        yield label, pairs[0]
 
 
 # --- Designs ---
@@ -167,51 +161,37 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
-def _design_file(source: Path, names: set[str]) -> Path:
-    """Return the file that the column of designs names; raise if it is not one file, and there."""
-    if names == {""}:
-        raise DataError(
-            f"{source}: its column 'design' is missing or empty, so it is unknown how its rows "
-            "were drawn; if every answer was equally likely to be drawn, add --simple-random"
-        )
-    if len(names) != 1:
-        listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
-        raise DataError(
-            f"{source}: its column 'design' must name one file of stance sample, not {listed}; "
-            "restore it"
-        )
-    path = source.with_name(Path(*names).name)
-    if not path.exists():
-        raise DataError(
-            f"{source}: {path.name}, which says how likely each row was to be drawn, is not beside "
-            "it; stance sample wrote it beside the table to label"
-        )
-    return path
-
-
 def _read_design(
     source: Path, rows: Sequence[_Label], labels: Sequence[_Label], population: AnswersTable
 ) -> Design:
     """Read how each pair was drawn; raise where this does not fit the labels or the answers."""
     names = {row.design for row in rows}
+    listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
+    path = source.parent / Path(max(names)).name
+    why = ""
     if population.request.simple_random:
-        if names != {""}:
-            raise DataError(
-                f"{source}: its column 'design' says that the rows were drawn with unequal "
-                "probabilities; drop --simple-random"
-            )
-        return {label.key: (len(labels) / len(population), "") for label in labels}
+        if names == {""}:
+            return {label.key: (len(labels) / len(population), "") for label in labels}
+        why = "says that rows were drawn with unequal probabilities; drop --simple-random"
+    elif names == {""}:
+        why = "is missing or empty, so it is unknown how its rows were drawn; if every answer "
+        why += "was equally likely to be drawn, add --simple-random"
+    elif len(names) > 1:
+        why = f"must name one file of stance sample, not {listed}; restore it"
+    elif not path.exists():
+        why = f"names {listed}, which is not beside it; keep both files in one folder"
+    if why:
+        raise DataError(f"{source}: its column 'design' {why}")
     design = Design()
-    with open_table(_design_file(source, names)) as table:
+    with open_table(path) as table:
         identity = _identity(table, population)
         inclusion, stratum = (column(table, name) for name in ("inclusion", "stratum"))
         for record in table:
             chance = read_chance(record.cells[inclusion])
             if not chance > 0:
-                raise DataError(
-                    f"{table.name}:{record.line}: inclusion '{shown(record.cells[inclusion])}' is "
-                    "not a probability above 0 and up to 1; restore what stance sample wrote"
-                )
+                why = f"'{shown(record.cells[inclusion])}' is not a probability above 0"
+                advice = "restore what stance sample wrote"
+                raise DataError(f"{table.name}:{record.line}: inclusion {why}; {advice}")
             key = pair_key(record.cells[place] for place in identity)
             design[key] = chance, record.cells[stratum]
     for label in labels:
@@ -224,8 +204,6 @@ def _read_design(
     size = sum(1 / chance for chance, _ in design.values())
     if answers < len(population) and abs(size - answers) < 0.5:
         options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
-        raise DataError(
-            f"{source}: was drawn from the {count(answers, 'answer')} on "
-            f"{count(len(drawn), 'actor')} and says nothing of the others; add {options}"
-        )
+        why = f"was drawn from the {count(answers, 'answer')} on {count(len(drawn), 'actor')}"
+        raise DataError(f"{source}: {why} and says nothing of the others; add {options}")
     return design

@@ -1,20 +1,18 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Floats, Ints, Ints8
-from stance.display import count, joined, shown
+from stance.display import joined, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
-from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
 from stance.findings.correction import (
@@ -29,7 +27,6 @@ from stance.findings.correction import (
 )
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
-from stance.tables import write_table
 
 TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
@@ -303,24 +300,3 @@ def read_study(request: Request) -> Study:
         what = f"column '{shown(request.by or '')}' has {len(population.groups):,} values"
         raise DataError(f"{population.table}: {what}; compare at most {MOST_PARTS} groups")
     return Study(population, sample)
-
-
-def write_numbers(
-    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
-) -> str:
-    """Write figures as a tidy table, unknown ones as empty cells; return what to say of it.
-
-    ``how`` is as in `write_table`.
-    """
-    # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else (*(field.name for field in fields(Difference)), "claimed")
-    with together.part(write_table(path, columns, **how)) as table:
-        for row in rows:
-            table.write([_cell(row[name]) for name in columns])
-    return f"wrote {path}: {count(len(rows), 'row')}"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
