@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stance.findings import Request
 from stance.findings.answers import read_population
-from stance.findings.sampling import design_sample, draw, draw_sample
+from stance.findings.sampling import design_sample, draw_sample
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
 
@@ -102,15 +102,11 @@ def test_designs_draw_what_is_asked_for_from_every_stratum(units, size, seed):
     size = min(size, len(units))
     spread = np.random.default_rng(seed).random(len(units))
     levels = [cell * 4 + part, cell, np.zeros_like(cell)]
-    design = design_sample(levels, spread, size)
-    assert design.drawn.sum() == size
-    assert (design.drawn <= design.sizes).all()
-    assert (design.drawn >= np.minimum(2, design.sizes)).all()
-    assert design.sizes.sum() == len(units)
-    assert (design.inclusion > 0).all()
-    found = draw(design, np.random.default_rng(seed))
-    assert len(np.unique(found)) == size
-    assert np.array_equal(np.bincount(design.stratum[found]), design.drawn)
+    stratum, drawn = design_sample(levels, spread, size)
+    sizes = np.bincount(stratum)
+    assert drawn.sum() == size
+    assert (np.minimum(2, sizes) <= drawn).all()
+    assert (drawn <= sizes).all()
 
 
 def test_a_sample_to_learn_from_is_unsure_and_marks_those_drawn_by_chance(archive, tmp_path):

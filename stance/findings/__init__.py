@@ -1,7 +1,7 @@
 """Findings from a table of answers: shares, who judges whom, and tables of both."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -10,24 +10,28 @@ from xml.etree import ElementTree as Xml
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable, read_cells, surest_answers
+from stance.findings.answers import AnswersTable, split_by
 from stance.findings.correction import NET, Audit
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
 from stance.findings.shares import TOTAL, Difference, Share, Study, figures, read_study
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS, SIDES, Stance
-from stance.tables import write_table
+from stance.tables import rewrite_dates, write_table
 
-__all__ = ["Pairs", "Request", "Share", "Study", "find_pairs", "read_evidence", "read_study"]
-__all__ += ["write_numbers", "write_pairs", "write_sample"]
+__all__ = ["Cells", "Pairs", "Request", "Share", "Study", "find_pairs", "read_cells"]
+__all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "write_pairs"]
+__all__ += ["write_sample"]
 
+QUOTED = 3  # surest answers on a subject and side
 LONGEST = 400  # characters of a sentence that is shown
 LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
 ENDS = {"source": "holder", "target": "target"}  # of an edge
+Cells = tuple[str, ...]  # of a record
 TYPES = {str: "string", float: "double", int: "int"}  # of the figures of an edge
 
 
@@ -95,6 +99,28 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     return Pairs(population, shares, int(themselves.sum()), {})
 
 
+def surest_answers(population: AnswersTable, subject: Ints) -> dict[tuple[int, int], list[int]]:
+    """Return the surest answers on each subject and side, each text once; below 0 is no subject."""
+    sided = np.flatnonzero((subject >= 0) & np.isin(population.stance, SIDES))
+    sided = sided[np.argsort(-population.chances[sided].max(axis=1), kind="stable")]
+    surest: dict[tuple[int, int], list[int]] = {}
+    codes = subject * len(Stance) + population.stance
+    for code, answers in split_by(sided, codes, range(len(Stance) * (int(subject.max()) + 1))):
+        texts = np.sort(np.unique(population.text[answers], return_index=True)[1])
+        surest[divmod(code, len(Stance))] = answers[texts[:QUOTED]].tolist()
+    return surest
+
+
+def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Cells]:
+    """Read the cells of some answers' records again."""
+    numbers = {int(population.record[answer]): answer for answer in answers}
+    with population.request.open() as table:
+        if population.places.over is not None:
+            rewrite_dates(table, population.places.over, population.request.date_format)
+        known = ((numbers.get(record.number - 1), record.cells) for record in table)
+        return {answer: cells for answer, cells in known if answer is not None}
+
+
 def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     """Return pairs with sentences that name the actor, of the surest answers on either side."""
     population, places = pairs.population, pairs.population.places
@@ -106,12 +132,12 @@ def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
         numbers[place] = number
     surest = surest_answers(population, numbers[population.holder, population.actor])
     rows = read_cells(population, chain(*surest.values()))
-    evidence = defaultdict[tuple[str, str], list[Evidence]](list)
+    evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()
     for (number, side), answers in surest.items():
         share = pairs.shares[number]
         for cells in (rows[answer] for answer in answers):
             text = cells[places.text][:LONGEST_READ]
-            sentence = find_sentence(text, share.actor, book or ActorBook.default())
+            sentence = find_sentence(text, share.actor, book)
             chance = float(cells[places.probabilities[side]])
             shown_here = Evidence(sentence, side, chance, cells[places.row])
             evidence[share.group, share.actor].append(shown_here)

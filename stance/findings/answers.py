@@ -1,6 +1,5 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from stance.findings.request import (
     label_in,
 )
 from stance.reading.keys import key_of, keys_of
-from stance.records import ANSWERS, SIDES, Stance
+from stance.records import ANSWERS, Stance
 from stance.tables import (
     Header,
     Record,
@@ -37,9 +36,6 @@ from stance.tables import (
 
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
-MOST_ROWS = 1 << 28  # largest row number
-QUOTED = 3  # surest answers on a subject and side
-Cells = tuple[str, ...]  # of a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,40 +122,9 @@ def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, 
     return [(names[number], part) for number, part in parts if number >= 0]
 
 
-def surest_answers(population: AnswersTable, subject: Ints) -> dict[tuple[int, int], list[int]]:
-    """Return the surest answers on each subject and side, each text once; below 0 is no subject."""
-    sided = np.flatnonzero((subject >= 0) & np.isin(population.stance, SIDES))
-    sided = sided[np.argsort(-population.chances[sided].max(axis=1), kind="stable")]
-    surest: dict[tuple[int, int], list[int]] = {}
-    codes = subject * len(Stance) + population.stance
-    for code, answers in split_by(sided, codes, range(len(Stance) * (int(subject.max()) + 1))):
-        texts = np.sort(np.unique(population.text[answers], return_index=True)[1])
-        surest[divmod(code, len(Stance))] = answers[texts[:QUOTED]].tolist()
-    return surest
-
-
-def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Cells]:
-    """Read the cells of some answers' records again."""
-    numbers = {int(population.record[answer]): answer for answer in answers}
-    with population.request.open() as table:
-        if population.places.over is not None:
-            rewrite_dates(table, population.places.over, population.request.date_format)
-        known = ((numbers.get(record.number - 1), record.cells) for record in table)
-        return {answer: cells for answer, cells in known if answer is not None}
-
-
 def pair_key(cells: Iterable[str]) -> int:
     """Return the key of some cells, whatever a spreadsheet did to their spaces."""
     return key_of("\0".join(" ".join(cell.split()) for cell in cells))
-
-
-def read_chance(cell: str) -> float:
-    """Return the probability in a cell; NaN if it is none."""
-    try:
-        chance = float(cell)
-    except ValueError:
-        return math.nan
-    return chance if 0 <= chance <= 1 else math.nan
 
 
 class _Reader:
@@ -189,7 +154,7 @@ class _Reader:
             if not actor and cells[places.stance].strip():
                 self._aimless.append(self._table.where(record))
             elif actor and (not only or actor in only):
-                if fault := _fault(cells, places):
+                if fault := places.fault(cells):
                     advice = "restore what stance predict wrote"
                     raise DataError(f"{self._table.where(record)}: {fault}; {advice}")
                 answers.append(record)
@@ -318,16 +283,3 @@ def _document(cells: Sequence[str], places: Places) -> str:
     # A document's name holds within its file; an equal text is one document in any file.
     file = None if place is not None and place == places.text else places.file
     return whole if file is None else f"{cells[file]}\0{whole}"
-
-
-def _fault(cells: Sequence[str], places: Places) -> str:
-    """Return why cells are not an answer; empty if they are one."""
-    row, stance = cells[places.row], cells[places.stance]
-    if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
-        return f"'{shown(row)}' is not a row number"
-    if stance not in ANSWERS:
-        return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
-    for cell in (cells[place] for place in places.probabilities):
-        if math.isnan(read_chance(cell)):
-            return f"'{shown(cell)}' is not a probability from 0 to 1"
-    return ""

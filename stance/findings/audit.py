@@ -10,9 +10,9 @@ import numpy as np
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.findings.answers import AnswersTable, pair_key, read_chance, read_population
+from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
-from stance.findings.request import Request
+from stance.findings.request import Request, read_chance
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Record, Table, column, encoded_by, open_table, optional_column
 

@@ -1,5 +1,6 @@
 """Tables of answers as a user names them: the columns and the periods that are read of them."""
 
+import math
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 NO_ANSWERS = ", or name a table that stance predict wrote"
+MOST_ROWS = 1 << 28  # largest row number
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 _FORM = ("delimiter", "quoting", "encoding", "sheet")
 
@@ -183,9 +185,30 @@ class Places:
         keys = {"row": (self.file, self.document, self.row), "id": (self.id,), "text": (self.text,)}
         return [place for place in keys[join] if place is not None]
 
+    def fault(self, cells: Sequence[str]) -> str:
+        """Return why cells are not an answer; empty if they are one."""
+        row, stance = cells[self.row], cells[self.stance]
+        if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
+            return f"'{shown(row)}' is not a row number"
+        if stance not in ANSWERS:
+            return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
+        for cell in (cells[place] for place in self.probabilities):
+            if math.isnan(read_chance(cell)):
+                return f"'{shown(cell)}' is not a probability from 0 to 1"
+        return ""
+
     def actor_of(self, cells: Sequence[str]) -> str:
         """Return the actor that a record is about, empty for none, as predict reads its cell."""
         return cells[self.actor].strip()
+
+
+def read_chance(cell: str) -> float:
+    """Return the probability in a cell; NaN if it is none."""
+    try:
+        chance = float(cell)
+    except ValueError:
+        return math.nan
+    return chance if 0 <= chance <= 1 else math.nan
 
 
 def usual_column(table: Table, asked: str | None, usual: str) -> int | None:

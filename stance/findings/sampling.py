@@ -33,32 +33,13 @@ SUREST = 0.2  # standard deviation, at least, that a unit's error is given: mode
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
-    """Strata, and how many units are drawn from each."""
-
-    stratum: Ints  # of each unit
-    sizes: Ints  # units of each stratum
-    drawn: Ints  # of them
-
-    @property
-    def inclusion(self) -> Floats:
-        """The probability of each unit to be drawn."""
-        share: Floats = self.drawn / self.sizes
-        return share[self.stratum]
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """Answers drawn at random."""
 
     pair: Ints  # numbers in the population, ascending
     stratum: Ints  # numbered by chance, so that no number gives a stance away
-    chance: Floats  # of every pair of the population to be drawn
-
-    @property
-    def inclusion(self) -> Floats:
-        """The probability of each to be drawn."""
-        return self.chance[self.pair]
+    inclusion: Floats  # probability of each to be drawn
+    chance: Floats  # that of every pair of the population
 
 
 def write_sample(
@@ -113,14 +94,6 @@ def write_sample(
 def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool = False) -> Sample:
     """Draw a sample at random."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    design, unit = _design(population, whole, size)
-    numbers = rng.permutation(len(design.sizes)) + 1
-    pairs = np.flatnonzero(np.isin(unit, draw(design, rng)))
-    return Sample(pairs, numbers[design.stratum[unit[pairs]]], design.inclusion[unit])
-
-
-def _design(population: AnswersTable, whole: bool, size: int) -> tuple[Design, Ints]:
-    """Return the design of a sample, and the unit that each pair belongs to."""
     unit = population.document if whole else np.arange(len(population))
     first = np.unique(unit, return_index=True)[1]
     group, period, stance = population.group[first], population.period[first], population.stance
@@ -137,7 +110,16 @@ def _design(population: AnswersTable, whole: bool, size: int) -> tuple[Design, I
     # What the model expects of its errors in all three stances.
     squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
     errors = np.bincount(unit, 1 - squares).astype(np.float64)
-    return design_sample([*levels, np.zeros_like(cell)], errors, min(size, len(first))), unit
+    levels.append(np.zeros_like(cell))
+    stratum, drawn = design_sample(levels, errors, min(size, len(first)))
+    numbers = rng.permutation(len(drawn)) + 1
+    units = [
+        rng.choice(np.flatnonzero(stratum == number), many, replace=False)
+        for number, many in enumerate(drawn)
+    ]
+    pairs = np.flatnonzero(np.isin(unit, np.concatenate(units)))
+    chance = (drawn / np.bincount(stratum))[stratum[unit]]
+    return Sample(pairs, numbers[stratum[unit[pairs]]], chance[pairs], chance)
 
 
 def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
@@ -195,8 +177,8 @@ def _write(
 # --- Designs ---
 
 
-def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> Design:
-    """Spread a sample over strata.
+def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> tuple[Ints, Ints]:
+    """Return the stratum of each unit, and how many units a sample takes from each stratum.
 
     The ``levels`` number the strata of units, the finest first. Those of the second are cells that
     are compared, which share the sample by the square root of their size, a compromise between
@@ -219,9 +201,8 @@ def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> Design:
     if _small(stratum, share).any():
         stratum = levels[-1]
     stratum = np.unique(stratum, return_inverse=True)[1]
-    sizes = np.bincount(stratum)
     target = np.bincount(stratum, share).astype(np.float64)
-    return Design(stratum, sizes, _whole_numbers(target, sizes, size))
+    return stratum, _whole_numbers(target, np.bincount(stratum), size)
 
 
 def _small(strata: Ints, share: Floats) -> Bools:
@@ -247,13 +228,6 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     order = room[np.argsort(-(wanted - drawn)[room], kind="stable")]
     drawn[order[: total - int(drawn.sum())]] += 1
     return drawn
-
-
-def draw(design: Design, rng: np.random.Generator) -> Ints:
-    """Return the numbers of the units drawn, each stratum's at random without replacement."""
-    strata = (np.flatnonzero(design.stratum == number) for number in range(len(design.drawn)))
-    drawn = zip(strata, design.drawn, strict=True)
-    return np.sort(np.concatenate([rng.choice(units, n, replace=False) for units, n in drawn]))
 
 
 # --- Precision to expect ---

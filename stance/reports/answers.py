@@ -17,8 +17,18 @@ from stance.corpus.rows import HOLDERS
 from stance.display import shown
 from stance.errors import DataError, ExtraError
 from stance.files import file_hash
-from stance.findings import Pairs, Request, Share, Study, find_pairs, read_evidence
-from stance.findings.answers import AnswersTable, Cells, read_cells, surest_answers
+from stance.findings import (
+    Cells,
+    Pairs,
+    Request,
+    Share,
+    Study,
+    find_pairs,
+    read_cells,
+    read_evidence,
+    surest_answers,
+)
+from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
 from stance.findings.request import Places, usual_column
 from stance.findings.shares import TOTAL, uncounted_note
