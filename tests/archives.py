@@ -1,7 +1,6 @@
 """Simulated archives: answers of a biased classifier, with the truth, as arrays and as tables."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +50,3 @@ def label(path, truth, output=None, **cells):
     """Fill in the truth of a sample's rows."""
     rows = [{**row, "stance": truth[row["row"]], **cells} for row in read_rows(path)]
     return write_rows(output or path.with_name("labelled.csv"), rows)
-
-
-def take(population, kept):
-    """Return some of the pairs of a population."""
-    names = ("actor", "group", "period", "stance", "chances", "document", "record", "key", "text")
-    return replace(population, **{name: getattr(population, name)[kept] for name in names})

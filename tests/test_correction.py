@@ -8,7 +8,7 @@ from archives import simulation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.evaluation.intervals import estimate_shares, holm
+from stance.evaluation.intervals import estimate_shares
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, compare
 from stance.findings.shares import Study, surrogates
 from stance.records import AGAINST, FAVOR, NEUTRAL
@@ -152,16 +152,6 @@ def test_p_is_below_5_percent_where_the_interval_excludes_0(size, apart):
     assert (p < 0.05) == (low > 0 or high < 0)
     back, (below, above), same = compare(*two(size, apart=apart)[::-1])
     assert (back, below, above, same) == pytest.approx((-difference, -high, -low, p))
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_adjusted_p_values_keep_their_order_and_bounds(p):
-    p = np.array(p)
-    by_holm = np.array(holm(p))
-    assert (p <= by_holm + 1e-12).all()
-    assert (by_holm <= np.minimum(1, p * len(p)) + 1e-12).all()
-    order = np.argsort(p)
-    assert (np.diff(by_holm[order]) >= 0).all()
 
 
 def test_groups_by_chance_are_seldom_claimed_to_differ():

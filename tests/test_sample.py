@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from archives import COLUMNS, LABELLED, answer_rows, label, read_drawn, take
+from archives import COLUMNS, LABELLED, answer_rows, label, read_drawn
 from command import fails, invoke
 from command import read_rows as read
 from command import write_rows as write
@@ -202,8 +202,6 @@ def test_pairs_of_joined_tables_are_told_apart(tmp_path):
     population = read_population(Request(path))
     assert len(population) == len(set(population.key.tolist())) == 200
     assert len(set(population.document.tolist())) == 50
-    kept = take(population, population.document == population.document[0])
-    assert len(kept) == 4
     drawn = sample(path, tmp_path / "to_label.csv")
     labelled = write(tmp_path / "labelled.csv", [{**row, "stance": "neutral"} for row in drawn])
     result = invoke("shares", path, "--audit", labelled, "--json")

@@ -1,6 +1,5 @@
 """Shares are corrected by the audit alone, and an audit that does not fit is refused."""
 
-import csv
 import json
 import re
 import shutil
@@ -237,21 +236,14 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert "Iran Russia 2 few few" in text
 
 
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        (160, "−60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"),
-        (8, "too few labels .*, 2 stances"),
-    ],
-)
-def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path, rows, said):
+def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     answers, output = held(tmp_path), tmp_path / "page.html"
-    write(answers, read(answers)[:rows])
     audit = ("--audit", answers, "--simple-random")
     assert invoke("report", answers, "-o", output, *audit).exit_code == 0
     page = read_page(output.read_bytes())
     assert {"pair-1", "pair-2"} <= set(page.jumps)
-    assert re.search(f"Iran toward Russia: {said}", page.text)
+    stances = "Iran toward Russia: −60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"
+    assert re.search(stances, page.text)
     assert "Russia was condemned by Iran." in page.text
     assert "counted by a classifier and not corrected" not in page.text
     pairs = {row["holder"]: row for row in page.rows("pairs")}
@@ -259,7 +251,12 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path, rows, said):
     for edge in edges:
         for name in ("", "_low", "_high"):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
-            assert (part(cell) if cell else None) == (number and pytest.approx(number, abs=6e-4))
+            assert part(cell) == pytest.approx(number, abs=6e-4)
+    write(answers, read(answers)[:8])
+    assert invoke("report", answers, "-o", output, "--force", *audit).exit_code == 0
+    text = read_page(output.read_bytes()).text
+    assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
+    assert "Russia was condemned by Iran." in text
 
 
 def test_pairs_need_holders(archive):
@@ -360,10 +357,10 @@ def test_columns_of_answers_may_have_a_prefix(archive, tmp_path):
     assert found["labels"] == 200
 
 
-def changed(path, output, at=3, **cells):
-    """Write a labelled sample with one row changed."""
+def changed(path, output, **cells):
+    """Write a labelled sample with its fourth row changed."""
     rows = read(path)
-    rows[at].update(cells)
+    rows[3].update(cells)
     return write(output, rows)
 
 
@@ -386,14 +383,17 @@ def test_a_row_that_does_not_fit_is_one_line(archive, tmp_path, cells, start, en
 
 
 def test_a_row_labelled_twice_counts_once_or_is_refused(archive, tmp_path):
-    rows = read(archive[1])
+    rows = [{**row, "coder": "anna"} for row in read(archive[1])]
     twice = write(tmp_path / "twice.csv", [*rows, rows[0]])
-    result = invoke("shares", archive[0], "--audit", twice, "--json")
-    assert json.loads(result.stdout)["labels"] == 200
-    other = "against" if rows[0]["stance"] == "favor" else "favor"
-    bad = write(tmp_path / "bad.csv", [*rows, {**rows[0], "stance": other}])
-    line = fails(1, "shares", archive[0], "--audit", bad)
-    assert "has two labels; keep one of the lines" in line
+    expected = figures(archive[0], "--audit", archive[1])["shares"]
+    assert figures(archive[0], "--audit", twice)["shares"] == expected
+    other = {"against": "favor", "favor": "neutral", "neutral": "against"}
+    rows += [{**row, "coder": "ben", "stance": other[row["stance"]]} for row in rows[:2]]
+    line = fails(1, "shares", archive[0], "--audit", write(twice, rows))
+    assert line.startswith(f"{twice}:2 and 202: row ")
+    assert "has two labels; keep one of the lines, or adjudicate them with stance label" in line
+    rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
+    assert figures(archive[0], "--audit", write(twice, rows))["shares"] == expected
 
 
 def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_path):
@@ -426,19 +426,6 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     assert "its column 'design' names 'to_label.design.csv', which is not beside it; keep" in line
 
 
-def test_coders_who_disagree_are_adjudicated(archive, tmp_path):
-    rows = [{**row, "coder": "anna"} for row in read(archive[1])]
-    other = {"against": "favor", "favor": "neutral", "neutral": "against"}
-    rows += [{**row, "coder": "ben", "stance": other[row["stance"]]} for row in rows[:2]]
-    both = write(tmp_path / "both.csv", rows)
-    line = fails(1, "shares", archive[0], "--audit", both)
-    assert line.startswith(f"{both}:2 and 202: row ")
-    assert "has two labels; keep one of the lines, or adjudicate them with stance label" in line
-    rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
-    settled = figures(archive[0], "--audit", write(tmp_path / "settled.csv", rows))
-    assert settled["shares"] == figures(archive[0], "--audit", archive[1])["shares"]
-
-
 def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     archive, tmp_path, design
 ):
@@ -462,22 +449,16 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     rows = [{**row, "text": row["text"].replace(" ", "\n")} for row in read(archive[1])][::-1]
     path = tmp_path / "saved.csv"
     expected = figures(archive[0], "--audit", archive[1])["shares"]
-    write_as(path, rows, "utf-8-sig")
+    write(path, rows)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert figures(archive[0], "--audit", path)["shares"] == expected
     for row in rows:
         row |= {"note": "naïve – “so”"}
-    write_as(path, rows, "cp1252")
+    path.write_bytes(write(path, rows).read_text("utf-8").encode("cp1252"))
     advice = "saved.csv:2: byte 0xef is not UTF-8 in .*, such as --audit-encoding cp1252"
     assert re.search(advice, fails(1, "shares", archive[0], "--audit", path))
     found = figures(archive[0], "--audit", path, "--audit-encoding", "cp1252")
     assert found["shares"] == expected
-
-
-def write_as(path, rows, encoding):
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 @pytest.mark.parametrize(
