@@ -188,10 +188,11 @@ class Journal:
         answers = [[*key, times] for key, times in part.tally.answers.items()]
         tally = {one.name: getattr(part.tally, one.name) for one in fields(part.tally)}
         tally["answers"] = answers
-        facts = json.dumps([part.number, tally, part.rows]).encode()
-        data = b"%s\n%s" % (facts, part.lines)
+        facts = json.dumps([part.number, tally, part.rows]).encode() + b"\n"
+        size, checksum = len(facts) + len(part.lines), zlib.crc32(part.lines, zlib.crc32(facts))
         with reported(self.output):
-            self._file.write(b"%d %d\n%s" % (len(data), zlib.crc32(data), data))
+            self._file.write(b"%d %d\n%s" % (size, checksum, facts))
+            self._file.write(part.lines)
             self._file.flush()
         self._holds_parts = True
         return part
