@@ -25,21 +25,18 @@ from stance.files import is_device
 MOST_BYTES = 1 << 30  # of a file, and of its members together when unpacked
 MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MANIFEST = 1 << 24
-MOST_MEMBERS = 200
+MOST_MEMBERS, MOST_DIRECTORY = 200, 1 << 16  # and bytes of their list
 MANIFEST = "manifest.json"
 DEFAULT, SPEECHES = "default", "speeches"
 """Names of the bundled models; that of speeches learned from corpora whose texts ship."""
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
-_DAMAGED = "copy or download it again, or train a new one with `stance train`"
 _OTHER_FILE = "name a model that `stance train` wrote"
-_LEVEL = 6
 # They do not shrink, and are read faster as they are.
 _RANDOM = ("keys.npy", "coef.npy", "exact.npy", "bands.npy")
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
-_MOST_DIRECTORY = 1 << 16
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
     *(OverflowError, RuntimeError, ValueError),
@@ -50,7 +47,9 @@ _RUNS_CODE = (
 )
 
 
-def refusal(found: str, advice: str = _DAMAGED) -> ModelError:
+def refusal(
+    found: str, advice: str = "copy or download it again, or train a new one with `stance train`"
+) -> ModelError:
     """Return an error that says what was found and what to do, still without the file's name."""
     return ModelError(f"{found}; {advice}")
 
@@ -103,7 +102,7 @@ def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             packed = not name.endswith(_RANDOM)
             method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-            archive.writestr(info, data, method, _LEVEL)
+            archive.writestr(info, data, method, 6)
     return sink.getvalue()
 
 
@@ -125,10 +124,20 @@ class Archive:
             self._zip = zipfile.ZipFile(file)
         except _ZIP_ERRORS as error:
             raise refusal(f"damaged: no list of members ({shown(str(error), 80)})") from error
-        entries = self._zip.infolist()
-        _check_entries(entries)
-        self._entries = {entry.orig_filename: entry for entry in entries}
+        self._entries = {entry.orig_filename: entry for entry in self._zip.infolist()}
         self.sizes = {name: entry.file_size for name, entry in self._entries.items()}  # as declared
+        if MANIFEST not in self._entries:
+            raise refusal(f"is a zip but not a model: it has no '{MANIFEST}'", _OTHER_FILE)
+        for name, entry in self._entries.items():
+            most = MOST_MANIFEST if name == MANIFEST else MOST_MEMBER
+            who = f"its member '{shown(name)}'"
+            if entry.compress_type not in _METHODS:
+                raise refusal(f"{who} is packed in a way that no model is")
+            if entry.file_size > most:
+                unpacked = f"{who} unpacks to {entry.file_size:,} bytes"
+                raise refusal(f"{unpacked}; at most {most:,} are read")
+        if sum(self.sizes.values()) > MOST_BYTES:
+            raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes: exactly as many as declared, and never more in memory."""
@@ -159,23 +168,8 @@ def _check_end(file: BinaryIO, size: int) -> None:
     if not end.startswith(b"PK\5\6") or tail.startswith(b"PK\6\7") or len(end) < _END.size:
         raise refusal("is cut off, or has other bytes after the end of the zip")
     _, entries, length, _ = _END.unpack(end)
-    if entries > MOST_MEMBERS or length > _MOST_DIRECTORY:
+    if entries > MOST_MEMBERS or length > MOST_DIRECTORY:
         raise refusal(f"has {entries:,} members, but a model has at most {MOST_MEMBERS}")
-
-
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    names = [entry.orig_filename for entry in entries]
-    if MANIFEST not in names:
-        raise refusal(f"is a zip but not a model: it has no '{MANIFEST}'", _OTHER_FILE)
-    for name, entry in zip(names, entries, strict=True):
-        most = MOST_MANIFEST if name == MANIFEST else MOST_MEMBER
-        who = f"its member '{shown(name)}'"
-        if entry.compress_type not in _METHODS:
-            raise refusal(f"{who} is packed in a way that no model is")
-        if entry.file_size > most:
-            raise refusal(f"{who} unpacks to {entry.file_size:,} bytes; at most {most:,} are read")
-    if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
 
 
 # --- Arrays and lists of terms -------------------------------------------------------------------

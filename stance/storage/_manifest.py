@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
@@ -115,12 +115,18 @@ _MODEL = table(
 _CONTROL = re.compile(r"\\[bfu]|[\x7f-\x9f]")  # characters but tabs and line ends, as JSON has them
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
 def decode_manifest(data: bytes) -> dict[str, Any]:
     """Return a manifest that obeys the schema; a refusal lacks the file's name."""
     try:
-        manifest: dict[str, Any] = json.loads(data.decode())
-        text = json.dumps(manifest, ensure_ascii=False, allow_nan=False)
-        text.encode()  # raises at half a character
+        text = data.decode()
+        manifest: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:  # not as `pack` writes it: half a character, perhaps
+            text = json.dumps(manifest, ensure_ascii=False)
+            text.encode()
         if odd := _CONTROL.search(text.replace("\\\\", "")):
             raise ValueError(f"a control character, {odd[0]!r}")
     except (ValueError, RecursionError) as error:
