@@ -83,19 +83,6 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     assert "0 paragraphs" not in model.judge([])._repr_html_()
 
 
-def test_one_answer_per_actor(model):
-    judged = model.judge(
-        [
-            "The minister praised NATO for its brave support, and condemned Russia for its brutal, "
-            "illegal attack on civilians.",
-        ]
-    )
-    answers = {
-        a: list(Stance)[k] for a, k in zip(judged.actor, judged.stance.argmax(1), strict=True)
-    }
-    assert answers == {"NATO": Stance.FAVOR, "Russia": Stance.AGAINST}
-
-
 def test_pairs_get_the_same_answers_as_the_text(model, corpus):
     judged = model.judge(corpus.texts[:60])
     pairs = model.judge([corpus.texts[p] for p in judged.para], judged.actor)

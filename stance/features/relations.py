@@ -271,14 +271,12 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     cue, polarity, agent, patient, _, kind, victim, _, _ = np.array(frames, np.int64).T
     actor, frame, part = _parts(words, cue, agent, patient, victim)
     # The parts of each pair's actor in its paragraph.
-    known, asked = (
-        words.para.take(cue.take(frame)) * width + actor,
-        pairs.para * width + pairs.actor,
-    )
-    order = np.argsort(known, kind="stable")
-    low, high = (np.searchsorted(known.take(order), asked, side) for side in ("left", "right"))
-    entry = order.take(stretches(low, high - low))
-    row, frame, part = np.repeat(np.arange(pairs.count), high - low), frame[entry], part[entry]
+    whose = words.para.take(cue.take(frame)) * width + actor
+    order = np.argsort(whose, kind="stable")
+    whose, asked = whose.take(order), pairs.para * width + pairs.actor
+    low, high = (np.searchsorted(whose, asked, side) for side in ("left", "right"))
+    row, entry = np.repeat(np.arange(pairs.count), high - low), stretches(low, high - low)
+    frame, part = frame.take(order.take(entry)), part.take(order.take(entry))
     word, sizes = cue.take(frame), np.searchsorted(_SIZES, np.diff(words.first))
     size = sizes.take(words.para.take(word))
     values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "part": part, "size": size}
@@ -304,11 +302,10 @@ def _parts(
     places, first = np.unique(sentence, return_index=True)
     beside = first.take(np.searchsorted(places, words.sentence.take(named)))
     actor = np.concatenate([agent, patient, victim, words.who.take(named)])
+    width = actor.max() + 1
     frame = np.concatenate([number, number, number, beside])
-    part = np.repeat([_VICTIM, _BYSTANDER], [3 * len(cue), len(named)])
-    part[: 2 * len(cue)] = np.concatenate([judging, judged])
-    involved, standing = (part < _BYSTANDER) & (actor >= 0), part == _BYSTANDER
-    place = sentence.take(frame) * (actor.max() + 1) + actor
-    standing &= ~np.isin(place, place[involved])
-    kept = np.flatnonzero(involved | standing)
+    others = np.repeat([_VICTIM, _BYSTANDER], [len(cue), len(named)])
+    part = np.concatenate([judging, judged, others])
+    involved, place = (part < _BYSTANDER) & (actor >= 0), sentence.take(frame) * width + actor
+    kept = np.flatnonzero(involved | (part == _BYSTANDER) & ~np.isin(place, place[involved]))
     return actor.take(kept), frame.take(kept), part.take(kept)
