@@ -195,7 +195,7 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
         ("NATO met.", "NATO", "favor")
     ]
     assert "labelstudio: stance labels read as dafür -> favor" in told
-    with pytest.raises(DataError, match=r"no rows of labelstudio .* labels are 'dafür' 1, see"):
+    with pytest.raises(DataError, match=r"no rows of labelstudio .* not stances: 'dafür' 1; see"):
         imported("labelstudio", source, names=given["names"])
     told, rows = imported(
         "semeval2025", copied("semeval2025", tmp_path), labels={"Innocent": "favor"}

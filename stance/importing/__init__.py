@@ -79,8 +79,8 @@ def import_corpus(
         what = f"is not of the format {form} ({shown(str(error), 80)})"
         raise job.fault(f"has no {error}" if isinstance(error, KeyError) else what) from error
     if not rows:
-        unknown = f"; its labels are {job.unknown_labels()}, see --labels" if job.unknown else ""
-        raise DataError(f"{name}: no rows of {form} in it{unknown}; {chosen.advice}")
+        advice = [chosen.advice, *job.remarks()][-1 if job.unknown else 0]
+        raise DataError(f"{name}: no rows of {form} in it; {advice}")
     if form != "table":  # whose cells stay as they are
         _align(rows)
     columns = [*COLUMNS, *dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)]

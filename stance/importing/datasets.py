@@ -61,8 +61,6 @@ def read_ruopinionne(job: Import) -> Rows:
                 places.append(Place(start, end, [scalar(opinion["Polarity"])], actor, holder))
             if not ends:
                 job.skip("opinion", "toward nobody who is named")
-        if not sentence["opinions"]:
-            job.skip("sentence", "without an opinion")
         yield from job.rows({"id": number, "document": number, "text": text}, (), places)
 
 

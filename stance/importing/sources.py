@@ -56,7 +56,6 @@ class Import:
     notes: list[str]
     where: str = ""  # file and line being read, for messages
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # a noun, and what of it
-    cleaned: int = 0  # names with control characters
     unknown: Counter[str] = field(default_factory=Counter)  # labels that are not stances
     read_as: dict[str, Stance] = field(default_factory=dict)  # labels that are
 
@@ -64,9 +63,9 @@ class Import:
         """Return an error about what is being read, with the advice for the format."""
         return DataError(f"{self.where}: {what}; {advice or self.format.advice}")
 
-    def skip(self, noun: str, which: str = "") -> None:
+    def skip(self, noun: str, which: str = "", times: int = 1) -> None:
         """Count something left out, such as a text, and which kind it is, "without a stance"."""
-        self.left_out[noun, which] += 1
+        self.left_out.update({(noun, which): times} if times else {})
 
     def spells(self, label: str) -> Stance | None:
         """Return the stance that a label spells."""
@@ -88,27 +87,22 @@ class Import:
         yield from self.notes
         if odd := sorted({f"{shown(a, 30)} -> {b}" for a, b in self.read_as.items() if a != b}):
             yield f"stance labels read as {', '.join(odd)}"
-        if self.cleaned:
-            yield f"{count(self.cleaned, 'name')} had control characters, which are left out"
         if self.left_out:
             parts = (f"{count(n, noun)} {why}" for (noun, why), n in self.left_out.most_common())
             yield f"left out: {', '.join(map(str.strip, parts))}"
         if self.unknown:
-            yield f"labels that are not stances: {self.unknown_labels()}; see --labels"
-
-    def unknown_labels(self) -> str:
-        """Return the most frequent labels that are not stances."""
-        met = self.unknown.most_common(8)
-        more = " …" if len(self.unknown) > len(met) else ""
-        return ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in met) + more
+            most = self.unknown.most_common(8)
+            listed = ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in most)
+            more = " …" if len(self.unknown) > len(most) else ""
+            yield f"labels that are not stances: {listed}{more}; see --labels"
 
     def row(self, given: Row) -> Row:
         """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
         cells = {name: cell for name, cell in given.items() if cell or name not in _NAMES}
         for name in filter(cells.get, _NAMES):
-            has_control = bool(_CONTROL.search(cells[name]))
-            self.cleaned += has_control
-            if has_control or name in ("holder", "coder"):
+            controls = len(_CONTROL.findall(cells[name]))
+            self.skip("control character", "in names", controls)
+            if controls or name in ("holder", "coder"):
                 cells[name] = " ".join(_CONTROL.sub(" ", cells[name]).split())
         if odd := next((name for name, cell in cells.items() if not is_whole(name + cell)), None):
             what = "holds a NUL character or half a character (a lone surrogate)"
@@ -135,6 +129,8 @@ class Import:
                 shared.setdefault(key, set()).add((place.start, place.end))
         if (stance := self.stance(labels)) is not None:
             yield self.row({**cells, "stance": stance})
+        elif not shared:
+            self.skip("text", "without a stance")
         for (actor, label, holder), ends in shared.items():
             row = {"actor": actor, "spans": joined(ends), "stance": label, "holder": holder}
             yield self.row({**cells, **row})

@@ -6,7 +6,7 @@ it marks the words that name the actor.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -25,14 +25,6 @@ from stance.importing.sources import (
     scalar,
 )
 from stance.tables.sources import read_whole
-
-
-def _rows(job: Import, cells: Row, labels: Sequence[str], places: Iterable[Place]) -> Rows:
-    """Yield a row of the whole text, if it has a stance, and those of its places."""
-    rows = list(job.rows(cells, labels, places))
-    if not rows:
-        job.skip("text", "without a stance")
-    yield from rows
 
 
 def _place(
@@ -97,7 +89,7 @@ def read_doccano(job: Import) -> Rows:
                 places.append(_place(job, cells["text"], (start, end), [label], utf16=True))
             if item.get("relations"):
                 job.skip("list", "of relations")
-            yield from _rows(job, cells, labels, places)
+            yield from job.rows(cells, labels, places)
 
 
 # --- Label Studio ----------------------------------------------------------------------------
@@ -129,7 +121,7 @@ def read_labelstudio(job: Import) -> Rows:
             if isinstance(who, (str, int)):
                 coding["coder"] = str(who)
             labels, places = _results(job, annotation["result"], coding)
-            yield from _rows(job, coding, labels, places)
+            yield from job.rows(coding, labels, places)
 
 
 def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str], list[Place]]:
@@ -179,7 +171,7 @@ def read_prodigy(job: Import) -> Rows:
         labels = [one if job.spells(one) else texts.get(one) or one for one in map(scalar, chosen)]
         if any(job.spells(label) for place in places for label in place.labels):
             labels = []
-        yield from _rows(job, cells, labels, places)
+        yield from job.rows(cells, labels, places)
 
 
 # --- brat ------------------------------------------------------------------------------------
