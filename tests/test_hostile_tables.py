@@ -125,7 +125,7 @@ ENCODINGS = [
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=r"CP1252 \(decoded\)"),
     read("UTF-8 whatever the option", GERMAN.encode(), TA,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=", UTF-8"),
-    read("UTF-8 that begins in ASCII", GERMAN.replace("\n", "\n" + "a,b\n" * 20_000, 1).encode(), TA, *[("a", "b")] * 20_000,
+    read("UTF-8 that begins in ASCII", GERMAN.replace("\n", "\n" + "a,b\n" * 300_000, 1).encode(), TA, *[("a", "b")] * 300_000,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=", UTF-8"),
     refuse("bad byte of the option", b"text,actor\na\x81,b\n", r":2: byte 0x81 is not CP1252; name", encoding="cp1252"),
     read("GB 18030 by option", "text,actor\n北约,北约\n".encode("gb18030"), TA, ("北约", "北约"), encoding="gb18030"),
