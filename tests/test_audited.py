@@ -113,7 +113,10 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
         assert low <= truth["NATO", row["group"]] <= high
         assert 0.1 < part(row["net counted"]) < 0.5
     lead, _, rest = page.text.partition("rows judged")
-    assert re.search(r"ranges, toward NATO, from Left \(−\d\d \[.* to Right \(\+\d\d \[", lead)
+    assert re.search(
+        r"Toward NATO, it is clearly lower where Party is Left \(−\d\d \[.* is Right \(\+\d\d \[",
+        lead,
+    )
     assert re.search(
         r"Of all answers, \d+ % \[\d+, \d+\] are against, .* in favor, corrected", lead
     )

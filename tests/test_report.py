@@ -15,8 +15,9 @@ from small_model import small_model
 from stance.evaluation.intervals import holm
 from stance.findings import Request, Share, read_study
 from stance.findings.shares import UNAUDITED, beyond_chance
+from stance.reports.answers import Models
 from stance.reports.predictions import write_predictions
-from stance.storage import save_model
+from stance.storage import load_model, save_model
 
 LABELS = ("against", "neutral", "favor")
 SHARES = [f"stance_{label}" for label in LABELS]
@@ -280,6 +281,23 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "[name the model file and its sha256: it was not given]" in page.text
 
 
+def test_no_more_models_are_opened_than_may_have_answered(sample, tmp_path):
+    def opened(rows):
+        """Return the bundled models that a report opens."""
+        names = []
+        models = Models(None, lambda path, _: names.append(path.stem) or load_model(path))
+        table = write_rows(tmp_path / "answers.csv", rows)
+        write_predictions(Request(table), tmp_path / "page.html", models, force=True)
+        return names
+
+    rows = dicts(sample.read_text("utf-8"))
+    assert opened(rows) == ["default"]
+    shares = dict(zip(SHARES, ("0.2", "0.6", "0.2"), strict=True))
+    others = [row | {"mentions": "7"} | shares for row in rows if row["actor"]]
+    assert opened(others) == ["default"]  # whose actor book the bundled models share
+    assert opened([{key: row[key] for key in ("text", "actor", "stance")} for row in rows]) == []
+
+
 def test_dates_that_cannot_be_read_are_counted_and_said(sample, tmp_path):
     text = sample.read_text("utf-8").replace("2023-07-12", "12 Juli 2023")
     rows = [row for row in dicts(text) if row["date"] == "12 Juli 2023" and row["actor"]]
@@ -314,7 +332,7 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     }  # fmt: skip
     page = report(answered(tmp_path / "apart.csv", stances))
     assert re.search(
-        r"is lowest toward Borduria \(−50 \[−\d+, −\d+\]\) and highest toward Anvaria "
+        r"is clearly lower toward Borduria \(−50 \[−\d+, −\d+\]\) than toward Anvaria "
         r"\(\+50 \[\+\d+, \+\d+\]\)\.",
         page.text,
     )
@@ -322,7 +340,7 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     assert page.rows("net")[-1]["net"] == ""  # never "+100, n = 1"
     assert "too few (1)" in page.text
     stances["Borduria"] = ["favor"] * 15 + mixed
-    assert "is lowest toward" not in report(answered(tmp_path / "close.csv", stances)).text
+    assert "is clearly lower toward" not in report(answered(tmp_path / "close.csv", stances)).text
 
 
 def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):

@@ -131,14 +131,13 @@ class Report:
         """Whether the answers have probabilities, which labels have not."""
         return self.population.places.mentions is not None
 
-    def extremes(self, actor: str = "") -> tuple[Share, Share] | None:
-        """Return the actors, or groups of one, spoken of worst and best, if they are apart."""
+    def apart(self, actor: str = "") -> tuple[Share, Share] | None:
+        """Return an actor, or a group of one, and another whose net stance is clearly higher."""
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        known = [(share.net, share) for share in shares if share.net]
-        if not known:
-            return None
-        low, high = (choose(known, key=lambda pair: pair[0][0]) for choose in (min, max))
-        return (low[1], high[1]) if low[0][1][1] < high[0][1][0] else None
+        known = [(*share.net[1], share) for share in shares if share.net]
+        low = min(known, key=lambda ends: ends[1], default=None)
+        high = max(known, key=lambda ends: ends[0], default=None)
+        return (low[2], high[2]) if low and high and low[1] < high[0] else None
 
     def _judged(self, book: ActorBook | None) -> Pairs | None:
         """Return who judges whom among those who do so most often; None where nobody is known."""

@@ -55,7 +55,7 @@ def _baselines(scores: Figures) -> Data:
         if part := scores["baselines"].get(key):
             gain = part.get("difference")
             rows.append([name, *_cells(part), *(_cells(gain) if gain else [None] * 3)])
-    gains = with_interval("gain over it, points", "signed")
+    gains = with_interval("gain of this model, points", "signed")
     return Data("baselines", (Column("model"), *MACRO_F1, *gains), rows)
 
 
