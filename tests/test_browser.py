@@ -226,3 +226,4 @@ def test_hostile_strings_make_no_page_run_over(tmp_path, browser):
     seen = probe(browser, page, PHONE)
     assert seen["overflow"] <= 0
     assert seen["outside"] == []
+    assert seen["overlapping"] == []
