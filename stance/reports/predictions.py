@@ -121,9 +121,7 @@ class _Drawing(NamedTuple):
             cells = [cell for cell in self.report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                title = (
-                    f"Net stance toward {cut(actor.actor)} by {cut(str(self.report.request.by))}"
-                )
+                title = f"Net stance toward {cut(actor.actor)} by {self.by}"
                 figures += self.dots(f"groups-{number}", title, cells)
         return figures
 
