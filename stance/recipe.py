@@ -132,12 +132,8 @@ class Validation:
         Parts of the documents, each left out once.
     seed : int
         Seed of folds and solver.
-    draws : int
+    draws, repeats, learning_curve : int, int, bool
         No effect; kept for recipes and models of earlier versions.
-    repeats : int
-        No effect; kept likewise.
-    learning_curve : bool
-        No effect; kept likewise.
     """
 
     folds: Annotated[int, number(int, 2, 50)] = 5

@@ -34,7 +34,6 @@ from stance.evaluation.answers import document_confusion, f1_scores, stance_answ
 from stance.evaluation.scores import conflict_rows, score
 from stance.fitting.learning import Task, TrainingRun, assign_folds, cross_validate
 from stance.reading.actors import ActorBook
-from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 from stance.recipe import Features, HeadRecipe, Recipe, read_recipe
@@ -84,7 +83,7 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
 
 def block_scores(corpus: Corpus, task: Task, folds: int, seeds: list[int]) -> np.ndarray:
     """Return macro-F1, accuracy on conflict rows and ECE in percent, of shape (3, n_seeds)."""
-    conflict, scores = conflict_rows(linked_groups([corpus.marks.exact]), corpus.stance), []
+    conflict, scores = conflict_rows(corpus.marks.exact, corpus.stance), []
     for seed in seeds:
         fold = assign_folds(task.y, task.group, folds, seed)
         answers = stance_answers(corpus, cross_validate(task, fold, seed)[1])

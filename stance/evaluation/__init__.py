@@ -1,7 +1,7 @@
 """What a model scores on a corpus, where it is wrong, and what it answers when texts change."""
 
 import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,6 @@ from stance.evaluation.scores import (
 )
 from stance.files import AtomicGroup
 from stance.model import StanceModel
-from stance.reading.keys import linked_groups
 from stance.recipe import Recipe
 from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
@@ -68,7 +67,7 @@ def report(
     """
     figures = score(answers, corpus.actors)
     figures["notes"] = [*notes, *_loose(corpus), *figures["notes"]]
-    conflict = conflict_rows(linked_groups([corpus.marks.exact]), answers.gold)
+    conflict = conflict_rows(corpus.marks.exact, answers.gold)
     figures["conflict"] = conflict_score(answers, blind, conflict)
     figures["baselines"] = baselines(answers, majority, blind)
     if tone is not None:
@@ -102,9 +101,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
-    trained_on = Counter[str]()
-    for source in model.card["data"]:
-        trained_on.update(source["classes"])
+    classes = model.card["scores"].get("per_class", {})
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
     holders, rows = None, holder_rows(corpus)
     if model.holder is not None and len(rows):
@@ -118,8 +115,8 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
         _judge(model, corpus)[0],
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         _judge_sentiment(model, corpus),
-        majority=max(map(str, Stance), key=trained_on.__getitem__),
-        tone_majority=max(tones, key=lambda tone: tones[tone]["support"], default=None),
+        majority=max(classes, key=lambda label: classes[label]["support"], default=None),
+        tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
         holder=holders,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),

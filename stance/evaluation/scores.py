@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.corpus import Corpus, holder_rows
 from stance.corpus.rows import holder_kind
 from stance.display import count
@@ -158,16 +156,15 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
 # --- What a score is held against ---
 
 
-def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
+def conflict_rows(text_key: Keys, gold: Ints) -> Bools:
     """Return which rows stand in a paragraph, of equal key, whose actors differ in gold stance.
 
     >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
     [True, True, False, False]
     """
-    paragraph = np.unique(text_key, return_inverse=True)[1].reshape(-1)
-    labels = int(gold.max()) + 1
-    kinds = np.unique(paragraph * labels + gold) // labels
-    return np.asarray((np.bincount(kinds) > 1)[paragraph], np.bool_)
+    paragraph = np.unique(text_key, return_inverse=True)[1]
+    stances = np.unique(np.stack([paragraph, gold]), axis=1)[0]  # those of each paragraph
+    return (np.bincount(stances) > 1)[paragraph]
 
 
 def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
