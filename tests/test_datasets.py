@@ -130,10 +130,6 @@ def test_no_near_duplicate_is_in_both_parts():
     assert not set(groups[: len(train.exact)]) & set(groups[len(train.exact) :])
 
 
-def test_every_actor_is_one_of_the_book(every):
-    assert {row["actor"] for row in every} <= set(ActorBook.default().names)
-
-
 def test_every_labelled_actor_is_found_in_its_text(every):
     book = ActorBook.default()
     texts = {row["text"] for row in every}

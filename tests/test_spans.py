@@ -113,15 +113,6 @@ def test_empty_places_do_not_count(book):
     assert make_query(book, ["NATO"], ["NATO"], [[]]).actor.tolist() == [0]
 
 
-def test_a_part_keeps_its_places(book):
-    query = make_query(book, ["Mali"] * 4, ["Mali", "NATO", "Mali", "Mali"])
-    part = query.take(np.array([1, 2]))
-    assert len(part) == 2
-    assert part.actor.tolist() == [0, 2]
-    assert part.spans.tolist() == [[1, 0, 4]]
-    assert part.para.tolist() == [0, 1]
-
-
 def test_some_pairs_keep_their_places_in_any_order(book):
     query = make_query(book, ["Mali", "NATO", "in Mali"], ["Mali", "NATO", "Mali"])
     some = query.take(np.array([2, 0]))
