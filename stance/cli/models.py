@@ -12,7 +12,7 @@ import typer
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import facts, shown_path, stacked
-from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError
+from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError, load_extra
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
@@ -68,8 +68,8 @@ def label(
     asked, book = tuple(ask.split(",")) if ask else (), files.open_book(actors)
     text, path = server.read_codebook(codebook), files.beside(table, ".sqlite")
     who = labelling.check_coder(coder) if coder and not export else ""
-    if who:
-        server.check_extra()
+    for library in ("starlette", "uvicorn") if who else ():
+        load_extra(library, "label", "label")
     files.refuse_outputs(force, [table, path, codebook, actors, *(merge or ())], export=export)
     task = read_task(table, text_column=text_column or "text", **form)
     tell(*task.notes)

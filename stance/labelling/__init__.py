@@ -112,24 +112,22 @@ class Session:
 
     def next(self) -> Json:
         """Return the next pair to label; after all, those marked as unsure come again in turn."""
-        labels = self.store.labels()
-        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        labels, mine, pairs = self._state()
         known = {pair.key: pair for pair in pairs}
         unsure = [known[key] for key, label in mine.items() if key in known and label.unsure]
         waiting = [*(pair for pair in pairs if pair.key not in mine), *unsure, None]
-        return self._shown(waiting[0], labels, pairs)
+        return self._shown(waiting[0], labels, mine, pairs)
 
     def back(self, before: str) -> Json:
         """Return the labelled pair that comes before another in the coder's order, or the last.
 
         Before the very first there is none, so that is shown again.
         """
-        labels = self.store.labels()
-        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        labels, mine, pairs = self._state()
         keys = [pair.key for pair in pairs]
         end = keys.index(before) if before in keys else len(keys)
         past = [pair for pair in pairs[:end] if pair.key in mine] or pairs[end : end + 1]
-        return self._shown(past[-1] if past else None, labels, pairs)
+        return self._shown(past[-1] if past else None, labels, mine, pairs)
 
     def save(self, key: str, fields: Mapping[str, Any]) -> None:
         """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
@@ -145,14 +143,17 @@ class Session:
             raise DataError("not saved: this row is not in the table")
         self.store.save(self.coder, pair, label)
 
-    def _pairs(self, labels: Labels) -> list[Pair]:
-        pairs, done = self.task.shuffled(self.coder), labels.get(ADJUDICATED, {})
-        if self.adjudicates:
-            pairs = [pair for pair in pairs if pair.key in done or is_disputed(labels, pair.key)]
-        return pairs
-
-    def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
+    def _state(self) -> tuple[Labels, dict[str, Label], list[Pair]]:
+        """Return all labels, the coder's own, and the pairs to label in the coder's order."""
+        labels, pairs = self.store.labels(), self.task.shuffled(self.coder)
         mine = labels.get(self.coder, {})
+        if self.adjudicates:
+            pairs = [pair for pair in pairs if pair.key in mine or is_disputed(labels, pair.key)]
+        return labels, mine, pairs
+
+    def _shown(
+        self, pair: Pair | None, labels: Labels, mine: dict[str, Label], pairs: list[Pair]
+    ) -> Json:
         done = [mine[one.key] for one in pairs if one.key in mine]
         unsure = sum(label.unsure for label in done)
         progress = {"done": len(done), "total": len(pairs), "unsure": unsure}

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.display import count
-from stance.errors import DataError, StanceError, load_extra
+from stance.errors import DataError, StanceError
 from stance.labelling import Json, Session
 from stance.settings import read_text
 
@@ -42,12 +42,6 @@ _POLICY = (
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-
-
-def check_extra() -> None:
-    """Raise if what the server needs is not installed."""
-    for library in ("markdown_it", "starlette", "uvicorn"):
-        load_extra(library, "label", "label")
 
 
 def serve(
