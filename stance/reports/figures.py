@@ -250,10 +250,9 @@ def as_svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file that any program shows alike."""
     width, height, marks = figure.drawing()
     across, down = (f"{pixels * millimetres(width):.2f}mm" for pixels in (width, height))
-    root = Element("svg", xmlns="http://www.w3.org/2000/svg", width=across, height=down)
-    root.set("viewBox", f"0 0 {width:g} {height:g}")
-    root.set("font-size", f"{FONT}")
-    root.set("font-family", "Helvetica, Arial, sans-serif")
+    form = {"font-size": f"{FONT}", "font-family": "Helvetica, Arial, sans-serif"}
+    form |= {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": "http://www.w3.org/2000/svg"}
+    root = Element("svg", form, width=across, height=down)
     SubElement(root, "title").text = figure.title
     SubElement(root, "rect", width="100%", height="100%", fill=colours()["paper"])
     root.extend(shape(mark, painted(mark)) for mark in marks)

@@ -14,23 +14,10 @@ from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
-from stance.reports import charts, render
+from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Axis, Estimate, MatrixCell
-from stance.reports.figures import (
-    NUMBERS,
-    Cell,
-    Column,
-    Data,
-    Drawing,
-    Figure,
-    Kind,
-    check_folder,
-    cut,
-    points,
-    with_interval,
-    write_figures,
-)
+from stance.reports.figures import Cell, Column, Data, Drawing, Figure, Kind, cut, points
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
@@ -65,7 +52,7 @@ def write_predictions(
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
     if folder is not None:
-        check_folder(folder, NUMBERS, force=force)
+        figures.check_folder(folder, figures.NUMBERS, force=force)
     report = Report(request, models)
     drawing, notes = _Drawing(report), [*report.notes]
     drawn = {name: getattr(drawing, name)() for name in ("net", "groups", "map", "traces", "pairs")}
@@ -85,11 +72,12 @@ def write_predictions(
             with reported(folder):
                 folder.mkdir(exist_ok=True)
             every = [figure for listed in drawn.values() for figure in listed]
-            notes += write_figures(folder, every, group, pdf=pdf, force=force)
+            notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
             shares = (*whole, *report.actors, *report.cells, *report.course)
             rows = [row for share in shares for row in share.rows()]
-            write_numbers(folder / NUMBERS, rows, group, force=force, excel_safe=excel_safe)
+            path = folder / figures.NUMBERS
+            write_numbers(path, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
     if report.denied:
         how = "name the model with --model, and an actor book of yours with --actors"
@@ -116,14 +104,14 @@ class _Drawing(NamedTuple):
 
     def groups(self) -> list[Figure]:
         """Draw the net stances of groups toward each of the first actors."""
-        figures = list[Figure]()
+        drawn = list[Figure]()
         for number, actor in enumerate(self.report.actors[:COMPARED], 1):
             cells = [cell for cell in self.report.cells if cell.actor == actor.actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
                 title = f"Net stance toward {cut(actor.actor)} by {self.by}"
-                figures += self.dots(f"groups-{number}", title, cells)
-        return figures
+                drawn += self.dots(f"groups-{number}", title, cells)
+        return drawn
 
     def dots(self, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
         """Draw net stances under each other, if there is one."""
@@ -141,23 +129,23 @@ class _Drawing(NamedTuple):
 
         A mistyped date, of which little is known, so leaves the others room.
         """
-        drawn, figures, periods = [], list[Figure](), self.report.population.periods
+        courses, drawn, periods = [], list[Figure](), self.report.population.periods
         numbers = dict(zip(periods.names, periods.numbers, strict=True)) if periods else {}
         for actor in self.report.actors[:TRACED]:
             course = [share for share in self.report.course if share.actor == actor.actor]
             known = [place for place, share in enumerate(course) if share.net]
             if len(known) > 1:
-                drawn.append((course, course[known[0] : known[-1] + 1]))
-        y = charts.net_axis(end for _, part in drawn for s in part for end in estimate(s).ends)
+                courses.append((course, course[known[0] : known[-1] + 1]))
+        y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
         key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
-        for number, (course, part) in enumerate(drawn, 1):
+        for number, (course, part) in enumerate(courses, 1):
             step = -(-(len(part) - 1) // (DATES - 1))
             ticks = [(numbers[share.period], share.period) for share in part[::step]]
             x = Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
             chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
             title = f"Net stance toward {cut(course[0].actor)} over time"
-            figures.append(self.figure(f"over-time-{number}", title, chart, course, key))
-        return figures
+            drawn.append(self.figure(f"over-time-{number}", title, chart, course, key))
+        return drawn
 
     def map(self) -> list[Figure]:
         """Draw the net stance of each actor in each group."""
@@ -226,7 +214,7 @@ class _Drawing(NamedTuple):
             kind: Kind = "signed" if label == "net" else "share"
             unit = "" if label == "net" else ", %"
             columns += [Column(f"{label} counted{unit}", kind)] * audited
-            columns += with_interval(f"{label}{' corrected' * audited}{unit}", kind)
+            columns += figures.with_interval(f"{label}{' corrected' * audited}{unit}", kind)
         rows: list[list[Cell]] = []
         for share in shares:
             cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
