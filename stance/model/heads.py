@@ -97,16 +97,16 @@ class BlockScorer:
         return known
 
     def scores(
-        self, reader: Reader, pairs: Pairs, tell: Tell | None = None
-    ) -> tuple[Floats, Bools]:
-        """Return the block's share of `Head.scores`, and which pairs have a known plain word.
+        self, reader: Reader, pairs: Pairs, known: Bools, tell: Tell | None = None
+    ) -> Floats:
+        """Return the block's share of `Head.scores`, of shape (n_labels - 1, n_pairs).
 
-        The shares are of shape (n_labels - 1, n_pairs). A pair's sum does not depend on the other
-        pairs.
+        Pairs with a known plain word are marked in ``known``. A pair's sum does not depend on the
+        other pairs.
         """
         total = np.zeros((len(self._all.values), pairs.count))
-        known = np.zeros(pairs.count, np.bool_)
-        plain = pairs.words.who == NOBODY if self.block.name in LEXICAL else None
+        asked = self.block.name in LEXICAL and not known.all()
+        plain = pairs.words.who == NOBODY if asked else None
         occurrences = [pair for pair in self._find(reader, pairs) if len(pair[0].pair)]
         for one, lookup in occurrences:
             joined = one.vocabulary is not None  # so pairs never decrease, which is faster
@@ -133,7 +133,8 @@ class BlockScorer:
         if tell is not None:
             for one, lookup in occurrences:
                 tell(self.block, one.flat(), lookup, scale)
-        return total[:-1] * scale, known
+        shares: Floats = total[:-1] * scale
+        return shares
 
 
 @dataclass(frozen=True)
@@ -185,9 +186,7 @@ class Head:
         total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count)
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
-            leads, lexical = scorer.scores(reader, pairs, tell)
-            total[1:] += leads
-            known |= lexical
+            total[1:] += scorer.scores(reader, pairs, known, tell)
         return total.T, known
 
     def probabilities(self, scores: Floats) -> Floats:
