@@ -169,7 +169,7 @@ def write_numbers(
     ``how`` is as in `write_table`.
     """
     # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else (*(field.name for field in fields(Difference)), "claimed")
+    columns = tuple(rows[0]) if rows else tuple(field.name for field in fields(Difference))
     with together.part(write_table(path, columns, **how)) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])

@@ -12,7 +12,6 @@ from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.findings.request import (
-    Join,
     Periods,
     Places,
     Request,
@@ -61,7 +60,7 @@ class AnswersTable:
     notes: tuple[str, ...]
     labels: Ints8 = field(default_factory=lambda: np.zeros((0, 0), np.int8))
     """Of other models, of shape (n_pairs, n_surrogates); `MISSING` where a cell is empty."""
-    join: Join = "row"  # what `key` is of
+    named_by: tuple[str, ...] = ()  # columns of the labels that, with the actor, `key` is of
     holders: tuple[str, ...] = ()
     holder: Ints = field(
         default_factory=lambda: np.zeros(0, np.int64)
@@ -95,20 +94,21 @@ def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> Ans
         places = find_places(table, request)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
-        reader = _Reader(table, request, places, _choose_join(places, table, labelled))
+        reader = _Reader(table, request, places, Header(labelled, "the labels"))
         for part in table.chunks:
             reader.add(part)
         return reader.finish()
 
 
-def _choose_join(places: Places, table: Table, labelled: Sequence[str]) -> Join:
-    """Return by which of its columns a labelled sample names the answers of a table."""
-    labels = Header(labelled, "the labels")
-    ways: dict[Join, int | None] = {"row": places.row, "id": places.id, "text": places.text}
-    for join, place in ways.items():
-        names = () if place is None else (join, table.columns[place])
-        if any(optional_column(labels, name) is not None for name in names):
-            return join
+def _choose_keys(places: Places, table: Table, labels: Header) -> tuple[list[int], list[str]]:
+    """Return the columns that name a table's paragraphs, and what the labels call these columns."""
+    row = (places.file, places.document, places.row)
+    for kind, keys in {"row": row, "id": (places.id,), "text": (places.text,)}.items():
+        known = [place for place in keys if place is not None]
+        names = [table.columns[place] for place in known]
+        for last in (kind, *names[-1:]):  # first as stance sample calls it
+            if known and optional_column(labels, last) is not None:
+                return known, [*names[:-1], last]
     why = "has neither 'row', 'id' nor 'text' in common with the labels"
     raise DataError(f"{table.name}: {why}; add the column 'id' of one table to the other")
 
@@ -130,8 +130,9 @@ def pair_key(cells: Iterable[str]) -> int:
 class _Reader:
     """Reads the answers of a table, part by part, and counts its rows."""
 
-    def __init__(self, table: Table, request: Request, places: Places, join: Join) -> None:
-        self._table, self._request, self._places, self._join = table, request, places, join
+    def __init__(self, table: Table, request: Request, places: Places, labels: Header) -> None:
+        self._table, self._request, self._places = table, request, places
+        self._keys, self._named_by = _choose_keys(places, table, labels)
         spellings = stance_spellings(request.labels)
         self._labels = [  # of other models
             (column(table, name), LabelReader(table.name, Stance, spellings, shown(name)))
@@ -167,7 +168,6 @@ class _Reader:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
         actors = [actor.strip() for actor in _cells(part, places.actor)]
-        identity = [_cells(part, place) for place in places.identity(self._join)]
         # Numbers of labels tell no rows apart, if these have an id.
         row = None if places.mentions is None and places.id is not None else places.row
         unit = (places.file, places.document, places.id, row, places.text)
@@ -187,7 +187,7 @@ class _Reader:
             "record": np.array(part.numbers) - 1,
             "document": keys_of(_document(record.cells, places) for record in records),
             "loose": np.array([not cell.strip() for cell in _cells(part, places.document)]),
-            "key": _keys(*identity, actors),
+            "key": _keys(*(_cells(part, place) for place in self._keys), actors),
             "text": _keys(_cells(part, places.text)),
             "length": np.array([*map(len, _cells(part, places.text))]),
             "same": _keys(*(_cells(part, place) for place in unit), actors),
@@ -230,7 +230,7 @@ class _Reader:
             periods=periods,
             period=period,
             document=np.unique(values.pop("document"), return_inverse=True)[1],
-            join=self._join,
+            named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
             notes=(*table.notes, *notes),

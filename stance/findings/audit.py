@@ -79,7 +79,8 @@ def _read_labels(
     table: Table, records: Sequence[Record], population: AnswersTable, notes: list[str]
 ) -> Iterator[_Label]:
     """Yield the rows that were drawn at random; ``truth`` is `MISSING` where one has no label."""
-    identity, stance = _identity(table, population), column(table, "stance")
+    identity = [column(table, name) for name in (*population.named_by, "actor")]
+    stance, kind = column(table, "stance"), population.named_by[-1]
     places = [optional_column(table, name) for name in _OPTIONAL]
     reader = LabelReader(table.name, Stance, stance_spellings(population.request.labels))
     counts = Counter[str]()
@@ -97,7 +98,7 @@ def _read_labels(
             truth = NEUTRAL if flagged else MISSING
             yield _Label(
                 where=f"{table.name}:{record.line}",
-                name=f"{population.join} {shown(named, 20)} on '{shown(actor, 40)}'",
+                name=f"{kind} {shown(named, 20)} on '{shown(actor, 40)}'",
                 key=pair_key(cells[place] for place in identity),
                 text=text,
                 coder=coder,
@@ -106,14 +107,6 @@ def _read_labels(
             )
     reader.refuse_guess()
     notes += [f"{count(number, 'row')} {what}" for what, number in counts.items() if number]
-
-
-def _identity(table: Table, population: AnswersTable) -> list[int]:
-    """Return the columns that say which pair a row is about, the last one its actor."""
-    names = [population.columns[place] for place in population.places.identity(population.join)]
-    if population.join == "row" or ("text" in table.columns and population.join == "text"):
-        names[-1] = population.join  # as stance sample calls it
-    return [column(table, name) for name in (*names, "actor")]
 
 
 def _settle(coding: Sequence[_Label]) -> _Label:
@@ -142,9 +135,11 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
             why = f"is not among the answers of {population.table}, or has another text there"
             advice = "restore the row, or give the table that the sample was drawn from"
             raise DataError(f"{what} {why}; {advice}")
-        if len(pairs) > 1 and population.join != "text":
+        same_text = population.places.text is not None and len({*population.text[pairs]}) == 1
+        if len(pairs) > 1 and not same_text:
             why = f"fits {len(pairs)} answers of {population.table}"
-            advice = f"give each paragraph its own {population.join}, or add the column 'text'"
+            kind = population.named_by[-1]
+            advice = f"give each paragraph its own {kind}, or add the column 'text'"
             raise DataError(f"{what} {why}; {advice}")
         yield label, pairs[0]
 
@@ -184,7 +179,7 @@ def _read_design(
         raise DataError(f"{source}: its column 'design' {why}")
     design = Design()
     with open_table(path) as table:
-        identity = _identity(table, population)
+        identity = [column(table, name) for name in (*population.named_by, "actor")]
         inclusion, stratum = (column(table, name) for name in ("inclusion", "stratum"))
         for record in table:
             chance = read_chance(record.cells[inclusion])

@@ -28,7 +28,6 @@ from stance.tables import (
 )
 from stance.tables.columns import USUAL
 
-Join = Literal["row", "id", "text"]  # what tells the paragraphs of two tables apart
 Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
@@ -179,11 +178,6 @@ class Places:
     spans: int | None
     holder: int | None = None
     id: int | None = None
-
-    def identity(self, join: Join) -> list[int]:
-        """Return the columns that tell paragraphs apart, that of the row, id or text last."""
-        keys = {"row": (self.file, self.document, self.row), "id": (self.id,), "text": (self.text,)}
-        return [place for place in keys[join] if place is not None]
 
     def fault(self, cells: Sequence[str]) -> str:
         """Return why cells are not an answer; empty if they are one."""

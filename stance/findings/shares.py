@@ -1,9 +1,9 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -136,12 +136,8 @@ class Difference:
     low: float  # its 95 % interval, not adjusted
     high: float
     p: float
-    holm: float = 1.0  # p, adjusted for all comparisons of the run
-
-    @property
-    def claimed(self) -> bool:
-        """Whether the difference is beyond chance, all comparisons considered (Holm)."""
-        return self.holm <= LEVEL
+    holm: float  # p, adjusted for all comparisons of the run
+    claimed: bool  # beyond chance, all comparisons considered
 
 
 class Study:
@@ -169,7 +165,7 @@ class Study:
             "by": None if by is None else columns[by],
             "over": None if over is None or population.periods is None else columns[over],
             "shares": [row for share in self.shares() for row in share.rows()],
-            "differences": [{**asdict(d), "claimed": d.claimed} for d in self.differences()],
+            "differences": [asdict(difference) for difference in self.differences()],
         }
 
     @property
@@ -237,17 +233,14 @@ class Study:
 
     def differences(self) -> list[Difference]:
         """Return how groups, and periods, differ in net stance: in all, and of each actor."""
-        differences = [
-            difference
-            for actor in self._actors
-            for of in ("group", "period")
-            for difference in self._differences(actor, of)
-        ]
-        adjusted = holm([difference.p for difference in differences])
+        kinds = product(self._actors, ("group", "period"))
+        differences = [figures for kind in kinds for figures in self._differences(*kind)]
+        adjusted = holm([figures[-1] for figures in differences])
         pairs = zip(differences, adjusted, strict=True)
-        return [replace(difference, holm=p) for difference, p in pairs]
+        return [Difference(*(*figures, p, p <= LEVEL)) for figures, p in pairs]
 
-    def _differences(self, actor: str, of: str) -> Iterator[Difference]:
+    def _differences(self, actor: str, of: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the first figures of each `Difference`."""
         pairs = self._actors[actor]
         parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
         known = [part for part in parts if part[2]]
@@ -259,7 +252,7 @@ class Study:
         for (one, _, first), (other, _, second) in compared:
             if second:
                 value, (low, high), p = compare(first, second)
-                yield Difference(actor, of, one, other, value, low, high, p)
+                yield actor, of, one, other, value, low, high, p
 
 
 def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogate]]:
