@@ -65,23 +65,6 @@ def test_intervals_hold_the_truth_and_are_no_wider_than_those_of_the_audit_alone
     assert (width <= 1.02 * alone).all()
 
 
-def test_counts_of_a_biased_classifier_are_moved_to_the_truth():
-    rng = np.random.default_rng(8)
-    answers, stance = simulation.archive(rng, (0.14, 0.8, 0.06))
-    wrong = answers.chances[:, [0, 1, 2]] * np.array([4.0, 1.0, 1.0])
-    answers = simulation.population(wrong / wrong.sum(axis=1, keepdims=True), answers.document)
-    counted = (answers.stance == AGAINST).mean()
-    true = (stance == AGAINST).mean()
-    errors = []
-    for _ in range(20):
-        audit, _ = simulation.audited(rng, answers, stance, 300)
-        share = next(Study(answers, audit).shares())
-        errors.append(share.corrected.shares[AGAINST] - true)
-    assert counted - true > 0.08
-    assert abs(np.mean(errors)) < 0.012
-    assert np.abs(errors).mean() < 0.03
-
-
 @pytest.mark.parametrize("truth", [NEUTRAL, AGAINST])
 def test_labels_that_are_all_alike_do_not_make_a_share_certain(truth):
     audit = plain(np.arange(0, 400, 10), np.full(40, truth), 400)

@@ -210,6 +210,8 @@ def population(answers: Floats, document: Ints, actor: Ints | None = None) -> An
         group=np.zeros(number, np.int64), period=np.full(number, -1),
         stance=answers.argmax(axis=1).astype(np.int8), chances=answers.astype(np.float32),
         document=document, record=np.arange(number), key=none, text=none,
+        labels=np.zeros((number, 0), np.int8), named_by=(), holders=(), rows=0, naming=0,
+        holder=np.zeros(number, np.int64), length=np.zeros(number, np.int64),
     )  # fmt: skip
 
 

@@ -139,8 +139,8 @@ def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
             text = cells[places.text][:LONGEST_READ]
             sentence = find_sentence(text, share.actor, book)
             chance = float(cells[places.probabilities[side]])
-            shown_here = Evidence(sentence, side, chance, cells[places.row])
-            evidence[share.group, share.actor].append(shown_here)
+            listed = evidence[share.group, share.actor]
+            listed.append(Evidence(sentence, side, chance, cells[places.row]))
     for listed in evidence.values():
         listed.sort(key=lambda sentence: -sentence.chance)
     return replace(pairs, evidence=evidence)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,16 +58,13 @@ class AnswersTable:
     key: Keys  # of file, document, row and actor, or of what else the labels name
     text: Keys  # of the text
     notes: tuple[str, ...]
-    labels: Ints8 = field(default_factory=lambda: np.zeros((0, 0), np.int8))
-    """Of other models, of shape (n_pairs, n_surrogates); `MISSING` where a cell is empty."""
-    named_by: tuple[str, ...] = ()  # columns of the labels that, with the actor, `key` is of
-    holders: tuple[str, ...] = ()
-    holder: Ints = field(
-        default_factory=lambda: np.zeros(0, np.int64)
-    )  # number in `holders`, of which "" is nobody known
-    length: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # of the text
-    rows: int = 0  # of the table, told apart by file, document, text and number
-    naming: int = 0  # rows that name an actor
+    labels: Ints8  # of other models, (n_pairs, n_surrogates); `MISSING` where a cell is empty
+    named_by: tuple[str, ...]  # columns of the labels that, with the actor, `key` is of
+    holders: tuple[str, ...]
+    holder: Ints  # number in `holders`, of which "" is nobody known
+    length: Ints  # of the text
+    rows: int  # of the table, told apart by file, document, text and number
+    naming: int  # rows that name an actor
 
     def __len__(self) -> int:
         return len(self.actor)
