@@ -165,15 +165,6 @@ def test_extends_replaces_an_actor_in_its_place():
     ]
 
 
-def test_round_trip_through_tables():
-    tables = BOOK.to_tables()
-    again = ActorBook.from_tables(json.loads(json.dumps(tables)), "again")
-    assert again.actors == BOOK.actors
-    assert again.to_tables() == tables
-    texts = [case["text"] for case in CASES]
-    assert mentions(texts, again) == mentions(texts)
-
-
 def test_case_counts_only_where_the_book_says_so():
     book = ActorBook.from_toml('["A"]\nname = ["Ab Cd", "ef"]\ncase = ["Ab Cd"]\n', "mine")
     assert named("Ab Cd, AB CD, ab cd, Ab-Cd, Ab CD; EF", book) == [
@@ -216,36 +207,39 @@ def test_a_dropped_alias_does_not_count_as_a_part_of_itself():
     assert [found[3] for found in mentions(texts)] == ["Bank of Thailand", "US government", "Trump"]
 
 
-def test_a_limited_book_keeps_case_and_survives_its_tables():
-    limited = BOOK.limited(["demonym", "leader"])
-    again = ActorBook.from_tables(json.loads(json.dumps(limited.to_tables())), "again")
-    assert again.actors == limited.actors
+@pytest.mark.parametrize("book", [BOOK, BOOK.limited(["demonym", "leader"])], ids=len)
+def test_a_book_survives_its_tables(book):
+    again = ActorBook.from_tables(json.loads(json.dumps(book.to_tables())), "again")
+    assert again.actors == book.actors
     assert again.names == BOOK.names  # columns of --wide, and numbers, stay
     texts = [case["text"] for case in CASES]
-    assert mentions(texts, again) == mentions(texts, limited)
+    assert mentions(texts, again) == mentions(texts, book)
     assert mentions(["a polish dictionary", "a Polish minister"], again)[0][0] == 1
 
 
-def test_an_alias_counts_only_in_office_where_the_date_is_known():
-    text = "Rutte met Stoltenberg in Vilnius."
-    dates = ["2024-09-30", "2024-10-01", "2013-05-01", "2024", "", "soon"]
-    found = mentions([text] * len(dates), months=months_of(dates))
-    named = [[m[3] for m in found if m[0] == para and m[1] == "NATO"] for para in range(len(dates))]
-    both = ["Rutte", "Stoltenberg"]
-    assert named == [["Stoltenberg"], ["Rutte"], [], both, both, both]
+BOTH = ["Rutte", "Stoltenberg"]
+NATO = {
+    "2024-09-30": BOTH[1:],
+    "2024-10-01": BOTH[:1],
+    "2013-05-01": [],
+    "2024": BOTH,
+    "soon": BOTH,
+}
+USA = {"2012-05-01": ["Biden"], "2018-05-01": ["Donald Trump"], "2020-12-31": ["Donald Trump"]}
+USA |= {"2022-07-01": ["Biden"], "2025-06-01": ["Donald Trump"]}
 
 
-def test_an_alias_may_have_several_terms():
-    text = "Donald Trump, like Biden, flew to Paris."
-    dates = ["2012-05-01", "2018-05-01", "2020-12-31", "2022-07-01", "2025-06-01"]
-    found = mentions([text] * len(dates), months=months_of(dates))
-    assert [(m[0], m[3]) for m in found if m[1] == "United States"] == [
-        (0, "Biden"),
-        (1, "Donald Trump"),
-        (2, "Donald Trump"),
-        (3, "Biden"),
-        (4, "Donald Trump"),
-    ]
+@pytest.mark.parametrize(
+    ("text", "actor", "terms"),
+    [
+        ("Rutte met Stoltenberg in Vilnius.", "NATO", NATO | {"": BOTH}),
+        ("Donald Trump, like Biden, flew to Paris.", "United States", USA),
+    ],
+)
+def test_an_alias_counts_only_in_its_terms_of_office_where_the_date_is_known(text, actor, terms):
+    everyone = mentions([text] * len(terms), months=months_of([*terms]))
+    for number, names in enumerate(terms.values()):
+        assert [m[3] for m in everyone if m[:2] == (number, actor)] == names
 
 
 def test_names_have_no_terms():

@@ -1,6 +1,7 @@
 """Samples are drawn by known chances, say nothing of the answers, and can be joined to them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,24 +211,19 @@ def test_pairs_of_joined_tables_are_told_apart(tmp_path):
 # --- Several tables of answers ---
 
 
-def split(rows, folder):
-    """Write answers as tables of two kinds, each with row numbers of its own; return all rows."""
-    half = next(n for n, row in enumerate(rows) if row["actor"] != rows[0]["actor"])
-    first = [{"id": f"0{n}", **row} for n, row in enumerate(rows[:half])]
-    last = [{**row, "row": str(n)} for n, row in enumerate(rows[half:], 1)]
-    (folder / "sub").mkdir(parents=True)
-    write(folder / "a.csv", first)
-    lines = "".join(json.dumps(row) + "\n" for row in last)
-    (folder / "sub" / "b.jsonl").write_text(lines, "utf-8")
-    return first + last
-
-
 def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows, truth = answer_rows(TRUTHS)
     numbers = [row["row"] for row in rows]
     sample(write(tmp_path / "whole.csv", rows), tmp_path / "one.csv")
-    parts = split(rows, tmp_path / "answers")
+    # Two kinds of tables, each with row numbers of its own.
+    half = next(n for n, row in enumerate(rows) if row["actor"] != rows[0]["actor"])
+    parts = [{"id": f"0{n}", **row} for n, row in enumerate(rows[:half])]
+    parts += [{**row, "row": str(n)} for n, row in enumerate(rows[half:], 1)]
+    Path("answers/sub").mkdir(parents=True)
+    write(Path("answers/a.csv"), parts[:half])
+    lines = "".join(json.dumps(row) + "\n" for row in parts[half:])
+    Path("answers/sub/b.jsonl").write_text(lines, "utf-8")
     sample("answers", tmp_path / "many.csv")
     found, whole = read_drawn(tmp_path / "many.csv"), read_drawn(tmp_path / "one.csv")
     assert list(found[0])[:6] == ["file", "id", "document", "outlet", "date", "text"]
@@ -239,23 +235,13 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     assert [[row[name] for name in kept] for row in found] == [
         [row[name] for name in kept] for row in whole
     ]
-    sample("answers", tmp_path / "again.csv")
-    again, many = (tmp_path / f"{name}.design.csv" for name in ("again", "many"))
-    assert again.read_bytes() == many.read_bytes()
-
     by_text = {row["text"]: truth[n] for n, row in zip(numbers, parts, strict=True)}
-    labelled = [{**row, "stance": by_text[row["text"]]} for row in found]
-    write(tmp_path / "labelled.csv", labelled)
-    label(tmp_path / "one.csv", truth, tmp_path / "one_labelled.csv")
-    shares = [
-        invoke("shares", *tables, "--audit", audit).stdout
-        for tables, audit in (
-            (["answers/a.csv", "answers/sub/b.jsonl"], "labelled.csv"),
-            (["whole.csv"], "one_labelled.csv"),
-        )
-    ]
-    assert shares[0] == shares[1]
-    assert shares[0].startswith("526 answers in 180 documents, 60 labels")
+    many = write(tmp_path / "b.csv", [{**row, "stance": by_text[row["text"]]} for row in found])
+    one = label(tmp_path / "one.csv", truth)
+    tables = ("answers/a.csv", "answers/sub/b.jsonl")
+    shares = invoke("shares", *tables, "--audit", many).stdout
+    assert shares == invoke("shares", "whole.csv", "--audit", one).stdout
+    assert shares.startswith("526 answers in 180 documents, 60 labels")
 
 
 def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
