@@ -24,7 +24,7 @@ from typing import Any
 import jinja2
 
 from stance.errors import DataError
-from stance.tables import split_article
+from stance.tables import InputOptions, split_article
 from stance.tables.articles import open_article
 
 PAGES = Path(__file__).parent.parent / "datasets" / "pages"
@@ -172,7 +172,7 @@ def ours(html: str, folder: Path) -> list[dict[str, str]]:
     """Return the rows that `stance predict` would judge of a web page."""
     path = folder / "page.html"
     path.write_text(html, encoding="utf-8")
-    with open_article(path) as table:
+    with open_article(path, InputOptions()) as table:
         return [dict(zip(table.columns, record.cells, strict=True)) for record in table]
 
 

@@ -23,7 +23,7 @@ from stance.tables.sources import (
     kind_suffix,
     line_ends,
 )
-from stance.tables.table import DEFAULTS, Chunks, InputOptions, Record, Records, Table
+from stance.tables.table import Chunks, InputOptions, Record, Records, Table
 
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
@@ -53,9 +53,7 @@ def boilerplate_note(boilerplate: Counter[str]) -> str:
     return f"; left out as boilerplate: {reasons} (--keep-all lists it)" if reasons else ""
 
 
-def open_article(
-    path: Path, options: InputOptions = DEFAULTS, document: str | None = None
-) -> Table:
+def open_article(path: Path, options: InputOptions, document: str | None = None) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
     A web page names its title, date and outlet. `document` is the file's name without its ending if

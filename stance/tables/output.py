@@ -17,6 +17,7 @@ from stance.tables.containers import write_parquet, write_workbook
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
+Paths = Iterable[Path | None]  # None is standard input
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
 _CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
@@ -153,12 +154,7 @@ class TableWriter(WholeFile):
     """
 
     def __init__(
-        self,
-        path: Path | None,
-        form: Format,
-        *,
-        force: bool = False,
-        inputs: Iterable[Path | None] = (),
+        self, path: Path | None, form: Format, *, force: bool = False, inputs: Paths = ()
     ) -> None:
         check_output(path, force=force, inputs=inputs)
         super().__init__(path, force=force)
@@ -221,7 +217,7 @@ def write_table(
     *,
     force: bool = False,
     excel_safe: bool = False,
-    inputs: Iterable[Path | None] = (),
+    inputs: Paths = (),
 ) -> TableWriter:
     """Return a `TableWriter`, for a ``with`` block, of the format that its name says."""
     form = table_format(path, columns, excel_safe=excel_safe)
@@ -232,12 +228,7 @@ class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        force: bool = False,
-        inputs: Iterable[Path | None] = (),
-        several: bool = False,
+        self, path: Path, *, force: bool = False, inputs: Paths = (), several: bool = False
     ) -> None:
         names = (*["file"] * several, "line", "column", "reason", "raw")
         super().__init__(path, table_format(path, names), force=force, inputs=inputs)

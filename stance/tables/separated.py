@@ -44,9 +44,20 @@ def read_separated(
     """
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     chunks = source.lines()
-    named, top, line = _beginning(chunks, table)
-    lines = split_lines(top)
-    mark = mark or named or _detect(lines, default, quotes, line, table)
+    top, line = next(chunks, ""), 1
+    while len(top) < _TOP and (more := next(chunks, "")):
+        top += more
+    if match := _SEP_LINE.match(top):
+        table.note("line 1 names the separator and is not a record")
+        mark, line, top = mark or match[1], 2, top[match.end() :]
+    header = top.lstrip("\r\n")
+    if empty := line_ends(top[: len(top) - len(header)]):
+        table.note("empty line: skipped", line, empty)
+    if not header:
+        fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
+        raise table.error(fault)
+    lines, line = split_lines(header), line + empty
+    mark = mark or _detect(lines, default, quotes, line, table)
     end, cells = next(_parsed(lines, mark, quotes))
     raw = "".join(lines[:end])
     if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
@@ -59,23 +70,6 @@ def read_separated(
 
 def _name(mark: str) -> str:
     return "tab" if mark == "\t" else repr(mark)
-
-
-def _beginning(chunks: Iterator[str], table: Table) -> tuple[str, str, int]:
-    """Return the separator that line 1 names, and the text from the header on, with its line."""
-    top, line, named = next(chunks, ""), 1, ""
-    while len(top) < _TOP and (more := next(chunks, "")):
-        top += more
-    if match := _SEP_LINE.match(top):
-        table.note("line 1 names the separator and is not a record")
-        named, line, top = match[1], 2, top[match.end() :]
-    header = top.lstrip("\r\n")
-    if empty := line_ends(top[: len(top) - len(header)]):
-        table.note("empty line: skipped", line, empty)
-    if not header:
-        fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
-        raise table.error(fault)
-    return named, header, line + empty
 
 
 def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: Table) -> str:

@@ -103,9 +103,6 @@ class InputOptions:
     keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
 
 
-DEFAULTS = InputOptions()
-
-
 class Fault(NamedTuple):
     """Why a record is bad."""
 
