@@ -19,7 +19,7 @@ def find(phrases, *texts):
 
     spellings = Spellings(describe, FLAGS | {"exact": np.int32, "lower": np.int32})
     batch = tokenise(texts, spellings)
-    numbers = (spellings.words[name].take(batch.type) for name in ("exact", "lower"))
+    numbers = (spellings[name].take(batch.type) for name in ("exact", "lower"))
     found = matcher.find(batch.para, batch.gap, *numbers)
     return [
         (int(batch.para[f]), batch.texts[batch.para[f]][batch.start[f] : batch.end[f + n - 1]], v)

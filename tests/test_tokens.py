@@ -138,7 +138,7 @@ def test_long_runs_are_cut_to_one_spelling():
     spellings = new_spellings()
     batch = read(f"{long}abc {long}def {long}", spellings=spellings)
     assert len(set(batch.type.tolist())) == 1
-    assert spellings.words.strings == [long]
+    assert spellings.strings == [long]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "", ""], ["...", " ", "\n\n"], ["a", "", "b"]])
@@ -170,8 +170,8 @@ def test_a_batch_is_its_paragraphs_one_by_one(texts):
             assert getattr(batch, name)[part].tolist() == getattr(alone, name).tolist(), name
         sentence = batch.sentence[part]
         assert (sentence - sentence[:1]).tolist() == alone.sentence.tolist()
-        spelled = [spellings.words.strings[at] for at in batch.type[part]]
-        assert spelled == [fresh.words.strings[at] for at in alone.type]
+        spelled = [spellings.strings[at] for at in batch.type[part]]
+        assert spelled == [fresh.strings[at] for at in alone.type]
 
 
 @given(TEXT)
@@ -183,8 +183,8 @@ def test_words_and_clitics_cover_every_letter(text):
     for start, end, at in zip(batch.start, batch.end, batch.type, strict=True):
         assert all(letters[start:end])
         assert not any([*letters[max(start - 1, 0) : start], *letters[end : end + 1]])
-        assert spellings.words.strings[at] == text[start : min(end, start + LONGEST_WORD)]
-        assert spellings.words["length"][at] == len(spellings.words.strings[at])
+        assert spellings.strings[at] == text[start : min(end, start + LONGEST_WORD)]
+        assert spellings["length"][at] == len(spellings.strings[at])
         letters[start:end] = [False] * int(end - start)
     left = "".join(text[i] if still else " " for i, still in enumerate(letters)).lower().split()
     assert set(left) <= {"s", "t", "d", "ll", "re", "ve", "m"}
@@ -209,7 +209,7 @@ def test_words_are_described_rightly_wherever_a_call_was_interrupted():
         sys.settrace(before)
         for text in ("thirteen three one two", "three fourteen seven"):
             batch = read(text, spellings=spellings)
-            lengths_read = spellings.words["length"].take(batch.type).tolist()
+            lengths_read = spellings["length"].take(batch.type).tolist()
             assert lengths_read == [*map(len, text.split())], line
         if left > 0:
             break

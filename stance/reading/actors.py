@@ -31,7 +31,6 @@ from stance.settings import parse_settings, read_settings
 
 THE = "the "
 BATCH = 1000  # texts scanned at a time
-MOST_SPELLINGS = 400_000  # kept for the next batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +269,11 @@ class ActorBook:
         """Yield the mentions in any number of texts, with the number of the batch's first text."""
         rows, low = iter(texts), 0
         while part := list(islice(rows, BATCH)):
-            if len(self._spellings) > MOST_SPELLINGS:
-                self.forget()
+            if self._spellings.full():
+                self._spellings.clear()
             tokens = tokenise(normalise_all(part), self._spellings)
             when = None if months is None else months[low : low + len(part)]
-            yield low, tokens, self.match(tokens, self._spellings.words, when)
+            yield low, tokens, self.match(tokens, self._spellings, when)
             low += len(part)
 
     def named(self, texts: Iterable[str]) -> Ints:
@@ -297,7 +296,7 @@ class ActorBook:
 
     def forget(self) -> None:
         """Forget the words met so far, which are kept to find them faster."""
-        self._spellings.forget()
+        self._spellings.clear()
 
     def find(self, text: str, month: int = -1) -> list[Mention]:
         """Return the mentions of one paragraph; offsets count characters after `normalise`.

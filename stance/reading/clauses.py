@@ -52,14 +52,10 @@ _QUALIFYING, _ADJECTIVAL = _letters("DOqpfwyiJM"), _letters("DOqM")
 def _joins() -> NDArray[np.bool_]:
     """Return which letter continues a noun phrase after which."""
     joins = np.zeros((128, 128), np.bool_)
-    for before, after in (
-        *(("D", "DAMsaucJN"), ("O", "AMsaucJN"), ("q", "AMsaucJN")),
-        *(("A", "sacq"), ("M", "sauNcJq"), ("N", "sauNcJMq"), ("J", "sauNcJMq")),
-        *((letter, "sauNcJq") for letter in "uac"),
-        ("s", "AsauNcJq"),
-    ):
-        for letter in after:
-            joins[ord(before), ord(letter)] = True
+    followers = {"D": "DAMsaucJN", "A": "sacq", "s": "AsauNcJq", **dict.fromkeys("Muac", "sauNcJq")}
+    followers |= dict.fromkeys("Oq", "AMsaucJN") | dict.fromkeys("NJ", "sauNcJMq")
+    for before, after in followers.items():
+        joins[ord(before)] = _letters(after)
     return joins
 
 
@@ -151,7 +147,7 @@ def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
 
 def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Bools) -> Ints:
     """Return the words of the sentences that name an actor and hold a cue."""
-    if not len(sentence):
+    if not named.any():
         return np.zeros(0, np.int64)
     near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
     for step in range(1, _NEAR + 1):
@@ -179,11 +175,8 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes, plural: Bool
     bravely = adverb & _letters("Ahm")[before] & _letters("orC")[after]  # "bravely rescued them"
     letter[adverb] = np.where(before[adverb] == ord("v"), ord("J"), ord("x"))
     letter[bravely] = ord("d")
-    conduct = np.flatnonzero(letter == ord("v"))
-    letter[conduct] = ord("o")
-    moved = conduct[(conduct + 1 < len(letter))]
-    moved = moved[adverb[moved + 1] & (letter[moved + 1] == ord("J"))]
-    letter[moved] = ord("b")
+    conduct, judged = letter == ord("v"), adverb & (letter == ord("J"))
+    letter[conduct] = np.where(np.append(judged[1:], False), ord("b"), ord("o"))[conduct]
     bare = (letter == ord("J")) & ((before == ord("t")) | (before == ord("m")))
     bare |= (letter == ord("N")) & (before == ord("t")) & (after == ord("D"))  # "to block the"
     letter[bare] = ord("o")
@@ -208,20 +201,13 @@ def _with_marks(
     comma = words.comma.take(at) & ~ends
     refers = words.alias_kind.take(at) == _REFERS
     pair = np.append(refers[1:] & (at[1:] == at[:-1] + 1), False) & refers & ~possessive & ~comma
-    count = 1 + possessive.astype(np.int64) + negated + comma + pair + ends
-    place = np.cumsum(count) - count
-    size = int(count.sum())
-    mark, which = np.zeros(size, np.uint8), np.repeat(np.arange(len(at)), count)
-    mark[place] = letter
-    for kind, flags in (
-        ("q", possessive), ("n", negated), (",", comma), ("&", pair), (".", ends),
-    ):  # fmt: skip
-        place = place + 1
-        mark[place[flags]] = ord(kind)
-        place = place - ~flags
-    word = at[which]
-    plain = np.append(True, which[1:] != which[:-1])
-    return mark, word, sign[which] * plain, value[which] * plain
+    flags = possessive, negated, comma, pair, ends
+    places = [np.flatnonzero(flag) + 1 for flag in flags]
+    place, marks = np.concatenate(places), np.repeat([*b"qn,&."], [*map(len, places)])
+    return (
+        *(np.insert(letter, place, marks), np.insert(at, place, at[place - 1])),
+        *(np.insert(sign, place, 0), np.insert(value, place, 0)),
+    )
 
 
 def _phrases(

@@ -72,7 +72,7 @@ class PhraseMatcher:
         tokens = tokenise(texts, spellings)
         self._exact, self._folded = dict[str, int](), dict[str, int]()
         number = np.zeros(len(tokens.type), np.int64)
-        strings, cased = spellings.words.strings, np.array(exact, np.bool_).take(tokens.para)
+        strings, cased = spellings.strings, np.array(exact, np.bool_).take(tokens.para)
         for row, (type_, case) in enumerate(zip(tokens.type.tolist(), cased, strict=True)):
             known = self._exact if case else self._folded
             word = strings[type_] if case else strings[type_].lower()

@@ -18,7 +18,7 @@ category, flags) is worked out once per spelling, in a `StringTable`.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from operator import or_
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Codes, Ints, Ints32
-from stance.reading.keys import Describe, StringTable, stretch_keys
+from stance.reading.keys import StringTable, stretch_keys
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
 LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are links or noise
@@ -107,28 +107,23 @@ def _gap_kind(gap: str) -> int:
     return GAP_AND if gap.count("&") == 1 and gap.replace("&", " ").isspace() else GAP_OTHER
 
 
-class Spellings:
-    """What is known of the strings that texts consist of; worked out once for each.
+MOST_SPELLINGS = 400_000  # kept for the next batch
 
-    Whoever keeps it calls `forget` when it is long.
 
-    Attributes
-    ----------
-    words, gaps : StringTable
-        Words as spelled, with `FLAGS` and other columns; what stands between words.
+class Spellings(StringTable):
+    """Words as spelled, with `FLAGS` and other columns; ``gaps`` has what stands between words.
+
+    Whoever keeps it calls `clear` when it is full.
     """
 
-    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
-        self.words = StringTable(describe, columns)
+    def clear(self) -> None:
+        """Forget every string."""
+        super().clear()
         self.gaps = StringTable(_describe_gaps, _GAP_COLUMNS)
 
-    def forget(self) -> None:
-        """Forget every string."""
-        self.words.clear()
-        self.gaps.clear()
-
-    def __len__(self) -> int:
-        return len(self.words) + len(self.gaps)
+    def full(self) -> bool:
+        """Return whether there are too many strings to keep."""
+        return len(self) + len(self.gaps) > MOST_SPELLINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +167,7 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     offset = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=offset[1:])
     first = np.searchsorted(begin, offset)
-    type_ = _numbers(spellings.words, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
+    type_ = _numbers(spellings, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
     behind, filled = np.append(begin[1:], 0), np.flatnonzero(np.diff(first))
     behind[first[1:][filled] - 1] = offset[1:][filled] - 1  # the ends of texts
     gap = np.full(len(begin), spellings.gaps.find([" "])[0])
@@ -238,19 +233,19 @@ def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple
 
     The gap after a clitic becomes that after its word.
     """
-    words, gaps = spellings.words, spellings.gaps
+    gaps = spellings.gaps
     flag, alone = np.zeros(len(type_), np.uint8), np.ones(len(type_), np.bool_)
     last = np.zeros(len(type_) + 1, np.bool_)
     last[first[1:] - 1] = True
     apostrophes = np.flatnonzero(gaps["apostrophe"].take(gap))
     glued = (gaps["length"].take(gap.take(apostrophes)) == 1) & ~last.take(apostrophes)
-    kind = words["clitic"].take(type_.take(apostrophes + 1, mode="clip"))
-    kind[~glued | (kind == CLITIC_NEGATION) & ~words["last n"].take(type_.take(apostrophes))] = (
-        CLITIC_NONE
-    )
+    kind = spellings["clitic"].take(type_.take(apostrophes + 1, mode="clip"))
+    kind[
+        ~glued | (kind == CLITIC_NEGATION) & ~spellings["last n"].take(type_.take(apostrophes))
+    ] = CLITIC_NONE
     alone[apostrophes[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing after its apostrophe.
-    kind[~glued & words["last s"].take(type_.take(apostrophes))] = CLITIC_POSSESSIVE
+    kind[~glued & spellings["last s"].take(type_.take(apostrophes))] = CLITIC_POSSESSIVE
     flag[apostrophes] = kind
     kept, dropped = np.flatnonzero(alone), np.flatnonzero(~alone)
     gap[kept[np.searchsorted(kept, dropped) - 1]] = gap[dropped]
@@ -259,11 +254,11 @@ def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple
 
 def _sentence_starts(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> Bools:
     """Return before which words a sentence ends."""
-    words, gaps = spellings.words, spellings.gaps
+    gaps = spellings.gaps
     odd = np.flatnonzero(gaps["stop"].take(gap))
     between, follows = gap.take(odd), type_.take(odd + 1, mode="clip")
-    full = gaps["strong"].take(between) | ~words["dotted"].take(type_.take(odd))
-    opens = words["capital"].take(follows) | words["digit"].take(follows)
+    full = gaps["strong"].take(between) | ~spellings["dotted"].take(type_.take(odd))
+    opens = spellings["capital"].take(follows) | spellings["digit"].take(follows)
     starts = np.zeros(len(type_) + 1, np.bool_)
     starts[odd + 1] = full & (opens | gaps["quote"].take(between))
     starts[1:] |= gaps["break"].take(gap)

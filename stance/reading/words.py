@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys, stretches
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
@@ -27,16 +27,10 @@ from stance.reading.tokens import (
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
-MOST_SPELLINGS = 400_000  # kept for the next batch
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
-_AFTER = (
-    "gap",
-    "end",
-    "clitic",
-    "question",
-    "comma",
-)  # what is known of a mention by its last word
+# What is known of a mention by its last word.
+_AFTER = ("gap", "end", "clitic", "question", "comma")
 
 Made = TypeVar("Made")
 
@@ -74,10 +68,9 @@ class Words(Tokens):
 
     def once(self, make: Callable[..., Made], *args: Any) -> Made:
         """Return ``make(words, *args)``, made once for all heads of a model that ask for it."""
-        key = make, *args
-        if key not in self.made:
-            self.made[key] = make(self, *args)
-        made: Made = self.made[key]
+        if (make, *args) not in self.made:
+            self.made[make, *args] = make(self, *args)
+        made: Made = self.made[make, *args]
         return made
 
     def named_actors(self) -> tuple[Ints, Ints]:
@@ -85,18 +78,15 @@ class Words(Tokens):
         width = np.int64(self.who.max(initial=0)) + 1
         named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
         pair, first = np.unique(named, return_index=True)
-        pair = pair[np.argsort(first)]
-        return pair // width, pair % width
+        para, actor = np.divmod(pair[np.argsort(first)], width)
+        return para, actor
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
         """Return how often each pair's actor is named."""
         width = np.int64(max(self.who.max(initial=0), actor.max(initial=0))) + 1
-        named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
-        named, counts = np.unique(named, return_counts=True)
+        named = np.sort(self.para.take(self.mentions) * width + self.who.take(self.mentions))
         pairs = para * width + actor
-        place = np.searchsorted(named, pairs)
-        known = np.append(named, -1).take(place) == pairs
-        return np.where(known, np.append(counts, 0).take(place), 0)
+        return np.searchsorted(named, pairs, "right") - np.searchsorted(named, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +208,7 @@ class Reader:
         columns |= {"functions": np.uint8, "function key": np.uint64, "grammar": np.uint8}
         columns |= {"phrase exact": np.int32, "phrase": np.int32} | book.columns
         self.stems = StringTable(lambda stems: (keys_of(stems, "stem:"),), {"key": np.uint64})
-        self._spellings = Spellings(self._describe, FLAGS | columns)
-        self.types = self._spellings.words
+        self.types = Spellings(self._describe, FLAGS | columns)
         self.made: dict[Any, Any] = {}  # vocabularies and what heads know of them
 
     def _describe(self, words: Sequence[str]) -> Iterator[Any]:
@@ -245,22 +234,21 @@ class Reader:
         of shape (n_spans, 3), paragraph and ends in its normalised text. What the book finds there
         does not count. Months are as in `ActorBook.match`.
         """
-        if len(self._spellings) > MOST_SPELLINGS:
+        if self.types.full():
             self.forget()
-        return self._words(*self._shrunk(tokenise(texts, self._spellings), spans, months))
+        return self._words(*self._shrunk(tokenise(texts, self.types), spans, months))
 
     def forget(self) -> None:
         """Forget the spellings seen so far, and all that was worked out for them."""
-        self._spellings.forget()
+        self.types.clear()
         self.stems.clear()
         self.made.clear()
 
     def once(self, make: Callable[..., Made], *args: Any) -> Made:
         """Return ``make(*args)``, made once until the spellings are forgotten."""
-        key = make, *args
-        if key not in self.made:
-            self.made[key] = make(*args)
-        made: Made = self.made[key]
+        if (make, *args) not in self.made:
+            self.made[make, *args] = make(*args)
+        made: Made = self.made[make, *args]
         return made
 
     def _shrunk(
@@ -269,10 +257,8 @@ class Reader:
         """Return the batch with mentions as one word, and the actor and alias kind of each word."""
         first, last, who, kind = self._mentioned(tokens, spans, months)
         # Mentions may overlap where spans do: a word is the tail of one if it is inside any.
-        inside = np.zeros(len(tokens.type) + 1, np.int64)
-        np.add.at(inside, first + 1, 1)
-        np.add.at(inside, last + 1, -1)
-        tail = np.cumsum(inside[:-1]) > 0
+        tail = np.zeros(len(tokens.type), np.bool_)
+        tail[stretches(first + 1, last - first)] = True
         heads = ~tail[first]
         first, last, who, kind = first[heads], last[heads], who[heads], kind[heads]
         source = first - np.cumsum(tail)[first]
@@ -304,23 +290,17 @@ class Reader:
         low = np.searchsorted(tokens.end + shift, start + offset[para], side="right")
         high = np.searchsorted(tokens.start + shift, end + offset[para], side="left") - 1
         wordy = low <= high
-        first, last = low[wordy], high[wordy]
+        low, high = low[wordy], high[wordy]
         # A span is what the user says it is: what the book finds in or across it is dropped.
-        taken = np.zeros(len(tokens.type) + 1, np.int64)
-        np.add.at(taken, first, 1)
-        np.add.at(taken, last + 1, -1)
-        running = np.append(0, np.cumsum(np.cumsum(taken[:-1]) > 0))
-        free = running[matches.last + 1] == running[matches.first]
-        actor = np.full(len(first), len(self.book), np.int32)
-        kind = np.full(len(first), -1, np.int8)
-        first = np.concatenate([first, matches.first[free]])
+        taken = np.zeros(len(tokens.type) + 1, np.bool_)
+        taken[stretches(low, high - low + 1) + 1] = True
+        before = np.cumsum(taken)
+        free = before[matches.last + 1] == before[matches.first]
+        first, last = np.append(low, matches.first[free]), np.append(high, matches.last[free])
+        actor = np.append(np.full(len(low), len(self.book), np.int32), matches.actor[free])
+        kind = np.append(np.full(len(low), -1, np.int8), matches.kind[free])
         order = np.argsort(first, kind="stable")
-        return (
-            first[order],
-            np.concatenate([last, matches.last[free]])[order],
-            np.concatenate([actor, matches.actor[free]])[order],
-            np.concatenate([kind, matches.kind[free]])[order],
-        )
+        return first[order], last[order], actor[order], kind[order]
 
     def _words(self, tokens: Tokens, who: Ints32, alias_kind: Ints8) -> Words:
         types, type_, mentioned = self.types, tokens.type, who >= 0
