@@ -113,8 +113,8 @@ class ActorBook:
         self._aliases = aliases
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
-        numbered = {kind: number for number, kind in enumerate(ALIAS_KINDS)}
-        self._kind_of = np.array([numbered.get(alias.kind, -1) for alias in aliases], np.int8)
+        kind_of = [(*ALIAS_KINDS, "").index(alias.kind) for alias in aliases]
+        self._kind_of = np.array(kind_of, np.int8)
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases])
         # What counts by what stands around it.
         self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])

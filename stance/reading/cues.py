@@ -31,6 +31,7 @@ _LINKING = ("from", "of", "in", "with", "by", "to")
 _SIDES = {"negative": -1, "positive": 1}
 _NOUNS = {"private": "u", "act": "a", "state": "s"}
 _VERBS = {"verbs": "o", "speech": "S", "receive": "r", "conduct": "v"}
+_DEEDS = {"V": "d", "E": "e", "G": "g"}
 _ASKING = {"urge": "U", "call": "K", "control": "C", "blame": "B"}
 _SIDED_PHRASES = {
     **{"judging_phrases": "V", "judged_phrases": "P", "affecting": "P", "noun_phrases": "c"},
@@ -74,16 +75,17 @@ class Cues:
             form, _, base = pair.partition(":")
             self._irregular[base].append(form)
         for side, sign in _SIDES.items():
-            self._read_fates(tables["fates"], side)
-            traits = tables["traits"][side].split()
-            self.value |= dict.fromkeys(traits, sign)
-            self.noun |= dict.fromkeys(traits, "J")
+            verbs = tables["fates"][side].split()
+            done = [form for form, letter in _inflected(verbs) if letter == "E"]
+            done += tables["fates"]["irregular_" + side].split()
+            self.appeals |= dict.fromkeys(verbs, sign)
+            self.fates |= dict.fromkeys(done, sign)
+            self.value |= dict.fromkeys(tables["traits"][side].split(), sign)
+            self.sign |= dict.fromkeys(tables["nouns"][side].split(), sign)
+        self.noun |= dict.fromkeys(self.value, "J")
         for name, letter in _NOUNS.items():
             self.noun |= dict.fromkeys(words[name], letter)
-        for side, sign in _SIDES.items():
-            nouns = tables["nouns"][side].split()
-            self.sign |= dict.fromkeys(nouns, sign)
-            self.noun |= dict.fromkeys(nouns, "c")
+        self.noun |= dict.fromkeys(self.sign, "c")
         for name, letter in _VERBS.items():
             self.letter |= dict.fromkeys(words[name], letter)
         self._read_verbs(tables)
@@ -109,27 +111,15 @@ class Cues:
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._read_phrases(tables)
 
-    def _read_fates(self, table: dict[str, str], side: str) -> None:
-        """Read what should be done to an actor, and what is asked for it."""
-        verbs = table[side].split()
-        done = [form for form, letter in _inflected(verbs) if letter == "E"]
-        self.appeals |= dict.fromkeys(verbs, _SIDES[side])
-        self.fates |= dict.fromkeys([*done, *table["irregular_" + side].split()], _SIDES[side])
-
     def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:
         """Read deeds, with small letters, and judging verbs, which come before these."""
         for name in ("deeds", "judges"):
             for side, sign in _SIDES.items():
                 bases = tables[name][side].split()
-                forms = [*_inflected(bases)]
-                forms += [
-                    (form, "G" if form.endswith("ing") else "E")
-                    for base in bases
-                    for form in self._irregular.get(base, ())
-                ]
-                for form, letter in forms:
-                    deed = {"V": "d", "E": "e", "G": "g"}[letter]
-                    self.letter[form] = deed if name == "deeds" else letter
+                others = [form for base in bases for form in self._irregular.get(base, ())]
+                forms = [(form, "G" if form.endswith("ing") else "E") for form in others]
+                for form, letter in (*_inflected(bases), *forms):
+                    self.letter[form] = _DEEDS[letter] if name == "deeds" else letter
                     self.sign[form] = sign
 
     def _read_phrases(self, tables: dict[str, dict[str, str]]) -> None:
@@ -139,11 +129,9 @@ class Cues:
 
         def add(text: str, letter: str, sign: int) -> None:
             verb, _, rest = text.partition(" ")  # "~be at ease" stands for "is at ease", and so on
-            texts = (
-                [f"{form} {rest}" for form in self._forms(verb[1:])] if verb[0] == "~" else [text]
-            )
+            forms = self._forms(verb[1:]) if verb[0] == "~" else [verb]
             number = kinds.setdefault((letter, sign), len(kinds))
-            phrases.extend((form, number, False) for form in texts)
+            phrases.extend((f"{form} {rest}", number, False) for form in forms)
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():

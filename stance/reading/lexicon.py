@@ -171,8 +171,7 @@ class Lexicon:
         """
         tables = read_settings(path, "lexicon", RecipeError)
         try:
-            _check_whole(tables)
-            _check_homes(tables, stemmer(language))
+            _check(tables, stemmer(language))
         except SchemaError as error:
             raise RecipeError(f"{path}: {error}") from error
         return cls.from_tables(tables, language)
@@ -239,26 +238,22 @@ _CATEGORY = table(
     {"phrases": items(_PHRASE), "meaning": anything},
 )
 _FUNCTION = table(dict.fromkeys(FUNCTIONS[:-1], _WORDS), {FUNCTIONS[-1]: _WORDS})
+_LEXICON = table(optional={"function": _FUNCTION}, others=_CATEGORY)
 
 
-def _check_whole(tables: Mapping[str, Any]) -> None:
+def _check(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
     """Raise a `SchemaError` unless a user's lexicon has all that the features look for."""
-    for name, entries in tables.items():
-        (_FUNCTION if name == "function" else _CATEGORY)(entries, name)
-    signs = {entries["polarity"] for name, entries in tables.items() if name != "function"}
-    lacking = {"positive", "negative"} - signs
+    _LEXICON(tables, "")
+    categories = {name: entries for name, entries in tables.items() if name != "function"}
+    lacking = {"positive", "negative"} - {entries["polarity"] for entries in categories.values()}
     if lacking:
         raise SchemaError(f"no category of polarity '{min(lacking)}'; add one with its words")
     if "function" not in tables:
         raise SchemaError(f"'function' is missing; it lists {', '.join(FUNCTIONS[:-1])}")
-
-
-def _check_homes(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
     homes: dict[str, tuple[str, str]] = {}
-    for name, entries in tables.items():
-        for word in entries.get("words", ()):
+    for name, entries in categories.items():
+        for word in entries["words"]:
             first, home = homes.setdefault(stem(word), (word, name))
             if home != name:
-                raise SchemaError(
-                    f"'{word}' of '{name}' has the stem of '{first}' of '{home}'; keep one of them"
-                )
+                both = f"has the stem of '{first}' of '{home}'"
+                raise SchemaError(f"'{word}' of '{name}' {both}; keep one of them")

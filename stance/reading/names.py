@@ -150,15 +150,9 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
     return "alone"
 
 
-def opens_sentence(text: str, start: int) -> bool:
-    """Return whether a sentence begins at a place of a text."""
-    return bool(_OPENING.search(text[max(0, start - _REACH) : start]))
-
-
 def _is_title(text: str, start: int) -> bool:
     """Return whether all weighty words of a line begin with a capital, as in a headline."""
-    low, high = text.rfind("\n", 0, start) + 1, text.find("\n", start)
-    return _is_title_line(text[low : high if high >= 0 else len(text)])
+    return _is_title_line(text[:start].rpartition("\n")[2] + text[start:].partition("\n")[0])
 
 
 @lru_cache(maxsize=100)
@@ -176,7 +170,7 @@ def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, i
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
-        alone = len(words) == 1 and opens_sentence(text, start)
+        alone = len(words) == 1 and _OPENING.search(text[max(0, start - _REACH) : start])
         if words and not alone and not any(start <= place < end for place in named):
             yield " ".join(words), start, end
 

@@ -109,7 +109,6 @@ def raw_spans(text: str, places: Places) -> list[tuple[int, int]]:
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")
-_APART = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
 
 
 def words_of(text: str) -> list[str]:
@@ -118,8 +117,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("The U.S. isn't Russia\u2019s ally")
     ['the', 'u', 's', 'isn', 't', 'russia', 's', 'ally']
     """
-    plain = normalise(text).lower()
-    return plain.translate(_APART).split() if plain.isascii() else _WORD_RUN.findall(plain)
+    return _WORD_RUN.findall(normalise(text).lower())
 
 
 def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:

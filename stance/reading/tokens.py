@@ -17,8 +17,9 @@ is not a word but a flag on the word before. What depends on the spelling alone 
 category, flags) is worked out once per spelling, in a `StringTable`.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from operator import or_
@@ -69,33 +70,6 @@ def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
     yield list(map("sS".__contains__, last))
 
 
-_GAP_COLUMNS: dict[str, type] = {
-    "length": np.int64,
-    "kind": np.uint8,
-    "question": np.bool_,
-    "stop": np.bool_,  # may end a sentence
-    "strong": np.bool_,  # even after an abbreviation
-    "break": np.bool_,  # ends one whatever stands beside it
-    "quote": np.bool_,
-    "apostrophe": np.bool_,  # begins with one
-    "price": np.bool_,  # begins with a dollar sign
-    "comma": np.bool_,  # parts two words as a comma does
-}
-
-
-def _describe_gaps(gaps: Sequence[str]) -> Iterator[Any]:
-    yield list(map(len, gaps))
-    yield list(map(_gap_kind, gaps))
-    yield ["?" in gap for gap in gaps]
-    yield [any(map(gap.__contains__, ".!?\u2026")) and any(map(str.isspace, gap)) for gap in gaps]
-    yield ["!" in gap or "?" in gap for gap in gaps]
-    yield [gap.count("\n") > 1 for gap in gaps]
-    yield ['"' in gap for gap in gaps]
-    yield [gap[:1] == "'" for gap in gaps]
-    yield [gap[:1] == "$" for gap in gaps]
-    yield [any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap for gap in gaps]
-
-
 def _gap_kind(gap: str) -> int:
     """Return the kind of a gap; only what may stand inside a name has one of its own."""
     if gap.isspace() or gap == "-":
@@ -105,6 +79,25 @@ def _gap_kind(gap: str) -> int:
     if gap[:1] == "." and gap[1:].isspace():
         return GAP_DOT_SPACE
     return GAP_AND if gap.count("&") == 1 and gap.replace("&", " ").isspace() else GAP_OTHER
+
+
+_STOP, _COMMA = re.compile("[.!?\u2026]"), re.compile("[,;:\u2014()]| - ")
+_GAPS: dict[str, tuple[type, Callable[[str], object]]] = {
+    "kind": (np.uint8, _gap_kind),
+    "question": (np.bool_, lambda gap: "?" in gap),
+    "stop": (np.bool_, lambda gap: bool(_STOP.search(gap)) and any(map(str.isspace, gap))),
+    "strong": (np.bool_, lambda gap: "!" in gap or "?" in gap),  # even after an abbreviation
+    "break": (np.bool_, lambda gap: gap.count("\n") > 1),  # ends one whatever stands beside it
+    "quote": (np.bool_, lambda gap: '"' in gap),
+    "apostrophe": (np.bool_, lambda gap: gap[:1] == "'"),
+    "price": (np.bool_, lambda gap: gap[:1] == "$"),
+    "comma": (np.bool_, lambda gap: bool(_COMMA.search(gap))),
+}
+"""Columns of what stands between words, each with its type and what tells it."""
+
+
+def _describe_gaps(gaps: Sequence[str]) -> Iterator[Any]:
+    return (list(map(describe, gaps)) for _, describe in _GAPS.values())
 
 
 MOST_SPELLINGS = 400_000  # kept for the next batch
@@ -119,7 +112,7 @@ class Spellings(StringTable):
     def clear(self) -> None:
         """Forget every string."""
         super().clear()
-        self.gaps = StringTable(_describe_gaps, _GAP_COLUMNS)
+        self.gaps = StringTable(_describe_gaps, {name: kind for name, (kind, _) in _GAPS.items()})
 
     def full(self) -> bool:
         """Return whether there are too many strings to keep."""
@@ -238,7 +231,8 @@ def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple
     last = np.zeros(len(type_) + 1, np.bool_)
     last[first[1:] - 1] = True
     apostrophes = np.flatnonzero(gaps["apostrophe"].take(gap))
-    glued = (gaps["length"].take(gap.take(apostrophes)) == 1) & ~last.take(apostrophes)
+    glued = gaps["kind"].take(gap.take(apostrophes)) == GAP_APOSTROPHE
+    glued &= ~last.take(apostrophes)
     kind = spellings["clitic"].take(type_.take(apostrophes + 1, mode="clip"))
     kind[
         ~glued | (kind == CLITIC_NEGATION) & ~spellings["last n"].take(type_.take(apostrophes))
