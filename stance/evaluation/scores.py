@@ -219,7 +219,7 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
         {
             "n": right.n,
             "accuracy": right.shares[1],
-            "interval": right.interval(1),
+            "interval": right.interval(1) if right.documents > 1 else None,
             "majority": np.bincount(kinds).max() / right.n,
             "exact": (np.array(gold) == np.array(named)).mean(),
         }

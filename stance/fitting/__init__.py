@@ -89,9 +89,8 @@ def train_files(
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
     chosen = chosen.with_reader() if deep else chosen
-    language = chosen.language
-    book = ActorBook.read(actors) if actors else ActorBook.default(language)
-    words = Lexicon.read(lexicon, language) if lexicon else None
+    book = ActorBook.read(actors) if actors else ActorBook.default(chosen.language)
+    words = Lexicon.read(lexicon, chosen.language) if lexicon else None
     known = Vectors.read(vectors) if vectors else None
     check_model_output(output, force=force)
     corpus = read_corpus(corpora or [bundled_corpus()], **form)
