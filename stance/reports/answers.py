@@ -182,7 +182,8 @@ def _quote(
         passage = known.get(answer) or Passage(row[places.text or 0])
         where = [row[place] for place in (places.by, places.over) if place is not None]
         listed = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
-        source = f"{listed}; probability {max(_chances(places, row)):.2f}"
+        chance = f"; probability {max(_chances(places, row)):.2f}"
+        source = listed + ("" if places.mentions is None else chance)
         return Quotation(passage_html(passage, dict.fromkeys(passage.actors, 0)), source)
 
     return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker

@@ -26,7 +26,7 @@ DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
 CITED = ["wilson1927", "korn1998", "bell2002", "tango1998"]
 CITED_OF_LABELS = ["angelopoulos2023", "egami2023"]
-RING = ("ring", "ring quietly", "counted by the classifier")
+RING = ("ring", "ring quietly", "as counted")
 LINE = ("line", "whisker ink", "95 % interval")
 BELOW, ABOVE = ("box", f"segment {SHADES[-1]}"), ("box", f"segment {SHADES[1]}")
 LINES = "lines: 95\u00a0% intervals by document"
@@ -192,6 +192,8 @@ class _Drawing(NamedTuple):
     ) -> Figure:
         """Return a figure whose caption says what one in a paper must: n, method and interval."""
         method, below = "counted by a classifier and not corrected for its errors", "the answers"
+        if not self.report.probable:
+            method = "counted from labels and not corrected for their errors"
         if self.report.labelled:
             labels = count(sum(share.labels for share in shares), "label")
             method = f"corrected by {labels} (prediction-powered inference)"
