@@ -346,12 +346,6 @@ def test_a_learned_topic_is_answered_though_the_text_never_names_it(topics):
     assert why.probabilities == pytest.approx(judged.stance[1], abs=1e-9)
 
 
-def test_answers_about_learned_topics_count(topics):
-    training, corpus = topics
-    assert training.report["uncertain"] == 0
-    assert evaluate(training.model, corpus)["uncertain"] == 0
-
-
 def test_leaders_of_one_state_are_topics_of_their_own(topics):
     training, corpus = topics
     leaders = {"Windmills": "Donald Trump", "Tolls": "Barack Obama"}

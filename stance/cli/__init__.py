@@ -211,7 +211,7 @@ SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answer": (answers.predict, answers.explain, answers.read),
     "Study answers": (answers.sample, models.label, answers.shares, answers.report),
     "Train a model": (models.import_, models.check, models.train, models.evaluate),
-    "Look inside": (models.actors, models.inspect, models.doctor),
+    "Look inside": (answers.actors, models.inspect, models.doctor),
 }
 """Commands by their section of the help."""
 

@@ -1,4 +1,4 @@
-"""Commands that answer and study answers: predict, explain, read, sample, shares, report."""
+"""Commands on texts and answers: predict, explain, read, actors, sample, shares, report."""
 
 import sys
 import tempfile
@@ -147,6 +147,45 @@ def read(
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
     tell(*write_articles(request, output, Maker(loaded, path), force=force))
+
+
+def actors(
+    sources: list[Path] | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    people: Path | None = None,
+    discover: bool = False,
+    as_json: bool = False,
+    *,
+    reading: "InputOptions",
+) -> None:
+    """List the actor book, count its aliases in a table, or make a book."""
+    from stance import actors as named
+    from stance.screens import alias_lines, book_lines
+    from stance.tables import find_inputs
+
+    if people is not None:
+        if sources or discover or as_json:
+            only = "--from prints a book of the people in its table"
+            raise UsageError(f"{only}; drop the other arguments")
+        form = {name: getattr(reading, name) for name in files.TABLE}
+        say(named.book_of_people(people, **form).rstrip("\n"))
+        return
+    book = files.open_book(actors, aliases)
+    if discover and not sources:
+        raise UsageError("--discover looks for names in texts; name a table or articles")
+    if not sources:
+        show(book.to_tables(), lambda: book_lines(book), as_json)
+        return
+    inputs = find_inputs(files.inputs_of(sources))
+    if discover:
+        unknown, notes = named.discover(book, inputs, reading)
+        tell(*notes)
+        show(unknown, lambda: named.discovered_toml(unknown).split("\n")[:-1], as_json)
+        return
+    figures, notes = named.count_aliases(book, inputs, reading)
+    tell(*notes)
+    show(figures, lambda: alias_lines(figures), as_json)
 
 
 def sample(

@@ -1,4 +1,4 @@
-"""Commands on labelled tables, models, actors and what is installed."""
+"""Commands on labelled tables, models and what is installed."""
 
 import re
 import sys
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from stance.cli import _inputs as files
-from stance.cli._terminal import Progress, say, show, tell
+from stance.cli._terminal import Progress, show, tell
 from stance.display import facts, shown_path, stacked
 from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError, load_extra
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.tables import Form, InputOptions
+    from stance.tables import Form
 
 
 # --- Labelled tables ---
@@ -186,46 +186,7 @@ def evaluate(
     show(figures, lambda: stacked(part() for part in parts), as_json)
 
 
-# --- What there is ---
-
-
-def actors(
-    sources: list[Path] | None = None,
-    actors: Path | None = None,
-    aliases: str | None = None,
-    people: Path | None = None,
-    discover: bool = False,
-    as_json: bool = False,
-    *,
-    reading: "InputOptions",
-) -> None:
-    """List the actor book, count its aliases in a table, or make a book."""
-    from stance import actors as named
-    from stance.screens import alias_lines, book_lines
-    from stance.tables import find_inputs
-
-    if people is not None:
-        if sources or discover or as_json:
-            only = "--from prints a book of the people in its table"
-            raise UsageError(f"{only}; drop the other arguments")
-        form = {name: getattr(reading, name) for name in files.TABLE}
-        say(named.book_of_people(people, **form).rstrip("\n"))
-        return
-    book = files.open_book(actors, aliases)
-    if discover and not sources:
-        raise UsageError("--discover looks for names in texts; name a table or articles")
-    if not sources:
-        show(book.to_tables(), lambda: book_lines(book), as_json)
-        return
-    inputs = find_inputs(files.inputs_of(sources))
-    if discover:
-        unknown, notes = named.discover(book, inputs, reading)
-        tell(*notes)
-        show(unknown, lambda: named.discovered_toml(unknown).split("\n")[:-1], as_json)
-        return
-    figures, notes = named.count_aliases(book, inputs, reading)
-    tell(*notes)
-    show(figures, lambda: alias_lines(figures), as_json)
+# --- Models and libraries ---
 
 
 def inspect(model: Path | None = None, as_json: bool = False) -> None:

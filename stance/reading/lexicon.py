@@ -89,7 +89,7 @@ class PhraseMatcher:
             longer = np.flatnonzero(sizes > depth)
             place = first[longer] + depth
             step = _step(node[longer], tokens.gap[place - 1], number[place])
-            steps.append(np.unique(step))
+            steps.append(np.unique(step, return_counts=True)[0])  # else it loads numpy.ma
             node[longer] = size + np.searchsorted(steps[-1], step)
             size += len(steps[-1])
         self._index = KeyIndex(np.concatenate(steps).view(np.uint64))
