@@ -157,6 +157,7 @@ def _reasons(
             judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
 
     def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
+        one = one.flat()
         weights = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
         columns = lookup.rows.take(one.number), one.word, weights
         for number, word, weight in zip(*(column.tolist() for column in columns), strict=True):

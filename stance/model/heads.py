@@ -132,7 +132,7 @@ class BlockScorer:
         scale = np.divide(self.block.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
             for one, lookup in occurrences:
-                tell(self.block, one.flat(), lookup, scale)
+                tell(self.block, one, lookup, scale)
         shares: Floats = total[:-1] * scale
         return shares
 

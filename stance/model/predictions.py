@@ -64,7 +64,8 @@ class Pushes:
 
         Those of the whole paragraph do not count.
         """
-        push = lookup.values[FAVOR - 1].take(one.number) * scale.take(one.pair)
+        push = np.atleast_2d(lookup.values[FAVOR - 1].take(one.number)).sum(axis=0)
+        push *= scale.take(one.pair)
         if one.weight is not None:
             push *= one.weight
         kept = np.flatnonzero((one.word >= 0) & (push != 0))
