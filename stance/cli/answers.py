@@ -250,10 +250,8 @@ def shares(
         figures, notes = study.to_json(), study.notes
     tell(*notes)
     with AtomicGroup() as together:
-        if output and pairs:
-            notices.append(findings.write_pairs(output, figures["pairs"], together, **how))
-        for path, name in ((output, "shares"), (differences, "differences")):
-            if path and not pairs:
+        for path, name in ((output, "pairs" if pairs else "shares"), (differences, "differences")):
+            if path:
                 notices.append(findings.write_numbers(path, figures[name], together, **how))
     tell(*notices)
     show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)

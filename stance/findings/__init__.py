@@ -24,8 +24,7 @@ from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import rewrite_dates, write_table
 
 __all__ = ["Cells", "Pairs", "Request", "Share", "Study", "find_pairs", "read_cells"]
-__all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "write_pairs"]
-__all__ += ["write_sample"]
+__all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "write_sample"]
 
 QUOTED = 3  # surest answers on a subject and side
 LONGEST = 400  # characters of a sentence that is shown
@@ -166,30 +165,23 @@ def write_numbers(
 ) -> str:
     """Write figures as a tidy table, unknown ones as empty cells; return what to say of it.
 
-    ``how`` is as in `write_table`.
+    Pairs are written as a graph if the name ends in .graphml. ``how`` is as in `write_table`.
     """
     # Differences alone may be none.
     columns = tuple(rows[0]) if rows else tuple(field.name for field in fields(Difference))
+    if path.suffix.lower() == ".graphml" and "holder" in columns:
+        together.write(path, _graph(rows), force=how["force"])
+        return f"wrote {path}: {count(len(rows), 'edge')}"
     with together.part(write_table(path, columns, **how)) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
     return f"wrote {path}: {count(len(rows), 'row')}"
 
 
-def write_pairs(
-    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
-) -> str:
-    """Write pairs as a table, or where the name ends in .graphml as a graph; return a note."""
-    if path.suffix.lower() != ".graphml":
-        return write_numbers(path, rows, together, **how)
-    together.write(path, _graph(rows), force=how["force"])
-    return f"wrote {path}: {len(rows):,} edges"
-
-
 def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return a directed graph from holders to targets."""
     root = Xml.Element("graphml", xmlns="http://graphml.graphdrawing.org/xmlns")
-    keys = [key for key in rows[0] if key not in ENDS.values()] if rows else []
+    keys = [key for key in rows[0] if key not in ENDS.values()]
     for key in keys:
         kind = next((TYPES[type(row[key])] for row in rows if row[key] is not None), "int")
         Xml.SubElement(root, "key", {"id": key, "for": "edge", "attr.name": key, "attr.type": kind})

@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, shown
+from stance.display import count, joined, shown
 from stance.errors import DataError, UsageError
 from stance.findings.request import (
     Periods,
@@ -70,13 +70,20 @@ class AnswersTable:
         return len(self.actor)
 
     @property
-    def unanswered(self) -> list[str]:
-        """Stances that are never answered, but likeliest in `FEWEST_LEANING` withheld answers."""
+    def uncounted(self) -> str:
+        """Why the answers are not counted: some stance is never answered; empty if they are."""
         given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
         withheld = self.chances[self.stance == len(Stance)]
         leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
-        never = (given == 0) & (leaning >= FEWEST_LEANING) & given.any()
-        return [str(label) for label, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
+        never = (given == 0) & (leaning >= FEWEST_LEANING)
+        if not (given.any() and never.any()):
+            return ""
+        names = [name for name, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
+        return (
+            f"{self.table}: {joined(names)} {'are' if len(names) > 1 else 'is'} never answered "
+            "(such answers are all withheld), so no shares are counted; run stance predict "
+            "without --abstain or with a higher rate, or add --audit LABELLED"
+        )
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Floats, Ints, Ints8
-from stance.display import joined, shown
+from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
@@ -145,6 +145,7 @@ class Study:
 
     def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
         self.population, self.audit = population, audit
+        self._uncounted = population.uncounted
         self._correction = None
         if audit is not None:
             self._correction = Correction(audit, population.document, *surrogates(population))
@@ -171,8 +172,8 @@ class Study:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed while the table and its labels were read."""
-        uncounted = [uncounted_note(self.population)] if self.population.unanswered else []
-        return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
+        notes = (*self.population.notes, *(self.audit.notes if self.audit else ()))
+        return (*notes, *filter(None, [self._uncounted]))
 
     def parts(self) -> Iterator[Part]:
         """Yield all pairs, then those of each actor, the one with most of them first.
@@ -216,7 +217,7 @@ class Study:
             withheld=int((~answered).sum()),
             labels=0 if audit is None else int(np.isin(audit.pair, pairs).sum()),
             missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
-            given=given[:0] if population.unanswered else given,
+            given=given[:0] if self._uncounted else given,
             corrected=corrected,
             method=corrected.method if corrected else FEW if audit else UNAUDITED,
         )
@@ -274,16 +275,6 @@ def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogat
         for name, labels in zip(names, population.labels.T, strict=True)
     ]
     return [("probabilities", chances), ("answers", answers)], columns
-
-
-def uncounted_note(population: AnswersTable) -> str:
-    """Return why the answers of a table are not counted."""
-    listed = joined(population.unanswered)
-    return (
-        f"{population.table}: {listed} {'are' if ' ' in listed else 'is'} never answered "
-        "(such answers are all withheld), so no shares are counted; run stance predict "
-        "without --abstain or with a higher rate, or add --audit LABELLED"
-    )
 
 
 def read_study(request: Request) -> Study:

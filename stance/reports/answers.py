@@ -31,7 +31,7 @@ from stance.findings import (
 from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
 from stance.findings.request import Places, usual_column
-from stance.findings.shares import TOTAL, uncounted_note
+from stance.findings.shares import TOTAL
 from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.actors import ActorBook
@@ -92,8 +92,8 @@ class Report:
             raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
         self.request = replace(request, by=by, over=over)
         self.population, self.labelled = population, sample = read_answers(self.request)
-        if population.unanswered and sample is None:
-            raise DataError(uncounted_note(population))
+        if population.uncounted and sample is None:
+            raise DataError(population.uncounted)
         ranked = _ranked(population.actor, population.actors)[:ACTORS]
         actors = [name for number, (name, n) in enumerate(ranked) if n >= FEWEST or number < ALWAYS]
         self.groups = [name for name, _ in _ranked(population.group, population.groups)[:GROUPS]]
