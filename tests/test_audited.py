@@ -157,7 +157,7 @@ def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
     page = answers.with_name("plain.html")
     assert invoke("report", answers, "-o", page).exit_code == 0
     text = read_page(page.read_bytes()).text
-    assert "the shares are counts of the classifier's answers and not corrected" in text
+    assert "the shares are counts of the classifier's answers, not corrected" in text
     assert "angelopoulos2023" not in text
     assert "Draw a sample with stance sample" in text
 
