@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stance.reading.actors import ActorBook
     from stance.runs.summary import Done
 
-Figures = Mapping[str, Any]  # as `to_json` of a record returns them
+Figures = Mapping[str, Any]  # as commands print them as JSON
 Row = Sequence[object]
 
 COMPARED = ("against", "favor", "net")  # of shares
@@ -83,7 +83,7 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
 
 
 def evaluation_lines(figures: Figures) -> list[str]:
-    """Return what to decide by in `stance.evaluation.Report.to_json`; the rest is in the report."""
+    """Return what to decide by in what `stance.evaluate` returns; the rest is in the report."""
     mood = figures.get("sentiment")
     notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
     classes: list[Row] = [("class", "precision", "recall", "F1", "n")]

@@ -50,19 +50,14 @@ def beside(table: Path, ending: str) -> Path:
     return table.with_name(table.name + ending)
 
 
-def path_or_stdin(path: Path) -> Path | None:
-    """Return the path, or None for ``-``."""
-    return None if str(path) == "-" else path
-
-
 def inputs_of(sources: Sequence[Path]) -> list[Path | None]:
-    """Return the files to read; raise if a sentence stands in place of one."""
+    """Return the files to read, None for ``-``; raise if a sentence stands in place of one."""
     for name in map(str, sources):
         is_sentence = len(name.split()) > 1 and not re.search(r"[.]\w+$", name)
         if is_sentence and not os.access(name, os.F_OK):
             what = f"'{shown(name, 40)}' is not a file"
             raise UsageError(f"{what}; judge a sentence with: stance explain TEXT")
-    return [*map(path_or_stdin, sources)]
+    return [None if str(path) == "-" else path for path in sources]
 
 
 def text_of_stdin() -> str:
@@ -107,10 +102,7 @@ def open_book(
     book = ActorBook.read(path) if path else other or ActorBook.default()
     if aliases is None:
         return book
-    try:
-        return book.limited([kind.strip() for kind in aliases.split(",")])
-    except UsageError as error:
-        raise UsageError(f"--aliases: {error}") from error
+    return book.limited([kind.strip() for kind in aliases.split(",")])
 
 
 # --- How tables are read: the parameters of these functions are options ---

@@ -52,7 +52,8 @@ def predict(
     paths = tuple(files.inputs_of(sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
     request = Request(
-        paths, files.path_or_stdin(output), reading, options, rejects, max_rejects, since, summary,
+        paths, None if str(output) == "-" else output, reading, options,
+        rejects=rejects, max_rejects=max_rejects, since=since, summary=summary,
         force=force, resume=resume, jobs=jobs, cluster=cluster,
     )  # fmt: skip
     files.refuse_outputs(

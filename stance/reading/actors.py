@@ -197,7 +197,8 @@ class ActorBook:
         """
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
             known = ", ".join(ALIAS_KINDS)
-            raise UsageError(f"'{shown(odd[0])}' is not a kind of name; the kinds are {known}")
+            what = f"'{shown(odd[0])}' is not a kind of name"
+            raise UsageError(f"--aliases: {what}; the kinds are {known}")
         return ActorBook([actor.limited(kinds) for actor in self.actors], kinds)
 
     def __len__(self) -> int:
