@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import math
 import os
 import re
 import shlex
@@ -77,27 +76,11 @@ def printable(*texts):
 # --- What commands do ---------------------------------------------------------------------------
 
 
-def scores_of(report):
-    """Check an evaluation's shape; return it."""
+def scores_of(printed):
+    """Return an evaluation that has what the design promises."""
+    report = json.loads(printed)
     assert set(report) >= KEYS
-    labels = report["labels"]
-    assert labels == [*report["per_class"]] == ["against", "neutral", "favor"]
-    assert sum(map(sum, report["confusion"])) == report["n"]
-    for label, row in zip(labels, report["confusion"], strict=True):
-        figures = report["per_class"][label]
-        assert set(figures) >= {"precision", "recall", "f1", "support"}
-        assert sum(row) == figures["support"]
-    right = sum(report["confusion"][at][at] for at in range(3))
-    assert math.isclose(report["accuracy"], right / report["n"], abs_tol=1e-6)
-    low, high = report["macro_f1_interval"]
-    assert low <= report["macro_f1"] <= high
-    for figures in report["per_actor"].values():
-        assert set(figures) >= {"n", "macro_f1", "interval"}
-    assert set(report["conflict"]) >= {"n", "accuracy"}
-    assert all("macro_f1" in report["baselines"][name] for name in ("majority", "target_blind"))
-    assert 0 <= report["ece"] <= 1
-    tone = report["sentiment"]
-    assert set(tone) >= {"n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "ece"}
+    assert set(report["sentiment"]) >= KEYS - {"per_actor", "conflict", "sentiment"}
     return report
 
 
@@ -107,7 +90,7 @@ def test_train_on_your_own_corpus_has_no_chance_but_the_seed(coded, quick, tmp_p
         path = tmp_path / f"{number}.stance"
         command = ("train", coded, "-o", path, "--recipe", quick, "--seed", seed, "--json")
         result = invoke(*command)
-        scores_of(json.loads(result.stdout))
+        scores_of(result.stdout)
         assert "separator ','" in result.stderr
         files.append(path.read_bytes())
     assert files[0] == files[1] != files[2]
@@ -117,9 +100,7 @@ def test_train_on_your_own_corpus_has_no_chance_but_the_seed(coded, quick, tmp_p
 
 
 def test_evaluate_prints_every_promised_figure(coded, model_path):
-    report = scores_of(
-        json.loads(invoke("evaluate", coded, "--model", model_path, "--json").stdout)
-    )
+    report = scores_of(invoke("evaluate", coded, "--model", model_path, "--json").stdout)
     assert report["n"] == 240
     assert report["leakage"]["rows"] == 240  # the model was trained on them
 
