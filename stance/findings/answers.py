@@ -213,8 +213,13 @@ class _Reader:
             name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
         number = len(values["actor"])
-        first = np.unique(values.pop("same"), return_index=True)[1]
+        first, nth = np.unique(values.pop("same"), return_index=True, return_inverse=True)[1:]
         if places.text is not None and len(first) < number:  # by the text, rows repeat others
+            earlier = first[nth]
+            for n in np.flatnonzero(values["stance"] != values["stance"][earlier])[:1]:
+                rows = " and ".join(str(values["record"][row] + 1) for row in (earlier[n], n))
+                why = "have different answers for the same text and actor; keep one of them"
+                raise DataError(f"{table.name}: rows {rows} {why}")
             values = {name: figures[np.sort(first)] for name, figures in values.items()}
         periods, period = find_periods(values.pop("day"), request.period)
         counts = {
