@@ -155,7 +155,7 @@ class StanceModel:
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False, speakers: bool = False,
-        size: int = BATCH,
+        size: int | None = None,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its predictions.
 
@@ -163,7 +163,7 @@ class StanceModel:
         ----------
         texts, actors, spans, months, pushes, speakers
             As in `judge`.
-        size : int
+        size : int, optional
             Rows of a batch; it changes no answer.
 
         Yields
@@ -172,6 +172,7 @@ class StanceModel:
             Rows of the batch, and their predictions.
         """
         _check(texts, actors, spans, months)
+        size = size or BATCH
         for low in range(0, len(texts), size):
             rows = slice(low, low + size)
             asked = (_part(column, rows) for column in (texts, actors, spans))
