@@ -130,8 +130,9 @@ class Clauses:
         # Demonyms that name people, whom a verb may follow: "Germans", but not "Swiss".
         spelled = (self._types.strings[number] for number in words.type[word[plural]].tolist())
         plural[plural] = [text[-1] == "s" != text[-2] for text in spelled]
-        adverb = letter == ord("L")
-        _by_context(words, word, letter, noun, plural)
+        adverb, claims = letter == ord("L"), np.isin(word, signalling["pleas"])
+        claims &= np.isin(word - 1, signalling["rejection"])  # "dismissed claims"
+        _by_context(words, word, letter, noun, (plural, claims))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)
 
@@ -162,8 +163,11 @@ def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Boo
     return np.flatnonzero(kept.take(sentence))
 
 
-def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes, plural: Bools) -> None:
+def _by_context(
+    words: Words, at: Ints, letter: Bytes, noun: Bytes, flags: tuple[Bools, Bools]
+) -> None:
     """Choose between noun and verb by the word before; change ``letter``."""
+    plural, claims = flags
     sentence = words.sentence.take(at)
     same = np.append(False, (sentence[1:] == sentence[:-1]) & (at[1:] == at[:-1] + 1))
     comma = np.append(True, words.gap.take(at[:-1]) == GAP_OTHER)
@@ -184,6 +188,7 @@ def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes, plural: Bool
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
     role &= ~np.append(False, plural[:-1])
+    role |= claims & _letters("VEGC")[before]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
     turned = verbal & role & ~gerund

@@ -18,7 +18,7 @@ _TEXTS = {
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
-    "deserves": "<subject><aside>,?R?[hmn]*(?P<verb>o)(?P<flip>n?)(?P<cue>[Jc])",
+    "deserves": "<subject><aside>,?R?[hm]*(?P<never>n?)[hm]*(?P<verb>o)(?P<flip>n?)f?(?P<cue>[Jc])",
     "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
     "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
     "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
@@ -34,6 +34,7 @@ _TEXTS = {
     "loyal": "n[hmb]*(?P<cue>[dozJ])(?P<patient><whom>)",
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
+    "rejected act": "(?P<cue>[VEG])[cl]y(?P<patient>A)",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
@@ -42,6 +43,7 @@ _TEXTS = {
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
     "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
+    "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
     "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
@@ -60,6 +62,7 @@ _TEXTS = {
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
@@ -80,7 +83,8 @@ _SIGNS = {
     **dict.fromkeys(("affects", "which affects"), "P"),
     **dict.fromkeys(("because", "due to"), r"\+f"),
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
-    **{"deed to": "X", "deed to by": "Xy", "deserves": "on?[Jc]", "fights": "[VEGode]J"},
+    **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]", "fights": "[VEGode]J"},
+    "surpasses": r"[Jo]\+A",
     **{"shows": "[oSr]n?J", "makes": "[oS][ANFsl]J", "deed": "[deg]", "deed by": "[ezCP]y"},
     **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
@@ -91,7 +95,7 @@ _SIGNS = {
 """What a sentence must hold for a construction to occur in it; others are not searched."""
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
-    *("deed", "and deed", "deserves", "fights"),
+    *("deed", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
@@ -112,6 +116,7 @@ KIND_OF = {
 
 NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
+    "rejected act": ("cue", "rejecting"),
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
     **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
@@ -123,7 +128,9 @@ NEEDS = {
 
 JUDGES = {
     **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
-    **dict.fromkeys(("judged", "judged act", "threatens", "blamed on", "urged"), "cue"),
+    **dict.fromkeys(
+        ("judged", "judged act", "threatens", "blamed on", "urged", "rejected act"), "cue"
+    ),
     **dict.fromkeys(("loyal", "cannot stand"), "cue"),
 }
 """The group of a pattern whose subject judges, where no other group is the agent."""
@@ -160,7 +167,11 @@ def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int
         yield low, end
 
 
-TAIL, _BESIDE, _UNLIKE = compiled("([fptwyi])(<who>)"), re.compile(r"[+p](A)"), re.compile("p(A),")
+TAIL, _BESIDE, _UNLIKE = (
+    compiled("([fptwyi])(<who>)"),
+    re.compile(r"[+p](A)"),
+    re.compile("p(A)[,.]"),
+)
 
 
 class Evaluations(Voices):
@@ -195,6 +206,8 @@ class Evaluations(Voices):
                 return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
+        if name == "surpasses":  # "did far better than"
+            return turn if self.lower_first(cue) == "better" else 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if name in VALUED:
@@ -203,9 +216,11 @@ class Evaluations(Voices):
         if letter in "deg":
             if letter == ("e" if group.get("be") else "g"):  # it was betrayed
                 return 0
-            after = self.tags[cue + 1]
-            if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0:
-                return -turn * sign  # "protected murderers"
+            after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0
+            deserving = not self.lists["deserving"].isdisjoint((self.lower(cue), self.last(cue)))
+            bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
+            if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
+                return -turn * sign  # "protected murderers", "does not deserve the blame"
             if after == "n" and (sign > 0 or self.is_in(cue + 1, "nobody")):
                 return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
@@ -248,14 +263,15 @@ class Evaluations(Voices):
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
             link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
+            praises = self.phrases.value[cue] > 0 or self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as":
                 yield sign, self.actors(*hit.span(1))
             elif link == "than" and less:
                 yield -sign, self.actors(*hit.span(1))
-            elif link == "than" and (self.lower(cue) == "no" or self.phrases.value[cue] > 0):
+            elif link == "than" and (self.lower(cue) == "no" or praises):
                 # "better than", "no better than"; not "worse than"
                 yield -1, self.actors(*hit.span(1))
         begin, end = self.tags.rfind(".", 0, cue) + 1, self.tags.index(".", cue)
-        for other in _UNLIKE.finditer(self.tags, begin, end):
+        for other in _UNLIKE.finditer(self.tags, begin, end + 1):
             if self.lower(other.start()) == "unlike":
                 yield -sign, self.actors(*other.span(1))

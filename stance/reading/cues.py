@@ -45,7 +45,7 @@ SIGNALS = {
     # Without one of these a sentence rejects nothing.
     "rejection": ("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking")},
+    **{name: (name,) for name in ("turning", "breaking", "pleas")},
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""
 
