@@ -3,7 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -126,10 +126,11 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
+        forms_of = cache(self._forms)
 
         def add(text: str, letter: str, sign: int) -> None:
             verb, _, rest = text.partition(" ")  # "~be at ease" stands for "is at ease", and so on
-            forms = self._forms(verb[1:]) if verb[0] == "~" else [verb]
+            forms = forms_of(verb[1:]) if verb[0] == "~" else [verb]
             number = kinds.setdefault((letter, sign), len(kinds))
             phrases.extend((f"{form} {rest}", number, False) for form in forms)
 

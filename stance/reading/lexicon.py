@@ -71,13 +71,15 @@ class PhraseMatcher:
         spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
         tokens = tokenise(texts, spellings)
         self._exact, self._folded = dict[str, int](), dict[str, int]()
-        number = np.zeros(len(tokens.type), np.int64)
-        strings, cased = spellings.strings, np.array(exact, np.bool_).take(tokens.para)
-        for row, (type_, case) in enumerate(zip(tokens.type.tolist(), cased, strict=True)):
-            known = self._exact if case else self._folded
-            word = strings[type_] if case else strings[type_].lower()
-            new = len(self._exact) + len(self._folded) + 1
-            number[row] = known.setdefault(word, new)
+        number, table = np.zeros((2, len(tokens.type)), np.int64)
+        cased = np.array(exact, np.bool_).take(tokens.para)
+        exactly, lower = spellings.strings, [*map(str.lower, spellings.strings)]
+        for case, known, words in ((True, self._exact, exactly), (False, self._folded, lower)):
+            chosen = tokens.type[cased == case]
+            for type_ in np.flatnonzero(np.bincount(chosen)).tolist():
+                new = len(self._exact) + len(self._folded) + 1
+                table[type_] = known.setdefault(words[type_], new)
+            number[cased == case] = table[chosen]
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
