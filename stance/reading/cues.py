@@ -3,7 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -126,13 +126,12 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
-        forms_of = cache(self._forms)
+        forms = dict[str, list[str]]()  # of verbs, by what begins a phrase: "~be"
 
         def add(text: str, letter: str, sign: int) -> None:
-            verb, _, rest = text.partition(" ")  # "~be at ease" stands for "is at ease", and so on
-            forms = forms_of(verb[1:]) if verb[0] == "~" else [verb]
-            number = kinds.setdefault((letter, sign), len(kinds))
-            phrases.extend((f"{form} {rest}", number, False) for form in forms)
+            phrases.append((text, kinds.setdefault((letter, sign), len(kinds)), False))
+            if text[0] == "~" and (verb := text.partition(" ")[0]) not in forms:
+                forms[verb] = self._forms(verb.removeprefix("~"))
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
@@ -147,7 +146,7 @@ class Cues:
         for name, letter in _PHRASES.items():
             for text in _split(tables["words"][name]):
                 add(text, letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(phrases)
+        self.phrases = PhraseMatcher(phrases, forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 

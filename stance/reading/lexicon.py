@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,12 @@ class PhraseMatcher:
 
     Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
+    A key of ``forms`` that begins a phrase, as in "~be at ease", stands for "be", "is", and so on.
     """
 
-    def __init__(self, phrases: Iterable[Phrase]) -> None:
+    def __init__(
+        self, phrases: Iterable[Phrase], forms: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
@@ -71,19 +74,27 @@ class PhraseMatcher:
         spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
         tokens = tokenise(texts, spellings)
         self._exact, self._folded = dict[str, int](), dict[str, int]()
-        number, table = np.zeros((2, len(tokens.type)), np.int64)
+        number, of_type = np.zeros((2, len(tokens.type)), np.int64)
         cased = np.array(exact, np.bool_).take(tokens.para)
         exactly, lower = spellings.strings, [*map(str.lower, spellings.strings)]
         for case, known, words in ((True, self._exact, exactly), (False, self._folded, lower)):
             chosen = tokens.type[cased == case]
             for type_ in np.flatnonzero(np.bincount(chosen)).tolist():
-                new = len(self._exact) + len(self._folded) + 1
-                table[type_] = known.setdefault(words[type_], new)
-            number[cased == case] = table[chosen]
+                of_type[type_] = self._number(known, words[type_])
+            number[cased == case] = of_type[chosen]
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
-        begins, rank = np.unique(number[first], return_inverse=True)
+        begin = number[first]
+        if forms:
+            verbs = {
+                key: [self._number(self._folded, form) for form in forms[key]] for key in forms
+            }
+            keys = (texts[place].partition(" ")[0] for place in kept.tolist())
+            several = [verbs.get(key, [one]) for key, one in zip(keys, begin.tolist(), strict=True)]
+            counts, begin = [*map(len, several)], np.array([*chain.from_iterable(several)])
+            first, sizes, value = (np.repeat(one, counts) for one in (first, sizes, value))
+        begins, rank = np.unique(begin, return_inverse=True)
         node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
         self._root = np.zeros(len(self._exact) + len(self._folded) + 1, np.int64)
         self._root[begins] = np.arange(1, size)
@@ -98,6 +109,9 @@ class PhraseMatcher:
         self._second = np.int64(len(begins) + 1)  # the first node of second words
         self._values = np.full(size, -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
+
+    def _number(self, known: dict[str, int], word: str) -> int:
+        return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
