@@ -223,9 +223,13 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     audit = ("--audit", answers, "--simple-random")
     text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
     assert re.search(r"net corrected .*Iran Russia 40 -60\.0 \[.*?\] -60\.0 \[", text)
-    write(answers, read(answers)[:8])
+    rows = read(answers)
+    write(answers, rows[:8])
     text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
     assert "Iran Russia 2 few few" in text
+    write(answers, [row for row in rows if row["holder"] == row["actor"]])
+    assert invoke("shares", answers, "--pairs", "-o", graph, "--force").exit_code == 0
+    assert not [*ElementTree.parse(graph).getroot().iter(f"{name}edge")]
 
 
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):

@@ -169,7 +169,7 @@ def write_numbers(
     """
     # Differences alone may be none.
     columns = tuple(rows[0]) if rows else tuple(field.name for field in fields(Difference))
-    if path.suffix.lower() == ".graphml" and "holder" in columns:
+    if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"
     with together.part(write_table(path, columns, **how)) as table:
@@ -181,7 +181,7 @@ def write_numbers(
 def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return a directed graph from holders to targets."""
     root = Xml.Element("graphml", xmlns="http://graphml.graphdrawing.org/xmlns")
-    keys = [key for key in rows[0] if key not in ENDS.values()]
+    keys = [key for key in next(iter(rows), {}) if key not in ENDS.values()]
     for key in keys:
         kind = next((TYPES[type(row[key])] for row in rows if row[key] is not None), "int")
         Xml.SubElement(root, "key", {"id": key, "for": "edge", "attr.name": key, "attr.type": kind})

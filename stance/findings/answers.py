@@ -189,6 +189,7 @@ class _Reader:
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,
             "day": np.array([day_of(cell) or 0 for cell in _cells(part, places.over)]),
             "record": np.array(part.numbers) - 1,
+            "line": np.array(part.lines),
             "document": keys_of(_document(record.cells, places) for record in records),
             "loose": np.array([not cell.strip() for cell in _cells(part, places.document)]),
             "key": _keys(*(_cells(part, place) for place in self._keys), actors),
@@ -212,14 +213,17 @@ class _Reader:
         values = {
             name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
-        number = len(values["actor"])
+        number, line = len(values["actor"]), values.pop("line")
         first, nth = np.unique(values.pop("same"), return_index=True, return_inverse=True)[1:]
         if places.text is not None and len(first) < number:  # by the text, rows repeat others
             earlier = first[nth]
             for n in np.flatnonzero(values["stance"] != values["stance"][earlier])[:1]:
-                rows = " and ".join(str(values["record"][row] + 1) for row in (earlier[n], n))
-                why = "have different answers for the same text and actor; keep one of them"
-                raise DataError(f"{table.name}: rows {rows} {why}")
+                before, after = (
+                    table.where(Record(int(values["record"][row]) + 1, int(line[row]), ()))
+                    for row in (earlier[n], n)
+                )
+                why = f"has another answer than {before} for the same text and actor"
+                raise DataError(f"{after}: {why}; keep one of the two")
             values = {name: figures[np.sort(first)] for name, figures in values.items()}
         periods, period = find_periods(values.pop("day"), request.period)
         counts = {
