@@ -6,6 +6,7 @@ judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are th
 around the mention, not a verdict on the name.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -22,7 +23,7 @@ from stance.model.abstention import LanguageCheck, withheld
 from stance.model.heads import BlockWeights, Lookup
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
-from stance.reading.frames import frames_read, told
+from stance.reading.frames import Frame, frames_read, told
 from stance.reading.text import raw_spans
 from stance.reading.words import NOBODY
 from stance.records import (
@@ -216,15 +217,24 @@ class Predictions:
             return []
         words = self.pushes.pairs.words
         verdicts = [list[Verdict]() for _ in words.texts]
+        frames = defaultdict[int, list[Frame]](list)  # by paragraph
+        for frame in frames_read(words):
+            frames[int(words.para[frame.cue])].append(frame)
         for pair, answer in enumerate(self.answers(thresholds)):
             raw = None if texts is None else texts[answer.paragraph]
-            verdicts[answer.paragraph].append(self._verdict(self.pushes, pair, answer, raw))
+            verdict = self._verdict(self.pushes, pair, answer, raw, frames[answer.paragraph])
+            verdicts[answer.paragraph].append(verdict)
         texts = words.texts if texts is None else texts
         shares = np.zeros(len(texts)) if self.sentiment is None else self.sentiment.max(axis=1)
         return list(map(Passage, texts, map(tuple, verdicts), self.tones(), shares.tolist()))
 
-    def _verdict(self, pushes: Pushes, pair: int, answer: Answer, raw: str | None) -> Verdict:
-        """Return an answer with its reasons, which stand in the text as written if it is given."""
+    def _verdict(
+        self, pushes: Pushes, pair: int, answer: Answer, raw: str | None, frames: Sequence[Frame]
+    ) -> Verdict:
+        """Return an answer with its reasons, which stand in the text as written if it is given.
+
+        ``frames`` are those of its paragraph.
+        """
         pairs, words = pushes.pairs, pushes.pairs.words
         label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
         mentions = pairs.word.take(pairs.mention[pairs.owner == pair]).tolist()
@@ -236,12 +246,10 @@ class Predictions:
         pushing = tuple((start, end, push) for (start, end), push in reasons)
         number = int(self.number[pair])
         names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
-        frames = dict.fromkeys(
-            told(frame, words, names)
-            for frame in frames_read(words)
-            if words.para[frame.cue] == answer.paragraph and number in (frame.agent, frame.patient)
+        judgements = dict.fromkeys(
+            told(frame, words, names) for frame in frames if number in (frame.agent, frame.patient)
         )
-        return Verdict(answer, places[: len(mentions)], pushing, tuple(frames), self.deep)
+        return Verdict(answer, places[: len(mentions)], pushing, tuple(judgements), self.deep)
 
     def tones(self) -> list[str]:
         """Return each paragraph's sentiment in words; empty if the model judges none."""
