@@ -37,6 +37,7 @@ _NAME = re.compile(
     r"(?!I')[A-Z][\w'-]*[a-z][\w'-]*(?: (?:(?:de|van|von|bin|al|of) )?[A-Z][\w'-]+)*"
 )
 _REACH = 60  # characters that are looked at before and after a name
+_BACK = 200  # mentions in which is looked for whom a later one means
 
 
 @lru_cache(maxsize=1)
@@ -239,8 +240,9 @@ class References:
         return bearers.get((int(self._tokens.start[first]), int(self._tokens.end[last])), -1)
 
     def _named_before(self, mention: int) -> list[tuple[int, int]]:
-        """Return sentence and actor of each mention before one in its paragraph."""
-        part = slice(int(self._para.searchsorted(self._para[mention])), mention)
+        """Return sentence and actor of the last `_BACK` mentions before one in its paragraph."""
+        begin = int(self._para.searchsorted(self._para[mention]))
+        part = slice(max(begin, mention - _BACK), mention)
         actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()
         sentences = self._sentence[part].repeat(2).tolist()
         return [pair for pair in zip(sentences, actors, strict=True) if pair[1] >= 0]
