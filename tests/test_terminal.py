@@ -98,7 +98,8 @@ def shell(line, folder, **environment):
 @pytest.mark.parametrize(
     ("line", "statuses", "told"),
     [
-        ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a cell holds half a character"),
+        ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a cell or column name holds half"),
+        ("S train - -o m.stance", {1}, "-: standard input cannot be read here; save it as a file"),
         ("ln -s loop.csv loop.csv; S predict $T -o loop.csv", {4}, "loop.csv: is a link to itself"),
         ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, ""),
         (

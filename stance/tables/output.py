@@ -18,7 +18,7 @@ from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
 Paths = Iterable[Path | None]  # None is standard input
-HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
+HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
 _CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
     ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel", write_workbook),

@@ -7,7 +7,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -109,6 +109,7 @@ class Source:
         self._read = 0  # bytes, before decompression
         self._path = path
         self._replaced, self._open_end = 0, False
+        self._ends: Any = io.IncrementalNewlineDecoder(None, translate=False)  # keeps CRLF whole
         with self._readable():
             self._file = sys.stdin.buffer if path is None else path.open("rb")
         try:
@@ -146,6 +147,8 @@ class Source:
             reason = shown(getattr(error, "strerror", None) or type(error).__name__)
             other = f"cannot be read ({reason}); copy the file and try again"
             why = _UNREADABLE.get(type(error), other)
+            if str(self._path) == "-":
+                why = "standard input cannot be read here; save it as a file, and name that"
             if re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
             raise DataError(f"{self.name}: {why}") from error
@@ -234,15 +237,14 @@ class Source:
         self._mark, self.first = mark, self.first[len(mark) :]
         head = self.first[:1024]
         controls = len(head) - len(head.translate(None, _CONTROLS))
-        if self._codec == "utf-8" and controls > len(head) // 50 and not _is_utf8(head):
+        if self._codec == "utf-8" and controls > len(head) // 50 and not _as_utf8(head):
             self.refuse("is not text, or is damaged; copy it again, or name its --encoding")
         return self.first[:4096].decode(self._codec, "replace")
 
     def _set_codec(self, codec: str, errors: str) -> None:
         decoder: Any = codecs.getincrementaldecoder(codec)
-        decoder = decoder(errors if codec == "utf-8" else "strict")
+        self._decoder = decoder(errors if codec == "utf-8" else "strict")
         self._codec, self._errors = codec, errors
-        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=False)  # keeps CRLF whole
 
     @property
     def form(self) -> str:
@@ -258,7 +260,7 @@ class Source:
         for data in chain([self.first], self._pieces):
             if self._may_be_utf8 and not data.isascii():  # and all before was ASCII
                 self._may_be_utf8 = False
-                if _is_utf8(data):
+                if not _as_utf8(data).isascii():
                     self._set_codec("utf-8", self._errors)
             yield self._text_of(data)
         yield self._text_of(b"", last=True)
@@ -298,7 +300,7 @@ class Source:
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
         try:
-            text = self._decoder.decode(data, last)
+            text = self._ends.decode(self._decoder.decode(data, last), last)
         except UnicodeDecodeError as error:
             before = error.object[: error.start].decode(self._codec, "replace")
             place = f"{self.name}:{self.line + line_ends(before)}"
@@ -313,13 +315,12 @@ class Source:
         return text
 
 
-def _is_utf8(data: bytes) -> bool:
-    """Return whether a piece of a text is UTF-8."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _as_utf8(data: bytes) -> str:
+    """Return a piece of a text, but for a character cut off at its end; "" if it is not UTF-8."""
+    text = ""
+    with suppress(UnicodeDecodeError):
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    return text
 
 
 def read_whole(path: Path | None, encoding: str | None = None) -> str:
