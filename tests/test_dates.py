@@ -29,6 +29,7 @@ DAY_FIRST, MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 )  # fmt: skip
 def test_a_date_is_read_in_its_usual_forms(text):
     assert read_date(text) == (2023, 10, 22)
+    assert read_date("03/3/2024") == (2024, 3, 3)  # has one reading
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def read_date(text: str, pattern: str = "") -> Day | None:
     if parts.get("b"):
         month = str(_MONTHS.index(parts["b"][:3].lower()) + 1)
     elif "swap" in parts:
-        if pattern or (day != month and int(day) <= 12 and int(month) <= 12):
+        if pattern or (int(day) != int(month) and int(day) <= 12 and int(month) <= 12):
             return None
         day, month = (day, month) if int(day) > 12 else (month, day)
     try:
