@@ -198,6 +198,8 @@ def read_parquet(path: Path, table: Table) -> None:
         size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
         names = file.schema_arrow.names  # decodes them
     _check_size(size, path, table.name)
+    if not names:
+        raise DataError(f"{table.name}: has no columns; {_COPY}")
     table.name_columns(names, 1)
     batches = file.iter_batches(batch_size=_BATCH_ROWS)
     table.form, table.chunks = "Parquet", table.take(_rows(batches, table))
