@@ -51,11 +51,11 @@ def test_a_folder_is_read_in_the_order_of_paths_and_what_is_skipped_is_counted(f
     write(tmp_path / "private.txt", "NATO condemned Russia.")
     for name, target in (("loop", folder), ("leak.txt", "../private.txt"), ("again.csv", "b.csv")):
         (folder / name).symlink_to(target)
-    for name in ("Page.html", "Page_files/frame.html", "Page-Dateien/x.htm", "Other_files/x.txt"):
+    for name in ("Page.html", "Page_files/frame.html", "Page-Dateien/x.htm", "Page/x.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         write(folder / name, "text")
     assert names("in") == [
-        *("in/Other_files/x.txt", "in/Page.html", "in/a/lines.jsonl", "in/a/story.txt"),
+        *("in/Page/x.txt", "in/Page.html", "in/a/lines.jsonl", "in/a/story.txt"),
         *("in/again.csv", "in/b.csv"),
     ]
     (note,) = find_inputs([folder]).notes

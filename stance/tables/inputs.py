@@ -107,7 +107,8 @@ def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
     if path.is_dir():
         if path.is_symlink():
             return "linking to a folder"
-        return "of parts of a page" * (_PARTS.sub("", path.name) in pages)
+        page = _PARTS.sub("", path.name)
+        return "of parts of a page" * (page != path.name and page in pages)
     if kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
