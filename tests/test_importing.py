@@ -143,6 +143,14 @@ def test_a_tools_files_may_be_in_another_encoding(tmp_path):
     assert [row["text"][:6] for row in rows] == ["Polánd", "Polánd"]
 
 
+@pytest.mark.parametrize(("name", "mark"), [("a.tsv", "\t"), ("a.txt", ",")])
+def test_files_of_semeval_are_told_by_their_tabs(tmp_path, name, mark):
+    table = 'ID|Target|Tweet|Stance\n1|NATO|"No" to NATO|AGAINST\n'.replace("|", mark)
+    table = table if mark == "\t" else table.replace('"No" to NATO', '"No, no"')
+    _, rows = imported("semeval2016", write(tmp_path, {name: table}))
+    assert rows[0]["text"] == ('"No" to NATO' if mark == "\t" else "No, no")
+
+
 def test_any_table_with_a_map(tmp_path):
     data = "key,body,who,say,from,upto,url\n1,NATO met.,NATO,yes,0,4,http://x\n"
     names = parse_map("text=body,actor=who,stance=say,start=from,end=upto,id=key")

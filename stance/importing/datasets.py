@@ -5,6 +5,7 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from stance.importing.sources import (
     read_table,
     scalar,
 )
-from stance.tables.sources import kind_suffix, read_whole
+from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
@@ -170,8 +171,9 @@ def read_semeval2016(job: Import) -> Rows:
     The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
     """
     job.options["encoding"] = job.options.get("encoding") or "cp1252"
-    if kind_suffix(job.source) == ".txt":
-        job.options["quoting"] = "none"
+    with suppress(OSError), job.source.open("rb") as file:  # `open_table` says why
+        if b"\t" in file.readline():
+            job.options["quoting"] = "none"
     return read_table(job)
 
 
