@@ -128,6 +128,7 @@ FILES = {
     "no json": (with_manifest(b"{"), "is not valid JSON"),
     "not utf-8": (with_manifest(b'{"format": "\xff"}'), "is not valid JSON"),
     "NaN": (with_manifest(b'{"seed": NaN}'), "is not valid JSON"),
+    "infinite": (with_manifest(b'{"recipe": {"c": 1e999}}'), "1e999 is not a finite number"),
     "digits": (with_manifest(b'{"seed": ' + b"9" * 5000 + b"}"), "is not valid JSON"),
     "surrogate": (with_manifest(b'{"seed": "\\ud800"}'), "not valid JSON .*ud800"),
     "colour": (with_manifest(b'{"seed\\u001b[31m": 1}'), "a control character"),

@@ -1,9 +1,10 @@
 """What a model file says about itself: JSON that is checked before anything else is read."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
@@ -115,15 +116,17 @@ _MODEL = table(
 _CONTROL = re.compile(r"\\[bfu]|[\x7f-\x9f]")  # characters but tabs and line ends, as JSON has them
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{shown(number, 20)} is not a finite number")
+    return value
 
 
 def decode_manifest(data: bytes) -> dict[str, Any]:
     """Return a manifest that obeys the schema; a refusal lacks the file's name."""
     try:
         text = data.decode()
-        manifest: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
+        manifest: dict[str, Any] = json.loads(text, parse_constant=_finite, parse_float=_finite)
         if "\\u" in text:  # not as `pack` writes it: half a character, perhaps
             text = json.dumps(manifest, ensure_ascii=False)
             text.encode()
