@@ -46,7 +46,7 @@ def import_(
 def label(
     table: Path,
     coder: str | None = None,
-    ask: Literal["holder", "sentiment", "holder,sentiment"] | None = None,
+    ask: Literal["holder", "sentiment", "holder,sentiment", "sentiment,holder"] | None = None,
     codebook: Path | None = None,
     merge: list[Path] | None = None,
     export: Path | None = None,
