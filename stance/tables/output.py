@@ -31,9 +31,10 @@ _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do n
 
 # Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
 # no number; before white space at the beginning. Some take full-width signs as plain ones.
+_NUMBER = r""""*[+\-＋－][\d.,]*\d[\d.,]*"""
 _FORMULA = re.compile(
-    r"""\A(?=[\t\r\n])|(?:\A|[;\t\r\n])(?="*[=+\-@＝＋－＠])"""
-    r"""(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
+    rf"""\A(?=[\t\r\n])|(?:\A(?!{_NUMBER}\Z)|[;\t\r\n](?!{_NUMBER}(?![^;\t\r\n])))"""
+    r"""(?="*[=+\-@＝＋－＠])"""
 )
 
 
@@ -42,6 +43,8 @@ def quote_formulas(cells: Sequence[str]) -> list[str]:
 
     >>> quote_formulas(["=cmd", "-0.25", "NATO;=1+1;-5;x - y"])
     ["'=cmd", '-0.25', "NATO;'=1+1;-5;x - y"]
+    >>> quote_formulas(["-5\\n*cmd", "-5;x"])  # white space goes on with a formula
+    ["'-5\\n*cmd", "'-5;x"]
     """
     return [_FORMULA.sub(r"\g<0>'", cell) for cell in cells]
 
