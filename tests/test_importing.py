@@ -180,6 +180,12 @@ def test_a_map_that_does_not_fit(tmp_path, names, match):
         imported("table", source, names=names)
 
 
+def test_a_mention_has_a_start_and_an_end(tmp_path):
+    source = write(tmp_path, {"t.csv": "text,actor,stance,a\nNATO met.,NATO,pro,0\n"})
+    with pytest.raises(UsageError, match="start and end of a mention belong together"):
+        imported("table", source, names={"end": "a"})
+
+
 def test_a_data_set_without_texts_is_not_taken_for_labels(tmp_path):
     source = write(tmp_path, {"t.csv": "id,Target,Stance\n1,NATO,FAVOR\n"})
     with pytest.raises(DataError, match=r"no column 'Tweet'; it has id, Target, Stance$"):

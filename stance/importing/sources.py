@@ -10,7 +10,7 @@ from typing import Any
 
 from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
 from stance.display import count, shown, shown_path
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Form, column, open_table, optional_column
@@ -238,6 +238,8 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
                 place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
             if place is not None:
                 places[ours] = place
+        if ("start" in places) != ("end" in places):
+            raise UsageError("--map: the start and end of a mention belong together; name both")
         used = {*places.values()} if form.mapped else {*range(len(table.columns))}
         others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]
         stances = LabelReader(table.name, Stance, job.known)
