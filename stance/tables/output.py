@@ -39,12 +39,12 @@ _FORMULA = re.compile(
 
 
 def quote_formulas(cells: Sequence[str]) -> list[str]:
-    """Return cells with ' before each formula, also where Excel splits them at ; or a tab.
+    r"""Return cells with ' before each formula, also where Excel splits them at ; or a tab.
 
     >>> quote_formulas(["=cmd", "-0.25", "NATO;=1+1;-5;x - y"])
     ["'=cmd", '-0.25', "NATO;'=1+1;-5;x - y"]
-    >>> quote_formulas(["-5\\n*cmd", "-5;x"])  # white space goes on with a formula
-    ["'-5\\n*cmd", "'-5;x"]
+    >>> quote_formulas(["-5\n*cmd", "-5;x"])  # white space goes on with a formula
+    ["'-5\n*cmd", "'-5;x"]
     """
     return [_FORMULA.sub(r"\g<0>'", cell) for cell in cells]
 
