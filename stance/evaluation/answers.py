@@ -111,15 +111,14 @@ class Answers:
         """Probability of each row's most probable label, withheld or not."""
         return np.asarray(self.probabilities.max(axis=1), np.float64)
 
-    def take(self, rows: Bools) -> "Answers":
+    def take(self, rows: Bools | Ints) -> "Answers":
         """Return the answers to some rows."""
-        numbers = np.flatnonzero(rows)
         return replace(
             self,
-            gold=self.gold[numbers],
-            probabilities=self.probabilities[numbers],
-            document=self.document[numbers],
-            answered=np.broadcast_to(self.answered, len(self))[numbers],
+            gold=self.gold[rows],
+            probabilities=self.probabilities[rows],
+            document=self.document[rows],
+            answered=np.broadcast_to(self.answered, len(self))[rows],
         )
 
     def confusion(self) -> Floats:
