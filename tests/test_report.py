@@ -343,6 +343,18 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     assert "is clearly lower toward" not in report(answered(tmp_path / "close.csv", stances)).text
 
 
+def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
+    def mixed(against, favor):
+        others = ["neutral"] * (100 - against - favor)
+        return ["against"] * against + ["favor"] * favor + others
+
+    two = {"Anvaria": mixed(12, 28), "Borduria": mixed(28, 12)}
+    assert "clearly lower toward Borduria" in report(answered(tmp_path / "two.csv", two)).text
+    many = two | {f"Land {number}": mixed(20, 20) for number in range(28)}
+    page = report(answered(tmp_path / "many.csv", many))
+    assert "no two actors are clearly apart" in page.text
+
+
 def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
     rows = dicts(answered(tmp_path / "a.csv", {"NATO": ["favor", "against"] * 200}).read_text())
     for at, row in enumerate(rows):

@@ -89,10 +89,13 @@ class Share:
         """The net stance."""
         return self.value(NET)
 
+    def ends(self, level: float) -> Interval:
+        """Return the interval of the net stance that misses it with so small a probability."""
+        return (self.corrected or self.counts).interval(NET, 1 - level)
+
     def side(self, middle: float, level: float) -> int:
         """Return -1 or 1 if the net stance is significantly below or above a value, else 0."""
-        known = self.corrected or self.counts
-        low, high = known.interval(NET, 1 - level)
+        low, high = self.ends(level)
         return (low > middle) - (high < middle)
 
     def rows(self) -> Iterator[dict[str, Any]]:

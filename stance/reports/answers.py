@@ -31,7 +31,7 @@ from stance.findings import (
 from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
 from stance.findings.request import Places, usual_column
-from stance.findings.shares import TOTAL
+from stance.findings.shares import LEVEL, TOTAL
 from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.actors import ActorBook
@@ -132,11 +132,16 @@ class Report:
         return self.population.places.mentions is not None
 
     def apart(self, actor: str = "") -> tuple[Share, Share] | None:
-        """Return an actor, or a group of one, and another whose net stance is clearly higher."""
+        """Return an actor, or a group of one, and another whose net stance is clearly higher.
+
+        Their intervals do not meet even if each is so long that all hold the truth at once.
+        """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        known = [(*share.net[1], share) for share in shares if share.net]
-        low = min(known, key=lambda ends: ends[1], default=None)
-        high = max(known, key=lambda ends: ends[0], default=None)
+        known = [share for share in shares if share.net]
+        level = LEVEL / max(1, len(known))  # Bonferroni
+        ends = [(*share.ends(level), share) for share in known]
+        low = min(ends, key=lambda ends: ends[1], default=None)
+        high = max(ends, key=lambda ends: ends[0], default=None)
         return (low[2], high[2]) if low and high and low[1] < high[0] else None
 
     def _judged(self, book: ActorBook | None) -> Pairs | None:
