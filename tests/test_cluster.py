@@ -106,8 +106,8 @@ def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, ou
     assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
 
 
-def test_a_worker_with_other_versions_is_told_in_one_line():
-    found = layer.checked(None, versions() | {"numpy": "9.9"})
+def test_each_worker_with_other_versions_is_told_in_one_line():
+    found = layer.attempt_there(versions() | {"numpy": "9.9"}, None, None, None)
     assert isinstance(found, WorkerError)
     assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
 

@@ -210,7 +210,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         import_module("dask").config.set(
             {"distributed.admin.large-graph-warning-threshold": "1 GB"}
         )
-        here = versions()  # before threads start: one that edits sys.path may hide some
+        self._here = versions()  # before threads start: one that edits sys.path may hide some
         try:
             self._client = distributed.Client(
                 address, timeout=10, set_as_default=False, name="stance"
@@ -226,7 +226,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             raise self._error(why) from error
         self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
         # A task rather than scattered data, so that it is repeated if its worker is lost.
-        self._model = self._client.submit(checked, model, here, pure=False)
+        self._model = self._client.submit(same, model, pure=False)
 
     def _error(self, why: str) -> WorkerError:
         return WorkerError(f"{self._name}: {why}")
@@ -237,7 +237,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed; return what waits for it."""
-        job = attempt_there, self._model, self._config, records
+        job = attempt_there, self._here, self._model, self._config, records
         remote = self._client.submit(*job, pure=False)
         return lambda: self._result(remote, records)
 
@@ -258,17 +258,20 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         return result
 
 
-def checked(model: StanceModel, expected: dict[str, str]) -> StanceModel | WorkerError:
-    """Return the model on a worker of the cluster, or an error if it would answer otherwise."""
-    for name, installed in versions().items():
-        if installed != expected[name]:
-            why = f"{name} {installed}, not {expected[name]} as here"
-            return WorkerError(f"the cluster has {why}; install the same version there")
+def same(model: StanceModel) -> StanceModel:
+    """Return a model, which is then on a worker of the cluster."""
     return model
 
 
 def attempt_there(
-    model: StanceModel | WorkerError, config: RunConfig, records: Records
+    expected: dict[str, str], model: StanceModel, config: RunConfig, records: Records
 ) -> Part | Exception:
-    """Compute a part on a worker; an error is returned, as Dask logs the texts of what raises."""
-    return model if isinstance(model, WorkerError) else attempt(model, config, records)
+    """Compute a part on a worker that answers as one here would.
+
+    An error is returned, as Dask logs the texts of what raises.
+    """
+    for name, installed in versions().items():
+        if installed != expected[name]:
+            why = f"{name} {installed}, not {expected[name]} as here"
+            return WorkerError(f"the cluster has {why}; install the same version there")
+    return attempt(model, config, records)
