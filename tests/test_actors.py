@@ -1,6 +1,7 @@
 """Which actors a text names: cases written by hand, books, kinds of alias, terms of office."""
 
 import json
+import pickle
 import re
 import tomllib
 from pathlib import Path
@@ -50,6 +51,14 @@ def test_every_alias_of_the_book_names_its_actor():
     aliases = {alias: a.name for a in BOOK.actors for k in kinds for alias in a.aliases.get(k, ())}
     assert [mention[:2] for mention in mentions(aliases)] == [*enumerate(aliases.values())]
     assert {alias: BOOK.proper_name(alias) for alias in aliases} == aliases
+
+
+def test_a_copy_of_the_book_learns_words_itself():
+    book = ActorBook.default()
+    copy = pickle.dumps(book)
+    found = book.find("Moscow met NATO.")
+    assert pickle.dumps(book) == copy
+    assert pickle.loads(copy).find("Moscow met NATO.") == found
 
 
 def test_every_exclusion_of_the_book_names_nobody():

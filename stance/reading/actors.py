@@ -127,6 +127,10 @@ class ActorBook:
         """Whether some alias counts only while its bearer is in office."""
         return any(actor.office for actor in self.actors)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Another thread may be learning spellings; a copy learns its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_spellings"}
+
     @cached_property
     def _spellings(self) -> Spellings:
         return Spellings(self._describe, FLAGS | self.columns)
