@@ -269,6 +269,14 @@ def test_a_page_is_decoded_as_it_declares(tmp_path, declared, encoding):
     assert rows[-1]["text"] == "“Élysée,” said Lotwa."
 
 
+@pytest.mark.parametrize("where", ["html", "body", "article"])
+def test_a_page_is_no_box_whatever_its_class(tmp_path, where):
+    path = page(tmp_path, '<div class="signup-form"><p>Sign up to our daily letter.</p></div>')
+    whole = path.read_text("utf-8").replace(f"<{where}>", f'<{where} class="has-signup">')
+    path.write_text(whole, "utf-8")
+    assert [row["text"] for row in read(path)] == [LEAD]
+
+
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
     with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 is not UTF-8; save"):

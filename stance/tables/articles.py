@@ -36,9 +36,10 @@ _CHARSET = re.compile(
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
 _BOXES = (  # sentences of the article once more, and forms, unless they are all that there is
-    "//*[contains(@class, 'pullquote') or contains(@class, 'pull-quote') or"
+    "//body//*[contains(@class, 'pullquote') or contains(@class, 'pull-quote') or"
     " contains(@class, 'signup') or contains(@class, 'sign-up')][count(.//p) < 3]"
 )
+_LONGEST_BOX = 600  # characters
 _BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
 
 
@@ -119,8 +120,10 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
+    most = min(_LONGEST_BOX, len(tree.text_content()) // 2)
     for box in tree.xpath(_BOXES):
-        box.drop_tree()
+        if len(box.text_content()) <= most:
+            box.drop_tree()
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"
         line_break.drop_tag()
