@@ -28,7 +28,8 @@ COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type 
 FONT, LETTER = 12.5, 6.6  # pixels of all type, of a letter
 HEADING, ENTRY, RADIUS = 18, 22, 5  # pixels of a line of words, of the legend, of a dot
 PLAIN = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_LAST = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST}]")
 
 
 class Column(NamedTuple):
@@ -152,8 +153,8 @@ def shape(mark: Mark, style: Mapping[str, str]) -> Element:
 def without_forbidden(text: str) -> str:
     r"""Return a text in which U+FFFD stands for each character that HTML or XML forbids.
 
-    >>> without_forbidden("a\r\nb\x00")
-    'a\nb\ufffd'
+    >>> without_forbidden("a\r\nb\x00\U0001ffff")
+    'a\nb\ufffd\ufffd'
     """
     return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
