@@ -178,6 +178,7 @@ JSON = [
     read("other line separators are text", '{"a": "x\u2028y\x85z"}\n', ("a",), ("x\u2028y\x85z",), file=J),
     read("one list", '[{"a": "x"}, {"a": "y"}]\n', ("a",), ("x",), ("y",), file="mine.json", notes="a list in JSON"),
     refuse("a list not closed", '[{"a": "x"},\n{"a": "y"}', r":2: not JSON: Expecting ',' delimiter at character 11", file=J),
+    refuse("no keys", '{"a": "x"}\n{}\n', r":2: an object without keys; write", file=J),
     refuse("a list with a text", '[{"a": "x"},\n"b", {"a": "y"}]', r":2: a single value where an object", file=J),
     refuse("an empty list of records", "[]", r":1: is an empty list; write one JSON object", file=J),
     refuse("one object over lines", '{\n"a": [{"b": "x"}]\n}\n', r":1: not JSON: Expecting property name .* at character 2; write one JSON object in each line", file=J),

@@ -211,7 +211,8 @@ class JoinedTable(Table):
                 self._rejects.file = cell_of(path)
             try:
                 with self._opened(path, self._rejects) as table:
-                    self._survey(table)
+                    if path not in self._headers:
+                        self._survey(table)  # raises
                     self._read_now = table
                     yield from self._records_of(path, table)
                     self._remember(table)
