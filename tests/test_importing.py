@@ -166,7 +166,7 @@ def test_any_table_with_a_map(tmp_path):
     [
         ({}, "no column 'text'; did you mean --map text='body'"),
         ({"text": "bodi"}, "no column 'bodi'; did you mean --map text='body'"),
-        ({"text": "words"}, "no column 'words'; it has id, body, .*; choose one with --map text="),
+        ({"text": "words"}, "--map text=; stance shares and report read labels without texts, by"),
         (
             {"text": "body", "note": "url"},
             "no column 'url'; it has id, body, actor, stance, holder",

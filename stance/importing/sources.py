@@ -25,6 +25,7 @@ Item = Mapping[str, Any]
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _SOMETHING = re.compile(r"\S")
+_NO_TEXT = "; stance shares and report read labels without texts, by id"
 _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 
@@ -235,7 +236,9 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
         for ours, theirs in {**form.columns, **job.names}.items():
             place = optional_column(table, theirs)
             if place is None and (form.mapped or ours in form.needed):
-                place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
+                option = f"--map {ours}=" if form.mapped else ""
+                by_id = option == "--map text=" and optional_column(table, "id") is not None
+                place = column(table, theirs, option, _NO_TEXT * by_id)
             if place is not None:
                 places[ours] = place
         if ("start" in places) != ("end" in places):
