@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, CorpusForm, read_corpus
+from stance.corpus.rows import MISSING
 from stance.display import count, joined, shown
-from stance.evaluation.answers import Figures, report_agreement
+from stance.evaluation.intervals import FEWEST, spread, t_interval
+from stance.evaluation.scores import Figures, plain, share
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.text import normalise
@@ -253,3 +255,70 @@ def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
             limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
         text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
         yield Finding("spoils" if alpha < TENTATIVE else "warn", "agreement", text)
+
+
+def sum_codes(codes: Ints, labels: int) -> Floats:
+    """Return sums by unit from which agreement follows, of shape (n_units, 2 * labels + 2).
+
+    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`; two or more of each unit are not. For
+    c of the m codes of a unit on a label: c and c (c - 1) / (m - 1) per label; the part of the
+    unit's pairs that agree; and 1.
+    """
+    counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
+    size = counts.sum(axis=1, keepdims=True)
+    alike = counts * (counts - 1) / (size - 1)
+    return np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
+
+
+def percent_agreement(sums: Floats) -> Floats:
+    """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
+
+    Fleiss 1971, "Measuring nominal scale agreement among many raters".
+
+    >>> float(percent_agreement(sum_codes(np.array([[0, 1, 1], [0, 1, 0]]), 2).sum(axis=0)))
+    0.6666666666666666
+    """
+    return share(sums[..., -2], sums[..., -1], np.nan)
+
+
+def krippendorff_alpha(sums: Floats) -> Floats:
+    """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
+
+    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C.
+
+    >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
+    >>> round(float(krippendorff_alpha(sum_codes(np.array([meg, owen]), 2).sum(axis=0))), 3)
+    0.095
+    """
+    counts, alike = np.split(sums[..., :-2], 2, axis=-1)
+    n = counts.sum(axis=-1)
+    differing = n - alike.sum(axis=-1)
+    return 1 - share((n - 1) * differing, n**2 - (counts**2).sum(axis=-1), np.nan)
+
+
+def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
+    """Return percent and alpha of units coded twice or more, with intervals of whole documents.
+
+    ``codes`` and ``labels`` are as in `sum_codes`. There is no interval with fewer than 5 documents
+    coded twice, where a coefficient hangs on one of them, or where none of them changes it.
+    """
+    paired = (codes != MISSING).sum(axis=0) >= 2
+    names, place = np.unique(document[paired], return_inverse=True)
+    sums = np.zeros((len(names), 2 * labels + 2))
+    np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
+    figures: Figures = {"units": paired.sum(), "documents": len(names)}
+    for name, score in {"percent": percent_agreement, "alpha": krippendorff_alpha}.items():
+        value, variance, _ = spread(score, sums)
+        known = len(sums) >= FEWEST and 0 < variance < np.inf
+        interval = t_interval(score, sums) if known else None
+        figures[name] = {"value": value if np.isfinite(value) else None, "interval": interval}
+    return plain(figures)
+
+
+def report_agreement(codes: Ints, labels: Sequence[str], document: Ints) -> Figures:
+    """Measure agreement over all, and ``per_label``."""
+    per_label = {
+        name: measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
+        for label, name in enumerate(labels)
+    }
+    return {**measure_agreement(codes, len(labels), document), "per_label": per_label}

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.evaluation.answers import MISSING, measure_agreement
+from stance.check import measure_agreement
+from stance.corpus.rows import MISSING
 
 LABELS = ("against", "neutral", "favor")
 

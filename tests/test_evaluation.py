@@ -13,9 +13,16 @@ from stance.corpus import Source, corpus_of
 from stance.corpus.rows import Row
 from stance.errors import DataError
 from stance.evaluation import report
-from stance.evaluation.answers import Answers, document_confusion, macro_f1
 from stance.evaluation.intervals import gain_in, t_interval
-from stance.evaluation.scores import baselines, conflict_score, leakage, score
+from stance.evaluation.scores import (
+    Answers,
+    baselines,
+    conflict_score,
+    document_confusion,
+    leakage,
+    macro_f1,
+    score,
+)
 from stance.screens import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")

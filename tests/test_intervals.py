@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from stance.evaluation.answers import accuracy, f1_scores, macro_f1
 from stance.evaluation.intervals import (
     estimate_shares,
     gain_in,
@@ -18,6 +17,7 @@ from stance.evaluation.intervals import (
     t_interval,
     wilson,
 )
+from stance.evaluation.scores import accuracy, f1_scores, macro_f1
 
 STUDIES, COVERS = 1000, (0.93, 0.975)
 COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)

@@ -45,8 +45,7 @@ from scipy.optimize import minimize
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.corpus import Corpus, holder_kinds, read_corpus
 from stance.corpus.rows import MISSING, SOFT
-from stance.evaluation.answers import Answers
-from stance.evaluation.scores import score
+from stance.evaluation.scores import Answers, score
 from stance.features import lay_out
 from stance.fitting.learning import Task, TrainingRun, class_weights, fit_head, score_rows
 from stance.model import StanceModel

@@ -29,8 +29,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
 from stance.evaluation import evaluate
-from stance.evaluation.answers import Answers
-from stance.evaluation.scores import score
+from stance.evaluation.scores import Answers, score
 from stance.fitting import train
 from stance.fitting.counts import Vectors
 from stance.model import StanceModel

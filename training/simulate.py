@@ -25,8 +25,8 @@ from joblib import Parallel, delayed
 from stance.arrays import Floats, Ints
 from stance.corpus import read_corpus
 from stance.errors import AbstentionError
-from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.intervals import estimate_shares, score_interval
+from stance.evaluation.scores import accuracy, document_confusion, macro_f1
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.request import Places, Request

@@ -13,22 +13,20 @@ from stance.arrays import Bools
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.answers import (
-    Answers,
-    Figures,
-    plain,
-    sentiment_answers,
-    stance_answers,
-)
 from stance.evaluation.intervals import right_shares
 from stance.evaluation.scores import (
+    Answers,
+    Figures,
     baselines,
     conflict_rows,
     conflict_score,
     holder_score,
     leakage,
+    plain,
     score,
     score_groups,
+    sentiment_answers,
+    stance_answers,
 )
 from stance.files import AtomicGroup
 from stance.model import StanceModel
@@ -103,21 +101,17 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
     """
     classes = model.card["scores"].get("per_class", {})
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
-    holders, rows = None, holder_rows(corpus)
-    if model.holder is not None and len(rows):
-        asked = corpus.take(rows)
-        pairs = asked.texts, asked.actors, asked.spans
-        judged = model.judge_many(*pairs, months=asked.months, speakers=True)
-        named = [part.holders[code] for _, part in judged for code in part.holder.tolist()]
-        holders = holder_score(corpus, model.book, named)
+    rows = holder_rows(corpus).tolist() if model.holder else []
+    answers, named, _ = _judge(model, corpus, speakers=bool(rows))
+    holders = [named[row] for row in rows]
     return report(
         corpus,
-        _judge(model, corpus)[0],
+        answers,
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         _judge_sentiment(model, corpus),
         majority=max(classes, key=lambda label: classes[label]["support"], default=None),
         tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
-        holder=holders,
+        holder=holder_score(corpus, model.book, holders) if rows else None,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )
@@ -127,7 +121,7 @@ def write_mistakes(
     model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    answers, because = _judge(model, corpus, WORDS)
+    answers, _, because = _judge(model, corpus, words=WORDS)
     predicted, top = answers.predicted, answers.confidence
     wrong = np.flatnonzero(~answers.right)
     wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
@@ -156,17 +150,26 @@ def model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
         )
 
 
-def _judge(model: StanceModel, corpus: Corpus, words: int = 0) -> tuple[Answers, list[str]]:
-    """Answer the rows of a corpus; with the words that push most to each, if any are asked for."""
+def _judge(
+    model: StanceModel, corpus: Corpus, *, words: int = 0, speakers: bool = False
+) -> tuple[Answers, list[str], list[str]]:
+    """Answer the rows of a corpus; with holders, and as many of the words that push most to each.
+
+    Stances that are neutral or withheld have a holder only if ``speakers`` are asked for.
+    """
     stance, withheld = [np.zeros((0, len(Stance)))], [np.zeros(0, np.bool_)]
-    because, pairs = list[str](), (corpus.texts, corpus.actors, corpus.spans)
-    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=words > 0):
+    holders, because = list[str](), list[str]()
+    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
+    many = model.judge_many(*pairs, months=months, pushes=words > 0, speakers=speakers)
+    for _, judged in many:
         stance.append(judged.stance)
         withheld.append(judged.withheld)
+        holders += [judged.holders[code] for code in judged.holder.tolist()]
         if judged.pushes:
             because += judged.pushes.strongest(judged.stance.argmax(axis=1), words)
         del judged  # before the words of the next rows are read
-    return stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld)), because
+    answers = stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
+    return answers, holders, because
 
 
 def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:

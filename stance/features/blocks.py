@@ -57,7 +57,7 @@ def _stems(name: str, reader: Reader, pairs: Pairs, weight: Floats | None) -> Oc
 
 
 def _stem_numbers(words: Words) -> Ints:
-    """Return the number of each word in a vocabulary of stems, if it is not the actor judged."""
+    """Return the number of each word in `Stems`, if it is not the actor judged."""
     number: Ints = Stems.FIRST + 2 * words.types["stem"].take(words.type) + words.negated
     number[words.mentions] = Stems.OTHER
     return number
@@ -169,18 +169,14 @@ def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
     return who[0], who[1], distance
 
 
-LEAST_GRAM, MOST_GRAM = 2, 5
-"""Lengths of character n-grams."""
-
-
 def character_grams(word: str) -> list[str]:
-    """Return the character n-grams of a word between blanks, in lower case.
+    """Return the 2- to 5-grams of characters of a word between blanks, in lower case.
 
     >>> character_grams("EU")
     [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
     """
-    padded, sizes = f" {word.lower()} ", range(LEAST_GRAM, MOST_GRAM + 1)
-    return [padded[i : i + size] for size in sizes for i in range(len(padded) - size + 1)]
+    padded = f" {word.lower()} "
+    return [padded[i : i + size] for size in range(2, 6) for i in range(len(padded) - size + 1)]
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -193,17 +189,13 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(row, word, number, weight, vocabulary)]
 
 
-INFLECTED = 2
-"""Last letters of a name that are looked at."""
-
-
 def endings_of(word: str) -> tuple[str, str]:
     """Return what a name's first word shows of its case, and whether it is written small.
 
     >>> endings_of("Путиным"), endings_of("президента")
     (('ым', 'capital'), ('та', 'small'))
     """
-    return word.lower()[-INFLECTED:], "small" if word[0].islower() else "capital"
+    return word.lower()[-2:], "small" if word[0].islower() else "capital"
 
 
 def ending_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -219,12 +211,8 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Name the actor; off by default, since it learns who is usually criticised."""
     if (keys := pairs.named) is None:
         keys = keys_of((*reader.book.names, "?"), "actor:")[pairs.actor]
-    nowhere = np.full(pairs.count, -1)
-    return [
-        Occurrences.open(
-            "name", np.arange(pairs.count), nowhere, [(np.ones_like(nowhere, np.bool_), [keys])]
-        )
-    ]
+    rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
+    return [Occurrences.open("name", rows, nowhere, [(nowhere < 0, [keys])])]
 
 
 def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:

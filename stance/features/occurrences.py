@@ -146,8 +146,8 @@ class Letters(Vocabulary):
         self, template: str, of_word: Callable[[str], Sequence[str]], reader: Reader
     ) -> None:
         self._template, self._of_word, self._types = template, of_word, reader.types
-        parts = StringTable(lambda parts: (keys_of(parts, f"{template}:"),), {"key": np.uint64})
-        self._parts, self._names = parts, parts.strings
+        self._parts = StringTable(lambda new: (keys_of(new, f"{template}:"),), {"key": np.uint64})
+        self._names = self._parts.strings
         self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
         self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
 
@@ -228,13 +228,8 @@ class Occurrences:
         names = []
         for which, place in (parts[n] for n in places.tolist()):
             words = (strings[int(part[place])] for part in self.sequences[which][1])
-            names.append(_name(self.template, *words))
+            names.append(" ".join([self.template, *filter(None, words)]))  # some are empty
         return names
-
-
-def _name(template: str, *labels: str) -> str:
-    """Name a feature: empty labels are left out."""
-    return " ".join([template, *filter(None, labels)])
 
 
 def key_strings(reader: Reader, actors: Sequence[str] = ()) -> dict[int, str]:

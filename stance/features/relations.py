@@ -41,8 +41,6 @@ _COUNTED = (
 )
 """Counts that are features, in buckets."""
 
-_COUNTED_FUNCTIONS = HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON
-
 
 def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
     """Return the number of the first edge not below each value of 0 or more."""
@@ -111,16 +109,15 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
 def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
     """Return how many words of each kind are in each sentence and in each paragraph."""
     classed, sign = words.classed, words.sign.take(words.classed)
-    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
-    functions = words.functions.take(serving)
+    functions = words.functions
     counted = {
         "positive": classed[sign > 0],
         "negative": classed[sign < 0],
         "plain": classed[sign == 0],
-        "hypothetical": serving[functions & HYPOTHETICAL > 0],
-        "concession": serving[functions & CONCESSION > 0],
-        "negator": serving[functions & NEGATOR > 0],
-        "first-person": serving[functions & FIRST_PERSON > 0],
+        "hypothetical": np.flatnonzero(functions & HYPOTHETICAL),
+        "concession": np.flatnonzero(functions & CONCESSION),
+        "negator": np.flatnonzero(functions & NEGATOR),
+        "first-person": np.flatnonzero(functions & FIRST_PERSON),
         "question": np.flatnonzero(words.question),
         "sentences": np.flatnonzero(words.sentence_start),
         "others": words.mentions,
@@ -233,7 +230,7 @@ def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
     symbol[spelled] = words.column("function key", kept.take(spelled))
     classed = np.flatnonzero(category >= 0)
     turned = words.negated.take(kept.take(classed))
-    categories = reader.once(_category_keys, reader)
+    categories = keys_of(category_terms(reader.lexicon.categories), "class:")
     symbol[classed] = categories.take(category.take(classed) * 2 + turned)
     symbol[words.name.take(kept)] = NAME_KEY
     return kept, symbol
@@ -243,10 +240,6 @@ _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2)
 """Symbols left and right of the mention in a sequence."""
 
 _LONGEST = 3
-
-
-def _category_keys(reader: Reader) -> Keys:
-    return keys_of(category_terms(reader.lexicon.categories), "class:")
 
 
 # --- Frames of judgement ---

@@ -16,8 +16,7 @@ from stance.corpus import Corpus, CorpusForm, bundled_corpus, holder_rows, read_
 from stance.display import count
 from stance.errors import DataError
 from stance.evaluation import model_notes, report
-from stance.evaluation.answers import Figures, sentiment_answers, stance_answers
-from stance.evaluation.scores import holder_score
+from stance.evaluation.scores import Figures, holder_score, sentiment_answers, stance_answers
 from stance.fitting.counts import Vectors
 from stance.fitting.learning import Learned, TrainingRun
 from stance.model import StanceModel

@@ -218,7 +218,10 @@ class StanceModel:
         pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
         topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
-        pushed = Pushes.none(lay_out(words, para, actor)) if pushes else None
+        pushed = None
+        if pushes:
+            pairs = lay_out(words, para, actor)
+            pushed = Pushes(pairs, np.zeros(pairs.first[-1]))
         scores, known = self._score(self.stance, words, para, actor, topics, pushed)
         stance = self.stance.probabilities(scores)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)

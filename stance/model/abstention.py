@@ -53,9 +53,7 @@ from stance.records import Stance
 def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
     """Return where a model gives no answer, however probable one is.
 
-    It gives none if it knows no word of the paragraph, if the paragraph is in a language that it
-    was not trained on, or if the paragraph does not name the actor and the model has not learned
-    the actor as a topic.
+    ``named`` says where the paragraph names the actor, or the model has learned it as a topic.
     """
     return np.logical_not(known) | np.logical_not(named) | foreign
 
@@ -159,7 +157,9 @@ class KnownWords:
                 keys = stem_features("stem", reader.stems["key"].take(stems))
             else:
                 keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
-            return self._index.find(keys), list(map(_is_plain, words))
+            # A plain word has letters alone, or beyond ASCII no digits.
+            plain = [w.isalpha() if w.isascii() else not any(map(str.isdigit, w)) for w in words]
+            return self._index.find(keys), plain
 
         return StringTable(describe, {"place": np.int32, "plain": np.bool_})
 
@@ -176,11 +176,6 @@ class KnownWords:
         if len(table) < len(reader.types):
             table.add(reader.types.strings[len(table) :])
         return table["place"].take(words.type), table["plain"].take(words.type) & ~words.name
-
-
-def _is_plain(word: str) -> bool:
-    """Tell whether a word has letters alone, or beyond ASCII no digits."""
-    return word.isalpha() if word.isascii() else not any(map(str.isdigit, word))
 
 
 def measure(

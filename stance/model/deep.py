@@ -242,6 +242,8 @@ class DeepReader:
         self, words: Words, para: Ints, actor: Ints, asked: Ints
     ) -> Iterator[tuple[Floats32, Floats32]]:
         """Yield the state of some of the pairs, and that of the part of the paragraph read."""
+        from scipy.special import erf  # which takes a while to import
+
         mentions, text, states = words.mentions, "", dict[int, Floats32]()
         for paragraph, who in zip(para[asked].tolist(), actor[asked].tolist(), strict=True):
             if words.texts[paragraph] != text:
@@ -259,24 +261,16 @@ class DeepReader:
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
             both = np.concatenate([mention, whole, mention * whole])
-            yield _gelu(self.layers["trunk"].apply(both)), whole
+            bent = self.layers["trunk"].apply(both)
+            # The Gaussian error linear unit (Hendrycks and Gimpel 2016).
+            yield (bent * (1 + erf(bent / np.sqrt(np.float32(2)))) / 2), whole
 
     def _answer(self, head: str, state: Floats32) -> Floats:
         """Return the probabilities of a head."""
-        scores: Floats = self.layers[head].apply(state).astype(np.float64)
-        chances: Floats = softmax(scores[None])[0]
-        return chances
+        return softmax(self.layers[head].apply(state).astype(np.float64)[None]).ravel()
 
 
 def window(pieces: Pieces, first: int) -> int:
     """Return the piece with which the part around a mention begins."""
     before = int((pieces.end <= first).sum()) - BEFORE
     return max(0, min(before, len(pieces.ids) - PIECES))
-
-
-def _gelu(values: Floats32) -> Floats32:
-    """Return the Gaussian error linear unit (Hendrycks and Gimpel 2016) of some values."""
-    from scipy.special import erf  # which takes a while to import
-
-    bent: Floats32 = values * (1 + erf(values / np.sqrt(np.float32(2)))) / 2
-    return bent

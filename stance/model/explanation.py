@@ -167,8 +167,7 @@ def _reasons(
             term = block.terms[number] if block.terms else block.name
             if block.name in ("frame", "deep"):
                 term = "; ".join(judgements[word]) if block.name == "frame" else DEEP
-                whole[term] += share
-            elif word < 0:
+            if word < 0 or block.name == "frame":
                 whole[term] += share
             else:
                 push[word] += share

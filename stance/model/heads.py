@@ -99,11 +99,7 @@ class BlockScorer:
     def scores(
         self, reader: Reader, pairs: Pairs, known: Bools, tell: Tell | None = None
     ) -> Floats:
-        """Return the block's share of `Head.scores`, of shape (n_labels - 1, n_pairs).
-
-        Pairs with a known plain word are marked in ``known``. A pair's sum does not depend on the
-        other pairs.
-        """
+        """Return the block's share of `Head.scores`; mark pairs with a known plain word."""
         total = np.zeros((len(self._all.values), pairs.count))
         asked = self.block.name in LEXICAL and not known.all()
         plain = pairs.words.who == NOBODY if asked else None

@@ -53,18 +53,10 @@ class Pushes:
     pairs: Pairs
     values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
-    @classmethod
-    def none(cls, pairs: Pairs) -> "Pushes":
-        """Return pushes of zero, to be added to."""
-        return cls(pairs, np.zeros(pairs.first[-1]))
-
     def add(
         self, before: int, _: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats
     ) -> None:
-        """Add how far occurrences of features push, in pairs after so many others.
-
-        Those of the whole paragraph do not count.
-        """
+        """Add how far the features of words push, in pairs after so many others."""
         push = np.atleast_2d(lookup.values[FAVOR - 1].take(one.number)).sum(axis=0)
         push *= scale.take(one.pair)
         if one.weight is not None:
@@ -231,10 +223,7 @@ class Predictions:
     def _verdict(
         self, pushes: Pushes, pair: int, answer: Answer, raw: str | None, frames: Sequence[Frame]
     ) -> Verdict:
-        """Return an answer with its reasons, which stand in the text as written if it is given.
-
-        ``frames`` are those of its paragraph.
-        """
+        """Return an answer with its reasons; they stand in the text as written if it is given."""
         pairs, words = pushes.pairs, pushes.pairs.words
         label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
         mentions = pairs.word.take(pairs.mention[pairs.owner == pair]).tolist()
