@@ -24,17 +24,13 @@ def shown(text: str, limit: int = SHOWN) -> str:
     """
     cut = text[:limit]
     if not cut.isprintable():
-        cut = "".join(char if char.isprintable() else _escape(char) for char in cut)
+        cut = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
     return cut if len(text) <= limit else cut + "…"
 
 
 def shown_path(path: object) -> str:
     """Return a path fit for a terminal, as `shown` does."""
     return shown(str(path), 200)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
 
 
 def count(number: int, noun: str) -> str:

@@ -136,14 +136,13 @@ _REASONS = {
 
 def output_error(error: OSError, path: Path | None) -> OutputError:
     """Return a failure to write as the one line that the user reads."""
-    if error.errno == errno.EACCES and ON_WINDOWS:
-        return refusal(
-            path, "no permission, or open in another program such as Excel; close it there"
-        )
-    if error.errno == errno.ENOENT and path and path.parent.is_dir():
-        return refusal(path, "its folder takes no new files; choose another folder")
     fallback = f"cannot be written: {error.strerror or type(error).__name__}; write elsewhere"
-    return refusal(path, _REASONS.get(error.errno or 0, fallback))
+    reason = _REASONS.get(error.errno or 0, fallback)
+    if error.errno == errno.EACCES and ON_WINDOWS:
+        reason = "no permission, or open in another program such as Excel; close it there"
+    if error.errno == errno.ENOENT and path and path.parent.is_dir():
+        reason = "its folder takes no new files; choose another folder"
+    return refusal(path, reason)
 
 
 @contextlib.contextmanager

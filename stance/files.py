@@ -98,22 +98,22 @@ class WholeFile:
     Standard output (None), pipes and devices are written as they are; other files in private.
     """
 
-    def __init__(self, path: Path | None, *, force: bool) -> None:
+    def __init__(
+        self, path: Path | None, *, force: bool, inputs: Iterable[Path | None] = ()
+    ) -> None:
+        check_output(path, force=force, inputs=inputs)
         self._path, self._force = path, force
+        self.handle: IO[bytes] = sys.stdout.buffer
         self._target: Path | None = None  # of a file that is made in private
         self._made: list[Path] = []  # what `discard` removes
         with reported(path):
-            self.handle = self._open(path) if path else sys.stdout.buffer
-
-    def _open(self, path: Path) -> IO[bytes]:
-        if is_device(path):
-            return path.open("wb")  # it cannot be renamed over
-        check_output(path, force=self._force)
-        self._target = target = target_of(path)
-        clear_leftovers(target.parent)
-        file = _make_private(target, delete=False)
-        self._made = [Path(file.name)]
-        return file
+            if path and is_device(path):
+                self.handle = path.open("wb")  # it cannot be renamed over
+            elif path:
+                self._target = target_of(path)
+                clear_leftovers(self._target.parent)
+                self.handle = _make_private(self._target, delete=False)
+                self._made = [Path(self.handle.name)]
 
     def settle(self) -> None:
         """Bring what is written to the disk, so that only its name is missing."""

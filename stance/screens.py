@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stance.display import (
-    bounds,
     count,
     joined,
     listed,
@@ -291,7 +290,7 @@ def _verdict(figures: Figures) -> list[str]:
     beyond = "Differences in net stance beyond chance (Holm, 5 %), in points"
     lines = wrap(f"{beyond}: {len(claimed)} of {comparisons}")
     for row in claimed[:EXAMINED]:
-        value = percent(row["difference"], "+") + bounds((row["low"], row["high"]))
+        value = ranged(row["difference"], (row["low"], row["high"]), "+")
         actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))
         holm = "<0.001" if row["holm"] < 0.001 else f"{row['holm']:.3f}"
         lines += wrap(f"{actor}: {one} less {other} {value}, Holm {holm}", "  ")

@@ -1,7 +1,7 @@
 """Tables of answers as a user names them: the columns and the periods that are read of them."""
 
 import math
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -135,18 +135,17 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
     reader = LabelReader(table.name, Stance, stance_spellings(request.labels))
     withheld = 0
 
-    def answers(chunks: Iterable[Records]) -> Generator[Records]:
+    def answers(part: Records) -> Records:
         nonlocal withheld
-        for part in chunks:
-            given = [label_in(record.cells[label], record, reader) for record in part]
-            withheld += given.count(MISSING)
-            likeliest = [NEUTRAL if stance == MISSING else stance for stance in given]
-            added = [
-                list(map(str, part.numbers)) if row is None else part.columns[row],
-                [ANSWERS[stance] for stance in given],  # the last one if it is missing
-                *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
-            ]
-            yield Records(part.numbers, part.lines, [*(part.columns[n] for n in kept), *added])
+        given = [label_in(record.cells[label], record, reader) for record in part]
+        withheld += given.count(MISSING)
+        likeliest = [NEUTRAL if stance == MISSING else stance for stance in given]
+        added = [
+            list(map(str, part.numbers)) if row is None else part.columns[row],
+            [ANSWERS[stance] for stance in given],  # the last one if it is missing
+            *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
+        ]
+        return Records(part.numbers, part.lines, [*(part.columns[n] for n in kept), *added])
 
     def notes() -> Iterator[str]:
         yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"

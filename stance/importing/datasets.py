@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,12 +178,8 @@ def read_semeval2016(job: Import) -> Rows:
     return read_table(job)
 
 
-def read_persent(job: Import) -> Rows:
-    """Yield the labelled paragraphs of articles of PerSenT, a line each; its actor is masked."""
-    return read_table(job, _paragraphs)
-
-
 def _paragraphs(job: Import, article: Row) -> Rows:
+    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
     texts = [text.strip() for text in article["text"].split("\n")]
     masks = article.get("masked", "").split("\n")
     for number in range(len(job.format.columns)):
@@ -214,12 +211,8 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     return places
 
 
-def read_sentfin(job: Import) -> Rows:
-    """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
-    return read_table(job, _entities)
-
-
 def _entities(job: Import, headline: Row) -> Rows:
+    """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
     try:
         with warnings.catch_warnings(action="ignore"):  # about backslashes
@@ -229,3 +222,7 @@ def _entities(job: Import, headline: Row) -> Rows:
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError, AttributeError):
         what = "Decisions is not a dictionary such as {'Gold': 'positive'}"
         raise job.fault(what) from None
+
+
+read_persent = partial(read_table, split=_paragraphs)
+read_sentfin = partial(read_table, split=_entities)

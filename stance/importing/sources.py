@@ -193,7 +193,7 @@ def files_in(source: Path, ending: str) -> list[Path]:
 def read_json(path: Path, job: Import) -> Iterator[Item]:
     """Yield the objects that follow each other in a file, as in JSON Lines, or in its one list."""
     name, text, end, line = shown_path(path), read_whole(path, job.options.get("encoding")), 0, 1
-    decoder = json.JSONDecoder(object_hook=_without_nulls)
+    decoder = json.JSONDecoder(object_hook=lambda o: {k: o[k] for k in o if o[k] is not None})
     while match := _SOMETHING.search(text, end):
         line += text.count("\n", end, match.start())
         job.where = f"{name}:{line}"
@@ -208,10 +208,6 @@ def read_json(path: Path, job: Import) -> Iterator[Item]:
             if item is not value:
                 job.where = f"{name}: item {number:,}"
             yield dict(item.items())
-
-
-def _without_nulls(item: Item) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if value is not None}
 
 
 def scalar(value: Any) -> str:

@@ -73,13 +73,6 @@ def predict_table(
     `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
     `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
     """
-    _check(model, request)
-    with ExitStack() as stack:
-        return _Job(model, request, stack).run(progress, size)
-
-
-def _check(model: StanceModel, request: Request) -> None:
-    """Raise if the arguments contradict each other."""
     paths = request.paths
     if request.resume and not all(map(_is_file, (*paths, request.output))):
         raise UsageError("--resume needs files, not streams; name input and output")
@@ -92,6 +85,8 @@ def _check(model: StanceModel, request: Request) -> None:
             "--speakers: the model cannot say whose stance it is, since its corpus had no column "
             "holder; drop --speakers, or train on one that has"
         )
+    with ExitStack() as stack:
+        return _Job(model, request, stack).run(progress, size)
 
 
 def _is_file(path: Path | None) -> TypeGuard[Path]:
@@ -206,7 +201,7 @@ class _Job:
         several, journal = len(first) > 1, self.journal
         if journal and all(map(_is_file, self.inputs.paths)) and (several or journal.resuming):
             plan = files_fingerprint(self.summary.hashes, size)
-            journal.begin({**plan, **self.summary.run})
+            journal.begin({**plan, **self.summary.run()})
         else:
             journal = None
         with ExitStack() as stack:

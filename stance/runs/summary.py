@@ -10,7 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,8 @@ class Summary:
     def __init__(
         self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
     ) -> None:
-        self.inputs, self._run = inputs, run
+        self.inputs = inputs
+        self.run = cache(run)  # what the answers depend on beside the files
         self.rows_before = 0  # input rows that earlier runs have numbered
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
@@ -128,11 +129,6 @@ class Summary:
         self.adds = since is not None and since.exists()  # the answers to those of an earlier run
         if since and self.adds:
             self._continue(since)
-
-    @cached_property
-    def run(self) -> Fingerprint:
-        """What the answers depend on beside the files."""
-        return self._run()
 
     @cached_property
     def hashes(self) -> dict[Path, str]:
@@ -144,7 +140,7 @@ class Summary:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
         run, self._files, self.rows_before = _read(since)
-        if what := difference(run, self.run):
+        if what := difference(run, self.run()):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
         if self._files and not any(before.values()):
@@ -221,7 +217,7 @@ class Summary:
             "warnings": done.warnings,
             "notes": done.notes,
             "versions": versions(),
-            "run": self.run,
+            "run": self.run(),
             "files": list(files.values()),
         }
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -27,7 +27,7 @@ from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
-from stance.tables.table import Chunks, Fault, InputOptions, Record, Records, Table, folded
+from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
 __all__ = ["DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
@@ -98,13 +98,8 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
         table.close()
         name = shown(table.columns[place], 40)
         raise DataError(f"{table.name}: column '{name}' says the actor of each row; drop --actor")
-
-    def with_column(blocks: Chunks) -> Chunks:
-        for block in blocks:
-            yield replace(block, columns=[*block.columns, [actor] * len(block)])
-
     if add:
-        table.through(with_column)
+        table.through(lambda part: replace(part, columns=[*part.columns, [actor] * len(part)]))
         table.columns = (*table.columns, "actor")
 
 
@@ -180,19 +175,18 @@ def open_inputs(
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     if (place := optional_column(table, options.text_column)) is not None:
-        table.through(lambda chunks: _note_markup(chunks, table, place))
+        table.through(lambda chunk: _note_markup(chunk, table, place))
     return table
 
 
-def _note_markup(chunks: Chunks, table: Table, place: int) -> Chunks:
+def _note_markup(chunk: Records, table: Table, place: int) -> Records:
     """Pass some records on, and note how many texts hold HTML, which is read as it stands."""
-    for chunk in chunks:
-        texts = chunk.columns[place]
-        maybe = [n for n, text in enumerate(texts) if "<" in text or "&" in text]  # fast
-        if having := [n for n in maybe if any(sign in texts[n] for sign in _MARKUP)]:
-            what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
-            table.note(what, chunk.lines[having[0]], len(having))
-        yield chunk
+    texts = chunk.columns[place]
+    maybe = [n for n, text in enumerate(texts) if "<" in text or "&" in text]  # fast
+    if having := [n for n in maybe if any(sign in texts[n] for sign in _MARKUP)]:
+        what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
+        table.note(what, chunk.lines[having[0]], len(having))
+    return chunk
 
 
 def join_tables(

@@ -15,7 +15,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import count, joined, shown
 from stance.errors import DataError, UsageError
-from stance.tables.table import Chunks, InputOptions, Table, folded
+from stance.tables.table import InputOptions, Records, Table, folded
 
 USUAL = {
     "text": (
@@ -277,33 +277,31 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
         place = column(table, options.date_column or "date", "--date-column")
     if place is None:
         return None
-    _watch_dates(table, place, pattern)
+    rewrite_dates(table, place, options.date_format, keep=True)
     return place, pattern
 
 
-def rewrite_dates(table: Table, place: int, date_format: str | None = None) -> None:
+def rewrite_dates(
+    table: Table, place: int, date_format: str | None = None, *, keep: bool = False
+) -> None:
     """Have a table's dates with two readings come as ``2024-04-03``, all others as they are.
 
-    They are looked at as by `find_dates`.
+    They are looked at as by `find_dates`, which has them `keep` their form.
     """
-    _watch_dates(table, place, read_pattern(date_format), rewritten=True)
-
-
-def _watch_dates(table: Table, place: int, pattern: str, *, rewritten: bool = False) -> None:
+    pattern = read_pattern(date_format)
     dates = DateColumn(table.name, table.columns[place], pattern)
 
     def as_iso(text: str) -> str:
         day = day_of(text, pattern)
         return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
 
-    def passing(chunks: Chunks) -> Chunks:
-        for chunk in chunks:
-            file = table.file_of(chunk.numbers[0]) if table.several else ""  # never of two
-            dates.add(chunk.columns[place], chunk.lines, file)
-            if rewritten and pattern:
-                columns = list(chunk.columns)
-                columns[place] = list(map(as_iso, columns[place]))
-                chunk = replace(chunk, columns=columns)
-            yield chunk
+    def look(chunk: Records) -> Records:
+        file = table.file_of(chunk.numbers[0]) if table.several else ""  # never of two
+        dates.add(chunk.columns[place], chunk.lines, file)
+        if keep or not pattern:
+            return chunk
+        columns = list(chunk.columns)
+        columns[place] = list(map(as_iso, columns[place]))
+        return replace(chunk, columns=columns)
 
-    table.through(passing, dates.notes)
+    table.through(look, dates.notes)

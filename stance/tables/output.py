@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from stance.errors import DataError, UsageError, load_extra, reported
-from stance.files import WholeFile, check_output
+from stance.files import WholeFile
 from stance.tables.containers import write_parquet, write_workbook
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
@@ -159,8 +159,7 @@ class TableWriter(WholeFile):
     def __init__(
         self, path: Path | None, form: Format, *, force: bool = False, inputs: Paths = ()
     ) -> None:
-        check_output(path, force=force, inputs=inputs)
-        super().__init__(path, force=force)
+        super().__init__(path, force=force, inputs=inputs)
         self.format = form
         self.rows = 0  # written so far
         self._buffer = bytearray(form.header())

@@ -147,10 +147,10 @@ class Table(AbstractContextManager["Table"]):
         return chain.from_iterable(self.chunks)
 
     def through(
-        self, change: Callable[[Chunks], Chunks], notes: Callable[[], Iterable[str]] = tuple
+        self, change: Callable[[Records], Records], notes: Callable[[], Iterable[str]] = tuple
     ) -> None:
         """Have the records, none of which is read yet, pass through a change, which adds notes."""
-        self.chunks = change(self.chunks)
+        self.chunks = (change(chunk) for chunk in self.chunks)
         self._closing.append(notes)
 
     def close(self, *_: object) -> None:
