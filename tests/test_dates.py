@@ -121,4 +121,4 @@ def test_reports_and_shares_read_dates_by_the_form_asked_for(model, tmp_path):
         read_population(Request(answers, over="date"))
     read_population(Request(answers))  # which does not ask for dates
     found = read_population(Request(answers, over="date", date_format="%d/%m/%Y"))
-    assert (found.periods.names[0], set(found.period.tolist())) == ("2023-04", {0})
+    assert (next(iter(found.periods)), set(found.period.tolist())) == ("2023-04", {0})

@@ -10,7 +10,7 @@ from pages import read_page
 from stance.corpus import Source
 from stance.evaluation import evaluate
 from stance.findings import Request
-from stance.reports.evaluation import evaluation_page
+from stance.reports import evaluation_page
 from stance.reports.predictions import write_predictions
 
 STRINGS = naughty()

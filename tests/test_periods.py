@@ -22,9 +22,9 @@ def test_each_day_lies_in_a_period_whose_number_tells_how_far_apart_they_are(day
     periods, places = find_periods(np.append(days, 0), unit)
     assert places[-1] == -1
     places = places[:-1]
-    assert sorted({*places.tolist()}) == [*range(len(periods.names))]
+    assert sorted({*places.tolist()}) == [*range(len(periods))]
     length = {"week": 7, "month": 365.2425 / 12, "quarter": 365.2425 / 4, "year": 365.2425}[unit]
-    apart = np.diff(np.array(periods.numbers)[places]) - np.diff(days) / length
+    apart = np.diff(np.array([*periods.values()])[places]) - np.diff(days) / length
     assert (np.abs(apart) < 1.1).all()
 
 
@@ -37,7 +37,7 @@ def test_each_day_lies_in_a_period_whose_number_tells_how_far_apart_they_are(day
     ],
 )  # fmt: skip
 def test_periods_bear_their_usual_names(unit, text, name):
-    assert find_periods(np.array([0, day(text)]), unit)[0].names == (name,)
+    assert find_periods(np.array([0, day(text)]), unit)[0].keys() == {name}
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_periods_bear_their_usual_names(unit, text, name):
     ],
 )
 def test_periods_are_the_shortest_of_which_a_dozen_suffice(first, last, name):
-    assert find_periods(np.arange(day(first), day(last)))[0].names[0] == name
+    assert next(iter(find_periods(np.arange(day(first), day(last)))[0])) == name
 
 
 def test_a_column_of_years_has_years():
     days = np.array([day(f"{year}-01-01") for year in (2014, 2015, 2019)])
-    assert find_periods(days)[0].names == ("2014", "2015", "2019")
-    assert find_periods(days, "quarter")[0].names == ("2014 Q1", "2015 Q1", "2019 Q1")
+    assert [*find_periods(days)[0]] == ["2014", "2015", "2019"]
+    assert [*find_periods(days, "quarter")[0]] == ["2014 Q1", "2015 Q1", "2019 Q1"]
 
 
 def test_a_far_date_is_one_more_period():
     days = [day(f"2024-{month:02}-15") for month in range(1, 8)]
     periods, _ = find_periods(np.array([day("1024-01-05"), *days]))
-    assert periods.names[:2] == ("1024-01", "2024-01")
+    assert [*periods][:2] == ["1024-01", "2024-01"]

@@ -205,7 +205,7 @@ def population(answers: Floats, document: Ints, actor: Ints | None = None) -> An
     places = Places(0, 0, 0, 0, (0, 0, 0), *[None] * 8)
     return AnswersTable(
         request=Request(Path("simulated")), table="simulated", columns=(), places=places, notes=(),
-        actors=("NATO",), groups=(), periods=None,
+        actors=("NATO",), groups=(), periods={},
         actor=np.zeros(number, np.int64) if actor is None else actor,
         group=np.zeros(number, np.int64), period=np.full(number, -1),
         stance=answers.argmax(axis=1).astype(np.int8), chances=answers.astype(np.float32),

@@ -173,7 +173,7 @@ def evaluate(
             wrong = evaluation.write_mistakes(loaded, corpus, errors, together, force=force)
             notes.append(wrong)
         if report:
-            from stance.reports.evaluation import evaluation_page
+            from stance.reports import evaluation_page
 
             file = path.name, model_hash(path)
             page = evaluation_page(figures, loaded.card, corpus.sources, file)

@@ -91,7 +91,7 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | themselves, -1, holder)
-    study = Study(replace(population, group=group, groups=names, periods=None), audit)
+    study = Study(replace(population, group=group, groups=names, periods={}), audit)
     by_holder = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
     shares = [share for part in by_holder if (share := study.share(*part)).counts.n]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))

@@ -12,7 +12,6 @@ from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, joined, shown
 from stance.errors import DataError, UsageError
 from stance.findings.request import (
-    Periods,
     Places,
     Request,
     find_periods,
@@ -47,7 +46,7 @@ class AnswersTable:
     places: Places
     actors: tuple[str, ...]
     groups: tuple[str, ...]  # () if none are asked for
-    periods: Periods | None
+    periods: Mapping[str, int]  # see `find_periods`; {} if none are asked for or known
     actor: Ints  # number in `actors`
     group: Ints  # number in `groups`; 0 without any
     period: Ints  # number in `periods`; `MISSING` without a date that can be read

@@ -246,17 +246,10 @@ def find_places(table: Table, request: Request) -> Places:
 # --- Periods ---
 
 
-@dataclass(frozen=True, slots=True)
-class Periods:
-    """The periods, all of one length, that hold a date; the first one first."""
-
-    names: tuple[str, ...]
-    numbers: tuple[int, ...]  # of two that follow each other, one apart
-
-
-def find_periods(days: Ints, asked: Unit | None = None) -> tuple[Periods | None, Ints]:
+def find_periods(days: Ints, asked: Unit | None = None) -> tuple[dict[str, int], Ints]:
     """Return the periods of some days, and the place among these that each day has.
 
+    Periods are numbers by name, the first one first; of two that follow each other, one apart.
     Days are proleptic Gregorian ordinals; 0 is none, and has the place `MISSING`. Without a length
     that is asked for, it is the shortest of which a dozen suffice, but no weeks. Where all days are
     a first of January, their column holds years.
@@ -264,16 +257,16 @@ def find_periods(days: Ints, asked: Unit | None = None) -> tuple[Periods | None,
     known, number = np.unique(days, return_inverse=True)
     dates = [date.fromordinal(day) for day in known.tolist() if day]
     if not dates:
-        return None, np.full(len(days), MISSING)
+        return {}, np.full(len(days), MISSING)
     has_years = all((day.month, day.day) == (1, 1) for day in dates)
     for unit in (asked,) if asked else UNITS[3:] if has_years else UNITS[1:]:
         periods = [_period(day, unit) for day in dates]
-        numbers, names = zip(*sorted(set(periods)), strict=True)
-        if len(names) <= MOST_COMPARED:
+        numbers = {name: code for code, name in sorted({*periods})}
+        if len(numbers) <= MOST_COMPARED:
             break
     undated = np.full(len(known) - len(dates), MISSING)
-    places = np.searchsorted(numbers, [number for number, _ in periods])
-    return Periods(names, numbers), np.concatenate([undated, places])[number]
+    places = np.searchsorted([*numbers.values()], [number for number, _ in periods])
+    return numbers, np.concatenate([undated, places])[number]
 
 
 def _period(day: date, unit: Unit) -> tuple[int, str]:

@@ -167,7 +167,7 @@ class Study:
             "documents": len(np.unique(population.document)),
             "labels": 0 if self.audit is None else len(self.audit),
             "by": None if by is None else columns[by],
-            "over": None if over is None or population.periods is None else columns[over],
+            "over": None if over is None or not population.periods else columns[over],
             "shares": [row for share in self.shares() for row in share.rows()],
             "differences": [asdict(difference) for difference in self.differences()],
         }
@@ -195,8 +195,8 @@ class Study:
         """Return the pairs of each group, by the alphabet, or of each period, the first first."""
         population = self.population
         if of == "period":
-            periods = population.periods
-            return split_by(pairs, population.period, periods.names) if periods else []
+            periods = [*population.periods]
+            return split_by(pairs, population.period, periods) if periods else []
         groups = population.groups
         return sorted(split_by(pairs, population.group, groups)) if groups else []
 

@@ -129,8 +129,7 @@ class _Drawing(NamedTuple):
 
         A mistyped date, of which little is known, so leaves the others room.
         """
-        courses, drawn, periods = [], list[Figure](), self.report.population.periods
-        numbers = dict(zip(periods.names, periods.numbers, strict=True)) if periods else {}
+        courses, drawn, numbers = [], list[Figure](), self.report.population.periods
         for actor in self.report.actors[:TRACED]:
             course = [share for share in self.report.course if share.actor == actor.actor]
             known = [place for place, share in enumerate(course) if share.net]
