@@ -81,7 +81,7 @@ def _of_the_system(error: Exception) -> str | None:
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    _print(f"stance: {shown(line, LONGEST)}")
+    typer.echo(fitted(f"stance: {shown(line, LONGEST)}"), err=True)
     raise typer.Exit(status) from None
 
 
@@ -138,12 +138,7 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            _print(shown(line, 400))
-
-
-def _print(line: str) -> None:
-    """Print a line on stderr, on a terminal broken between words."""
-    typer.echo(fitted(line), err=True)
+            typer.echo(fitted(shown(line, 400)), err=True)
 
 
 def fitted(line: str) -> str:

@@ -262,9 +262,8 @@ def _versions(names: Iterable[str]) -> dict[str, str | None]:
     """Return the version of each library, None if it is not installed."""
     from importlib.metadata import version
 
-    versions = dict[str, str | None]()
-    for name in names:
-        versions[name] = None
+    versions = dict[str, str | None].fromkeys(names)
+    for name in versions:
         with suppress(ImportError):
             versions[name] = version(name)
     return versions

@@ -28,6 +28,7 @@ SENTIMENTS: Mapping[str, int] = {
 
 MISSING = -1  # number of a sentiment that a row does not have
 SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
+CODED = ("stance", "holder", "sentiment", "false_match", "note", "coder")  # that coders fill in
 SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
 HOLDERS = ("author", "other")  # holders of a stance that are not named
 LONGEST_HOLDER = 200

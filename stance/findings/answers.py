@@ -153,7 +153,7 @@ class _Reader:
         rows = _keys(*(_cells(part, place) for place in unit))
         named = np.zeros(len(part), np.bool_)
         for number, record in enumerate(part):
-            cells, actor = record.cells, places.actor_of(record.cells)
+            cells, actor = record.cells, record.cells[places.actor].strip()
             named[number] = actor and (places.mentions is None or cells[places.mentions] != "0")
             if not actor and cells[places.stance].strip():
                 self._aimless.append(self._table.where(record))

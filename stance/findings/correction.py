@@ -248,14 +248,11 @@ def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
         (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
         return value - math.hypot(a - low_a, high_b - b), value + math.hypot(high_a - a, b - low_b)
 
-    def excluded(p: float) -> bool:
-        low, high = interval(1 - p)
-        return low > 0 or high < 0
-
     low, high = np.log(LEAST_P), 0.0  # of log p, between which the interval begins to meet 0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if excluded(float(np.exp(middle))) else (middle, high)
+        least, most = interval(1 - float(np.exp(middle)))
+        low, high = (low, middle) if least > 0 or most < 0 else (middle, high)
     return value, interval(CONFIDENCE), float(np.exp(high))
 
 

@@ -165,7 +165,7 @@ class Places:
     """Numbers of the columns that answers, texts, documents and groups stand in."""
 
     row: int
-    actor: int  # before that of the row if the input named the actor of each row
+    actor: int  # before that of the row if the input named the actor of each row; to be stripped
     mentions: int | None  # None in a table of labels, which have no probabilities either
     stance: int
     probabilities: tuple[int, int, int]
@@ -189,10 +189,6 @@ class Places:
             if math.isnan(read_chance(cell)):
                 return f"'{shown(cell)}' is not a probability from 0 to 1"
         return ""
-
-    def actor_of(self, cells: Sequence[str]) -> str:
-        """Return the actor that a record is about, empty for none, as predict reads its cell."""
-        return cells[self.actor].strip()
 
 
 def read_chance(cell: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.rows import SOFT
+from stance.corpus.rows import CODED, SOFT
 from stance.display import shown
 from stance.errors import UsageError
 from stance.files import AtomicGroup
@@ -18,9 +18,6 @@ from stance.findings.correction import EVENTS, FEWEST_LABELS
 from stance.findings.request import Request
 from stance.records import AGAINST, FAVOR, SIDES, Stance
 from stance.tables import Header, column, write_table
-
-LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
-"""Empty columns for a coder to fill in."""
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
@@ -143,13 +140,13 @@ def _write(
     """Write the sample's rows with the input's columns; return a note on those left out."""
     places, columns = population.places, population.columns
     inputs = [place for place in range(places.row) if place != places.actor]
-    taken = {*DRAWN, *LABELS, *SOFT, *["text"] * (places.text is not None)}
+    taken = {*DRAWN, *CODED, *SOFT, *["text"] * (places.text is not None)}
     kept = [place for place in inputs if place == places.text or columns[place] not in taken]
     left_out = ", ".join(shown(columns[place], 30) for place in inputs if place not in kept)
     names = ["text" if place == places.text else columns[place] for place in kept]
     keys = [place for place in (places.file, places.document) if place is not None]
     about, design = [places.row, places.actor], design_path(output)
-    headings = (*names, *DRAWN, *LABELS)
+    headings = (*names, *DRAWN, *CODED)
     known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
     how = zip(sample.inclusion.tolist(), sample.stratum.tolist(), strict=True)
     drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
@@ -169,7 +166,7 @@ def _write(
                 continue
             purpose = [TRAIN, ""] if number in chosen else ["audit", design.name]
             cells = [record.cells[place] for place in (*kept, *about)]
-            sheet.write([*cells, *purpose, *("" for _ in LABELS)])
+            sheet.write([*cells, *purpose, *("" for _ in CODED)])
     why = f"{population.table}: columns left out, because coders fill in their own: {left_out}"
     return [why] if left_out else []
 

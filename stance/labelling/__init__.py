@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 from unicodedata import category
 
-from stance.corpus.rows import SOFT
+from stance.corpus.rows import CODED, SOFT
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.labelling.store import Label, Labels, Pair, Store, Task, mentions, problem
@@ -58,15 +57,9 @@ def _opinions(labels: Labels, pair: str) -> dict[str, Label]:
 def is_disputed(labels: Labels, pair: str) -> bool:
     """Return whether coders of a pair differ in what both were asked, or one of them is unsure."""
     given = _opinions(labels, pair).values()
-    if any(label.unsure for label in given):
-        return True
-    for one, other in combinations(given, 2):
-        if (one.stance, one.false_match) != (other.stance, other.false_match):
-            return True
-        pairs = ((one.holder, other.holder), (one.sentiment, other.sentiment))
-        if any(first and second and first != second for first, second in pairs):
-            return True
-    return False
+    answers: list[set[Any]] = [{(label.stance, label.false_match) for label in given}]
+    answers += ({getattr(label, name) for label in given} - {""} for name in QUESTIONS)
+    return any(label.unsure for label in given) or max(map(len, answers)) > 1
 
 
 def final_label(labels: Labels, pair: str) -> Label | None:
@@ -129,8 +122,8 @@ class Session:
         past = [pair for pair in pairs[:end] if pair.key in mine] or pairs[end : end + 1]
         return self._shown(past[-1] if past else None, labels, mine, pairs)
 
-    def save(self, key: str, fields: Mapping[str, Any]) -> None:
-        """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
+    def save(self, key: str, fields: Mapping[str, Any]) -> Json:
+        """Keep a label of a pair and return the next pair; raise if the codebook forbids it."""
         # What tables refuse: controls, and halves of characters.
         kept = [c for c in fields.get("note", "") if c in "\n\t" or category(c) not in ("Cc", "Cs")]
         label = Label(**{**fields, "note": "".join(kept).strip()})
@@ -142,6 +135,7 @@ class Session:
         if pair is None:
             raise DataError("not saved: this row is not in the table")
         self.store.save(self.coder, pair, label)
+        return self.next()
 
     def _state(self) -> tuple[Labels, dict[str, Label], list[Pair]]:
         """Return all labels, the coder's own, and the pairs to label in the coder's order."""
@@ -187,9 +181,6 @@ def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
 
 # --- Labels out ---
 
-ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
-"""Columns that labels fill."""
-
 _ANSWERS = ("mentions", *SOFT, *(f"sentiment_{tone}" for tone in Sentiment), "because")
 """Columns that `predict` writes, which would pass for the coder's."""
 
@@ -219,12 +210,12 @@ def export_labels(
     if not rows:
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
     columns = [name for name in task.columns if name not in _ANSWERS]
-    columns += [name for name in ADDED if name not in columns]
+    columns += [name for name in CODED if name not in columns]
     with write_table(path, columns, force=force, inputs=[task.path]) as table:
         for pair, name, label in rows:
             false = "1" if label.false_match else "0"
             filled = (label.stance, label.holder, label.sentiment, false, label.note, name)
-            cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
+            cells = dict(zip((*task.columns, *CODED), (*pair.cells, *filled), strict=True))
             table.write([cells[column] for column in columns])
     who = ", ".join(shown(name, 30) for name in names)
     notices = [f"{path}: {count(len(rows), 'label')} of {who} written"]

@@ -106,16 +106,12 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
             raise DataError("not saved: what the page sent is not a label") from error
         return JSONResponse(reply, headers=_HEADERS)
 
-    def label(asked: Json) -> Json:
-        session.save(asked["pair"], asked["label"])
-        return session.next()
-
     async def failed(_: Request, error: Exception) -> Response:
         status, text = getattr(error, "status_code", 422), getattr(error, "detail", str(error))
         return JSONResponse({"error": text}, status, _HEADERS)
 
     verbs: dict[str, Callable[[Json], Json]] = {
-        "label": label,
+        "label": lambda asked: session.save(asked["pair"], asked["label"]),
         "next": lambda _: session.next(),
         "back": lambda asked: session.back(asked["pair"]),
     }

@@ -238,7 +238,8 @@ def _explain(
         given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
     except DataError:  # then stance predict did not write this table
         return ~fits, []
-    actors, chances = [*map(places.actor_of, cells)], [_chances(places, row) for row in cells]
+    actors = [row[places.actor].strip() for row in cells]
+    chances = [_chances(places, row) for row in cells]
     read = [months_of(dates)] if any(dates) else []
     for months in (*read, None) if cells else ():  # predict may have read no dates
         judged = model.judge(texts, actors, given, months=months, pushes=True)
