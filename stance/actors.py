@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -161,10 +162,7 @@ def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:
     """Return a table of an actor book, below a comment."""
-
-    def quoted(value: object) -> str:
-        return json.dumps(value, ensure_ascii=False)
-
+    quoted = partial(json.dumps, ensure_ascii=False)
     lines = [f"# {shown(note, LONGEST)}"] if note else []
     lines += [f"[{quoted(name)}]", f"kind = {quoted(kind)}", f"name = [{quoted(name)}]"]
     if office:

@@ -13,6 +13,7 @@ from stance.findings import Request
 from stance.reports import evaluation_page
 from stance.reports.predictions import write_predictions
 
+FILE = ("mine.stance", "0" * 64)
 STRINGS = naughty()
 TOGETHER = 12
 """Strings in one page: as many as there are actors with paragraphs and over time."""
@@ -149,13 +150,13 @@ def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
 
 def test_rows_seen_in_training_are_told_before_any_figure():
     scores = figures(harmless(3))
-    page = read_page(evaluation_page(scores, {}, [], model=("mine.stance", "0" * 64)))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert "Evaluation of mine.stance" in page.text
     told = "But 3 rows (3.0 %), or rows much like them, were in the model's training data"
     assert f"{told}; on all others macro-F1 is 40.0" in page.text
     assert page.text.index("Read this first") < page.text.index("Compared with baselines")
     scores["leakage"] |= {"rows": 90, "share": 1.0, "macro_f1_without": None}
-    page = read_page(evaluation_page(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert "But all of these rows, or rows much like them, were in the model's" in page.text
     assert "–" not in page.text.partition("Read this first")[0].partition("macro-F1 of")[0]
 
@@ -165,7 +166,7 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
     keys = ("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "confusion", "labels")
     least = {key: scores[key] for key in (*keys, "ece", "documents", "notes")}
     least["baselines"] = {"majority": {"macro_f1": 0.2, "accuracy": 0.4}}
-    page = read_page(evaluation_page(least, {}, []))
+    page = read_page(evaluation_page(least, {}, [], FILE))
     titles = [title for _, title in page.headings]
     assert "Compared with baselines" in titles
     assert not {"Where it is better and worse", "Sentiment of paragraphs"} & set(titles)
@@ -173,7 +174,7 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
 
 def test_withheld_answers_stand_beside_the_others():
     scores = figures(harmless(3))
-    page = read_page(evaluation_page(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert "macro-F1 of answered rows60.095 % interval 50.0 – 70.0" in page.text
     assert "10.0 % of the answers were withheld as uncertain" in page.text
     assert [*page.rows("confusion")[0].values()][1:] == ["10 (30 %)"] * 3 + ["3 (9 %)"]
@@ -191,7 +192,7 @@ def test_withheld_answers_stand_beside_the_others():
 def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict):
     scores = figures(harmless(3))
     scores["baselines"]["target_blind"]["difference"]["macro_f1_interval"] = interval
-    page = read_page(evaluation_page(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert f"reach 40.0, and {verdict} these" in page.text
     assert f"{verdict[:1].upper()}{verdict[1:]} this baseline." in page.text
 
@@ -204,20 +205,20 @@ def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict)
 def test_whether_it_promises_too_much_is_said_in_words(confidence, verdict):
     scores = figures(harmless(3)) | {"uncertain": 0.0, "accuracy_interval": [0.4, 0.6]}
     scores["confidence"] = confidence
-    page = read_page(evaluation_page(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert f"50.0 [40.0, 60.0] % of them are right: {verdict}." in page.text
 
 
 def test_a_group_of_few_documents_has_no_interval():
     scores = figures(harmless(3))
     scores["per_source"]["word01"]["trusted"] = False
-    page = read_page(evaluation_page(scores, {}, []))
+    page = read_page(evaluation_page(scores, {}, [], FILE))
     assert [row["macro-F1_low"] for row in page.rows("per-source")] == ["40.0", "", "40.0"]
 
 
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
     scores = evaluate(model, corpus)
-    page = read_page(evaluation_page(scores, model.card, corpus.sources))
+    page = read_page(evaluation_page(scores, model.card, corpus.sources, FILE))
     for row, counts in zip(page.rows("confusion"), scores["confusion"], strict=True):
         shares = [f"{n} ({100 * n / sum(counts):.0f} %)" for n in counts]
         assert [*row.values()][1:] == shares

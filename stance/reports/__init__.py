@@ -103,10 +103,7 @@ def render(name: str, actors: int = 0, /, **context: Any) -> bytes:
 
 
 def evaluation_page(
-    scores: Figures,
-    card: Figures,
-    sources: Sequence[Source],
-    model: tuple[str, str] | None = None,
+    scores: Figures, card: Figures, sources: Sequence[Source], model: tuple[str, str]
 ) -> bytes:
     """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
     tone = scores.get("sentiment")
@@ -116,7 +113,7 @@ def evaluation_page(
     rare = ("accuracy_interval", "confidence", "leakage", "uncertain")  # not in each evaluation
     return render(
         "evaluation",
-        title=f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
+        title=f"Evaluation of {shown(model[0], 80)}",
         **{"scores": scores, "blind": blind, "model": model, "notes": notes, "tone": tone},
         **{"sources": sources, "trained": card.get("data", [])},
         **{name: scores.get(name) for name in rare},
