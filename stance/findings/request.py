@@ -16,13 +16,14 @@ from stance.errors import DataError
 from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
 from stance.runs.answers import STANCE_COLUMNS
 from stance.tables import (
+    FILE,
     Header,
     Inputs,
+    JoinedTable,
     Record,
     Records,
     Table,
     column,
-    join_tables,
     open_table,
     optional_column,
 )
@@ -80,7 +81,10 @@ class Request:
         """
         form: Any = {name: getattr(self, name) for name in _FORM}
         if isinstance(self.source, Inputs):
-            table = join_tables(self.source, self._check, form, self.prefix)
+            file = self.prefix + FILE
+            table: Table = JoinedTable(
+                self.source, file, lambda path, _: open_table(path, **form), self._check
+            )
         elif self.source.suffix.lower() in (".html", ".htm"):
             advice = f"judge it first: stance predict {self.source} -o answers.csv"
             raise DataError(f"{self.source}: is a web page, not a table of answers; {advice}")

@@ -133,16 +133,17 @@ class _Job:
         self.summary = Summary(find_inputs(request.paths), run, request.since)
         if request.summary:
             self.summary.hashes  # noqa: B018 - of the files before they are read and may change
-        self.inputs = inputs = self.summary.inputs
         self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self.journal: Journal | None = None
         if _is_file(request.output):
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
             self.journal = stack.enter_context(Journal(request.output, **how))
         self._check_outputs()
+        self.older: Path | None = None  # output, to which rows are added
         if self.summary.adds and self.journal and self.journal.output.exists():
-            self.summary.keep_columns(self.journal.output, options.prefix + "row")
-            inputs = self.summary.inputs
+            self.older = self.journal.output
+            self.summary.keep_columns(self.older, options.prefix + "row")
+        inputs = self.summary.inputs
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:
@@ -159,7 +160,7 @@ class _Job:
 
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
-        request, inputs, journal = self.request, self.inputs.paths, self.journal
+        request, inputs, journal = self.request, self.summary.inputs.paths, self.journal
         if journal and journal.output.exists() and request.resume and not self.over:
             sources = filter(None, (*inputs, journal.path if journal.resuming else None))
             changed = [path.stat().st_mtime for path in sources if path.exists()]
@@ -173,13 +174,13 @@ class _Job:
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts to the output as they come, and what is said of the whole."""
-        table, summary, tally, older = self.table, self.summary, Tally(), 0
+        table, summary, tally, copied = self.table, self.summary, Tally(), 0
         if self.request.options.deep or self.model.encoder:
             size = min(size, DEEP_PART)
         writer = TableWriter(self.request.output, self.config.form, force=self.over)
         with self.group.part(writer), closing(self._parts(size)) as parts:
-            if summary.adds and self.journal and self.journal.output.exists():
-                older = summary.copy_unchanged(self.journal.output, writer)
+            if self.older:
+                copied = summary.copy_unchanged(self.older, writer)
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
                 tally.add(part.tally)
@@ -187,7 +188,7 @@ class _Job:
                 progress(tally, *table.progress())
                 del part  # or it would be there until the next is
             self._check_rows(tally)
-        done = self._done(tally, writer.rows - older)
+        done = self._done(tally, writer.rows - copied)
         if self.request.summary:
             rejected = self.rejects.by_file if self.rejects else {}
             data = summary.to_json(done, rejected, self.request.output)
@@ -199,7 +200,11 @@ class _Job:
         batches = cut(self.table.chunks, size)
         first = list(islice(batches, 2))
         several, journal = len(first) > 1, self.journal
-        if journal and all(map(_is_file, self.inputs.paths)) and (several or journal.resuming):
+        if (
+            journal
+            and all(map(_is_file, self.summary.inputs.paths))
+            and (several or journal.resuming)
+        ):
             plan = files_fingerprint(self.summary.hashes, size)
             journal.begin({**plan, **self.summary.run()})
         else:
@@ -240,7 +245,7 @@ class _Job:
     def _done(self, tally: Tally, rows_out: int) -> Done:
         model, rate = self.model, self.request.options.abstain
         texts = self.texts if self.config.actor is None else []
-        notes = [*self.inputs.notes, *self.table.notes, *self._date_notes()]
+        notes = [*self.summary.inputs.notes, *self.table.notes, *self._date_notes()]
         return Done(
             tally=tally,
             rows_in=self.table.records_in,

@@ -222,7 +222,8 @@ def _read_model(archive: Archive) -> StanceModel:
             why = f"has a value that is not between 0 and {most:,}"
             raise refusal(f"'calibration/{name}.npy' {why}")
     arrays["correct"] = arrays["correct"].astype(np.bool_)
-    contents.check_all_used()
+    if contents.unused:
+        raise refusal(f"its member '{shown(min(contents.unused))}' belongs to no part of it")
     encoder = load_reader("all").open() if recipe.deep else None
     if encoder and manifest.get("deep_reader") != encoder.sha256:
         here = f"it learned with a different deep reader from the one in stance {__version__}"
@@ -247,7 +248,7 @@ class _Contents:
 
     def __init__(self, archive: Archive, members: Mapping[str, Table]) -> None:
         self._members = members
-        self._data = archive.verified(members)
+        self.unused = archive.verified(members)
 
     def size(self, name: str) -> int:
         """Return the rows of an array, as the manifest says; 0 if it has none."""
@@ -255,19 +256,14 @@ class _Contents:
 
     def array(self, name: str, *shape: int) -> Any:
         """Return an array, which must have a shape and usable numbers."""
-        array = decode_array(self._data.pop(name, b""), array_type(name), shape, name)
+        array = decode_array(self.unused.pop(name, b""), array_type(name), shape, name)
         if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
             raise refusal(f"'{name}' has a value that is not a usable number")
         return array
 
     def terms(self, name: str, size: int) -> Sequence[str]:
         """Return a list of terms; empty if there is none."""
-        return decode_terms(self._data.pop(name), size, name) if name in self._data else ()
-
-    def check_all_used(self) -> None:
-        """Refuse a member that belongs to nothing."""
-        if self._data:
-            raise refusal(f"its member '{shown(min(self._data))}' belongs to no part of it")
+        return decode_terms(self.unused.pop(name), size, name) if name in self.unused else ()
 
 
 def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:

@@ -1,6 +1,6 @@
 """Tables in and out: CSV, JSON, Excel, Parquet or articles, each by its reader, in a stream."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +29,9 @@ from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
-__all__ = ["DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs", "Record"]
-__all__ += ["Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
-__all__ += ["encoded_by", "find_dates", "find_inputs", "is_article", "join_tables", "likely"]
+__all__ = ["FILE", "DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs"]
+__all__ += ["JoinedTable", "Record", "Records", "Rejects", "Table", "TableWriter", "cell_of"]
+__all__ += ["column", "day_of", "encoded_by", "find_dates", "find_inputs", "is_article", "likely"]
 __all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_date"]
 __all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
 
@@ -187,14 +187,3 @@ def _note_markup(chunk: Records, table: Table, place: int) -> Records:
         what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
         table.note(what, chunk.lines[having[0]], len(having))
     return chunk
-
-
-def join_tables(
-    inputs: Inputs, survey: Callable[[Table], object], form: Form, prefix: str = ""
-) -> Table:
-    """Open several tables as one, whose column `file` names the table of a record that has none.
-
-    The column's name stands after the `prefix`, as in `open_inputs`. `survey` gets each table
-    before any record is read: it raises if the table cannot be used.
-    """
-    return JoinedTable(inputs, prefix + FILE, lambda path, _: open_table(path, **form), survey)

@@ -45,30 +45,27 @@ def read_json(source: Source, table: Table, kind: str) -> None:
 
 
 def _rows(source: Source, table: Table, kind: str) -> Iterator[Row]:
-    """Yield the cells of each object, or what is wrong with it; the first names the columns."""
-    for line, raw, value in (_listed if kind == "list" else _lines)(source, table):
+    """Yield the cells of each object, or what is wrong with it; the first names the columns.
+
+    In messages about a list, a line is a record.
+    """
+    if kind == "list":
+        text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
+        values = _decoded(text, 1)
+        if isinstance(values, Fault):
+            raise table.error(values)
+    else:
+        values = chain.from_iterable(map(split_lines, source.lines()))
+    for line, value in enumerate(values, 1):
+        raw = value if kind == "lines" else ""
+        if raw and not raw.strip():
+            table.note("empty line: skipped", line)
+            continue
+        value = _decoded(raw.rstrip(), line) if raw else value
         cells = value if isinstance(value, Fault) else _cells(value, line, table)
         if isinstance(cells, Fault) and not table.columns:
             raise table.error(cells)
         yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
-
-
-def _lines(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
-    """Yield the number of each line that is not empty, its text, and its value or its fault."""
-    for line, raw in enumerate(chain.from_iterable(map(split_lines, source.lines())), 1):
-        if not raw.strip():
-            table.note("empty line: skipped", line)
-        else:
-            yield line, raw, _decoded(raw.rstrip(), line)
-
-
-def _listed(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
-    """Yield the values of a list; a line in messages is a record."""
-    text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
-    values = _decoded(text, 1)
-    if isinstance(values, Fault):
-        raise table.error(values)
-    yield from ((number, "", value) for number, value in enumerate(values, 1))
 
 
 def _decoded(text: str, line: int) -> Any:
