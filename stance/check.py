@@ -97,7 +97,7 @@ def check_corpora(
     findings += [Finding("note", "reading", shown(note, 300)) for note in corpus.notes]
     agreement, coders = None, corpus.annotations.coders if corpus.annotations else ()
     if corpus.annotations:
-        agreement = report_agreement(corpus.annotations.codes, [*classes], corpus.document)
+        agreement = _report_agreement(corpus.annotations.codes, corpus.document)
         findings += _agreed(coders, agreement)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     checks = [*CHECKS, *["leaks"] * (len(paths) > 1), *["agreement"] * bool(coders)]
@@ -257,57 +257,23 @@ def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
         yield Finding("spoils" if alpha < TENTATIVE else "warn", "agreement", text)
 
 
-def sum_codes(codes: Ints, labels: int) -> Floats:
-    """Return sums by unit from which agreement follows, of shape (n_units, 2 * labels + 2).
-
-    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`; two or more of each unit are not. For
-    c of the m codes of a unit on a label: c and c (c - 1) / (m - 1) per label; the part of the
-    unit's pairs that agree; and 1.
-    """
-    counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
-    size = counts.sum(axis=1, keepdims=True)
-    alike = counts * (counts - 1) / (size - 1)
-    return np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
-
-
-def percent_agreement(sums: Floats) -> Floats:
-    """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
-
-    Fleiss 1971, "Measuring nominal scale agreement among many raters".
-
-    >>> float(percent_agreement(sum_codes(np.array([[0, 1, 1], [0, 1, 0]]), 2).sum(axis=0)))
-    0.6666666666666666
-    """
-    return share(sums[..., -2], sums[..., -1], np.nan)
-
-
-def krippendorff_alpha(sums: Floats) -> Floats:
-    """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
-
-    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C.
-
-    >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
-    >>> round(float(krippendorff_alpha(sum_codes(np.array([meg, owen]), 2).sum(axis=0))), 3)
-    0.095
-    """
-    counts, alike = np.split(sums[..., :-2], 2, axis=-1)
-    n = counts.sum(axis=-1)
-    differing = n - alike.sum(axis=-1)
-    return 1 - share((n - 1) * differing, n**2 - (counts**2).sum(axis=-1), np.nan)
-
-
 def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     """Return percent and alpha of units coded twice or more, with intervals of whole documents.
 
-    ``codes`` and ``labels`` are as in `sum_codes`. There is no interval with fewer than 5 documents
-    coded twice, where a coefficient hangs on one of them, or where none of them changes it.
+    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`. There is no interval with fewer than
+    5 documents coded twice, where a coefficient hangs on one of them, or where none changes it.
     """
     paired = (codes != MISSING).sum(axis=0) >= 2
+    columns = [(codes[:, paired] == label).sum(axis=0) for label in range(labels)]
+    counts = np.stack(columns, axis=1)
+    size = counts.sum(axis=1, keepdims=True)
+    alike = counts * (counts - 1) / (size - 1)
+    units = np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), 2 * labels + 2))
-    np.add.at(sums, place.reshape(-1), sum_codes(codes[:, paired], labels))
+    np.add.at(sums, place.reshape(-1), units)
     figures: Figures = {"units": paired.sum(), "documents": len(names)}
-    for name, score in {"percent": percent_agreement, "alpha": krippendorff_alpha}.items():
+    for name, score in {"percent": _percent_agreement, "alpha": _krippendorff_alpha}.items():
         value, variance, _ = spread(score, sums)
         known = len(sums) >= FEWEST and 0 < variance < np.inf
         interval = t_interval(score, sums) if known else None
@@ -315,10 +281,29 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     return plain(figures)
 
 
-def report_agreement(codes: Ints, labels: Sequence[str], document: Ints) -> Figures:
-    """Measure agreement over all, and ``per_label``."""
+def _percent_agreement(sums: Floats) -> Floats:
+    """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
+
+    Fleiss 1971, "Measuring nominal scale agreement among many raters".
+    """
+    return share(sums[..., -2], sums[..., -1], np.nan)
+
+
+def _krippendorff_alpha(sums: Floats) -> Floats:
+    """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
+
+    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C.
+    """
+    counts, alike = np.split(sums[..., :-2], 2, axis=-1)
+    n = counts.sum(axis=-1)
+    differing = n - alike.sum(axis=-1)
+    return 1 - share((n - 1) * differing, n**2 - (counts**2).sum(axis=-1), np.nan)
+
+
+def _report_agreement(codes: Ints, document: Ints) -> Figures:
+    """Measure agreement on stances over all, and ``per_label``."""
     per_label = {
-        name: measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
-        for label, name in enumerate(labels)
+        str(name): measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
+        for label, name in enumerate(Stance)
     }
-    return {**measure_agreement(codes, len(labels), document), "per_label": per_label}
+    return {**measure_agreement(codes, len(Stance), document), "per_label": per_label}

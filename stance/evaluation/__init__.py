@@ -35,6 +35,10 @@ from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
 
 WORDS = 6  # words named in `because`
+LOOSE = (
+    "without document: each text counts as one; if some are from one article or speech, intervals "
+    "are too narrow and cross-validation scores too high; add a column document"
+)
 LANGUAGE = "english"  # of the stress suite, and so of the models that can be tested
 EXAMPLES = 3  # failures that are kept of a test
 WRITTEN = "as written"
@@ -64,7 +68,8 @@ def report(
     rows the text, or one much like it, was in it.
     """
     figures = score(answers, corpus.actors)
-    figures["notes"] = [*notes, *_loose(corpus), *figures["notes"]]
+    loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
+    figures["notes"] = [*notes, *loose, *figures["notes"]]
     conflict = conflict_rows(corpus.marks.exact, answers.gold)
     figures["conflict"] = conflict_score(answers, blind, conflict)
     figures["baselines"] = baselines(answers, majority, blind)
@@ -182,15 +187,6 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
     answered = np.concatenate([~part.tone_withheld for part in judged])
     return sentiment_answers(corpus, tones, answered)
-
-
-def _loose(corpus: Corpus) -> Iterator[str]:
-    if corpus.loose:
-        yield (
-            f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
-            "from one article or speech, intervals are too narrow and cross-validation scores too "
-            "high; add a column document"
-        )
 
 
 # --- What a model answers when a text changes ---

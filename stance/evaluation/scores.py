@@ -165,12 +165,14 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
     if not len(answers):
         raise DataError("no labelled rows to score; give a corpus with at least one label")
     by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
-    total = by_document.sum(axis=0)
+    total, given = by_document.sum(axis=0), answers.predicted != NO_ANSWER
+    answered = brief_score(answers.take(given)) if given.any() else {"n": 0}
+    names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
     figures: Figures = {
         **{name: brief[name] for name in ("n", "accuracy")},
         "accuracy_interval": score_interval(accuracy, by_document),
         **{name: brief[name] for name in ("macro_f1", "macro_f1_interval")},
-        "answered": _score_answered(answers, brief),
+        "answered": {name: answered.get(name) for name in names},
         "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _score_classes(labels, by_document),
         **({} if actors is None else {"per_actor": score_groups(answers, actors)}),
@@ -202,17 +204,6 @@ def brief_score(answers: Answers) -> Figures:
         "trusted": not document_notes(answers.labels, by_document),
     }
     return plain(figures)
-
-
-def _score_answered(answers: Answers, brief: Figures) -> Figures:
-    """Score the rows that are answered; ``brief`` are the scores of all rows."""
-    names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
-    given = answers.predicted != NO_ANSWER
-    if not given.any():
-        return dict.fromkeys(names) | {"n": 0}
-    if not given.all():
-        brief = brief_score(answers.take(given))
-    return {name: brief[name] for name in names}
 
 
 def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
@@ -351,14 +342,11 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:
     """Return how many rows the model has seen in training, and what it scores without them."""
-    rest = {"macro_f1": None, "macro_f1_interval": None}
-    if not leaked.all():
-        rest = brief_score(answers.take(~leaked))
-    return plain(
-        {
-            "rows": leaked.sum(),
-            "share": leaked.mean(),
-            "macro_f1_without": rest["macro_f1"],
-            "macro_f1_without_interval": rest["macro_f1_interval"],
-        }
-    )
+    rest = {} if leaked.all() else brief_score(answers.take(~leaked))
+    figures: Figures = {
+        "rows": leaked.sum(),
+        "share": leaked.mean(),
+        "macro_f1_without": rest.get("macro_f1"),
+        "macro_f1_without_interval": rest.get("macro_f1_interval"),
+    }
+    return plain(figures)

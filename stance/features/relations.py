@@ -122,13 +122,14 @@ def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
         "sentences": np.flatnonzero(words.sentence_start),
         "others": words.mentions,
     }
-    sizes = int(words.sentence.max(initial=-1)) + 1, len(words)
-    where = zip((words.sentence, words.para), sizes, strict=True)
-    columns = [
-        [np.bincount(places.take(chosen), minlength=size) for chosen in counted.values()]
-        for places, size in where
-    ]
-    return dict(zip(counted, zip(*columns, strict=True), strict=True))
+    sentences = int(words.sentence.max(initial=-1)) + 1
+    return {
+        kind: (
+            np.bincount(words.sentence.take(chosen), minlength=sentences),
+            np.bincount(words.para.take(chosen), minlength=len(words)),
+        )
+        for kind, chosen in counted.items()
+    }
 
 
 def _opening(pairs: Pairs) -> Ints:

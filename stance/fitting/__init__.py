@@ -78,11 +78,8 @@ def train_files(
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
-    If ``deep``, the stance head learns from what the deep reader makes of each paragraph, too.
-    Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
-    actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
-    allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
-    being done, and the form is as in `read_corpus`.
+    What is not given is bundled. If ``deep``, the recipe gets the block `deep`; ``seed`` replaces
+    the recipe's; ``tell`` gets lines about what was read and what is being done.
     """
     chosen = read_recipe(recipe)
     if seed is not None:

@@ -84,11 +84,7 @@ class BlockCounts:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """A vector per stem, learned from texts without labels: words of like use have like vectors.
-
-    With them, words of like use learn from each other. Only the weights of the words themselves go
-    into a model, so nobody needs the vectors to predict.
-    """
+    """A vector per stem, learned from texts without labels: words of like use have like vectors."""
 
     stems: Keys
     values: Floats32  # (n_stems, n_dimensions)
@@ -116,55 +112,45 @@ class Vectors:
 def count_features(
     reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
 ) -> tuple[dict[str, BlockCounts], Bools]:
-    """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
-
-    The second value says which pairs' texts name the actor.
-    """
-    blocks, named = {name: list[_Batch]() for name in recipe.blocks}, list[Bools]()
+    """Count features of ``min_df`` pairs or more; also say which texts name the actor."""
+    blocks, named = {name: list[BlockCounts]() for name in recipe.blocks}, list[Bools]()
     for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, batches in blocks.items():
-            occurrences = []
-            for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
-                weight = np.ones(len(one.pair)) if one.weight is None else one.weight
-                occurrences.append((one.pair, one.keys(pairs.named), weight))
-            batches.append(_counted(pairs.count, occurrences))
+            batches.append(_counted(pairs, BLOCKS[name](reader, pairs)))
         named.append(pairs.mentioned())
     counts = {name: _joined(blocks.pop(name), recipe.min_df) for name in recipe.blocks}
     return counts, np.concatenate(named)
 
 
-_Batch = tuple[Keys, Any, Any]  # sorted keys of the features, sums of weights and of their squares
-
-
-def _counted(rows: int, occurrences: list[tuple[Ints, Keys, Floats]]) -> _Batch:
-    """Sum the features of a batch by row."""
-    none = np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0)
-    row, keys, weight = map(np.concatenate, zip(none, *occurrences, strict=True))
+def _counted(pairs: Pairs, occurrences: Sequence[Occurrences]) -> BlockCounts:
+    """Sum the features of a batch by pair."""
+    parts = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))]
+    for one in map(Occurrences.flat, occurrences):
+        weight = np.ones(len(one.pair)) if one.weight is None else one.weight
+        parts.append((one.pair, one.keys(pairs.named), weight))
+    row, keys, weight = map(np.concatenate, zip(*parts, strict=True))
     names, column = np.unique(keys, return_inverse=True)
     sums, squares = (
-        sparse.csr_matrix((values, (row, column)), (rows, len(names))).astype(np.float32)
+        sparse.csr_matrix((values, (row, column)), (pairs.count, len(names))).astype(np.float32)
         for values in (weight, weight**2)
     )
-    return names, sums, squares
+    return BlockCounts(names, sums, squares)
 
 
-def _joined(batches: Sequence[_Batch], min_df: int) -> BlockCounts:
+def _joined(batches: Sequence[BlockCounts], min_df: int) -> BlockCounts:
     """Return the counts of all rows, of features that occur in ``min_df`` of them or more."""
-    rows = [np.bincount(sums.indices, minlength=len(names)) for names, sums, _ in batches]
-    keys, place = np.unique(np.concatenate([names for names, *_ in batches]), return_inverse=True)
+    rows = [np.bincount(one.sums.indices, minlength=len(one.keys)) for one in batches]
+    keys, place = np.unique(np.concatenate([one.keys for one in batches]), return_inverse=True)
     keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
-
-    def placed(names: Keys, counts: Any) -> Any:
-        known = np.isin(names, keys)
-        column, part = np.searchsorted(keys, names[known]), counts[:, known]
-        values = part.data, column.take(part.indices), part.indptr
-        return sparse.csr_matrix(values, (part.shape[0], len(keys)))
-
-    sums, squares = (
-        sparse.vstack([placed(batch[0], batch[part]) for batch in batches], format="csr")
-        for part in (1, 2)
-    )
-    return BlockCounts(keys, sums, squares)
+    sums, squares = list[Any](), list[Any]()
+    for one in batches:
+        known = np.isin(one.keys, keys)
+        column = np.searchsorted(keys, one.keys[known])
+        for counts, parts in ((one.sums, sums), (one.squares, squares)):
+            part = counts[:, known]
+            values = part.data, column.take(part.indices), part.indptr
+            parts.append(sparse.csr_matrix(values, (part.shape[0], len(keys))))
+    return BlockCounts(keys, sparse.vstack(sums, "csr"), sparse.vstack(squares, "csr"))
 
 
 def _batches(
@@ -190,15 +176,15 @@ def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, Bl
         shown_in.append(columns.indices[first])
     few = query.take(np.unique(np.concatenate(shown_in)))
     terms = {block.name: np.full(len(block.keys), "", object) for block in head.blocks}
-    index = {block.name: KeyIndex(block.keys) for block in head.blocks}
     for actors, pairs in _batches(reader, few, head.targeted, head.per_actor):
         strings = key_strings(reader, [*map(shown, actors)])
-        for name, names in terms.items():
+        for block in head.blocks:
+            name, names = block.name, terms[block.name]
             if all(names):
                 continue  # the deep reader takes its time
             short = "short " if name.startswith("short_") else ""
             for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
-                places = index[name].find(one.keys(pairs.named))
+                places = block.index.find(one.keys(pairs.named))
                 column, rows = np.unique(places, return_index=True)
                 new = (column >= 0) & (names[column] == "")
                 column, rows = column[new], rows[new]

@@ -122,10 +122,7 @@ class TrainingRun:
         return Learned(head, scores, probabilities, named[every])
 
     def _labelled(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
-        """Return a head's labels, their numbers in the rows to score, and all rows to learn from.
-
-        The rows are those of the whole corpus; the ones to score come first.
-        """
+        """Return a head's labels, their numbers in the rows to score, and all rows of the whole."""
         corpus = self.corpus
         if name == "sentiment":
             rows = sentiment_rows(corpus)
@@ -167,11 +164,7 @@ class TrainingRun:
 
 
 def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) -> Floats:
-    """Return a weight per row; ``share`` is that of the average row of its source.
-
-    If the classifier is balanced, the classes of each source weigh the same, or with an evenness of
-    less than 1 their size to the power of what it lacks.
-    """
+    """Return a weight per row, see `Classifier`; ``share`` is the mean of the row's source."""
     weight = share.astype(np.float64)
     for number in np.unique(source) if classifier.balanced else ():
         rows = source == number
@@ -185,7 +178,7 @@ def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) 
 
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
-    """Fit a linear classifier on some rows; temperature 1, terms without names."""
+    """Fit a linear classifier on some rows; temperature 1, no names of features."""
     rows, recipe, shares = task.with_lessons(rows), task.recipe, task.shares
     weight = task.weight[rows]
     present = np.flatnonzero(shares[rows].any(axis=0))
@@ -274,7 +267,7 @@ def _fit_linear(
 
 
 def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats:
-    """Score rows of the counts; the same as `Head.scores`."""
+    """Score rows of the counts as `Head.scores` does."""
     total = np.tile(head.intercept, (len(rows), 1))
     for block in head.blocks:
         total += counts[block.name].take(rows).scores(block)

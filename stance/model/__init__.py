@@ -220,7 +220,7 @@ class StanceModel:
         topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
         pushed = None
         if pushes:
-            pairs = lay_out(words, para, actor)
+            pairs = lay_out(words, para, actor, topics)
             pushed = Pushes(pairs, np.zeros(pairs.first[-1]))
         scores, known = self._score(self.stance, words, para, actor, topics, pushed)
         stance = self.stance.probabilities(scores)
@@ -282,10 +282,7 @@ class StanceModel:
     def _held(
         self, words: Words, para: Ints, actor: Ints, asked: Ints, deep: Mapping[str, Floats]
     ) -> tuple[Ints, Floats]:
-        """Return the code of each pair's holder, see `holders.codes`, and how probable its kind is.
-
-        Both are 0 but for the pairs asked for.
-        """
+        """Return the code of each holder asked for, see `holders.codes`, and its probability."""
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
         if self.holder is not None:
             pairs = words, para[asked], actor[asked]

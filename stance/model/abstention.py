@@ -8,11 +8,9 @@ languages apart (Ingle 1976, "A language identification table"; Grefenstette 199
 language identification schemes").
 
 Where the user asks that at most a share of the answers is wrong, an answer is given if its
-probability, the confidence, reaches the threshold of its class. The thresholds come from held-out
-answers of the cross-validation, which the model carries as numbers, by "Learn then Test"
-(Angelopoulos, Bates, Candès, Jordan and Lei 2021, "Learn then Test: Calibrating predictive
-algorithms to achieve risk control"; for selective classification before that Geifman and El-Yaniv
-2017, "Selective classification for deep neural networks"):
+probability, the confidence, reaches the threshold of its class. The thresholds come from the
+held-out answers of the cross-validation, by "Learn then Test" (Angelopoulos, Bates, Candès, Jordan
+and Lei 2021, "Learn then Test: Calibrating predictive algorithms to achieve risk control"):
 
 - For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
   from this confidence on, more than RATE are wrong" is tested.
@@ -142,7 +140,7 @@ class KnownWords:
         blocks = {block.name: block for head in (control, stance) for block in head.blocks}
         block = blocks.get("stem", blocks.get("word"))
         self._stemmed = "stem" in blocks
-        self._index = KeyIndex(block.keys if block else np.zeros(0, np.uint64))
+        self._index = block.index if block else KeyIndex(np.zeros(0, np.uint64))
         idf = block.idf.astype(np.float64) if block else np.zeros(0)
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
         self.common = np.append(np.exp(1.0 - idf) >= COMMON, False)

@@ -8,14 +8,13 @@ import numpy as np
 from stance.arrays import Floats
 from stance.display import brief
 from stance.errors import ActorError
-from stance.features import Pairs, lay_out
+from stance.features import Pairs
 from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
 from stance.model.abstention import withheld
-from stance.model.heads import BlockWeights, Lookup, name_keys
+from stance.model.heads import BlockWeights, Lookup
 from stance.reading.frames import frames_of, told
 from stance.reading.text import MOST_READ
-from stance.reading.words import make_query
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -106,11 +105,9 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
 
 
 def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
-    answer, intercept = model.judge([text], [actor]), model.stance.intercept
-    query = make_query(model.book, [text], [actor])
-    read, para = query.read(model.reader)
-    topics = name_keys(query.names) if model.stance.per_actor else None
-    words, features = _reasons(model, lay_out(read, para, query.actor, topics), actor)
+    answer, intercept = model.judge([text], [actor], pushes=True), model.stance.intercept
+    pairs = answer.pushes.pairs  # type: ignore[union-attr] # they were asked for
+    words, features = _reasons(model, pairs, actor)
     pushes = [_floats(intercept), *(reason.push for reason in (*words, *features))]
     scores = np.sum(pushes, axis=0)
     if model.deep and not np.allclose(model.stance.probabilities(scores[None]), answer.stance):
@@ -127,7 +124,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     holder = answer.holders[answer.holder[0]]
     return Explanation(
         actor=actor,
-        text=read.texts[0],
+        text=pairs.words.texts[0],
         labels=model.stance.labels,
         intercept=_floats(intercept),
         words=words,

@@ -1,7 +1,7 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
@@ -26,7 +26,20 @@ def name_keys(names: Sequence[str]) -> Keys:
     return np.array([keys[name] for name in names], np.uint64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Lookup:
+    """What a block knows of each feature of a vocabulary, of which the first ``size`` are in it."""
+
+    rows: Ints32  # number of the feature in the block, -1 if it is unknown
+    values: list[Floats]  # by label but the first, how far it leads the first; then the square
+    size: int
+
+
+Tell = Callable[["BlockWeights", Occurrences, Lookup, Floats], None]
+"""Told of a block what occurs, how it weighs, and what each pair's values are multiplied by."""
+
+
+@dataclass(frozen=True)
 class BlockWeights:
     """What a head learned about one feature block."""
 
@@ -37,42 +50,36 @@ class BlockWeights:
     coef: Floats32  # of shape (n_features, n_labels)
     terms: Sequence[str] = ()  # readable names of the features; empty if not saved
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Lookups know spellings that another process has not met; a copy makes its own.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
-@dataclass(slots=True)
-class Lookup:
-    """What a block knows of each feature of a vocabulary, of which the first ``size`` are in it."""
+    @cached_property
+    def index(self) -> KeyIndex:
+        """Numbers the keys; not made for a head that is never asked."""
+        return KeyIndex(self.keys)
 
-    rows: Ints32  # number of the feature in the block, -1 if it is unknown
-    values: list[Floats]  # by label but the first, how far it leads the first; then the square
-    size: int
-
-
-Tell = Callable[[BlockWeights, Occurrences, Lookup, Floats], None]
-"""Told of a block what occurs, how it weighs, and what each pair's values are multiplied by."""
-
-
-class BlockScorer:
-    """Scores the occurrences of one block's features."""
-
-    def __init__(self, block: BlockWeights) -> None:
-        self.block = block
-        self._index = KeyIndex(block.keys)
-        idf = block.idf.astype(np.float64)
-        first, *others = (idf * pushes for pushes in block.coef.T)
+    @cached_property
+    def _all(self) -> Lookup:
+        idf = self.idf.astype(np.float64)
+        first, *others = (idf * pushes for pushes in self.coef.T)
         # The last entry of each column is for unknown features.
         values = [np.append(column, 0.0) for column in (*(o - first for o in others), idf**2)]
         rows = np.append(np.arange(len(idf), dtype=np.int32), np.int32(-1))
-        self._all = Lookup(rows, values, len(rows))
-        self._lookups: WeakKeyDictionary[Vocabulary, Lookup] = WeakKeyDictionary()
+        return Lookup(rows, values, len(rows))
+
+    @cached_property
+    def _lookups(self) -> WeakKeyDictionary[Vocabulary, Lookup]:
+        return WeakKeyDictionary()
 
     def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Lookup]]:
         """Yield the block's features in a batch, numbered by their places in the lookup beside."""
-        for one in BLOCKS[self.block.name](reader, pairs):
+        for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
                 yield one, self._lookup(one.vocabulary)
                 continue
             one = one.flat()
-            rows = self._index.find(one.keys(pairs.named))
+            rows = self.index.find(one.keys(pairs.named))
             known = np.flatnonzero(rows >= 0)  # few of an open set
             weight = None if one.weight is None else one.weight.take(known)
             places = one.pair.take(known), one.word.take(known), rows.take(known)
@@ -89,7 +96,7 @@ class BlockScorer:
                 known.rows.resize(2 * size, refcheck=False)
                 for column in known.values:
                     column.resize(2 * size, refcheck=False)
-            rows = self._index.find(vocabulary.keys(np.arange(known.size, size)))
+            rows = self.index.find(vocabulary.keys(np.arange(known.size, size)))
             known.rows[known.size : size] = rows
             for column, values in zip(known.values, self._all.values, strict=True):
                 column[known.size : size] = values.take(rows)
@@ -101,7 +108,7 @@ class BlockScorer:
     ) -> Floats:
         """Return the block's share of `Head.scores`; mark pairs with a known plain word."""
         total = np.zeros((len(self._all.values), pairs.count))
-        asked = self.block.name in LEXICAL and not known.all()
+        asked = self.name in LEXICAL and not known.all()
         plain = pairs.words.who == NOBODY if asked else None
         occurrences = [pair for pair in self._find(reader, pairs) if len(pair[0].pair)]
         for one, lookup in occurrences:
@@ -125,10 +132,10 @@ class BlockScorer:
                 else:
                     known[one.pair[lexical]] = True
         length = np.sqrt(total[-1])
-        scale = np.divide(self.block.weight, length, out=np.zeros_like(length), where=length > 0)
+        scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
             for one, lookup in occurrences:
-                tell(self.block, one, lookup, scale)
+                tell(self, one, lookup, scale)
         shares: Floats = total[:-1] * scale
         return shares
 
@@ -157,15 +164,6 @@ class Head:
     temperature: float
     per_actor: bool = False
 
-    @cached_property
-    def scorers(self) -> tuple[BlockScorer, ...]:
-        """A scorer per block; not made for a head that is never asked."""
-        return tuple(map(BlockScorer, self.blocks))
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Scorers know spellings that another process has not met; a copy makes its own.
-        return {name: value for name, value in self.__dict__.items() if name != "scorers"}
-
     @property
     def silent(self) -> tuple[str, ...]:
         """Labels that it never answers, since no training row has them."""
@@ -181,8 +179,8 @@ class Head:
         """
         total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count)
         known = np.zeros(pairs.count, np.bool_)
-        for scorer in self.scorers:
-            total[1:] += scorer.scores(reader, pairs, known, tell)
+        for block in self.blocks:
+            total[1:] += block.scores(reader, pairs, known, tell)
         return total.T, known
 
     def probabilities(self, scores: Floats) -> Floats:

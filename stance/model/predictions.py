@@ -81,10 +81,9 @@ class Pushes:
         return dict(zip(words.take(order).tolist(), pushes.take(order).tolist(), strict=True))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
-        """Return the words, at most so many, that push most toward each pair's answer.
+        """Return the words, at most so many, whose pushes sum to most toward each pair's answer.
 
-        A word counts with the sum of its pushes, as do the actor and all other actors. Neutral
-        answers get the strongest words either way; `NO_ANSWER` gets none.
+        Neutral answers get the strongest words either way; `NO_ANSWER` gets none.
         """
         words, strings = self.pairs.words, [*_MARKS, *self.pairs.words.types.strings]
         spelled = words.type + len(_MARKS)
