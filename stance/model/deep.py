@@ -147,30 +147,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class DeepReader:
-    """An encoder with its word pieces and heads; `stance.storage.load_reader` reads it.
+    """An encoder with its word pieces and heads; `stance.storage.load_reader` reads it."""
 
-    Attributes
-    ----------
-    network : bytes
-        ONNX graph from the numbers of word pieces, of shape (1, n), to states of shape (n, width).
-    pieces : mapping of str to int
-        Numbers of the word pieces.
-    layers : mapping of str to Layer
-        ``trunk`` and those of `HEADS`.
-    mixtures : mapping of str to Mixture
-        By head.
-    below : float
-        Only pairs whose most probable linear answer is less probable than this are read.
-    sha256 : str
-        Of network, pieces and layers.
-    """
-
-    network: bytes
-    pieces: Mapping[str, int]
-    layers: Mapping[str, Layer]
-    mixtures: Mapping[str, Mixture]
-    below: float
-    sha256: str
+    network: bytes  # ONNX graph from numbers of word pieces (1, n) to states (n, width)
+    pieces: Mapping[str, int]  # numbers of the word pieces
+    layers: Mapping[str, Layer]  # ``trunk`` and those of `HEADS`
+    mixtures: Mapping[str, Mixture]  # by head
+    below: float  # only pairs whose most probable linear answer is less probable are read
+    sha256: str  # of network, pieces and layers
 
     def __repr__(self) -> str:
         return brief("DeepReader", megabytes=round(len(self.network) / 1e6, 1), below=self.below)

@@ -144,25 +144,16 @@ class BlockWeights:
 class Head:
     """A linear classifier over feature blocks.
 
-    Attributes
-    ----------
-    targeted : bool
-        Whether it judges an actor, or the paragraph as a whole.
-    intercept : ndarray of float64 of shape (n_labels,)
-        With the recipe's constant offset on neutral.
-    temperature : float
-        Scores are divided by it before the softmax (Guo et al. 2017, "On Calibration of Modern
-        Neural Networks").
-    per_actor : bool
-        Whether every actor has features of its own.
+    Scores are divided by the temperature before the softmax (Guo et al. 2017, "On Calibration of
+    Modern Neural Networks").
     """
 
     labels: tuple[str, ...]
-    targeted: bool
+    targeted: bool  # whether it judges an actor, or the paragraph as a whole
     blocks: tuple[BlockWeights, ...]
-    intercept: Floats
+    intercept: Floats  # of shape (n_labels,), with the recipe's constant offset on neutral
     temperature: float
-    per_actor: bool = False
+    per_actor: bool = False  # whether every actor has features of its own
 
     @property
     def silent(self) -> tuple[str, ...]:

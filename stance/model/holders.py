@@ -123,10 +123,8 @@ def codes(
 ) -> tuple[Ints, Ints, Floats]:
     """Return whose stance that of each pair is, from its kind: a number in the order of `Holder`.
 
-    It is `AUTHOR`, `OTHER`, or ``len(NAMES)`` plus the number of an actor. Where an actor should
-    hold the stance but none seems to speak, it is `OTHER`. Where frames say who judges the actor,
-    it is who they say. The second array is the kind after that, the third how probable it is at
-    least: `FRAMES_RIGHT` where frames say it, else 0.
+    It is `AUTHOR`, `OTHER` (also if no actor seems to speak), or ``len(NAMES)`` plus the number of
+    an actor; or who judges the actor by frames. Then come the kind, and its least probability.
     """
     code = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)

@@ -49,11 +49,7 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        r"""The answer in words, with its probability.
-
-        >>> Verdict(Answer(0, "NATO", 1, "favor", (0.1, 0.2, 0.7), "", 0.0), ()).summary
-        'in favor, 70\xa0%'
-        """
+        """The answer in words, with its probability, such as ``in favor, 70 %``."""
         name = NAMES[self.answer.stance]
         top = _share(max(self.answer.probabilities))
         return name if self.answer.stance == UNCERTAIN else f"{name}, {top}"
