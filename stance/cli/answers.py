@@ -136,7 +136,7 @@ def read(
     """Show an article, its mentions coloured by stance."""
     from stance.reports.answers import Maker
     from stance.reports.articles import ReadRequest, articles_of, write_articles
-    from stance.storage import model_file
+    from stance.storage import model_file, model_hash
     from stance.tables import InputOptions, find_inputs
 
     named = files.inputs_of(articles)
@@ -147,7 +147,8 @@ def read(
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    tell(*write_articles(request, output, Maker(loaded, path), force=force))
+    maker = Maker(loaded, path, model_hash(path))
+    tell(*write_articles(request, output, maker, force=force))
 
 
 def actors(

@@ -117,12 +117,12 @@ def _choose_keys(places: Places, table: Table, labels: Header) -> tuple[list[int
 
 
 def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, Ints]]:
-    """Return those of some pairs that have each code, under its name; a code below 0 is none."""
+    """Return those of some pairs that have each code, under its name; below 0 is none."""
     values = codes[pairs]
     order = np.argsort(values, kind="stable")
     numbers, first = np.unique(values[order], return_index=True)
     parts = zip(numbers.tolist(), np.split(pairs[order], first[1:]), strict=False)  # of none, one
-    return [(names[number], part) for number, part in parts if number >= 0]
+    return [(names[number], part) for number, part in parts if names and number >= 0]
 
 
 def pair_key(cells: Iterable[str]) -> int:

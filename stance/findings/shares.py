@@ -195,10 +195,8 @@ class Study:
         """Return the pairs of each group, by the alphabet, or of each period, the first first."""
         population = self.population
         if of == "period":
-            periods = [*population.periods]
-            return split_by(pairs, population.period, periods) if periods else []
-        groups = population.groups
-        return sorted(split_by(pairs, population.group, groups)) if groups else []
+            return split_by(pairs, population.period, [*population.periods])
+        return sorted(split_by(pairs, population.group, population.groups))
 
     def shares(self) -> Iterator[Share]:
         """Yield the shares of each of the `parts`."""

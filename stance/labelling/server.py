@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError
 from stance.labelling import Json, Session
+from stance.reports import environment
 from stance.settings import read_text
 
 if TYPE_CHECKING:
@@ -142,20 +142,15 @@ def read_codebook(path: Path | None) -> str:
 
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
-    from jinja2 import StrictUndefined, Template
-
     folder = files(__package__) / "templates"
     page, style, script = (
         Markup((folder / name).read_text("utf-8"))  # noqa: S704 (our own files)
         for name in ("label.html.j2", "label.css", "label.js")
     )
-    template = Template(
-        page, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    template = environment().from_string(page)
     shown: str = template.render(
-        session=session, codebook=markdown(codebook), nonce=nonce, style=style, script=script,
-        version=__version__,
-    )  # fmt: skip
+        session=session, codebook=markdown(codebook), nonce=nonce, style=style, script=script
+    )
     return shown
 
 

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -52,17 +51,12 @@ SAME = 2e-3  # difference of two probabilities that different machines may give 
 Deep = Literal["all", "unsure"]  # what the deep reader reads
 
 
-@dataclass(frozen=True)
-class Maker:
+class Maker(NamedTuple):
     """The model that made some answers, and its file."""
 
     model: StanceModel
     path: Path
-
-    @cached_property
-    def sha256(self) -> str:
-        """The hash of the file."""
-        return model_hash(self.path)
+    sha256: str
 
 
 class Models(NamedTuple):
@@ -209,7 +203,7 @@ def _find_maker(
     model = models.load(path, None)
     fits, passages = _explain(model, places, cells)
     if fits.all():
-        return Maker(model, path), passages
+        return Maker(model, path, model_hash(path)), passages
     named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
     ways: list[tuple[Path, Deep | None]] = []
     if path == default and fits.mean() > ALIKE:
@@ -221,7 +215,7 @@ def _find_maker(
             model = models.load(file, deep)
             fits, passages = _explain(model, places, cells)
             if fits.all():
-                return Maker(model, file), passages
+                return Maker(model, file, model_hash(file)), passages
     return None, []
 
 
