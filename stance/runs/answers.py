@@ -36,7 +36,6 @@ from stance.tables import (
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
-BECAUSE = "because"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class RunConfig:
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
-        because = [BECAUSE] if self.options.explain else []
+        because = ["because"] if self.options.explain else []
         if self.options.wide:
             parts = [*map(str, Stance), HOLDER, *because]
             per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]

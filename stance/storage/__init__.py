@@ -84,24 +84,23 @@ def dump_model(model: StanceModel) -> bytes:
         "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
-        "heads": {name: _head_table(head) for name, head in heads.items()},
+        "heads": {
+            name: {
+                "labels": head.labels,
+                "targeted": head.targeted,
+                "own": head.per_actor,
+                "temperature": float(head.temperature),
+                "blocks": [
+                    {"name": b.name, "weight": float(b.weight), "features": len(b.keys)}
+                    for b in head.blocks
+                ],
+            }
+            for name, head in heads.items()
+        },
         "temperature": float(model.stance.temperature),
         "members": members,
     }
     return pack(manifest, contents)
-
-
-def _head_table(head: Head) -> dict[str, Any]:
-    return {
-        "labels": head.labels,
-        "targeted": head.targeted,
-        "own": head.per_actor,
-        "temperature": float(head.temperature),
-        "blocks": [
-            {"name": block.name, "weight": float(block.weight), "features": len(block.keys)}
-            for block in head.blocks
-        ],
-    }
 
 
 def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from stance.tables.sources import MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import (
     AROUND,
     MAX_CELL,
-    SEPARATORS,
     Chunks,
     Fault,
     Records,
@@ -22,6 +21,7 @@ from stance.tables.table import (
     is_whole,
 )
 
+_SEPARATORS = (",", ";", "\t", "|")
 _MAX_RECORD_LINES = 100_000
 _TOP = 64 * 1024  # characters in which the header must begin
 _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
@@ -76,7 +76,7 @@ def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: 
     """Return the separator with which most of the first records are as wide as the header."""
     sample = [text for text in lines[:_SAMPLE_LINES] if len(text) <= MEGABYTE]
     shares: dict[str, float] = {}
-    for mark in SEPARATORS:
+    for mark in _SEPARATORS:
         widths = []  # 0 for a bad record, but the last may be cut off
         for end, cells in islice(_parsed(sample, mark, quotes), _SAMPLE):
             if cells and (isinstance(cells, list) or end < len(sample)):
