@@ -39,7 +39,6 @@ LOOSE = (
     "without document: each text counts as one; if some are from one article or speech, intervals "
     "are too narrow and cross-validation scores too high; add a column document"
 )
-LANGUAGE = "english"  # of the stress suite, and so of the models that can be tested
 EXAMPLES = 3  # failures that are kept of a test
 WRITTEN = "as written"
 CHANGES: dict[str, Callable[[str], str]] = {
@@ -225,7 +224,7 @@ def run_suite(model: StanceModel) -> Figures:
         tests, each with name, n, failures, rate, its Wilson interval and at most three examples;
         and seeds, the number of paragraphs.
     """
-    if model.recipe.language != LANGUAGE:
+    if model.recipe.language != "english":
         raise DataError(
             f"the stress suite is English and the model reads {shown(model.recipe.language)}; "
             "evaluate it on a corpus of its language"

@@ -209,10 +209,9 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
 
 
 def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
-    """Return the values of the features that occur in enough documents of some rows.
+    """Return values (n_rows, n_features) of features in enough documents of some rows.
 
-    They are of shape (n_rows, n_features). Beside them stand the features' vectors, of shape
-    (n_features, n_dimensions), and the blocks, still without coefficients. Matrices are sparse.
+    Then come their vectors (n_features, n_dimensions), and the blocks without coefficients.
     """
     features, group = task.recipe.features, task.group[rows]
     topic = None if task.topic is None else task.topic[rows]
@@ -300,11 +299,7 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
 
 
 def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
-    """Return the fold of each row; no group is in two folds, classes are spread evenly.
-
-    There are at most as many folds as groups, and as rows of the most frequent class; of either
-    there are two or more.
-    """
+    """Return the fold of each row; no group is in two folds, classes are spread evenly."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     most = min(folds, len(np.unique(group)), int(np.bincount(y).max()))
@@ -317,10 +312,7 @@ def assign_folds(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
 
 
 def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Floats, Floats]:
-    """Return scores and probabilities of every row by models that have not seen its document.
-
-    The probabilities are at the temperature that fits the other folds; ``jobs`` changes nothing.
-    """
+    """Return scores and probabilities of every row by models that have not seen its document."""
     from joblib import Parallel, delayed
 
     numbers = np.unique(fold)

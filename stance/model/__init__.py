@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -94,8 +94,7 @@ class StanceModel:
 
     def __getstate__(self) -> dict[str, Any]:
         # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
-        made = ("reader", "vocabulary")
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]
@@ -218,10 +217,8 @@ class StanceModel:
         pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
         topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
-        pushed = None
-        if pushes:
-            pairs = lay_out(words, para, actor, topics)
-            pushed = Pushes(pairs, np.zeros(pairs.first[-1]))
+        pairs = lay_out(words, para, actor, topics) if pushes else None
+        pushed = Pushes(pairs, np.zeros(pairs.first[-1])) if pairs else None
         scores, known = self._score(self.stance, words, para, actor, topics, pushed)
         stance = self.stance.probabilities(scores)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)

@@ -145,9 +145,6 @@ class KnownWords:
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
         self.common = np.append(np.exp(1.0 - idf) >= COMMON, False)
 
-    def __len__(self) -> int:
-        return len(self._index)
-
     def _make_table(self, reader: Reader) -> StringTable:
         def describe(words: Sequence[str]) -> tuple[Ints32, list[bool]]:
             if self._stemmed:
@@ -195,7 +192,7 @@ def measure(
         words = reader.words(normalise_all(some))
         columns.append((words.para + np.int64(low), *vocabulary.places(reader, words)))
     para, place, plain = map(np.concatenate, zip(*columns, strict=True))
-    width = len(vocabulary) + 1  # the last place is for unknown words
+    width = len(vocabulary.common)  # the last place is for unknown words
     pairs = np.unique(document[rows].take(para) * width + place % width)
     elsewhere = np.bincount(pairs % width, minlength=width) - 1  # documents but a word's own
     known = plain & (place >= 0) & (elsewhere.take(place) >= min_df)

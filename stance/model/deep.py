@@ -7,7 +7,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property, lru_cache
 from itertools import chain
 from re import finditer
@@ -161,8 +161,7 @@ class DeepReader:
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be pickled; a copy opens its own.
-        made = ("session", "vocabulary")
-        return {key: value for key, value in self.__dict__.items() if key not in made}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def session(self) -> Any:

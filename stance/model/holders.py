@@ -155,8 +155,7 @@ def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Int
     A judged actor that the book did not find (its number is ``len(book)``) gets its own name.
     """
     names = [*NAMES, *book.names]
-    unlisted = np.flatnonzero(code == len(names))
-    for pair in unlisted.tolist():
+    for pair in np.flatnonzero(code == len(names)).tolist():
         number = book.number(actors[pair])
         code[pair] = number + len(NAMES) if number >= 0 else len(names)
         names += [actors[pair]] if number < 0 else []

@@ -184,10 +184,7 @@ def look() -> str:
 
 
 def rules(actors: int) -> str:
-    """Return the style by which a mention of each of so many actors shows its reason.
-
-    Where a page lets its reader choose an actor, paragraphs without it vanish.
-    """
+    """Return the style by which so many actors' mentions show reasons, and one can be chosen."""
     return "".join(map(_RULES.format, range(actors)))
 
 

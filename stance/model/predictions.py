@@ -43,8 +43,6 @@ LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 MOST_WORDS = 6  # that are named as the reason for an answer
 STRONG = 0.3  # least push of such a word, of the strongest one's
 
-_MARKS = (ACTOR, OTHERS)
-
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
@@ -67,10 +65,7 @@ class Pushes:
         self.values[:] += np.bincount(entry, push.take(kept), len(self.values))
 
     def deciding(self, pair: int, answer: int) -> dict[int, float]:
-        """Return the words that push most toward a pair's answer, the strongest first.
-
-        Names of actors are left out. Of a neutral answer, words count that push either way.
-        """
+        """Return the words, except names, that push most toward a pair's answer, in order."""
         entries = slice(self.pairs.first[pair], self.pairs.first[pair + 1])
         words, pushes = self.pairs.word[entries], self.values[entries]
         strength = _toward(np.array(answer), pushes)
@@ -85,11 +80,11 @@ class Pushes:
 
         Neutral answers get the strongest words either way; `NO_ANSWER` gets none.
         """
-        words, strings = self.pairs.words, [*_MARKS, *self.pairs.words.types.strings]
-        spelled = words.type + len(_MARKS)
-        spelled[words.mentions] = _MARKS.index(OTHERS)
+        words, strings = self.pairs.words, [ACTOR, OTHERS, *self.pairs.words.types.strings]
+        spelled = words.type + 2
+        spelled[words.mentions] = strings.index(OTHERS)
         spelling = spelled.take(self.pairs.word)
-        spelling[self.pairs.mention] = _MARKS.index(ACTOR)
+        spelling[self.pairs.mention] = strings.index(ACTOR)
         code: Ints = self.pairs.row * len(strings) + spelling
         _, entry, place = np.unique(code, return_index=True, return_inverse=True)
         value, row = np.bincount(place, self.values, len(entry)), self.pairs.row.take(entry)
