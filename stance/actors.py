@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from stance.display import count, shown
-from stance.errors import DataError
+from stance.errors import ActorError, DataError
 from stance.reading.actors import ActorBook
 from stance.reading.names import surname
 from stance.reading.text import count_cut, cut_note
@@ -99,7 +99,11 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     if not tables:
         raise DataError(f"{path}: no name in it; write one person in each row")
     text = "\n".join(tables)
-    ActorBook.from_toml(text, str(path))  # raises if a name or a day is wrong
+    try:
+        ActorBook.from_toml(text, str(path))
+    except ActorError as error:
+        advice = "; write days such as 2015-12-31, 'from' before 'to'" * ("'office" in str(error))
+        raise DataError(f"{error}{advice}") from error
     return text
 
 

@@ -458,7 +458,7 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     [
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
         (("--simple-random",), "say how labels are read; add --audit LABELLED"),
-        (("--pairs", "--differences", "x.csv"), "--pairs is about holders; drop --differences"),
+        (("--pairs", "--differences", "x.csv"), "drop --differences, --by and --over"),
         (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
         (("--period", "month"), "--period is about dates; name their column with --over"),

@@ -238,8 +238,10 @@ def shares(
     request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
     if request.audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
-    if pairs and differences:
-        raise UsageError("--pairs is about holders; drop --differences")
+    if pairs and (differences or request.by or request.over):
+        raise UsageError(
+            "--pairs counts holders over all rows; drop --differences, --by and --over"
+        )
     read = [*request.paths, request.audit]
     files.refuse_outputs(force, read, output=output, differences=differences)
     how = {"force": force, "excel_safe": excel_safe}
