@@ -214,7 +214,7 @@ def test_a_book_is_made_of_a_table_of_people(tmp_path):
         ("name,party\n,\n", "no name in it; write one person in each row"),
         (
             "name,from\nMona Fairfax,1 May 2015\n",
-            "must be a first and a last day per term, such as",
+            "write days such as 2015-12-31, 'from' before 'to'",
         ),
     ],
 )
