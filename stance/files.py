@@ -103,13 +103,15 @@ class WholeFile:
     ) -> None:
         check_output(path, force=force, inputs=inputs)
         self._path, self._force = path, force
-        self.handle: IO[bytes] = sys.stdout.buffer
+        self.handle: IO[bytes]
         self._target: Path | None = None  # of a file that is made in private
         self._made: list[Path] = []  # what `discard` removes
         with reported(path):
-            if path and is_device(path):
+            if not path:
+                self.handle = sys.stdout.buffer
+            elif is_device(path):
                 self.handle = path.open("wb")  # it cannot be renamed over
-            elif path:
+            else:
                 self._target = target_of(path)
                 clear_leftovers(self._target.parent)
                 self.handle = _make_private(self._target, delete=False)
