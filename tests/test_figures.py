@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pages import part, read_page
 
 from stance.reports.charts import Estimate, net_axis, whiskers
-from stance.reports.figures import Column, Data, Figure, as_pdf, as_svg, lacks_letters
+from stance.reports.figures import Column, Data, Figure, as_pdf, as_svg, lacks_letters, points
 
 SVG = "{http://www.w3.org/2000/svg}"
 OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
@@ -129,6 +129,14 @@ def test_any_name_makes_whole_files(name):
     assert lacks_letters(made) == any(ord(sign) > 0x2FF for sign in name)
     pytest.importorskip("reportlab")
     assert as_pdf(made).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [((-0.178, 0.005), "[−18, +0.5]"), ((-0.178, -0.0003), "[−18, −0.03]"), ((0, 0.6), "[0, +60]")],
+)
+def test_an_interval_seems_to_end_at_zero_only_if_it_does(ends, words):
+    assert points(-0.09, ends) == f"−9 {words}"
 
 
 # --- Scales ---

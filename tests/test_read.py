@@ -149,6 +149,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     assert result.exit_code == 0, result.output
     assert "c.txt: has no paragraph; check that it is an article; left out" in result.stderr
     assert "d.html: has no text of an article; " in result.stderr
+    assert "b.txt: article of 3 paragraphs" in result.stderr  # as its index says
     assert "1 file left out: no article" in result.stderr
     assert f"wrote {pages / 'index.html'}: 2 articles, 6 answers" in result.stderr
     assert sorted(path.name for path in pages.iterdir()) == [
@@ -156,7 +157,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     ]  # fmt: skip
     (table,) = read_page((pages / "index.html").read_bytes()).tables
     assert [row[0] for row in table[1:]] == [
-        "Thanks2 paragraphs, 5 answers", "A quiet day1 paragraph, 1 answer"
+        "Thanks3 paragraphs, 5 answers", "A quiet day2 paragraphs, 1 answer"
     ]  # fmt: skip
     assert table[1][1].startswith("Poland 1NATO 1")
     for name in ("001-a.html", "002-b.html"):

@@ -324,6 +324,35 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path, every):
         assert (int(row["answers"]), int(row["withheld"])) == counted[row["actor"]]
 
 
+@pytest.mark.parametrize("audit", [False, True])
+def test_of_a_table_of_labels_only_those_given_are_counted(tmp_path, audit):
+    stances = ["against", "favor", "", ""] * 30  # never neutral
+    rows = [
+        {"id": f"p{n}", "text": f"Text {n}.", "target": "NATO", "label": label}
+        for n, label in enumerate(stances)
+    ]
+    path, labels = write_rows(tmp_path / "llm.csv", rows), tmp_path / "labels.csv"
+    write_rows(labels, [{"id": r["id"], "actor": "NATO", "stance": "favor"} for r in rows[:60]])
+    options = ("--actor-column", "target", "--stance-column", "label", "--document-column", "id")
+    page, said = command(path, *options, *("--audit", labels, "--simple-random") * audit)
+    assert "120 rows, 60 answers" in said
+    assert "120 pairs of a paragraph and an actor: 60 labels, taken as answers" in page.text
+    assert "50 % of the pairs have no stance; counted shares describe only the others." in page.text
+    assert "Of 120 pairs of a paragraph and an actor, 60 were labelled by [which" in page.text
+    for untrue in ("withheld", "classifier", "probabilities)", "The model was", "The model ("):
+        assert untrue not in page.text
+    (row,) = page.rows("net")
+    assert (row["pairs"], row["without a stance"]) == ("120", "60")
+    left_out = "60 pairs without a stance are left out of "
+    if audit:
+        assert f"{left_out}counted shares; corrected ones include them" in page.text
+        assert "cover sampling and errors of the table's labels" in page.text
+        assert row["method"] in ("PPI++ (answers)", "labels alone")
+    else:
+        assert f"{left_out}all shares" in page.text
+        assert "n = 60 answers, counted from labels" in page.text
+
+
 def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     mixed = ["neutral"] * 20
     stances = {

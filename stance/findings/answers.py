@@ -70,12 +70,15 @@ class AnswersTable:
 
     @property
     def uncounted(self) -> str:
-        """Why the answers are not counted: some stance is never answered; empty if they are."""
+        """Why the answers are not counted: some stance is never answered; empty if they are.
+
+        Labels always are: an empty cell leans toward no stance.
+        """
         given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
         withheld = self.chances[self.stance == len(Stance)]
         leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
         never = (given == 0) & (leaning >= FEWEST_LEANING)
-        if not (given.any() and never.any()):
+        if self.places.mentions is None or not (given.any() and never.any()):
             return ""
         names = [name for name, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
         return (

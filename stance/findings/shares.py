@@ -275,7 +275,8 @@ def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogat
         (name, np.where(labels[:, None] >= 0, sides(labels) - chances, 0.0))
         for name, labels in zip(names, population.labels.T, strict=True)
     ]
-    return [("probabilities", chances), ("answers", answers)], columns
+    probable = [("probabilities", chances)] if population.places.mentions is not None else []
+    return [*probable, ("answers", answers)], columns
 
 
 def read_study(request: Request) -> Study:

@@ -84,7 +84,8 @@ def write_predictions(
         notes.append(f"{report.denied} did not make these answers; {how}")
     if report.total.documents == 1:
         notes.append(f"{request.name}: holds one document; show an article with stance read")
-    counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
+    answers = report.total.n - (0 if report.probable else report.total.withheld)
+    counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
 
 
@@ -198,8 +199,8 @@ class _Drawing(NamedTuple):
             method = f"corrected by {labels} (prediction-powered inference)"
             below = "the counted one"
         known = count(sum(share.net is not None for share in shares), "cell")
-        n = count(sum(share.n for share in shares), "answer")
-        caption = f"n = {n}, {method}; {marks.format(below=below, known=known)}."
+        n = sum(share.n if self.report.labelled else share.n - share.withheld for share in shares)
+        caption = f"n = {count(n, 'answer')}, {method}; {marks.format(below=below, known=known)}."
         return Figure(title, chart, self.data(name, shares), legend, caption)
 
     def data(self, name: str, shares: Sequence[Share]) -> Data:
@@ -209,8 +210,9 @@ class _Drawing(NamedTuple):
         titles = {"actor": "actor", "group": group, "period": "period"}
         keys = [key for key in titles if any(getattr(share, key) for share in shares)]
         counts = ("n", "withheld", *["labels"] * audited)
+        nouns = ("answers", "withheld") if self.report.probable else ("pairs", "without a stance")
         columns = [Column(titles[key]) for key in keys]
-        columns += [Column(noun, "count") for noun in ("answers", *counts[1:])]
+        columns += [Column(noun, "count") for noun in (*nouns, *counts[2:])]
         for label in QUANTITIES:
             kind: Kind = "signed" if label == "net" else "share"
             unit = "" if label == "net" else ", %"
