@@ -1,6 +1,6 @@
 """Answers of models, their scores, and what these are held against."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -228,10 +228,12 @@ def _f1_of(label: int) -> Statistic:
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
     """Score each named group, the largest first, over the labels that occur with it."""
-    names, scores = np.array(groups, object), {}
-    for name, _ in sorted(Counter(groups).items(), key=lambda item: (-item[1], item[0])):
+    rows, scores = defaultdict[str, list[int]](list), {}
+    for row, name in enumerate(groups):
+        rows[name].append(row)
+    for name in sorted(rows, key=lambda name: (-len(rows[name]), name)):
         if name:
-            part = brief_score(answers.take(names == name))
+            part = brief_score(answers.take(np.array(rows[name])))
             bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
             kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
             scores[name] = {**kept, "interval": bounds}
