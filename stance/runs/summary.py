@@ -70,7 +70,7 @@ def run_notes(
         yield cut_note(tally.cut)
     times = Counter[str]()
     for _, places in model.book.unknown_names(texts[:LOOKED]):
-        times.update({name for name, *_ in places})
+        times.update(sorted({name for name, *_ in places}))
     if names := [name for name, number in times.most_common() if number >= OFTEN]:
         yield (
             f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
