@@ -150,7 +150,7 @@ def _reasons(
     whole = defaultdict[str, Floats](lambda: np.zeros(len(head.labels)))
     judgements = defaultdict[int, dict[str, None]](dict)  # who judges whom, by the cue of a frame
     if any(block.name == "frame" for block in head.blocks):
-        for frame in frames_of(words, model.reader):
+        for frame in words.once(frames_of, model.reader):
             judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
 
     def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
