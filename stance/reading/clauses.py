@@ -216,10 +216,10 @@ def _with_marks(
 
 
 def _phrases(
-    words: Words, at: Ints, columns: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
+    words: Words, at: Ints, marked: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
 ) -> Phrases:
     """Join nouns to phrases, and tell for whom each stands."""
-    letter, sign, value, more = columns
+    letter, sign, value, more = marked
     mark, word, sign, value = _with_marks(words, at, letter, sign, value)
     longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
     longer[at] = more
@@ -261,12 +261,12 @@ def _phrases(
     heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
     last = word[end[shown] - 1]
-    told: tuple[Any, ...] = (  # few entries are ever looked at
+    columns: tuple[Any, ...] = (
         *(last, last + longer.take(last)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
         *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], ours[shown]),
         *(words.quoted.take(last), words.para.take(last)),
     )
     tags = tags[shown].astype(np.uint8)
-    views: list[Any] = [memoryview(column) for column in told]
+    views: list[Any] = [memoryview(one) for one in columns]  # few entries are ever looked at
     return Phrases(tags.tobytes().decode("ascii"), signals, *views)
