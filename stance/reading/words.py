@@ -153,10 +153,8 @@ def make_query(
     for text, before in zip(texts, ("", *texts), strict=False):
         plain.append(plain[-1] if plain and text == before else normalise(text[:MOST_READ]))
     numbers = {actor: book.number(actor) for actor in set(actors)}
-    number, rows = (
-        np.array([numbers[actor] for actor in actors], np.int64),
-        list[tuple[int, int, int]](),
-    )
+    number = np.array([numbers[actor] for actor in actors], np.int64)
+    rows = list[tuple[int, int, int]]()
     for i, given in enumerate(repeat(None, len(texts)) if spans is None else spans):
         if given:
             read = texts[i][:MOST_READ]
@@ -209,7 +207,7 @@ class Reader:
         columns |= {"phrase exact": np.int32, "phrase": np.int32} | book.columns
         self.stems = StringTable(lambda stems: (keys_of(stems, "stem:"),), {"key": np.uint64})
         self.types = Spellings(self._describe, FLAGS | columns)
-        self.made: dict[Any, Any] = {}  # vocabularies and what heads know of them
+        self.made: dict[Any, Any] = {}  # vocabularies, and what else is known of spellings
 
     def _describe(self, words: Sequence[str]) -> Iterator[Any]:
         lexicon, lower = self.lexicon, list(map(str.lower, words))
