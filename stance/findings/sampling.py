@@ -125,13 +125,15 @@ def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
     Sureness is the margin between the two likeliest stances (Scheffer, Decomain and Wrobel 2001,
     "Active Hidden Markov Models for Information Extraction").
     """
-    if size > 0 and population.places.text is None:
+    if size <= 0:
+        return np.zeros(0, np.int64)
+    if population.places.text is None:
         column(Header(population.columns, population.table), "text", "--text-column")  # raises
     ordered = np.sort(population.chances, axis=1)
     order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
     order = order[~np.isin(population.text[order], population.text[sample.pair])]
     first = np.sort(np.unique(population.text[order], return_index=True)[1])
-    return order[first][: max(0, size)]
+    return order[first][:size]
 
 
 def _write(
