@@ -45,7 +45,7 @@ from scipy.optimize import minimize
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.corpus import Corpus, holder_kinds, read_corpus
 from stance.corpus.rows import MISSING, SOFT
-from stance.evaluation.scores import Answers, score
+from stance.evaluation.scores import Answers, brief_score
 from stance.features import lay_out
 from stance.fitting.learning import Task, TrainingRun, class_weights, fit_head, score_rows
 from stance.model import StanceModel
@@ -539,8 +539,8 @@ def row(name: str, chances: Floats, rows: Rows) -> str:
     """Return a row of the table: macro-F1, and of what was drawn at random ECE and shares."""
     labels = tuple(Stance)  # their names do not matter here
     drawn = rows.drawn
-    whole = score(Answers(labels, rows.gold, chances, rows.document))
-    random = score(Answers(labels, rows.gold[drawn], chances[drawn], rows.document[drawn]))
+    whole = brief_score(Answers(labels, rows.gold, chances, rows.document))
+    random = brief_score(Answers(labels, rows.gold[drawn], chances[drawn], rows.document[drawn]))
     low, high = (100 * end for end in whole["macro_f1_interval"])
     scores = [f"{100 * number:.1f}" for number in (random["macro_f1"], random["ece"])]
     cells = [
@@ -602,7 +602,7 @@ def macro_f1_of(task: Task, size: int, seed: int) -> float:
     head = fit_head(replace(task, weight=weight), rows, seed)
     chances = softmax(score_rows(head, task.counts, test))
     answers = Answers(task.labels, task.y[test], chances, task.group[test])
-    return float(score(answers)["macro_f1"])
+    return float(brief_score(answers)["macro_f1"])
 
 
 # --- Labelling ------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
 from stance.evaluation import evaluate
-from stance.evaluation.scores import Answers, score
+from stance.evaluation.scores import Answers, brief_score
 from stance.fitting import train
 from stance.fitting.counts import Vectors
 from stance.model import StanceModel
@@ -135,7 +135,9 @@ def main() -> None:
     own, blind = (np.concatenate([each[i] for each in pooled]) for i in (1, 2))
     random = np.concatenate([each[3] for each in pooled])
     document = np.concatenate([each[0].document for each in pooled])
-    scores = [score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (own, blind)]
+    scores = [
+        brief_score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (own, blind)
+    ]
     print(f"pooled: macro-F1 {100 * scores[0]:.1f}, target-blind {100 * scores[1]:.1f}; ", end="")
     print(f"true {shares(gold, random)}, answered {shares(own.argmax(axis=1), random)}")
     rates = "".join(f" {100 * rate:.0f} % |" for rate in RATES)

@@ -31,10 +31,10 @@ from sklearn.svm import LinearSVC
 from stance.arrays import Ints
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.scores import (
+    brief_score,
     conflict_rows,
     document_confusion,
     f1_scores,
-    score,
     stance_answers,
 )
 from stance.fitting.learning import Task, TrainingRun, assign_folds, cross_validate
@@ -92,7 +92,7 @@ def block_scores(corpus: Corpus, task: Task, folds: int, seeds: list[int]) -> np
     for seed in seeds:
         fold = assign_folds(task.y, task.group, folds, seed)
         answers = stance_answers(corpus, cross_validate(task, fold, seed)[1])
-        scored = score(answers)
+        scored = brief_score(answers)
         accuracy = answers.right[conflict].mean() if conflict.any() else np.nan
         scores.append((scored["macro_f1"], accuracy, scored["ece"]))
     return 100 * np.array(scores).T
