@@ -110,7 +110,7 @@ def vowpal_run(path: Path, source: Path, target: Path) -> None:
 
     def answer(texts: Sequence[str]) -> Answers:
         shares = (learner.predict(f"|w {plain(text)}") for text in texts)
-        return [max(zip(LABELS, own, strict=True), key=lambda pair: pair[1]) for own in shares]
+        return [max(zip(LABELS, row, strict=True), key=lambda pair: pair[1]) for row in shares]
 
     answer_table(answer, source, target)
 
@@ -131,8 +131,8 @@ def answer_table(answer: Callable[[Sequence[str]], Answers], source: Path, targe
         writer.writerow([*header, "label", "probability"])
         text = header.index("text")
         while rows := list(islice(reader, CHUNK)):
-            found = answer([row[text] for row in rows])
-            writer.writerows([*r, y, f"{p:.6f}"] for r, (y, p) in zip(rows, found, strict=True))
+            answers = answer([row[text] for row in rows])
+            writer.writerows([*r, y, f"{p:.6f}"] for r, (y, p) in zip(rows, answers, strict=True))
 
 
 def plain(text: str) -> str:
@@ -185,8 +185,8 @@ def _peaks(session: int) -> Iterator[tuple[int, int]]:
             fields = (path / "stat").read_text().rpartition(")")[2].split()
             if int(fields[3]) == session:
                 lines = (path / "status").read_text().splitlines()
-                found = next((line for line in lines if line.startswith("VmHWM")), "VmHWM 0")
-                yield int(path.name), int(found.split()[1])
+                peak = next((line for line in lines if line.startswith("VmHWM")), "VmHWM 0")
+                yield int(path.name), int(peak.split()[1])
         except OSError:  # it has ended
             continue
 
@@ -226,9 +226,9 @@ def draw_rows(corpus: Path, path: Path, rows: int) -> None:
         for turn in range(1 + rows // len(table)):
             draw.shuffle(names)
             for name in names:
-                own = documents[name][:left]
-                left -= len(own)
-                for row in own:
+                taken = documents[name][:left]
+                left -= len(taken)
+                for row in taken:
                     text = mistyped(row["text"], turn) if turn else row["text"]
                     writer.writerow(row | {"document": f"{name}-{turn}", "text": text})
 
@@ -239,10 +239,10 @@ def mistyped(text: str, turn: int) -> str:
 
     def exchange(match: re.Match[str]) -> str:
         word = match[0]
-        at = draw.randrange(1, len(word) - 2)
-        return (
-            word if draw.random() > 1 / 12 else word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-        )
+        place = draw.randrange(1, len(word) - 2)
+        if draw.random() > 1 / 12:
+            return word
+        return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
     return re.sub(r"\b[a-z]{6,}\b", exchange, text)
 

@@ -158,7 +158,7 @@ def scores_of(net: Any, part: Sequence[Paragraph]) -> dict[str, Any]:
     pad = torch.nn.utils.rnn.pad_sequence
     ids = pad([torch.from_numpy(p.ids) for p in part], batch_first=True)
     mask = pad([torch.ones(len(p.ids)) for p in part], batch_first=True)
-    owner = torch.tensor([at for at, p in enumerate(part) for _ in p.stance])
+    owner = torch.tensor([number for number, p in enumerate(part) for _ in p.stance])
     named = pad([torch.from_numpy(row) for p in part for row in p.named], batch_first=True)
     named = torch.nn.functional.pad(named, (0, ids.shape[1] - named.shape[1]))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -424,7 +424,7 @@ def answers_of(model: StanceModel, reader: DeepReader, corpus: Corpus) -> dict[s
     answers = [_answers_of_part(model, reader, part) for part in query.batches()]
     holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus))
     drawn = np.array([cell == "random" for cell in corpus.extra["drawn"]])
-    found = {}
+    by_head = {}
     for head, gold in zip(HEADS, (corpus.stance, holder, corpus.sentiment), strict=True):
         chances = [
             np.concatenate(columns) for columns in zip(*(p[head] for p in answers), strict=True)
@@ -432,8 +432,8 @@ def answers_of(model: StanceModel, reader: DeepReader, corpus: Corpus) -> dict[s
         rows = np.flatnonzero((gold != MISSING) & ~np.isnan(chances[1]).any(axis=1))
         weight = np.full(len(rows), 1 / max(1, len(rows)))
         of_rows = gold[rows], corpus.document[rows], drawn[rows], weight
-        found[head] = Rows(*of_rows, *(column[rows] for column in chances))
-    return found
+        by_head[head] = Rows(*of_rows, *(column[rows] for column in chances))
+    return by_head
 
 
 def _answers_of_part(

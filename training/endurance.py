@@ -99,10 +99,10 @@ class Stand:
             self.counts["journals kept"] += journal_of(self.output).exists()
         if not self.output.exists() or journal_of(self.output).exists():
             done = self.start(self.random.choice("12"), "--resume")
-            told = done.communicate(timeout=300)[1]
+            errors = done.communicate(timeout=300)[1]
             self.count("resumed", done.returncode == 0)
             if done.returncode:
-                print(told, file=sys.stderr)
+                print(errors, file=sys.stderr)
         self.finish()
 
     def finish(self) -> None:
@@ -154,8 +154,8 @@ def kill_workers(stand: Stand, times: int) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(stand.random.choice(workers), signal.SIGKILL)
                 times -= 1
-        told = process.communicate(timeout=300)[1]
-        stand.count("ended well", process.returncode == 0 and not told)
+        errors = process.communicate(timeout=300)[1]
+        stand.count("ended well", process.returncode == 0 and not errors)
         stand.finish()
 
 
@@ -168,17 +168,17 @@ def send_signals(stand: Stand, times: int) -> None:
         before = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if turn % 3 else os.kill)(process.pid, number)
-        told = process.communicate(timeout=300)[1]
+        errors = process.communicate(timeout=300)[1]
         # Before and after its work the signal itself ends it, which a shell tells as the same.
         right = process.returncode in (0, status, -number)
         stand.count("exit status", right)
         if not right:
-            print(f"exit status {process.returncode}: {told}", file=sys.stderr)
+            print(f"exit status {process.returncode}: {errors}", file=sys.stderr)
         seconds = time.monotonic() - before
         stand.count("ended in 5 s", seconds < PATIENCE)
         if seconds >= PATIENCE:
             print(f"{seconds:.1f} s after {signal.Signals(number).name}", file=sys.stderr)
-        stand.count("no traceback", "Traceback" not in told)
+        stand.count("no traceback", "Traceback" not in errors)
         stand.settle(process.pid)
 
 
@@ -192,9 +192,9 @@ def fill_disks(stand: Stand, times: int) -> None:
             return
         try:
             process = stand.start("12"[turn % 2])
-            told = process.communicate(timeout=300)[1]
+            errors = process.communicate(timeout=300)[1]
             stand.count("exit status 4", process.returncode == 4)
-            stand.count("one line says why", told.count("\n") == 1 and "disk is full" in told)
+            stand.count("one line says why", errors.count("\n") == 1 and "disk is full" in errors)
             subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
             stand.settle(process.pid)
         finally:
@@ -218,13 +218,13 @@ def refuse_writing(stand: Stand, times: int) -> None:
             process = stand.start(jobs, before=["setpriv", *drop] if not os.geteuid() else [])
             time.sleep(stand.random.uniform(0, 0.8 * stand.seconds))
             disk.chmod(0o500)
-        told = process.communicate(timeout=300)[1]
+        errors = process.communicate(timeout=300)[1]
         with contextlib.suppress(OSError):
             disk.chmod(0o700)
         if way == "read-only":
             subprocess.run(["umount", "-l", str(disk)], check=True)
         stand.count(f"{way}: exit status 4", process.returncode == 4)
-        stand.count(f"{way}: one line", told.count("\n") == 1 and "Traceback" not in told)
+        stand.count(f"{way}: one line", errors.count("\n") == 1 and "Traceback" not in errors)
         stand.settle(process.pid)
 
 
@@ -262,13 +262,13 @@ def command_line_cluster() -> Iterator[tuple[str, int]]:
 
 def children(parent: int) -> list[int]:
     """Return the worker processes that a `dask worker` has started."""
-    found = []
+    numbers = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             its_parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
             if its_parent == parent and b"spawn_main" in (path / "cmdline").read_bytes():
-                found.append(int(path.name))
-    return found
+                numbers.append(int(path.name))
+    return numbers
 
 
 def kill_cluster(stand: Stand, times: int) -> None:
@@ -280,8 +280,8 @@ def kill_cluster(stand: Stand, times: int) -> None:
     def progress(tally: Any, *_: object) -> None:
         nonlocal killed
         due = killed < times and tally.rows >= (killed + 1) * stand.rows // (times + 2)
-        if due and (found := children(parent)):
-            os.kill(stand.random.choice(found), signal.SIGKILL)
+        if due and (workers := children(parent)):
+            os.kill(stand.random.choice(workers), signal.SIGKILL)
             killed += 1
 
     with command_line_cluster() as (address, parent):

@@ -31,14 +31,14 @@ STANCES = {-1: "against", 0: "neutral", 1: "favor"}
 def judged(reader: Reader, texts: Sequence[str]) -> list[dict[str, list[tuple[int, str]]]]:
     """Return, for each text, polarity and holder of the judgements of each actor."""
     words, names = reader.words(normalise_all(texts)), reader.book.names
-    found: list[dict[str, list[tuple[int, str]]]] = [{} for _ in texts]
+    judgements: list[dict[str, list[tuple[int, str]]]] = [{} for _ in texts]
     for frame in frames_of(words, reader):
         if frame.patient >= 0 and frame.polarity:
             holder = "author" if frame.agent == AUTHOR else "other"
             holder = names[frame.agent] if frame.agent >= 0 else holder
-            own = found[words.para[frame.cue]].setdefault(names[frame.patient], [])
-            own.append((frame.polarity, holder))
-    return found
+            listed = judgements[words.para[frame.cue]].setdefault(names[frame.patient], [])
+            listed.append((frame.polarity, holder))
+    return judgements
 
 
 def print_holders(reader: Reader, files: Sequence[Path]) -> None:
@@ -80,9 +80,11 @@ def main() -> None:
         with file.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
         counts = Counter[tuple[str, str]]()
-        for row, found in zip(rows, judged(reader, [row["text"] for row in rows]), strict=True):
-            own, gold = found.get(row["actor"], []), row["stance"]
-            total = sum(sign for sign, _ in own)
+        for row, judgements in zip(
+            rows, judged(reader, [row["text"] for row in rows]), strict=True
+        ):
+            listed, gold = judgements.get(row["actor"], []), row["stance"]
+            total = sum(sign for sign, _ in listed)
             answer = STANCES[(total > 0) - (total < 0)]
             right_holders = {*(row.get("holder") or "").split("|")} - {""}
             for name in (file.name, f"{file.name}: {row.get(options.by) or 'other'}"):
@@ -93,9 +95,9 @@ def main() -> None:
                 counts[name, "reversed"] += {answer, gold} == {"favor", "against"}
                 if answer == gold != "neutral" and right_holders:
                     counts[name, "held"] += 1
-                    counts[name, "holder"] += any(holder in right_holders for _, holder in own)
+                    counts[name, "holder"] += any(holder in right_holders for _, holder in listed)
             if options.misses and answer != gold:
-                print(f"  {row['text']} {row['actor']}: {gold}, not {answer} {own}")
+                print(f"  {row['text']} {row['actor']}: {gold}, not {answer} {listed}")
         for name in dict.fromkeys(name for name, _ in counts):
             n, right, neutral, kept, turned, held, holder = (
                 counts[name, key]

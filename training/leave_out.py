@@ -54,8 +54,8 @@ def without(corpus: Corpus, tested: Corpus, rows: Ints) -> Corpus:
 
 def shares(stance: Ints, rows: Bools) -> str:
     """Return the share of each stance among some rows, in percent."""
-    found = np.bincount(stance[rows], minlength=len(Stance)) / max(1, rows.sum())
-    return " / ".join(f"{100 * share:.1f}" for share in found)
+    parts = np.bincount(stance[rows], minlength=len(Stance)) / max(1, rows.sum())
+    return " / ".join(f"{100 * share:.1f}" for share in parts)
 
 
 def abstained(name: str, model: StanceModel, answers: Floats, gold: Ints) -> str:
@@ -73,13 +73,13 @@ def abstained(name: str, model: StanceModel, answers: Floats, gold: Ints) -> str
     return f"| {' | '.join(cells)} |"
 
 
-def row(name: str, found: Mapping[str, Any]) -> str:
+def row(name: str, part: Mapping[str, Any]) -> str:
     """Return the beginning of a row of the table."""
-    base = found["baselines"]["target_blind"]
+    base = part["baselines"]["target_blind"]
     gain, (low, high) = base["difference"]["macro_f1"], base["difference"]["macro_f1_interval"]
     return (
-        f"| {name} | {found['n']:,} | {100 * found['macro_f1']:.1f} | {100 * base['macro_f1']:.1f} "
-        f"| {100 * gain:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] | {100 * found['ece']:.1f} |"
+        f"| {name} | {part['n']:,} | {100 * part['macro_f1']:.1f} | {100 * base['macro_f1']:.1f} "
+        f"| {100 * gain:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] | {100 * part['ece']:.1f} |"
     )
 
 
@@ -122,24 +122,24 @@ def main() -> None:
                 save_model(model, options.save)
         rows = np.flatnonzero((collection == name) & (corpus.source == 0))
         tested = corpus.take(rows)
-        found = evaluate(model, tested)
+        figures = evaluate(model, tested)
         pairs, months = (tested.texts, tested.actors, tested.spans), tested.months
         answers = model.probabilities(*pairs, months)
         pooled.append((tested, answers, model.judge_blind(tested.texts, months), drawn[rows]))
         kept.append(abstained(name, model, answers[drawn[rows]], tested.stance[drawn[rows]]))
         true, given = (
-            shares(each, drawn[rows]) for each in (tested.stance, answers.argmax(axis=1))
+            shares(stances, drawn[rows]) for stances in (tested.stance, answers.argmax(axis=1))
         )
-        print(f"{row(name, found)} {true} | {given} |", flush=True)
+        print(f"{row(name, figures)} {true} | {given} |", flush=True)
     gold = np.concatenate([tested.stance for tested, *_ in pooled])
-    own, blind = (np.concatenate([each[i] for each in pooled]) for i in (1, 2))
-    random = np.concatenate([each[3] for each in pooled])
-    document = np.concatenate([each[0].document for each in pooled])
+    answers, blind = (np.concatenate([part[i] for part in pooled]) for i in (1, 2))
+    random = np.concatenate([part[3] for part in pooled])
+    document = np.concatenate([part[0].document for part in pooled])
     scores = [
-        brief_score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (own, blind)
+        brief_score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (answers, blind)
     ]
     print(f"pooled: macro-F1 {100 * scores[0]:.1f}, target-blind {100 * scores[1]:.1f}; ", end="")
-    print(f"true {shares(gold, random)}, answered {shares(own.argmax(axis=1), random)}")
+    print(f"true {shares(gold, random)}, answered {shares(answers.argmax(axis=1), random)}")
     rates = "".join(f" {100 * rate:.0f} % |" for rate in RATES)
     print(f"\n| left out | drawn | wrong, % |{rates}\n|---|---|---|{'---|' * len(RATES)}")
     print("\n".join(kept))

@@ -107,10 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted: dict[str, set[str]] = defaultdict(set)
     for label in read(options.labels):
         wanted[label["collection"]].add(label["paragraph"])
-    found = Counter({name: len(known & texts.keys()) for name, known in wanted.items()})
+    counts = Counter({name: len(known & texts.keys()) for name, known in wanted.items()})
     for name, known in wanted.items():
-        print(f"{name}: {found[name]:,} of {len(known):,} paragraphs found", file=sys.stderr)
-    if not found.total():
+        print(f"{name}: {counts[name]:,} of {len(known):,} paragraphs found", file=sys.stderr)
+    if not counts.total():
         sys.exit("no labelled paragraph found; is each paragraph a row of its own?")
     write(options.output, list(join(read(options.labels), texts)))
 

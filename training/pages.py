@@ -89,25 +89,25 @@ class Dressed:
 
 def stories() -> list[Story]:
     """Return the invented stories."""
-    found = tomllib.loads((PAGES / "stories.toml").read_text("utf-8"))["story"]
-    return [_story(**own) for own in found]
+    listed = tomllib.loads((PAGES / "stories.toml").read_text("utf-8"))["story"]
+    return [_story(**story) for story in listed]
 
 
-def _story(paragraphs: str, **own: str) -> Story:
+def _story(paragraphs: str, **fields: str) -> Story:
     lines = paragraphs.strip().splitlines()
     body = tuple(Line(line.removeprefix("## "), line.startswith("## ")) for line in lines)
-    return Story(body=body, **own)
+    return Story(body=body, **fields)
 
 
 def dressed(kind: str) -> Iterator[Dressed]:
     """Yield pages: of each style (``web`` or ``saved``) two, with different stories."""
-    told = stories()
+    invented = stories()
     environment = jinja2.Environment(autoescape=kind == "web")
     pages = tomllib.loads((PAGES / f"{kind}.toml").read_text("utf-8"))["page"]
-    for at, page in enumerate(pages):
+    for number, page in enumerate(pages):
         template = environment.from_string(page["html" if kind == "web" else "text"])
-        for first in (at, at + len(told) // 2):
-            story, *other = (told[(first + step) % len(told)] for step in range(4))
+        for first in (number, number + len(invented) // 2):
+            story, *other = (invented[(first + step) % len(invented)] for step in range(4))
             text = template.render(story=story, other=other)
             yield Dressed(page["style"], story, text)
 
@@ -128,9 +128,9 @@ class Score:
 
     def add(self, page: Dressed, kept: Sequence[str], *, show: bool = False) -> None:
         """Count the paragraphs that were kept of a page."""
-        found = [plain(text) for text in kept if plain(text)]
-        wrong = [text for text in found if text not in page.story.allowed]
-        lost = [text for text in page.story.wanted if text not in found]
+        texts = [plain(text) for text in kept if plain(text)]
+        wrong = [text for text in texts if text not in page.story.allowed]
+        lost = [text for text in page.story.wanted if text not in texts]
         self.right += len(page.story.wanted) - len(lost)
         self.wanted += len(page.story.wanted)
         self.wrong += len(wrong)
@@ -187,8 +187,8 @@ def _others() -> dict[str, Extract]:
         return [element.text_content() for element in tree.iter("p", "h2", "h3", "li")]
 
     def just(html: str) -> list[str]:
-        found = justext.justext(html.encode(), justext.get_stoplist("English"))
-        return [paragraph.text for paragraph in found if not paragraph.is_boilerplate]
+        paragraphs = justext.justext(html.encode(), justext.get_stoplist("English"))
+        return [paragraph.text for paragraph in paragraphs if not paragraph.is_boilerplate]
 
     def alone(**options: bool) -> Extract:
         base = {"include_comments": False, "include_tables": False}

@@ -52,8 +52,8 @@ def read_texts(paths: Sequence[Path]) -> list[str]:
                 texts |= {normalise(json.loads(line)["text"]) for line in lines}
             continue
         with open_table(path) as table:
-            at = table.columns.index("text")
-            texts |= {normalise(record.cells[at]) for record in table}
+            place = table.columns.index("text")
+            texts |= {normalise(record.cells[place]) for record in table}
     return sorted(texts)
 
 
@@ -104,8 +104,8 @@ def topic_vectors(stem: Ints, para: Ints, size: int, dimensions: int) -> Floats3
 def of_length(vectors: np.ndarray, length: float) -> Floats32:
     """Bring vectors to a length."""
     norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Floats32 = (length * vectors / np.maximum(norm, 1e-9)).astype(np.float32)
-    return found
+    scaled: Floats32 = (length * vectors / np.maximum(norm, 1e-9)).astype(np.float32)
+    return scaled
 
 
 def main() -> None:
