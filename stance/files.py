@@ -99,9 +99,14 @@ class WholeFile:
     """
 
     def __init__(
-        self, path: Path | None, *, force: bool, inputs: Iterable[Path | None] = ()
+        self,
+        path: Path | None,
+        *,
+        force: bool,
+        inputs: Iterable[Path | None] = (),
+        regular: bool = False,
     ) -> None:
-        check_output(path, force=force, inputs=inputs)
+        check_output(path, force=force, inputs=inputs, regular=regular)
         self._path, self._force = path, force
         self.handle: IO[bytes]
         self._target: Path | None = None  # of a file that is made in private
@@ -175,8 +180,7 @@ class AtomicGroup(contextlib.AbstractContextManager["AtomicGroup"]):
 
     def write(self, path: Path, data: bytes, *, force: bool) -> None:
         """Write a file of the group."""
-        check_output(path, force=force, regular=True)
-        with self.part(WholeFile(path, force=force)) as file, reported(path):
+        with self.part(WholeFile(path, force=force, regular=True)) as file, reported(path):
             file.handle.write(data)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
