@@ -55,7 +55,7 @@ def check_output(
 
 def target_of(path: Path) -> Path:
     """Return the path at the end of all links; raise if there is no end."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path))  # `resolve` raises on loops
     if target.is_symlink():
         raise refusal(path, "is a link to itself; name another file")
     return target

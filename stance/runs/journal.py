@@ -23,7 +23,7 @@ import Stemmer
 from stance import __version__
 from stance.display import shown
 from stance.errors import DataError, Finished, StanceError, refusal, reported
-from stance.files import clear_leftovers
+from stance.files import clear_leftovers, target_of
 from stance.model import StanceModel
 from stance.records import Options
 from stance.runs.answers import Part, Tally
@@ -122,7 +122,7 @@ class Journal:
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
         self.output, self._resume, self._force, self._anew = output, resume, force, anew
-        self._target = Path(os.path.realpath(output))  # `resolve` raises on loops
+        self._target = target_of(output)
         self.path = journal_of(self._target)
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged
         self._holds_parts = self._begun = False
