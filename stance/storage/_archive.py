@@ -48,10 +48,10 @@ _RUNS_CODE = (
 
 
 def refusal(
-    found: str, advice: str = "copy or download it again, or train a new one with `stance train`"
+    what: str, advice: str = "copy or download it again, or train a new one with `stance train`"
 ) -> ModelError:
-    """Return an error that says what was found and what to do, still without the file's name."""
-    return ModelError(f"{found}; {advice}")
+    """Return an error that says what is wrong and what to do, still without the file's name."""
+    return ModelError(f"{what}; {advice}")
 
 
 @contextlib.contextmanager
