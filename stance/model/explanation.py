@@ -1,5 +1,6 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from stance.model import StanceModel
 from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Lookup
 from stance.reading.frames import frames_of, told
-from stance.reading.text import MOST_READ
+from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -93,8 +94,13 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
-    named = model.judge([text]).actor  # which warns of a text that is too long
-    names = named if actor is None else [actor]
+    read = normalise_all([text])
+    if cut := count_cut([text]):
+        warnings.warn(cut_note(cut), stacklevel=2)
+    if actor is not None:
+        return [_explain(model, text[:MOST_READ], actor)]
+    _, numbers = model.reader.words(read).named_actors()
+    names = [model.book.names[number] for number in numbers.tolist()]
     if not names:
         part = f" in the first {MOST_READ:,} characters, which are read" * (len(text) > MOST_READ)
         raise ActorError(
