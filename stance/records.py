@@ -41,6 +41,9 @@ ANSWERS = (*map(str, Stance), UNCERTAIN)
 TONES = (*map(str, Sentiment), UNCERTAIN)
 """What stands in tables for the numbers of stances, of sentiments, and last for `NO_ANSWER`."""
 
+STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
+"""Columns of the stance in a table of answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

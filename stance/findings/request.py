@@ -13,8 +13,7 @@ from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.records import ANSWERS, NEUTRAL, UNCERTAIN, Stance
-from stance.runs.answers import STANCE_COLUMNS
+from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import (
     FILE,
     Header,

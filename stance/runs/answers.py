@@ -18,7 +18,16 @@ from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions
 from stance.reading.text import MOST_READ, bad_place, count_cut, parse_spans, places_advice
-from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
+from stance.records import (
+    ANSWERS,
+    NEUTRAL,
+    NO_ANSWER,
+    STANCE_COLUMNS,
+    TONES,
+    Options,
+    Sentiment,
+    Stance,
+)
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import (
     Fault,
@@ -33,7 +42,6 @@ from stance.tables import (
     table_format,
 )
 
-STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
 
