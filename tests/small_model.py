@@ -16,9 +16,10 @@ import pytest
 from stance.errors import ModelError
 from stance.features import lay_out
 from stance.features.blocks import BLOCKS
+from stance.features.occurrences import name_keys
 from stance.model import StanceModel
 from stance.model.abstention import calibrate
-from stance.model.heads import BlockWeights, Head, name_keys
+from stance.model.heads import BlockWeights, Head
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.keys import hash_texts
@@ -110,10 +111,10 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
 def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, targeted: bool) -> Head:
     random = np.random.default_rng(7)
     query = make_query(reader.book, TEXTS, ["NATO"] * len(TEXTS))
-    words = reader.words(query.texts, query.spans)
+    words, para = query.read(reader, apart=True)
     actor = query.actor if targeted else np.full(len(TEXTS), -1)
     own = bool(features.per_actor)
-    pairs = lay_out(words, query.para, actor, name_keys(query.names) if own else None)
+    pairs = lay_out(words, para, actor, name_keys(query.names) if own else None)
     blocks = []
     for name, weight in features.blocks.items():
         keys = [one.flat().keys(pairs.named) for one in BLOCKS[name](reader, pairs)]

@@ -66,8 +66,8 @@ def bulk_asked(
     """Return what the array code finds for one given actor per text."""
     texts, actors, spans = zip(*asked, strict=True) if asked else ((), (), ())
     query = make_query(reader.book, texts, actors, spans)
-    words = reader.words(query.texts, query.spans)
-    return bulk(reader, lay_out(words, query.para, query.actor), query.para.tolist(), blocks)
+    words, para = query.read(reader, apart=True)
+    return bulk(reader, lay_out(words, para, query.actor), para.tolist(), blocks)
 
 
 # --- Any text ---

@@ -13,6 +13,7 @@ from stance.corpus import read_corpus
 from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features import lay_out
+from stance.features.occurrences import name_keys
 from stance.fitting import learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.learning import (
@@ -24,7 +25,7 @@ from stance.fitting.learning import (
     score_rows,
 )
 from stance.model.explanation import explain
-from stance.model.heads import name_keys, softmax
+from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
@@ -194,9 +195,9 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     ones = np.ones(len(small))
     task = Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
     head = fit_head(task, rows[::2], seed=1)
-    words = reader.words(query.texts, query.spans)
+    words, para = query.read(reader)
     named = name_keys(query.names) if own else None
-    expected, _ = head.scores(reader, lay_out(words, query.para, query.actor, named))
+    expected, _ = head.scores(reader, lay_out(words, para, query.actor, named))
     scores = score_rows(head, counts, rows)
     assert np.abs(scores - scores[:, :1] - expected).max() < 1e-6  # sums have 32 bits
     assert np.array_equal(score_rows(head, counts, rows[3:9]), score_rows(head, counts, rows)[3:9])

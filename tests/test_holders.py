@@ -26,8 +26,7 @@ COLUMNS = ("text", "actor", "stance", "holder", "document")
 
 def speaker(text, actor):
     query = make_query(BOOK, [text], [actor])
-    words = READER.words(query.texts)
-    (found,) = speakers(words, query.para, query.actor).tolist()
+    (found,) = speakers(*query.read(READER), query.actor).tolist()
     return BOOK.names[found] if found >= 0 else None
 
 
@@ -65,7 +64,7 @@ def test_the_actor_that_speaks(text, actor, name):
 def test_of_two_equal_speakers_it_is_the_same_one_whatever_is_read_beside(texts):
     texts = [f"{text} Ukraine won." for text in texts]
     query = make_query(BOOK, texts, ["Ukraine"] * len(texts))
-    found = speakers(READER.words(query.texts), query.para, query.actor).tolist()
+    found = speakers(*query.read(READER), query.actor).tolist()
     assert [BOOK.names[number] for number in found] == [speaker(t, "Ukraine") for t in texts]
 
 

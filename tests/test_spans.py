@@ -51,8 +51,8 @@ def test_blanks_around_the_name_of_an_unknown_actor_do_not_hide_it(book):
 def test_an_actor_is_counted_once_per_mention_whatever_names_it(book):
     reader = Reader(book, Lexicon.default())
     query = make_query(book, ["NATO, a NATO, NATO"] * 2, ["NATO"] * 2, [None, [(0, 4), (8, 12)]])
-    words = reader.words(query.texts, query.spans)
-    assert words.count_mentions(query.para, query.actor).tolist() == [3, 2]
+    words, para = query.read(reader)
+    assert words.count_mentions(para, query.actor).tolist() == [3, 2]
     assert words.alias_kind.take(words.mentions).tolist() == [0, 0, 0, -1, -1, 0]  # -1: given
 
 
@@ -76,12 +76,12 @@ def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs
     asked = [names[actor] for _, actor, *_ in pairs]
     query = make_query(reader.book, texts, asked, spans, months)
     words, para = query.read(reader)
-    alone = reader.words(query.texts, query.spans, months)
+    alone, own_para = query.read(reader, apart=True)
     for row, own in enumerate(para.tolist()):
         one, other = words.first[own : own + 2], alone.first[row : row + 2]
         assert words.type[slice(*one)].tolist() == alone.type[slice(*other)].tolist()
         assert words.who[slice(*one)].tolist() == alone.who[slice(*other)].tolist()
-    mentions = alone.count_mentions(query.para, query.actor)
+    mentions = alone.count_mentions(own_para, query.actor)
     assert words.count_mentions(para, query.actor).tolist() == mentions.tolist()
     mentioned = lay_out(words, para, query.actor).mentioned()
     assert mentioned.tolist() == (mentions > 0).tolist()

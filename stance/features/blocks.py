@@ -21,6 +21,7 @@ from stance.features.occurrences import (
     Occurrences,
     Stems,
     closed_vocabulary,
+    name_keys,
 )
 from stance.features.relations import (
     frame_block,
@@ -28,7 +29,7 @@ from stance.features.relations import (
     relation_block,
     short_relation_block,
 )
-from stance.reading.keys import join_keys, key_of, keys_of
+from stance.reading.keys import join_keys, key_of
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Stance
 
@@ -210,7 +211,7 @@ def ending_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Name the actor; off by default, since it learns who is usually criticised."""
     if (keys := pairs.named) is None:
-        keys = keys_of((*reader.book.names, "?"), "actor:")[pairs.actor]
+        keys = name_keys((*reader.book.names, "?"))[pairs.actor]
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     return [Occurrences.open("name", rows, nowhere, [(nowhere < 0, [keys])])]
 

@@ -232,12 +232,18 @@ class Occurrences:
         return names
 
 
+def name_keys(names: Sequence[str]) -> Keys:
+    """Return the key of each actor's name, for features that exist once per actor."""
+    return keys_of(names, "actor:")
+
+
 def key_strings(reader: Reader, actors: Sequence[str] = ()) -> dict[int, str]:
     """Return the strings of all keys that may stand in open features by now."""
     names = {int(key): name for name, key in MARKS.items()}
-    names |= {key_of("actor:" + name): name for name in (*reader.book.names, "?", *actors)}
     terms = category_terms(reader.lexicon.categories)
-    names |= {key_of("class:" + term): term for term in terms}
+    names |= zip(keys_of(terms, "class:").tolist(), terms, strict=True)
+    actors = [*reader.book.names, "?", *actors]
+    names |= zip(name_keys(actors).tolist(), actors, strict=True)
     names |= zip(reader.stems["key"].tolist(), reader.stems.strings, strict=True)
     lower = [*dict.fromkeys(map(str.lower, reader.types.strings))]
     return names | dict(zip(keys_of(lower).tolist(), lower, strict=True))

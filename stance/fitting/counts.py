@@ -13,8 +13,8 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.features import Pairs, lay_out
 from stance.features.blocks import BLOCKS, stem_features
-from stance.features.occurrences import Occurrences, key_strings
-from stance.model.heads import BlockWeights, Head, name_keys
+from stance.features.occurrences import Occurrences, key_strings, name_keys
+from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Query, Reader
 from stance.recipe import Features

@@ -11,10 +11,11 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.display import brief
 from stance.features import Pairs, lay_out
+from stance.features.occurrences import name_keys
 from stance.model import holders
 from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
 from stance.model.deep import DeepReader
-from stance.model.heads import Head, name_keys
+from stance.model.heads import Head
 from stance.model.predictions import SHOWN, Predictions, Pushes
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes

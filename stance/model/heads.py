@@ -13,17 +13,11 @@ from stance.arrays import Bools, Floats, Floats32, Ints32, Keys
 from stance.features import Pairs, run_starts
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
-from stance.reading.keys import KeyIndex, key_of
+from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Reader
 
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
-
-
-def name_keys(names: Sequence[str]) -> Keys:
-    """Return the key of each actor's name, for features that exist once per actor."""
-    keys = {name: key_of("actor:" + name) for name in set(names)}
-    return np.array([keys[name] for name in names], np.uint64)
 
 
 @dataclass(slots=True)

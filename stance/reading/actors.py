@@ -22,13 +22,14 @@ from stance.reading.actor_tables import (
     read_actor,
 )
 from stance.reading.keys import StringTable
-from stance.reading.lexicon import Phrase, PhraseMatcher, bundled, languages
+from stance.reading.lexicon import PhraseMatcher, bundled, languages
 from stance.reading.names import Alias, References, name_words, unknown_names
 from stance.reading.text import normalise, normalise_all
 from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
+UNSURE = ("surname", "refers")  # kinds of alias that several actors may share
 THE = "the "
 BATCH = 1000  # texts scanned at a time
 
@@ -66,58 +67,65 @@ class ActorBook:
             for a in actors
         ]
         self._number = {name: number for number, name in enumerate(self.names)}
-        aliases, phrases = list[Alias](), list[Phrase]()
         self._owner: dict[str, tuple[str, str]] = {}  # whose an alias is, and its kind
-        unsure: dict[str, dict[str, list[int]]] = {"surname": {}, "refers": {}}
-        for number, actor in enumerate(actors):
-            if self._number[actor.name] != number:
-                raise ActorError(f"actor '{actor.name}' is in the book twice")
-            for kind, alias in ((k, a) for k, names in actor.aliases.items() for a in names):
-                exact, plain = alias in actor.case, normalise(alias)
-                if kind in unsure:
-                    unsure[kind].setdefault(plain, []).append(number)
-                    continue
-                key = plain if exact else plain.lower()
-                owner, _ = self._owner.setdefault(key, (actor.name, kind))
-                if owner != actor.name:
-                    both = f"both '{owner}' and '{actor.name}'"
-                    raise ActorError(f"alias '{alias}' belongs to {both}")
-                phrases.append((plain, len(aliases), exact))
-                terms = months_of_terms(actor.office.get(alias, ()))
-                aliases.append(Alias(kind, (number,), terms, alias in actor.alone))
-        states = [number for number, actor in enumerate(actors) if actor.kind == "state"]
-        if "refers" in kinds and states:
-            unsure["refers"] = dict.fromkeys(name_words()["pairs"], states) | unsure["refers"]
-        for kind, alias in ((kind, alias) for kind, known in unsure.items() for alias in known):
-            if alias in self._owner or alias.lower() in self._owner:
-                continue
-            # "the alliance" is matched without its article, or it would win over "Alliance Party".
-            bare = alias.removeprefix(THE) if kind == "refers" else alias
-            phrases.append((bare, len(aliases), kind == "surname"))
-            numbers = unsure[kind][alias]
-            one = actors[numbers[0]] if len(numbers) == 1 else None
-            if kind == "surname":
-                self._owner[alias] = (one.name if one else "", kind)
-            terms = months_of_terms(one.office.get(alias, ()) if one else ())
-            article, pair = bare != alias, numbers is states
-            aliases.append(Alias(kind, tuple(numbers), terms, article=article, pair=pair))
-        phrases += [
-            (normalise(text), len(aliases), text in actor.case)
-            for actor in actors
-            for text in actor.exclusions
+        excluded = ((text, text in actor.case) for actor in actors for text in actor.exclusions)
+        aliases = [
+            *(*self._sure_aliases(), *self._unsure_aliases()),
+            *(Alias(normalise(text), exact, "", (-1,)) for text, exact in excluded),
         ]
-        if (size := len(phrases)) > MOST_ALIASES:
-            why = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
+        if len(aliases) > MOST_ALIASES:
+            why = f"{len(aliases):,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
-        aliases.append(Alias("", (-1,), []))  # an exclusion
         self._aliases = aliases
-        self._matcher = PhraseMatcher(phrases)
+        self._matcher = PhraseMatcher((a.text, n, a.exact) for n, a in enumerate(aliases))
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         kind_of = [(*ALIAS_KINDS, "").index(alias.kind) for alias in aliases]
         self._kind_of = np.array(kind_of, np.int8)
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases])
         # What counts by what stands around it.
-        self._doubtful = np.array([alias.alone or alias.kind in unsure for alias in aliases])
+        self._doubtful = np.array([alias.alone or alias.kind in UNSURE for alias in aliases])
+
+    def _sure_aliases(self) -> Iterator[Alias]:
+        """Yield the aliases that can mean one actor alone."""
+        for number, actor in enumerate(self.actors):
+            if self._number[actor.name] != number:
+                raise ActorError(f"actor '{actor.name}' is in the book twice")
+            for kind, name in ((k, n) for k, names in actor.aliases.items() for n in names):
+                if kind not in UNSURE:
+                    text, exact = normalise(name), name in actor.case
+                    key = text if exact else text.lower()
+                    owner, _ = self._owner.setdefault(key, (actor.name, kind))
+                    if owner != actor.name:
+                        both = f"both '{owner}' and '{actor.name}'"
+                        raise ActorError(f"alias '{name}' belongs to {both}")
+                    terms = months_of_terms(actor.office.get(name, ()))
+                    yield Alias(text, exact, kind, (number,), terms, name in actor.alone)
+
+    def _unsure_aliases(self) -> Iterator[Alias]:
+        """Yield what several actors may share, unless it is also a sure alias."""
+        states = [number for number, actor in enumerate(self.actors) if actor.kind == "state"]
+        for kind in UNSURE:
+            bearers = dict[str, list[int]]()
+            for number, actor in enumerate(self.actors):
+                for name in actor.aliases.get(kind, ()):
+                    bearers.setdefault(normalise(name), []).append(number)
+            if kind == "refers" and kind in self.kinds and states:
+                bearers = dict.fromkeys(name_words()["pairs"], states) | bearers
+            for name, numbers in bearers.items():
+                if name in self._owner or name.lower() in self._owner:
+                    continue
+                # "the alliance" is matched without "the", or it would win over "Alliance Party".
+                text = name.removeprefix(THE) if kind == "refers" else name
+                one = self.actors[numbers[0]] if len(numbers) == 1 else None
+                if kind == "surname":
+                    self._owner[name] = (one.name if one else "", kind)
+                terms = months_of_terms(one.office.get(name, ()) if one else ())
+                article, pair = text != name, numbers is states
+                yield Alias(
+                    *(text, kind == "surname", kind, tuple(numbers), terms),
+                    article=article,
+                    pair=pair,
+                )
 
     def __repr__(self) -> str:
         return brief("ActorBook", actors=len(self.actors), names=self.names[:3])

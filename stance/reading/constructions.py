@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator
 
-from stance.reading.voices import Ends, Voices, compiled
+from stance.reading.voices import Ends, Rejections, compiled
 
 _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
@@ -27,7 +27,6 @@ _TEXTS = {
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
     "vocative": "(?<![^.])(?P<cue>V),(?P<patient><actors>)[.,]",
-    "addressed": "(?<![^.])(?P<patient>A),(?P<cue>V)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
     "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
     "due to": "(?P<cue>[Je])[^.,+]{0,4}(?P<link>\\+)f(?P<patient><actors>)(?=\\.)",
@@ -43,7 +42,6 @@ _TEXTS = {
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
     "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
-    "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
     "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
@@ -62,7 +60,6 @@ _TEXTS = {
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
-    "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
@@ -84,22 +81,21 @@ _SIGNS = {
     **dict.fromkeys(("because", "due to"), r"\+f"),
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]", "fights": "[VEGode]J"},
-    "surpasses": r"[Jo]\+A",
     **{"shows": "[oSr]n?J", "makes": "[oS][ANFsl]J", "deed": "[deg]", "deed by": "[ezCP]y"},
     **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
     **{"fate": "[mohNnt]b", "relative": "[Aak],?[RY]", "with which": "[pw]R"},
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "[&+],?n", "against": "[Aa]p[Aasl]"},
-    **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": ",V"},
+    **{"said of": "Sf", "without": "nA", "vocative": "V,A"},
 }
 """What a sentence must hold for a construction to occur in it; others are not searched."""
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
-    *("deed", "and deed", "deserves", "fights", "surpasses"),
+    *("deed", "and deed", "deserves", "fights"),
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
+_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", *_NAMED)
 _ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -174,14 +170,14 @@ TAIL, _BESIDE, _UNLIKE = (
 )
 
 
-class Evaluations(Voices):
+class Evaluations(Rejections):
     """How good or bad sentences call what an actor does or is, and with whom they compare it."""
 
     def polarity(self, name: str, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
         sign, value = self.phrases.sign[cue], self.phrases.value[cue]
         if name == "act":
-            return 0 if value and self._flips(hit) else value
+            return 0 if self._flips(hit) else value
         group, letter = hit.groupdict(), self.tags[cue]
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         turn = -1 if flip else 1
@@ -206,8 +202,6 @@ class Evaluations(Voices):
                 return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
-        if name == "surpasses":  # "did far better than"
-            return turn if self.lower_first(cue) == "better" else 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if name in VALUED:
@@ -263,12 +257,11 @@ class Evaluations(Voices):
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
             link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
-            praises = self.phrases.value[cue] > 0 or self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as":
                 yield sign, self.actors(*hit.span(1))
             elif link == "than" and less:
                 yield -sign, self.actors(*hit.span(1))
-            elif link == "than" and (self.lower(cue) == "no" or praises):
+            elif link == "than" and (self.lower(cue) == "no" or self.phrases.value[cue] > 0):
                 # "better than", "no better than"; not "worse than"
                 yield -1, self.actors(*hit.span(1))
         begin, end = self.tags.rfind(".", 0, cue) + 1, self.tags.index(".", cue)

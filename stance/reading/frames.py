@@ -28,10 +28,10 @@ from stance.reading.constructions import (
     KIND_OF,
     NEEDS,
     TAIL,
+    Evaluations,
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.rejections import Rejections
 from stance.reading.voices import AUTHOR, OTHER, Ends
 from stance.reading.words import Reader, Words
 
@@ -39,8 +39,6 @@ NO_ACTOR = -1  # instead of a patient's number
 
 MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
-
-_LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
@@ -64,7 +62,7 @@ class Frame(NamedTuple):
     last: int  # the last word of a judging phrase, else the cue
 
 
-class _Sentences(Rejections):
+class _Sentences(Evaluations):
     """Sentences as phrases, and who stands where to them."""
 
     def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
@@ -138,9 +136,6 @@ class _Sentences(Rejections):
 
     def _unless_denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
-        lapsed = _LAPSED.match(self.tags, cue)  # "admired Chile once; no longer"
-        if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
-            return -1 if sign > 0 else 0
         if name in FIXED or not self.denied(verb):
             return sign
         turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")
@@ -199,7 +194,7 @@ class _Sentences(Rejections):
             sign = FIXED[name]
         elif name == "held":
             sign = sign if self.fits(hit, cue) else 0
-        elif letter in "EB" and (judging or name == "elsewhere"):
+        elif letter in "EB" and judging:
             passive = re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
             sign = 0 if passive else sign
         elif name == "which affects":  # "blocked the aid, which angered Poland"

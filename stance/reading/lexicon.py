@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import chain, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,9 @@ class PhraseMatcher:
 
     Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
-    A key of ``forms`` that begins a phrase, as in "~be at ease", stands for "be", "is", and so on.
     """
 
-    def __init__(
-        self, phrases: Iterable[Phrase], forms: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
@@ -86,14 +83,6 @@ class PhraseMatcher:
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
         begin = number[first]
-        if forms:
-            verbs = {
-                key: [self._number(self._folded, form) for form in forms[key]] for key in forms
-            }
-            keys = (texts[place].partition(" ")[0] for place in kept.tolist())
-            several = [verbs.get(key, [one]) for key, one in zip(keys, begin.tolist(), strict=True)]
-            counts, begin = [*map(len, several)], np.array([*chain.from_iterable(several)])
-            first, sizes, value = (np.repeat(one, counts) for one in (first, sizes, value))
         begins, rank = np.unique(begin, return_inverse=True)
         node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
         self._root = np.zeros(len(self._exact) + len(self._folded) + 1, np.int64)

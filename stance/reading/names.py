@@ -179,9 +179,11 @@ def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, i
 class Alias(NamedTuple):
     """What is known of an alias."""
 
-    kind: str
+    text: str  # normalised
+    exact: bool  # whether case counts
+    kind: str  # one of `ALIAS_KINDS`, "" for an exclusion
     actors: tuple[int, ...]  # several that share a surname or are referred to alike
-    terms: Sequence[tuple[int, int]]  # first and last month of each
+    terms: Sequence[tuple[int, int]] = ()  # first and last month of each
     alone: bool = False  # no name may stand beside it
     article: bool = False  # "the" must stand before it
     pair: bool = False  # it names two of its actors at once

@@ -99,11 +99,6 @@ class Query:
     names: Sequence[str]  # of the actors as topics, see `ActorBook.topics`
     months: Ints  # of the texts, -1 if unknown; see `ActorBook.match`
 
-    @property
-    def para(self) -> Ints:
-        """Paragraph of each pair: its own."""
-        return np.arange(len(self.texts))
-
     def __len__(self) -> int:
         return len(self.texts)
 
