@@ -25,6 +25,7 @@ from stance.corpus import bundled_corpus, read_corpus
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
+from stance.runs import PART
 from stance.runs.journal import journal_of
 from stance.storage import load_model, save_model
 
@@ -307,6 +308,8 @@ def main() -> int:
     parser.add_argument("--cluster", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if options.rows <= PART:
+        parser.error(f"--rows must be more than {PART:,}, or a run has no workers to kill")
     # A shell has what it starts with & ignore Ctrl-C, which the runs would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False

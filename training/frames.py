@@ -48,7 +48,7 @@ def print_holders(reader: Reader, files: Sequence[Path]) -> None:
     for file in files:
         with file.open(encoding="utf-8", newline="") as lines:
             held = [row for row in csv.DictReader(lines) if row["stance"] != "neutral"]
-        rows = [row for row in held if row["holder"] and reader.book.number(row["actor"]) >= 0]
+        rows = [row for row in held if row.get("holder") and reader.book.number(row["actor"]) >= 0]
         for low in range(0, len(rows), BATCH):
             part = rows[low : low + BATCH]
             words = reader.words(normalise_all([row["text"] for row in part]))
