@@ -1,10 +1,8 @@
 """How a model is made, read from a TOML file and frozen."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -246,9 +244,11 @@ _RECIPE = _checked_record(Recipe)
 CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
 """The target-blind head that stands beside every model as its baseline."""
 
+_PURPOSE = "Stance toward each actor of a paragraph, and the paragraph's sentiment."
+
 
 def read_recipe(path: Path | str | None = None) -> Recipe:
-    """Read a recipe from a TOML file, or the bundled default one.
+    """Read a recipe from a TOML file; without one, return that of ``training/default.toml``.
 
     Parameters
     ----------
@@ -259,12 +259,9 @@ def read_recipe(path: Path | str | None = None) -> Recipe:
     RecipeError
         If the file cannot be read, or has an unknown key, a wrong type or a value out of range.
     """
-    if path is not None:
-        return recipe_from_table(read_settings(Path(path), "recipe", RecipeError), str(path))
-    bundled = files("stance").joinpath("data/default.toml")
-    if not bundled.is_file():  # an editable install reads the repository
-        bundled = files("stance").joinpath("../training/default.toml")
-    return recipe_from_table(tomllib.loads(bundled.read_text("utf-8")), "default.toml")
+    if path is None:
+        return Recipe(purpose=_PURPOSE)
+    return recipe_from_table(read_settings(Path(path), "recipe", RecipeError), str(path))
 
 
 def recipe_from_table(table: Mapping[str, Any], name: str) -> Recipe:

@@ -237,15 +237,6 @@ def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     assert np.allclose(judged.stance.sum(axis=1), 1)
 
 
-def test_the_verb_is_learned(trained):
-    judged = trained.model.judge(
-        ["A mayor in Bonn thanked NATO.", "A mayor in Bonn blamed NATO.", "A mayor met NATO."],
-        ["NATO"] * 3,
-    )
-    assert judged.stance.argmax(axis=1).tolist() == [2, 0, 1]
-    assert trained.report["macro_f1"] > 0.9
-
-
 # --- Two classes, soft labels ---
 
 

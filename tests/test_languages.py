@@ -144,24 +144,22 @@ def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change,
     assert "\n" not in str(error.value)
 
 
-def test_endings_that_make_forms_without_end_are_refused():
-    book = {"Germany": {"name": [f"a{i}|e b|e c|e" for i in range(201)]}}
-    with pytest.raises(ActorError, match=r"'name': more than 200,000 forms; use fewer endings"):
-        inflected(book, {"e": list("0123456789")}, "mine.toml")
-
-
 @pytest.mark.parametrize(
     ("endings", "entry", "message"),
     [
         ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: e."),
         ({"e": []}, "A|e", "'endings' must be a table of lists of endings"),
         (["s"], "A", "'endings' must be a table of lists of endings"),
-        ({"e": ["a", "b", "c", "d"]}, "a|e b|e c|e d|e e|e", "has 1,024 forms; the limit is 1,000"),
+        (
+            {"e": list("0123456789a")},
+            "|e" * 5,
+            "'name': more than 200,000 forms; use fewer endings",
+        ),
     ],
 )
 def test_endings_that_cannot_be_used_are_refused(endings, entry, message):
     with pytest.raises(ActorError, match=re.escape(message)):
-        inflected({"Germany": {"name": [entry]}}, endings, "mine.toml")
+        inflected({"Germany": {"name": [entry] * 2}}, endings, "mine.toml")
 
 
 @pytest.mark.parametrize(

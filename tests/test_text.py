@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from stance.reading.text import (
     normalise,
-    normalise_all,
     normalised_spans,
     raw_spans,
     words_of,
@@ -55,15 +54,6 @@ def test_every_character_is_normal_after_one_pass():
     assert normalise(once) == once
     controls = {c for c in once if c.isspace()}
     assert controls == {" ", "\n"}
-
-
-@given(st.lists(TEXT, max_size=6))
-@example([])
-@example(["", ""])
-@example(["e", "\u0301"])
-@example(["a\x1eb", "c"])
-def test_many_texts_are_normalised_as_one_by_one(texts):
-    assert normalise_all(texts) == [normalise(text) for text in texts]
 
 
 @given(TEXT, st.data())

@@ -239,7 +239,7 @@ class StanceModel:
                 sentiment = self.deep.mixtures["sentiment"].mix(sentiment, deep["sentiment"])
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
-        taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
+        taken &= ~withheld(known, foreign[para], mentions, learned)
         holder, chance = self._held(words, para, actor, np.flatnonzero(taken | speakers), deep)
         holder, holder_names = holders.named_codes(self.book, holder, names)
         return Predictions(

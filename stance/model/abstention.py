@@ -48,12 +48,18 @@ from stance.reading.words import Reader, Words
 from stance.records import Stance
 
 
-def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
+def withheld(
+    known: Bools | bool,
+    foreign: Bools | bool,
+    mentions: Ints | int = 1,
+    learned: Bools | bool = False,
+) -> Bools:
     """Return where a model gives no answer, however probable one is.
 
-    ``named`` says where the paragraph names the actor, or the model has learned it as a topic.
+    It knows no word, the language is foreign, or the actor is neither named nor a learned topic.
     """
-    return np.logical_not(known) | np.logical_not(named) | foreign
+    absent = np.logical_not(mentions) & np.logical_not(learned)
+    return np.logical_not(known) | foreign | absent
 
 
 # --- Paragraphs in another language, actors that were not trained on ---

@@ -14,7 +14,7 @@ from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
 from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Lookup
-from stance.reading.frames import frames_of, told
+from stance.reading.frames import frames_read, told
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 
 DEEP = "the deep reader"
@@ -59,7 +59,7 @@ class Explanation:
     @property
     def withheld(self) -> bool:
         """Whether `predict` says `uncertain` in place of the answer."""
-        return bool(withheld(self.known, self.foreign, self.mentions > 0 or self.learned))
+        return bool(withheld(self.known, self.foreign, self.mentions, self.learned))
 
 
 def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
@@ -155,9 +155,8 @@ def _reasons(
     terms = [defaultdict[str, float](float) for _ in words.type]
     whole = defaultdict[str, Floats](lambda: np.zeros(len(head.labels)))
     judgements = defaultdict[int, dict[str, None]](dict)  # who judges whom, by the cue of a frame
-    if any(block.name == "frame" for block in head.blocks):
-        for frame in words.once(frames_of, model.reader):
-            judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
+    for frame in frames_read(words):
+        judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
 
     def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
         one = one.flat()

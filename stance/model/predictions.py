@@ -265,7 +265,7 @@ class Predictions:
     @property
     def withheld(self) -> Bools:
         """Which pairs get no stance, of shape (n_pairs,)."""
-        return withheld(self.known, self.foreign[self.para], (self.mentions > 0) | self.learned)
+        return withheld(self.known, self.foreign[self.para], self.mentions, self.learned)
 
     @property
     def tone_withheld(self) -> Bools:

@@ -23,7 +23,6 @@ ACTOR_KINDS = ("state", "organisation", "armed group", "person", "other")
 
 _LONGEST = 200  # characters of a name or an alias
 MOST_ALIASES = 100_000  # of a book, its exclusions among them
-MOST_FORMS = 1000  # of one alias
 
 _LAST = 12 * 10_000  # month of a term that has no end
 _REFERENCE = re.compile(r"\|(\w+)")
@@ -144,19 +143,15 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
         nonlocal made
         if not isinstance(entry, str):
             return [entry]  # the book's own check says what is wrong with it
-        first, *parts = _REFERENCE.split(entry)
-        for name in parts[::2]:
+        parts = [[part] for part in _REFERENCE.split(entry)]
+        for (name,) in parts[1::2]:
             if name not in endings:
                 advice = hint(name, list(endings))
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
-        choices = [endings[name] for name in parts[::2]]
-        if (size := prod(map(len, choices))) > MOST_FORMS:
-            why = f"has {size:,} forms; the limit is {MOST_FORMS:,}"
-            raise ActorError(f"{place}: '{shown(entry)}' {why}")
-        if (made := made + size) > 2 * MOST_ALIASES:  # lists of `case` repeat aliases
+        parts[1::2] = [endings[name] for (name,) in parts[1::2]]
+        if (made := made + prod(map(len, parts))) > 2 * MOST_ALIASES:  # `case` repeats aliases
             raise ActorError(f"{place}: more than {2 * MOST_ALIASES:,} forms; use fewer endings")
-        joined = (zip(words, parts[1::2], strict=True) for words in product(*choices))
-        return [first + "".join(map("".join, pairs)) for pairs in joined]
+        return [*map("".join, product(*parts))]
 
     def every(value: object, place: str) -> object:
         if isinstance(value, list):

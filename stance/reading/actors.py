@@ -81,9 +81,10 @@ class ActorBook:
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         kind_of = [(*ALIAS_KINDS, "").index(alias.kind) for alias in aliases]
         self._kind_of = np.array(kind_of, np.int8)
-        self._termed = np.array([len(alias.terms) > 0 for alias in aliases])
+        self._termed = np.array([len(alias.terms) > 0 for alias in aliases], np.bool_)
         # What counts by what stands around it.
-        self._doubtful = np.array([alias.alone or alias.kind in UNSURE for alias in aliases])
+        doubtful = [alias.alone or alias.kind in UNSURE for alias in aliases]
+        self._doubtful = np.array(doubtful, np.bool_)
 
     def _sure_aliases(self) -> Iterator[Alias]:
         """Yield the aliases that can mean one actor alone."""
