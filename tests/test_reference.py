@@ -119,7 +119,7 @@ def test_too_few_paragraphs_check_no_language(tmp_path):
     few = [f"{text} He left on day {'abc'[n % 3] * n}." for n in range(1, 20)]
     assert len(few) < LEAST_PARAGRAPHS < len(few * 3)  # equal paragraphs count once
     model = trained_on(tmp_path / "a.csv", few * 3, "english")
-    assert model.reference.threshold == 0
+    assert model.reference.familiarity == 0
     assert not model.judge([*FOREIGN.values()]).foreign.any()
 
 

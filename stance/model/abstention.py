@@ -89,11 +89,6 @@ class TrainingProfile:
     rows: int
     actors: Mapping[str, int]  # training rows of each actor that has `FEWEST` or more
 
-    @property
-    def threshold(self) -> float:
-        """Familiarity below which a paragraph is foreign; 0 if that is not checked."""
-        return MARGIN * self.familiarity
-
     def unseen(self, names: Iterable[str]) -> str:
         """Return a warning about actors, if the model has learned from few and not from these."""
         most = sum(self.actors.values()) >= NEARLY_ALL * self.rows
@@ -133,7 +128,7 @@ class LanguageCheck:
 
     def foreign(self, profile: TrainingProfile) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
-        low = profile.threshold
+        low = MARGIN * profile.familiarity
         strange = (self.plain >= STRANGE) & (self.known == 0) & (low > 0)
         foreign: Bools = self.long_enough() & (self.familiarity() < low) | strange
         return foreign

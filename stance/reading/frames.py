@@ -235,16 +235,9 @@ def _clauses(reader: Reader) -> Clauses | None:
     return Clauses(reader, cues) if cues else None
 
 
-def _read(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
-    """Return the frames of the short paragraphs among those asked for."""
-    clauses = reader.once(_clauses, reader)
-    phrases = clauses and clauses.phrases(words, asked, MOST_WORDS)
-    return _Sentences(words, phrases, clauses.cues).frames() if clauses and phrases else []
-
-
 def frames_of(words: Words, reader: Reader) -> list[Frame]:
     """Return the frames of the short paragraphs of a batch; `Words.once` keeps them."""
-    return _read(words, reader, np.arange(len(words)))
+    return frames_in(words, reader, np.arange(len(words)))
 
 
 def frames_read(words: Words) -> list[Frame]:
@@ -254,10 +247,12 @@ def frames_read(words: Words) -> list[Frame]:
 
 
 def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
-    """Return the frames of some paragraphs, or of more if a block has read them."""
+    """Return the frames of some short paragraphs, or of all that a block has read."""
     if (frames_of, reader) in words.made:
         return words.once(frames_of, reader)
-    return _read(words, reader, asked)
+    clauses = reader.once(_clauses, reader)
+    phrases = clauses and clauses.phrases(words, asked, MOST_WORDS)
+    return _Sentences(words, phrases, clauses.cues).frames() if clauses and phrases else []
 
 
 def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
