@@ -76,12 +76,12 @@ def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs
     asked = [names[actor] for _, actor, *_ in pairs]
     query = make_query(reader.book, texts, asked, spans, months)
     words, para = query.read(reader)
-    alone, own_para = query.read(reader, apart=True)
+    alone, alone_para = query.read(reader, apart=True)
     for row, own in enumerate(para.tolist()):
         one, other = words.first[own : own + 2], alone.first[row : row + 2]
         assert words.type[slice(*one)].tolist() == alone.type[slice(*other)].tolist()
         assert words.who[slice(*one)].tolist() == alone.who[slice(*other)].tolist()
-    mentions = alone.count_mentions(own_para, query.actor)
+    mentions = alone.count_mentions(alone_para, query.actor)
     assert words.count_mentions(para, query.actor).tolist() == mentions.tolist()
     mentioned = lay_out(words, para, query.actor).mentioned()
     assert mentioned.tolist() == (mentions > 0).tolist()

@@ -159,36 +159,36 @@ class Voices:
             place -= 1
         return "C" in tags[max(0, cue - 3) : cue] and tags[cue] in "VG"
 
-    def lower(self, at: int) -> str:
+    def lower(self, place: int) -> str:
         """Return the word of a phrase in lower case, the first one of a fixed phrase."""
-        return self.spelling(self.phrases.word[at])
+        return self.spelling(self.phrases.word[place])
 
-    def last(self, at: int) -> str:
+    def last(self, place: int) -> str:
         """Return the last word of a fixed phrase in lower case."""
-        return self.spelling(self.phrases.last[at])
+        return self.spelling(self.phrases.last[place])
 
-    def lower_first(self, at: int) -> str:
+    def lower_first(self, place: int) -> str:
         """Return the first word of a phrase in lower case, but for an article."""
-        return self.spelling(self.phrases.first[at])
+        return self.spelling(self.phrases.first[place])
 
-    def is_in(self, at: int, name: str) -> bool:
+    def is_in(self, place: int, name: str) -> bool:
         """Tell whether the word of a phrase is in a list of ``frames.toml``."""
-        return self.spelling(self.phrases.word[at]) in self.lists[name]
+        return self.spelling(self.phrases.word[place]) in self.lists[name]
 
     def spelling(self, word: int) -> str:
         """Return a word of the batch in lower case."""
         return self._strings[self._type[word]].lower()
 
-    def voice(self, at: int) -> Ends:
+    def voice(self, place: int) -> Ends:
         """Return who says the clause of a phrase."""
-        if self.phrases.quoted[at]:
-            return self.speaker(at)
+        if self.phrases.quoted[place]:
+            return self.speaker(place)
         tags = self.tags
-        low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
-        for verb in range(at - 1, low - 1, -1):
+        low, high = tags.rfind(".", 0, place) + 1, tags.find(".", place)
+        for verb in range(place - 1, low - 1, -1):
             if tags[verb] in "SK" and not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
                 return self.subjects(verb)  # "Iraq says that Iran lies"
-        if hit := _SAID.search(tags, at, high):
+        if hit := _SAID.search(tags, place, high):
             return self.who(*hit.span(hit.lastindex or 1))
         if (hit := _ACCORDING.search(tags, low, high)) and (
             tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
@@ -196,16 +196,16 @@ class Voices:
             return self.who(*hit.span(1))
         return [(AUTHOR, -1)]
 
-    def speaker(self, at: int) -> Ends:
+    def speaker(self, place: int) -> Ends:
         """Return who says a quotation: the subject of the nearest verb of speech outside it."""
-        tags, para = self.tags, self.phrases.para[at]
-        after = range(at + 1, min(at + 40, len(tags)))
-        before = range(at - 1, max(at - 40, -1), -1)
+        tags, para = self.tags, self.phrases.para[place]
+        after = range(place + 1, min(place + 40, len(tags)))
+        before = range(place - 1, max(place - 40, -1), -1)
         for verb in (*after, *before):
             outside = not self.phrases.quoted[verb] and self.phrases.para[verb] == para
             if tags[verb] not in "SoUVEBK" or not outside:
                 continue
-            named = verb > at and tags[verb - 1] == "," and tags[verb + 1] in NOUN_PHRASE
+            named = verb > place and tags[verb - 1] == "," and tags[verb + 1] in NOUN_PHRASE
             first = verb + 1 if named else self.subject(verb)
             if first is None or self.phrases.quoted[first]:
                 break
