@@ -1,16 +1,11 @@
 """Simulated archives: answers of a biased classifier, with the truth, as arrays and as tables."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
-from command import read_rows, write_rows
+from command import program, read_rows, write_rows
 
 from stance.records import Stance
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "training"))
-import simulate as simulation
-
+simulation = program("simulate")
 LABELS = tuple(map(str, Stance))
 OUTLETS = ("Guardian", "Mirror", "Telegraph")
 COLUMNS = (

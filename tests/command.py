@@ -1,11 +1,13 @@
 """The `stance` command, run in this process or in one of its own; and `predict` as a function."""
 
 import csv
+import importlib.util
 import io
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,11 @@ from stance.tables import InputOptions
 ROOT = Path(__file__).resolve().parents[1]
 STARTER = ROOT / "datasets" / "starter"
 SAMPLE = ROOT / "datasets" / "sample"
+FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
+"""By language, a paragraph that an English model must not judge."""
+
+QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
+"""A recipe with few folds and draws."""
 
 
 def invoke(*args, stdin=None):
@@ -101,6 +108,11 @@ def write(path, text, encoding="utf-8"):
     return path
 
 
+def write_starter(path, rows, part="train"):
+    """Write the first rows of the starter corpus; return the path."""
+    return write_rows(path, read_rows(STARTER / f"starter_{part}.csv")[:rows])
+
+
 def write_rows(path, rows, columns=None):
     """Write a table of lists below their columns, or of dictionaries; return the path."""
     head = columns or [*rows[0]]
@@ -114,6 +126,15 @@ def read_rows(path):
     """Return the rows of a table by column."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def program(name):
+    """Return a program of training/ as a module."""
+    place = ROOT / "training" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"training_{name}", place)
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def parts_kept(output):

@@ -1,10 +1,10 @@
 """Fixtures that several test modules share: one small model, trained once per session."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
 import pytest
+from command import write_starter
 from hypothesis import settings
 
 import stance.cli  # noqa: F401 - so that messages name options, whatever test runs alone
@@ -19,7 +19,6 @@ settings.register_profile("default", deadline=None)  # a busy machine is no fail
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile("default")
 
-STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_train.csv"
 ROWS = 900
 """Rows of the starter corpus that the shared model learns from."""
 
@@ -34,11 +33,7 @@ def quick_recipe(path: Path | None = None) -> Recipe:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """The first rows of the starter corpus."""
     path = tmp_path_factory.mktemp("corpus") / "starter_head.csv"
-    with STARTER.open(encoding="utf-8", newline="") as source:
-        rows = list(csv.reader(source))[: ROWS + 1]
-    with path.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target).writerows(rows)
-    return read_corpus([path])
+    return read_corpus([write_starter(path, ROWS)])
 
 
 @pytest.fixture(scope="session")

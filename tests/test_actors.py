@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stance.errors import ActorError
@@ -175,13 +175,60 @@ def test_extends_replaces_an_actor_in_its_place():
 
 
 def test_case_counts_only_where_the_book_says_so():
-    book = ActorBook.from_toml('["A"]\nname = ["Ab Cd", "ef"]\ncase = ["Ab Cd"]\n', "mine")
-    assert named("Ab Cd, AB CD, ab cd, Ab-Cd, Ab CD; EF", book) == [
-        "Ab Cd -> A",
-        "AB CD -> A",
-        "Ab-Cd -> A",
-        "EF -> A",
+    text = '["A"]\nname = ["Ab Cd", "ef", "US"]\ncase = ["Ab Cd", "US"]\n'
+    book = ActorBook.from_toml(text, "mine")
+    found = named("Ab Cd, AB CD, ab cd, Ab-Cd, Ab CD; EF; US, us, Us", book)
+    assert found == [f"{name} -> A" for name in ("Ab Cd", "AB CD", "Ab-Cd", "EF", "US")]
+
+
+def alone(*aliases):
+    """Return a book of an actor for each alias, by its number."""
+    return ActorBook.from_tables({str(n): {"name": [a]} for n, a in enumerate(aliases)}, "mine")
+
+
+@pytest.mark.parametrize(
+    ("alias", "found", "others"),
+    [
+        ("U.S.", ["the U.S. said"], ["the U S said", "the U. S. said"]),
+        ("St. Petersburg", ["St. Petersburg"], ["St Petersburg"]),
+        ("Cote d'Ivoire", ["Cote d'Ivoire"], ["Cote d Ivoire"]),
+        ("Antigua & Barbuda", ["Antigua & Barbuda", "Antigua&Barbuda"], ["Antigua Barbuda"]),
+        (
+            "White House",
+            ["White-House aides", "White\u2011House", "White \n House", "White House's"],
+            ["White, House", "White. House", "White - House", "White (House", "WhiteHouse"],
+        ),
+    ],
+)
+def test_words_of_an_alias_are_separated_as_written(alias, found, others):
+    book = alone(alias)
+    assert [bool(book.find(text)) for text in (*found, *others)] == [
+        *([True] * len(found)),
+        *([False] * len(others)),
     ]
+
+
+ALIAS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(" ".join)
+
+
+def longest_from_the_left(aliases, text):
+    """Return what a search word by word finds: the alias and its number."""
+    found = []
+    while text:
+        starts = [alias for alias in aliases if f"{text} ".startswith(f"{alias} ")]
+        longest = max(starts, key=len, default="")
+        if longest:
+            found.append(f"{longest} -> {aliases.index(longest)}")
+        text = text.removeprefix(longest or text[0]).lstrip()
+    return found
+
+
+@given(st.lists(ALIAS, min_size=1, max_size=8, unique=True), st.lists(st.sampled_from("abcx")))
+@example(["a b", "b c a", "c"], list("abca"))
+@example(["a a a"], list("aaaaaaa"))
+def test_the_longest_alias_wins_from_the_left(aliases, words):
+    text = " ".join(words)
+    assert named(text, alone(*aliases)) == longest_from_the_left(aliases, text)
 
 
 # --- Kinds and terms of office -----------------------------------------------------------------

@@ -1,12 +1,10 @@
 """An evaluation's figures are those of the answers that `predict` prints."""
 
 import dataclasses
-import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke, read_rows, write_rows
+from command import FOREIGN, STARTER, invoke, read_rows, write_rows
 from conftest import quick_recipe
 from sklearn import metrics
 
@@ -20,14 +18,12 @@ from stance.screens import evaluation_lines
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")
-TEST = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_test.csv"
-FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
     """A table that the model has not seen, with an unnamed actor and a foreign paragraph."""
-    rows = read_rows(TEST)[:300]
+    rows = read_rows(STARTER / "starter_test.csv")[:300]
     place = {document: n for n, document in enumerate(dict.fromkeys(r["document"] for r in rows))}
     table = [
         (
@@ -40,7 +36,7 @@ def labelled(tmp_path_factory):
     ]
     more = [
         ("Rain fell on the coast again.", "NATO", "neutral", "neutral", "x", "", "news", ""),
-        (f"{FOREIGN} (NATO)", "NATO", "against", "negative", "y", "", "news", ""),
+        (f"{FOREIGN['German']} (NATO)", "NATO", "against", "negative", "y", "", "news", ""),
     ]
     return write_rows(tmp_path_factory.mktemp("labelled") / "mine.csv", [*table, *more], COLUMNS)
 

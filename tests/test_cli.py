@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import typer
 from command import (
+    QUICK,
     SAMPLE,
-    STARTER,
     dicts,
     fails,
     invoke,
@@ -24,13 +24,12 @@ from command import (
     one_line,
     process,
     write,
+    write_starter,
 )
 from small_model import TEXTS
 
 import stance
 from stance.cli import app
-
-QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 
 KEYS = {
     *("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "per_actor", "confusion"),
@@ -55,8 +54,7 @@ def quick(tmp_path_factory):
 @pytest.fixture(scope="module")
 def coded(tmp_path_factory):
     """A small labelled table."""
-    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
-    return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
+    return write_starter(tmp_path_factory.mktemp("coded") / "coded.csv", 240)
 
 
 @pytest.fixture

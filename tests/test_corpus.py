@@ -146,6 +146,7 @@ def groups(corpus):
         (["a", "b", "c"], ["d1", "d2", "d1"], [0, 1, 0]),
         (["Same.", "b", "same"], ["1", "2", "2"], [0, 0, 0]),  # equal texts join documents
         ([LONG, "Rain.", LONG.replace("Tuesday", "Friday"), LONG.upper()], None, [0, 1, 0, 0]),
+        (["Rain.", f"BRUSSELS, 3 May. {LONG}", LONG.replace(",", " –")], None, [0, 1, 1]),
         ([LONG, LONG.replace("Tuesday", "Friday"), "Rain.", "Snow."], ["d", "", "", ""],
          [0, 0, 2, 3]),
     ],

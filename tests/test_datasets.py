@@ -7,20 +7,18 @@ import hashlib
 import re
 import tomllib
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-from command import read_rows
+from command import ROOT, STARTER, read_rows
 
 from stance.corpus import read_corpus
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.records import Sentiment, Stance
 
-DATASETS = Path(__file__).resolve().parents[1] / "datasets"
+DATASETS = ROOT / "datasets"
 FOLDERS = sorted(path for path in DATASETS.iterdir() if path.is_dir())
-STARTER = DATASETS / "starter"
 SHORT = DATASETS / "short"
 PARTS = ("train", "test")
 

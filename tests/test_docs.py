@@ -114,25 +114,30 @@ def documented(page, heading):
     }
 
 
+ACTOR = Actor("A", alone=frozenset({"A"}), exclusions=("B",), office={"A": ("", "")})
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "names"),
+    [
+        (
+            "columns.md",
+            "What `train`, `evaluate` and `check` read",
+            {"text", "actor", "stance", *OPTIONAL},
+        ),
+        ("actors.md", "thanked", {*ALIAS_KINDS, *ACTOR.to_table()}),
+        ("../explanation/features.md", "## ", {*BLOCK_NAMES}),
+        ("outputs.md", "keys: explain", {part.name for part in fields(Explanation)}),
+    ],
+)
+def test_a_table_explains_every_name_and_no_other(page, heading, names):
+    assert documented(page, heading) == names
+
+
 def test_the_columns_of_predict_are_explained(tmp_path):
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv", "--explain", "1")
     header = (tmp_path / "out.csv").read_text("utf-8").split("\n", 1)[0].split(",")
     assert set(header[header.index("row") :]) == documented("columns.md", "What `predict` writes")
-
-
-def test_the_columns_of_a_corpus_are_explained():
-    known = {"text", "actor", "stance", *OPTIONAL}
-    assert documented("columns.md", "What `train`, `evaluate` and `check` read") == known
-
-
-def test_the_keys_of_an_actor_book_are_explained():
-    days = {"A": ("", "")}
-    keys = Actor("A", alone=frozenset({"A"}), exclusions=("B",), office=days).to_table()
-    assert documented("actors.md", "thanked") == {*ALIAS_KINDS, *keys}
-
-
-def test_the_feature_blocks_are_explained():
-    assert documented("../explanation/features.md", "## ") == set(BLOCK_NAMES)
 
 
 def test_the_exit_statuses_are_explained():
@@ -152,10 +157,6 @@ def test_the_keys_of_an_evaluation_are_explained(corpus):
     found = evaluate(stance.load_model(), corpus.take(np.arange(150)))
     assert told >= set(found)
     assert told - set(found) <= {"sentiment", "leakage", "holder"}
-
-
-def test_the_keys_of_an_explanation_are_explained():
-    assert documented("outputs.md", "keys: explain") == {part.name for part in fields(Explanation)}
 
 
 def test_the_keys_of_shares_are_explained(tmp_path):

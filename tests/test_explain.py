@@ -2,11 +2,10 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from command import fails, invoke, read_rows
+from command import STARTER, fails, invoke, read_rows
 from conftest import quick_recipe
 
 from stance.errors import ActorError
@@ -16,7 +15,6 @@ from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.storage import bundled_model, load_model
 
-STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"
 TEXT = "Poland praised NATO for its brave support and condemned Russia\u2019s brutal attack."
 
 

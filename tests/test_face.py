@@ -84,16 +84,6 @@ def test_importing_the_package_costs_next_to_nothing(code):
 
 
 @pytest.mark.parametrize(
-    "module",
-    ["model", "storage", "runs", "model.explanation", "reading.words", "actors"],
-)
-def test_what_predicts_never_imports_scikit_learn(module):
-    loaded = fresh(f"import stance.{module}, sys; print(*sys.modules)")
-    assert "numpy" in loaded
-    assert [name for name in ("sklearn", "scipy", "pandas") if name in loaded] == []
-
-
-@pytest.mark.parametrize(
     ("imports", "said"),
     [
         ("stance", "name one with actor, or add its aliases to a book of your own (book)"),

@@ -3,7 +3,6 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,6 @@ from stance.features.occurrences import Occurrences, key_strings
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
-
-ROOT = Path(__file__).resolve().parents[1]
 
 CHECKED = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
@@ -126,18 +123,6 @@ def test_features_depend_on_the_pair_alone(
     together = bulk_asked(reader, [asked[number] for number in order])
     for number, found in zip(order, together, strict=True):
         assert found == alone[number]
-
-
-def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader) -> None:
-    text = "We fear that the {} may not sign. By June the {}'s doubts were known."
-    plain, short = (
-        bulk_asked(reader, [(text.format(name, name), "United States", None)])[0]
-        for name in ("United States", "US")
-    )
-    # Only what is blind to the actor reads its name, and `ending`, which is for names with cases.
-    assert plain["word"] != short["word"]
-    for block in plain.keys() - {"word", "ending"}:
-        assert plain[block] == short[block], block
 
 
 def test_words_in_capitals_are_not_names(reader: Reader) -> None:

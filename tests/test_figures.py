@@ -6,7 +6,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from command import STARTER, dicts, fails, invoke, misused, write
+from command import dicts, fails, invoke, misused, write_starter
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import part, read_page
@@ -22,8 +22,7 @@ OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
 def answers(tmp_path_factory):
     """Answers of the bundled model to a corpus with documents, sources and dates."""
     path = tmp_path_factory.mktemp("answers") / "answers.csv"
-    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)[:601]
-    source = write(path.with_name("in.csv"), "".join(lines))
+    source = write_starter(path.with_name("in.csv"), 600)
     assert invoke("predict", source, "-o", path, "--prefix", "p_").exit_code == 0
     return path
 

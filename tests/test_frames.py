@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +17,6 @@ from stance.reading.frames import frames_of, told
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 from stance.recipe import read_recipe
-
-ROOT = Path(__file__).resolve().parents[1]
 
 SENTENCES = {
     # active, passive, participles and relative clauses

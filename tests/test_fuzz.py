@@ -12,11 +12,11 @@ import random
 import shutil
 import time
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
 import test_importing
+from command import ROOT
 from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
@@ -37,7 +37,6 @@ from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 
 resource = pytest.importorskip("resource")  # which Windows lacks
-ROOT = Path(__file__).resolve().parents[1]
 NUMBERS = 12  # damaged files of each kind in a short run
 SECONDS = 10  # of processor time for one file
 MEGABYTES = 400  # that reading one file may add

@@ -8,12 +8,12 @@ import csv
 from pathlib import Path
 
 import pytest
+from command import SAMPLE
 
 import stance
 from stance.model.explanation import explain
 
 GOLDEN = Path(__file__).with_name("golden.csv")
-SAMPLE = Path(__file__).parents[1] / "datasets" / "sample" / "paragraphs.csv"
 
 ODD = (
     "I'd've praised NATO\n\nRussia left. \"Is it so?\" asked Poland-Germany & co.",
@@ -33,7 +33,7 @@ COLUMNS = ("text", "actor", "mentions", "stance", "holder", "against", "neutral"
 
 def answers() -> list[list[str]]:
     """Return what the bundled model says of each actor that the texts name."""
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with (SAMPLE / "paragraphs.csv").open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)][:60]
     texts += ODD
     judged = stance.load_model().judge(texts)

@@ -52,13 +52,6 @@ def test_inflections_are_found_by_their_stem(lexicon, word, category):
     assert lexicon.categories[lexicon.stems[stemmer("english")(word)]] == category
 
 
-def test_a_lexicon_survives_its_tables(lexicon):
-    again = Lexicon.from_tables(lexicon.source, "english")
-    assert again.stems == lexicon.stems
-    assert again.functions == lexicon.functions
-    assert again.categories == lexicon.categories
-
-
 def test_another_language_has_an_empty_lexicon():
     assert Lexicon.default("german").categories == ()
 

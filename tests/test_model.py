@@ -1,11 +1,10 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
 import re
-import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import FOREIGN
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pages import parse_page
@@ -168,7 +167,7 @@ def test_answers_do_not_depend_on_spellings_seen_or_forgotten(model, corpus):
 
 # --- Answers that are withheld -------------------------------------------------------------------
 
-GERMAN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
+GERMAN = FOREIGN["German"]
 
 
 def test_an_answer_is_withheld_where_it_would_mean_nothing(model):

@@ -2,22 +2,16 @@
 
 import csv
 import gzip
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
-from command import write_rows
+from command import ROOT, program, write_rows
 
 from stance.corpus import read_corpus
 
-ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpora" / "news_actors.csv.gz"
 
-spec = importlib.util.spec_from_file_location("news", ROOT / "training" / "news.py")
-news = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(news)
-
+news = program("news")
 TEXT = "\u00a0“Rus\u00adsia’s allies” met; Russia did not. "
 
 

@@ -2,12 +2,10 @@
 
 import json
 import re
-import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke, predict, read_rows, write_rows
+from command import FOREIGN, invoke, predict, read_rows, write_rows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +17,7 @@ from stance.records import NO_ANSWER, Stance
 from stance.storage import save_model
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
-FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
+GERMAN = FOREIGN["German"]
 CELL = re.compile(r"([^\s()]+)\(([+-]\d+\.\d\d)\)")
 
 
@@ -117,7 +115,7 @@ def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
 @pytest.fixture
 def table(corpus, tmp_path):
     texts = list(dict.fromkeys(corpus.texts))[:40]
-    rows = [*texts, "Nobody is named here.", FOREIGN, ""]
+    rows = [*texts, "Nobody is named here.", GERMAN, ""]
     return write_rows(tmp_path / "in.csv", [{"text": text} for text in rows])
 
 
@@ -181,7 +179,7 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
 
 def test_a_foreign_paragraph_is_explained_with_a_warning(model, tmp_path):
     save_model(model, tmp_path / "m.stance")
-    asked = ("explain", FOREIGN, "--actor", "NATO", "--model", tmp_path / "m.stance")
+    asked = ("explain", GERMAN, "--actor", "NATO", "--model", tmp_path / "m.stance")
     assert "In a language that the model was not trained on" in invoke(*asked).stdout
     assert "NATO: uncertain" in invoke(*asked).stdout
     (found,) = json.loads(invoke(*asked, "--json").stdout)

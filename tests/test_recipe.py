@@ -2,16 +2,16 @@
 
 import dataclasses
 import tomllib
-from pathlib import Path
 
 import pytest
+from command import ROOT
 
 from stance.errors import ActorError, RecipeError
 from stance.features.blocks import BLOCKS
 from stance.reading.actors import ActorBook
 from stance.recipe import BLOCK_NAMES, CONTROL, TARGET_BLIND, Recipe, read_recipe, recipe_from_table
 
-TRAINING = Path(__file__).resolve().parents[1] / "training"
+TRAINING = ROOT / "training"
 RECIPES = sorted(TRAINING.glob("*.toml"))
 
 

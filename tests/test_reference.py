@@ -1,12 +1,10 @@
 """Paragraphs in another language, and unknown words, are noticed; each is judged by itself."""
 
 import dataclasses
-import tomllib
 from itertools import cycle
-from pathlib import Path
 
 import pytest
-from command import invoke, predict, read_rows, write_rows
+from command import FOREIGN, ROOT, invoke, predict, read_rows, write_rows
 from conftest import quick_recipe
 from small_model import refused, small_model, spoiled
 
@@ -20,8 +18,6 @@ from stance.recipe import Features
 from stance.records import UNCERTAIN, Stance
 from stance.storage import dump_model, save_model
 
-ROOT = Path(__file__).resolve().parents[1]
-FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
 ENGLISH = {
     "names": "Attending were Sergei Lavrov, Antony Blinken, Josep Borrell, Annalena Baerbock, "
     "Wang Yi, Hakan Fidan and Radek Sikorski of Poland, who left before the talks with NATO ended.",

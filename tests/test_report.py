@@ -8,7 +8,17 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write, write_rows
+from command import (
+    SAMPLE,
+    dicts,
+    fails,
+    invoke,
+    misused,
+    process,
+    write,
+    write_rows,
+    write_starter,
+)
 from pages import part, read_page
 from small_model import small_model
 
@@ -35,8 +45,7 @@ def sample(tmp_path_factory):
 def coded(tmp_path_factory):
     """Answers of the bundled model to a corpus with actors, documents, sources and dates."""
     path = tmp_path_factory.mktemp("coded") / "answers.csv"
-    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)[:801]
-    short = write(path.with_name("short.csv"), "".join(lines))
+    short = write_starter(path.with_name("short.csv"), 786)
     assert invoke("predict", short, "-o", path, "--prefix", "p_").exit_code == 0
     return path
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.errors import DataError
 from stance.features import lay_out
 from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
@@ -136,36 +135,6 @@ def test_some_pairs_keep_their_places_in_any_order(book):
 )
 def test_literal_names_are_whole_words(text, name, spans):
     assert [*literal_spans(text, name)] == spans
-
-
-@pytest.mark.parametrize(
-    ("cell", "spans"),
-    [
-        ("", None),
-        ("  ", None),
-        ("0:4", [(0, 4)]),
-        ("5:8;0:4", [(0, 4), (5, 8)]),
-        (" 0:4 ; 5:8 ", [(0, 4), (5, 8)]),
-    ],
-)
-def test_places_are_read(cell, spans):
-    assert parse_spans(cell, "NATO met", "mine.csv:2") == spans
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        *["4", "0-4", "4:4", "5:4", "0:9", "-1:4", "0:4;", ";", "a:b", "0:4:5", "²:4"],
-        "0:" + "9" * 5000,
-    ],
-)
-def test_a_place_outside_the_text_is_refused(cell):
-    with pytest.raises(
-        DataError, match=r"^mine.csv:2: spans .* is not a place in the text"
-    ) as caught:
-        parse_spans(cell, "NATO met", "mine.csv:2")
-    assert "the text has 8 characters" in str(caught.value)
-    assert len(str(caught.value)) < 200
 
 
 @given(st.text(min_size=1), st.data())

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from command import STARTER, write
+from command import QUICK, write, write_starter
 
 WATCHED = """
 import socket, sys
@@ -71,12 +71,8 @@ def test_studies_open_no_connection_and_reports_load_nothing_that_trains(mine, t
     assert watched("predict", mine, "-o", answers)[0] == 0
     status, loaded = watched("report", answers)
     assert (status, loaded & (HEAVY - {"scipy"})) == (0, set())
-    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
-    corpus = write(tmp_path / "mine.csv", "".join(lines[:151]))
-    recipe = write(
-        tmp_path / "mine.toml",
-        "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n",
-    )
+    corpus = write_starter(tmp_path / "mine.csv", 150)
+    recipe = write(tmp_path / "mine.toml", QUICK)
     assert watched("train", corpus, "-o", model, "--recipe", recipe)[0] == 0
     assert watched("evaluate", corpus, "--model", model)[0] == 0
     assert watched("check", corpus)[0] in (0, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import STARTER, fails, invoke, write
+from command import fails, invoke, write_starter
 from small_model import small_model
 
 from stance.errors import DataError
@@ -174,8 +174,7 @@ def test_stress_stands_alone_or_beside_the_scores_of_a_corpus(model_path: Path, 
     assert set(json.loads(result.stdout)) == {"stress"}
     printed = invoke("evaluate", "--stress", "-m", model_path).stdout
     assert printed.startswith("stress suite  ")
-    head = (STARTER / "starter_test.csv").read_text("utf-8").splitlines(keepends=True)[:61]
-    corpus = write(tmp_path / "coded.csv", "".join(head))
+    corpus = write_starter(tmp_path / "coded.csv", 60, "test")
     figures = json.loads(invoke("evaluate", corpus, "--stress", "--json", "-m", model_path).stdout)
     alone = json.loads(invoke("evaluate", corpus, "--json", "-m", model_path).stdout)
     assert {key: figures[key] for key in alone} == alone

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command import fails
+from command import ROOT, fails
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,6 @@ from stance.tables import (
     write_table,
 )
 
-ROOT = Path(__file__).parents[1]
 often = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
