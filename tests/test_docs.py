@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import fields
+from functools import cache
 
 import numpy as np
 import pytest
@@ -194,6 +195,13 @@ def prose(page):
         yield from re.split(r"(?<=[.!?:;])\s", " ".join(paragraph.split()))
 
 
+@cache
+def texts():
+    """Return what a user may read, of pages, code and templates, with their places."""
+    pages = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
+    return [*pages, *messages()]
+
+
 def messages():
     """Yield the texts in code and templates that a user may read, with their places."""
     for path in (*(ROOT / "stance").rglob("*.j2"), ROOT / "stance/data/help.toml"):
@@ -215,22 +223,19 @@ def messages():
 
 
 def test_pages_and_messages_are_in_plain_words():
-    said = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
-    said += messages()
     found = [
         f"{place}: '{match[0]}' ({better}) in: {text}"
         for wrong, better in BETTER.items()
-        for place, text in said
+        for place, text in texts()
         for match in re.finditer(rf"\b(?:{wrong})\b", text, re.IGNORECASE)
     ]
     assert not found, "\n".join(found)
 
 
 def test_few_clauses_lack_their_noun():
-    texts = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
     nounless = [
         f"{place}: '{match[0]}' in: {text[max(match.start() - 60, 0) : match.end() + 40]}"
-        for place, text in [*texts, *messages()]
+        for place, text in texts()
         for match in re.finditer(NOUNLESS, text, re.IGNORECASE)
     ]
     assert len(nounless) <= MOST_NOUNLESS, "\n".join(nounless)

@@ -142,11 +142,15 @@ MAY_EXIT = {
 }
 
 
+def calls(name):
+    """Names of the functions that a module calls."""
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
 @pytest.mark.parametrize("name", LIBRARY)
 def test_only_the_command_line_prints_or_exits(name):
-    tree = ast.parse(MODULES[name].read_text("utf-8"))
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    called = {ast.unparse(func) for func in calls}
+    called = calls(name)
     assert not called & {"print", "input", "exit", "quit"}
     printing = ("typer.", "sys.stderr.write", "sys.stdout.write")
     assert not {c for c in called if c.startswith(printing)}
@@ -164,11 +168,9 @@ def test_every_module_opens_with_what_it_is_for(name):
 @pytest.mark.parametrize("name", LIBRARY)
 def test_no_module_runs_code_from_a_file(name):
     # Models and books are data: nothing in the package unpickles, evaluates or executes.
-    text = MODULES[name].read_text("utf-8")
-    tree = ast.parse(text)
-    called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    called = calls(name)
     assert not called & {"eval", "exec", "compile", "__import__", "joblib.load", "pickle.loads"}
     assert "os.system" not in called
-    assert "allow_pickle=True" not in text
+    assert "allow_pickle=True" not in MODULES[name].read_text("utf-8")
     if name != "stance.runs.workers":  # which talks to its own child processes through pipes
         assert "pickle.load" not in called

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import parts_kept, predict, write_rows
+from command import one_line, parts_kept, predict, write_rows
 
 from stance.errors import defer_signals
 from stance.runs import PART
@@ -92,12 +92,6 @@ def gone(group, seconds=60):
             return True
         time.sleep(0.05)
     return False
-
-
-def one_line(text):
-    assert text.count("\n") == 1, text
-    assert "Traceback" not in text
-    return text
 
 
 def resumed(model_path, table, output, jobs="2"):
@@ -211,16 +205,8 @@ def _filled(disk):
         file.write(bytes(4_000_000))
 
 
-def _read_only(disk):
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-
-
-def _roomy(disk):
-    subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
-
-
-def _sealed(disk):
-    disk.chmod(0o500)
+def _remount(disk, option):
+    subprocess.run(["mount", "-o", f"remount,{option}", str(disk)], check=True)
 
 
 # The superuser may write anywhere, unless without that capability.
@@ -232,8 +218,8 @@ MORTAL = "exec setpriv --inh-caps=-dac_override --bounding-set=-dac_override"
     [
         (_filled, "exec", "2", "the disk is full"),
         (lambda _: None, "exec", "1", "the disk is full"),
-        (_read_only, "exec", "2", "Read-only file system; write"),
-        (_sealed, MORTAL, "1", "no permission"),
+        (lambda disk: _remount(disk, "ro"), "exec", "2", "Read-only file system; write"),
+        (lambda disk: disk.chmod(0o500), MORTAL, "1", "no permission"),
     ],
 )
 def test_what_cannot_be_written_ends_a_run_in_one_line(
@@ -249,6 +235,6 @@ def test_what_cannot_be_written_ends_a_run_in_one_line(
     assert told in one_line(done.stderr)
     assert output.read_text() == "mine"
     if "run again with --resume" in done.stderr:
-        _roomy(small_disk)
+        _remount(small_disk, "size=100m")
         output.unlink()
         assert resumed(model_path, table, output, jobs) == whole
