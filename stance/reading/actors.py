@@ -68,11 +68,9 @@ class ActorBook:
         ]
         self._number = {name: number for number, name in enumerate(self.names)}
         self._owner: dict[str, tuple[str, str]] = {}  # whose an alias is, and its kind
+        aliases = [*self._sure_aliases(), *self._unsure_aliases()]
         excluded = ((text, text in actor.case) for actor in actors for text in actor.exclusions)
-        aliases = [
-            *(*self._sure_aliases(), *self._unsure_aliases()),
-            *(Alias(normalise(text), exact, "", (-1,)) for text, exact in excluded),
-        ]
+        aliases += [Alias(normalise(text), exact, "", (-1,)) for text, exact in excluded]
         if len(aliases) > MOST_ALIASES:
             why = f"{len(aliases):,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
@@ -106,10 +104,10 @@ class ActorBook:
         """Yield what several actors may share, unless it is also a sure alias."""
         states = [number for number, actor in enumerate(self.actors) if actor.kind == "state"]
         for kind in UNSURE:
-            bearers = dict[str, list[int]]()
+            bearers: dict[str, list[int]] = defaultdict(list)
             for number, actor in enumerate(self.actors):
                 for name in actor.aliases.get(kind, ()):
-                    bearers.setdefault(normalise(name), []).append(number)
+                    bearers[normalise(name)].append(number)
             if kind == "refers" and kind in self.kinds and states:
                 bearers = dict.fromkeys(name_words()["pairs"], states) | bearers
             for name, numbers in bearers.items():
@@ -118,15 +116,11 @@ class ActorBook:
                 # "the alliance" is matched without "the", or it would win over "Alliance Party".
                 text = name.removeprefix(THE) if kind == "refers" else name
                 one = self.actors[numbers[0]] if len(numbers) == 1 else None
-                if kind == "surname":
+                if exact := kind == "surname":
                     self._owner[name] = (one.name if one else "", kind)
                 terms = months_of_terms(one.office.get(name, ()) if one else ())
-                article, pair = text != name, numbers is states
-                yield Alias(
-                    *(text, kind == "surname", kind, tuple(numbers), terms),
-                    article=article,
-                    pair=pair,
-                )
+                beside = {"article": text != name, "pair": numbers is states}
+                yield Alias(text, exact, kind, tuple(numbers), terms, **beside)
 
     def __repr__(self) -> str:
         return brief("ActorBook", actors=len(self.actors), names=self.names[:3])
