@@ -14,8 +14,8 @@ from stance.errors import ActorError, DataError
 from stance.reading.actors import ActorBook
 from stance.reading.names import surname
 from stance.reading.text import count_cut, cut_note
+from stance.records import Form
 from stance.tables import (
-    Form,
     InputOptions,
     Inputs,
     column,

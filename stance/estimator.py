@@ -176,7 +176,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
     names, head = frame.columns, Header(frame.columns, "X")
-    places: dict[str, int | None] = {name: column(head, name) for name in ("text", "actor")}
+    hint = "; X needs the columns text and actor"
+    places: dict[str, int | None] = {n: column(head, n, hint=hint) for n in ("text", "actor")}
     places |= {name: optional_column(head, name) for name in ("date", "document", "spans")}
     columns: dict[str, list[Any]] = {"spans": [None] * len(frame)}
     for name, place in places.items():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypedDict
 
 
 class Stance(StrEnum):
@@ -60,6 +60,15 @@ class Mention:
     actor: str
     start: int
     end: int
+
+
+class Form(TypedDict, total=False):
+    """How a table is written, as far as a user says; see `stance.tables.open_table`."""
+
+    delimiter: str | None
+    quoting: Literal["none"] | None
+    encoding: str | None
+    sheet: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,8 @@ def test_a_page_is_no_box_whatever_its_class(tmp_path, where):
     whole = path.read_text("utf-8").replace(f"<{where}>", f'<{where} class="has-signup">')
     path.write_text(whole, "utf-8")
     assert [row["text"] for row in read(path)] == [LEAD]
+    kept = [(row["boilerplate"], row["text"]) for row in read(path, keep_all=True)]
+    assert kept == [("", LEAD), ("box", "Sign up to our daily letter.")]
 
 
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):

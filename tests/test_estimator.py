@@ -194,6 +194,8 @@ def test_what_is_no_pair_is_refused_with_its_place(fitted):
         fitted.predict(pandas.DataFrame({"text": ["a", float("nan")], "actor": ["b", "c"]}))
     with pytest.raises(DataError, match=r"X: no column 'actor'; did you mean 'target'"):
         fitted.predict(pandas.DataFrame({"text": ["a"], "target": ["b"]}))
+    with pytest.raises(DataError, match="it has text; X needs the columns text and actor"):
+        fitted.predict(pandas.DataFrame({"text": ["a"]}))
 
 
 def test_check_estimator_passes_with_honest_tags():
@@ -214,9 +216,10 @@ def test_judgements_become_a_frame(fitted):
 
 
 def test_one_string_is_not_a_list_of_texts(fitted):
-    for judge in (fitted.to_model().judge, lambda text: fitted.to_model().judge(text, "N")):
-        with pytest.raises(TypeError, match=r"texts is a str; give a list of paragraphs"):
-            judge("NATO")
+    judge = fitted.to_model().judge
+    for wrong in (("NATO",), ("NATO", "N"), (b"NATO",)):
+        with pytest.raises(TypeError, match=r"texts is a \w+; give a list of paragraphs"):
+            judge(*wrong)
 
 
 def test_what_holds_no_texts_is_not_judged(fitted):

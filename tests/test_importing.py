@@ -220,7 +220,8 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
 @pytest.mark.parametrize(
     ("form", "given", "match"),
     [
-        ("xml", {}, r"unknown format 'xml'; choose among newsmtsc, ruopinionne"),
+        ("xml", {}, r"unknown format 'xml'. Choose among newsmtsc, ruopinionne"),
+        ("persnt", {}, r"unknown format 'persnt'. Did you mean 'persent'\?"),
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
         ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
     ],

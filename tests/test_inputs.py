@@ -226,11 +226,11 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
     bad = dicts((broken.parent / "bad.csv").read_text())
     assert [(row["file"], row["line"], row["reason"].split(";")[0][:40]) for row in bad] == [
         ("in/allbad.csv", "2", "3 cells where the header has 2"),
-        ("in/cut.csv.gz", "", "1: the gz data end early or are damaged "),
+        ("in/cut.csv.gz", "1", "the gz data end early or are damaged nea"),
         ("in/empty.csv", "", "is empty"),
         ("in/gone.csv", "", "no such file"),
         ("in/late.csv", "22", "byte 0xff is not UTF-8 in column 'text'"),
-        ("in/middle.csv.gz", "", "2834: the gz data end early or are damag"),
+        ("in/middle.csv.gz", "2834", "the gz data end early or are damaged nea"),
         ("in/nocolumn.csv", "", "no column 'text'"),
         ("in/ragged.csv", "3", "3 cells where the header has 2"),
     ]

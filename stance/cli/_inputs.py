@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stance.cli._terminal import tell
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.records import Options
+from stance.records import Form, Options
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
@@ -108,14 +108,12 @@ def open_book(
 # --- How tables are read: the parameters of these functions are options ---
 
 _TEXT = str | None
-TABLE = dict.fromkeys(("delimiter", "encoding", "sheet"), _TEXT) | {
-    "quoting": Literal["none"] | None
-}
-_DATED = {"date_format": _TEXT, **TABLE}
+_TABLE = Form.__annotations__
+_DATED = {"date_format": _TEXT, **_TABLE}
 _COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
 _PERIOD = Literal["week", "month", "quarter", "year"] | None
 GROUPS: dict[str, dict[str, Any]] = {
-    "table": TABLE,
+    "table": _TABLE,
     "dated": {"date_column": _TEXT, **_DATED},
     "labelled": _DATED,
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},

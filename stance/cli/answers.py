@@ -164,14 +164,13 @@ def actors(
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
     from stance.screens import alias_lines, book_lines
-    from stance.tables import find_inputs
+    from stance.tables import find_inputs, form_of
 
     if people is not None:
         if sources or discover or as_json:
             only = "--from prints a book of the people in its table"
             raise UsageError(f"{only}; drop the other arguments")
-        form = {name: getattr(reading, name) for name in files.TABLE}
-        say(named.book_of_people(people, **form).rstrip("\n"))
+        say(named.book_of_people(people, **form_of(reading)).rstrip("\n"))
         return
     book = files.open_book(actors, aliases)
     if discover and not sources:

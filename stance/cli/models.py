@@ -13,10 +13,10 @@ from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, show, tell
 from stance.display import facts, shown_path, stacked
 from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError, load_extra
+from stance.records import Form
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.tables import Form
 
 
 # --- Labelled tables ---
@@ -31,16 +31,18 @@ def import_(
     actor: str | None = None,
     force: bool = False,
     *,
-    form: "Form",
+    form: Form,
 ) -> None:
     """Convert a data set or a tool's export to a corpus table."""
     from stance.corpus.rows import parse_labels
     from stance.importing import import_corpus, parse_map
 
-    form["actor"] = actor
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     named, spelled = parse_map(",".join(names or ())), parse_labels(labels)
-    tell(*import_corpus(kind, source, output, names=named, labels=spelled, force=force, **form))
+    notes = import_corpus(
+        kind, source, output, names=named, labels=spelled, actor=actor, force=force, **form
+    )
+    tell(*notes)
 
 
 def label(
@@ -55,7 +57,7 @@ def label(
     text_column: str | None = None,
     force: bool = False,
     *,
-    form: "Form",
+    form: Form,
 ) -> None:
     """Label a table on a local page, and export the labels."""
     from stance import labelling

@@ -22,8 +22,8 @@ from stance.corpus.rows import (
 from stance.display import brief, count, shown
 from stance.files import file_hash
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
-from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.tables import Form, months_of, open_table
+from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
+from stance.tables import months_of, open_table
 
 __all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus", "corpus_of"]
 __all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows"]
@@ -138,6 +138,8 @@ def read_corpus(
         The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
     date_format : str, optional
         Pattern of `datetime.strptime`, for dates with two readings.
+    actor : str, optional
+        The actor of all rows, where the files have no column of it.
     **form
         Delimiter and encoding, as of `stance.tables.open_table`.
 
@@ -151,11 +153,10 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
-    labelled = CorpusForm.__annotations__.keys() - Form.__annotations__.keys()
-    plain = cast(Form, {key: value for key, value in form.items() if key not in labelled})
+    plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     for path in map(Path, paths):
-        with open_table(path, **plain) as table:
+        with open_table(path, actor=form.get("actor"), **plain) as table:
             more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
         rows += more
         notes += remarks

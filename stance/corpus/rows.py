@@ -7,8 +7,8 @@ from typing import NamedTuple
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
-from stance.records import NEUTRAL, Sentiment, Stance
-from stance.tables import Form, Record, Table, column, optional_column, rewrite_dates
+from stance.records import NEUTRAL, Form, Sentiment, Stance
+from stance.tables import Record, Table, column, optional_column, rewrite_dates
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
@@ -206,6 +206,7 @@ class CorpusForm(Form, total=False):
 
     labels: Mapping[str, str] | None
     date_format: str | None
+    actor: str | None
 
 
 def read_rows(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from stance.tables import (
     Records,
     Table,
     column,
+    form_of,
     open_table,
     optional_column,
 )
@@ -34,7 +35,6 @@ MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 NO_ANSWERS = ", or name a table that stance predict wrote"
 MOST_ROWS = 1 << 28  # largest row number
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
-_FORM = ("delimiter", "quoting", "encoding", "sheet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Request:
 
         A table of labels, such as a language model gives, gets the columns that `predict` writes.
         """
-        form: Any = {name: getattr(self, name) for name in _FORM}
+        form = form_of(self)
         if isinstance(self.source, Inputs):
             file = self.prefix + FILE
             table: Table = JoinedTable(

@@ -12,7 +12,9 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.importing import datasets, tools
 from stance.importing.sources import Format, Import, Row, read_table
-from stance.tables import Form, write_table
+from stance.records import Form
+from stance.settings import hint
+from stance.tables import write_table
 
 __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
 
@@ -49,6 +51,7 @@ def import_corpus(
     *,
     names: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    actor: str | None = None,
     force: bool = False,
     **table: Unpack[Form],
 ) -> list[str]:
@@ -56,23 +59,24 @@ def import_corpus(
 
     ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
     ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
-    own spellings (see `stance.corpus.rows.parse_labels`), ``table`` is the form of a table. Raises
-    `DataError` with file and line if the source is not of the format, and `UsageError` if there is
-    no such format, or it takes no names.
+    own spellings (see `stance.corpus.rows.parse_labels`), ``actor`` is that of all rows, ``table``
+    is the form of a table. Raises `DataError` with file and line if the source is not of the
+    format, and `UsageError` if there is no such format, or it takes no names.
     """
     if form not in FORMATS:
-        raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
+        near = hint(form, tuple(FORMATS), f"Choose among {', '.join(FORMATS)}.")
+        raise UsageError(f"unknown format '{shown(form)}'. {near}")
     chosen = FORMATS[form]
     if names and not chosen.mapped:
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
-    if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
+    if actor is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
     unfit = [name for name, given in table.items() if given and name != "encoding"]
     if unfit and not chosen.columns:
         raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
     notes = [*chosen.notes, *([] if chosen.neutral else [_NO_NEUTRAL])]
-    job = Import(source, chosen, names or {}, known, table, notes, name)
+    job = Import(source, chosen, names or {}, known, table, actor, notes, name)
     try:
         rows = list(chosen.read(job))
     except _OTHER_SHAPE as error:  # whatever is not there, or is not of the type that it should be

@@ -12,8 +12,8 @@ from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
-from stance.records import Sentiment, Stance
-from stance.tables import Form, column, open_table, optional_column
+from stance.records import Form, Sentiment, Stance
+from stance.tables import column, open_table, optional_column
 from stance.tables.sources import read_whole
 from stance.tables.table import is_whole
 
@@ -54,6 +54,7 @@ class Import:
     names: Mapping[str, str]  # theirs by ours: {"text": "body"}
     known: Mapping[str, int]  # number of a stance by its spelling
     options: Form  # of the source, if it is a table
+    actor: str | None  # of all rows, if the table does not say
     notes: list[str]
     where: str = ""  # file and line being read, for messages
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # a noun, and what of it
@@ -227,7 +228,7 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
     Else rows are numbered, and those of one text share a document, if the table does not say.
     """
     form = job.format
-    with open_table(job.source, **job.options) as table:
+    with open_table(job.source, actor=job.actor, **job.options) as table:
         places = dict[str, int]()
         for ours, theirs in {**form.columns, **job.names}.items():
             place = optional_column(table, theirs)

@@ -17,8 +17,8 @@ from stance.errors import DataError, OutputError
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, parse_spans, raw_spans
 from stance.reading.words import literal_places
-from stance.records import Sentiment, Stance
-from stance.tables import Form, column, open_table, optional_column
+from stance.records import Form, Sentiment, Stance
+from stance.tables import column, open_table, optional_column
 
 LONGEST_NOTE = 2000  # characters
 

@@ -298,7 +298,7 @@ def _check(
     months: Ints | None = None,
 ) -> None:  # fmt: skip
     """Raise if texts are not a sequence, or if what is given does not belong to each of them."""
-    is_table = isinstance(texts, str | Mapping | Set) or hasattr(texts, "columns")
+    is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")

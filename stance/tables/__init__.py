@@ -1,13 +1,15 @@
 """Tables in and out: CSV, JSON, Excel, Parquet or articles, each by its reader, in a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack, cast
+from typing import Unpack, cast
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
+from stance.records import Form
 from stance.tables.articles import is_article, open_article, split_article
 from stance.tables.columns import (
     DateColumn,
@@ -26,31 +28,37 @@ from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, fin
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
-from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
+from stance.tables.sources import (
+    PARQUET_NAMES,
+    SEPARATED_NAMES,
+    WORKBOOK_NAMES,
+    Source,
+    kind_suffix,
+)
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
-__all__ = ["FILE", "DateColumn", "Fault", "Form", "Format", "Header", "InputOptions", "Inputs"]
+__all__ = ["FILE", "DateColumn", "Fault", "Format", "Header", "InputOptions", "Inputs"]
 __all__ += ["JoinedTable", "Record", "Records", "Rejects", "Table", "TableWriter", "cell_of"]
-__all__ += ["column", "day_of", "encoded_by", "find_dates", "find_inputs", "is_article", "likely"]
-__all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_date"]
+__all__ += ["column", "day_of", "encoded_by", "find_dates", "find_inputs", "form_of", "is_article"]
+__all__ += ["likely", "months_of", "open_inputs", "open_table", "optional_column", "read_date"]
 __all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
 
 FILE = "file"  # the column that says where a record comes from
 _MARKUP = ("</", "<br", "&nbsp;", "&amp;", "&quot;", "&#")
-_FORM = ("delimiter", "quoting", "encoding", "sheet")  # options of a table among those of inputs
 
 
-class Form(TypedDict, total=False):
-    """What a user says of a table's form; see `open_table`."""
-
-    delimiter: str | None
-    quoting: Literal["none"] | None
-    encoding: str | None
-    sheet: str | None
-    actor: str | None
+def form_of(options: object) -> Form:
+    """Return what options of more than a table, such as `InputOptions`, say of its form."""
+    return cast(Form, {name: getattr(options, name) for name in Form.__annotations__})
 
 
-def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unpack[Form]) -> Table:
+def open_table(
+    path: Path | None,
+    *,
+    rejects: Rejects | None = None,
+    actor: str | None = None,
+    **form: Unpack[Form],
+) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
@@ -62,7 +70,7 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
     is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
     number of cells. A record of another width and a repeated header are bad records.
     """
-    mark, sheet, actor = _one_character(form.get("delimiter")), form.get("sheet"), form.get("actor")
+    mark, sheet = _one_character(form.get("delimiter")), form.get("sheet")
     source = Source(path, binary=True)
     table = Table(source.name, rejects.add if rejects else None, source)
     try:
@@ -73,9 +81,12 @@ def open_table(path: Path | None, *, rejects: Rejects | None = None, **form: Unp
         else:
             if sheet is not None:
                 table.note("is not a workbook, so --sheet does not apply")
+            suffix = kind_suffix(path)
             if not source.first:
-                source.refuse("is empty; a table begins with its column names")
-            head, suffix = source.decode(form.get("encoding")), kind_suffix(path)
+                is_binary = suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES)
+                names = "a table begins with its column names"
+                source.refuse(f"is empty; {'copy the file again' if is_binary else names}")
+            head = source.decode(form.get("encoding"))
             if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
                 read_json(source, table, kind)
             else:
@@ -139,44 +150,40 @@ def open_inputs(
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
     documents = documents_of(inputs.paths) if inputs.several else {}
-    named = prefix + FILE
-    having: dict[str, str] = {}  # a file that has, or has no, column 'actor', or one called `named`
-    if inputs.columns and options.actor_column is None:
-        having["actor" if "actor" in map(folded, inputs.columns) else "none"] = "the earlier output"
 
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         if path is None or options.delimiter or options.quoting or not is_article(path):
-            form = {name: getattr(options, name) for name in _FORM}
-            return open_table(path, rejects=rejects, **cast(Form, form))
+            return open_table(path, rejects=rejects, **form_of(options))
         return open_article(path, options, documents.get(path))
 
-    def survey(table: Table) -> None:
-        column(table, options.text_column, "--text-column")
-        if options.actor_column is None:
-            has_actor = optional_column(table, "actor") is not None
-            having["actor" if has_actor else "none"] = table.name
-        if named in table.columns:
-            having.setdefault(named, table.name)
-
     if inputs.several:
-        table: Table = JoinedTable(inputs, named, opened, survey, rejects)
-    else:
-        table = opened(inputs.paths[0], rejects)
-    if named in having:
-        raise DataError(
-            f"{having[named]}: has a column '{shown(named)}', which answers for several inputs "
-            "add; choose a prefix, such as --prefix stance_"
-        )
-    if "actor" in having and "none" in having:
-        raise DataError(
-            f"{having['actor']}: has a column 'actor', so that only that actor is judged, and "
-            f"{having['none']} has none; judge them in two runs"
-        )
+        check = partial(column, name=options.text_column, option="--text-column")
+        joined = JoinedTable(inputs, prefix + FILE, opened, check, rejects)
+        _check_names(joined, inputs.columns, ask_actor=options.actor_column is None)
+    table = joined if inputs.several else opened(inputs.paths[0], rejects)
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     if (place := optional_column(table, options.text_column)) is not None:
         table.through(lambda chunk: _note_markup(chunk, table, place))
     return table
+
+
+def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool) -> None:
+    """Raise if one of several files has the column that is added, or only some name the actor."""
+    headers = {"the earlier output": earlier} if earlier else {}
+    headers |= {shown_path(path): names for path, names in table.headers.items()}
+    if taken := [file for file, names in headers.items() if table.columns[0] in names]:
+        raise DataError(
+            f"{taken[0]}: has a column '{shown(table.columns[0])}', which answers for several "
+            "inputs add; choose a prefix, such as --prefix stance_"
+        )
+    naming = [file for file, names in headers.items() if "actor" in map(folded, names)]
+    others = [file for file in headers if file not in naming]
+    if ask_actor and naming and others:
+        raise DataError(
+            f"{naming[0]}: has a column 'actor', so that only that actor is judged, and "
+            f"{others[0]} has none; judge them in two runs"
+        )
 
 
 def _note_markup(chunk: Records, table: Table, place: int) -> Records:

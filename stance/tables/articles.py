@@ -69,8 +69,10 @@ def open_article(path: Path, options: InputOptions, document: str | None = None)
     table.columns = ("document", "paragraph", *known, *flag, options.text_column)
 
     def read() -> Chunks:
-        plain, metadata, table.headings = _read_page(text, name) if is_page else (text, {}, set())
+        page = _read_page(text, name) if is_page else (text, {}, set(), [])
+        plain, metadata, table.headings, boxes = page
         pieces = split_article(plain, metadata.get("title", ""))
+        pieces += [(box, "box") for box in boxes]
         boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
         table.records_in = len(kept)
@@ -107,8 +109,8 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
     return source.name, text, source.form
 
 
-def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
-    """Return the text of a web page, its title first, what it says of itself, and its headings."""
+def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], list[str]]:
+    """Return the text of a page, its title first, what it says of itself, headings and boxes."""
     for library in ("trafilatura", "htmldate", "courlan", "justext"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
     trafilatura: Any = import_module("trafilatura")
@@ -120,9 +122,11 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
-    most = min(_LONGEST_BOX, len(tree.text_content()) // 2)
+    most, boxes = min(_LONGEST_BOX, len(tree.text_content()) // 2), list[str]()
     for box in tree.xpath(_BOXES):
-        if len(box.text_content()) <= most:
+        is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
+        if len(box.text_content()) <= most and not is_in_another:
+            boxes.append(" ".join(box.text_content().split()))
             box.drop_tree()
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"
@@ -144,7 +148,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str]]:
     text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
-    return text, about, {title, *headings} - {""}
+    return text, about, {title, *headings} - {""}, [*filter(None, boxes)]
 
 
 # --- Boilerplate: menus, boxes and the like on the page of an article -----------------------------

@@ -52,7 +52,7 @@ def column(table: Table | Header, name: str, option: str = "", hint: str = "") -
     place = optional_column(table, name)
     if place is None:
         elsewhere = table.elsewhere if isinstance(table, Table) else None
-        advice = (elsewhere and elsewhere(name)) or _advice(table.columns, name, option, hint)
+        advice = (elsewhere and elsewhere(name)) or _advice(table, name, option, hint)
         raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 
@@ -94,15 +94,16 @@ def likely(columns: Sequence[str], name: str) -> str:
     return columns[places[0]] if places else ""
 
 
-def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
-    if len(columns) == 1 and folded(name) in re.split(r"\W", folded(columns[0])):
+def _advice(table: Table | Header, name: str, option: str, hint: str) -> str:
+    columns, is_alone = table.columns, len(table.columns) == 1
+    if is_alone and folded(name) in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
         return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
     ways = [f"choose one with {option}"] * bool(option)
-    ways += ["remove lines above the header"] * (len(columns) == 1)
+    ways += ["remove lines above the header"] * (is_alone and isinstance(table, Table))
     or_else = f"; {', or '.join(ways)}" if ways else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
 

@@ -152,13 +152,13 @@ class JoinedTable(Table):
         self._opened, self._survey, self._rejects = opened, survey, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
-        self._headers = dict[Path, tuple[str, ...]]()
+        self.headers = dict[Path, tuple[str, ...]]()  # names of a file's columns here
         self.columns = (name, *inputs.columns)
         for path in self._sizes:  # before any record of any file
             try:
                 with opened(path, None) as table:
                     survey(table)
-                    self._headers[path] = self._join(path, table.columns)
+                    self.headers[path] = self._join(path, table.columns)
             except DataError as error:
                 if rejects is None or isinstance(error, ExtraError):  # which concerns all files
                     raise
@@ -211,7 +211,7 @@ class JoinedTable(Table):
                 self._rejects.file = cell_of(path)
             try:
                 with self._opened(path, self._rejects) as table:
-                    if path not in self._headers:
+                    if path not in self.headers:
                         self._survey(table)  # raises
                     self._read_now = table
                     yield from self._records_of(path, table)
@@ -221,12 +221,14 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                self._rejects.add(0, "", str(error).removeprefix(f"{name}:").strip(), "")
+                place, _, reason = str(error).removeprefix(name).partition(": ")
+                line = place.rpartition(":")[2]
+                self._rejects.add(int(line) if line.isdecimal() else 0, "", reason, "")
             self._done, self._read_now = self._done + size, None
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
         """Yield the records of a file with the columns and the numbers of the joined table."""
-        names = self._headers.get(path, ())
+        names = self.headers.get(path, ())
         if list(map(folded, names)) != list(map(folded, table.columns)):
             raise DataError(f"{table.name}: changed while it was read; run again")
         before, cell = self.records_in, cell_of(path)

@@ -57,7 +57,7 @@ _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may s
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
     rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])"
 )
-_DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
+DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
@@ -156,7 +156,7 @@ class Source:
     def _look(self, binary: bool) -> Kind:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
-        if suffix in _DOCUMENTS:
+        if suffix in DOCUMENTS:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
         if suffix == ".stance":
             self.refuse("is a model; name a table here, and the model with --model")
