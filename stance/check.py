@@ -150,14 +150,14 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
         and not any(literal_places(book, normalise(corpus.texts[row]), corpus.actors[row]))
     ]
     if unnamed:
-        share = len(unnamed) / len(corpus)
+        ratio = len(unnamed) / len(corpus)
         rows = unnamed[:EXAMPLES]
         listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
         what = (
-            f"{count(len(unnamed), 'row')} ({share:.1%}) about an actor that the text does not "
+            f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "
             f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
-        yield Finding("spoils" if share > UNNAMED else "warn", "mentions", what)
+        yield Finding("spoils" if ratio > UNNAMED else "warn", "mentions", what)
 
 
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
@@ -205,12 +205,12 @@ def _near_duplicates(study: Study) -> Iterator[Finding]:
         apart += [(first, row) for row in others if corpus.document[row] != corpus.document[first]]
     if apart:
         texts = np.unique(study.text[np.array(apart)])
-        share = len(texts) / len(np.unique(study.text))
+        ratio = len(texts) / len(np.unique(study.text))
         text = (
-            f"{count(len(texts), 'text')} ({share:.1%}) nearly equal to one in another document, "
+            f"{count(len(texts), 'text')} ({ratio:.1%}) nearly equal to one in another document, "
             f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
         )
-        yield Finding("spoils" if share > TEMPLATE else "warn", "near-duplicates", text)
+        yield Finding("spoils" if ratio > TEMPLATE else "warn", "near-duplicates", text)
 
 
 def _leaks(study: Study) -> Iterator[Finding]:
@@ -226,13 +226,13 @@ def _leaks(study: Study) -> Iterator[Finding]:
         names = [shown(study.files[file], 40) for file in files]
         sizes = [len(np.unique(text[rows])) for rows in leaking]
         texts = [len(np.unique(text[rows])) for rows in parts]
-        share = max(size / number for size, number in zip(sizes, texts, strict=True))
+        ratio = max(size / number for size, number in zip(sizes, texts, strict=True))
         what = (
             f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
-            f"{names[0]} ({share:.1%}): never train on one and test on the other "
+            f"{names[0]} ({ratio:.1%}): never train on one and test on the other "
             f"({study.pairs(zip(*firsts, strict=True))})"
         )
-        yield Finding("spoils" if share > LEAK else "warn", "leaks", what)
+        yield Finding("spoils" if ratio > LEAK else "warn", "leaks", what)
 
 
 # --- How far coders agree, and whether conclusions can be drawn from that ---

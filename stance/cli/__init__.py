@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -15,12 +16,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from stance.cli import answers, models
 from stance.cli._inputs import GROUPS, MAKERS
-from stance.cli._terminal import catching, fitted, run_safely
+from stance.cli._terminal import catching, run_safely
 from stance.display import shown
 
 __all__ = ["app", "main"]
-
-UsageError: Any = typer.BadParameter.__base__  # which typer does not name
 
 _HELP = tomllib.loads(Path(__file__).parents[1].joinpath("data/help.toml").read_text("utf-8"))
 _PANELS: dict[str, dict[str, Any]] = _HELP["options"]
@@ -29,14 +28,11 @@ _KNOWN = {key: (name, entry) for name, panel in _PANELS.items() for key, entry i
 # --- What typer does with rich and pydantic, each of which takes as long to load as the model ---
 
 
-def _value(parameter: Any, context: Any, value: Any) -> Any:
+def _value(value: Any, param: Any, ctx: Any) -> Any:
     """Return what was given for a parameter as a value of its type."""
-    is_missing = value is parameter.default or value == ()
-    if is_missing and not parameter.required:
-        return parameter.default
-    if is_missing or parameter.callback:
-        return type(parameter).process_value(parameter, context, value)
-    kind, given = parameter.type_descriptor.annotation, f"not '{shown(str(value))}'"
+    if value is param.default or value == ():
+        return value
+    kind, given = param.type_descriptor.annotation, f"not '{shown(str(value))}'"
     choices = get_args(kind)
     if get_origin(kind) is list:
         return [*map(choices[0], value)]
@@ -49,7 +45,7 @@ def _value(parameter: Any, context: Any, value: Any) -> Any:
     except ValueError:
         number = "a whole number" if kind is int else "a number"
         raise typer.BadParameter(f"must be {number}, {given}") from None
-    low, high = parameter.min, parameter.max
+    low, high = param.min, param.max
     if (low is not None and not value >= low) or (high is not None and not value <= high):
         limits = f"{low} or more" if high is None else f"from {low} to {high}"
         raise typer.BadParameter(f"must be {limits}, {given}")
@@ -63,7 +59,7 @@ class _Light:
         """Return the parameters."""
         parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         for parameter in parameters:
-            parameter.process_value = functools.partial(_value, parameter)
+            parameter.get_runtime_param = lambda: SimpleNamespace(coerce=_value)
         return parameters
 
 
@@ -103,15 +99,6 @@ class Group(_Light, TyperGroup):
         if " " in args[0]:
             ctx.fail(f"no command '{shown(args[0], 20)}'; for a sentence: stance explain TEXT")
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; what is wrong with its usage breaks between words."""
-        try:
-            return super().invoke(ctx)
-        except UsageError as error:
-            message = fitted(f"Error: {error.format_message()}").removeprefix("Error: ")
-            error.format_message = lambda: message
-            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, section by section."""

@@ -51,8 +51,7 @@ def column(table: Table | Header, name: str, option: str = "", hint: str = "") -
     """
     place = optional_column(table, name)
     if place is None:
-        elsewhere = table.elsewhere if isinstance(table, Table) else None
-        advice = (elsewhere and elsewhere(name)) or _advice(table, name, option, hint)
+        advice = _advice(table, name, option, hint)
         raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 
@@ -103,7 +102,8 @@ def _advice(table: Table | Header, name: str, option: str, hint: str) -> str:
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
     ways = [f"choose one with {option}"] * bool(option)
-    ways += ["remove lines above the header"] * (is_alone and isinstance(table, Table))
+    if isinstance(table, Table):
+        ways += ["remove lines above the header"] * is_alone + [table.others] * bool(table.others)
     or_else = f"; {', or '.join(ways)}" if ways else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
 
@@ -297,8 +297,8 @@ def rewrite_dates(
         return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
 
     def look(chunk: Records) -> Records:
-        file = table.file_of(chunk.numbers[0]) if table.several else ""  # never of two
-        dates.add(chunk.columns[place], chunk.lines, file)
+        file = table.file_of(chunk.numbers[0])  # never of two
+        dates.add(chunk.columns[place], chunk.lines, file if file != table.name else "")
         if keep or not pattern:
             return chunk
         columns = list(chunk.columns)

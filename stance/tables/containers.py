@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from functools import partial
 from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
@@ -15,10 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from stance.display import shown
+from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra, refusal
 from stance.tables.sources import MEGABYTE
-from stance.tables.table import Fault, Row, Table, folded
+from stance.tables.table import Fault, Row, Table
 
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # bytes that a file unpacks to for each byte
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
@@ -75,10 +74,12 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         errors = _count_errors(path, name) if zipfile.is_zipfile(path) else 0
         book = calamine.CalamineWorkbook.from_path(str(path))
         chosen = _choose(book, sheet, name)
-        rows = _filled_rows(book, chosen)
+        sheet_rows = book.get_sheet_by_name(chosen).iter_rows()
     table.name = f"{name}[{shown(chosen)}]"
     others = [other for other in book.sheet_names if other != chosen]
-    choice = f"--sheet chooses another: {_listed(others)}" if others else ""
+    choice = f"choose another with --sheet: {_listed(others)}" if others else ""
+    numbered = enumerate((list(map(_as_shown, row)) for row in sheet_rows), 1)
+    rows = ((number, row) for number, row in numbered if any(row))
     line, names = next(rows, (0, []))
     if not names:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
@@ -91,7 +92,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form = f"sheet '{shown(chosen)}'{of_others}"
     table.chunks = table.take(_cells(rows, width))
-    table.elsewhere = partial(_advice, book, others)
+    table.others = choice
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
@@ -103,22 +104,8 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     return sheet or [*visible, *names][0]
 
 
-def _advice(book: Any, sheets: Sequence[str], column: str) -> str:
-    """Return which of some sheets have a column, as an option to type; nothing if none has."""
-    tops = {name: next(_filled_rows(book, name), (0, [])) for name in sheets}
-    having = [name for name, (_, names) in tops.items() if folded(column) in map(folded, names)]
-    return f"use --sheet {_listed(having, ' or ')}" if having else ""
-
-
-def _listed(names: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return between.join(f"'{shown(name, 30)}'" for name in names[:8]) + more
-
-
-def _filled_rows(book: Any, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    """Return the rows of a sheet that are not empty, with their numbers."""
-    rows = (list(map(_as_shown, row)) for row in book.get_sheet_by_name(sheet).iter_rows())
-    return ((pos, row) for pos, row in enumerate(rows, 1) if any(row))
+def _listed(names: Sequence[str]) -> str:
+    return listed([f"'{shown(name, 30)}'" for name in names], 8, "sheet")
 
 
 def _as_shown(value: object) -> str:

@@ -6,6 +6,7 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from stance.display import count, shown, shown_path
@@ -71,10 +72,9 @@ def find_inputs(named: Sequence[Path | None]) -> Inputs:
         but = f"; skipped {listed}" * bool(listed)
         notes.append(f"{shown_path(path)}: {count(len(inside), 'file')}{but}")
         paths += inside
-    real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
-    once: dict[tuple[str, str], Path] = {}  # by the real folder, for in/../in is the same
+    once, real = dict[tuple[str, str], Path](), cache(os.path.realpath)  # for in/../in is the same
     for path in paths:
-        once.setdefault((real[path.parent], path.name), path)
+        once.setdefault((real(path.parent), path.name), path)
     if again := len(paths) - len(once):
         notes.append(f"{count(again, 'file')} named twice; each file is read once")
     return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
@@ -137,8 +137,6 @@ class JoinedTable(Table):
     The column `name` says which file a record is of, unless a column of the file does. Each file is
     `opened` twice; `survey` raises if it cannot be used, by its columns.
     """
-
-    several = True
 
     def __init__(
         self,

@@ -123,8 +123,6 @@ class Table(AbstractContextManager["Table"]):
     A reader names the columns, sets `chunks` and `form`, and tells of records by `take` and `note`.
     """
 
-    several = False  # whether its records come from several files
-
     def __init__(
         self, name: str, reject: Reject | None = None, source: Source | None = None
     ) -> None:
@@ -137,7 +135,7 @@ class Table(AbstractContextManager["Table"]):
         self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
+        self.others = ""  # how to choose another sheet, if there are several
         self._reject, self._source = reject, source
         self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
