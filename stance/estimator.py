@@ -23,7 +23,7 @@ from stance.model.abstention import UnseenActorWarning
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import DateColumn, Header, Record, column, months_of, optional_column
+from stance.tables import DateColumn, Record, Table, column, months_of, optional_column
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -175,7 +175,7 @@ def _read(given: Any) -> dict[str, list[Any]]:
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
-    names, head = frame.columns, Header(frame.columns, "X")
+    names, head = frame.columns, Table("X", frame.columns)
     hint = "; X needs the columns text and actor"
     places: dict[str, int | None] = {n: column(head, n, hint=hint) for n in ("text", "actor")}
     places |= {name: optional_column(head, name) for name in ("date", "document", "spans")}

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from stance.errors import DataError
 from stance.tables import (
     Format,
-    Header,
     Record,
     Rejects,
+    Table,
     TableWriter,
     column,
     open_table,
@@ -104,7 +104,7 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
         cells_of(path)
     assert str(caught.value).isprintable()
     with pytest.raises(DataError, match=r"no column 'text\\x07'") as caught:
-        column(Header(("\x1b[31mred\u202e" * 100,), "mine.csv"), "text\x07")
+        column(Table("mine.csv", ("\x1b[31mred\u202e" * 100,)), "text\x07")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
 
@@ -134,10 +134,10 @@ def test_case_and_what_is_not_seen_do_not_count(tmp_path, name):
 
 
 def test_an_exact_name_wins_and_others_that_differ_in_case_are_both_named():
-    assert column(Header(("Text", "text", "TEXT"), "mine.csv"), "text") == 1
+    assert column(Table("mine.csv", ("Text", "text", "TEXT")), "text") == 1
     for find in (column, optional_column):
         with pytest.raises(DataError, match="columns 'Text' and 'TEXT' could each be 'text'; ren"):
-            find(Header(("Text", "id", "TEXT"), "mine.csv"), "text")
+            find(Table("mine.csv", ("Text", "id", "TEXT")), "text")
 
 
 @pytest.mark.parametrize(

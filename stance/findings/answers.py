@@ -21,7 +21,6 @@ from stance.findings.request import (
 from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
 from stance.tables import (
-    Header,
     Record,
     Records,
     Table,
@@ -100,13 +99,13 @@ def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> Ans
         places = find_places(table, request)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
-        reader = _Reader(table, request, places, Header(labelled, "the labels"))
+        reader = _Reader(table, request, places, Table("the labels", labelled))
         for part in table.chunks:
             reader.add(part)
         return reader.finish()
 
 
-def _choose_keys(places: Places, table: Table, labels: Header) -> tuple[list[int], list[str]]:
+def _choose_keys(places: Places, table: Table, labels: Table) -> tuple[list[int], list[str]]:
     """Return the columns that name a table's paragraphs, and what the labels call these columns."""
     row = (places.file, places.document, places.row)
     for kind, keys in {"row": row, "id": (places.id,), "text": (places.text,)}.items():
@@ -136,7 +135,7 @@ def pair_key(cells: Iterable[str]) -> int:
 class _Reader:
     """Reads the answers of a table, part by part, and counts its rows."""
 
-    def __init__(self, table: Table, request: Request, places: Places, labels: Header) -> None:
+    def __init__(self, table: Table, request: Request, places: Places, labels: Table) -> None:
         self._table, self._request, self._places = table, request, places
         self._keys, self._named_by = _choose_keys(places, table, labels)
         spellings = stance_spellings(request.labels)

@@ -16,7 +16,6 @@ from stance.errors import DataError
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import (
     FILE,
-    Header,
     Inputs,
     JoinedTable,
     Record,
@@ -218,7 +217,7 @@ def find_places(table: Table, request: Request) -> Places:
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in numbers else "actor")
     row, actor = numbers[prefix + "row"], column(table, named, "--actor-column")
-    ours = Header(columns[:row], table.name)  # of the input
+    ours = Table(table.name, columns[:row])  # of the input
     text = usual_column(table, request.text_column, "text")
     if text is None:
         others = (optional_column(ours, other) for other in USUAL["text"])

@@ -17,7 +17,7 @@ from stance.findings.audit import TRAIN, design_path
 from stance.findings.correction import EVENTS, FEWEST_LABELS
 from stance.findings.request import Request
 from stance.records import AGAINST, FAVOR, SIDES, Stance
-from stance.tables import Header, column, write_table
+from stance.tables import Table, column, write_table
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
@@ -128,7 +128,7 @@ def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
     if size <= 0:
         return np.zeros(0, np.int64)
     if population.places.text is None:
-        column(Header(population.columns, population.table), "text", "--text-column")  # raises
+        column(Table(population.table, population.columns), "text", "--text-column")  # raises
     ordered = np.sort(population.chances, axis=1)
     order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
     order = order[~np.isin(population.text[order], population.text[sample.pair])]

@@ -13,7 +13,6 @@ from stance.records import Form
 from stance.tables.articles import is_article, open_article, split_article
 from stance.tables.columns import (
     DateColumn,
-    Header,
     column,
     day_of,
     find_dates,
@@ -37,7 +36,7 @@ from stance.tables.sources import (
 )
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
-__all__ = ["FILE", "DateColumn", "Fault", "Format", "Header", "InputOptions", "Inputs"]
+__all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs"]
 __all__ += ["JoinedTable", "Record", "Records", "Rejects", "Table", "TableWriter", "cell_of"]
 __all__ += ["column", "day_of", "encoded_by", "find_dates", "find_inputs", "form_of", "is_article"]
 __all__ += ["likely", "months_of", "open_inputs", "open_table", "optional_column", "read_date"]
@@ -72,7 +71,7 @@ def open_table(
     """
     mark, sheet = _one_character(form.get("delimiter")), form.get("sheet")
     source = Source(path, binary=True)
-    table = Table(source.name, rejects.add if rejects else None, source)
+    table = Table(source.name, reject=rejects.add if rejects else None, source=source)
     try:
         if path and source.kind == "workbook":
             read_workbook(path, sheet, table)

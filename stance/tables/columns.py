@@ -34,19 +34,12 @@ USUAL = {
 """What other people call the columns that we ask for, most telling names first."""
 
 
-class Header(NamedTuple):
-    """The columns of what is not an open table, and what messages call it."""
-
-    columns: Sequence[str]
-    name: str
-
-
-def column(table: Table | Header, name: str, option: str = "", hint: str = "") -> int:
+def column(table: Table, name: str, option: str = "", hint: str = "") -> int:
     """Return the place of a column, or raise with the name, and `option`, that may be meant.
 
     `hint` ends the message where no column looks meant.
 
-    >>> column(Header(("id", "Text"), "mine.csv"), "text")
+    >>> column(Table("mine.csv", ("id", "Text")), "text")
     1
     """
     place = optional_column(table, name)
@@ -56,7 +49,7 @@ def column(table: Table | Header, name: str, option: str = "", hint: str = "") -
     return place
 
 
-def optional_column(table: Table | Header, name: str) -> int | None:
+def optional_column(table: Table, name: str) -> int | None:
     """Return the place of a column or None; raise if two differ from the name in case alone.
 
     An exact name wins; then case, spaces, quotes and invisible characters around it do not count,
@@ -71,7 +64,7 @@ def optional_column(table: Table | Header, name: str) -> int | None:
         names = joined([f"'{shown(columns[place])}'" for place in alike[:3]])
         why = f"columns {names} could each be '{shown(name)}'"
         raise DataError(f"{table.name}: {why}; rename all but one of them")
-    if alike and isinstance(table, Table):
+    if alike:
         table.note(f"column '{shown(columns[alike[0]])}' is read as '{shown(name)}'")
     return alike[0] if alike else None
 
@@ -93,17 +86,15 @@ def likely(columns: Sequence[str], name: str) -> str:
     return columns[places[0]] if places else ""
 
 
-def _advice(table: Table | Header, name: str, option: str, hint: str) -> str:
-    columns, is_alone = table.columns, len(table.columns) == 1
-    if is_alone and folded(name) in re.split(r"\W", folded(columns[0])):
+def _advice(table: Table, name: str, option: str, hint: str) -> str:
+    columns = table.columns
+    if len(columns) == 1 and folded(name) in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
         return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    ways = [f"choose one with {option}"] * bool(option)
-    if isinstance(table, Table):
-        ways += ["remove lines above the header"] * is_alone + [table.others] * bool(table.others)
+    ways = [*[f"choose one with {option}"] * bool(option), *table.ways]
     or_else = f"; {', or '.join(ways)}" if ways else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
 

@@ -17,7 +17,7 @@ from xml.parsers import expat
 from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra, refusal
 from stance.tables.sources import MEGABYTE
-from stance.tables.table import Fault, Row, Table
+from stance.tables.table import ABOVE, Fault, Row, Table
 
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # bytes that a file unpacks to for each byte
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
@@ -92,7 +92,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form = f"sheet '{shown(chosen)}'{of_others}"
     table.chunks = table.take(_cells(rows, width))
-    table.others = choice
+    table.ways = [*ABOVE * (width == 1), *[choice] * bool(others)]
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:

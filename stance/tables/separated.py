@@ -9,6 +9,7 @@ from typing import Any
 from stance.display import count
 from stance.tables.sources import MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import (
+    ABOVE,
     AROUND,
     MAX_CELL,
     Chunks,
@@ -63,6 +64,7 @@ def read_separated(
     if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
         raise table.error(_explain_quotes(raw, mark, line, ()))
     table.name_columns(cells, line)
+    table.ways = ABOVE * (len(cells) == 1)
     table.form = f"separator {_name(mark)}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
     table.chunks = body.chunks(chain(["".join(lines[end:])], chunks))

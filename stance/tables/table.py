@@ -17,6 +17,7 @@ from stance.tables.sources import MEGABYTE, NOT_UTF8, Source
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 _CHUNK_ROWS, _CHUNK_CHARACTERS = 500, 4 * MEGABYTE  # read together, so few that long ones fit
 _HALF = re.compile("[\ud800-\udfff]")  # a character
+ABOVE = ["remove lines above the header"]  # where there is one column
 AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
 
@@ -124,10 +125,14 @@ class Table(AbstractContextManager["Table"]):
     """
 
     def __init__(
-        self, name: str, reject: Reject | None = None, source: Source | None = None
+        self,
+        name: str,
+        columns: Sequence[str] = (),
+        reject: Reject | None = None,
+        source: Source | None = None,
     ) -> None:
         self.name = name  # in messages
-        self.columns: tuple[str, ...] = ()
+        self.columns = tuple(columns)
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
@@ -135,7 +140,7 @@ class Table(AbstractContextManager["Table"]):
         self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.others = ""  # how to choose another sheet, if there are several
+        self.ways: Sequence[str] = ()  # to have a column that is missing
         self._reject, self._source = reject, source
         self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
