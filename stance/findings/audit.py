@@ -14,7 +14,7 @@ from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
 from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.tables import Record, Table, column, encoded_by, open_table, optional_column
+from stance.tables import Record, Table, column, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
@@ -40,11 +40,11 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     """
     if request.audit is None:
         return read_population(request), None
-    with (
-        encoded_by("--audit-encoding"),
-        open_table(request.audit, encoding=request.audit_encoding) as table,
-    ):
-        records = list(table)
+    try:
+        with open_table(request.audit, encoding=request.audit_encoding) as table:
+            records = list(table)
+    except DataError as error:
+        raise DataError(error.args[0].replace(" --encoding", " --audit-encoding")) from error
     population, notes = read_population(request, table.columns), list[str]()
     rows = list(_read_labels(table, records, population, notes))
     codings = defaultdict[int, list[_Label]](list)

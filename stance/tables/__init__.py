@@ -1,7 +1,6 @@
 """Tables in and out: CSV, JSON, Excel, Parquet or articles, each by its reader, in a stream."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,20 +26,14 @@ from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, fin
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
-from stance.tables.sources import (
-    PARQUET_NAMES,
-    SEPARATED_NAMES,
-    WORKBOOK_NAMES,
-    Source,
-    kind_suffix,
-)
+from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
-__all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs"]
-__all__ += ["JoinedTable", "Record", "Records", "Rejects", "Table", "TableWriter", "cell_of"]
-__all__ += ["column", "day_of", "encoded_by", "find_dates", "find_inputs", "form_of", "is_article"]
-__all__ += ["likely", "months_of", "open_inputs", "open_table", "optional_column", "read_date"]
-__all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
+__all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable"]
+__all__ += ["Record", "Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
+__all__ += ["find_dates", "find_inputs", "form_of", "is_article", "likely", "months_of"]
+__all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrite_dates"]
+__all__ += ["split_article", "table_format", "write_table"]
 
 FILE = "file"  # the column that says where a record comes from
 _MARKUP = ("</", "<br", "&nbsp;", "&amp;", "&quot;", "&#")
@@ -80,12 +73,9 @@ def open_table(
         else:
             if sheet is not None:
                 table.note("is not a workbook, so --sheet does not apply")
-            suffix = kind_suffix(path)
             if not source.first:
-                is_binary = suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES)
-                names = "a table begins with its column names"
-                source.refuse(f"is empty; {'copy the file again' if is_binary else names}")
-            head = source.decode(form.get("encoding"))
+                source.refuse("is empty; a table begins with its column names")
+            head, suffix = source.decode(form.get("encoding")), kind_suffix(path)
             if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
                 read_json(source, table, kind)
             else:
@@ -111,17 +101,6 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
     if add:
         table.through(lambda part: replace(part, columns=[*part.columns, [actor] * len(part)]))
         table.columns = (*table.columns, "actor")
-
-
-@contextmanager
-def encoded_by(option: str) -> Iterator[None]:
-    """Have errors name the option of another table's encoding, where --encoding is of the main."""
-    try:
-        yield
-    except DataError as error:
-        if " --encoding" not in error.args[0]:
-            raise
-        raise DataError(error.args[0].replace(" --encoding", f" {option}")) from error
 
 
 def _one_character(delimiter: str | None) -> str | None:

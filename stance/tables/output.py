@@ -14,14 +14,7 @@ from typing import Any, BinaryIO, Literal, cast
 from stance.errors import DataError, UsageError, load_extra, reported
 from stance.files import WholeFile
 from stance.tables.containers import write_parquet, write_workbook
-from stance.tables.sources import (
-    DOCUMENTS,
-    JSON_NAMES,
-    MEGABYTE,
-    PAGE_NAMES,
-    WORKBOOK_NAMES,
-    kind_suffix,
-)
+from stance.tables.sources import JSON_NAMES, MEGABYTE, OTHER_NAMES, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
 Paths = Iterable[Path | None]  # None is standard input
@@ -34,7 +27,6 @@ _CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
 """By ending: a library, what needs it, the extra that brings it, and what writes the file."""
 
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-_NO_TABLES = {*DOCUMENTS, *PAGE_NAMES, *WORKBOOK_NAMES, ".pdf", ".ods", ".png", ".svg", ".stance"}
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 
 # Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
@@ -130,7 +122,7 @@ def table_format(
             raise UsageError(f"{path}: {why}")
         types = tuple(types) or ("text",) * len(columns)
         return Format(tuple(columns), container=suffix, types=types)
-    if suffix in _NO_TABLES:
+    if suffix in OTHER_NAMES:
         advice = "end its name in .csv, .tsv, .jsonl, .xlsx or .parquet"
         raise UsageError(f"{path}: a table is not written as {suffix}; {advice}")
     if suffix in JSON_NAMES:

@@ -57,7 +57,9 @@ _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may s
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
     rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])"
 )
-DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
+_DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
+OTHER_NAMES = {*_DOCUMENTS, *PAGE_NAMES, ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance"}
+"""How names of files end that a table is not written to."""
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
@@ -156,8 +158,10 @@ class Source:
     def _look(self, binary: bool) -> Kind:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
-        if suffix in DOCUMENTS:
+        if suffix in _DOCUMENTS:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
+        if not head and suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES):
+            self.refuse("is empty; copy the file again")
         if suffix == ".stance":
             self.refuse("is a model; name a table here, and the model with --model")
         for magic, (kind, what) in _MAGIC.items():
