@@ -21,9 +21,8 @@ from stance.tables.columns import (
     read_date,
     rewrite_dates,
 )
-from stance.tables.containers import read_parquet, read_workbook
+from stance.tables.formats import json_kind, read_json, read_parquet, read_workbook
 from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, find_inputs
-from stance.tables.json_lines import json_kind, read_json
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
 from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix

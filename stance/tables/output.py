@@ -8,25 +8,24 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
-from stance.errors import DataError, UsageError, load_extra, reported
+from stance.display import shown
+from stance.errors import DataError, UsageError, load_extra, refusal, reported
 from stance.files import WholeFile
-from stance.tables.containers import write_parquet, write_workbook
 from stance.tables.sources import JSON_NAMES, MEGABYTE, OTHER_NAMES, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
 Paths = Iterable[Path | None]  # None is standard input
 HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
-_CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
-    ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel", write_workbook),
-    ".parquet": ("pyarrow", "a Parquet file as output", "parquet", write_parquet),
-}
-"""By ending: a library, what needs it, the extra that brings it, and what writes the file."""
-
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+_BEYOND = "is more than Excel holds: 1,048,576 rows, 16,384 columns, 32,767 characters in a cell"
+_GROUP_ROWS = 50_000  # of Parquet
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 
 # Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
@@ -147,6 +146,78 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
         else cell
         for cell in column
     ]
+
+
+# --- Workbooks and Parquet files ------------------------------------------------------------------
+
+
+def _write_workbook(
+    file: BinaryIO,
+    path: Path,
+    columns: Sequence[str],
+    types: Sequence[str],
+    rows: Iterator[Sequence[str]],
+) -> None:
+    """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
+    library = import_module("xlsxwriter")
+    numbers = [pos for pos, kind in enumerate(types) if kind != "text"]
+    with tempfile.TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
+        options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
+        book = library.Workbook(file, options)
+        book.use_zip64()
+        book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
+        sheet = book.add_worksheet("answers")
+        sheet.freeze_panes(1, 0)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        bold, number = book.add_format({"bold": True}), 0
+        try:
+            for number, row in enumerate(chain([columns], rows)):
+                for pos, cell in enumerate(row):
+                    lost = 0
+                    if cell and number and pos in numbers:
+                        lost = sheet.write_number(number, pos, float(cell))
+                    elif cell:
+                        lost = sheet.write_string(number, pos, cell, None if number else bold)
+                    if lost:
+                        place = f"row {number:,}, column '{shown(columns[pos])}'"
+                        raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
+            sheet.autofilter(0, 0, number, len(columns) - 1)
+            book.close()
+        except library.exceptions.FileCreateError as error:
+            raise error.args[0] from None  # an `OSError`
+        finally:
+            if sheet.row_data_fh:
+                sheet.row_data_fh.close()
+
+
+def _write_parquet(
+    file: BinaryIO,
+    _path: Path,
+    columns: Sequence[str],
+    types: Sequence[str],
+    rows: Iterator[Sequence[str]],
+) -> None:
+    """Write rows of texts as a Parquet file, in which answers are numbers."""
+    arrow = import_module("pyarrow")
+    kinds = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
+    schema = arrow.schema([(n, kinds[kind]) for n, kind in zip(columns, types, strict=True)])
+    library = import_module("pyarrow.parquet")
+    with library.ParquetWriter(arrow.PythonFile(file, "w"), schema, compression="zstd") as writer:
+        while group := list(islice(rows, _GROUP_ROWS)):
+            arrays = [
+                arrow.array(cells, "string")
+                if kind == "text"
+                else arrow.array([cell or None for cell in cells], "string").cast(kinds[kind])
+                for cells, kind in zip(zip(*group, strict=True), types, strict=True)
+            ]
+            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+
+
+_CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
+    ".xlsx": ("xlsxwriter", "an Excel workbook as output", "excel", _write_workbook),
+    ".parquet": ("pyarrow", "a Parquet file as output", "parquet", _write_parquet),
+}
+"""By ending: a library, what needs it, the extra that brings it, and what writes the file."""
 
 
 # --- Files ---------------------------------------------------------------------------------------

@@ -1,35 +1,35 @@
-"""Excel workbooks and Parquet files: in as the texts that they show, out as texts and numbers."""
+"""JSON, Excel workbooks and Parquet files: read as the texts that they show."""
 
 import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import Any, Literal
 from xml.parsers import expat
 
 from stance.display import listed, shown
-from stance.errors import DataError, StanceError, load_extra, refusal
-from stance.tables.sources import MEGABYTE
-from stance.tables.table import ABOVE, Fault, Row, Table
+from stance.errors import DataError, StanceError, load_extra
+from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
+from stance.tables.table import ABOVE, Fault, Row, Table, Value, as_json
 
+_LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
+_JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # bytes that a file unpacks to for each byte
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
-_BEYOND = "is more than Excel holds: 1,048,576 rows, 16,384 columns, 32,767 characters in a cell"
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
 _CELL, _PLACE = re.compile(rb"<(?:\w+:)?c\b"), re.compile(rb"""\sr=["']([A-Z]*)(\d*)["']""")
 _SHARED_CELL = re.compile(rb"""\st=["']s["'][^<>]*>\s*<(?:\w+:)?v>(\d+)""")
 _ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
 _BATCH_ROWS = 128  # of Parquet: few, since one value of a dictionary may stand in every row
-_GROUP_ROWS = 50_000  # of Parquet as output
 _COPY = "copy or download the file again"
 _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 
@@ -57,7 +57,115 @@ def _check_size(size: int, path: Path, name: str, most: int = sys.maxsize) -> No
         raise DataError(f"{name}: {what}; if you trust it, export it as CSV")
 
 
-# --- Excel in ------------------------------------------------------------------------------------
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
+# a tuple of pairs, so that a repeated key is seen and a nested one is not mistaken for a list.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=tuple, parse_float=Value, parse_int=Value, parse_constant=_refuse_constant
+)
+
+
+def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
+    """Return which kind of JSON a table is, by how its text begins and how its name ends."""
+    begins = "".join(head[:1000].split())[:2]
+    if begins[:1] == "[" and (begins[1:] in ("{", "]", "") or suffix in JSON_NAMES):
+        return "list"
+    return "lines" if begins in ('{"', "{}") or suffix in JSON_NAMES else ""
+
+
+def read_json(source: Source, table: Table, kind: str) -> None:
+    """Read the columns of a table, which its first object names, and set its chunks."""
+    rows = _json_rows(source, table, kind)
+    first = next(rows, None)
+    if first is None:
+        what = "is an empty list" if kind == "list" else "holds only empty lines"
+        raise table.error(Fault(1, "", what, _JSON_ADVICE))
+    table.form = "a list in JSON" if kind == "list" else "JSON Lines"
+    table.chunks = table.take(chain([first], rows))
+
+
+def _json_rows(source: Source, table: Table, kind: str) -> Iterator[Row]:
+    """Yield the cells of each object, or what is wrong with it; the first names the columns.
+
+    In messages about a list, a line is a record.
+    """
+    if kind == "list":
+        text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
+        values = _decoded(text, 1)
+        if isinstance(values, Fault):
+            raise table.error(values)
+    else:
+        values = chain.from_iterable(map(split_lines, source.lines()))
+    for line, value in enumerate(values, 1):
+        raw = value if kind == "lines" else ""
+        if raw and not raw.strip():
+            table.note("empty line: skipped", line)
+            continue
+        value = _decoded(raw.rstrip(), line) if raw else value
+        cells = value if isinstance(value, Fault) else _json_cells(value, line, table)
+        if isinstance(cells, Fault) and not table.columns:
+            raise table.error(cells)
+        yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
+
+
+def _decoded(text: str, line: int) -> Any:
+    """Return the value of some JSON, or its fault."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        return Fault(line, "", "values nested too deeply", "flatten them")
+    except json.JSONDecodeError as error:
+        reason = f"not JSON: {error.msg} at character {error.colno}"
+        return Fault(line + error.lineno - 1, "", reason, _JSON_ADVICE)
+    except ValueError as error:
+        return Fault(line, "", str(error), _JSON_ADVICE)
+
+
+def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
+    """Return an object as cells: texts as they are, anything else as it is written in JSON."""
+    if not isinstance(pairs, tuple) or not pairs:
+        kind = "a list" if isinstance(pairs, list) else "a single value"
+        what = "an object without keys" if pairs == () else f"{kind} where an object should be"
+        return Fault(line, "", what, _JSON_ADVICE)
+    item: dict[str, Any] = dict(pairs)
+    if len(item) < len(pairs):
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        return Fault(line, key, f"key '{shown(key)}' appears twice", "give each its own")
+    if not table.columns:
+        table.name_columns(tuple(item), line)
+    names = table.columns
+    if item.keys() != set(names):
+        parts = [f"no key '{shown(name)}'" for name in names if name not in item][:1]
+        parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]
+        return Fault(line, "", " and ".join(parts), "give every line the keys of the first")
+    values = [item[name] for name in names]
+    if empty := values.count(None):
+        table.note("null: read as an empty cell", line, empty)
+    try:
+        return [
+            value if isinstance(value, str) else Value("" if value is None else _written(value))
+            for value in values
+        ]
+    except RecursionError:
+        return Fault(line, "", "values nested too deeply", "flatten them")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):  # an object
+        pairs = (f"{_written(key)}: {_written(inner)}" for key, inner in value)
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return as_json(value) if isinstance(value, str) else json.dumps(value)
+
+
+# --- Excel ---------------------------------------------------------------------------------------
 
 
 def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
@@ -91,7 +199,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     table.name_columns(names[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form = f"sheet '{shown(chosen)}'{of_others}"
-    table.chunks = table.take(_cells(rows, width))
+    table.chunks = table.take(_sheet_cells(rows, width))
     table.ways = [*ABOVE * (width == 1), *[choice] * bool(others)]
 
 
@@ -121,7 +229,7 @@ def _as_shown(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _cells(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
+def _sheet_cells(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
     """Yield the cells of some rows, or what is wrong with them."""
     for line, row in rows:
         cells: list[str] | Fault = [*row, *[""] * width][:width]
@@ -173,7 +281,7 @@ def _check_rectangle(xml: bytes, name: str) -> None:
         raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
 
 
-# --- Parquet in ----------------------------------------------------------------------------------
+# --- Parquet -------------------------------------------------------------------------------------
 
 
 def read_parquet(path: Path, table: Table) -> None:
@@ -189,10 +297,10 @@ def read_parquet(path: Path, table: Table) -> None:
         raise DataError(f"{table.name}: has no columns; {_COPY}")
     table.name_columns(names, 1)
     batches = file.iter_batches(batch_size=_BATCH_ROWS)
-    table.form, table.chunks = "Parquet", table.take(_rows(batches, table))
+    table.form, table.chunks = "Parquet", table.take(_parquet_rows(batches, table))
 
 
-def _rows(batches: Iterator[Any], table: Table) -> Iterator[Row]:
+def _parquet_rows(batches: Iterator[Any], table: Table) -> Iterator[Row]:
     line = 1
     while True:
         with _readable(table.name, "Parquet file", _COPY):
@@ -230,62 +338,3 @@ def _text(value: Any) -> str:
             return f"0x{value.hex()}"
     nested = isinstance(value, dict | list | tuple)
     return json.dumps(value, ensure_ascii=False, default=str) if nested else str(value)
-
-
-# --- Out -----------------------------------------------------------------------------------------
-
-Cells = Iterable[Sequence[str]]
-
-
-def write_workbook(
-    file: BinaryIO, path: Path, columns: Sequence[str], types: Sequence[str], rows: Cells
-) -> None:
-    """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
-    library = import_module("xlsxwriter")
-    numbers = [pos for pos, kind in enumerate(types) if kind != "text"]
-    with TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
-        options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
-        book = library.Workbook(file, options)
-        book.use_zip64()
-        book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
-        sheet = book.add_worksheet("answers")
-        sheet.freeze_panes(1, 0)
-        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        bold, number = book.add_format({"bold": True}), 0
-        try:
-            for number, row in enumerate(chain([columns], rows)):
-                for pos, cell in enumerate(row):
-                    lost = 0
-                    if cell and number and pos in numbers:
-                        lost = sheet.write_number(number, pos, float(cell))
-                    elif cell:
-                        lost = sheet.write_string(number, pos, cell, None if number else bold)
-                    if lost:
-                        place = f"row {number:,}, column '{shown(columns[pos])}'"
-                        raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
-            sheet.autofilter(0, 0, number, len(columns) - 1)
-            book.close()
-        except library.exceptions.FileCreateError as error:
-            raise error.args[0] from None  # an `OSError`
-        finally:
-            if sheet.row_data_fh:
-                sheet.row_data_fh.close()
-
-
-def write_parquet(
-    file: BinaryIO, _path: Path, columns: Sequence[str], types: Sequence[str], rows: Cells
-) -> None:
-    """Write rows of texts as a Parquet file, in which answers are numbers."""
-    arrow, rows = import_module("pyarrow"), iter(rows)
-    kinds = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
-    schema = arrow.schema([(n, kinds[kind]) for n, kind in zip(columns, types, strict=True)])
-    library = import_module("pyarrow.parquet")
-    with library.ParquetWriter(arrow.PythonFile(file, "w"), schema, compression="zstd") as writer:
-        while group := list(islice(rows, _GROUP_ROWS)):
-            arrays = [
-                arrow.array(cells, "string")
-                if kind == "text"
-                else arrow.array([cell or None for cell in cells], "string").cast(kinds[kind])
-                for cells, kind in zip(zip(*group, strict=True), types, strict=True)
-            ]
-            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
