@@ -236,13 +236,6 @@ def test_there_must_be_a_label_and_a_group_for_every_pair(estimator, labels, gro
         estimator.fit(X, labels, groups)
 
 
-def test_a_missing_class_is_refused(estimator):
-    with pytest.raises(DataError, match="no favor among the"):
-        estimator.fit(
-            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "favor"), strict=True)
-        )
-
-
 def test_paths_may_be_strings(fitted, tmp_path):
     path = str(tmp_path / "m.stance")
     save_model(fitted.to_model(), path)
