@@ -145,7 +145,7 @@ def parts_kept(output):
 
 
 def predict(model, source, target, **options):
-    """Judge a table; the options of its input, its output and its answers stand side by side."""
+    """Judge a table or several; options of input, output and answers stand side by side."""
 
     def own(kind):
         names = {field.name for field in fields(kind)}
@@ -153,5 +153,6 @@ def predict(model, source, target, **options):
 
     reading = InputOptions(**own(InputOptions))
     asked, answers = own(Request), Options(**own(Options))
-    request = Request((source,), target, reading, answers, **asked)
+    sources = (source,) if isinstance(source, Path | None) else tuple(source)
+    request = Request(sources, target, reading, answers, **asked)
     return predict_table(model, request, **options)

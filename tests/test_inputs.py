@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from command import dicts, fails, invoke, table, write
+from command import dicts, fails, invoke, predict, table, write
 
 from stance.errors import DataError, OutputError
-from stance.runs import Request, predict_table
 from stance.tables import InputOptions, find_inputs, open_inputs
 
 TEXT = "Poland praised NATO for its resolve."
@@ -248,10 +247,6 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
 # --- Runs ---
 
 
-def run(model, named, target, progress=lambda *_: None, size=1000, **options):
-    return predict_table(model, Request(tuple(named), target, **options), progress, size)
-
-
 @pytest.fixture
 def many(folder):
     for number in range(30):
@@ -268,14 +263,14 @@ def stopped(model, named, target):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(model, named, target, size=7, progress=stop)
+        predict(model, named, target, size=7, progress=stop)
 
 
 def test_bytes_depend_on_neither_jobs_nor_parts_nor_a_stop(many, model):
-    run(model, [many], one := many.parent / "one.csv")
-    run(model, [many], two := many.parent / "two.csv", jobs=2, size=7)
-    stopped(model, [many], three := many.parent / "three.csv")
-    run(model, [many], three, resume=True, size=7)
+    predict(model, many, one := many.parent / "one.csv")
+    predict(model, many, two := many.parent / "two.csv", jobs=2, size=7)
+    stopped(model, many, three := many.parent / "three.csv")
+    predict(model, many, three, resume=True, size=7)
     assert one.read_bytes() == two.read_bytes() == three.read_bytes()
     rows = table(one.read_text())
     assert len({(row[0], row[rows[0].index("row")]) for row in rows[1:]}) == 30 * 4 + 5
@@ -296,4 +291,4 @@ def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
     if change:
         change(many)
     with pytest.raises(OutputError, match=f"cannot resume, since {why}"):
-        run(model, named[::-1], target, resume=True, size=7)
+        predict(model, named[::-1], target, resume=True, size=7)

@@ -9,28 +9,11 @@ import pytest
 from stance.reading.lexicon import CONCESSION, FUNCTIONS, NEGATOR, REPORTING, Lexicon, stemmer
 
 TABLES = tomllib.loads(files("stance").joinpath("data/english/lexicon.toml").read_text("utf-8"))
-CATEGORIES = {name: table for name, table in TABLES.items() if name != "function"}
 
 
 @pytest.fixture(scope="module")
 def lexicon():
     return Lexicon.default()
-
-
-@pytest.mark.parametrize("name", CATEGORIES)
-def test_every_category_has_a_meaning_and_a_polarity(name):
-    table = CATEGORIES[name]
-    assert set(table) <= {"meaning", "polarity", "words", "phrases"}
-    assert table["meaning"]
-    assert table["polarity"] in ("positive", "negative", "demand", "none")
-
-
-def test_signs_follow_the_polarity(lexicon):
-    assert lexicon.categories == tuple(CATEGORIES)
-    expected = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
-    polarity = [table["polarity"] for table in CATEGORIES.values()]
-    assert lexicon.signs.tolist() == [expected[name] for name in polarity]
-    assert {-1, 0, 1} == set(lexicon.signs.tolist())
 
 
 def test_function_words_are_known_lists_of_single_words(lexicon):

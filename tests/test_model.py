@@ -153,7 +153,7 @@ def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monke
 
 
 def test_answers_do_not_depend_on_spellings_seen_or_forgotten(model, corpus):
-    texts = list(dict.fromkeys(corpus.texts))[:30]
+    texts = [*list(dict.fromkeys(corpus.texts))[:40], *FOREIGN.values(), ""]
     whole = model.judge(texts)
     model.reader.forget()
     for at, text in enumerate(texts):
@@ -161,6 +161,9 @@ def test_answers_do_not_depend_on_spellings_seen_or_forgotten(model, corpus):
         assert np.array_equal(alone.stance, whole.stance[place])
         assert np.array_equal(alone.sentiment[0], whole.sentiment[at])
         assert alone.known.tolist() == whole.known[place].tolist()
+        assert alone.foreign[0] == whole.foreign[at]
+        for name in ("length", "plain", "known", "common"):
+            assert getattr(alone.language, name)[0] == getattr(whole.language, name)[at]
         if at % 7 == 0:
             model.reader.forget()
 

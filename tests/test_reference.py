@@ -63,17 +63,6 @@ def test_a_short_paragraph_is_never_foreign(model):
     assert not judged.foreign.any()
 
 
-def test_a_paragraph_is_judged_by_itself(model, corpus):
-    texts = [*FOREIGN.values(), *ENGLISH.values(), *corpus.texts[:40], ""]
-    alone = [model.judge([text]) for text in texts]
-    model.reader.forget()
-    together = model.judge(texts[::-1])
-    for name in ("length", "plain", "known", "common"):
-        values = [int(getattr(judged.language, name)[0]) for judged in alone]
-        assert getattr(together.language, name)[::-1].tolist() == values
-    assert together.foreign[::-1].tolist() == [bool(judged.foreign[0]) for judged in alone]
-
-
 # --- Models of other kinds -----------------------------------------------------------------------
 
 SAID = ("сказал", "заявил", "сообщил", "подчеркнул", "добавил")
