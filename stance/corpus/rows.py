@@ -138,7 +138,7 @@ def _holder(cell: str, where: str) -> str | None:
 
 def _flag(cell: str, where: str) -> bool:
     """Return whether a row is a false match."""
-    flag = _FLAGS.get(cell and re.sub(r"\.0+$", "", cell.strip().lower()))
+    flag = _FLAGS.get(_digits(cell))
     if flag is None:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
     return flag

@@ -126,7 +126,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
     for box in tree.xpath(_BOXES):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
         if len(box.text_content()) <= most and not is_in_another:
-            boxes.append(" ".join(box.text_content().split()))
+            boxes.append(" ".join(" ".join(box.xpath(".//text()")).split()))
             box.drop_tree()
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"
