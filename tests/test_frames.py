@@ -1,22 +1,15 @@
 """Frames of judgement: who judges whom."""
 
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
-from command import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-import stance
-from stance.corpus import read_corpus
-from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.reading.frames import frames_of, told
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
-from stance.recipe import read_recipe
 
 SENTENCES = {
     # active, passive, participles and relative clauses
@@ -227,16 +220,3 @@ def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
         for frame in filter(None, frames(reader, text).split("; "))
     ]
     assert sorted(together) == sorted(alone)
-
-
-def test_an_explanation_names_the_frame_with_its_push(tmp_path: Path) -> None:
-    """The pushes still add up to the scores."""
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text("[features.blocks]\nstem = 1.0\nframe = 0.6\n[validation]\nfolds = 2\n")
-    corpus = read_corpus([ROOT / "datasets/short/short_train.csv"]).take(np.arange(600))
-    model = train(read_recipe(recipe), corpus, ActorBook.default()).model
-    (why,) = stance.explain(model, "Germany accused China of spying.", "China")
-    (named,) = [reason for reason in why.features if reason.text == "accused: Germany -> China"]
-    assert named.push[2] < named.push[0]
-    pushes = np.sum([why.intercept, *(r.push for r in (*why.words, *why.features))], axis=0)
-    assert np.allclose(pushes, why.scores)

@@ -68,6 +68,7 @@ def test_the_bundled_model_answers_as_before():
         ),
         ("mention", {"mention mentions<=1", "mention others<=1", "mention quoted none"}),
         ("plain", {"plain condemn", "plain TARGET"}),
+        ("frame", {"condemned: Poland -> Russia"}),
         ("rival", {"rival crit after-other before-it step0", "rival nearest crit nearest same"}),
     ],
 )
