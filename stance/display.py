@@ -4,9 +4,11 @@ import re
 import shutil
 import sys
 import textwrap
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import TextIO
+from unicodedata import east_asian_width
 
 WIDTH = 79  # columns of a line
 SHOWN = 60  # characters of a cell that a message shows
@@ -165,3 +167,45 @@ def table(
             lines.append("  ".join(line).rstrip())
     more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
     return lines + more
+
+
+# --- Names and numbers of a page ---
+
+
+def widths(text: str) -> list[int]:
+    """Return the columns of each character; wide ones take two."""
+    return [1 + (east_asian_width(char) in "WF") for char in text]
+
+
+def cut(text: str, limit: int = 28) -> str:
+    r"""Return a name on one line of at most so many columns, a longer one without its middle.
+
+    >>> cut("The Gazette of the North", 12), cut("Daily\nNews", 12), cut("北大西洋公约", 10)
+    ('The Gaz…orth', 'Daily News', '北大西洋…')
+    """
+    line = " ".join(text[: 4 * limit].split()) or "(no name)"
+    columns = list(accumulate(widths(line)))
+    if columns[-1] <= limit:
+        return line
+    tail = limit // 3 if limit > 10 else 0
+    end = bisect_right(columns, columns[-1] - tail - 1) + 1 if tail else len(line)
+    return line[: bisect_right(columns, limit - tail - 1)] + "…" + line[end:]
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Return a number with its sign; what is not zero but would look so, with up to 3 more digits.
+
+    >>> signed(12.4), signed(0), signed(-0.2), signed(-3.25, 1)
+    ('+12', '0', '−0.2', '−3.2')
+    """
+    for more in range(4):
+        text = f"{value:+.{digits + more}f}".replace("-", "−")
+        if any(digit in text for digit in "123456789"):
+            return text
+    return f"{0:.{digits}f}"
+
+
+def points(value: float, interval: Sequence[float] = ()) -> str:
+    """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
+    ends = ", ".join(signed(100 * end) for end in interval)
+    return signed(100 * value) + (f" [{ends}]" if ends else "")

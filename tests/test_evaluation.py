@@ -21,6 +21,7 @@ from stance.evaluation.scores import (
     document_confusion,
     leakage,
     macro_f1,
+    plain,
     score,
 )
 from stance.screens import evaluation_lines
@@ -177,15 +178,15 @@ def test_conflict_is_scored_beside_the_target_blind_answers():
     gold, document = [0, 2] * 6, np.repeat(np.arange(6), 2)
     model = certain([0, 2] * 4 + [0, 0] * 2, gold, document)
     blind = certain([0] * 12, gold, document)
-    figures = conflict_score(model, blind, np.ones(12, np.bool_))
+    figures = plain(conflict_score(model, blind, np.ones(12, np.bool_)))
     assert (figures["n"], figures["accuracy"]) == (12, round(10 / 12, 6))
     assert figures["target_blind_accuracy"] == 0.5
     low, high = figures["interval"]
     assert 0.4 <= low < 10 / 12 < high <= 1
 
-    few = conflict_score(model, blind, np.arange(12) < 8)
+    few = plain(conflict_score(model, blind, np.arange(12) < 8))
     assert (few["n"], few["accuracy"], few["interval"]) == (8, 1.0, None)
-    none = conflict_score(model, blind, np.zeros(12, np.bool_))
+    none = plain(conflict_score(model, blind, np.zeros(12, np.bool_)))
     assert (none["n"], none["trusted"]) == (0, False)
     assert none["accuracy"] is none["interval"] is none["target_blind_accuracy"] is None
     assert figures["trusted"] is False  # 6 documents
@@ -194,7 +195,7 @@ def test_conflict_is_scored_beside_the_target_blind_answers():
 def test_baselines_and_their_paired_differences_share_the_documents():
     answers, rival = random_answers(1, 300), random_answers(2, 300)
     rival = dataclasses.replace(rival, gold=answers.gold, document=answers.document)
-    figures = baselines(answers, "favor", rival)
+    figures = plain(baselines(answers, "favor", rival))
     assert list(figures) == ["majority", "target_blind", "difference"]
     model, alone = score(answers), score(rival)
     for key in ("macro_f1", "macro_f1_interval", "accuracy"):
@@ -210,14 +211,14 @@ def test_leakage_scores_what_the_model_has_not_seen():
     answers = certain([0, 1, 2, 2], [0, 1, 2, 0])
     seen = np.array([True, False, False, False])
     unseen = score(answers.take(~seen))
-    assert leakage(answers, seen) == {
+    assert plain(leakage(answers, seen)) == {
         **{"rows": 1, "share": 0.25},
         "macro_f1_without": unseen["macro_f1"],
         "macro_f1_without_interval": unseen["macro_f1_interval"],
     }
     every = leakage(answers, ~seen | seen)
     assert every["macro_f1_without"] is every["macro_f1_without_interval"] is None
-    none = leakage(answers, seen & ~seen)
+    none = plain(leakage(answers, seen & ~seen))
     assert none["macro_f1_without"] == score(answers)["macro_f1"]
 
 

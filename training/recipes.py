@@ -31,6 +31,7 @@ from sklearn.svm import LinearSVC
 from stance.arrays import Ints
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.scores import (
+    baselines,
     brief_score,
     conflict_rows,
     document_confusion,
@@ -66,8 +67,8 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
     corpus, recipe = read_corpus([path]), read_recipe(options.recipe)
     run, blocks = training_run(corpus, recipe, options.bare), recipe.features.blocks
     task, blind = run.task("stance")[0], run.task("control")[0]
-    share = np.bincount(corpus.stance).max() / len(corpus)
-    majority = 100 * (2 * share / (1 + share)) / 3
+    right = stance_answers(corpus, np.eye(len(Stance))[corpus.stance])
+    majority = 100 * baselines(right)["majority"]["macro_f1"]
     print(f"\n{path.name}: {len(corpus):,} rows, majority macro-F1 {majority:.1f}")
     print(f"{'blocks':<28}{'macro-F1':>10}{'spread':>8}{'conflict':>10}{'ECE':>7}")
     rows: list[tuple[str, Task, Mapping[str, float]]]

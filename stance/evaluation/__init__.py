@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,10 +29,12 @@ from stance.evaluation.scores import (
     stance_answers,
 )
 from stance.files import AtomicGroup
-from stance.model import StanceModel
-from stance.recipe import Recipe
 from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
+
+if TYPE_CHECKING:  # else whoever needs an interval would load the model
+    from stance.model import StanceModel
+    from stance.recipe import Recipe
 
 WORDS = 6  # words named in `because`
 LOOSE = (
@@ -78,14 +80,13 @@ def report(
         figures["leakage"] = leakage(answers, leaked)
     if holder is not None:
         figures["holder"] = holder
-    names = [corpus.sources[number].name for number in corpus.source]
-    figures["per_corpus"] = score_groups(answers, names)
+    figures["per_corpus"] = score_groups(answers, [corpus.sources[n].name for n in corpus.source])
     if "source" in corpus.extra:
         figures["per_source"] = score_groups(answers, corpus.extra["source"])
-    return figures
+    return plain(figures)
 
 
-def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
+def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
     """Score a model on a labelled corpus, beside its baselines.
 
     An answer that `predict` withholds is withheld here. Rows whose text was in the training data
@@ -122,7 +123,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Figures:
 
 
 def write_mistakes(
-    model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
+    model: "StanceModel", corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     answers, _, because = _judge(model, corpus, words=WORDS)
@@ -143,7 +144,7 @@ def write_mistakes(
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
 
 
-def model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
+def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
     """Yield what to beware of in a model that never answers some labels."""
     for label in silent:
         yield f"the model never answers {label}: no training row was {label}"
@@ -155,7 +156,7 @@ def model_notes(recipe: Recipe, silent: Sequence[str] = ()) -> Iterator[str]:
 
 
 def _judge(
-    model: StanceModel, corpus: Corpus, *, words: int = 0, speakers: bool = False
+    model: "StanceModel", corpus: Corpus, *, words: int = 0, speakers: bool = False
 ) -> tuple[Answers, list[str], list[str]]:
     """Answer the rows of a corpus; with holders, and as many of the words that push most to each.
 
@@ -176,7 +177,7 @@ def _judge(
     return answers, holders, because
 
 
-def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
+def _judge_sentiment(model: "StanceModel", corpus: Corpus) -> Answers | None:
     """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
     rows = sentiment_rows(corpus)
     if model.sentiment is None or not len(rows):
@@ -215,7 +216,7 @@ def read_cases() -> Iterator[Case]:
                 yield case._replace(test=test, expected="same", text=change(case.text))
 
 
-def run_suite(model: StanceModel) -> Figures:
+def run_suite(model: "StanceModel") -> Figures:
     """Test how a model of English texts behaves when a text changes.
 
     Returns

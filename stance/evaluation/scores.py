@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from stance.errors import DataError
 from stance.evaluation.intervals import (
     FEWEST,
     TRUSTED,
-    Statistic,
     gain_in,
     right_shares,
     score_interval,
@@ -88,7 +88,7 @@ def document_confusion(gold: Ints, answered: Ints, document: Ints, labels: int) 
     return counts.reshape(len(names), labels, labels + 1).astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answers:
     """A model's answers to labelled rows."""
 
@@ -131,8 +131,9 @@ class Answers:
             answered=np.broadcast_to(self.answered, len(self))[rows],
         )
 
+    @cached_property
     def confusion(self) -> Floats:
-        """Return one confusion matrix per document, see `document_confusion`."""
+        """One confusion matrix per document, see `document_confusion`."""
         return document_confusion(self.gold, self.predicted, self.document, len(self.labels))
 
 
@@ -161,24 +162,27 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
     """
     if not len(answers):
         raise DataError("no labelled rows to score; give a corpus with at least one label")
-    by_document, brief, labels = answers.confusion(), brief_score(answers), answers.labels
+    by_document, whole, labels = answers.confusion, brief_score(answers), answers.labels
     total, given = by_document.sum(axis=0), answers.predicted != NO_ANSWER
     answered = brief_score(answers.take(given)) if given.any() else {"n": 0}
     names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
     figures: Figures = {
-        **{name: brief[name] for name in ("n", "accuracy")},
+        "n": whole["n"],
+        "accuracy": whole["accuracy"],
         "accuracy_interval": score_interval(accuracy, by_document),
-        **{name: brief[name] for name in ("macro_f1", "macro_f1_interval")},
+        "macro_f1": whole["macro_f1"],
+        "macro_f1_interval": whole["macro_f1_interval"],
         "answered": {name: answered.get(name) for name in names},
         "withheld": dict(zip(labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _score_classes(labels, by_document),
         **({} if actors is None else {"per_actor": score_groups(answers, actors)}),
         "confusion": total[:, :-1].astype(np.int64),
-        "labels": list(labels),
-        "ece": brief["ece"],
+        "labels": labels,
+        "ece": whole["ece"],
         "confidence": answers.confidence.mean(),
         "uncertain": 1 - np.mean(answers.answered),
-        **{name: brief[name] for name in ("documents", "trusted")},
+        "documents": whole["documents"],
+        "trusted": whole["trusted"],
         "notes": document_notes(labels, by_document),
     }
     if unseen := [label for label, n in zip(labels, total.sum(axis=1), strict=True) if not n]:
@@ -189,9 +193,9 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
 
 def brief_score(answers: Answers) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
-    by_document = answers.confusion()
+    by_document = answers.confusion
     total = by_document.sum(axis=0)
-    figures = {
+    return {
         "n": len(answers),
         "macro_f1": macro_f1(total),
         "macro_f1_interval": score_interval(macro_f1, by_document),
@@ -200,7 +204,6 @@ def brief_score(answers: Answers) -> Figures:
         "documents": len(by_document),
         "trusted": not document_notes(answers.labels, by_document),
     }
-    return plain(figures)
 
 
 def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
@@ -216,14 +219,14 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
             "precision": precision[n],
             "recall": recall[n],
             "f1": f1[n],
-            "f1_interval": score_interval(_f1_of(n), by_document) if known else None,
+            "f1_interval": score_interval(partial(_f1_of, n), by_document) if known else None,
             "support": gold[n].astype(np.int64),
         }
     return scores
 
 
-def _f1_of(label: int) -> Statistic:
-    return lambda confusion: f1_scores(confusion)[..., label]
+def _f1_of(label: int, confusion: Floats) -> Floats:
+    return np.asarray(f1_scores(confusion)[..., label])
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
@@ -281,14 +284,13 @@ def conflict_rows(text_key: Keys, gold: Ints) -> Bools:
 def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right."""
     shares = right_shares(answers.right[rows], answers.document[rows])
-    figures: Figures = {
+    return {
         "n": shares.n,
         "accuracy": shares.shares[1] if shares.n else None,
         "interval": shares.interval(1) if shares.documents >= FEWEST else None,
         "trusted": shares.trusted,
         "target_blind_accuracy": blind.right[rows].mean() if shares.n else None,
     }
-    return plain(figures)
 
 
 def baselines(
@@ -299,21 +301,20 @@ def baselines(
     The majority label is that of the rows themselves if none is given. With blind answers to the
     same rows, also what the answers gain over them.
     """
-    label = answers.labels.index(majority) if majority else np.bincount(answers.gold).argmax()
-    always, nowhere = np.full(len(answers), label), np.zeros(len(answers), np.int64)
-    constant = document_confusion(answers.gold, always, nowhere, len(answers.labels))[0]
-    figures: Figures = {
-        "majority": {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
-    }
+    counts = np.bincount(answers.gold, minlength=len(answers.labels))
+    constant = np.zeros((len(counts), len(counts) + 1))
+    constant[:, answers.labels.index(majority) if majority else counts.argmax()] = counts
+    figures = Figures()
+    figures["majority"] = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
     if blind:
-        pair = np.stack([answers.confusion(), blind.confusion()], axis=1)
+        pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
         interval = t_interval(gain_in(macro_f1), pair)
         gain = {"macro_f1": model - other, "macro_f1_interval": interval}
         bounds = score_interval(macro_f1, pair[:, 1])
         alone = {"macro_f1": other, "macro_f1_interval": bounds, "accuracy": exact}
         figures |= {"target_blind": {**alone, "difference": gain}, "difference": gain}
-    return plain(figures)
+    return figures
 
 
 def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figures:
@@ -326,24 +327,21 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
     gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
     kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
     right = right_shares(kinds == answered, corpus.document[rows])
-    return plain(
-        {
-            "n": right.n,
-            "accuracy": right.shares[1],
-            "interval": right.interval(1) if right.documents > 1 else None,
-            "majority": np.bincount(kinds).max() / right.n,
-            "exact": (np.array(gold) == np.array(named)).mean(),
-        }
-    )
+    return {
+        "n": right.n,
+        "accuracy": right.shares[1],
+        "interval": right.interval(1) if right.documents > 1 else None,
+        "majority": np.bincount(kinds).max() / right.n,
+        "exact": (np.array(gold) == np.array(named)).mean(),
+    }
 
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:
     """Return how many rows the model has seen in training, and what it scores without them."""
     rest = {} if leaked.all() else brief_score(answers.take(~leaked))
-    figures: Figures = {
+    return {
         "rows": leaked.sum(),
         "share": leaked.mean(),
         "macro_f1_without": rest.get("macro_f1"),
         "macro_f1_without_interval": rest.get("macro_f1_interval"),
     }
-    return plain(figures)

@@ -12,16 +12,13 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.corpus import Source
-from stance.display import bounds, count, percent, shown
+from stance.display import bounds, count, cut, percent, points, shown, signed
 from stance.model.passages import NAMES, look, rules
 from stance.reports.figures import (
     Cell,
     Column,
     Data,
     Kind,
-    cut,
-    points,
-    signed,
     with_interval,
     without_forbidden,
 )

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stance.corpus.rows import HOLDERS
-from stance.display import count, shown
+from stance.display import count, cut, points, shown
 from stance.errors import load_extra, reported
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
-from stance.reports import charts, figures, render
+from stance.reports import figures, render
 from stance.reports.answers import TRACED, Models, Report
-from stance.reports.charts import Axis, Estimate, MatrixCell
-from stance.reports.figures import Cell, Column, Data, Drawing, Figure, Kind, cut, points
+from stance.reports.figures import Cell, Column, Data, Drawing, Estimate, Figure, Kind, MatrixCell
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
@@ -121,8 +120,8 @@ class _Drawing(NamedTuple):
         lines = [(share.group or share.actor, note(share), estimate(share)) for share in shares]
         audited = self.report.labelled is not None
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
-        axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
-        chart = charts.whiskers(lines, axis)
+        axis = figures.net_axis(end for _, _, mark in lines for end in mark.ends)
+        chart = figures.whiskers(lines, axis)
         return [self.figure(name, title, chart, shares, key + [RING] * audited)]
 
     def traces(self) -> list[Figure]:
@@ -136,13 +135,13 @@ class _Drawing(NamedTuple):
             known = [place for place, share in enumerate(course) if share.net]
             if len(known) > 1:
                 courses.append((course, course[known[0] : known[-1] + 1]))
-        y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
+        y = figures.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
         key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
         for number, (course, part) in enumerate(courses, 1):
             step = -(-(len(part) - 1) // (DATES - 1))
             ticks = [(numbers[share.period], share.period) for share in part[::step]]
-            x = Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
-            chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
+            x = figures.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
+            chart = figures.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
             title = f"Net stance toward {cut(course[0].actor)} over time"
             drawn.append(self.figure(f"over-time-{number}", title, chart, course, key))
         return drawn
@@ -156,7 +155,7 @@ class _Drawing(NamedTuple):
         matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, middles)}
         numbered = {share.actor for share in cells if has_number(share)}
         actors = [actor for actor in nets if actor in numbered]
-        chart = charts.matrix(actors, self.report.groups, matrix)
+        chart = figures.matrix(actors, self.report.groups, matrix)
         key = [(*BELOW, "below the actor's net stance"), (*ABOVE, "above")]
         title = f"Net stance by actor and {self.by}"
         return [self.figure("map", title, chart, cells, key, CELLS)]
@@ -177,7 +176,7 @@ class _Drawing(NamedTuple):
             (share.group, share.actor): cell._replace(place=f"pair-{number}")
             for number, (share, cell) in enumerate(shaded(shares, [0] * len(shares)), 1)
         }
-        chart = charts.matrix(holders, targets, cells, "holder / target")
+        chart = figures.matrix(holders, targets, cells, "holder / target")
         key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
         return [self.figure("pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
 
