@@ -11,13 +11,7 @@ from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, joined, shown
 from stance.errors import DataError, UsageError
-from stance.findings.request import (
-    Places,
-    Request,
-    find_periods,
-    find_places,
-    label_in,
-)
+from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
 from stance.tables import (
@@ -146,6 +140,7 @@ class _Reader:
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
         self._parts = list[dict[str, Any]]()  # an array of each figure
         self._rows, self._naming = list[Keys](), list[Keys]()
+        self._loose = 0  # answers without a document
         self._aimless = list[str]()  # where stances toward nobody stand
 
     def add(self, part: Records) -> None:
@@ -177,6 +172,7 @@ class _Reader:
         row = None if places.mentions is None and places.id is not None else places.row
         unit = (places.file, places.document, places.id, row, places.text)
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
+        self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
             [label_in(record.cells[place], record, reader) for record in records]
             for place, reader in self._labels
@@ -192,7 +188,6 @@ class _Reader:
             "record": np.array(part.numbers) - 1,
             "line": np.array(part.lines),
             "document": keys_of(_document(record.cells, places) for record in records),
-            "loose": np.array([not cell.strip() for cell in _cells(part, places.document)]),
             "key": _keys(*(_cells(part, place) for place in self._keys), actors),
             "text": _keys(_cells(part, places.text)),
             "length": np.array([*map(len, _cells(part, places.text))]),
@@ -227,12 +222,7 @@ class _Reader:
                 raise DataError(f"{after}: {why}; keep one of the two")
             values = {name: figures[np.sort(first)] for name, figures in values.items()}
         periods, period = find_periods(values.pop("day"), request.period)
-        counts = {
-            "loose": int(values.pop("loose").sum()),
-            "repeated": number - len(period),
-            "undated": int((period == MISSING).sum()),
-        }
-        notes = [f"{table.name}: {note}" for note in self._notes(counts)]
+        notes = self._notes(number - len(period), int((period == MISSING).sum()))
         return AnswersTable(
             request=request,
             table=table.name,
@@ -247,11 +237,11 @@ class _Reader:
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
-            notes=(*table.notes, *notes),
+            notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,
         )
 
-    def _notes(self, counts: Mapping[str, int]) -> Iterator[str]:
+    def _notes(self, repeated: int, undated: int) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
         usual = self._request.text_column or optional_column(self._table, "text")
@@ -266,16 +256,16 @@ class _Reader:
                 f"no column 'document', so each {what} counts as a document; if several belong "
                 f"to one document, {advice}, or intervals are too narrow"
             )
-        elif loose := counts["loose"]:
-            yield f"{count(loose, 'row')} without a document; each {what} counts as one"
+        elif self._loose:
+            yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
         for _, reader in self._labels:
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
             rows = count(len(self._aimless), "row")
             yield f"{rows} with a stance but no actor left out (first: {self._aimless[0]})"
-        if repeated := counts["repeated"]:
+        if repeated:
             yield f"{count(repeated, 'row')} left out: an earlier row has the same text and actor"
-        if places.over is not None and (undated := counts["undated"]):
+        if places.over is not None and undated:
             yield f"{count(undated, 'answer')} without a date that can be read"
 
 

@@ -156,22 +156,12 @@ class Entry(NamedTuple):
     pair: str
     row: int
     actor: str
-    stance: str
-    holder: str
-    sentiment: str
-    false_match: int
-    note: str
-    unsure: int
-
-    @property
-    def label(self) -> Label:
-        """What the coder said."""
-        false_match, note, unsure = bool(self.false_match), self.note, bool(self.unsure)
-        return Label(self.stance, self.holder, self.sentiment, false_match, note, unsure)
+    label: Label  # a column for each field
 
 
-_KINDS = {str: "TEXT", int: "INTEGER"}
-_COLUMNS = Entry.__annotations__
+_PLACES = Entry._fields[:-1]
+_COLUMNS = {name: Entry.__annotations__[name] for name in _PLACES} | Label.__annotations__
+_KINDS = {str: "TEXT", int: "INTEGER", bool: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
@@ -224,12 +214,17 @@ class Store(AbstractContextManager["Store"]):
         """Return all labels, the oldest first; raise if one is not allowed."""
         with _translated(self.path):
             query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
-            entries = [*map(Entry._make, self._base.execute(query))]
-        for entry in entries:
-            odd = [*map(type, entry)] != [*_COLUMNS.values()]
+            rows = self._base.execute(query).fetchall()
+        entries, kinds = list[Entry](), [*_COLUMNS.values()]
+        for row in rows:
+            place, said = row[: len(_PLACES)], row[len(_PLACES) :]
+            said = [bool(cell) if isinstance(cell, int) else cell for cell in said]
+            entry = Entry._make((*place, Label(*said)))
+            odd = [*map(type, (*place, *said))] != kinds
             if fault := "a cell has the wrong type" if odd else problem(entry.label):
                 where = f"the label of {shown(str(entry.coder))} on row {shown(str(entry.row))}"
                 raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
+            entries.append(entry)
         return entries
 
     def labels(self) -> Labels:
@@ -257,8 +252,8 @@ class Store(AbstractContextManager["Store"]):
         with _translated(self.path):
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
             moment = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
-            place = coder, pair.key, pair.row, pair.actor
-            self._base.execute(_INSERT, (uuid.uuid4().hex, moment, *place, *astuple(label)))
+            place = uuid.uuid4().hex, moment, coder, pair.key, pair.row, pair.actor
+            self._base.execute(_INSERT, (*place, *astuple(label)))
 
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
@@ -268,7 +263,7 @@ class Store(AbstractContextManager["Store"]):
         mine = [entry for entry in entries if entry.pair in rows]
         with _translated(self.path):
             self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(_INSERT, mine)
+            self._base.executemany(_INSERT, [(*one[:-1], *astuple(one.label)) for one in mine])
             self._base.execute("COMMIT")
         new = self._base.total_changes - before
         note = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
