@@ -239,8 +239,8 @@ def share_lines(figures: Figures) -> list[str]:
     groups = groups if len(groups) <= GROUPS else []
     audited = bool(figures["labels"])
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
-    for what in ("withheld", "missing"):
-        number = known[actors[0], "", "", "net"][what]  # of the only one, or of all together
+    for what in ("withheld", "unanswered", "missing"):
+        number = known[actors[0], "", "", "net"].get(what)  # of the only one, or of all together
         sizes += f", {number:,} {what}" if number else ""
     sizes += f", {count(figures['labels'], 'label')}" if audited else ""
     rows: list[Row] = [("counted", "against, %", "favor, %", "net")]

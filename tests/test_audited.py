@@ -170,6 +170,7 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     assert result.exit_code == 0, result.stderr
     found = read_page(page.read_bytes()).text
     assert "Too few labels to say anything of 3 actors shown: " in found
+    assert "No actor had enough labels." in found
 
 
 @pytest.mark.parametrize("safe", [True, False])

@@ -176,6 +176,7 @@ def test_withheld_answers_stand_beside_the_others():
     scores = figures(harmless(3))
     page = read_page(evaluation_page(scores, {}, [], FILE))
     assert "macro-F1 of answered rows60.095 % interval 50.0 – 70.0" in page.text
+    assert "rows90in 30 documents" in page.text
     assert "10.0 % of the answers were withheld as uncertain" in page.text
     assert [*page.rows("confusion")[0].values()][1:] == ["10 (30 %)"] * 3 + ["3 (9 %)"]
 

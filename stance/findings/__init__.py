@@ -125,10 +125,13 @@ def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     population, places = pairs.population, pairs.population.places
     if places.text is None:
         return pairs
-    numbers = np.full((len(population.holders), len(population.actors)), -1)
+    holders, actors = (
+        {name: number for number, name in enumerate(names)}
+        for names in (population.holders, population.actors)
+    )
+    numbers = np.full((len(holders), len(actors)), -1)
     for number, share in enumerate(pairs.shares):
-        place = population.holders.index(share.group), population.actors.index(share.actor)
-        numbers[place] = number
+        numbers[holders[share.group], actors[share.actor]] = number
     surest = surest_answers(population, numbers[population.holder, population.actor])
     rows = read_cells(population, chain(*surest.values()))
     evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()

@@ -62,6 +62,16 @@ class AnswersTable:
         return len(self.actor)
 
     @property
+    def probable(self) -> bool:
+        """Whether a model gave the answers with probabilities, which labels have not."""
+        return self.places.mentions is not None
+
+    @property
+    def unanswered(self) -> str:
+        """What answers are that were not given."""
+        return "withheld" if self.probable else "unanswered"
+
+    @property
     def uncounted(self) -> str:
         """Why the answers are not counted: some stance is never answered; empty if they are.
 
@@ -71,7 +81,7 @@ class AnswersTable:
         withheld = self.chances[self.stance == len(Stance)]
         leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
         never = (given == 0) & (leaning >= FEWEST_LEANING)
-        if self.places.mentions is None or not (given.any() and never.any()):
+        if not (self.probable and given.any() and never.any()):
             return ""
         names = [name for name, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
         return (

@@ -52,10 +52,15 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         codings[pair].append(label)
     if not codings:
         raise DataError(f"{request.audit}: holds no labelled row; fill in 'stance'")
-    labels = {pair: _settle(codings[pair]) for pair in sorted(codings)}
-    design = _read_design(request.audit, rows, list(labels.values()), population)
-    chances, strata = zip(*(design[label.key] for label in labels.values()), strict=True)
-    pairs = np.array(list(labels), np.int64)
+    pairs = np.array(sorted(codings), np.int64)
+    labels = [_settle(codings[pair]) for pair in pairs.tolist()]
+    path = _find_design(request.audit, {row.design for row in rows}, request.simple_random)
+    if path:
+        design = _read_design(path, population)
+        _check_design(request.audit, design, labels, population)
+    else:
+        design = {label.key: (len(labels) / len(population), "") for label in labels}
+    chances, strata = zip(*(design[label.key] for label in labels), strict=True)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
     if number := len(missing):
@@ -67,7 +72,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         notes.insert(0, why)
     return population, Audit(
         pair=pairs,
-        truth=np.array([label.truth for label in labels.values()], np.int64),
+        truth=np.array([label.truth for label in labels], np.int64),
         inclusion=np.array(chances),
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
@@ -156,17 +161,13 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
-def _read_design(
-    source: Path, rows: Sequence[_Label], labels: Sequence[_Label], population: AnswersTable
-) -> Design:
-    """Read how each pair was drawn; raise where this does not fit the labels or the answers."""
-    names = {row.design for row in rows}
+def _find_design(source: Path, names: set[str], simple: bool) -> Path | None:
+    """Return the file of a sample's design; None if every answer was equally likely to be drawn."""
     listed = ", ".join(f"'{shown(name, 40)}'" for name in sorted(names))
     path = source.parent / Path(max(names)).name
-    why = ""
-    if population.request.simple_random:
-        if names == {""}:
-            return {label.key: (len(labels) / len(population), "") for label in labels}
+    if simple and names == {""}:
+        return None
+    if simple:
         why = "says that rows were drawn with unequal probabilities; drop --simple-random"
     elif names == {""}:
         why = "is missing or empty, so it is unknown how its rows were drawn; if every answer "
@@ -175,8 +176,13 @@ def _read_design(
         why = f"must name one file of stance sample, not {listed}; restore it"
     elif not path.exists():
         why = f"names {listed}, which is not beside it; keep both files in one folder"
-    if why:
-        raise DataError(f"{source}: its column 'design' {why}")
+    else:
+        return path
+    raise DataError(f"{source}: its column 'design' {why}")
+
+
+def _read_design(path: Path, population: AnswersTable) -> Design:
+    """Read how each pair was drawn."""
     design = Design()
     with open_table(path) as table:
         identity = [column(table, name) for name in (*population.named_by, "actor")]
@@ -189,6 +195,13 @@ def _read_design(
                 raise DataError(f"{table.name}:{record.line}: inclusion {why}; {advice}")
             key = pair_key(record.cells[place] for place in identity)
             design[key] = chance, record.cells[stratum]
+    return design
+
+
+def _check_design(
+    source: Path, design: Design, labels: Sequence[_Label], population: AnswersTable
+) -> None:
+    """Raise where a design lacks a label, or is of some actors while answers are on others, too."""
     for label in labels:
         if label.key not in design:
             why = f"is not in {label.design}; restore the row, or its design"
@@ -201,4 +214,3 @@ def _read_design(
         options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
         why = f"was drawn from the {count(answers, 'answer')} on {count(len(drawn), 'actor')}"
         raise DataError(f"{source}: {why} and says nothing of the others; add {options}")
-    return design

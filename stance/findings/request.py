@@ -153,7 +153,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
         yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"
         yield from (note.removeprefix(f"{table.name}: ") for note in reader.notes())
         if withheld:
-            yield f"{count(withheld, 'row')} without a stance counted as withheld"
+            yield f"{count(withheld, 'row')} without a stance, which counted shares leave out"
 
     table.through(answers, notes)
     table.columns = (*(columns[n] for n in kept), *_WRITTEN)

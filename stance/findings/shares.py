@@ -98,10 +98,13 @@ class Share:
         low, high = self.ends(level)
         return (low > middle) - (high < middle)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the figures of each stance and the net stance; None where unknown."""
-        names = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing")
-        row = {name: getattr(self, name) for name in names}
+    def rows(self, unanswered: str) -> Iterator[dict[str, Any]]:
+        """Yield the figures of each stance and the net stance; None where unknown.
+
+        Answers that were not given are counted under the name ``unanswered``.
+        """
+        row = {name: getattr(self, name) for name in ("actor", "group", "period", "n", "documents")}
+        row |= {unanswered: self.withheld, "labels": self.labels, "missing": self.missing}
         for quantity, name in enumerate(QUANTITIES):
             row["class"] = name
             counts = self.counts if self.counts.n else None
@@ -168,7 +171,7 @@ class Study:
             "labels": 0 if self.audit is None else len(self.audit),
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
-            "shares": [row for share in self.shares() for row in share.rows()],
+            "shares": [row for share in self.shares() for row in share.rows(population.unanswered)],
             "differences": [asdict(difference) for difference in self.differences()],
         }
 
@@ -275,7 +278,7 @@ def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogat
         (name, np.where(labels[:, None] >= 0, sides(labels) - chances, 0.0))
         for name, labels in zip(names, population.labels.T, strict=True)
     ]
-    probable = [("probabilities", chances)] if population.places.mentions is not None else []
+    probable = [("probabilities", chances)] if population.probable else []
     return [*probable, ("answers", answers)], columns
 
 

@@ -45,7 +45,6 @@ FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is 
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
 DOUBTFUL = 10  # least certain answers that a model must give, too, to have made the table
-ALIKE = 0.25  # share of answers that a model gives, too, if a deep reader gave only the others
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 
 Deep = Literal["all", "unsure"]  # what the deep reader reads
@@ -111,7 +110,7 @@ class Report:
             if any((name, side) in quoted for side in SIDES)
         ]
         self.denied = ""  # which model answers otherwise
-        if models and quoted and not self.maker and (models.path or self.probable):
+        if models and quoted and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
         book = (models and models.book) or (self.maker.model.book if self.maker else None)
         self.pairs = self._judged(book)
@@ -119,11 +118,6 @@ class Report:
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
             self.notes.append(f"{request.name}: no column 'text', so {advice}")
-
-    @property
-    def probable(self) -> bool:
-        """Whether the answers have probabilities, which labels have not."""
-        return self.population.places.mentions is not None
 
     def apart(self, actor: str = "") -> tuple[Share, Share] | None:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
@@ -182,7 +176,7 @@ def _quote(
         where = [row[place] for place in (places.by, places.over) if place is not None]
         listed = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
         chance = f"; probability {max(_chances(places, row)):.2f}"
-        source = listed + ("" if places.mentions is None else chance)
+        source = listed + chance * population.probable
         return Quotation(passage_html(passage, dict.fromkeys(passage.actors, 0)), source)
 
     return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker
@@ -193,29 +187,24 @@ def _find_maker(
 ) -> tuple[Maker | None, Sequence[Passage]]:
     """Return the model that gives some answers, and their texts with its reasons.
 
-    As few as possible are opened. A model that gives part of the answers made them, if any did,
-    with a deep reader of unsure pairs. One whose actor book finds other mentions rules out all
-    bundled models, which share their book.
+    One whose actor book finds other mentions rules out all bundled models, which share their book.
     """
-    path, default = model_file(models.path), bundled_model()
+    path = model_file(models.path)
     if models.path is None and (places.mentions is None or not cells):
         return None, []
-    model = models.load(path, None)
-    fits, passages = _explain(model, places, cells)
-    if fits.all():
-        return Maker(model, path, model_hash(path)), passages
-    named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
-    ways: list[tuple[Path, Deep | None]] = []
-    if path == default and fits.mean() > ALIKE:
-        ways = [(default, "unsure")]
-    elif path == default and named == [row[places.mentions or 0] for row in cells]:
-        ways = [(bundled_model("speeches"), None)] * (models.path is None) + [(default, "all")]
-    with suppress(ExtraError):  # without it, answers of the deep reader are not recognised
-        for file, deep in ways:
+    ways: list[tuple[Path, Deep | None]] = [(path, None)]
+    if path == bundled_model():
+        ways += [(bundled_model("speeches"), None)] * (models.path is None)
+        ways += [(path, "unsure"), (path, "all")]
+    for file, deep in ways:
+        with suppress(*[ExtraError] * bool(deep)):  # without it, deep answers are not recognised
             model = models.load(file, deep)
             fits, passages = _explain(model, places, cells)
             if fits.all():
                 return Maker(model, file, model_hash(file)), passages
+            named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
+            if named != [row[places.mentions or 0] for row in cells]:
+                break
     return None, []
 
 

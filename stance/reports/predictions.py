@@ -74,7 +74,7 @@ def write_predictions(
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
             shares = (*whole, *report.actors, *report.cells, *report.course)
-            rows = [row for share in shares for row in share.rows()]
+            rows = [row for s in shares for row in s.rows(report.population.unanswered)]
             path = folder / figures.NUMBERS
             write_numbers(path, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
@@ -83,7 +83,7 @@ def write_predictions(
         notes.append(f"{report.denied} did not make these answers; {how}")
     if report.total.documents == 1:
         notes.append(f"{request.name}: holds one document; show an article with stance read")
-    answers = report.total.n - (0 if report.probable else report.total.withheld)
+    answers = report.total.n - (0 if report.population.probable else report.total.withheld)
     counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
 
@@ -191,7 +191,7 @@ class _Drawing(NamedTuple):
     ) -> Figure:
         """Return a figure whose caption says what one in a paper must: n, method and interval."""
         method, below = "counted by a classifier and not corrected for its errors", "the answers"
-        if not self.report.probable:
+        if not self.report.population.probable:
             method = "counted from labels and not corrected for their errors"
         if self.report.labelled:
             labels = count(sum(share.labels for share in shares), "label")
@@ -209,7 +209,9 @@ class _Drawing(NamedTuple):
         titles = {"actor": "actor", "group": group, "period": "period"}
         keys = [key for key in titles if any(getattr(share, key) for share in shares)]
         counts = ("n", "withheld", *["labels"] * audited)
-        nouns = ("answers", "withheld") if self.report.probable else ("pairs", "without a stance")
+        nouns = ("answers", "withheld")
+        if not self.report.population.probable:
+            nouns = ("pairs", "without a stance")
         columns = [Column(titles[key]) for key in keys]
         columns += [Column(noun, "count") for noun in (*nouns, *counts[2:])]
         for label in QUANTITIES:
