@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.display import (
-    count,
-    joined,
-    listed,
-    percent,
-    ranged,
-    shown,
-    stacked,
-    table,
-    wrap,
-)
+from stance.display import count, joined, listed, percent, ranged, shown, stacked, table, wrap
 from stance.model.explanation import DEEP, Explanation
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.records import ANSWERS, UNCERTAIN

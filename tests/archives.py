@@ -35,6 +35,13 @@ def answer_rows(actors, seed=1, documents=60):
     return rows, truth
 
 
+def answer(row, actor, stance, chance=0.8, **cells):
+    """Return a row as predict writes it, after some cells of its input."""
+    rest = round((1 - chance) / 2, 6)
+    chances = {f"stance_{label}": chance if label == stance else rest for label in LABELS}
+    return {**cells, "row": row, "actor": actor, "mentions": 1, "stance": stance, **chances}
+
+
 def read_drawn(path):
     """Read the rows of a sample, each with its chance and stratum from the file beside it."""
     design = read_rows(path.with_suffix(".design.csv"))

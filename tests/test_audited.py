@@ -6,11 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from archives import LABELS, answer
 from command import invoke, read_rows, write, write_rows
 from pages import part, read_page
-
-LABELS = ("against", "neutral", "favor")
-SHARES = [f"stance_{label}" for label in LABELS]
 
 
 def points(net):
@@ -27,15 +25,10 @@ def study(tmp_path_factory):
         actor = ("Anvaria", "Borduria", "Seldom")[0 if row % 2 else 1 if row % 60 else 2]
         truth = rng.choice(3, p=(0.3, 0.6, 0.1) if actor == "Anvaria" else (0.1, 0.6, 0.3))
         said = truth if rng.random() < 0.8 else rng.choice(3)
-        shares = np.full(3, 0.1)
-        shares[said] = 0.8
-        head = {"document": f"d{row // 3}", "text": f"Text {row}.", "row": row, "actor": actor}
-        answers.append(
-            {**head, "mentions": 1, "stance": LABELS[said],
-             **dict(zip(SHARES, map(str, shares), strict=True))}
-        )  # fmt: skip
+        head = {"document": f"d{row // 3}", "text": f"Text {row}."}
+        answers.append(answer(row, actor, LABELS[said], **head))
         if row % 8 == 1 or row % 8 == 4:
-            labels.append({**head, "stance": LABELS[truth]})
+            labels.append({**head, "row": row, "actor": actor, "stance": LABELS[truth]})
     return write_rows(folder / "answers.csv", answers), write_rows(folder / "labelled.csv", labels)
 
 
@@ -87,13 +80,10 @@ def parties(tmp_path_factory):
         actor = "NATO" if row != 7 else "Taiwan"
         truths.setdefault((actor, party), []).append(truth - 1)
         head = {"document": f"d{row // 5}", "text": f"Text {row}.", "Party": party}
-        head |= {"date": f"20{20 + row // 25 % 4}-03-01", "row": row, "actor": actor}
-        chances = dict(
-            zip(SHARES, ("0.7" if at == said else "0.15" for at in range(3)), strict=True)
-        )
-        answers.append({**head, "mentions": 1, "stance": LABELS[said], **chances})
+        head |= {"date": f"20{20 + row // 25 % 4}-03-01"}
+        answers.append(answer(row, actor, LABELS[said], 0.7, **head))
         if rng.random() < 0.25:
-            labels.append({**head, "stance": LABELS[truth]})
+            labels.append({**head, "row": row, "actor": actor, "stance": LABELS[truth]})
     table = write_rows(folder / "answers.csv", answers)
     labelled = write_rows(folder / "labelled.csv", labels)
     options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")

@@ -56,9 +56,3 @@ def test_a_column_of_years_has_years():
     days = np.array([day(f"{year}-01-01") for year in (2014, 2015, 2019)])
     assert [*find_periods(days)[0]] == ["2014", "2015", "2019"]
     assert [*find_periods(days, "quarter")[0]] == ["2014 Q1", "2015 Q1", "2019 Q1"]
-
-
-def test_a_far_date_is_one_more_period():
-    days = [day(f"2024-{month:02}-15") for month in range(1, 8)]
-    periods, _ = find_periods(np.array([day("1024-01-05"), *days]))
-    assert [*periods][:2] == ["1024-01", "2024-01"]

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from archives import LABELS, answer
 from command import (
     SAMPLE,
     dicts,
@@ -29,7 +30,6 @@ from stance.reports.answers import Models
 from stance.reports.predictions import write_predictions
 from stance.storage import load_model, save_model
 
-LABELS = ("against", "neutral", "favor")
 SHARES = [f"stance_{label}" for label in LABELS]
 
 
@@ -68,11 +68,10 @@ def command(table, *args):
 def answered(path, stances, documents=None):
     """Write a table in which each actor has answers of its own documents, or of so many."""
     rows = [
-        {
-            "document": f"{actor} {at % documents if documents else at}",
-            "row": len(stances) * at + number + 1, "actor": actor,
-            "mentions": 1, "stance": label, **dict.fromkeys(SHARES, 0.1), f"stance_{label}": 0.8,
-        }
+        answer(
+            len(stances) * at + number + 1, actor, label,
+            document=f"{actor} {at % documents if documents else at}",
+        )
         for number, (actor, labels) in enumerate(stances.items())
         for at, label in enumerate(labels)
     ]  # fmt: skip
@@ -157,22 +156,6 @@ def test_rows_are_counted_once_and_the_table_has_a_hash(sample):
     assert f"24 paragraphs, of which {naming} name an actor" in page.text
     digest = sha256(sample.read_bytes()).hexdigest()
     assert f"The table of answers has sha256 {digest[:12]}…" in page.text
-
-
-def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
-    """As where the answers to several articles are joined; also if they are shuffled then."""
-    rows = []
-    for article in range(50):
-        for number in range(1, 5):
-            row = {"document": f"article {article}", "text": f"Text {number}.", "row": number}
-            given = {"mentions": 1, "stance": "favor", **dict.fromkeys(SHARES, 0.1)}
-            rows += (
-                {**row, "actor": actor, **given, "sentiment": "negative"}
-                for actor in ("NATO", "Russia")
-            )
-    for listed in (rows, rows[::-1], sorted(rows, key=lambda row: row["row"])):
-        page = report(write_rows(tmp_path / "joined.csv", listed))
-        assert "200 paragraphs: 400 answers by a classifier" in page.text
 
 
 # --- Forms of the table ---
@@ -393,7 +376,7 @@ def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
     assert "no two actors are clearly apart" in page.text
 
 
-def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
+def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):
     rows = dicts(answered(tmp_path / "a.csv", {"NATO": ["favor", "against"] * 200}).read_text())
     for at, row in enumerate(rows):
         row["source"] = f"Paper {at // 2 % 4}"
@@ -401,16 +384,6 @@ def test_only_a_group_that_stands_apart_has_a_colour(coded, tmp_path):
     report(write_rows(tmp_path / "answers.csv", rows))
     html = (tmp_path / "page.html").read_text("utf-8")
     assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
-    rows = dicts(coded.read_text("utf-8"))
-    for row in rows:
-        row["source"] = f"Paper {sha256(row['document'].encode()).digest()[0] % 4}"
-    for row in rows:
-        row.pop("p_holder")
-    report(write_rows(tmp_path / "random.csv", rows), prefix="p_")
-    html = (tmp_path / "page.html").read_text("utf-8").partition("</style>")[2]
-    cells = html.count('class="middle on-net') + html.count('class="quiet middle"')
-    assert cells > 40
-    assert not html.count('class="middle on-net')  # though one in 20 lies apart by chance
 
 
 @pytest.mark.parametrize("seed", range(5))

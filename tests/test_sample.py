@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archives import COLUMNS, LABELLED, answer_rows, label, read_drawn
+from archives import COLUMNS, LABELLED, answer, answer_rows, label, read_drawn
 from command import fails, invoke
 from command import read_rows as read
 from command import write_rows as write
@@ -191,12 +191,10 @@ def test_a_labelled_sample_is_a_corpus_to_train_on(archive, tmp_path):
 def test_pairs_of_joined_tables_are_told_apart(tmp_path):
     """As where the answers to several articles are joined: rows start anew in each."""
     rows = [
-        {"document": f"article {article}", "text": f"Text {number}.", "row": str(number),
-         "actor": "NATO", "mentions": "1", "stance": "favor",
-         "stance_against": "0.1", "stance_neutral": "0.2", "stance_favor": "0.7"}
+        answer(number, "NATO", "favor", document=f"article {article}", text=f"Text {number}.")
         for article in range(50)
         for number in range(1, 5)
-    ]  # fmt: skip
+    ]
     path = write(tmp_path / "joined.csv", rows)
     population = read_population(Request(path))
     assert len(population) == len(set(population.key.tolist())) == 200
@@ -206,6 +204,10 @@ def test_pairs_of_joined_tables_are_told_apart(tmp_path):
     result = invoke("shares", path, "--audit", labelled, "--json")
     assert result.exit_code == 0, result.output
     assert '"answers": 200, "documents": 50, "labels": 60' in result.stdout
+    both = [{**row, "actor": actor} for row in rows for actor in ("NATO", "Russia")]
+    for listed in (both, both[::-1], sorted(both, key=lambda row: row["row"])):
+        page = invoke("report", write(path, listed), "-o", tmp_path / "page.html", "--force")
+        assert "200 rows, 400 answers" in page.stderr
 
 
 # --- Several tables of answers ---

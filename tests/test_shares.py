@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from archives import LABELS, answer_rows, label
+from archives import answer, answer_rows, label
 from command import fails, invoke
 from command import read_rows as read
 from command import write_rows as write
@@ -182,12 +182,9 @@ def held(folder):
     for number in range(1, 161):
         holder, side = holders[number % 4], "favor" if number % 5 == 0 else "against"
         label = side if holder else "neutral"
-        chances = {f"stance_{each}": 0.8 if each == label else 0.1 for each in LABELS}
         text = f"It rained in May {number}. Russia was condemned by Iran. It rained again."
-        rows.append(
-            {"document": f"d{number // 2}", "text": text, "row": number, "actor": "Russia",
-             "mentions": 1, "stance": label, **chances, "holder": holder}
-        )  # fmt: skip
+        cells = {"document": f"d{number // 2}", "text": text}
+        rows.append({**answer(number, "Russia", label, **cells), "holder": holder})
     return write(folder / "held.csv", rows)
 
 

@@ -13,21 +13,9 @@ from stance.arrays import Bools
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
+from stance.evaluation import scores
 from stance.evaluation.intervals import right_shares
-from stance.evaluation.scores import (
-    Answers,
-    Figures,
-    baselines,
-    conflict_rows,
-    conflict_score,
-    holder_score,
-    leakage,
-    plain,
-    score,
-    score_groups,
-    sentiment_answers,
-    stance_answers,
-)
+from stance.evaluation.scores import Answers, Figures, plain, sentiment_answers, stance_answers
 from stance.files import AtomicGroup
 from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
@@ -68,21 +56,23 @@ def report(
     frequent labels of the training data (of these rows if not given), and ``leaked`` says of which
     rows the text, or one much like it, was in it.
     """
-    figures = score(answers, corpus.actors)
+    figures = scores.score(answers, corpus.actors)
     loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
-    conflict = conflict_rows(corpus.marks.exact, answers.gold)
-    figures["conflict"] = conflict_score(answers, blind, conflict)
-    figures["baselines"] = baselines(answers, majority, blind)
+    conflict = scores.conflict_rows(corpus.marks.exact, answers.gold)
+    figures["conflict"] = scores.conflict_score(answers, blind, conflict)
+    figures["baselines"] = scores.baselines(answers, majority, blind)
     if tone is not None:
-        figures["sentiment"] = score(tone) | {"baselines": baselines(tone, tone_majority)}
+        majorities = {"baselines": scores.baselines(tone, tone_majority)}
+        figures["sentiment"] = scores.score(tone) | majorities
     if leaked is not None:
-        figures["leakage"] = leakage(answers, leaked)
+        figures["leakage"] = scores.leakage(answers, leaked)
     if holder is not None:
         figures["holder"] = holder
-    figures["per_corpus"] = score_groups(answers, [corpus.sources[n].name for n in corpus.source])
+    names = [corpus.sources[number].name for number in corpus.source]
+    figures["per_corpus"] = scores.score_groups(answers, names)
     if "source" in corpus.extra:
-        figures["per_source"] = score_groups(answers, corpus.extra["source"])
+        figures["per_source"] = scores.score_groups(answers, corpus.extra["source"])
     return plain(figures)
 
 
@@ -116,7 +106,7 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         _judge_sentiment(model, corpus),
         majority=max(classes, key=lambda label: classes[label]["support"], default=None),
         tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
-        holder=holder_score(corpus, model.book, holders) if rows else None,
+        holder=scores.holder_score(corpus, model.book, holders) if rows else None,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,7 @@ def write_numbers(
     Pairs are written as a graph if the name ends in .graphml. ``how`` is as in `write_table`.
     """
     # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else tuple(field.name for field in fields(Difference))
+    columns = tuple(rows[0]) if rows else Difference._fields
     if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"

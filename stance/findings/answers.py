@@ -14,16 +14,8 @@ from stance.errors import DataError, UsageError
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
-from stance.tables import (
-    Record,
-    Records,
-    Table,
-    column,
-    day_of,
-    likely,
-    optional_column,
-    rewrite_dates,
-)
+from stance.tables import Record, Records, Table
+from stance.tables.columns import column, day_of, likely, optional_column, rewrite_dates
 
 FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one

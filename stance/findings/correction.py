@@ -109,8 +109,13 @@ class Correction:
 
     @cached_property
     def pooled(self) -> Weights:
-        """The weights of surrogates by all labels, for parts that have few of their own."""
+        """The weights of surrogates by all labels."""
         return self.weigh(np.ones(len(self.audit), np.bool_))
+
+    def weights(self, pairs: Ints) -> Weights:
+        """Return the weights of surrogates for some pairs, by all labels if these have few."""
+        rows = np.isin(self.audit.pair, pairs)
+        return self.pooled if rows.sum() < TUNED else self.weigh(rows)
 
     def weigh(self, rows: Bools) -> Weights:
         """Return the weights of surrogates, tuned to some of the labels.

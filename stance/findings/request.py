@@ -14,19 +14,8 @@ from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, UNCERTAIN, Stance
-from stance.tables import (
-    FILE,
-    Inputs,
-    JoinedTable,
-    Record,
-    Records,
-    Table,
-    column,
-    form_of,
-    open_table,
-    optional_column,
-)
-from stance.tables.columns import USUAL
+from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
+from stance.tables.columns import USUAL, column, optional_column
 
 Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)

@@ -1,10 +1,10 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
 from stance.findings.correction import (
     NET,
-    TUNED,
     Audit,
     Corrected,
     Correction,
@@ -130,8 +129,7 @@ def beyond_chance(shares: Sequence[Share], middles: Sequence[float]) -> list[int
     return sides
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """How the net stances of two parts of an actor's answers differ."""
 
     actor: str
@@ -172,7 +170,7 @@ class Study:
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
             "shares": [row for share in self.shares() for row in share.rows(population.unanswered)],
-            "differences": [asdict(difference) for difference in self.differences()],
+            "differences": [one._asdict() for one in self.differences()],
         }
 
     @property
@@ -231,9 +229,7 @@ class Study:
         if self._correction is None:
             return None
         if actor not in self._weights:
-            rows = np.isin(self._correction.audit.pair, self._actors[actor])
-            few = rows.sum() < TUNED
-            self._weights[actor] = self._correction.pooled if few else self._correction.weigh(rows)
+            self._weights[actor] = self._correction.weights(self._actors[actor])
         return self._correction.estimate(pairs, self._weights[actor])
 
     def differences(self) -> list[Difference]:

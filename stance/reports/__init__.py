@@ -14,14 +14,7 @@ from stance import __version__
 from stance.corpus import Source
 from stance.display import bounds, count, cut, percent, points, shown, signed
 from stance.model.passages import NAMES, look, rules
-from stance.reports.figures import (
-    Cell,
-    Column,
-    Data,
-    Kind,
-    with_interval,
-    without_forbidden,
-)
+from stance.reports.figures import Cell, Column, Data, Kind, with_interval, without_forbidden
 from stance.screens import Figures
 
 if TYPE_CHECKING:

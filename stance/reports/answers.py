@@ -16,21 +16,11 @@ from stance.corpus.rows import HOLDERS
 from stance.display import shown
 from stance.errors import DataError, ExtraError
 from stance.files import file_hash
-from stance.findings import (
-    Cells,
-    Pairs,
-    Request,
-    Share,
-    Study,
-    find_pairs,
-    read_cells,
-    read_evidence,
-    surest_answers,
-)
+from stance.findings import Cells, Pairs, find_pairs, read_cells, read_evidence, surest_answers
 from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
-from stance.findings.request import Places, usual_column
-from stance.findings.shares import LEVEL, TOTAL
+from stance.findings.request import Places, Request, usual_column
+from stance.findings.shares import LEVEL, TOTAL, Share, Study
 from stance.model import StanceModel
 from stance.model.passages import Passage, passage_html
 from stance.reading.actors import ActorBook
