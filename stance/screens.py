@@ -73,17 +73,6 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
 
 def evaluation_lines(figures: Figures) -> list[str]:
     """Return what to decide by in what `stance.evaluate` returns; the rest is in the report."""
-    mood = figures.get("sentiment")
-    notes = [*figures["notes"], *(f"sentiment: {note}" for note in (mood or {}).get("notes", ()))]
-    classes: list[Row] = [("class", "precision", "recall", "F1", "n")]
-    for name, part in figures["per_class"].items():
-        f1 = ranged(part["f1"], part["f1_interval"])
-        row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
-        classes.append(row)
-    actors: list[Row] = [("actor", "macro-F1", "n", "")]
-    for name, part in figures.get("per_actor", {}).items():
-        few = "" if part["interval"] and part["trusted"] else FEW
-        actors.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
     others = [f"calibration: ECE {percent(figures['ece'])} %"]
     exact = {"paragraphs of conflicting stances": figures["conflict"]}
     exact["whose stance it is"] = figures.get("holder")
@@ -99,16 +88,41 @@ def evaluation_lines(figures: Figures) -> list[str]:
         legend.append(f"{answers} withheld as uncertain, which counts as wrong among all rows")
     return stacked(
         [
-            [*table(_headline(figures, mood)), *legend],
-            table(classes),
-            table(actors, most=ACTORS, noun="actor"),
+            [*table(headline(figures)), *legend],
+            table(class_scores(figures)),
+            table(group_scores(figures, "actor"), most=ACTORS, noun="actor"),
             others,
-            [line for note in notes for line in wrap(note, "note: ", "  ")],
+            [line for note in all_notes(figures) for line in wrap(note, "note: ", "  ")],
         ]
     )
 
 
-def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
+def all_notes(figures: Figures) -> list[str]:
+    """Return the notes on an evaluation, then those on its sentiments."""
+    mood = figures.get("sentiment") or {}
+    return [*figures.get("notes", []), *(f"sentiment: {note}" for note in mood.get("notes", []))]
+
+
+def class_scores(figures: Figures) -> list[Row]:
+    """Return the scores of each class, below their names."""
+    rows: list[Row] = [("class", "precision", "recall", "F1", "n")]
+    for name, part in figures["per_class"].items():
+        f1 = ranged(part["f1"], part["f1_interval"])
+        row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
+        rows.append(row)
+    return rows
+
+
+def group_scores(figures: Figures, noun: str) -> list[Row]:
+    """Return the scores of each actor, source or corpus, below their names."""
+    rows: list[Row] = [(noun, "macro-F1", "n", "")]
+    for name, part in figures.get(f"per_{noun}", {}).items():
+        few = "" if part["interval"] and part["trusted"] else FEW
+        rows.append((name, ranged(part["macro_f1"], part["interval"]), part["n"], few))
+    return rows
+
+
+def headline(figures: Figures) -> list[Row]:
     """Return the main scores, those of the baselines and what is gained over them."""
     rows: list[Row] = [("", "macro-F1", "accuracy", "n", "gain in macro-F1", "")]
     parts = {"all rows": figures, "answered rows": figures["answered"]}
@@ -116,7 +130,7 @@ def _headline(figures: Figures, mood: Figures | None) -> list[Row]:
     parts |= {name: figures["baselines"].get(key) for key, name in names.items()}
     if figures["n"] == figures["answered"]["n"]:
         del parts["answered rows"]
-    for name, part in (parts | {"sentiment": mood}).items():
+    for name, part in (parts | {"sentiment": figures.get("sentiment")}).items():
         if part:
             score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
             gain = part.get("difference")
