@@ -166,7 +166,7 @@ def _quote(
         where = [row[place] for place in (places.by, places.over) if place is not None]
         listed = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
         chance = f"; probability {max(_chances(places, row)):.2f}"
-        source = listed + chance * population.probable
+        source = listed + (chance if population.probable else "")
         return Quotation(passage_html(passage, dict.fromkeys(passage.actors, 0)), source)
 
     return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker
@@ -187,7 +187,8 @@ def _find_maker(
         ways += [(bundled_model("speeches"), None)] * (models.path is None)
         ways += [(path, "unsure"), (path, "all")]
     for file, deep in ways:
-        with suppress(*[ExtraError] * bool(deep)):  # without it, deep answers are not recognised
+        lacking = [ExtraError] if deep else []  # without it, deep answers are not recognised
+        with suppress(*lacking):
             model = models.load(file, deep)
             fits, passages = _explain(model, places, cells)
             if fits.all():
