@@ -107,18 +107,6 @@ def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
             assert given < 10
 
 
-def test_the_map_counts_every_answer_by_actor_and_group(coded):
-    page = report(coded, prefix="p_", by="genre")
-    rows = dicts(coded.read_text("utf-8"))
-    truth = Counter((row["actor"], row["genre"] or "(blank)", row["p_stance"]) for row in rows)
-    for row in page.rows("map"):
-        mine = [truth[row["actor"], row["group"], label] for label in LABELS]
-        assert int(row["answers"]) == sum(mine)
-        if row["net"]:
-            net = (mine[2] - mine[0]) / sum(mine)
-            assert part(row["net"]) == pytest.approx(net, abs=6e-4)
-
-
 def test_periods_hold_every_dated_answer(coded, sample):
     rows = dicts(coded.read_text("utf-8"))
     actor = Counter(row["actor"] for row in rows).most_common(1)[0][0]

@@ -529,7 +529,6 @@ def test_too_many_groups_are_refused(archive, tmp_path):
     line = fails(1, "shares", archive[0], "--by", "text")
     assert "column 'text' has" in line
     assert "compare at most 200 groups" in line
-    assert "the answers are read twice; name a file" in fails(1, "shares", "-")
 
 
 def test_stances_without_an_actor_are_said_to_be_left_out(tmp_path, monkeypatch):
