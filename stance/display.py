@@ -205,7 +205,7 @@ def signed(value: float, digits: int = 0) -> str:
     return f"{0:.{digits}f}"
 
 
-def points(value: float, interval: Sequence[float] = ()) -> str:
+def points(value: float, interval: Sequence[float] = (), digits: int = 0) -> str:
     """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
-    ends = ", ".join(signed(100 * end) for end in interval)
-    return signed(100 * value) + (f" [{ends}]" if ends else "")
+    ends = ", ".join(signed(100 * end, digits) for end in interval)
+    return signed(100 * value, digits) + (f" [{ends}]" if ends else "")

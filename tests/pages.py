@@ -5,7 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from stance.reports import stylesheet
 
@@ -113,13 +113,17 @@ class Page(HTMLParser):
         return " ".join("".join(self.texts).split())  # as a browser shows white space
 
     def rows(self, name):
-        """Return the rows of a named table by column; ``low`` belongs to the one before."""
+        """Return the rows of a named table by column; an interval's ends have keys of their own."""
         (*head,), *rows = self.named[name]
-        keys, last = [], ""
-        for title in (title.partition(",")[0] for title in head):
-            keys.append(f"{last}_{title}" if title in ("low", "high") else title)
-            last = last if title in ("low", "high") else title
-        return [dict(zip(keys, map(plain, row), strict=True)) for row in rows]
+        keys = [title.partition(",")[0] for title in head]
+        return [dict(chain.from_iterable(map(read_cell, keys, row))) for row in rows]
+
+
+def read_cell(key, cell):
+    """Return the parts of a cell under their keys: a text or number, and any interval."""
+    parts = re.fullmatch(r"(\S+) \[(\S+), (\S+)\]", cell)
+    cells = parts.groups() if parts else [cell]
+    return zip((key, f"{key}_low", f"{key}_high"), map(plain, cells), strict=False)
 
 
 def plain(cell):

@@ -132,7 +132,7 @@ def test_a_report_that_fails_leaves_no_figures(answers, tmp_path):
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
 def test_any_name_makes_whole_files(name):
     line = name, name, Estimate(0.2, (0.1, 0.3), 0.4)
-    data = Data("x", (Column("actor"), Column("n", "count")), [[name, 3]])
+    data = Data("x", (Column("actor", is_text=True), Column("n")), [[name, "3"]])
     made = Figure(name, whiskers([line], net_axis([0.4])), data, [("ring", "ink", name)])
     ElementTree.fromstring(as_svg(made).decode())
     assert lacks_letters(made) == any(ord(sign) > 0x2FF for sign in name)

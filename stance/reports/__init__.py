@@ -14,7 +14,7 @@ from stance import __version__
 from stance.corpus import Source
 from stance.display import bounds, count, cut, percent, points, shown, signed
 from stance.model.passages import NAMES, look, rules
-from stance.reports.figures import Cell, Column, Data, Kind, without_forbidden
+from stance.reports.figures import Column, Data, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
 
 if TYPE_CHECKING:
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 TEMPLATES = files(__package__) / "templates"
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
-
-
-def shown_cell(value: Cell, kind: Kind) -> str:
-    """Return a cell as it is printed.
-
-    >>> shown_cell(0.1234, "share"), shown_cell(-0.05, "signed"), shown_cell(1234, "count")
-    ('12.3', '−5.0', '1,234')
-    """
-    if value is None or isinstance(value, str):
-        return "–" if value is None else value
-    if kind == "signed":
-        return signed(100 * value, 1)
-    return f"{value:,.0f}" if kind == "count" else percent(value)
 
 
 def references(keys: Sequence[str]) -> str:
@@ -67,7 +54,7 @@ def environment() -> "Environment":
     made.filters |= {
         **{"bounds": bounds, "counted": count, "named": cut, "number": "{:,}".format},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
-        **{"shown_cell": shown_cell, "signed": signed, "stance_name": NAMES.__getitem__},
+        **{"signed": signed, "stance_name": NAMES.__getitem__},
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }
@@ -113,8 +100,8 @@ def evaluation_page(
 def _table(name: str, rows: Sequence[Row]) -> Data:
     """Return as a table of a page what a terminal shows as one."""
     first, *others = map(str, rows[0])
-    columns = [Column(first or "scores of"), *(Column(head, "count") for head in others)]
-    cells = [[cell if isinstance(cell, int) else str(cell) for cell in row] for row in rows[1:]]
+    columns = [Column(first or "scores of", is_text=True), *map(Column, others)]
+    cells = [[f"{c:,}" if isinstance(c, int) else str(c) for c in row] for row in rows[1:]]
     return Data(name, columns, cells)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -20,8 +20,6 @@ from stance.errors import load_extra, refusal
 from stance.files import AtomicGroup, check_output
 from stance.model.passages import look
 
-Kind = Literal["text", "count", "share", "signed"]  # of a column's cells
-Cell = str | float | None
 NUMBERS = "numbers.csv"
 NARROW = 400.0  # pixels of a figure of one column
 COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
@@ -47,12 +45,7 @@ class Column(NamedTuple):
     """A column of the numbers behind a figure."""
 
     title: str
-    kind: Kind = "text"
-
-
-def with_interval(title: str, kind: Kind = "share") -> tuple[Column, Column, Column]:
-    """Return the columns of a number and its interval."""
-    return Column(title, kind), Column("low", kind), Column("high", kind)
+    is_text: bool = False
 
 
 class Data(NamedTuple):
@@ -60,7 +53,7 @@ class Data(NamedTuple):
 
     name: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stance.corpus.rows import HOLDERS
-from stance.display import count, cut, points, shown
+from stance.display import count, cut, points, ranged, shown
 from stance.errors import load_extra, reported
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
@@ -16,7 +16,7 @@ from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
 from stance.reports import figures, render
 from stance.reports.answers import TRACED, Models, Report
-from stance.reports.figures import Cell, Column, Data, Drawing, Estimate, Figure, Kind, MatrixCell
+from stance.reports.figures import Column, Data, Drawing, Estimate, Figure, MatrixCell
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
@@ -212,22 +212,28 @@ class _Drawing(NamedTuple):
         nouns = ("answers", "withheld")
         if not self.report.population.probable:
             nouns = ("pairs", "without a stance")
-        columns = [Column(titles[key]) for key in keys]
-        columns += [Column(noun, "count") for noun in (*nouns, *counts[2:])]
+        columns = [Column(titles[key], is_text=True) for key in keys]
+        columns += map(Column, (*nouns, *counts[2:]))
         for label in QUANTITIES:
-            kind: Kind = "signed" if label == "net" else "share"
             unit = "" if label == "net" else ", %"
-            columns += [Column(f"{label} counted{unit}", kind)] * audited
-            columns += figures.with_interval(f"{label}{' corrected' * audited}{unit}", kind)
-        rows: list[list[Cell]] = []
+            columns += [Column(f"{label} counted{unit}")] * audited
+            columns.append(Column(f"{label}{' corrected' * audited}{unit}"))
+        rows = []
         for share in shares:
-            cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
-            cells += [getattr(share, name) for name in counts]
+            cells = [getattr(share, key) or "(all)" for key in keys]
+            cells += [f"{getattr(share, name):,}" for name in counts]
             for quantity in range(NET + 1):
-                value, ends = share.value(quantity) or (None, (None, None))
-                cells += [*[share.counted(quantity)] * audited, value, *ends]
+                cells += [number(quantity, share.counted(quantity))] * audited
+                cells.append(number(quantity, *(share.value(quantity) or [None])))
             rows.append([*cells, *[share.method] * audited])
-        return Data(name, columns + [Column("method")] * audited, rows)
+        return Data(name, columns + [Column("method", is_text=True)] * audited, rows)
+
+
+def number(quantity: int, value: float | None, interval: Sequence[float] = ()) -> str:
+    """Return a share in percent or a net stance in points, with its interval; a dash if unknown."""
+    if value is None:
+        return "–"
+    return points(value, interval, 1) if quantity == NET else ranged(value, interval or None)
 
 
 def has_number(share: Share) -> bool:
