@@ -7,7 +7,9 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import chain, pairwise
 
+from stance.findings import Request
 from stance.reports import stylesheet
+from stance.reports.predictions import write_predictions
 
 VOID = {"meta", "br", "input"}
 _NAMES = """
@@ -145,6 +147,13 @@ def read_page(data):
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'" in text
     return parse_page(text)
+
+
+def report_page(table, **request):
+    """Make the report on a table without a model; return it read."""
+    output = table.with_name("page.html")
+    write_predictions(Request(table, **request), output, force=True)
+    return read_page(output.read_bytes())
 
 
 def parse_page(text):

@@ -5,11 +5,8 @@ import contextlib
 import pytest
 from chromium import FOUND, Browser
 from command import SAMPLE, STARTER, invoke, write
-from pages import read_page
+from pages import read_page, report_page
 from test_pages import STRINGS, distinct, predictions
-
-from stance.findings import Request
-from stance.reports.predictions import write_predictions
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
@@ -214,16 +211,9 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
 # --- Hostile strings ---
 
 
-def report_page(words, folder):
-    path = predictions(folder / "answers.csv", distinct(words))
-    write_predictions(Request(path), path.with_suffix(".html"), force=True)
-    return path.with_suffix(".html").read_bytes()
-
-
 def test_hostile_strings_make_no_page_run_over(tmp_path, browser):
-    page = tmp_path / "hostile.html"
-    page.write_bytes(report_page(STRINGS[100:112], tmp_path))
-    seen = probe(browser, page, PHONE)
+    report_page(predictions(tmp_path / "answers.csv", distinct(STRINGS[100:112])))
+    seen = probe(browser, tmp_path / "page.html", PHONE)
     assert seen["overflow"] <= 0
     assert seen["outside"] == []
     assert seen["overlapping"] == []

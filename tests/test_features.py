@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.features import Pairs, lay_out
+from stance.features import lay_out
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
 from stance.reading.actors import ActorBook
@@ -38,12 +38,16 @@ def reader(book: ActorBook) -> Reader:
     return Reader(book, Lexicon.default())
 
 
-def bulk(
-    reader: Reader, pairs: Pairs, para: Sequence[int], blocks: Sequence[str] = CHECKED
+def bulk_asked(
+    reader: Reader, asked: Sequence[Asked], blocks: Sequence[str] = CHECKED
 ) -> list[Found]:
-    """Return what the array code finds for each pair."""
-    rows: list[Found] = [{name: defaultdict(list) for name in blocks} for _ in para]
-    offset = [int(pairs.words.first[p]) for p in para]
+    """Return what the array code finds for one given actor per text."""
+    texts, actors, spans = zip(*asked, strict=True)
+    query = make_query(reader.book, texts, actors, spans)
+    words, para = query.read(reader, apart=True)
+    pairs = lay_out(words, para, query.actor)
+    rows: list[Found] = [{name: defaultdict(list) for name in blocks} for _ in asked]
+    offset = words.first.take(para).tolist()
     strings = key_strings(reader)
     for name in blocks:
         for found in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
@@ -55,16 +59,6 @@ def bulk(
                 term = "short " + term if name.startswith("short_") else term
                 rows[row][name][term].append((where, weight))
     return rows
-
-
-def bulk_asked(
-    reader: Reader, asked: Sequence[Asked], blocks: Sequence[str] = CHECKED
-) -> list[Found]:
-    """Return what the array code finds for one given actor per text."""
-    texts, actors, spans = zip(*asked, strict=True) if asked else ((), (), ())
-    query = make_query(reader.book, texts, actors, spans)
-    words, para = query.read(reader, apart=True)
-    return bulk(reader, lay_out(words, para, query.actor), para.tolist(), blocks)
 
 
 # --- Any text ---

@@ -75,20 +75,18 @@ def begun(output, parts=1):
 
 
 def members(group):
-    """Processes of a group that still run."""
-    found = []
+    """Yield the processes of a group that still run."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state != "Z":
-                found.append(path.parent.name)
-    return found
+                yield path.parent.name
 
 
 def gone(group, seconds=60):
     """Wait until no process of a group runs; tell whether that came."""
     for _ in range(seconds * 20):
-        if not members(group):
+        if not [*members(group)]:
             return True
         time.sleep(0.05)
     return False

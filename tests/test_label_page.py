@@ -188,11 +188,6 @@ def settle(browser, words):
     return text
 
 
-def resize(browser, width, height):
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.send("Emulation.setDeviceMetricsOverride", **size)
-
-
 def type_keys(browser, *keys):
     for key in keys:
         browser.press(key)
@@ -202,7 +197,8 @@ def type_keys(browser, *keys):
 @browsed
 def test_a_table_is_labelled_by_keyboard_alone(browser, tmp_path):
     table = sample(tmp_path / "to_label.csv", 6)
-    resize(browser, 1280, 860)
+    size = {"width": 1280, "height": 860, "deviceScaleFactor": 1, "mobile": False}
+    browser.send("Emulation.setDeviceMetricsOverride", **size)
     with serving(table, "--coder", "anna", "--ask", "holder,sentiment") as server:
         browser.open(server.address)
         settle(browser, "0 of 6")

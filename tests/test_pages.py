@@ -4,14 +4,12 @@ import csv
 
 import pytest
 from naughty import naughty, readable
-from pages import read_page
+from pages import read_page, report_page
 
 from stance.corpus import Source
 from stance.display import ranged
 from stance.evaluation import evaluate
-from stance.findings import Request
 from stance.reports import evaluation_page
-from stance.reports.predictions import write_predictions
 
 FILE = ("mine.stance", "0" * 64)
 STRINGS = naughty()
@@ -48,13 +46,6 @@ def predictions(path, strings, columns=("source", "date")):
                 *("0.9", "0.05", "0.05", "neutral", "0", "1", "0", f"{text}(+0.42)"),
             ])  # fmt: skip
     return path
-
-
-def report_page(path, **request):
-    """Return the page on a table without a model."""
-    output = path.with_name("page.html")
-    write_predictions(Request(path, **request), output, force=True)
-    return read_page(output.read_bytes())
 
 
 def harmless(count):

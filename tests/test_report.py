@@ -21,6 +21,7 @@ from command import (
     write_starter,
 )
 from pages import part, read_page
+from pages import report_page as report
 from small_model import small_model
 
 from stance.evaluation.intervals import holm
@@ -48,13 +49,6 @@ def coded(tmp_path_factory):
     short = write_starter(path.with_name("short.csv"), 786)
     assert invoke("predict", short, "-o", path, "--prefix", "p_").exit_code == 0
     return path
-
-
-def report(table, **request):
-    """Return the page on a table without a model, read."""
-    output = table.with_name("page.html")
-    write_predictions(Request(table, **request), output, force=True)
-    return read_page(output.read_bytes())
 
 
 def command(table, *args):

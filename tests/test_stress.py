@@ -57,12 +57,11 @@ def held(request):
     return request.getfixturevalue({"trained": "model"}.get(request.param, request.param))
 
 
-def judged(model, texts, size=None):
+def judged(model, texts):
     """Return the probabilities of each text, by actor."""
-    answers = [{} for _ in texts]
-    for rows, part in model.judge_many(texts, size=size):
-        for row, (para, actor) in enumerate(zip(part.para.tolist(), part.actor, strict=True)):
-            answers[rows.start + para][actor] = part.stance[row]
+    answers, judgements = [{} for _ in texts], model.judge(texts)
+    for row, (para, actor) in enumerate(zip(judgements.para, judgements.actor, strict=True)):
+        answers[para][actor] = judgements.stance[row]
     return answers
 
 
