@@ -57,13 +57,9 @@ def printed(labelled, model_path, tmp_path_factory):
     return gold, read_rows(folder / "out.csv")
 
 
-def shares_of(rows, name, labels):
-    return np.array([[float(row[f"{name}_{label}"]) for label in labels] for row in rows])
-
-
 def test_the_scores_are_those_of_what_predict_prints(figures, printed):
     gold = np.array([LABELS.index(row["stance"]) for row in printed[0]])
-    shares = shares_of(printed[1], "stance", LABELS)
+    shares = np.array([[float(row[f"stance_{label}"]) for label in LABELS] for row in printed[1]])
     likely, near = shares.argmax(axis=1), {"abs": 2e-6}
     said = [row["stance"] for row in printed[1]]
     found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])

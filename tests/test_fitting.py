@@ -247,7 +247,8 @@ def test_a_model_of_two_classes_never_answers_neutral(tmp_path, small):
     found = train(quick_recipe(), two, BOOK, progress=told.append)
     assert "no row is neutral: the model never answers it" in told
     assert any("never neutral" in limit for limit in found.model.card["limits"])
-    model = load_model(save(found.model, tmp_path / "m.stance"))
+    save_model(found.model, path := tmp_path / "m.stance")
+    model = load_model(path)
     assert model.stance.silent == model.control.silent == ("neutral",)
     assert not found.stance.probabilities[:, 1].any()
     assert not model.probabilities(small.texts, small.actors)[:, 1].any()
@@ -259,11 +260,6 @@ def test_a_model_of_two_classes_never_answers_neutral(tmp_path, small):
     assert own["macro_f1"] == pytest.approx(
         np.mean([own["per_class"][label]["f1"] for label in ("against", "favor")]), abs=1e-6
     )
-
-
-def save(model, path):
-    save_model(model, path)
-    return path
 
 
 def soften(corpus, share):
