@@ -191,16 +191,20 @@ class StringTable:
 
         So a string that is known need not be made, which takes most of the time.
         """
-        place = self._index.find(keys)
-        new = np.flatnonzero(place < 0)
-        if len(new):
-            distinct, first = np.unique(keys[new], return_index=True)
-            number = self.find(spell(new[first]))
-            # Of the index: what an interrupted call left behind it has no key.
-            self._place = np.append(self._place[: len(self._index)], number)
-            self._index.add(distinct)
-            place[new] = self._index.find(keys[new])
-        return self._place.take(place)
+        numbers = np.empty(len(keys), np.int64)
+        few = 0 if len(self) else HASHED  # in which most strings are met, so that fewer are sorted
+        for part, low in ((keys[:few], 0), (keys[few:], few)):
+            place = self._index.find(part)
+            new = np.flatnonzero(place < 0)
+            if len(new):
+                distinct, first = np.unique(part[new], return_index=True)
+                number = self.find(spell(new[first] + low))
+                # Of the index: what an interrupted call left behind it has no key.
+                self._place = np.append(self._place[: len(self._index)], number)
+                self._index.add(distinct)
+                place[new] = self._index.find(part[new])
+            numbers[low : low + len(part)] = self._place.take(place)
+        return numbers
 
 
 # Texts that share the part J of their word triples agree in a band with probability

@@ -22,12 +22,11 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
-from operator import or_
 from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Codes, Ints, Ints32
+from stance.arrays import Bools, Bytes, Codes, Ints, Ints32, Keys, stretches
 from stance.reading.keys import StringTable, stretch_keys
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
@@ -36,6 +35,8 @@ LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are l
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
 # What the clitic after a word was.
 CLITIC_NONE, CLITIC_POSSESSIVE, CLITIC_NEGATION, CLITIC_OTHER = range(4)
+
+LAST_ASCII, SMALL = 0x7F, 0x20  # code point; bit that makes "N" of ASCII an "n"
 
 _CLITICS = dict.fromkeys(("d", "ll", "re", "ve", "m"), CLITIC_OTHER)
 _CLITICS |= {"s": CLITIC_POSSESSIVE, "t": CLITIC_NEGATION}
@@ -59,15 +60,27 @@ FLAGS: dict[str, type] = {
 
 
 def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
-    """Yield `FLAGS` of some spellings, given in lower case, too; by `map`, for there are many."""
-    first, last = [word[0] for word in words], [word[-1] for word in words]
-    single = [len(word) == 1 and word.isupper() for word in words]
+    """Yield `FLAGS` of some spellings, given in lower case, too; arrays, for there are many."""
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    codes, ends = _codes("".join(words)), np.cumsum(sizes)
+    first, last = codes.take(ends - sizes), codes.take(ends - 1)
+    capital = (first >= ord("A")) & (first <= ord("Z"))
+    beyond = np.flatnonzero(first > LAST_ASCII)
+    capital[beyond] = [chr(code).istitle() for code in first[beyond].tolist()]
+    dotted = np.array(list(map(_ABBREVIATIONS.__contains__, lower)), np.bool_)
+    single = np.flatnonzero(sizes == 1)
+    dotted[single] = [words[place].isupper() for place in single.tolist()]
     yield list(map(_CLITICS.get, lower, repeat(CLITIC_NONE)))
-    yield list(map(or_, map(_ABBREVIATIONS.__contains__, lower), single))
-    yield list(map(str.istitle, first))
-    yield list(map("0123456789".__contains__, first))
-    yield list(map("nN".__contains__, last))
-    yield list(map("sS".__contains__, last))
+    yield dotted
+    yield capital
+    yield (first >= ord("0")) & (first <= ord("9"))
+    yield (last | SMALL) == ord("n")
+    yield (last | SMALL) == ord("s")
+
+
+def _codes(text: str) -> Codes:
+    """Return the code points of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _gap_kind(gap: str) -> int:
@@ -154,19 +167,23 @@ class Tokens:
 def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     """Split normalised paragraphs into words; ``spellings`` learns what is new."""
     joined = SEPARATOR.join([*texts, ""])
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = _codes(joined)
     edges = np.flatnonzero(np.diff(_are_letters(codes), prepend=np.False_))
     begin, stop = edges[0::2].copy(), edges[1::2].copy()
     offset = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=offset[1:])
     first = np.searchsorted(begin, offset)
-    type_ = _numbers(spellings, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
+    end = np.minimum(stop, begin + LONGEST_WORD)
+    type_ = _numbers(spellings, stretch_keys(codes, begin, end), joined, begin, end)
     behind, filled = np.append(begin[1:], 0), np.flatnonzero(np.diff(first))
     behind[first[1:][filled] - 1] = offset[1:][filled] - 1  # the ends of texts
     gap = np.full(len(begin), spellings.gaps.find([" "])[0])
     odd = np.flatnonzero((behind - stop != 1) | (codes.take(stop) != ord(" ")))
     low, high = stop[odd], np.minimum(behind, stop + LONGEST_GAP)[odd]
-    gap[odd] = _numbers(spellings.gaps, joined, codes, low, high)
+    sizes = high - low
+    between, ends = codes.take(stretches(low, sizes)), np.cumsum(sizes)  # few of the characters
+    keys = stretch_keys(between, ends - sizes, ends)
+    gap[odd] = _numbers(spellings.gaps, keys, joined, low, high)
     para = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     marks = np.flatnonzero(codes == ord('"'))
     quotes = np.cumsum(np.bincount(np.searchsorted(begin, marks), minlength=len(begin) + 1)[:-1])
@@ -198,6 +215,7 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
 
 _UNSEEN = 2
 _letters = np.full(0x110000, _UNSEEN, np.uint8)
+_letters[:128] = [chr(code).isalnum() for code in range(128)]
 
 
 def _are_letters(codes: Codes) -> Bools:
@@ -211,14 +229,14 @@ def _are_letters(codes: Codes) -> Bools:
     return letters.view(np.bool_)
 
 
-def _numbers(table: StringTable, text: str, codes: Codes, begin: Ints, end: Ints) -> Ints:
-    """Return the numbers of the strings at some places of a text."""
+def _numbers(table: StringTable, keys: Keys, text: str, begin: Ints, end: Ints) -> Ints:
+    """Return the numbers of the strings at some places of a text, given their keys."""
 
     def spell(new: Ints) -> list[str]:
         places = zip(begin[new].tolist(), end[new].tolist(), strict=True)
         return [text[low:high] for low, high in places]
 
-    return table.find_keys(stretch_keys(codes, begin, end), spell)
+    return table.find_keys(keys, spell)
 
 
 def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:
