@@ -249,8 +249,9 @@ class ActorBook:
         With the month of each paragraph, counted from the year 0 and -1 where it is not known,
         aliases count only while in office.
         """
-        numbers = (types[name].take(tokens.type) for name in self.columns)
-        first, length, alias = self._matcher.find(tokens.para, tokens.gap, *numbers)
+        numbers = (types[name] for name in self.columns)
+        places = tokens.para, tokens.gap, tokens.type
+        first, length, alias = self._matcher.find(*places, *numbers)
         last, actor = first + length - 1, self._actor_of.take(alias)
         actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:

@@ -68,22 +68,25 @@ class Clauses:
     def __init__(self, reader: Reader, cues: Cues) -> None:
         self._types, self.cues = reader.types, cues
         self._signs = np.append(reader.lexicon.signs, 0)
-        self._known = np.zeros((7, 0), np.int32)
+        self._known = np.zeros(0, np.uint64)  # by spelling, what `Cues.describe` tells, or 0
+        self._numbers = np.zeros((2, 0), np.int32)  # as `PhraseMatcher.find` takes them
 
-    def _describe(self, types: Ints) -> NDArray[np.int32]:
-        """Return what `Cues.describe` tells of some spellings, and their two phrase numbers."""
-        if (more := 2 * len(self._types) - self._known.shape[1]) > len(self._types):
-            self._known = np.pad(self._known, ((0, 0), (0, more)))
+    def _describe(self, types: Ints) -> Bytes:
+        """Return what `Cues.describe` tells of some words, of shape (8, n_words)."""
+        if (more := 2 * len(self._types) - len(self._known)) > len(self._types):
+            self._known = np.pad(self._known, (0, more))
+            self._numbers = np.pad(self._numbers, ((0, 0), (0, more)))
         # `np.unique` alone would load numpy's masked arrays.
-        new = np.flatnonzero(np.bincount(types[self._known[0].take(types) == 0]))
+        new = np.flatnonzero(np.bincount(types[self._known.take(types) == 0]))
         if len(new):
             lower = [self._types.strings[number].lower() for number in new.tolist()]
             signs = self._signs.take(self._types["category"][new]).tolist()
             functions = self._types["functions"][new].tolist()
-            known = [*map(self.cues.describe, lower, signs, functions)]
-            phrases = self.cues.find_phrases(lower)
-            self._known[:, new] = [*zip(*known, strict=True), *phrases]
-        return self._known.take(types, axis=1)
+            known = b"".join(map(self.cues.describe, lower, signs, functions))
+            self._known[new] = np.frombuffer(known, np.uint64)
+            self._numbers[:, new] = [*self.cues.find_phrases(lower)]
+        # Eight bytes are fetched at once, as one number.
+        return self._known.take(types).view(np.uint8).reshape(-1, 8).T
 
     def phrases(self, words: Words, asked: Ints, longest: int) -> Phrases | None:
         """Return the phrases of the sentences that matter, None if there are none.
@@ -92,18 +95,18 @@ class Clauses:
         """
         cues = self.cues
         word = _words_of_short(words, asked, longest)
-        known = self._describe(words.type.take(word))
-        letter, noun = known[:2].astype(np.uint8)
-        sign, value = known[2:4].astype(np.int8)
+        types = words.type.take(word)
+        known = self._describe(types)
+        letter, noun, sign, value = known[:4].copy()
+        sign, value = sign.view(np.int8), value.view(np.int8)
         name, who = words.name.take(word), words.who.take(word)
         proper = name & ~_letters("suF")[noun]
         letter[name], letter[proper] = noun[name], ord("N")
         # "don't": of "isn't" and "hasn't" the letter tells more.
         negated = words.clitic.take(word) == CLITIC_NEGATION
         letter[negated & ~_letters("bh")[letter]] = ord("m")
-        numbers = known[5:] * (who < 0)
-        places = words.para.take(word), words.gap.take(word)
-        first, length, number = cues.phrases.find(*places, *numbers)
+        places = words.para.take(word), words.gap.take(word), np.where(who < 0, types, -1)
+        first, length, number = cues.phrases.find(*places, *self._numbers)
         # "a dressing down" is a noun behind its article.
         article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
         first, length = first + article, length - article

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import Stemmer
 
-from stance.arrays import Bytes, Ints, Ints8, Ints32
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32
 from stance.errors import RecipeError
 from stance.reading.keys import KeyIndex
 from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
@@ -108,39 +108,59 @@ class PhraseMatcher:
             yield list(map(known.get, asked, repeat(0)))
 
     def find(
-        self, para: Ints32, gap: Bytes, exact: Ints32, lower: Ints32
+        self, para: Ints32, gap: Bytes, type_: Ints, exact: Ints32, lower: Ints32
     ) -> tuple[Ints, Ints, Ints]:
         """Return first word, number of words and value of each match, in order.
 
-        Each word has its paragraph, the gap after it, and its numbers, see `describe`.
+        Each word has its paragraph, the gap after it, and its spelling, of which `describe` tells
+        the numbers; a word with the spelling -1 stands in no phrase.
         """
-        length, value = np.zeros((2, len(para)), np.int64)
-        for word, known in ((lower, self._folded), (exact, self._exact)):
-            node = self._root.take(word) if known else np.zeros(0, np.int64)
-            start, size = np.flatnonzero(node), 1
-            node = node[start]
+        if len(type_) < len(lower):  # fewer words than spellings
+            exact, lower = (np.where(type_ < 0, 0, column.take(type_)) for column in (exact, lower))
+            type_ = np.arange(len(type_))
+        tables = [np.append(numbers, 0) for numbers in (lower, exact)]
+        roots = [self._root.take(numbers) for numbers in tables]
+        starts = np.flatnonzero(((roots[0] > 0) | (roots[1] > 0)).take(type_))
+        length, value = np.zeros((2, len(starts)), np.int64)
+        for numbers, root in zip(tables, roots, strict=True):
+            node = root.take(type_.take(starts))
+            rank = np.flatnonzero(node)
+            start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
                 values = self._values.take(node)
                 # Of equally long matches the exact one counts.
-                longer = np.flatnonzero((values >= 0) & (size >= length.take(start)))
-                length[start[longer]], value[start[longer]] = size, values[longer]
+                longer = np.flatnonzero((values >= 0) & (size >= length.take(rank)))
+                length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
+                word = numbers.take(type_.take(behind, mode="clip"))
                 same = para.take(behind, mode="clip") == para.take(start)
-                goes_on = (word.take(behind, mode="clip") > 0) & (behind < len(word))
-                on = np.flatnonzero(same & goes_on)
-                start, behind, node = start.take(on), behind.take(on), node.take(on)
-                steps = _step(node, gap.take(behind - 1), word.take(behind)).view(np.uint64)
-                following = self._index.find(steps)
+                on = np.flatnonzero(same & (word > 0) & (behind < len(type_)))
+                rank, start, behind = rank.take(on), start.take(on), behind.take(on)
+                steps = _step(node.take(on), gap.take(behind - 1), word.take(on))
+                following = self._index.find(steps.view(np.uint64))
                 on = np.flatnonzero(following >= 0)
-                start, node = start.take(on), following.take(on) + self._second
+                rank, start, node = rank.take(on), start.take(on), following.take(on) + self._second
                 size += 1
-        hits, reach, kept = np.flatnonzero(length), 0, list[int]()
-        for first, words in zip(hits.tolist(), length[hits].tolist(), strict=True):
-            if first >= reach:
-                kept.append(first)
-                reach = first + words
-        matches = np.array(kept, np.int64)
-        return matches, length[matches], value[matches]
+        hits = np.flatnonzero(length)
+        first, length = starts.take(hits), length.take(hits)
+        kept = np.flatnonzero(_apart(first, first + length))
+        return first.take(kept), length.take(kept), value.take(hits.take(kept))
+
+
+def _apart(first: Ints, end: Ints) -> Bools:
+    """Return which stretches begin behind the last one before them that does.
+
+    >>> _apart(np.array([0, 1, 3]), np.array([2, 4, 5])).tolist()
+    [True, False, True]
+    """
+    farthest = np.maximum.accumulate(np.append(0, end))[:-1]
+    apart: Bools = first >= farthest
+    for place in np.flatnonzero(~apart).tolist():
+        last = place - 1
+        while not apart[last]:
+            last -= 1
+        apart[place] = first[place] >= end[last]
+    return apart
 
 
 def _step(node: Ints, gap: Bytes, word: Any) -> Ints:

@@ -338,10 +338,10 @@ class Reader:
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.types["category"].take(tokens.type)
         category[negation] = -1  # "won't" is not "won"
-        numbers = [self.types[name].take(tokens.type) for name in ("phrase exact", "phrase")]
-        for column in numbers:  # mentions stand in no phrase: "to Justice Department"
-            column[mentioned] = 0
-        first, length, value = self.lexicon.phrases.find(tokens.para, tokens.gap, *numbers)
+        numbers = self.types["phrase exact"], self.types["phrase"]
+        # Mentions stand in no phrase: "to Justice Department".
+        places = tokens.para, tokens.gap, np.where(mentioned, -1, tokens.type)
+        first, length, value = self.lexicon.phrases.find(*places, *numbers)
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value
