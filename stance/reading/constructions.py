@@ -80,15 +80,21 @@ _SIGNS = {
     **dict.fromkeys(("affects", "which affects"), "P"),
     **dict.fromkeys(("because", "due to"), r"\+f"),
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
-    **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]", "fights": "[VEGode]J"},
-    **{"shows": "[oSr]n?J", "makes": "[oS][ANFsl]J", "deed": "[deg]", "deed by": "[ezCP]y"},
+    **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
+    **{"fights": "J(?<=[VEGode]J)", "shows": "J(?<=[oSrn]J)", "makes": "J(?<=[oS][ANFsl]J)"},
+    **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)"},
     **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
-    **{"fate": "[mohNnt]b", "relative": "[Aak],?[RY]", "with which": "[pw]R"},
-    **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "[&+],?n", "against": "[Aa]p[Aasl]"},
+    **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "with which": "R(?<=[pw]R)"},
+    **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
+    "against": "p(?<=[Aa]p)[Aasl]",
     **{"said of": "Sf", "without": "nA", "vocative": "V,A"},
+    **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
+    **{"rejected act": "y(?<=[VEG][cl]y)A", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},
 }
-"""What a sentence must hold for a construction to occur in it; others are not searched."""
+"""What a sentence must hold for a construction to occur in it; others are not searched.
+
+One letter alone is found fastest, so some patterns begin with it and look back."""
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
     *("deed", "and deed", "deserves", "fights"),
@@ -154,12 +160,16 @@ def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
 
 def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int]]:
     """Yield where the sentences that hold a sign begin and end, with those between near ones."""
-    hit = sign.search(tags)
+    hit, low, end = sign.search(tags), 0, 0
     while hit:
-        low, end = tags.rfind(".", 0, hit.start()) + 1, hit.end()
-        while hit and hit.start() < end + _NEAR:
-            end = tags.index(".", hit.start()) + 1
-            hit = sign.search(tags, end)
+        start = hit.start()
+        if start >= end + _NEAR or not end:
+            if end:
+                yield low, end
+            low = tags.rfind(".", 0, start) + 1
+        end = tags.index(".", start) + 1
+        hit = sign.search(tags, end)
+    if end:
         yield low, end
 
 

@@ -80,7 +80,8 @@ class _Sentences(Evaluations):
 
     def _read(self, name: str, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
-        cue = hit.start("cue" if "cue" in hit.re.groupindex else "patient")
+        groups = hit.re.groupindex
+        cue = hit.start("cue" if "cue" in groups else "patient")
         if cue in self.taken:
             return
         if name in NEEDS and not self.is_in(hit.start(NEEDS[name][0]), NEEDS[name][1]):
@@ -89,8 +90,7 @@ class _Sentences(Evaluations):
         sign = self.polarity(name, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
-        group = hit.groupdict()
-        patients = self.actors(*hit.span("patient")) if group.get("patient") else []
+        patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
             if not sign:
@@ -103,7 +103,7 @@ class _Sentences(Evaluations):
                 patients = [end for end in self.subjects(cue) if end[0] >= 0]
         if not agents or (not patients and all(agent < 0 for agent, _ in agents)):
             return
-        verb = hit.start("verb") if "verb" in group else cue
+        verb = hit.start("verb") if "verb" in groups else cue
         rejecters = self._rejecters(name, cue, verb, agents)
         worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
         if rejecters is not None:
@@ -119,7 +119,7 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(name, cue, verb, sign)
-        victims = self.actors(*hit.span("victim")) if group.get("victim") else []
+        victims = self.actors(*hit.span("victim")) if "victim" in groups else []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         turn = REJECTED if rejecters and sign else PLAIN
         victim = victims[0][0] if victims else NO_ACTOR
@@ -180,7 +180,7 @@ class _Sentences(Evaluations):
         letter, judging = self.tags[cue], JUDGES.get(name)  # the group whose subject judges
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         agents = [(OTHER, -1)]
-        if hit.groupdict().get("agent"):
+        if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging:
             agents = self.subjects(hit.start(judging))
