@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
+from itertools import pairwise
 from operator import add
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +16,8 @@ from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
 from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Reader
+
+CACHED = 1 << 15  # occurrences added up at a time, so that they stay in the processor's cache
 
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
@@ -107,24 +110,22 @@ class BlockWeights:
         occurrences = [pair for pair in self._find(reader, pairs) if len(pair[0].pair)]
         for one, lookup in occurrences:
             joined = one.vocabulary is not None  # so pairs never decrease, which is faster
-            starts = run_starts(one.pair)
-            first = one.pair.take(starts)
-            for row, column in enumerate(lookup.values):
-                values = column.take(one.number)
-                if values.ndim > 1:
-                    values = reduce(add, values)  # one by one: that of `sum` depends on the shape
-                if one.weight is not None:
-                    values *= one.weight if row < len(total) - 1 else one.weight**2
-                if joined:
-                    total[row, first] += np.add.reduceat(values, starts)
-                else:
-                    total[row] += np.bincount(one.pair, values, pairs.count)
-            if plain is not None:
-                lexical = (values > 0) & plain.take(one.word)  # the square of what is known
-                if joined:
-                    known[first] |= np.logical_or.reduceat(lexical, starts)
-                else:
-                    known[one.pair[lexical]] = True
+            cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist() if joined else [0]
+            for low, high in pairwise([*dict.fromkeys(cuts), len(one.pair)]):
+                pair, word = one.pair[low:high], one.word[low:high]
+                starts = run_starts(pair)
+                first = pair.take(starts)
+                for row, values in enumerate(_values(one, lookup, slice(low, high))):
+                    if joined:
+                        total[row, first] += np.add.reduceat(values, starts)
+                    else:
+                        total[row] += np.bincount(pair, values, pairs.count)
+                if plain is not None:
+                    lexical = (values > 0) & plain.take(word)  # the square of what is known
+                    if joined:
+                        known[first] |= np.logical_or.reduceat(lexical, starts)
+                    else:
+                        known[pair[lexical]] = True
         length = np.sqrt(total[-1])
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
@@ -132,6 +133,18 @@ class BlockWeights:
                 tell(self, one, lookup, scale)
         shares: Floats = total[:-1] * scale
         return shares
+
+
+def _values(one: Occurrences, lookup: Lookup, part: slice) -> Iterator[Floats]:
+    """Yield the columns of a lookup for some occurrences, weighted; the last one has squares."""
+    number, weight = one.number[..., part], None if one.weight is None else one.weight[part]
+    for row, column in enumerate(lookup.values):
+        values = column.take(number)
+        if values.ndim > 1:
+            values = reduce(add, values)  # one by one: that of `sum` depends on the shape
+        if weight is not None:
+            values *= weight if row < len(lookup.values) - 1 else weight**2
+        yield values
 
 
 @dataclass(frozen=True)

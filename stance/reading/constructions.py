@@ -160,16 +160,12 @@ def occurrences(tags: str) -> Iterator[tuple[str, re.Match[str]]]:
 
 def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int]]:
     """Yield where the sentences that hold a sign begin and end, with those between near ones."""
-    hit, low, end = sign.search(tags), 0, 0
+    hit = sign.search(tags)
     while hit:
-        start = hit.start()
-        if start >= end + _NEAR or not end:
-            if end:
-                yield low, end
-            low = tags.rfind(".", 0, start) + 1
-        end = tags.index(".", start) + 1
-        hit = sign.search(tags, end)
-    if end:
+        low, end = tags.rfind(".", 0, hit.start()) + 1, hit.end()
+        while hit and hit.start() < end + _NEAR:
+            end = tags.index(".", hit.start()) + 1
+            hit = sign.search(tags, end)
         yield low, end
 
 

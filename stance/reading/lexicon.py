@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import Stemmer
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32
+from stance.arrays import Bytes, Ints, Ints8, Ints32
 from stance.errors import RecipeError
 from stance.reading.keys import KeyIndex
 from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
@@ -143,24 +143,12 @@ class PhraseMatcher:
                 size += 1
         hits = np.flatnonzero(length)
         first, length = starts.take(hits), length.take(hits)
-        kept = np.flatnonzero(_apart(first, first + length))
-        return first.take(kept), length.take(kept), value.take(hits.take(kept))
-
-
-def _apart(first: Ints, end: Ints) -> Bools:
-    """Return which stretches begin behind the last one before them that does.
-
-    >>> _apart(np.array([0, 1, 3]), np.array([2, 4, 5])).tolist()
-    [True, False, True]
-    """
-    farthest = np.maximum.accumulate(np.append(0, end))[:-1]
-    apart: Bools = first >= farthest
-    for place in np.flatnonzero(~apart).tolist():
-        last = place - 1
-        while not apart[last]:
-            last -= 1
-        apart[place] = first[place] >= end[last]
-    return apart
+        kept, reach = list[int](), 0
+        for hit, (begin, words) in enumerate(zip(first.tolist(), length.tolist(), strict=True)):
+            if begin >= reach:
+                kept.append(hit)
+                reach = begin + words
+        return first[kept], length[kept], value[hits[kept]]
 
 
 def _step(node: Ints, gap: Bytes, word: Any) -> Ints:

@@ -16,7 +16,7 @@ _DASH = "\u2012\u2013\u2014\u2015"
 _SPACE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f\x1c-\x1f\x85\u2028\u2029"
 _NOTHING = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00"
 
-_ODD = re.compile(f"[{_SINGLE}{_DOUBLE}{_HYPHEN}{_DASH}{_SPACE}{_NOTHING}]|\r\n?")
+_ODD = re.compile(f"[{_SINGLE}{_DOUBLE}{_HYPHEN}{_DASH}{_SPACE}{_NOTHING}\r](?:(?<=\r)\n)?")
 _PLAIN = (
     dict.fromkeys(_SINGLE, "'")
     | dict.fromkeys(_DOUBLE, '"')
