@@ -111,6 +111,7 @@ SENTENCES = {
     "Chile dismissed claims that Peru had lied.": (
         "lied: Chile -> Peru (rejected); dismissed: Chile -> no actor"
     ),
+    "Critics who call Peru a pariah are wrong.": "pariah: author -> Peru (rejected)",
     "Critics who call Peru a pariah are many.": "pariah: other -> Peru",
     "Chile rejected the accusation by Peru.": "rejected: Chile -> Peru",
     "Chile, rejected by Peru, left.": "rejected: Peru -> Chile",
@@ -137,16 +138,21 @@ SENTENCES = {
     "Peru could learn from Chile.": (
         "could learn from: author -> Chile; could learn from: author -> Peru (by contrast)"
     ),
+    "Poland did far better than Hungary.": (
+        "better: author -> Poland; better: author -> Hungary (by contrast)"
+    ),
     "Poland kept its word, unlike Hungary.": (
         "kept its word: author -> Poland; kept its word: author -> Hungary (by contrast)"
     ),
     "Did Poland do better than Hungary?": "",
     "Hungary deserves our contempt.": "contempt: author -> Hungary",
-    # deserved, cleared of, urged
+    # deserved, cleared of, urged, and no longer so
     "Chile does not deserve the blame that it gets.": "does not deserve: author -> Chile",
     "Chile never deserved the scorn.": "scorn: author -> Chile",
     "Chile was cleared of all blame.": "cleared of all blame: other -> Chile",
+    "Iraq was told by Jordan to end its shameful siege.": "told: Jordan -> Iraq",
     "Iraq was told by Jordan that the talks had failed.": "",
+    "We once admired Hungary; no longer.": "admired: author -> Hungary",
     # conceded before the point is made
     "We value our friendship with Hungary. Yet Hungary has betrayed us.": (
         "betrayed: author -> Hungary"
@@ -185,11 +191,15 @@ _WORDS = sorted({word for text in SENTENCES for word in re.findall(r"[\w']+|[^\w
 
 POLARITIES = {
     "Chile dismissed claims that Peru had lied.": [1, -1],
+    "Critics who call Peru a pariah are wrong.": [1],
     "Chile rejected the accusation by Peru.": [-1],
+    "Poland did far better than Hungary.": [1, -1],
     "Chile does not deserve the blame that it gets.": [1],
     "Chile does not deserve our praise.": [-1],
     "Chile never deserved the scorn.": [1],
     "Chile was cleared of all blame.": [1],
+    "Iraq was told by Jordan to end its shameful siege.": [-1],
+    "We once admired Hungary; no longer.": [-1],
     "We love Hungary, no?": [1],
 }
 

@@ -27,6 +27,7 @@ _TEXTS = {
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
     "vocative": "(?<![^.])(?P<cue>V),(?P<patient><actors>)[.,]",
+    "addressed": "(?<![^.])(?P<patient>A),(?P<cue>V)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
     "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
     "due to": "(?P<cue>[Je])[^.,+]{0,4}(?P<link>\\+)f(?P<patient><actors>)(?=\\.)",
@@ -42,6 +43,7 @@ _TEXTS = {
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
     "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
+    "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
     "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
@@ -60,6 +62,7 @@ _TEXTS = {
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
@@ -79,6 +82,7 @@ _SIGNS = {
     **dict.fromkeys(("held", "is held"), "T"),
     **dict.fromkeys(("affects", "which affects"), "P"),
     **dict.fromkeys(("because", "due to"), r"\+f"),
+    "surpasses": r"\+(?<=[Jo]\+)A",
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
     **{"fights": "J(?<=[VEGode]J)", "shows": "J(?<=[oSrn]J)", "makes": "J(?<=[oS][ANFsl]J)"},
@@ -88,7 +92,7 @@ _SIGNS = {
     **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "with which": "R(?<=[pw]R)"},
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
     "against": "p(?<=[Aa]p)[Aasl]",
-    **{"said of": "Sf", "without": "nA", "vocative": "V,A"},
+    **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
     **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
     **{"rejected act": "y(?<=[VEG][cl]y)A", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},
 }
@@ -97,11 +101,11 @@ _SIGNS = {
 One letter alone is found fastest, so some patterns begin with it and look back."""
 _DEEDS = (
     *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
-    *("deed", "and deed", "deserves", "fights"),
+    *("deed", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", *_NAMED)
+_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
 _ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -208,6 +212,8 @@ class Evaluations(Rejections):
                 return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
+        if name == "surpasses":  # "did far better than"
+            return turn if self.lower_first(cue) == "better" else 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if name in VALUED:
@@ -263,11 +269,12 @@ class Evaluations(Rejections):
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
             link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
+            praises = self.phrases.value[cue] > 0 or self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as":
                 yield sign, self.actors(*hit.span(1))
             elif link == "than" and less:
                 yield -sign, self.actors(*hit.span(1))
-            elif link == "than" and (self.lower(cue) == "no" or self.phrases.value[cue] > 0):
+            elif link == "than" and (self.lower(cue) == "no" or praises):
                 # "better than", "no better than"; not "worse than"
                 yield -1, self.actors(*hit.span(1))
         begin, end = self.tags.rfind(".", 0, cue) + 1, self.tags.index(".", cue)

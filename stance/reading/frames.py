@@ -40,6 +40,8 @@ NO_ACTOR = -1  # instead of a patient's number
 MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
+_LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
+
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
 
@@ -136,6 +138,9 @@ class _Sentences(Evaluations):
 
     def _unless_denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
+        lapsed = _LAPSED.match(self.tags, cue)  # "admired Chile once; no longer"
+        if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
+            return -1 if sign > 0 else 0
         if name in FIXED or not self.denied(verb):
             return sign
         turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")

@@ -360,12 +360,13 @@ class Rejections(Voices):
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
         tags = self.tags
         opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
-        opens |= self.lower(low) == "that"
+        who = self.lower(low + 1) == "who"  # "critics who say so are wrong"
+        opens |= self.lower(low) == "that" or who
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
         start = low if opens else next(claims, None) if self._untrue(verdict) else None
         if start is not None:
-            self._reject(start, be, self.voice(be))
+            self._reject(start, be, self.voice(low if who else be))
             if tags[start] not in "aA":  # "Peru's claims are false"
                 self.verdicts.add(verdict)
 
