@@ -90,14 +90,14 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
 @pytest.mark.parametrize(
     "options",
     [
-        ("--model", bundled_model()),
+        ("--model", "mine.stance"),
         ("--abstain", "0.1"),
         ("--cluster", "tcp://127.0.0.1:1"),
     ],
 )
 def test_options_that_do_not_go_with_it_are_refused(archive, options):
     why = misused("predict", archive, "--deep", "all", *options)
-    assert "--deep goes with the default model alone" in why
+    assert "--deep goes with a bundled model alone" in why
     assert f"; drop {options[0]}, or drop --deep" in why
 
 
@@ -109,15 +109,16 @@ def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
     assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
 
 
+@pytest.mark.parametrize("model", ["default", "speeches"])
 @pytest.mark.parametrize("pairs", ["all", "unsure"])
-def test_a_report_names_both_models(tmp_path, pairs):
+def test_a_report_names_both_models(tmp_path, pairs, model):
     answers, page = tmp_path / "answers.csv", tmp_path / "answers.html"
-    invoke("predict", SAMPLE / "paragraphs.csv", "-o", answers, "--deep", pairs)
-    for model in ((), ("--model", "default")):
-        result = invoke("report", answers, "--force", *model)
+    invoke("predict", SAMPLE / "paragraphs.csv", "-o", answers, "--deep", pairs, "-m", model)
+    for named in ((), ("--model", model)):
+        result = invoke("report", answers, "--force", *named)
         text = read_page(page.read_bytes()).text
         assert "did not make these answers" not in result.stderr
-        assert "The model (file default.stance, sha256" in text
+        assert f"The model (file {model}.stance, sha256" in text
         assert re.search("The deep reader of stance .* read " + READ[pairs], text)
         assert "it reaches a macro-F1 of" not in text
         assert "Marked are the words that pushed the linear model most" in text
@@ -129,8 +130,6 @@ def test_evaluate_scores_with_it_and_without(labelled):
     alone, both = (json.loads(invoke(*command, *deep).stdout) for deep in ((), ("--deep", "all")))
     assert both.keys() == alone.keys()
     assert both["accuracy"] > alone["accuracy"]
-    other = misused(*command, "--deep", "all", "--model", bundled_model())
-    assert "drop --model, or drop --deep" in other
 
 
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):
@@ -177,7 +176,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
         shutil.copy(DATA / file, tmp_path)
     damage(tmp_path / name)
     with pytest.raises(ModelError, match=why) as caught:
-        load_reader("all", tmp_path)
+        load_reader("all", folder=tmp_path)
     assert str(caught.value).isprintable()
     assert name in str(caught.value)
     assert "train" not in str(caught.value)

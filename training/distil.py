@@ -3,19 +3,20 @@
 Usage: python training/distil.py teach CORPUS... -o ENCODER.pt [--without SOURCE,...]
        python training/distil.py export ENCODER.pt --texts TABLE... -o FOLDER
        python training/distil.py mix CORPUS... --reader FOLDER --model MODEL.stance
-           [--only SOURCE,...] [--write]
+           [--only SOURCE,...] [--write default|speeches]
        python training/distil.py curve CORPUS --reader FOLDER --only SOURCE,...
        python training/distil.py label UNLABELLED.jsonl.gz --reader FOLDER --model MODEL.stance
            -o SOFT.csv [--without SOURCE,...]
 
-``teach`` fine-tunes all-MiniLM-L6-v2 (six layers, 22 million weights) for one epoch.  It reads a
+``teach`` fine-tunes all-MiniLM-L6-v2 (six layers, 22 million weights) for two epochs.  It reads a
 paragraph once; an actor's stance and its holder are answered from the mean state of its mentions
 and that of the paragraph, the sentiment from the latter.  ``--without`` leaves out whole
 collections, by which a fair test scores.  ``export`` writes reader.stance, in 8-bit numbers and
-with the word pieces that the texts use, for `stance predict --deep`.  ``mix`` learns how answers
-of reader and model are mixed, from corpora that neither has learned from, or the collections of
-``--only``; with ``--write`` these weights go into reader.toml of the folder.  It prints macro-F1
-and calibration of both and of the mixture, whose weights are learned from the other collections.
+with the word pieces that the texts use, for `stance predict --deep`.  ``mix`` learns how answers of
+reader and model are mixed, from corpora that neither has learned from, or the collections of
+``--only``; with ``--write`` these weights go into reader.toml of the folder, as those beside the
+bundled model of that name.  It prints macro-F1 and calibration of both and of the mixture, whose
+weights are learned from the other collections, or if there is but one, from half of its documents.
 ``curve`` prints the macro-F1 of models of 100, 300 and 1,000 rows of each collection, which the
 reader must not know, by the default recipe and by that of `stance train --deep`.  ``label`` writes
 a corpus with the mixture's answers as soft labels, from which `stance train` learns.  UNLABELLED
@@ -34,7 +35,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -88,11 +89,22 @@ EVENNESS = 0.5
 SHARES = {"starter_train": 2.0, "un_debates_train": 1.5, "newsmtsc_actors": 0.7}
 """Weights of corpora; the others have 1."""
 
+BUNDLED = ("default", "speeches")
+"""Models beside which the reader answers."""
+
+EPOCHS = 2
+
+READINGS = {"speeches_train": 2, "speeches_test": 2, "un_debates_train": 2}
+"""How often a corpus is read in an epoch; the others, which outnumber these, once."""
+
 LEAST_COUNT = 5
 """How often texts use a word piece that is kept."""
 
 OFFSETS = {"stance": (-0.1, 0.0, -0.1)}
 """What a mixture adds to the labels: log-loss would have less than the true share of stances."""
+
+RIDGE = 1e-4
+"""Penalty on the weights of a mixture: where all is right, they would grow without end."""
 
 UNSURE = 0.7
 """Below which probability of its answer the linear model is unsure (`--deep unsure`)."""
@@ -213,15 +225,19 @@ def without(corpus: Corpus, sources: Sequence[str]) -> Corpus:
 def lessons(options: argparse.Namespace, generator: np.random.Generator) -> list[Paragraph]:
     """Return what to learn from, with fewer of the paragraphs that take no stance."""
     corpus = without(read_corpus(options.corpora), options.without)
-    share = np.array([SHARES.get(source.name, 1.0) for source in corpus.sources])
+    sources = [source.name for source in corpus.sources]
+    share = np.array([SHARES.get(name, 1.0) for name in sources])[corpus.source]
     weight = class_weights(corpus.stance, corpus.source, share, Classifier(evenness=EVENNESS))
+    readings = EPOCHS * np.array([READINGS.get(name, 1) for name in sources])[corpus.source]
     kept = []
-    for paragraph in paragraphs(corpus, weight):
-        if all(label == NEUTRAL for label in paragraph.stance):
-            if generator.random() > DULL:
-                continue
-            paragraph.weight[:] = [w / DULL for w in paragraph.weight]
-        kept.append(paragraph)
+    for reading in range(readings.max()):
+        rows = np.flatnonzero(readings > reading)
+        for paragraph in paragraphs(corpus.take(rows), weight[rows]):
+            if all(label == NEUTRAL for label in paragraph.stance):
+                if generator.random() > DULL:
+                    continue
+                paragraph.weight[:] = [w / DULL for w in paragraph.weight]
+            kept.append(paragraph)
     return kept
 
 
@@ -381,6 +397,8 @@ def export(options: argparse.Namespace) -> None:
     data = dump_reader(network(net, kept), pieces, layers)
     options.output.mkdir(exist_ok=True)
     (options.output / READER).write_bytes(data)
+    even = dict.fromkeys(HEADS, Mixture(0.5, 0.5, (0.0, 0.0, 0.0)))
+    write_mixtures(options.output, dict.fromkeys(BUNDLED, even))
     print(f"{len(kept):,} word pieces of {len(texts):,} texts, {len(data):,} bytes")
 
 
@@ -394,6 +412,17 @@ def texts_of(path: Path) -> Iterator[str]:
     ):
         rows = map(json.loads, file) if ".jsonl" in path.suffixes else csv.DictReader(file)
         yield from (row["text"] for row in rows)
+
+
+def write_mixtures(folder: Path, mixtures: Mapping[str, Mapping[str, Mixture]]) -> None:
+    """Write how the answers of the reader and of models are mixed, by model and head."""
+    made = "Made by training/distil.py mix: how the reader's answers and a model's are mixed."
+    lines = [f"# {made}", f"unsure = {UNSURE}"]
+    for model, by_head in mixtures.items():
+        for head, mixture in by_head.items():
+            lines += ["", f"[{model}.{head}]", f"linear = {mixture.linear}"]
+            lines += [f"deep = {mixture.deep}", f"offset = {[*mixture.offset]}"]
+    (folder / MIXTURES).write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 # --- Mixing ---------------------------------------------------------------------------------------
@@ -416,6 +445,10 @@ class Rows:
         """Return several groups as one."""
         columns = (field.name for field in fields(cls))
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
+    def take(self, rows: Bools) -> "Rows":
+        """Return some of the rows."""
+        return Rows(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def answers_of(model: StanceModel, reader: DeepReader, corpus: Corpus) -> dict[str, Rows]:
@@ -472,15 +505,28 @@ def learned(rows: Rows, head: str) -> Mixture:
 
     def loss(weights: Floats) -> float:
         chances = mixture(weights).mix(rows.linear, rows.deep)[truth]
-        return float((-np.log(chances) * rows.weight).sum())
+        entropy = (-np.log(chances) * rows.weight).sum() / rows.weight.sum()
+        return float(entropy + RIDGE * np.square(weights).sum())
 
     best = minimize(loss, np.array([0.5, 0.5]), method="Nelder-Mead").x
     return mixture(best.round(3))
 
 
+def mixed_fairly(parts: Mapping[str, Rows], name: str, head: str) -> Floats:
+    """Return the answers of a group, mixed as all others teach; of one alone, as its other half."""
+    rows = parts[name]
+    if len(parts) > 1:
+        return learned(others(parts, name), head).mix(rows.linear, rows.deep)
+    answers, half = np.empty_like(rows.linear), rows.document % 2 == 0
+    for tested in (half, ~half):
+        mixture = learned(rows.take(~tested), head)
+        answers[tested] = mixture.mix(rows.linear[tested], rows.deep[tested])
+    return answers
+
+
 def mix(options: argparse.Namespace) -> None:
     """Learn how answers are mixed, and print what the mixture is worth on collections left out."""
-    model, reader = load_model(options.model), load_reader("all", options.reader)
+    model, reader = load_model(options.model), load_reader("all", folder=options.reader)
     corpus = read_corpus(options.corpora)
     if options.only:
         kept = np.isin(corpus.extra["source"], ["", *options.only])
@@ -496,10 +542,7 @@ def mix(options: argparse.Namespace) -> None:
     for head in HEADS:
         parts = {name: group[head] for name, group in groups.items()}
         mixtures[head] = learned(Rows.joined([*parts.values()]), head)
-        mixed = {
-            name: learned(others(parts, name), head).mix(part.linear, part.deep)
-            for name, part in parts.items()
-        }
+        mixed = {name: mixed_fairly(parts, name, head) for name in parts}
         print(f"\n{head}\n\n{HEADING}")
         for name, part in parts.items():
             print_rows(name, part, mixed[name], head)
@@ -515,8 +558,8 @@ def mix(options: argparse.Namespace) -> None:
                 shares = f"{100 * unsure.mean():.0f} %, {100 * unsure[part.drawn].mean():.0f} %"
                 print(f"pairs that `unsure` reads, {name}: {shares} of those drawn at random")
     if options.write:
-        table = {"unsure": UNSURE} | {head: asdict(mixture) for head, mixture in mixtures.items()}
-        (options.reader / MIXTURES).write_text(as_toml(table), encoding="utf-8")
+        known = {name: load_reader("all", name, options.reader).mixtures for name in BUNDLED}
+        write_mixtures(options.reader, known | {options.write: mixtures})
 
 
 def others(parts: Mapping[str, Rows], name: str) -> Rows:
@@ -554,26 +597,12 @@ def row(name: str, chances: Floats, rows: Rows) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def as_toml(table: Mapping[str, Any]) -> str:
-    """Return a table of numbers, and of tables of them, as TOML."""
-    lines = [
-        "# Made by training/distil.py mix: how the reader's answers and the model's are mixed."
-    ]
-    for name, value in table.items():
-        if isinstance(value, dict):
-            lines += ["", f"[{name}]", *(f"{key} = {[*x] if isinstance(x, tuple) else x}"
-                                         for key, x in value.items())]  # fmt: skip
-        else:
-            lines.append(f"{name} = {value}")
-    return "\n".join(lines) + "\n"
-
-
 # --- Few labels -----------------------------------------------------------------------------------
 
 
 def curve(options: argparse.Namespace) -> None:
     """Print what few labels teach with and without the reader."""
-    corpus, encoder = read_corpus(options.corpora), load_reader("all", options.reader)
+    corpus, encoder = read_corpus(options.corpora), load_reader("all", folder=options.reader)
     reader = Reader(ActorBook.default(), Lexicon.default(), deep=encoder.features)
     print("| collection | rows | words | words and reader | gain |\n|---|---|---|---|---|")
     for name in options.only:
@@ -611,7 +640,7 @@ def macro_f1_of(task: Task, size: int, seed: int) -> float:
 def label(options: argparse.Namespace) -> None:
     """Write a corpus of soft labels."""
     model = load_model(options.model)
-    model = replace(model, deep=load_reader("all", options.reader))
+    model = replace(model, deep=load_reader("all", folder=options.reader))
     rows: list[tuple[dict[str, str], str, list[Place]]] = []
     with gzip.open(options.unlabelled, "rt", encoding="utf-8") as lines:
         for cells in map(json.loads, lines):
@@ -652,7 +681,7 @@ def main() -> None:
         if run in (mix, label):
             command.add_argument("--model", type=Path, required=True)
         if run is mix:
-            command.add_argument("--write", action="store_true")
+            command.add_argument("--write", choices=BUNDLED)
         if run in (mix, curve):
             command.add_argument("--only", type=lambda cell: cell.split(","), default=[])
         else:

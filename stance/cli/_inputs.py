@@ -78,19 +78,20 @@ def open_model(
 ) -> "StanceModel":
     """Load a model, or the default one; the user's actor book replaces its own.
 
-    With `deep`, it has the deep reader, and other options that do not go with that are refused.
+    With `deep`, it has the deep reader, and what does not go with that is refused.
     """
-    from stance.storage import load_model, load_reader, stemmer_note
+    from stance.storage import bundled_name, load_model, load_reader, stemmer_note
 
+    name = bundled_name(path)
+    clashing = [option for option, value in others.items() if value is not None]
+    if deep is not None and (name is None or clashing):
+        alone = "goes with a bundled model alone, without calibrated abstention or a cluster"
+        option = "model" if name is None else clashing[0]
+        raise UsageError(f"--deep {alone}; drop --{option}, or drop --deep")
     model = load_model(path)
     tell(*filter(None, [stemmer_note(model)]))
-    model = replace(model, book=open_book(actors, aliases, model.book))
-    if deep is None:
-        return model
-    if clashing := [name for name, value in others.items() if value is not None]:
-        alone = "goes with the default model alone, without calibrated abstention or a cluster"
-        raise UsageError(f"--deep {alone}; drop --{clashing[0]}, or drop --deep")
-    return replace(model, deep=load_reader(deep).open())
+    reader = None if name is None or deep is None else load_reader(deep, name).open()
+    return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 
 def open_book(

@@ -60,7 +60,7 @@ def predict(
         force or resume or since is not None, [*paths, model, actors],
         output=request.output, rejects=rejects, summary=summary,
     )  # fmt: skip
-    others = {"model": model, "abstain": options.abstain, "cluster": cluster}
+    others = {"abstain": options.abstain, "cluster": cluster}
     loaded = files.open_model(model, actors, aliases, options.deep, **others)
     if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
@@ -114,7 +114,7 @@ def explain(
         text = files.text_of_stdin()
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
-    loaded = files.open_model(model, actors, aliases, deep, model=model)
+    loaded = files.open_model(model, actors, aliases, deep)
     asked = reasons_of(loaded, text, actor)
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
@@ -143,7 +143,7 @@ def read(
     inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
     path = model_file(model)
-    loaded = files.open_model(path, actors, aliases, deep, model=model, abstain=abstain)
+    loaded = files.open_model(path, actors, aliases, deep, abstain=abstain)
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)

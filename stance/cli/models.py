@@ -162,7 +162,7 @@ def evaluate(
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
-    loaded = files.open_model(path, deep=deep, model=model)
+    loaded = files.open_model(path, deep=deep)
     figures, parts = dict[str, Any](), list[Callable[[], list[str]]]()
     with AtomicGroup() as together:
         notes = list[str]()

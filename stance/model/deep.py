@@ -24,7 +24,7 @@ from stance.model.heads import softmax
 from stance.reading.words import Words
 from stance.records import Stance
 
-PIECES = 128
+PIECES = 192
 """Word pieces read around a mention, as in training (``training/distil.py``)."""
 
 BEFORE = PIECES // 3

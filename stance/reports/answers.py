@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from markupsafe import Markup
@@ -37,7 +37,7 @@ LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones
 DOUBTFUL = 10  # least certain answers that a model must give, too, to have made the table
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 
-Deep = Literal["all", "unsure"]  # what the deep reader reads
+Deep = Literal["unsure", "all"]  # what the deep reader reads
 
 
 class Maker(NamedTuple):
@@ -179,13 +179,12 @@ def _find_maker(
 
     One whose actor book finds other mentions rules out all bundled models, which share their book.
     """
-    path = model_file(models.path)
     if models.path is None and (places.mentions is None or not cells):
         return None, []
-    ways: list[tuple[Path, Deep | None]] = [(path, None)]
-    if path == bundled_model():
-        ways += [(bundled_model("speeches"), None)] * (models.path is None)
-        ways += [(path, "unsure"), (path, "all")]
+    bundled = [bundled_model(), bundled_model("speeches")]
+    files = bundled if models.path is None else [model_file(models.path)]
+    ways: list[tuple[Path, Deep | None]] = [(file, None) for file in files]
+    ways += [(file, deep) for deep in get_args(Deep) for file in files if file in bundled]
     for file, deep in ways:
         lacking = [ExtraError] if deep else []  # without it, deep answers are not recognised
         with suppress(*lacking):

@@ -156,6 +156,12 @@ def model_file(path: Path | str | None) -> Path:
     return bundled_model(name) if is_bundled else Path(name)
 
 
+def bundled_name(path: Path | str | None) -> str | None:
+    """Return the name of a model that is bundled, or the default one; None of any other."""
+    file = model_file(path)
+    return next((name for name in (DEFAULT, SPEECHES) if file == bundled_model(name)), None)
+
+
 def load_model(path: Path | str | None = None) -> StanceModel:
     """Load a model file, or the default model if none is named; "speeches" is bundled, too.
 
@@ -291,8 +297,10 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
 READER, MIXTURES = "reader.stance", "reader.toml"
 
 
-def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> DeepReader:
-    """Load the deep reader, which answers beside the bundled model.
+def load_reader(
+    reads: Literal["all", "unsure"], model: str = DEFAULT, folder: Path | None = None
+) -> DeepReader:
+    """Load the deep reader, which answers beside a bundled model.
 
     Nothing in its files is ever run. Raises `ModelError` if one is missing or damaged.
 
@@ -301,6 +309,8 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
     reads : {"all", "unsure"}
         Which pairs of a paragraph and an actor it reads: all, or those of which the linear model
         is unsure.
+    model : {"default", "speeches"}
+        The model beside which it answers.
     folder : Path, optional
         Where its files are; those of the package if omitted.
 
@@ -330,7 +340,7 @@ def load_reader(reads: Literal["all", "unsure"], folder: Path | None = None) -> 
             layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
-            mixture = {name: Mixture(**mixtures[name]) for name in HEADS}
+            mixture = {name: Mixture(**mixtures[model][name]) for name in HEADS}
             unsure = float(mixtures["unsure"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
