@@ -164,6 +164,9 @@ SENTENCES = {
     "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (denied)",
     "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> no actor",
     "A Brazilian striker criticised the referee.": "",
+    "Malta blamed Malta for it.": "",
+    "Victims of the criticism of the attack on Iraq left.": "",
+    "The ruling neither clears nor blames Britain.": "blames: other -> United Kingdom (denied)",
     "Germany plays Brazil in the final.": "",
 }
 
