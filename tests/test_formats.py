@@ -104,10 +104,15 @@ def test_the_first_sheet_that_is_not_hidden_is_read_and_named(model_path, tmp_pa
 
 def test_a_missing_column_may_be_in_another_sheet(tmp_path):
     title = ("Title", [["A study of what newspapers in five countries write of NATO"]])
-    path = workbook(tmp_path / "a.xlsx", title, ("Data", [["Text"]]), ("Empty", []))
-    for command, sheet in (("predict", "Title"), ("check", "Title"), ("predict", "Empty")):
-        told = fails(1, command, path, "--sheet", sheet)
-        assert re.search("choose another with --sheet: .*'Data'", told)
+    data, empty = ("Data", [["Text"]]), ("Empty", [])
+    path = workbook(tmp_path / "a.xlsx", title, data, ("Notes", [["note"]]), empty)
+    for command, sheet, why in (
+        ("predict", "Title", "no column 'text'; use --sheet 'Data'"),
+        ("check", "Title", "no column 'text'; use --sheet 'Data'"),
+        ("check", "Data", "choose another with --sheet: 'Title', 'Notes', 'Empty'"),
+        ("predict", "Empty", "choose another with --sheet: 'Title', 'Data', 'Notes'"),
+    ):
+        assert why in fails(1, command, path, "--sheet", sheet)
 
 
 def test_errors_in_cells_beside_a_chart_are_told(tmp_path):

@@ -44,7 +44,8 @@ def column(table: Table, name: str, option: str = "", hint: str = "") -> int:
     """
     place = optional_column(table, name)
     if place is None:
-        advice = _advice(table, name, option, hint)
+        sheets = " or ".join(f"'{shown(sheet, 30)}'" for sheet in table.elsewhere(name))
+        advice = f"use --sheet {sheets}" if sheets else _advice(table, name, option, hint)
         raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 

@@ -17,7 +17,7 @@ from xml.parsers import expat
 from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
 from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
-from stance.tables.table import ABOVE, Fault, Row, Table, Value, as_json
+from stance.tables.table import ABOVE, Fault, Row, Table, Value, as_json, folded
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
@@ -182,12 +182,10 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         errors = _count_errors(path, name) if zipfile.is_zipfile(path) else 0
         book = calamine.CalamineWorkbook.from_path(str(path))
         chosen = _choose(book, sheet, name)
-        sheet_rows = book.get_sheet_by_name(chosen).iter_rows()
+        rows = _filled_rows(book, chosen)
     table.name = f"{name}[{shown(chosen)}]"
     others = [other for other in book.sheet_names if other != chosen]
     choice = f"choose another with --sheet: {_listed(others)}" if others else ""
-    numbered = enumerate((list(map(_as_shown, row)) for row in sheet_rows), 1)
-    rows = ((number, row) for number, row in numbered if any(row))
     line, names = next(rows, (0, []))
     if not names:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
@@ -202,6 +200,12 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     table.chunks = table.take(_sheet_cells(rows, width))
     table.ways = [*ABOVE * (width == 1), *[choice] * bool(others)]
 
+    def having(column: str) -> list[str]:
+        tops = {sheet: next(_filled_rows(book, sheet), (0, []))[1] for sheet in others}
+        return [sheet for sheet in others if folded(column) in map(folded, tops[sheet])][:8]
+
+    table.elsewhere = having
+
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
     """Return the sheet asked for, or the first one that is not hidden."""
@@ -210,6 +214,12 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
         raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {_listed(names)}")
     visible = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
     return sheet or [*visible, *names][0]
+
+
+def _filled_rows(book: Any, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Return the rows of a sheet that are not empty, with their numbers."""
+    rows = (list(map(_as_shown, row)) for row in book.get_sheet_by_name(sheet).iter_rows())
+    return ((number, row) for number, row in enumerate(rows, 1) if any(row))
 
 
 def _listed(names: Sequence[str]) -> str:

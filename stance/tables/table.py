@@ -141,6 +141,7 @@ class Table(AbstractContextManager["Table"]):
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.ways: Sequence[str] = ()  # to have a column that is missing
+        self.elsewhere: Callable[[str], Sequence[str]] = lambda name: ()  # sheets that have it
         self._reject, self._source = reject, source
         self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
