@@ -104,13 +104,14 @@ class Browser:
         self.send("Page.navigate", url=path if isinstance(path, str) else path.as_uri())
         self.wait("Page.loadEventFired")
 
-    def press(self, key, text=None):
-        """Press and release a key, such as "1" or "Enter"."""
-        text = text or {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
-        code = {"Enter": 13, "Escape": 27, "Tab": 9, " ": 32}.get(key, ord(key.upper()[0]))
-        asked = {"key": key, "windowsVirtualKeyCode": code}
-        self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **asked)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **asked)
+    def press(self, *keys):
+        """Press and release keys, such as "1" or "Enter", one after the other."""
+        for key in keys:
+            text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+            code = {"Enter": 13, "Escape": 27, "Tab": 9}.get(key, ord(key.upper()[0]))
+            asked = {"key": key, "windowsVirtualKeyCode": code}
+            self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **asked)
+            self.send("Input.dispatchKeyEvent", type="keyUp", **asked)
 
     def run(self, script):
         """Return the value of a script, which may do what a user may."""

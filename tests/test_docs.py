@@ -25,9 +25,8 @@ from stance.reading.actor_tables import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe
 from stance.storage import bundled_model, read_manifest
 
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
-PAGES += [ROOT / "training" / "README.md"]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
+NAMES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "training/README.md")
+PAGES = [ROOT / name for name in NAMES] + sorted((ROOT / "docs").rglob("*.md"))
 COMMANDS = re.compile(
     r"```(?:sh|console)\n(.*?)```|^    (stance [^\n]*)|`(stance \w+ [^`]* -[^`]*)`",
     re.DOTALL | re.MULTILINE,

@@ -188,11 +188,6 @@ def settle(browser, words):
     return text
 
 
-def type_keys(browser, *keys):
-    for key in keys:
-        browser.press(key)
-
-
 @pytest.mark.endurance
 @browsed
 def test_a_table_is_labelled_by_keyboard_alone(browser, tmp_path):
@@ -210,23 +205,22 @@ def test_a_table_is_labelled_by_keyboard_alone(browser, tmp_path):
             settle(browser, f"{done} of 6")
         browser.press("n")
         browser.send("Input.insertText", text="1 is odd <b>")
-        type_keys(browser, "Escape", "u")
+        browser.press("Escape", "u")
         settle(browser, "5 of 6 · 1 unsure")
         browser.press("z")
         settle(browser, "Back to an earlier paragraph")
         assert browser.run("document.getElementById('note').value") == "1 is odd <b>"
-        type_keys(browser, "3")
+        browser.press("3")
         settle(browser, "Whose stance is it?")
         browser.press("t")
         browser.send("Input.insertText", text="Nobody known")
-        browser.press("Enter")
-        browser.press("1")
+        browser.press("Enter", "1")
         settle(browser, "holder 'Nobody known' is not author")
-        type_keys(browser, "3", "a", "2")
+        browser.press("3", "a", "2")
         settle(browser, "Saved: favor.")
         browser.press("u")
         settle(browser, "6 of 6 · 1 unsure")  # which comes again
-        type_keys(browser, "2", "2")
+        browser.press("2", "2")
         settle(browser, "All 6 rows are labelled.")
         (refused,) = browser.complaints  # the holder that nobody knows
         assert "status of 422" in refused["entry"]["text"]
