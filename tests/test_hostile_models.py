@@ -31,7 +31,7 @@ from stance.errors import ModelError
 from stance.storage import dump_model, load_model, model_hash, read_manifest
 
 GOOD = dump_model(small_model())
-MEMBERS = members_of(GOOD)
+MEMBERS, LAST = members_of(GOOD), GOOD.rindex(b"PK\1\2")  # the last entry of its directory
 KEYS, COEF = "heads/stance/stem.keys.npy", "heads/stance/stem.coef.npy"
 IDF, INTERCEPT = "heads/stance/stem.idf.npy", "heads/control/intercept.npy"
 TERMS = "heads/stance/stem.terms.txt"
@@ -47,19 +47,13 @@ def with_manifest(data):
 
 def declaring(size):
     """Return a zip whose last member claims to unpack to so many bytes."""
-    at = GOOD.rindex(b"PK\1\2")
-    return GOOD[: at + 24] + struct.pack("<L", size) + GOOD[at + 28 :]
+    return GOOD[: LAST + 24] + struct.pack("<L", size) + GOOD[LAST + 28 :]
 
 
 def huge(manifest):
     for name, shape in ((KEYS, [10_000_000]), (COEF, [10_000_000, 3]), (IDF, [10_000_000])):
         manifest["members"][name]["shape"] = shape
     manifest["heads"]["stance"]["blocks"][0]["features"] = 10_000_000
-
-
-def encrypted():
-    at = GOOD.rindex(b"PK\1\2")
-    return GOOD[: at + 8] + b"\1" + GOOD[at + 9 :]
 
 
 def member(name, mode=0):
@@ -101,7 +95,7 @@ FILES = {
     "zip64": (GOOD[:-22] + b"PK\6\7" + bytes(16) + GOOD[-22:], CUT),
     "comment": (GOOD[:-2] + b"\3\0abc", CUT),
     "too many": (zipped({f"a{n}": b"" for n in range(250)} | MEMBERS), "250|members, but a model"),
-    "encrypted": (encrypted(), "cannot be unpacked"),
+    "encrypted": (GOOD[: LAST + 8] + b"\1" + GOOD[LAST + 9 :], "cannot be unpacked"),
     "climbs": (member("../../evil.npy"), UNNAMED),
     "control": (member("a\x1b[31m\n.npy"), r"'a\\x1b\[31m\\n.npy' is missing, or"),
     "link": (member("heads/x.npy", 0o120777), UNNAMED),
