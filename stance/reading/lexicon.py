@@ -143,11 +143,13 @@ class PhraseMatcher:
                 size += 1
         hits = np.flatnonzero(length)
         first, length = starts.take(hits), length.take(hits)
-        kept, reach = list[int](), 0
-        for hit, (begin, words) in enumerate(zip(first.tolist(), length.tolist(), strict=True)):
-            if begin >= reach:
-                kept.append(hit)
-                reach = begin + words
+        end = first + length
+        kept = first >= np.maximum.accumulate(np.append(0, end))[:-1]  # behind all before them
+        for hit in np.flatnonzero(~kept).tolist():
+            last = hit - 1
+            while not kept[last]:
+                last -= 1
+            kept[hit] = first[hit] >= end[last]
         return first[kept], length[kept], value[hits[kept]]
 
 
