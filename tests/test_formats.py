@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import python_calamine
 import xlsxwriter
-from command import dicts, fails, invoke, predict
+from command import dicts, fails, invoke, predict, write
 
 from stance.errors import EXTRAS, DataError, ExtraError, OutputError
 from stance.tables import open_table, write_table
@@ -113,6 +113,10 @@ def test_a_missing_column_may_be_in_another_sheet(tmp_path):
         ("predict", "Empty", "choose another with --sheet: 'Title', 'Data', 'Notes'"),
     ):
         assert why in fails(1, command, path, "--sheet", sheet)
+    write(tmp_path / "b.csv", "text\nNATO won\n")
+    invoke("predict", tmp_path, "--rejects", tmp_path / "bad.csv")
+    (bad,) = dicts((tmp_path / "bad.csv").read_text())
+    assert bad["reason"] == "[Title]: no column 'text'; use --sheet 'Data'"
 
 
 def test_errors_in_cells_beside_a_chart_are_told(tmp_path):

@@ -141,10 +141,15 @@ def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_table
 
 def test_an_actor_column_of_only_some_files_is_refused(folder):
     write(folder / "c.csv", "text,actor\nNATO met.,NATO\n")
-    with pytest.raises(
-        DataError, match=r"in/c.csv: has a column 'actor', .* and in/b.csv has none"
-    ):
+    why = r": has a column 'actor', .* and in/{} has none"
+    with pytest.raises(DataError, match="in/c.csv" + why.format("b.csv")):
         opened("in/b.csv", "in/c.csv")
+    deep = folder / ("d" * 200)  # more than a message shows
+    deep.mkdir()
+    for name in ("b.csv", "c.csv"):
+        (folder / name).rename(deep / name)
+    with pytest.raises(DataError, match=why.format("d+…")):
+        opened(f"in/{deep.name}")
 
 
 @pytest.fixture
@@ -205,6 +210,7 @@ def broken(folder):
     write(folder / "bare.csv", "text,id\n")
     write(folder / "nocolumn.csv", "body\nNATO met.\n")
     write(folder / "ragged.csv", "text,id\nNATO met.,1\nx,y,z\nRussia met.,2\n")
+    write(folder / "twice.csv", "text,Actor,ACTOR\nNATO met.,NATO,NATO\n")
     (folder / "gone.csv").symlink_to(folder / "nowhere")
     rows = b"".join(b"NATO met on day %d.,1\n" % day for day in range(9000))
     (folder / "middle.csv.gz").write_bytes(gzip.compress(b"text,id\n" + rows)[:-9000])
@@ -232,12 +238,13 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
         ("in/middle.csv.gz", "2834", "the gz data end early or are damaged nea"),
         ("in/nocolumn.csv", "", "no column 'text'"),
         ("in/ragged.csv", "3", "3 cells where the header has 2"),
+        ("in/twice.csv", "", "columns 'Actor' and 'ACTOR' could each b"),
     ]
     answers = dicts((broken.parent / "out.csv").read_text())
     numbers = sorted({int(row["row"]) for row in answers})
     judged = 5 + 20 + 2832 + 2
     assert len(numbers) == judged
-    assert f"{judged + 8:,} rows in = {judged:,} judged + 8 rejected" in result.stderr
+    assert f"{judged + 9:,} rows in = {judged:,} judged + 9 rejected" in result.stderr
     assert "in/bare.csv: has no row below its header\n" in result.stderr
     assert "in/blank.txt: has no paragraph\n" in result.stderr
     told = [line for line in result.stderr.splitlines() if line.startswith("in/")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Unpack, cast
 
@@ -133,9 +132,13 @@ def open_inputs(
             return open_table(path, rejects=rejects, **form_of(options))
         return open_article(path, options, documents.get(path))
 
+    def survey(table: Table) -> None:
+        column(table, options.text_column, "--text-column")
+        if options.actor_column is None:
+            optional_column(table, "actor")  # raises if two may be meant
+
     if inputs.several:
-        check = partial(column, name=options.text_column, option="--text-column")
-        joined = JoinedTable(inputs, prefix + FILE, opened, check, rejects)
+        joined = JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
         _check_names(joined, inputs.columns, ask_actor=options.actor_column is None)
     table = joined if inputs.several else opened(inputs.paths[0], rejects)
     if options.actor is not None:
@@ -147,19 +150,19 @@ def open_inputs(
 
 def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool) -> None:
     """Raise if one of several files has the column that is added, or only some name the actor."""
-    headers = {"the earlier output": earlier} if earlier else {}
-    headers |= {shown_path(path): names for path, names in table.headers.items()}
+    headers = {Path("the earlier output"): earlier} if earlier else {}
+    headers |= table.headers
     if taken := [file for file, names in headers.items() if table.columns[0] in names]:
         raise DataError(
-            f"{taken[0]}: has a column '{shown(table.columns[0])}', which answers for several "
-            "inputs add; choose a prefix, such as --prefix stance_"
+            f"{shown_path(taken[0])}: has a column '{shown(table.columns[0])}', which answers for "
+            "several inputs add; choose a prefix, such as --prefix stance_"
         )
     naming = [file for file, names in headers.items() if "actor" in map(folded, names)]
     others = [file for file in headers if file not in naming]
     if ask_actor and naming and others:
         raise DataError(
-            f"{naming[0]}: has a column 'actor', so that only that actor is judged, and "
-            f"{others[0]} has none; judge them in two runs"
+            f"{shown_path(naming[0])}: has a column 'actor', so that only that actor is judged, "
+            f"and {shown_path(others[0])} has none; judge them in two runs"
         )
 
 

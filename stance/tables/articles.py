@@ -40,6 +40,7 @@ _BOXES = (  # sentences of the article once more, and forms, unless they are all
     " contains(@class, 'signup') or contains(@class, 'sign-up')][count(.//p) < 3]"
 )
 _LONGEST_BOX = 600  # characters
+_SHOWN = ".//text()[not(ancestor::script or ancestor::style)]"
 _BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
 
 
@@ -126,7 +127,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
     for box in tree.xpath(_BOXES):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
         if len(box.text_content()) <= most and not is_in_another:
-            boxes.append(" ".join(" ".join(box.xpath(".//text()")).split()))
+            boxes.append(" ".join(" ".join(box.xpath(_SHOWN)).split()))
             box.drop_tree()
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"

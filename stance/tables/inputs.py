@@ -219,9 +219,11 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                place, _, reason = str(error).removeprefix(name).partition(": ")
-                line = place.rpartition(":")[2]
-                self._rejects.add(int(line) if line.isdecimal() else 0, "", reason, "")
+                reason = str(error).removeprefix(name)
+                line = re.search(r"^(?:\[[^]]*\])?:(\d+)(?=: )", reason)
+                reason = reason.replace(f":{line[1]}", "", 1) if line else reason
+                reason = reason.removeprefix(":").strip()
+                self._rejects.add(int(line[1]) if line else 0, "", reason, "")
             self._done, self._read_now = self._done + size, None
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
