@@ -95,7 +95,11 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
         ("--cluster", "tcp://127.0.0.1:1"),
     ],
 )
-def test_options_that_do_not_go_with_it_are_refused(archive, options):
+def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatch):
+    monkeypatch.chdir(archive.parent)
+    if options[0] == "--model":
+        assert "say 'speeches'" in fails(3, "predict", archive, "--deep", "all", *options)
+        shutil.copy(bundled_model(), options[1])
     why = misused("predict", archive, "--deep", "all", *options)
     assert "--deep goes with a bundled model alone" in why
     assert f"; drop {options[0]}, or drop --deep" in why

@@ -82,13 +82,12 @@ def open_model(
     """
     from stance.storage import bundled_name, load_model, load_reader, stemmer_note
 
-    name = bundled_name(path)
+    model, name = load_model(path), bundled_name(path)
     clashing = [option for option, value in others.items() if value is not None]
     if deep is not None and (name is None or clashing):
         alone = "goes with a bundled model alone, without calibrated abstention or a cluster"
         option = "model" if name is None else clashing[0]
         raise UsageError(f"--deep {alone}; drop --{option}, or drop --deep")
-    model = load_model(path)
     tell(*filter(None, [stemmer_note(model)]))
     reader = None if name is None or deep is None else load_reader(deep, name).open()
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
