@@ -269,6 +269,8 @@ def test_no_more_models_are_opened_than_may_have_answered(sample, tmp_path):
     shares = dict(zip(SHARES, ("0.2", "0.6", "0.2"), strict=True))
     others = [row | {"mentions": "7"} | shares for row in rows if row["actor"]]
     assert opened(others) == ["default"]  # whose actor book the bundled models share
+    others = [row | shares for row in rows if row["actor"]]
+    assert opened(others) == ["default", "speeches"] * 2  # without and with the deep reader
     assert opened([{key: row[key] for key in ("text", "actor", "stance")} for row in rows]) == []
 
 

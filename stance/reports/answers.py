@@ -184,8 +184,7 @@ def _find_maker(
     bundled = [bundled_model(), bundled_model("speeches")]
     files = bundled if models.path is None else [model_file(models.path)]
     ways: list[tuple[Path, Deep | None]] = [(file, None) for file in files]
-    ways += [(file, deep) for deep in get_args(Deep) for file in files if file in bundled]
-    for file, deep in ways:
+    for file, deep in ways:  # which grows
         lacking = [ExtraError] if deep else []  # without it, deep answers are not recognised
         with suppress(*lacking):
             model = models.load(file, deep)
@@ -195,6 +194,9 @@ def _find_maker(
             named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
             if named != [row[places.mentions or 0] for row in cells]:
                 break
+            if deep is None and file in bundled:
+                # A reader of unsure pairs leaves some of a model's answers as they are.
+                ways += [(file, way) for way in get_args(Deep) if way == "all" or fits.any()]
     return None, []
 
 
