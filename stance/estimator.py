@@ -175,7 +175,7 @@ def _read(given: Any) -> dict[str, list[Any]]:
 
 
 def _read_frame(frame: Any) -> dict[str, list[Any]]:
-    names, head = frame.columns, Table("X", frame.columns)
+    names, head = frame.columns, Table("X", [*map(str, frame.columns)])
     hint = "; X needs the columns text and actor"
     places: dict[str, int | None] = {n: column(head, n, hint=hint) for n in ("text", "actor")}
     places |= {name: optional_column(head, name) for name in ("date", "document", "spans")}

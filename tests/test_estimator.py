@@ -193,7 +193,7 @@ def test_what_is_no_pair_is_refused_with_its_place(fitted):
     with pytest.raises(TypeError, match=r"X\['text'\] in row 1 is None"):
         fitted.predict(pandas.DataFrame({"text": ["a", float("nan")], "actor": ["b", "c"]}))
     with pytest.raises(DataError, match=r"X: no column 'actor'; did you mean 'target'"):
-        fitted.predict(pandas.DataFrame({"text": ["a"], "target": ["b"]}))
+        fitted.predict(pandas.DataFrame({"text": ["a"], "target": ["b"], 2024: ["c"]}))
     with pytest.raises(DataError, match="it has text; X needs the columns text and actor"):
         fitted.predict(pandas.DataFrame({"text": ["a"]}))
 
