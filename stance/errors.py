@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -74,6 +75,8 @@ def load_extra(library: str, what: str, extra: str) -> Any:
     try:
         return import_module(library)
     except ImportError as error:
+        if find_spec(library.partition(".")[0]) is not None:
+            raise ExtraError(f"{what} needs {library}, which cannot be loaded: {error}") from error
         needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"
         raise ExtraError(f"{what} {needs}") from error
 

@@ -12,7 +12,7 @@ from command import SAMPLE, STARTER, dicts, fails, invoke, misused, predict, rea
 from pages import read_page
 from small_model import spoiled
 
-from stance.errors import ModelError, OutputError
+from stance.errors import ModelError, OutputError, UsageError
 from stance.model.deep import plain
 from stance.model.explanation import explain
 from stance.storage import MIXTURES, READER, bundled_model, load_model, load_reader
@@ -101,7 +101,7 @@ def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatc
         assert "say 'speeches'" in fails(3, "predict", archive, "--deep", "all", *options)
         shutil.copy(bundled_model(), options[1])
     why = misused("predict", archive, "--deep", "all", *options)
-    assert "--deep goes with a bundled model alone" in why
+    assert "--deep works only with a bundled model" in why
     assert f"; drop {options[0]}, or drop --deep" in why
 
 
@@ -162,6 +162,10 @@ def _turn_a_byte(path):
     path.write_bytes(data)
 
 
+def _edit(old, new):
+    return lambda path: path.write_text(re.sub(old, new, path.read_text("utf-8")))
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "why"),
     [
@@ -171,6 +175,10 @@ def _turn_a_byte(path):
         (READER, lambda path: path.unlink(), "cannot be read"),
         (READER, lambda path: shutil.copy(bundled_model(), path), "beside it is damaged"),
         (MIXTURES, lambda path: path.write_text("unsure = 0.8"), "beside it is damaged"),
+        (MIXTURES, _edit("linear = .*", 'linear = "x"'), "beside it is damaged"),
+        (MIXTURES, _edit("linear = .*", "linear = nan"), "beside it is damaged"),
+        (MIXTURES, _edit("offset = .*", "offset = [0.0, 0.0]"), "beside it is damaged"),
+        (MIXTURES, _edit("unsure = 0.7", "unsure = 7"), "beside it is damaged"),
         (MIXTURES, lambda path: path.write_text("unsure"), "not a TOML file"),
         (MIXTURES, lambda path: path.unlink(), "cannot read"),
     ],
@@ -185,6 +193,13 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
     assert name in str(caught.value)
     assert "train" not in str(caught.value)
     assert caught.value.exit_status == 3
+
+
+def test_a_reader_is_asked_for_by_known_names():
+    with pytest.raises(UsageError, match="reads is 'all' or 'unsure', not 'some'"):
+        load_reader("some")
+    with pytest.raises(UsageError, match="model is 'default' or 'speeches', not 'Speeches'"):
+        load_reader("all", "Speeches")
 
 
 def test_a_reader_that_the_installed_library_cannot_open_is_refused():
@@ -261,7 +276,7 @@ def test_an_article_is_read_with_it(tmp_path):
     invoke("read", path, "-o", page, "--deep", "all")
     assert ", and the deep reader. Text:" in page.read_text("utf-8")
     assert "<dt>words that push the linear model</dt>" in page.read_text("utf-8")
-    assert "--deep goes with" in misused(
+    assert "--deep works only with" in misused(
         "read", path, "-o", page, "--deep", "all", "--abstain", "0.1"
     )
 

@@ -167,7 +167,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
 
 BAD = [
     (2, ("a.txt", "b.txt", "-o", "pages.html"), "several articles make several pages; name a"),
-    (1, ("rows.csv", "-o", "a.html"), "rows.csv: is no article; read takes .txt and .html"),
+    (1, ("rows.csv", "-o", "a.html"), "rows.csv: is not an article; read takes .txt and .html"),
     (1, ("none.txt", "-o", "a.html"), "none.txt"),
     (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
     (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),

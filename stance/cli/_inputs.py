@@ -85,9 +85,9 @@ def open_model(
     model, name = load_model(path), bundled_name(path)
     clashing = [option for option, value in others.items() if value is not None]
     if deep is not None and (name is None or clashing):
-        alone = "goes with a bundled model alone, without calibrated abstention or a cluster"
+        only = "works only with a bundled model, without calibrated abstention or a cluster"
         option = "model" if name is None else clashing[0]
-        raise UsageError(f"--deep {alone}; drop --{option}, or drop --deep")
+        raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
     tell(*filter(None, [stemmer_note(model)]))
     reader = None if name is None or deep is None else load_reader(deep, name).open()
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)

@@ -105,7 +105,7 @@ def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     kept = tuple(path for path in inputs.paths if path is None or is_article(path))
     for path in inputs.paths:
         if path not in kept and path in named:
-            why = "is no article; read takes .txt and .html, stance predict takes tables"
+            why = "is not an article; read takes .txt and .html, stance predict takes tables"
             raise DataError(f"{shown_path(path)}: {why}")
     others = len(inputs.paths) - len(kept)
     if not kept:

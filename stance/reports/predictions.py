@@ -3,12 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
-from stance.errors import load_extra, reported
+from stance.errors import EXTRAS, load_extra, reported
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
@@ -80,6 +81,8 @@ def write_predictions(
         group.write(output, data, force=force)
     if report.denied:
         how = "name the model with --model, and an actor book of yours with --actors"
+        if find_spec("onnxruntime") is None:
+            how += f"; those by --deep are recognised after pip install {EXTRAS['deep']}"
         notes.append(f"{report.denied} did not make these answers; {how}")
     if report.total.documents == 1:
         notes.append(f"{request.name}: holds one document; show an article with stance read")

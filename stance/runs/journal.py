@@ -74,8 +74,12 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
 
     >>> difference({"--wide": False}, {"--wide": True})
     '--wide has changed'
+    >>> difference({"the size of parts": 5, "--deep": "all"}, {"the size of parts": 9, "--deep": ""})
+    '--deep has changed'
     """
-    for what in sorted({**now, **before}, key=lambda name: not name.startswith("the file ")):
+    names = sorted({**now, **before}, key=lambda name: not name.startswith("the file "))
+    names.sort(key="the size of parts".__eq__)  # which follows from other options, too
+    for what in names:
         if before.get(what) != now.get(what):
             state = "is new" if what not in before else "has changed" if what in now else "is gone"
             return f"{what} {state}"

@@ -15,7 +15,7 @@ import Stemmer
 from stance import __version__
 from stance.arrays import Floats32
 from stance.display import shown, shown_path
-from stance.errors import ModelError, OutputError
+from stance.errors import ModelError, OutputError, UsageError
 from stance.files import check_output, file_hash, write_whole
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
@@ -25,7 +25,8 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
-from stance.settings import read_settings
+from stance.records import Stance
+from stance.settings import SchemaError, items, number, read_settings, such, table
 from stance.storage._archive import (
     DEFAULT,
     MANIFEST,
@@ -144,6 +145,10 @@ def check_model_output(path: Path, *, force: bool) -> None:
 # --- Reading -------------------------------------------------------------------------------------
 
 
+BUNDLED = (DEFAULT, SPEECHES)
+"""Names of the models that come with stance."""
+
+
 def bundled_model(name: str = DEFAULT) -> Path:
     """Return the file of a model that comes with the package."""
     return Path(str(files("stance").joinpath(f"data/{name}.stance")))
@@ -152,14 +157,14 @@ def bundled_model(name: str = DEFAULT) -> Path:
 def model_file(path: Path | str | None) -> Path:
     """Return where a model is: a file, a bundled one unless a file is called so, or the default."""
     name = DEFAULT if path is None else str(path)
-    is_bundled = path is None or (name in (DEFAULT, SPEECHES) and not Path(name).is_file())
+    is_bundled = path is None or (name in BUNDLED and not Path(name).is_file())
     return bundled_model(name) if is_bundled else Path(name)
 
 
 def bundled_name(path: Path | str | None) -> str | None:
     """Return the name of a model that is bundled, or the default one; None of any other."""
     file = model_file(path)
-    return next((name for name in (DEFAULT, SPEECHES) if file == bundled_model(name)), None)
+    return next((name for name in BUNDLED if file == bundled_model(name)), None)
 
 
 def load_model(path: Path | str | None = None) -> StanceModel:
@@ -295,6 +300,10 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
 # --- The deep reader -----------------------------------------------------------------------------
 
 READER, MIXTURES = "reader.stance", "reader.toml"
+_WEIGHT = number(float, -100, 100)
+_OFFSET = such(items(_WEIGHT), lambda value: len(value) == len(Stance), "a number per label")
+_HEADS = dict.fromkeys(HEADS, table({"linear": _WEIGHT, "deep": _WEIGHT, "offset": _OFFSET}))
+_MIXTURES = table({"unsure": number(float, 0, 1), **dict.fromkeys(BUNDLED, table(_HEADS))})
 
 
 def load_reader(
@@ -302,7 +311,8 @@ def load_reader(
 ) -> DeepReader:
     """Load the deep reader, which answers beside a bundled model.
 
-    Nothing in its files is ever run. Raises `ModelError` if one is missing or damaged.
+    Nothing in its files is ever run. Raises `ModelError` if one is missing or damaged, and
+    `UsageError` if an argument is not one of those below.
 
     Parameters
     ----------
@@ -326,6 +336,9 @@ def load_reader(
     >>> deep.judge(["Poland praised NATO."]).stance.shape
     (2, 3)
     """
+    for name, value, known in (("reads", reads, ("all", "unsure")), ("model", model, BUNDLED)):
+        if value not in known:
+            raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
     folder = folder or Path(str(files("stance").joinpath("data")))
     mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
 
@@ -340,9 +353,9 @@ def load_reader(
             layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
+            mixtures = _MIXTURES(mixtures, "")
             mixture = {name: Mixture(**mixtures[model][name]) for name in HEADS}
-            unsure = float(mixtures["unsure"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (SchemaError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     hashes = {name: member["sha256"] for name, member in members.items()}
     text = json.dumps(hashes, sort_keys=True)
@@ -351,6 +364,6 @@ def load_reader(
         pieces=pieces,
         layers=layers,
         mixtures=mixture,
-        below=unsure if reads == "unsure" else np.inf,
+        below=mixtures["unsure"] if reads == "unsure" else np.inf,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
