@@ -205,6 +205,7 @@ def test_a_group_of_few_documents_is_marked():
     scores = figures(harmless(3))
     scores["per_source"]["word01"]["trusted"] = False
     assert [row[""] for row in page_of(scores).rows("per-source")] == ["", "few", ""]
+    assert "gains in points. “few” marks those from too few documents" in page_of(scores).text
 
 
 def test_an_evaluation_shows_the_scores_of_its_json(model, corpus):
