@@ -188,7 +188,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
         shutil.copy(DATA / file, tmp_path)
     damage(tmp_path / name)
     with pytest.raises(ModelError, match=why) as caught:
-        load_reader("all", folder=tmp_path)
+        load_reader("all", tmp_path)
     assert str(caught.value).isprintable()
     assert name in str(caught.value)
     assert "train" not in str(caught.value)

@@ -558,7 +558,7 @@ def mix(options: argparse.Namespace) -> None:
                 shares = f"{100 * unsure.mean():.0f} %, {100 * unsure[part.drawn].mean():.0f} %"
                 print(f"pairs that `unsure` reads, {name}: {shares} of those drawn at random")
     if options.write:
-        known = {name: load_reader("all", name, options.reader).mixtures for name in BUNDLED}
+        known = {name: load_reader("all", options.reader, name).mixtures for name in BUNDLED}
         write_mixtures(options.reader, known | {options.write: mixtures})
 
 

@@ -89,7 +89,7 @@ def open_model(
         option = "model" if name is None else clashing[0]
         raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
     tell(*filter(None, [stemmer_note(model)]))
-    reader = None if name is None or deep is None else load_reader(deep, name).open()
+    reader = None if name is None or deep is None else load_reader(deep, model=name).open()
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 

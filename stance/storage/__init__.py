@@ -307,7 +307,7 @@ _MIXTURES = table({"unsure": number(float, 0, 1), **dict.fromkeys(BUNDLED, table
 
 
 def load_reader(
-    reads: Literal["all", "unsure"], model: str = DEFAULT, folder: Path | None = None
+    reads: Literal["all", "unsure"], folder: Path | None = None, model: str = DEFAULT
 ) -> DeepReader:
     """Load the deep reader, which answers beside a bundled model.
 
@@ -319,10 +319,10 @@ def load_reader(
     reads : {"all", "unsure"}
         Which pairs of a paragraph and an actor it reads: all, or those of which the linear model
         is unsure.
-    model : {"default", "speeches"}
-        The model beside which it answers.
     folder : Path, optional
         Where its files are; those of the package if omitted.
+    model : {"default", "speeches"}
+        The model beside which it answers.
 
     Returns
     -------
