@@ -201,6 +201,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; copy the file again"),
         (2, "predict TABLE -m MODEL -o x.pdf", "x.pdf: a table is not written as .pdf; end its"),
+        (2, "evaluate meh.csv --errors x.pdf", "x.pdf: a table is not written as .pdf"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),
         (1, "predict -m MODEL TABLE --text-column HOSTILE", "\\x1b[31m"),

@@ -157,11 +157,13 @@ def evaluate(
     from stance.files import AtomicGroup
     from stance.screens import evaluation_lines, stress_lines
     from stance.storage import model_file, model_hash
+    from stance.tables import table_format
 
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
+    table_format(errors, ())  # raises
     loaded = files.open_model(path, deep=deep)
     figures, parts = dict[str, Any](), list[Callable[[], list[str]]]()
     with AtomicGroup() as together:
