@@ -217,10 +217,10 @@ class Store(AbstractContextManager["Store"]):
             rows = self._base.execute(query).fetchall()
         entries, kinds = list[Entry](), [*_COLUMNS.values()]
         for row in rows:
-            place, said = row[: len(_PLACES)], row[len(_PLACES) :]
-            said = [bool(cell) if isinstance(cell, int) else cell for cell in said]
-            entry = Entry._make((*place, Label(*said)))
-            odd = [*map(type, (*place, *said))] != kinds
+            place, given = row[: len(_PLACES)], row[len(_PLACES) :]
+            given = [bool(cell) if isinstance(cell, int) else cell for cell in given]
+            entry = Entry._make((*place, Label(*given)))
+            odd = [*map(type, (*place, *given))] != kinds
             if fault := "a cell has the wrong type" if odd else problem(entry.label):
                 where = f"the label of {shown(str(entry.coder))} on row {shown(str(entry.row))}"
                 raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
