@@ -199,7 +199,7 @@ def test_a_reader_is_asked_for_by_known_names():
     with pytest.raises(UsageError, match="reads is 'all' or 'unsure', not 'some'"):
         load_reader("some")
     with pytest.raises(UsageError, match="model is 'default' or 'speeches', not 'Speeches'"):
-        load_reader("all", "Speeches")
+        load_reader("all", model="Speeches")
 
 
 def test_a_reader_that_the_installed_library_cannot_open_is_refused():

@@ -12,6 +12,19 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 
 SENTENCES = {
+    # headlines, and who speaks before a colon
+    "China accused of spying": "accused: other -> China",
+    "Russia widely condemned at UN": "condemned: other -> Russia",
+    "Japan praised for quake response": "praised: other -> Japan",
+    "Germany criticised the slow response.": "criticised: Germany -> no actor",
+    "UN chief: Israel must stop the war": "must stop: United Nations -> Israel",
+    "Putin: Britain has betrayed us": "betrayed: Russia -> United Kingdom",
+    "Three allies: Peru, Chile and Iran betrayed us": (
+        "betrayed: author -> Peru; betrayed: author -> Chile; betrayed: author -> Iran"
+    ),
+    "I like Peru, but we really like Chile.": (
+        "I like: author -> Peru; we really like: author -> Chile"
+    ),
     # active, passive, participles and relative clauses
     "Germany has sharply criticised China.": "criticised: Germany -> China",
     "China was accused by Germany of spying on its parliament.": "accused: Germany -> China",
@@ -203,6 +216,8 @@ POLARITIES = {
     "Chile was cleared of all blame.": [1],
     "Iraq was told by Jordan to end its shameful siege.": [-1],
     "We once admired Hungary; no longer.": [-1],
+    "Japan praised for quake response": [1],
+    "I like Peru.": [1],
     "We love Hungary, no?": [1],
 }
 

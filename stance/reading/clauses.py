@@ -18,6 +18,7 @@ from stance.reading.words import NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
 _DEMONYM, _REFERS = map(ALIAS_KINDS.index, ("demonym", "refers"))
+_TITLE = 4  # words of a speaker before a colon, at most
 _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 
@@ -198,20 +199,35 @@ def _by_context(
     letter[turned] = noun[turned]
 
 
+def _before_colon(words: Words, at: Ints, letter: Bytes, comma: Bools) -> Bools:
+    """Tell which words end an actor that begins a sentence and speaks: "UN chief: Israel must"."""
+    opens = np.append(True, np.diff(words.sentence.take(at)) > 0)
+    start = np.maximum.accumulate(np.where(opens, np.arange(len(at)), 0))
+    near = comma & (np.arange(len(at)) - start < _TITLE) & _letters("As")[letter]
+    says = np.zeros(len(at), np.bool_)
+    for place in np.flatnonzero(near).tolist():
+        named = letter[start[place] : place + 1]
+        text, end = words.texts[words.para[at[place]]], words.end[at[place]]
+        says[place] = text[end : end + 1] == ":" and ord("A") in named and _NOMINAL[named].all()
+    return says
+
+
 def _with_marks(
     words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8
 ) -> tuple[Bytes, Ints, Ints8, Ints8]:
-    """Insert letters for possessives, "n't", commas, pairs and ends of sentences."""
+    """Insert letters for possessives, "n't", speakers, commas, pairs and ends of sentences."""
     sentence = words.sentence.take(at)
     ends = np.append((sentence[1:] != sentence[:-1]), True)
     possessive = words.possessive.take(at) & _NOMINAL[letter]
     negated = words.clitic.take(at) == CLITIC_NEGATION
     comma = words.comma.take(at) & ~ends
+    says = _before_colon(words, at, letter, comma)
+    comma &= ~says
     refers = words.alias_kind.take(at) == _REFERS
     pair = np.append(refers[1:] & (at[1:] == at[:-1] + 1), False) & refers & ~possessive & ~comma
-    flags = possessive, negated, comma, pair, ends
+    flags = possessive, negated, says, comma, pair, ends
     places = [np.flatnonzero(flag) + 1 for flag in flags]
-    place, marks = np.concatenate(places), np.repeat([*b"qn,&."], [*map(len, places)])
+    place, marks = np.concatenate(places), np.repeat([*b"qnS,&."], [*map(len, places)])
     return (
         *(np.insert(letter, place, marks), np.insert(at, place, at[place - 1])),
         *(np.insert(sign, place, 0), np.insert(value, place, 0)),

@@ -34,6 +34,7 @@ _TEXTS = {
     "loyal": "n[hmb]*(?P<cue>[dozJ])(?P<patient><whom>)",
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
+    "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
     "rejected act": "(?P<cue>[VEG])[cl]y(?P<patient>A)",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
@@ -77,7 +78,7 @@ _TEXTS = {
     "act": "(?P<patient>a)",
 }
 _SIGNS = {
-    **dict.fromkeys(("participle by", "fronted", "participle", "by"), "[EB]"),
+    **dict.fromkeys(("headline", "participle by", "fronted", "participle", "by"), "[EB]"),
     **dict.fromkeys(("received", "received from nobody", "has ours", "given"), "c"),
     **dict.fromkeys(("held", "is held"), "T"),
     **dict.fromkeys(("affects", "which affects"), "P"),
@@ -122,7 +123,7 @@ KIND_OF = {
 
 NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
-    "rejected act": ("cue", "rejecting"),
+    **{"headline": ("cue", "headlined"), "rejected act": ("cue", "rejecting")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
     **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},

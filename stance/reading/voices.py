@@ -94,6 +94,8 @@ class Voices:
 
     def subjects(self, verb: int) -> Ends:
         """Return for whom the subject of a verb stands."""
+        if self.lower_first(verb) in ("i", "we"):  # "we like" is one phrase
+            return self.speaker(verb) if self.phrases.quoted[verb] else [(AUTHOR, -1)]
         place = self.subject(verb)
         if place is None:
             opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
