@@ -22,6 +22,7 @@ SENTENCES = {
     "Three allies: Peru, Chile and Iran betrayed us": (
         "betrayed: author -> Peru; betrayed: author -> Chile; betrayed: author -> Iran"
     ),
+    "Peru and Chile blame each other.": "blame: Peru -> Chile; blame: Chile -> Peru",
     "I like Peru, but we really like Chile.": (
         "I like: author -> Peru; we really like: author -> Chile"
     ),

@@ -95,6 +95,8 @@ class _Sentences(Evaluations):
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
             sign, agents, patients = self._judgement(name, hit, cue, patients)
+            if not patients and self.lower(cue + 1) in ("other", "another"):  # "each other"
+                patients = [end for end in agents if len(agents) > 1]
             if not sign:
                 return
         elif self._again(name, hit, cue):
