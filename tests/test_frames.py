@@ -125,6 +125,8 @@ SENTENCES = {
     "Chile dismissed claims that Peru had lied.": (
         "lied: Chile -> Peru (rejected); dismissed: Chile -> no actor"
     ),
+    "It is not true that Peru lied.": "lied: author -> Peru (rejected)",
+    "It is true that Peru lied.": "lied: author -> Peru",
     "Critics who call Peru a pariah are wrong.": "pariah: author -> Peru (rejected)",
     "Critics who call Peru a pariah are many.": "pariah: other -> Peru",
     "Chile rejected the accusation by Peru.": "rejected: Chile -> Peru",
@@ -217,6 +219,7 @@ POLARITIES = {
     "Chile was cleared of all blame.": [1],
     "Iraq was told by Jordan to end its shameful siege.": [-1],
     "We once admired Hungary; no longer.": [-1],
+    "It isn't true that Peru lied.": [1],
     "Japan praised for quake response": [1],
     "I like Peru.": [1],
     "We love Hungary, no?": [1],

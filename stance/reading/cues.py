@@ -45,7 +45,10 @@ _ADJECTIVES = ("ic", "al", "ive", "ous", "ful", "less", "ish", "ary", "ble", "ia
 _ENDINGS = {ending[-2:] for ending in (*_ADJECTIVES, "ly", "ed", "ing")}
 SIGNALS = {
     # Without one of these a sentence rejects nothing.
-    "rejection": ("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
+    "rejection": (
+        *("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
+        "confirming",
+    ),
     "unjust": ("falsely", "slandering"),
     **{name: (name,) for name in ("turning", "breaking", "pleas")},
 }

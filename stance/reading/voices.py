@@ -306,8 +306,10 @@ class Rejections(Voices):
             self._read_verb(verb, that, end)
         elif self._disbelieves(verb):  # "do not believe that"
             self._reject(that, end, self.subjects(verb))
-        elif self.unfair(verb - 1) or (  # "wrong to say that", "slander to say that"
-            self.tags[verb - 1] == "t" and self.is_in(verb - 2, "unfair")
+        elif (
+            (self.is_in(verb, "confirming") and self._denied(verb))  # "it is not true that"
+            or self.unfair(verb - 1)  # "wrong to say that"
+            or (self.tags[verb - 1] == "t" and self.is_in(verb - 2, "unfair"))  # "slander to say"
         ):
             self._reject(that, end, self.voice(verb))
         elif (claim := self._claim(low, verb)) is not None:
