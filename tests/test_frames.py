@@ -125,6 +125,9 @@ SENTENCES = {
     "Chile dismissed claims that Peru had lied.": (
         "lied: Chile -> Peru (rejected); dismissed: Chile -> no actor"
     ),
+    "Peru has been condemned for its policy.": "condemned: other -> Peru",
+    "Peru has been abandoned.": "",
+    "Peru has to be punished.": "punished: author -> Peru",
     "It is not true that Peru lied.": "lied: author -> Peru (rejected)",
     "It is true that Peru lied.": "lied: author -> Peru",
     "Critics who call Peru a pariah are wrong.": "pariah: author -> Peru (rejected)",

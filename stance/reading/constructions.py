@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from stance.reading.voices import Ends, Rejections, compiled
 
 _TEXTS = {
-    "fate": "<subject><aside>(?:(?P<modal>[mohN])(?P<flip>n?)t?|(?P<cannot>n))b"
+    "fate": "<subject><aside>(?:(?P<modal>[moN]|h(?=n?t))(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
     "plea": "(?<![^.])(?P<cue>[^.,AaVEGB])(?P<patient>A)",
     "vows": "(?P<verb>[oVEGN])t(?P<cue>[^.,Aa])(?P<patient><whom>)",
