@@ -66,7 +66,7 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import NOBODY, Query, Reader, make_query
 from stance.recipe import Classifier, read_recipe
 from stance.records import NEUTRAL, Stance
-from stance.storage import MIXTURES, READER, load_model, load_reader
+from stance.storage import BUNDLED, MIXTURES, READER, load_model, load_reader
 from stance.storage._archive import encode_array, pack
 from stance.tables import months_of
 
@@ -89,10 +89,8 @@ EVENNESS = 0.5
 SHARES = {"starter_train": 2.0, "un_debates_train": 1.5, "newsmtsc_actors": 0.7}
 """Weights of corpora; the others have 1."""
 
-BUNDLED = ("default", "speeches")
-"""Models beside which the reader answers."""
-
 EPOCHS = 2
+"""How often the corpora are read."""
 
 READINGS = {"speeches_train": 2, "speeches_test": 2, "un_debates_train": 2}
 """How often a corpus is read in an epoch; the others, which outnumber these, once."""
