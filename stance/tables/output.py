@@ -151,16 +151,10 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 # --- Workbooks and Parquet files ------------------------------------------------------------------
 
 
-def _write_workbook(
-    file: BinaryIO,
-    path: Path,
-    columns: Sequence[str],
-    types: Sequence[str],
-    rows: Iterator[Sequence[str]],
-) -> None:
+def _write_workbook(file: BinaryIO, path: Path, form: Format, rows: Iterator[list[str]]) -> None:
     """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
     library = import_module("xlsxwriter")
-    numbers = [pos for pos, kind in enumerate(types) if kind != "text"]
+    numbers = [pos for pos, kind in enumerate(form.types) if kind != "text"]
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
         book = library.Workbook(file, options)
@@ -171,7 +165,7 @@ def _write_workbook(
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         bold, number = book.add_format({"bold": True}), 0
         try:
-            for number, row in enumerate(chain([columns], rows)):
+            for number, row in enumerate(chain([form.columns], rows)):
                 for pos, cell in enumerate(row):
                     lost = 0
                     if cell and number and pos in numbers:
@@ -179,9 +173,9 @@ def _write_workbook(
                     elif cell:
                         lost = sheet.write_string(number, pos, cell, None if number else bold)
                     if lost:
-                        place = f"row {number:,}, column '{shown(columns[pos])}'"
+                        place = f"row {number:,}, column '{shown(form.columns[pos])}'"
                         raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
-            sheet.autofilter(0, 0, number, len(columns) - 1)
+            sheet.autofilter(0, 0, number, len(form.columns) - 1)
             book.close()
         except library.exceptions.FileCreateError as error:
             raise error.args[0] from None  # an `OSError`
@@ -190,17 +184,12 @@ def _write_workbook(
                 sheet.row_data_fh.close()
 
 
-def _write_parquet(
-    file: BinaryIO,
-    _path: Path,
-    columns: Sequence[str],
-    types: Sequence[str],
-    rows: Iterator[Sequence[str]],
-) -> None:
+def _write_parquet(file: BinaryIO, _path: Path, form: Format, rows: Iterator[list[str]]) -> None:
     """Write rows of texts as a Parquet file, in which answers are numbers."""
     arrow = import_module("pyarrow")
     kinds = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
-    schema = arrow.schema([(n, kinds[kind]) for n, kind in zip(columns, types, strict=True)])
+    typed = zip(form.columns, form.types, strict=True)
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in typed])
     library = import_module("pyarrow.parquet")
     with library.ParquetWriter(arrow.PythonFile(file, "w"), schema, compression="zstd") as writer:
         while group := list(islice(rows, _GROUP_ROWS)):
@@ -208,7 +197,7 @@ def _write_parquet(
                 arrow.array(cells, "string")
                 if kind == "text"
                 else arrow.array([cell or None for cell in cells], "string").cast(kinds[kind])
-                for cells, kind in zip(zip(*group, strict=True), types, strict=True)
+                for cells, kind in zip(zip(*group, strict=True), form.types, strict=True)
             ]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
@@ -275,7 +264,7 @@ class TableWriter(WholeFile):
                         rows = csv.reader(text)
                         next(rows)  # the names
                         write = _CONTAINERS[form.container][3]
-                        write(self.handle, self._path, form.columns, form.types, rows)
+                        write(self.handle, self._path, form, rows)
                 if self._end is not self.handle:
                     self._end.close()
         super().settle()
