@@ -201,14 +201,13 @@ def _by_context(
 
 def _before_colon(words: Words, at: Ints, letter: Bytes, comma: Bools) -> Bools:
     """Tell which words end an actor that begins a sentence and speaks: "UN chief: Israel must"."""
-    opens = np.append(True, np.diff(words.sentence.take(at)) > 0)
-    start = np.maximum.accumulate(np.where(opens, np.arange(len(at)), 0))
-    near = comma & (np.arange(len(at)) - start < _TITLE) & _letters("As")[letter]
-    says = np.zeros(len(at), np.bool_)
-    for place in np.flatnonzero(near).tolist():
-        named = letter[start[place] : place + 1]
+    says, sentence = np.zeros(len(at), np.bool_), words.sentence.take(at)
+    for place in np.flatnonzero(comma & _letters("As")[letter]).tolist():
         text, end = words.texts[words.para[at[place]]], words.end[at[place]]
-        says[place] = text[end : end + 1] == ":" and ord("A") in named and _NOMINAL[named].all()
+        if text[end : end + 1] == ":":
+            named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
+            fits = len(named) <= _TITLE and ord("A") in named
+            says[place] = fits and _NOMINAL[named].all()
     return says
 
 
