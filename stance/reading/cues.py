@@ -115,7 +115,7 @@ class Cues:
         read += ["without", "because"]
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._listed = {*self.letter, *self.noun, *self.sign, *self._signals}
-        self._listed |= {word + end for word in self.value for end in ("", "s")}
+        self._listed |= {word + "s" for word in self.value}  # the others are nouns, too
         self._read_phrases(tables)
 
     def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:
