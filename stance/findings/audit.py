@@ -44,6 +44,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         with open_table(request.audit, encoding=request.audit_encoding) as table:
             records = list(table)
     except DataError as error:
+        if " --encoding" not in error.args[0]:
+            raise
         raise DataError(error.args[0].replace(" --encoding", " --audit-encoding")) from error
     population, notes = read_population(request, table.columns), list[str]()
     rows = list(_read_labels(table, records, population, notes))
