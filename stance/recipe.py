@@ -39,6 +39,12 @@ VECTORED = ("stem", "plain")
 TARGET_BLIND = ("stem", "class", "char", "word")
 """Blocks that also work for a head that judges no actor."""
 
+PRIOR = (
+    "the model knows which actor is judged: it has learned a prior about actors, the very "
+    "thing that a study wants to measure"
+)
+"""What to say of a model with the block `name`, or with features of each actor's own."""
+
 
 def _stemmed(language: str, where: str) -> None:
     if language not in (known := Stemmer.algorithms()):

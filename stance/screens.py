@@ -9,6 +9,7 @@ import numpy as np
 from stance.display import count, joined, listed, percent, ranged, shown, stacked, table, wrap
 from stance.model.explanation import DEEP, Explanation
 from stance.reading.actor_tables import ALIAS_KINDS
+from stance.recipe import PRIOR
 from stance.records import ANSWERS, UNCERTAIN
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ LEGEND = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled; "
     f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
 )
-PRIOR = (
-    "the model knows which actor is judged: it has learned a prior about actors, which is the very "
-    "thing that a study wants to measure"
-)
 
 
 # --- Models: a card, an evaluation, a stress test ---
@@ -45,8 +42,9 @@ PRIOR = (
 def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
     """Yield what the manifest says, for people: the name of each fact, and a text."""
     recipe, scores = manifest["recipe"], manifest["scores"]
+    features = recipe["features"]
     yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
-    if "name" in recipe["features"]["blocks"]:
+    if "name" in features["blocks"] or features["per_actor"]:
         yield "WARNING", PRIOR
     names = list(manifest["book"])
     yield "actors", f"{len(names)} in the book: {listed(names, NAMES, 'actor')}"

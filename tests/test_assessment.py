@@ -14,7 +14,8 @@ from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
-from stance.screens import evaluation_lines
+from stance.screens import card_facts, evaluation_lines
+from stance.storage import read_manifest, save_model
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")
@@ -152,10 +153,12 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
 
 
 @pytest.mark.parametrize(("block", "own"), [("name", False), ("stem", "separate")])
-def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
+def test_a_model_that_knows_the_actor_says_so_loudly(corpus, tmp_path, block, own):
     features = Features({"stem": 1.0, block: 1.0}, per_actor=own)
     recipe = dataclasses.replace(quick_recipe(), features=features)
     training = train(recipe, corpus, ActorBook.default())
     assert training.report["notes"][0].startswith(PRIOR)
     lines = evaluation_lines(evaluate(training.model, corpus))
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
+    save_model(training.model, path := tmp_path / "prior.stance")
+    assert dict(card_facts(read_manifest(path)))["WARNING"].startswith(PRIOR)

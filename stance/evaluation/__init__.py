@@ -135,14 +135,13 @@ def write_mistakes(
 
 
 def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
-    """Yield what to beware of in a model that never answers some labels."""
+    """Yield what to beware of in a model, which never answers the labels that are ``silent``."""
+    from stance.recipe import PRIOR  # which is loaded by now
+
     for label in silent:
         yield f"the model never answers {label}: no training row was {label}"
     if "name" in recipe.features.blocks or recipe.features.per_actor:
-        yield (
-            "the model knows which actor is judged: it has learned a prior about actors, the very "
-            "thing that a study wants to measure"
-        )
+        yield PRIOR
 
 
 def _judge(
