@@ -43,7 +43,7 @@ PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, the very "
     "thing that a study wants to measure"
 )
-"""What to say of a model with the block `name`, or with features of each actor's own."""
+"""What to say of a model whose recipe `knows_actors`."""
 
 
 def _stemmed(language: str, where: str) -> None:
@@ -224,6 +224,11 @@ class Recipe:
     def deep(self) -> bool:
         """Whether a head learns from what the deep reader makes of a paragraph."""
         return any("deep" in part.blocks for part in (self.features, self.holder_features))
+
+    @property
+    def knows_actors(self) -> bool:
+        """Whether a model learns a prior about actors, which stands before what a text says."""
+        return "name" in self.features.blocks or bool(self.features.per_actor)
 
     def head(self, name: str) -> HeadRecipe:
         """Return features and classifier of stance, control, sentiment or holder."""

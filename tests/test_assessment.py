@@ -162,3 +162,8 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, tmp_path, block, ow
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
     save_model(training.model, path := tmp_path / "prior.stance")
     assert dict(card_facts(read_manifest(path)))["WARNING"].startswith(PRIOR)
+    table = write_rows(tmp_path / "texts.csv", [[text] for text in corpus.texts[:80]], ["text"])
+    invoke("predict", table, "-m", path, "-o", tmp_path / "answers.csv")
+    invoke("report", tmp_path / "answers.csv", "-m", path, "-o", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<li>The model knows which actor is judged" in page

@@ -140,7 +140,7 @@ def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
 
     for label in silent:
         yield f"the model never answers {label}: no training row was {label}"
-    if "name" in recipe.features.blocks or recipe.features.per_actor:
+    if recipe.knows_actors:
         yield PRIOR
 
 
