@@ -1,4 +1,4 @@
-"""Types of arrays everywhere in the package, and runs of numbers."""
+"""Types of arrays everywhere in the package, runs of numbers, and sums by group."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +23,25 @@ def stretches(start: Ints, counts: Ints) -> Ints:
     """
     numbers = np.repeat(start - (np.cumsum(counts) - counts), counts)
     return numbers + np.arange(len(numbers))
+
+
+def tally(group: Ints, code: Ints | Ints8 | Bools, codes: int) -> Ints:
+    """Return how often each code occurs in each group, of shape (n_groups, codes).
+
+    >>> tally(np.array([7, 7, 2]), np.array([0, 0, 1]), 2).tolist()
+    [[0, 1], [2, 0]]
+    """
+    names, place = np.unique(group, return_inverse=True)
+    cells = np.bincount(place * codes + code, minlength=len(names) * codes)
+    return cells.reshape(len(names), codes)
+
+
+def sums_by(codes: Ints, values: Floats) -> Floats:
+    """Return the sums of values, or of each column of them, by code.
+
+    >>> sums_by(np.array([1, 0, 1]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    if values.ndim == 1:
+        return np.bincount(codes, values).astype(np.float64)
+    return np.stack([sums_by(codes, column) for column in values.T], axis=1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Floats, Ints, sums_by
 from stance.corpus import Corpus, CorpusForm, read_corpus
 from stance.corpus.rows import MISSING
 from stance.display import count, joined, shown
@@ -269,10 +269,8 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     size = counts.sum(axis=1, keepdims=True)
     alike = counts * (counts - 1) / (size - 1)
     units = np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
-    names, place = np.unique(document[paired], return_inverse=True)
-    sums = np.zeros((len(names), 2 * labels + 2))
-    np.add.at(sums, place.reshape(-1), units)
-    figures: Figures = {"units": paired.sum(), "documents": len(names)}
+    sums = sums_by(np.unique(document[paired], return_inverse=True)[1], units)
+    figures: Figures = {"units": paired.sum(), "documents": len(sums)}
     for name, score in {"percent": _percent_agreement, "alpha": _krippendorff_alpha}.items():
         value, variance, _ = spread(score, sums)
         known = len(sums) >= FEWEST and 0 < variance < np.inf

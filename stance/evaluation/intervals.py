@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, tally
 
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
@@ -187,9 +187,7 @@ def _quantile_of_t(freedom: float, confidence: float) -> float:
 
 def right_shares(right: Bools, document: Ints) -> Shares:
     """Return the shares of the rows that are wrong and right."""
-    place = np.unique(document, return_inverse=True)[1].reshape(-1)
-    size, hits = np.bincount(place), np.bincount(place, right).astype(np.int64)
-    return estimate_shares(np.stack([size - hits, hits], axis=1))
+    return estimate_shares(tally(document, right, 2))
 
 
 # --- Scores ---

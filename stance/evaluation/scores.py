@@ -1,14 +1,15 @@
 """Answers of models, their scores, and what these are held against."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Floats, Ints, Keys, tally
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.corpus.rows import holder_kind
 from stance.display import count
@@ -35,17 +36,9 @@ def plain(figures: Figures) -> Figures:
     >>> plain({"n": np.int64(3), "interval": (np.float64(-1e-9), 0.25)})
     {'n': 3, 'interval': [0.0, 0.25]}
     """
-    return {key: _plain_value(value) for key, value in figures.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return plain(value)
-    if isinstance(value, list | tuple):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain_value(value.tolist())
-    return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value  # no -0.0
+    text = json.dumps(figures, default=lambda array: array.tolist())
+    rounded = json.loads(text, parse_float=lambda number: round(float(number), DECIMALS) + 0.0)
+    return dict(rounded)  # with no -0.0
 
 
 def share(part: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:
@@ -81,11 +74,9 @@ def accuracy(confusion: Floats) -> Floats:
 
 def document_confusion(gold: Ints, answered: Ints, document: Ints, labels: int) -> Floats:
     """Return a confusion matrix per document, gold by answered; the last column is no answer."""
-    names, place = np.unique(document, return_inverse=True)
-    column = np.where(answered == NO_ANSWER, labels, answered)
-    cell = (place.reshape(-1) * labels + gold) * (labels + 1) + column
-    counts = np.bincount(cell, minlength=len(names) * labels * (labels + 1))
-    return counts.reshape(len(names), labels, labels + 1).astype(np.float64)
+    cells = labels, labels + 1
+    code = np.ravel_multi_index((gold, answered % (labels + 1)), cells)  # of `NO_ANSWER` the last
+    return tally(document, code, labels * (labels + 1)).reshape(-1, *cells).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -208,25 +199,22 @@ def brief_score(answers: Answers) -> Figures:
 
 def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     """Score each label; its F1 has no interval if few documents are right or have it."""
-    total, scores = by_document.sum(axis=0), {}
+    total = by_document.sum(axis=0)
     gold, answered, right = total.sum(axis=1), total.sum(axis=0)[:-1], total.diagonal()
     rows = np.stack([by_document.sum(axis=2), by_document.sum(axis=1)[:, :-1]])
-    documents = (rows > 0).sum(axis=1).min(axis=0)
-    precision, recall, f1 = share(right, answered), share(right, gold), f1_scores(total)
-    for n, label in enumerate(labels):
-        known = documents[n] >= FEWEST and 0 < f1[n] < 1
-        scores[label] = {
-            "precision": precision[n],
-            "recall": recall[n],
-            "f1": f1[n],
-            "f1_interval": score_interval(partial(_f1_of, n), by_document) if known else None,
-            "support": gold[n].astype(np.int64),
-        }
-    return scores
-
-
-def _f1_of(label: int, confusion: Floats) -> Floats:
-    return np.asarray(f1_scores(confusion)[..., label])
+    documents, f1 = (rows > 0).sum(axis=1).min(axis=0), f1_scores(total)
+    intervals = [
+        score_interval(lambda counts, n=n: f1_scores(counts)[..., n], by_document)
+        if known
+        else None
+        for n, known in enumerate((documents >= FEWEST) & (0 < f1) & (f1 < 1))
+    ]
+    names = ("precision", "recall", "f1", "f1_interval", "support")
+    columns = share(right, answered), share(right, gold), f1, intervals, gold.astype(np.int64)
+    return {
+        label: dict(zip(names, row, strict=True))
+        for label, *row in zip(labels, *columns, strict=True)
+    }
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:

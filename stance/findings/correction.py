@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, sums_by
 from stance.evaluation.intervals import CONFIDENCE, Estimates, Interval
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
@@ -91,13 +91,13 @@ class Correction:
         self._documents, self._cluster = np.unique(keys[1], return_inverse=True)
         drawn = np.bincount(self._stratum)
         self._drawn = drawn[self._stratum]
-        share = _sums(self._unit, audit.inclusion) / np.bincount(self._unit)
-        self._share = _sums(self._stratum, share)[self._stratum] / self._drawn
+        share = sums_by(self._unit, audit.inclusion) / np.bincount(self._unit)
+        self._share = sums_by(self._stratum, share)[self._stratum] / self._drawn
         # A large unit pulls its stratum's mean toward itself, so that its deviation is too small.
-        weight = _sums(self._unit, self._weight)
-        part = weight / _sums(self._stratum, weight)[self._stratum]
+        weight = sums_by(self._unit, self._weight)
+        part = weight / sums_by(self._stratum, weight)[self._stratum]
         self._unbiased = np.where(self._drawn == 1, 1.0, 1 / (1 - np.minimum(part, 0.5)))
-        self._freedom = np.maximum(1 / _sums(self._stratum, part**2) - 1, 1)
+        self._freedom = np.maximum(1 / sums_by(self._stratum, part**2) - 1, 1)
         surrogates, first = [*alternatives, *additions], len(alternatives)
         self._names = [name for name, _ in surrogates]
         self._scores = [scores for _, scores in surrogates]
@@ -166,7 +166,7 @@ class Correction:
         z, means = self._deviations(both, rows)
         z[:, :2] *= np.sqrt(weights.penalty)
         document, cluster = np.unique(self._document[pairs], return_inverse=True)
-        sums = _sums(cluster, (predictions - predictions.mean(axis=0)) / len(predictions))
+        sums = sums_by(cluster, (predictions - predictions.mean(axis=0)) / len(predictions))
         whole = self._variances(z[:, :2], document, sums)
         helps = whole < self._variances(z[:, 2:], document, np.zeros_like(sums))
         sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
@@ -184,7 +184,7 @@ class Correction:
         """
         place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
         known = (document[place] == self._documents)[:, None]
-        residuals = _sums(self._cluster, z)
+        residuals = sums_by(self._cluster, z)
         both = (residuals * np.where(known, sums[place], 0)).sum(axis=0)
         variances: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
         return variances
@@ -203,7 +203,7 @@ class Correction:
         # With few labels of the rarer kind, their spread says little: nothing is gained, then.
         few = self._rarer(rows)
         doubt = EVENTS / (EVENTS + few) * np.maximum(0, plain / size - variance)
-        by_stratum = _sums(self._stratum, z**2)
+        by_stratum = sums_by(self._stratum, z**2)
         doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0)
         freedom = np.where(doubtful > 0, variance**2 / np.maximum(doubtful, 1e-300), size - 1)
         return Corrected(
@@ -219,7 +219,7 @@ class Correction:
         weight = np.where(rows, self._weight, 0.0)[:, None]
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
         documents = self._cluster[self._unit]
-        hit, missed = (_effective(_sums(documents, part)) for part in (hits, weight - hits))
+        hit, missed = (_effective(sums_by(documents, part)) for part in (hits, weight - hits))
         return np.append(np.minimum(hit, missed), missed.min())
 
     def _deviations(self, values: Floats, rows: Bools) -> tuple[Floats, Floats]:
@@ -233,8 +233,8 @@ class Correction:
         weight /= weight.sum()
         mean = weight @ values
         u = weight[:, None] * (values - mean)
-        totals = _sums(self._unit, u)
-        middle = _sums(self._stratum, totals)[self._stratum] / self._drawn[:, None]
+        totals = sums_by(self._unit, u)
+        middle = sums_by(self._stratum, totals)[self._stratum] / self._drawn[:, None]
         one = self._drawn == 1
         centred = totals - np.where(one, 0, 1 - np.sqrt(self._share))[:, None] * middle
         return centred * np.sqrt(self._unbiased)[:, None], mean
@@ -259,13 +259,6 @@ def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
         least, most = interval(1 - float(np.exp(middle)))
         low, high = (low, middle) if least > 0 or most < 0 else (middle, high)
     return value, interval(CONFIDENCE), float(np.exp(high))
-
-
-def _sums(codes: Ints, values: Floats) -> Floats:
-    """Return the sums of values, or of each column of them, by code."""
-    if values.ndim == 1:
-        return np.bincount(codes, values).astype(np.float64)
-    return np.stack([_sums(codes, column) for column in values.T], axis=1)
 
 
 def _effective(weights: Floats) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stance.arrays import Floats, Ints, Ints8
+from stance.arrays import Floats, Ints, Ints8, tally
 from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
@@ -205,21 +205,18 @@ class Study:
 
     def share(self, names: Names, pairs: Ints) -> Share:
         """Return the shares of a part."""
-        population, audit = self.population, self.audit
-        stance = population.stance[pairs]
-        answered = stance < len(Stance)
-        documents, document = np.unique(population.document[pairs], return_inverse=True)
-        given = np.zeros((len(documents), len(Stance)), np.int64)
-        np.add.at(given, (document[answered], stance[answered]), 1)
+        population, audit, answers = self.population, self.audit, len(Stance) + 1
+        answered = tally(population.document[pairs], population.stance[pairs], answers)
+        given = answered[: 0 if self._uncounted else None, :-1]
         corrected = self._correct(names[0], pairs)
         return Share(
             *names,
             n=len(pairs),
-            documents=len(documents),
-            withheld=int((~answered).sum()),
+            documents=len(answered),
+            withheld=int(answered[:, -1].sum()),
             labels=0 if audit is None else int(np.isin(audit.pair, pairs).sum()),
             missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
-            given=given[:0] if self._uncounted else given,
+            given=given,
             corrected=corrected,
             method=corrected.method if corrected else FEW if audit else UNAUDITED,
         )
