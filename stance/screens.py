@@ -1,7 +1,7 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +10,10 @@ from stance.display import count, joined, listed, percent, ranged, shown, stacke
 from stance.model.explanation import DEEP, Explanation
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import PRIOR
-from stance.records import ANSWERS, UNCERTAIN
+from stance.records import ANSWERS, SIDES, UNCERTAIN, Stance
 
 if TYPE_CHECKING:
+    from stance.findings.shares import Share
     from stance.reading.actors import ActorBook
     from stance.runs.summary import Done
 
@@ -186,17 +187,17 @@ def explanation_lines(explanation: Explanation) -> list[str]:
 def _pushes(explanation: Explanation) -> list[str]:
     """Return what the strongest words and features add to the score of each label."""
     words = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
-    strongest = [*words[:STRONGEST], *explanation.features[:3]]
-    terms = [f"  ({shown(reason.terms[0])})" if reason.terms else "" for reason in strongest]
-    names = [shown(reason.text) + term for reason, term in zip(strongest, terms, strict=True)]
-    names += ["all other words and features", "constant", "score"]
-    pushes = [reason.push for reason in strongest]
-    rest = np.subtract(explanation.scores, explanation.intercept) - np.sum(pushes, axis=0)
-    pushes += [tuple(rest), explanation.intercept, explanation.scores]
-    rows: list[Row] = [("pushes the score of", *explanation.labels)]
-    for name, push in zip(names, pushes, strict=True):
-        rows.append((f"  {name}", *(f"{value:+.3f}" for value in push)))
-    return table(rows)
+    reasons = [*words[:STRONGEST], *explanation.features[:3]]
+    rest = np.subtract(explanation.scores, explanation.intercept)
+    rest = rest - np.sum([reason.push for reason in reasons], axis=0)
+    pushes: list[tuple[str, Iterable[float]]] = []
+    for reason in reasons:
+        term = f"  ({shown(reason.terms[0])})" if reason.terms else ""
+        pushes.append((shown(reason.text) + term, reason.push))
+    pushes += ("all other words and features", rest), ("constant", explanation.intercept)
+    pushes.append(("score", explanation.scores))
+    rows = [(f"  {name}", *(f"{value:+.3f}" for value in push)) for name, push in pushes]
+    return table([("pushes the score of", *explanation.labels), *rows])
 
 
 def run_lines(done: "Done") -> list[str]:
@@ -299,26 +300,19 @@ def _verdict(figures: Figures) -> list[str]:
     return lines + (["  --differences FILE.csv lists all"] if len(claimed) > EXAMINED else [])
 
 
-def pair_lines(figures: Figures) -> list[str]:
-    """Return who judges whom, most stances first."""
-    pairs = figures["pairs"]
-    audited = any("labels" in row for row in pairs)
-    keys = ("holder", "target", "n", *(() if audited else ("against", "favor")))
-    rows: list[Row] = [(*keys, "net", *["corrected"] * audited)]
-    for row in pairs:
-        nets = [_net(row["net"], row["low"], row["high"])]
-        if audited:
-            nets.append(_net(*(row[f"corrected{end}"] for end in ("", "_low", "_high"))))
-        rows.append((*(row[key] for key in keys), *nets))
-    title = f"{count(figures['answers'], 'answer')} whose holder is known"
+def pair_lines(shares: Sequence["Share"]) -> list[str]:
+    """Return who judges whom, in the order of the shares."""
+    audited = any(share.audited for share in shares)
+    sides = [] if audited else [*SIDES]
+    heads = ("holder", "target", "n", *(ANSWERS[side] for side in sides), "net")
+    rows: list[Row] = [(*heads, *["corrected"] * audited)]
+    for share in shares:
+        given = share.given.sum(axis=0)[sides].tolist()
+        nets = [share.value(len(Stance), counted=True), *[share.net] * audited]
+        cells = (ranged(*net) if net else FEW for net in nets)
+        rows.append((share.group, share.actor, share.counts.n, *given, *cells))
+    title = f"{count(sum(share.n for share in shares), 'answer')} whose holder is known"
     return stacked([[title], table(rows, most=PAIRS, noun="pair")])
-
-
-def _net(net: float | None, low: float, high: float) -> str:
-    """Return a net stance, unless its interval says next to nothing."""
-    from stance.findings.shares import WIDE  # which is loaded by now
-
-    return FEW if net is None or high - low > WIDE else ranged(net, (low, high))
 
 
 # --- Tables: a corpus checked, an actor book, the aliases in a table ---

@@ -144,7 +144,7 @@ def test_sentiment_is_that_of_the_whole_paragraph(model):
 def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monkeypatch, entries):
     texts = ["", *corpus.texts[:40], "NATO, Russia and Iran " * 40]
     whole = model.judge(texts, pushes=True)
-    monkeypatch.setattr("stance.model.ENTRIES", entries)
+    monkeypatch.setattr("stance.model.heads.ENTRIES", entries)
     parts = model.judge(texts, pushes=True)
     assert np.array_equal(whole.stance, parts.stance)
     assert np.array_equal(whole.known, parts.known)

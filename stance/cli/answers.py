@@ -257,7 +257,7 @@ def shares(
             if path:
                 notices.append(findings.write_numbers(path, figures[name], together, **how))
     tell(*notices)
-    show(figures, lambda: (pair_lines if pairs else share_lines)(figures), as_json)
+    show(figures, lambda: pair_lines(edges.shares) if pairs else share_lines(figures), as_json)
 
 
 def report(

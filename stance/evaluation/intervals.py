@@ -169,13 +169,20 @@ def net_interval(
         likely = (root - middle) / 4  # share against, where the net has this value
         return (net - value) ** 2 > part * (2 * likely + value * (1 - value))
 
-    return _edge(rejected, net, -1.0), _edge(rejected, net, 1.0)
+    return edge(rejected, net, -1.0), edge(rejected, net, 1.0)
 
 
-def _edge(rejected: Callable[[float], bool], inside: float, outside: float) -> float:
-    for _ in range(50):  # halvings
+def edge(
+    is_outside: Callable[[float], bool], inside: float, outside: float, halvings: int = 50
+) -> float:
+    """Return where the outside begins between a number inside and one outside.
+
+    >>> edge(lambda number: number > 2, 0.0, 8.0)
+    2.0
+    """
+    for _ in range(halvings):
         middle = (inside + outside) / 2
-        inside, outside = (inside, middle) if rejected(middle) else (middle, outside)
+        inside, outside = (inside, middle) if is_outside(middle) else (middle, outside)
     return outside
 
 

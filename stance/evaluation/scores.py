@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -203,11 +203,10 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     gold, answered, right = total.sum(axis=1), total.sum(axis=0)[:-1], total.diagonal()
     rows = np.stack([by_document.sum(axis=2), by_document.sum(axis=1)[:, :-1]])
     documents, f1 = (rows > 0).sum(axis=1).min(axis=0), f1_scores(total)
+    few = (documents < FEWEST) | (f1 <= 0) | (f1 >= 1)
     intervals = [
-        score_interval(lambda counts, n=n: f1_scores(counts)[..., n], by_document)
-        if known
-        else None
-        for n, known in enumerate((documents >= FEWEST) & (0 < f1) & (f1 < 1))
+        None if unknown else score_interval(partial(_f1_of, n), by_document)
+        for n, unknown in enumerate(few)
     ]
     names = ("precision", "recall", "f1", "f1_interval", "support")
     columns = share(right, answered), share(right, gold), f1, intervals, gold.astype(np.int64)
@@ -215,6 +214,10 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
         label: dict(zip(names, row, strict=True))
         for label, *row in zip(labels, *columns, strict=True)
     }
+
+
+def _f1_of(label: int, confusion: Floats) -> Floats:
+    return np.asarray(f1_scores(confusion)[..., label])
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, sums_by
-from stance.evaluation.intervals import CONFIDENCE, Estimates, Interval
+from stance.evaluation.intervals import CONFIDENCE, Estimates, Interval, edge
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
@@ -253,12 +253,12 @@ def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
         (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
         return value - math.hypot(a - low_a, high_b - b), value + math.hypot(high_a - a, b - low_b)
 
-    low, high = np.log(LEAST_P), 0.0  # of log p, between which the interval begins to meet 0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        least, most = interval(1 - float(np.exp(middle)))
-        low, high = (low, middle) if least > 0 or most < 0 else (middle, high)
-    return value, interval(CONFIDENCE), float(np.exp(high))
+    def lacks_zero(log_p: float) -> bool:
+        low, high = interval(1 - float(np.exp(log_p)))
+        return low > 0 or high < 0
+
+    log_p = edge(lacks_zero, float(np.log(LEAST_P)), 0.0, HALVINGS)
+    return value, interval(CONFIDENCE), float(np.exp(log_p))
 
 
 def _effective(weights: Floats) -> Any:

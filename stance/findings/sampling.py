@@ -11,6 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import CODED, SOFT
 from stance.display import shown
 from stance.errors import UsageError
+from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
@@ -216,12 +217,10 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     """Round the units of each stratum so that they sum to the total, each within its bounds."""
     least = np.minimum(LEAST, sizes)
     total = min(max(total, int(least.sum())), int(sizes.sum()))
-    low, high = 0.0, float((sizes / np.maximum(target, 1e-12)).max()) + 1
-    for _ in range(100):  # the factor by which the bounded targets sum to the total
-        factor = (low + high) / 2
-        few = np.clip(target * factor, least, sizes).sum() < total
-        low, high = (factor, high) if few else (low, factor)
-    wanted = np.clip(target * high, least, sizes)
+    high = float((sizes / np.maximum(target, 1e-12)).max()) + 1
+    # The factor by which the bounded targets sum to the total.
+    factor = edge(lambda by: np.clip(target * by, least, sizes).sum() >= total, 0.0, high, 100)
+    wanted = np.clip(target * factor, least, sizes)
     drawn: Ints = np.floor(wanted + 1e-9).astype(np.int64)
     room = np.flatnonzero(drawn < sizes)
     order = room[np.argsort(-(wanted - drawn)[room], kind="stable")]

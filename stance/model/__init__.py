@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Floats, Ints
 from stance.display import brief
-from stance.features import Pairs, lay_out
+from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
 from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
@@ -21,18 +21,12 @@ from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
-from stance.reading.words import NOBODY, Reader, Spans, Words, make_query
+from stance.reading.words import Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES
 
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
-
-ENTRIES = 1_000_000
-"""Words of pairs that are laid out at a time, in some 20 MB of working space.
-
-Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
-"""
 
 
 @dataclass(frozen=True)
@@ -209,8 +203,7 @@ class StanceModel:
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
             words = self.reader.words(normalise_all(texts[rows]), months=_part(months, rows))
-            scores, _ = self.control.scores(self.reader, _whole(words))
-            chances.append(self.control.probabilities(scores))
+            chances.append(self.control.judge(self.reader, words)[0])
         return np.concatenate(chances)
 
     def _judge(
@@ -220,12 +213,11 @@ class StanceModel:
         topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
         pairs = lay_out(words, para, actor, topics) if pushes else None
         pushed = Pushes(pairs, np.zeros(pairs.first[-1])) if pairs else None
-        scores, known = self._score(self.stance, words, para, actor, topics, pushed)
-        stance = self.stance.probabilities(scores)
+        add = pushed.add if pushed else None
+        stance, known = self.stance.judge(self.reader, words, para, actor, topics, add)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
-            tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
-            sentiment = self.sentiment.probabilities(tone)
+            sentiment, sentiment_known = self.sentiment.judge(self.reader, words)
         language = self.vocabulary.read(self.reader, words)
         foreign = language.foreign(self.reference)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
@@ -261,22 +253,6 @@ class StanceModel:
             deep=self.deep is not None,
         )
 
-    def _score(
-        self, head: Head, words: Words, para: Ints, actor: Ints, topics: Keys | None = None,
-        pushes: Pushes | None = None,
-    ) -> tuple[Floats, Bools]:  # fmt: skip
-        """Return what `Head.scores` does; `ENTRIES` words and a pair are laid out at a time."""
-        begun = np.cumsum(np.diff(words.first).take(para)) // ENTRIES
-        cuts = [0, *(np.flatnonzero(np.diff(begun)) + 1).tolist(), len(para)]
-        parts = []
-        for part in map(slice, cuts, cuts[1:]):
-            tell = None if pushes is None else partial(pushes.add, part.start)
-            pairs = lay_out(words, para[part], actor[part], _part(topics, part))
-            parts.append(head.scores(self.reader, pairs, tell))
-            del pairs  # before the next ones are laid out
-        scores, known = map(np.concatenate, zip(*parts, strict=True))
-        return scores, known
-
     def _held(
         self, words: Words, para: Ints, actor: Ints, asked: Ints, deep: Mapping[str, Floats]
     ) -> tuple[Ints, Floats]:
@@ -284,8 +260,7 @@ class StanceModel:
         code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
         if self.holder is not None:
             pairs = words, para[asked], actor[asked]
-            scores, _ = self._score(self.holder, *pairs)
-            chances = self.holder.probabilities(scores)
+            chances, _ = self.holder.judge(self.reader, *pairs)
             if self.deep is not None:
                 chances = self.deep.mixtures["holder"].mix(chances, deep["holder"][asked])
             code[asked], kind, least = holders.codes(self.reader, chances.argmax(axis=1), *pairs)
@@ -318,8 +293,3 @@ def _check(
 def _part(column: Any, rows: slice) -> Any:
     """Return some rows of a column, which may be None."""
     return None if column is None else column[rows]
-
-
-def _whole(words: Words) -> Pairs:
-    """Return each paragraph as a pair with no actor."""
-    return lay_out(words, np.arange(len(words)), np.full(len(words), NOBODY))

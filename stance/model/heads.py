@@ -1,23 +1,29 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from itertools import pairwise
-from operator import add
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Floats32, Ints32, Keys
-from stance.features import Pairs, run_starts
+from stance.arrays import Bools, Floats, Floats32, Ints, Ints32, Keys
+from stance.features import Pairs, lay_out, run_starts
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
 from stance.reading.keys import KeyIndex
-from stance.reading.words import NOBODY, Reader
+from stance.reading.words import NOBODY, Reader, Words
 
 CACHED = 1 << 15  # occurrences added up at a time, so that they stay in the processor's cache
+
+ENTRIES = 1_000_000
+"""Words of pairs that are laid out at a time, in some 20 MB of working space.
+
+Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
+"""
 
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
@@ -141,7 +147,7 @@ def _values(one: Occurrences, lookup: Lookup, part: slice) -> Iterator[Floats]:
     for row, column in enumerate(lookup.values):
         values = column.take(number)
         if values.ndim > 1:
-            values = reduce(add, values)  # one by one: that of `sum` depends on the shape
+            values = reduce(operator.add, values)  # one by one: that of `sum` depends on the shape
         if weight is not None:
             values *= weight if row < len(lookup.values) - 1 else weight**2
         yield values
@@ -180,6 +186,28 @@ class Head:
         for block in self.blocks:
             total[1:] += block.scores(reader, pairs, known, tell)
         return total.T, known
+
+    def judge(
+        self, reader: Reader, words: Words, para: Ints | None = None, actor: Ints | None = None,
+        topics: Keys | None = None, add: Callable[..., None] | None = None,
+    ) -> tuple[Floats, Bools]:  # fmt: skip
+        """Return the probabilities of pairs, or of whole paragraphs, and where anything is known.
+
+        `ENTRIES` words and a pair are laid out at a time. ``add`` is told how many pairs came
+        before, and then what `Tell` is.
+        """
+        if para is None or actor is None:
+            para, actor = np.arange(len(words)), np.full(len(words), NOBODY)
+        begun = np.cumsum(np.diff(words.first).take(para)) // ENTRIES
+        cuts = [0, *(np.flatnonzero(np.diff(begun)) + 1).tolist(), len(para)]
+        parts = []
+        for part in map(slice, cuts, cuts[1:]):
+            named = None if topics is None else topics[part]
+            pairs = lay_out(words, para[part], actor[part], named)
+            parts.append(self.scores(reader, pairs, add and partial(add, part.start)))
+            del pairs  # before the next ones are laid out
+        scores, known = map(np.concatenate, zip(*parts, strict=True))
+        return self.probabilities(scores), known
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return the softmax of scores at the head's temperature."""
