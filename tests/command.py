@@ -67,6 +67,13 @@ def process(*args, stdin=None, **environment):
     )
 
 
+def succeeds(*args, stdin=None):
+    """Run a command that must succeed."""
+    result = invoke(*args, stdin=stdin)
+    assert result.exit_code == 0, result.output
+    return result
+
+
 def fails(status, *args, stdin=None):
     """Expect a refusal in one printable line; return the line."""
     result = invoke(*args, stdin=stdin)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from command import FOREIGN, STARTER, invoke, read_rows, write_rows
+from command import FOREIGN, STARTER, invoke, read_rows, succeeds, write_rows
 from conftest import quick_recipe
 from sklearn import metrics
 
@@ -53,8 +53,7 @@ def printed(labelled, model_path, tmp_path_factory):
     gold = read_rows(labelled)
     folder = tmp_path_factory.mktemp("printed")
     asked = write_rows(folder / "in.csv", gold, ("text", "actor", "date"))
-    done = invoke("predict", asked, "-o", folder / "out.csv", "--model", model_path)
-    assert done.exit_code == 0
+    succeeds("predict", asked, "-o", folder / "out.csv", "--model", model_path)
     return gold, read_rows(folder / "out.csv")
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from archives import LABELS, answer
-from command import invoke, read_rows, write, write_rows
+from command import invoke, read_rows, succeeds, write, write_rows
 from pages import part, read_page
 
 
@@ -39,8 +39,7 @@ AUDIT = ("--simple-random",)
 def made(study):
     answers, labelled = study
     page = answers.with_suffix(".html")
-    result = invoke("report", answers, "-o", page, "--audit", labelled, *AUDIT)
-    assert result.exit_code == 0, result.stderr
+    succeeds("report", answers, "-o", page, "--audit", labelled, *AUDIT)
     return read_page(page.read_bytes())
 
 
@@ -87,8 +86,7 @@ def parties(tmp_path_factory):
     table = write_rows(folder / "answers.csv", answers)
     labelled = write_rows(folder / "labelled.csv", labels)
     options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")
-    result = invoke("report", table, "-o", folder / "page.html", *options)
-    assert result.exit_code == 0, result.stderr
+    succeeds("report", table, "-o", folder / "page.html", *options)
     truth = {key: np.mean(values) for key, values in truths.items()}
     return read_page((folder / "page.html").read_bytes()), truth, folder / "f"
 
@@ -145,7 +143,7 @@ def test_the_method_describes_sample_and_correction(made):
 def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
     answers, _ = study
     page = answers.with_name("plain.html")
-    assert invoke("report", answers, "-o", page).exit_code == 0
+    succeeds("report", answers, "-o", page)
     text = read_page(page.read_bytes()).text
     assert "the shares are counts of the classifier's answers, not corrected" in text
     assert "angelopoulos2023" not in text
@@ -156,8 +154,7 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     answers, labelled = study
     one = write_rows(tmp_path / "one.csv", read_rows(labelled)[:1])
     page = tmp_path / "page.html"
-    result = invoke("report", answers, "-o", page, "--audit", one, *AUDIT)
-    assert result.exit_code == 0, result.stderr
+    succeeds("report", answers, "-o", page, "--audit", one, *AUDIT)
     found = read_page(page.read_bytes()).text
     assert "Too few labels to say anything of 3 actors shown: " in found
     assert "No actor had enough labels." in found

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from chromium import FOUND, Browser
-from command import SAMPLE, STARTER, invoke, write
+from command import SAMPLE, STARTER, succeeds, write
 from pages import read_page, report_page
 from test_pages import STRINGS, distinct, predictions
 
@@ -102,14 +102,14 @@ def pages(tmp_path_factory):
     tables = {"sample": SAMPLE / "paragraphs.csv", "coded": STARTER / "starter_test.csv"}
     for name, table in tables.items():
         answers = folder / f"{name}.csv"
-        assert invoke("predict", table, "-o", answers, "--prefix", "p_").exit_code == 0
-        assert invoke("report", answers, "--prefix", "p_").exit_code == 0
+        succeeds("predict", table, "-o", answers, "--prefix", "p_")
+        succeeds("report", answers, "--prefix", "p_")
         found[name] = answers.with_suffix(".html")
     found["article"] = folder / "article.html"
-    assert invoke("read", SAMPLE / "article.txt", "-o", found["article"]).exit_code == 0
+    succeeds("read", SAMPLE / "article.txt", "-o", found["article"])
     found["evaluation"] = folder / "evaluation.html"
     args = ("evaluate", tables["coded"], "--stress", "--report", found["evaluation"])
-    assert invoke(*args).exit_code == 0
+    succeeds(*args)
     return found
 
 

@@ -7,7 +7,7 @@ import sys
 import tomllib
 
 import pytest
-from command import ROOT, SAMPLE, STARTER, dicts, invoke, write
+from command import ROOT, SAMPLE, STARTER, dicts, invoke, succeeds, write
 
 from stance.storage import bundled_model, load_model, read_manifest
 
@@ -34,8 +34,7 @@ def manifest():
 
 @pytest.fixture(scope="module")
 def report():
-    result = invoke("evaluate", STARTER / "starter_test.csv", "--json")
-    assert result.exit_code == 0
+    result = succeeds("evaluate", STARTER / "starter_test.csv", "--json")
     return json.loads(result.stdout)
 
 
@@ -85,8 +84,7 @@ def test_the_manifest_holds_scores_with_intervals_and_limits(manifest):
 
 
 def test_the_card_says_all_of_that(manifest):
-    result = invoke("inspect")
-    assert result.exit_code == 0
+    result = succeeds("inspect")
     for source in manifest["data"]:
         assert source["name"] in result.stdout
         assert source["sha256"] in result.stdout

@@ -6,7 +6,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from command import dicts, fails, invoke, misused, write_starter
+from command import dicts, fails, misused, succeeds, write_starter
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import part, read_page
@@ -33,7 +33,7 @@ def answers(tmp_path_factory):
     """Answers of the bundled model to a corpus with documents, sources and dates."""
     path = tmp_path_factory.mktemp("answers") / "answers.csv"
     source = write_starter(path.with_name("in.csv"), 600)
-    assert invoke("predict", source, "-o", path, "--prefix", "p_").exit_code == 0
+    succeeds("predict", source, "-o", path, "--prefix", "p_")
     return path
 
 
@@ -41,8 +41,7 @@ def answers(tmp_path_factory):
 def made(answers):
     """The page and the folder of figures of a report."""
     page, folder = answers.with_suffix(".html"), answers.with_name("figures")
-    result = invoke("report", answers, *OPTIONS, "--figures", folder)
-    assert result.exit_code == 0, result.stderr
+    result = succeeds("report", answers, *OPTIONS, "--figures", folder)
     assert re.search(r"wrote \d+ figures and numbers.csv to ", result.stderr)
     return read_page(page.read_bytes()), folder
 
@@ -70,8 +69,7 @@ def test_figures_are_pdf_on_request(made, answers, tmp_path, monkeypatch):
     pytest.importorskip("reportlab")
     again = []
     for name in ("a", "b"):
-        ran = invoke(*args, "--force", "--by", "genre", "--figures", tmp_path / name)
-        assert ran.exit_code == 0, ran.stderr
+        succeeds(*args, "--force", "--by", "genre", "--figures", tmp_path / name)
         again.append({f.name: f.read_bytes() for f in (tmp_path / name).iterdir()})
     assert again[0] == again[1]
     assert {n[:-4] for n in again[0] if n.endswith(".pdf")} == {
@@ -96,12 +94,12 @@ def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, 
         if line["net"]:
             assert part(line["net"]) == pytest.approx(float(number["counted"]), abs=6e-4)
     shares = tmp_path / "shares.csv"
-    assert invoke("shares", answers, "--prefix", "p_", "--by", "genre", "-o", shares).exit_code == 0
+    succeeds("shares", answers, "--prefix", "p_", "--by", "genre", "-o", shares)
     known = dicts(shares.read_text("utf-8"))
     assert all(row in known for row in rows if row["actor"] and not row["period"])
     alone, actor = tmp_path / "alone", next(iter(whole.keys() - {"(all actors)"}))
     asked = ("--actor", actor, "-o", tmp_path / "alone.html", "--figures", alone)
-    assert invoke("report", answers, "--prefix", "p_", *asked).exit_code == 0
+    succeeds("report", answers, "--prefix", "p_", *asked)
     for table in (rows, dicts((alone / "numbers.csv").read_text("utf-8"))):
         assert len({tuple(row.values()) for row in table}) == len(table)
 
@@ -111,7 +109,7 @@ def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
     out = ("-o", tmp_path / "page.html", "--figures", made[1])
     assert "exists already" in fails(4, *again, *out)
     before = {path.name: path.read_bytes() for path in made[1].iterdir()}
-    assert invoke(*again, *out, "--force").exit_code == 0
+    succeeds(*again, *out, "--force")
     assert {path.name: path.read_bytes() for path in made[1].iterdir()} == before
     line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")
     assert "where: " in line

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from command import dicts, fails, invoke, write_rows
+from command import dicts, fails, invoke, succeeds, write_rows
 from conftest import quick_recipe
 from small_model import refused, spoiled
 
@@ -163,7 +163,7 @@ def test_speakers_are_named_where_the_answer_is_neutral(path, tmp_path):
     asked = tmp_path / "in.csv"
     asked.write_text(f"text\n{texts}", "utf-8")
     for output, more in ((silent, ()), (answers, ("--speakers",))):
-        assert invoke("predict", asked, "-m", path, "-o", output, *more).exit_code == 0
+        succeeds("predict", asked, "-m", path, "-o", output, *more)
     with silent.open(newline="") as before, answers.open(newline="") as after:
         rows = [*zip(csv.DictReader(before), csv.DictReader(after), strict=True)]
     for plain, row in rows:

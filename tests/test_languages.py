@@ -5,7 +5,7 @@ import tomllib
 from collections import Counter
 
 import pytest
-from command import fails, invoke, load_once
+from command import fails, invoke, load_once, succeeds
 
 from stance.errors import ActorError, RecipeError
 from stance.reading.actor_tables import inflected
@@ -199,7 +199,7 @@ def test_a_user_can_bring_a_language(tmp_path, monkeypatch):
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
     options = ["--recipe", "german.toml", "--actors", "actors.toml", "--lexicon", "lexicon.toml"]
-    assert invoke("train", "corpus.csv", "-o", "german.stance", *options).exit_code == 0
+    succeeds("train", "corpus.csv", "-o", "german.stance", *options)
     answer = invoke("explain", "Wir loben Polen.", "--model", "german.stance")
     assert answer.stdout.startswith("Polen: favor")
     broken = files["lexicon.toml"].replace("negators", "negations")

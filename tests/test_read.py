@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from command import SAMPLE, dicts, fails, invoke, write
+from command import SAMPLE, dicts, fails, invoke, succeeds, write
 from naughty import readable
 from pages import read_page
 from test_pages import GROUPS
@@ -15,8 +15,7 @@ NAMES = {"against": "against", "neutral": "neutral", "favor": "in favor", "uncer
 
 def read(article, output, *options, stdin=None):
     """Read an article; return its page and what was said."""
-    result = invoke("read", article, "-o", output, *options, stdin=stdin)
-    assert result.exit_code == 0, result.output
+    result = succeeds("read", article, "-o", output, *options, stdin=stdin)
     return read_page(output.read_bytes()), result.stderr
 
 
@@ -145,8 +144,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     write(folder / "rows.csv", "text\nNATO met.\n")
     write(folder / "c.txt", "\n")
     write(folder / "d.html", "<html></html>")
-    result = invoke("read", folder, "-o", pages)
-    assert result.exit_code == 0, result.output
+    result = succeeds("read", folder, "-o", pages)
     assert "c.txt: has no paragraph; check that it is an article; left out" in result.stderr
     assert "d.html: has no text of an article; " in result.stderr
     assert "b.txt: article of 3 paragraphs" in result.stderr  # as its index says

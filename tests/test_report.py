@@ -16,6 +16,7 @@ from command import (
     invoke,
     misused,
     process,
+    succeeds,
     write,
     write_rows,
     write_starter,
@@ -38,7 +39,7 @@ SHARES = [f"stance_{label}" for label in LABELS]
 def sample(tmp_path_factory):
     """Answers of the bundled model to the sample."""
     path = tmp_path_factory.mktemp("sample") / "answers.csv"
-    assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", path).exit_code == 0
+    succeeds("predict", SAMPLE / "paragraphs.csv", "-o", path)
     return path
 
 
@@ -47,7 +48,7 @@ def coded(tmp_path_factory):
     """Answers of the bundled model to a corpus with actors, documents, sources and dates."""
     path = tmp_path_factory.mktemp("coded") / "answers.csv"
     short = write_starter(path.with_name("short.csv"), 786)
-    assert invoke("predict", short, "-o", path, "--prefix", "p_").exit_code == 0
+    succeeds("predict", short, "-o", path, "--prefix", "p_")
     return path
 
 
@@ -146,7 +147,7 @@ def test_rows_are_counted_once_and_the_table_has_a_hash(sample):
 def test_the_page_is_named_after_the_table_and_has_the_same_bytes(sample, tmp_path):
     table, there = tmp_path / "mine.answers.csv.gz", tmp_path / "there.html"
     table.write_bytes(gzip.compress(sample.read_bytes()))
-    assert invoke("report", table).exit_code == 0
+    succeeds("report", table)
     assert process("report", table, "-o", there, PYTHONHASHSEED="1").returncode == 0
     assert (tmp_path / "mine.answers.html").read_bytes() == there.read_bytes()
     assert "exists already" in fails(4, "report", table)
@@ -198,7 +199,7 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert line.endswith("or name a table that stance predict wrote")
     assert "add --prefix p_" in fails(1, "report", coded, *out)
     wide = tmp_path / "wide.csv"
-    assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide").exit_code == 0
+    succeeds("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide")
     assert "has one row per text; run stance predict without --wide" in fails(1, "report", wide)
     head = sample.read_text("utf-8").splitlines(keepends=True)[0]
     assert "holds no answer" in fails(1, "report", write(tmp_path / "empty.csv", head))
@@ -438,8 +439,8 @@ def test_a_card_that_lacks_scores_has_a_report(tmp_path, known):
         made = replace(made, card=made.card | {"scores": {"macro_f1_interval": [0.1, 0.2]}})
     save_model(made, model)
     table = write(tmp_path / "in.csv", "text\nNATO met.\n")
-    assert invoke("predict", table, "-o", answers, "-m", model).exit_code == 0
-    assert invoke("report", answers, "-m", model).exit_code == 0
+    succeeds("predict", table, "-o", answers, "-m", model)
+    succeeds("report", answers, "-m", model)
     page = answers.with_suffix(".html").read_text(encoding="utf-8")
     assert ("macro-F1 of 69.1" in page) == known
     assert "target-blind" not in page

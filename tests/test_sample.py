@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from archives import COLUMNS, LABELLED, answer, answer_rows, label, read_drawn
-from command import fails, invoke
+from command import fails, invoke, succeeds
 from command import read_rows as read
 from command import write_rows as write
 from hypothesis import given
@@ -144,8 +144,7 @@ def test_a_sample_to_learn_from_may_be_all_there_is(archive, tmp_path):
     number = len(read(archive[0]))
     path, more = tmp_path / "all.csv", ("--purpose", "train", "--force")
     for asked in (number, 4 * number):  # of which a quarter is drawn at random
-        result = invoke("sample", archive[0], "-n", asked, "-o", path, *more)
-        assert result.exit_code == 0, result.output
+        succeeds("sample", archive[0], "-n", asked, "-o", path, *more)
         assert len(read(path)) == number
 
 
@@ -156,8 +155,7 @@ def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
     rows = [{"stance": "favor", "note": "mine", "paragraph": row["text"], **row} for row in rows]
     path = write(tmp_path / "answers.csv", rows)
     options = ("--prefix", "p_", "--text-column", "paragraph")
-    result = invoke("sample", path, "-n", 20, "-o", tmp_path / "to_label.csv", *options)
-    assert result.exit_code == 0, result.output
+    result = succeeds("sample", path, "-n", 20, "-o", tmp_path / "to_label.csv", *options)
     assert "left out, because coders fill in their own: stance, note, text" in result.stderr
     found = read(tmp_path / "to_label.csv")
     assert {row["stance"] + row["note"] for row in found} == {""}
@@ -201,8 +199,7 @@ def test_pairs_of_joined_tables_are_told_apart(tmp_path):
     assert len(set(population.document.tolist())) == 50
     drawn = sample(path, tmp_path / "to_label.csv")
     labelled = write(tmp_path / "labelled.csv", [{**row, "stance": "neutral"} for row in drawn])
-    result = invoke("shares", path, "--audit", labelled, "--json")
-    assert result.exit_code == 0, result.output
+    result = succeeds("shares", path, "--audit", labelled, "--json")
     assert '"answers": 200, "documents": 50, "labels": 60' in result.stdout
     both = [{**row, "actor": actor} for row in rows for actor in ("NATO", "Russia")]
     for listed in (both, both[::-1], sorted(both, key=lambda row: row["row"])):
@@ -298,6 +295,6 @@ def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tm
     plain = read_drawn(tmp_path / "plain.csv")
     assert [row | {"design": ""} for row in found] == [row | {"design": ""} for row in plain]
     corpus = tmp_path / "corpus.csv"
-    assert invoke("import", "table", path, "--sheet", "answers", "-o", corpus).exit_code == 0
+    succeeds("import", "table", path, "--sheet", "answers", "-o", corpus)
     assert len(read(corpus)) == len(rows)
     assert "nowhere" in fails(1, "label", path, "--sheet", "nowhere", "--export", "x.csv")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from archives import answer, answer_rows, label
-from command import fails, invoke
+from command import fails, invoke, succeeds
 from command import read_rows as read
 from command import write_rows as write
 from pages import part, read_page
@@ -23,8 +23,7 @@ def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     rows, truth = answer_rows(TRUTHS, seed=4, documents=250)
     answers = write(folder / "answers.csv", rows)
-    result = invoke("sample", answers, "-n", 200, "-o", folder / "to_label.csv")
-    assert result.exit_code == 0, result.output
+    succeeds("sample", answers, "-n", 200, "-o", folder / "to_label.csv")
     return answers, label(folder / "to_label.csv", truth), truth
 
 
@@ -35,9 +34,7 @@ def design(archive, tmp_path):
 
 
 def figures(*args):
-    result = invoke("shares", *args, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return json.loads(succeeds("shares", *args, "--json").stdout)
 
 
 def test_intervals_hold_the_true_shares_that_counts_miss(archive):
@@ -91,17 +88,16 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
     page = tmp_path / "page.html"
-    assert invoke("report", table, "-o", page, "--audit", archive[1]).exit_code == 0
+    succeeds("report", table, "-o", page, "--audit", archive[1])
 
 
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     shares, differences = tmp_path / "shares.csv", tmp_path / "differences.csv"
     options = ("--by", "outlet", "--over", "date", "--period", "quarter")
-    result = invoke(
+    succeeds(
         *("shares", archive[0], "--audit", archive[1], "-o", shares, *options),
         *("--differences", differences),
     )
-    assert result.exit_code == 0, result.output
     rows = read(shares)
     assert tuple(rows[0]) == (
         *("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class"),
@@ -205,7 +201,7 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert iran["net"] == pytest.approx((iran["favor"] - iran["against"]) / 40)
     written = {row["holder"]: row for row in read(edges)}
     assert written["Iran"]["evidence_against"] == "Russia was condemned by Iran."
-    assert invoke("shares", answers, "--pairs", "-o", graph).exit_code == 0
+    succeeds("shares", answers, "--pairs", "-o", graph)
     root = ElementTree.parse(graph).getroot()
     name = "{http://graphml.graphdrawing.org/xmlns}"
     nodes = {node.get("id") for node in root.iter(f"{name}node")}
@@ -225,14 +221,14 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
     assert "Iran Russia 2 few few" in text
     write(answers, [row for row in rows if row["holder"] == row["actor"]])
-    assert invoke("shares", answers, "--pairs", "-o", graph, "--force").exit_code == 0
+    succeeds("shares", answers, "--pairs", "-o", graph, "--force")
     assert not [*ElementTree.parse(graph).getroot().iter(f"{name}edge")]
 
 
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     answers, output = held(tmp_path), tmp_path / "page.html"
     audit = ("--audit", answers, "--simple-random")
-    assert invoke("report", answers, "-o", output, *audit).exit_code == 0
+    succeeds("report", answers, "-o", output, *audit)
     page = read_page(output.read_bytes())
     assert {"pair-1", "pair-2"} <= set(page.jumps)
     stances = "Iran toward Russia: −60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"
@@ -246,7 +242,7 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
             assert part(cell) == pytest.approx(number, abs=6e-4)
     write(answers, read(answers)[:8])
-    assert invoke("report", answers, "-o", output, "--force", *audit).exit_code == 0
+    succeeds("report", answers, "-o", output, "--force", *audit)
     text = read_page(output.read_bytes()).text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
     assert "Russia was condemned by Iran." in text
@@ -306,15 +302,14 @@ def test_labels_without_probabilities_promise_no_margin(archive, tmp_path):
 
 def test_a_sample_of_some_actors_corrects_no_others(archive, tmp_path):
     output, named = tmp_path / "on_russia.csv", ("--actor", "Russia")
-    drawn = invoke("sample", archive[0], "-n", 60, "-o", output, *named)
-    assert drawn.exit_code == 0, drawn.output
+    succeeds("sample", archive[0], "-n", 60, "-o", output, *named)
     labelled = write(output, [row | {"stance": "favor"} for row in read(output)])
     for command in ("shares", "report"):
         line = fails(1, command, archive[0], "--audit", labelled)
         assert " answers on 1 actor and says nothing of the others; add --actor 'Russia'" in line
     assert figures(archive[0], "--audit", labelled, *named)["labels"] == 60
     page = tmp_path / "page.html"
-    assert invoke("report", archive[0], "--audit", labelled, *named, "-o", page).exit_code == 0
+    succeeds("report", archive[0], "--audit", labelled, *named, "-o", page)
 
 
 def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path):
@@ -341,8 +336,7 @@ def test_columns_of_answers_may_have_a_prefix(archive, tmp_path):
     ]
     answers = write(tmp_path / "answers.csv", rows)
     sheet = tmp_path / "sheet.csv"
-    result = invoke("sample", answers, "--prefix", "p_", "-n", 200, "-o", sheet)
-    assert result.exit_code == 0, result.stderr
+    succeeds("sample", answers, "--prefix", "p_", "-n", 200, "-o", sheet)
     found = figures(answers, "--prefix", "p_", "--audit", label(sheet, archive[2]))
     assert found["labels"] == 200
 
@@ -521,7 +515,7 @@ def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
     for prefix in ("", "p_"):
         answers = tmp_path / f"{prefix}answers.csv"
         given = (tmp_path / "a.csv", tmp_path / "b.csv", "-o", answers, "--prefix", prefix)
-        assert invoke("predict", *given).exit_code == 0
+        succeeds("predict", *given)
         assert figures(answers, "--prefix", prefix)["documents"] == 2
 
 

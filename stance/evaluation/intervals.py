@@ -177,7 +177,7 @@ def edge(
 ) -> float:
     """Return where the outside begins between a number inside and one outside.
 
-    >>> edge(lambda number: number > 2, 0.0, 8.0)
+    >>> round(edge(lambda number: number > 2, 0.0, 8.0), 9)
     2.0
     """
     for _ in range(halvings):
