@@ -98,15 +98,8 @@ class WholeFile:
     Standard output (None), pipes and devices are written as they are; other files in private.
     """
 
-    def __init__(
-        self,
-        path: Path | None,
-        *,
-        force: bool,
-        inputs: Iterable[Path | None] = (),
-        regular: bool = False,
-    ) -> None:
-        check_output(path, force=force, inputs=inputs, regular=regular)
+    def __init__(self, path: Path | None, *, force: bool, regular: bool = False) -> None:
+        check_output(path, force=force, regular=regular)
         self._path, self._force = path, force
         self.handle: IO[bytes]
         self._target: Path | None = None  # of a file that is made in private

@@ -175,11 +175,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "train CODED -o m.stance --recipe nonsense.toml", "nonsense.toml: unknown key"),
         (1, "train CODED -o m.stance --recipe syntax.toml", "not a TOML file"),
         (1, "train text.csv -o m.stance", "no column 'actor'"),
-        (
-            1,
-            "label text.csv --coder anna",
-            "no column 'actor'; it has text; remove lines above the header; ",
-        ),
+        (1, "label text.csv --coder anna", "no column 'actor'; it has text; stance predict finds"),
         (1, "train meh.csv -o m.stance", "meh.csv:3: "),
         (4, "evaluate CODED -m MODEL --report kept", "exists already"),
         (4, "evaluate CODED -m MODEL --errors kept", "exists already"),

@@ -10,6 +10,7 @@ from typing import Unpack
 from stance.corpus.rows import stance_spellings
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
+from stance.files import check_output
 from stance.importing import datasets, tools
 from stance.importing.sources import Format, Import, Row, read_table
 from stance.records import Form
@@ -74,6 +75,7 @@ def import_corpus(
     unfit = [name for name, given in table.items() if given and name != "encoding"]
     if unfit and not chosen.columns:
         raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
+    check_output(target, force=force, inputs=[source])
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
     notes = [*chosen.notes, *([] if chosen.neutral else [_NO_NEUTRAL])]
     job = Import(source, chosen, names or {}, known, table, actor, notes, name)
@@ -88,8 +90,7 @@ def import_corpus(
     if form != "table":  # whose cells stay as they are
         _align(rows)
     columns = [*COLUMNS, *dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)]
-    inputs = [source] if source.is_file() else []
-    with write_table(target, columns, force=force, inputs=inputs) as writer:
+    with write_table(target, columns, force=force) as writer:
         for row in rows:
             writer.write([row.get(column, "") for column in columns])
     notes = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.remarks()]

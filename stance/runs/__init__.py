@@ -147,7 +147,7 @@ class _Job:
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:
-            bad = Rejects(rejects, force=self.over, inputs=inputs.paths, several=inputs.several)
+            bad = Rejects(rejects, force=self.over, several=inputs.several)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)
@@ -169,7 +169,8 @@ class _Job:
                 raise Finished(f"{name}: is finished already; nothing to resume")
             if journal.resuming:
                 raise refusal(journal.output, "exists already; add --force to go on and replace it")
-        check_output(request.output, force=self.over, inputs=inputs)
+        for path in (request.output, request.rejects):
+            check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
         self.over_summary = request.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs, regular=True)

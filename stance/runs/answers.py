@@ -61,7 +61,6 @@ class RunConfig:
     actors: tuple[str, ...] = ()  # of the book, for the wide form
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
-    table: str = ""  # name of the input, for messages
     form: Format = field(default_factory=lambda: Format(()))  # of the output
 
     def added(self) -> tuple[str, ...]:
@@ -126,7 +125,6 @@ def configure(
         actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
         rows_before=rows_before,
-        table=table.name,
     )
     table.check = config.fault if config.spans is not None else None
     names = (*table.columns, *config.added())
@@ -246,11 +244,8 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
         actors = None
     spans = None
     if config.spans is not None:
-        given = records.columns[config.spans]
-        spans = [
-            parse_spans(cell, text, f"{config.table}:{line}")
-            for line, text, cell in zip(records.lines, texts, given, strict=True)
-        ]
+        given = zip(records.columns[config.spans], texts, strict=True)
+        spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked
     read = [text[:MOST_READ] for text in texts]  # of the rest, `Tally` says so
     return model.judge(read, actors, spans, months=months, **asked)
 

@@ -24,7 +24,7 @@ from stance.tables.formats import json_kind, read_json, read_parquet, read_workb
 from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, find_inputs
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
-from stance.tables.sources import SEPARATED_NAMES, Source, kind_suffix
+from stance.tables.sources import SEPARATED_NAMES, InputFile, kind_suffix
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
 __all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable"]
@@ -61,7 +61,7 @@ def open_table(
     number of cells. A record of another width and a repeated header are bad records.
     """
     mark, sheet = _one_character(form.get("delimiter")), form.get("sheet")
-    source = Source(path, binary=True)
+    source = InputFile(path, binary=True)
     table = Table(source.name, reject=rejects.add if rejects else None, source=source)
     try:
         if path and source.kind == "workbook":

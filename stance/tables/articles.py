@@ -17,7 +17,7 @@ from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.tables.sources import (
     PAGE_NAMES,
-    Source,
+    InputFile,
     bare_path,
     codec_named,
     kind_suffix,
@@ -94,7 +94,7 @@ def open_article(path: Path, options: InputOptions, document: str | None = None)
 def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
     """Return the name of an article's file, its text, and its encoding."""
     declared = "utf-8"
-    with closing(Source(path)) as source:
+    with closing(InputFile(path)) as source:
         if is_page:
             load_extra("trafilatura", f"{source.name}: a web page", "html")
             if charset := _CHARSET.search(source.first[:4096]):

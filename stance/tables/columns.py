@@ -15,7 +15,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import count, joined, shown
 from stance.errors import DataError, UsageError
-from stance.tables.table import InputOptions, Records, Table, folded
+from stance.tables.table import InputOptions, Records, Table, folded, quoted
 
 USUAL = {
     "text": (
@@ -44,9 +44,9 @@ def column(table: Table, name: str, option: str = "", hint: str = "") -> int:
     """
     place = optional_column(table, name)
     if place is None:
-        sheets = " or ".join(f"'{shown(sheet, 30)}'" for sheet in table.elsewhere(name))
-        advice = f"use --sheet {sheets}" if sheets else _advice(table, name, option, hint)
-        raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
+        raise DataError(
+            f"{table.name}: no column '{shown(name)}'; {_advice(table, name, option, hint)}"
+        )
     return place
 
 
@@ -88,16 +88,23 @@ def likely(columns: Sequence[str], name: str) -> str:
 
 
 def _advice(table: Table, name: str, option: str, hint: str) -> str:
-    columns = table.columns
-    if len(columns) == 1 and folded(name) in re.split(r"\W", folded(columns[0])):
+    columns, wanted = table.columns, folded(name)
+    having = [sheet for sheet, names in table.sheets.items() if wanted in map(folded, names())]
+    if having:
+        return f"use --sheet {' or '.join(map(quoted, having[:8]))}"
+    if len(columns) == 1 and wanted in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
         return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    ways = [*[f"choose one with {option}"] * bool(option), *table.ways]
-    or_else = f"; {', or '.join(ways)}" if ways else ""
-    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
+    ways = [
+        f"choose one with {option}" * bool(option),
+        "remove lines above the header" * (len(columns) == 1 and " " in columns[0]),  # a title
+        table.other_sheets,
+    ]
+    or_else = ", or ".join(filter(None, ways))
+    return f"it has {listed}{' …' * (len(columns) > 8)}{or_else and f'; {or_else}'}{hint}"
 
 
 # --- Dates ---------------------------------------------------------------------------------------

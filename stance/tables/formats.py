@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -16,8 +17,8 @@ from xml.parsers import expat
 
 from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
-from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, split_lines
-from stance.tables.table import ABOVE, Fault, Row, Table, Value, as_json, folded
+from stance.tables.sources import JSON_NAMES, MEGABYTE, InputFile, split_lines
+from stance.tables.table import Fault, Row, Table, Value, as_json, quoted
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
@@ -79,7 +80,7 @@ def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
     return "lines" if begins in ('{"', "{}") or suffix in JSON_NAMES else ""
 
 
-def read_json(source: Source, table: Table, kind: str) -> None:
+def read_json(source: InputFile, table: Table, kind: str) -> None:
     """Read the columns of a table, which its first object names, and set its chunks."""
     rows = _json_rows(source, table, kind)
     first = next(rows, None)
@@ -90,7 +91,7 @@ def read_json(source: Source, table: Table, kind: str) -> None:
     table.chunks = table.take(chain([first], rows))
 
 
-def _json_rows(source: Source, table: Table, kind: str) -> Iterator[Row]:
+def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
     """Yield the cells of each object, or what is wrong with it; the first names the columns.
 
     In messages about a list, a line is a record.
@@ -185,7 +186,8 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         rows = _filled_rows(book, chosen)
     table.name = f"{name}[{shown(chosen)}]"
     others = [other for other in book.sheet_names if other != chosen]
-    choice = f"choose another with --sheet: {_listed(others)}" if others else ""
+    table.sheets = {other: partial(_header, book, other) for other in others}
+    choice = table.other_sheets
     line, names = next(rows, (0, []))
     if not names:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
@@ -198,32 +200,27 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form = f"sheet '{shown(chosen)}'{of_others}"
     table.chunks = table.take(_sheet_cells(rows, width))
-    table.ways = [*ABOVE * (width == 1), *[choice] * bool(others)]
-
-    def having(column: str) -> list[str]:
-        tops = {sheet: next(_filled_rows(book, sheet), (0, []))[1] for sheet in others}
-        return [sheet for sheet in others if folded(column) in map(folded, tops[sheet])][:8]
-
-    table.elsewhere = having
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
     """Return the sheet asked for, or the first one that is not hidden."""
     names: list[str] = book.sheet_names
     if sheet is not None and sheet not in names:
-        raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {_listed(names)}")
+        known = listed([*map(quoted, names)], 8, "sheet")
+        raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {known}")
     visible = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
     return sheet or [*visible, *names][0]
+
+
+def _header(book: Any, sheet: str) -> list[str]:
+    """Return the names of a sheet's columns; none if it is empty."""
+    return next(_filled_rows(book, sheet), (0, []))[1]
 
 
 def _filled_rows(book: Any, sheet: str) -> Iterator[tuple[int, list[str]]]:
     """Return the rows of a sheet that are not empty, with their numbers."""
     rows = (list(map(_as_shown, row)) for row in book.get_sheet_by_name(sheet).iter_rows())
     return ((number, row) for number, row in enumerate(rows, 1) if any(row))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return listed([f"'{shown(name, 30)}'" for name in names], 8, "sheet")
 
 
 def _as_shown(value: object) -> str:

@@ -20,7 +20,6 @@ from stance.files import WholeFile
 from stance.tables.sources import JSON_NAMES, MEGABYTE, OTHER_NAMES, kind_suffix
 from stance.tables.table import MAX_CELL, as_json
 
-Paths = Iterable[Path | None]  # None is standard input
 HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
@@ -216,13 +215,11 @@ class TableWriter(WholeFile):
     """A table that appears under its name when the ``with`` block ends well, and only then.
 
     It raises `OutputError` if the file cannot be written. None is standard output. An existing file
-    is replaced only with `force`, and no input ever is.
+    is replaced only with `force`.
     """
 
-    def __init__(
-        self, path: Path | None, form: Format, *, force: bool = False, inputs: Paths = ()
-    ) -> None:
-        super().__init__(path, force=force, inputs=inputs)
+    def __init__(self, path: Path | None, form: Format, *, force: bool = False) -> None:
+        super().__init__(path, force=force)
         self.format = form
         self.rows = 0  # written so far
         self._buffer = bytearray(form.header())
@@ -277,26 +274,18 @@ class TableWriter(WholeFile):
 
 
 def write_table(
-    path: Path | None,
-    columns: Sequence[str],
-    *,
-    force: bool = False,
-    excel_safe: bool = False,
-    inputs: Paths = (),
+    path: Path | None, columns: Sequence[str], *, force: bool = False, excel_safe: bool = False
 ) -> TableWriter:
     """Return a `TableWriter`, for a ``with`` block, of the format that its name says."""
-    form = table_format(path, columns, excel_safe=excel_safe)
-    return TableWriter(path, form, force=force, inputs=inputs)
+    return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
 
 
 class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
-    def __init__(
-        self, path: Path, *, force: bool = False, inputs: Paths = (), several: bool = False
-    ) -> None:
+    def __init__(self, path: Path, *, force: bool = False, several: bool = False) -> None:
         names = (*["file"] * several, "line", "column", "reason", "raw")
-        super().__init__(path, table_format(path, names), force=force, inputs=inputs)
+        super().__init__(path, table_format(path, names), force=force)
         self.by_file = Counter[str]()  # records put aside so far
         self.file = ""  # of the records, if there are several
         self._several = several

@@ -7,9 +7,8 @@ from itertools import accumulate, chain, islice, repeat
 from typing import Any
 
 from stance.display import count
-from stance.tables.sources import MEGABYTE, Source, line_ends, split_lines
+from stance.tables.sources import MEGABYTE, InputFile, line_ends, split_lines
 from stance.tables.table import (
-    ABOVE,
     AROUND,
     MAX_CELL,
     Chunks,
@@ -37,7 +36,7 @@ doubled quotes without the outer ones, an escape that CSV does not have, a closi
 
 
 def read_separated(
-    source: Source, table: Table, mark: str | None, default: str, *, quotes: bool = True
+    source: InputFile, table: Table, mark: str | None, default: str, *, quotes: bool = True
 ) -> None:
     """Read the columns of a table, and set its chunks; without a `mark`, detect the separator.
 
@@ -64,7 +63,6 @@ def read_separated(
     if isinstance(cells, str) or (quotes and _unquoted_cells(raw, mark)):
         raise table.error(_explain_quotes(raw, mark, line, ()))
     table.name_columns(cells, line)
-    table.ways = ABOVE * (len(cells) == 1)
     table.form = f"separator {_name(mark)}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
     table.chunks = body.chunks(chain(["".join(lines[end:])], chunks))

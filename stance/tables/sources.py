@@ -30,7 +30,6 @@ _CHUNK = 64 * 1024  # bytes
 _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
 _CONTROLS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
-_LINES = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
 
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -83,7 +82,7 @@ def bare_path(path: Path) -> Path:
 
 def split_lines(text: str) -> list[str]:
     """Return the lines of a text, each with its line end."""
-    return _LINES.findall(text)
+    return io.StringIO(text, newline="").readlines()
 
 
 def line_ends(text: str) -> int:
@@ -99,7 +98,7 @@ def codec_named(name: str) -> str:
     return codecs.lookup(name).name
 
 
-class Source:
+class InputFile:
     """A file, or standard input where `path` is None; decompressed and decoded as it is read.
 
     With `binary`, a workbook or a Parquet file is accepted: `kind` says which.
@@ -331,6 +330,6 @@ def _as_utf8(data: bytes) -> str:
 
 def read_whole(path: Path | None, encoding: str | None = None) -> str:
     """Return the text of a file, or of standard input (None), its line ends as they are."""
-    with closing(Source(path)) as source:
+    with closing(InputFile(path)) as source:
         source.decode(encoding, errors="strict")
         return source.whole(_LONGEST, "split the file")

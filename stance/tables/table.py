@@ -4,20 +4,19 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
-from stance.display import count, shown
+from stance.display import count, listed, shown
 from stance.errors import DataError
-from stance.tables.sources import MEGABYTE, NOT_UTF8, Source
+from stance.tables.sources import MEGABYTE, NOT_UTF8, InputFile
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 _CHUNK_ROWS, _CHUNK_CHARACTERS = 500, 4 * MEGABYTE  # read together, so few that long ones fit
 _HALF = re.compile("[\ud800-\udfff]")  # a character
-ABOVE = ["remove lines above the header"]  # where there is one column
 AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
 
@@ -129,7 +128,7 @@ class Table(AbstractContextManager["Table"]):
         name: str,
         columns: Sequence[str] = (),
         reject: Reject | None = None,
-        source: Source | None = None,
+        source: InputFile | None = None,
     ) -> None:
         self.name = name  # in messages
         self.columns = tuple(columns)
@@ -140,8 +139,7 @@ class Table(AbstractContextManager["Table"]):
         self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.ways: Sequence[str] = ()  # to have a column that is missing
-        self.elsewhere: Callable[[str], Sequence[str]] = lambda name: ()  # sheets that have it
+        self.sheets: Mapping[str, Callable[[], Sequence[str]]] = {}  # others, and their columns
         self._reject, self._source = reject, source
         self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
@@ -182,6 +180,12 @@ class Table(AbstractContextManager["Table"]):
             notes.append(f"{count(times, noun)} {happened} (first: line {line})" if line else what)
         notes += chain.from_iterable(closing() for closing in self._closing)
         return tuple(f"{self.name}: {note}" for note in notes if note)
+
+    @property
+    def other_sheets(self) -> str:
+        """What to do if the columns are those of the wrong sheet; empty if there is no other."""
+        names = listed([*map(quoted, self.sheets)], 8, "sheet")
+        return names and f"choose another with --sheet: {names}"
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes read so far, and those of the file; None for a stream."""
@@ -252,6 +256,11 @@ def folded(name: str) -> str:
     """
     visible = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     return "".join(visible).strip(AROUND).casefold()
+
+
+def quoted(sheet: str) -> str:
+    """Return the name of a sheet for a message."""
+    return f"'{shown(sheet, 30)}'"
 
 
 def column_at(columns: Sequence[str], cell: int) -> str:
