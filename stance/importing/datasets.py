@@ -3,7 +3,6 @@
 import ast
 import re
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
@@ -130,7 +129,7 @@ def read_seesaw(job: Import) -> Rows:
             if number not in texts:
                 raise job.fault(f"no sentence {shown(number, 20)} in the article")
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            yield from _without_ties(job, _triplets(job, triplets, {**cells, "split": split}))
+            yield from _triplets(job, triplets, {**cells, "split": split})
 
 
 def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
@@ -142,25 +141,6 @@ def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
         for coder in triplet["annotators"]:
             coding = {"actor": triplet["object"], "holder": holder, "coder": coder}
             yield from job.rows({**cells, **coding}, [triplet["sentiment"]])
-
-
-def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
-    """Yield the rows of a sentence but those in which as many coders say one stance as another.
-
-    A coder's second row on an actor is compared with the second ones of the others, as
-    `stance.corpus` does.
-    """
-    times: Counter[tuple[str, str]] = Counter()
-    units: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row.get("holder", "")):
-        coded = row["actor"], row.get("coder", "")
-        units[row["actor"], times[coded]].append(row)
-        times[coded] += 1
-    for unit in units.values():
-        if 2 * sum(row["stance"] == "favor" for row in unit) == len(unit):
-            job.skip("tie", "between coders")
-        else:
-            yield from unit
 
 
 # --- Tables ----------------------------------------------------------------------------------
