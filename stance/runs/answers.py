@@ -1,11 +1,8 @@
 """The answers to some input records: columns and rows of the output, and their counts."""
 
-import contextlib
-import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -165,19 +162,8 @@ class Part:
     lines: bytes = field(repr=False)
 
 
-@cache
-def _keep_freed_memory() -> None:
-    """Have glibc keep what a part frees for the next one; to give it back takes a tenth longer."""
-    trim_threshold, mmap_threshold, megabyte = -1, -3, 1 << 20  # see mallopt(3)
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
-        library = ctypes.CDLL(None)
-        library.mallopt(mmap_threshold, 32 * megabyte)  # the largest that glibc allows
-        library.mallopt(trim_threshold, 64 * megabyte)
-
-
 def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
     """Judge the records of a part, 1 or more."""
-    _keep_freed_memory()
     rows, tally = answer_rows(model, config, records)
     return Part(records.numbers[0], tally, len(rows), rows.encode(config.form))
 
