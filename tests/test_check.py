@@ -153,12 +153,7 @@ FOUND = [
     (without("neutral"), "classes", "warn", "so a model never answers it"),
     (few_documents(), "classes", "warn", "from 5 documents"),
     (unnamed(37), "mentions", "spoils", "a.csv:1,"),
-    (
-        again(),
-        "duplicates",
-        "warn",
-        "delete the repetition (a.csv:5 = a.csv:181)",
-    ),
+    (again(), "duplicates", "warn", "delete the repetition (a.csv:5 = a.csv:181)"),
     (near(30), "near-duplicates", "spoils", "give both the same document"),
     (again(stance="favor", at=3), "conflicts", "spoils", "NATO neutral a.csv:4, favor a.csv:181"),
     (contradicting_files(), "conflicts", "spoils", "b.csv:1"),

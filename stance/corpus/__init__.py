@@ -10,15 +10,7 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.rows import (
-    EXTRA,
-    MISSING,
-    OPTIONAL,
-    CorpusForm,
-    Row,
-    holder_kind,
-    read_rows,
-)
+from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder_kind, read_rows
 from stance.display import brief, count, shown
 from stance.files import file_hash
 from stance.reading.keys import TextHashes, hash_texts, linked_groups

@@ -56,10 +56,7 @@ class Request:
 
 
 def predict_table(
-    model: StanceModel,
-    request: Request,
-    progress: Progress = lambda *_: None,
-    size: int = PART,
+    model: StanceModel, request: Request, progress: Progress = lambda *_: None, size: int = PART
 ) -> Done:
     """Judge every record of the inputs and write the answers beside its cells.
 

@@ -9,17 +9,7 @@ from typing import Any
 from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
 from stance.records import Holder, Sentiment, Stance
-from stance.settings import (
-    SchemaError,
-    anything,
-    entries,
-    items,
-    number,
-    of,
-    one_of,
-    such,
-    table,
-)
+from stance.settings import SchemaError, anything, entries, items, number, of, one_of, such, table
 from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
 
 FORMAT = "stance-model"
