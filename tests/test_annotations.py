@@ -33,7 +33,7 @@ def corpus_of(path, text=ROWS):
     return read_corpus([path])
 
 
-def test_rows_of_several_coders_are_one_row_of_their_majority(tmp_path):
+def test_rows_of_several_coders_are_one_row_and_what_each_said_is_kept(tmp_path):
     corpus = corpus_of(tmp_path / "mine.csv")
     assert corpus.texts == ("NATO won", "NATO lost", "NATO met", "NATO sat", "NATO won")
     assert corpus.stance.tolist() == [2, 0, 1, 0, 1]
@@ -43,10 +43,6 @@ def test_rows_of_several_coders_are_one_row_of_their_majority(tmp_path):
     note = corpus.notes[-1]
     assert "11 rows hold the labels of 3 coders (column coder) on 5 pairs of text and actor" in note
     assert "1 pair settled by 'adjudicated'; 1 tie between labels counted as neutral" in note
-
-
-def test_annotations_keep_what_each_coder_said(tmp_path):
-    corpus = corpus_of(tmp_path / "mine.csv")
     found = corpus.annotations
     assert found.coders == ("anna", "ben", "cleo")
     assert found.codes.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]

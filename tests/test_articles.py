@@ -296,18 +296,23 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("html", "why"),
+    ("name", "data", "why"),
     [
-        ("<p>x</p>" * 30_000, "more than 30,000 elements"),
-        ("x" * 20_000_001, "has more than 20,000,000 characters; put paragraphs in a CSV"),
-        ("<div id='root'></div><script>start()</script>", "has no text of an article; open it in"),
+        ("a.html", b"<p>x</p>" * 30_000, ": has more than 30,000 elements"),
+        ("a.html", b"x" * 20_000_001, ": has more than 20,000,000 characters; put paragraphs in a"),
+        (
+            "a.html",
+            b"<div></div><script>start()</script>",
+            ": has no text of an article; open it in",
+        ),
+        ("a.txt", b"x" * 20_000_001, ": has more than 20,000,000 characters; put paragraphs in a"),
+        ("a.txt", b"NATO\nL\xe9on", ":2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name"),
     ],
+    ids=range(5),
 )
-def test_a_page_beyond_the_limits_or_without_text_is_refused(tmp_path, html, why):
-    path = tmp_path / "page.html"
-    path.write_text(html)
-    with pytest.raises(DataError, match=why):
-        read(path)
+def test_what_is_no_article_is_refused_with_place_and_advice(tmp_path, name, data, why):
+    (tmp_path / name).write_bytes(data)
+    assert name + why in fails(1, "predict", tmp_path / name)
 
 
 def test_no_page_opens_a_connection(tmp_path, monkeypatch):

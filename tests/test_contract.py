@@ -198,15 +198,6 @@ def test_actors_of_a_book_whose_columns_collide_are_refused(refused, mine, tmp_p
 # --- Forms of tables ---
 
 
-def test_the_delimiter_can_be_given(predict, refused, mine):
-    write(mine, "id|text\n1|a,b;NATO\n")
-    assert dicts(predict(mine, "--delimiter", "|").stdout)[0]["text"] == "a,b;NATO"
-    write(mine, "id\ttext\n1\tNATO\n")
-    assert dicts(predict(mine, "--delimiter", "tab").stdout)[0]["id"] == "1"
-    for wrong in ("", ";;", '"', "\n"):
-        assert "--delimiter" in refused(2, mine, "--delimiter", wrong)
-
-
 def test_messages_name_every_option_that_a_spreadsheet_s_table_needs(predict, refused, mine):
     rows = "Outlet;Date published;Paragraph text\nLedger;04.03.2025;Poland “praised” NATO.\n"
     write(mine, rows, "cp1252")
@@ -250,22 +241,6 @@ def test_a_spreadsheet_s_text_file_is_a_table_where_its_delimiter_is_named(predi
     assert [(row["id"], row["actor"]) for row in rows] == [("007", "NATO"), ("007", "Russia")]
 
 
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (b"NATO\nL\xe9on", "a.txt:2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name its"),
-        (
-            b"NATO won. " * 2_000_001,
-            "a.txt: has more than 20,000,000 characters; put paragraphs in",
-        ),
-    ],
-    ids=["encoding", "size"],
-)
-def test_what_is_no_article_is_refused_with_place_and_advice(refused, tmp_path, data, told):
-    (tmp_path / "a.txt").write_bytes(data)
-    assert told in refused(1, tmp_path / "a.txt")
-
-
 # --- Spreadsheets ---
 
 
@@ -290,15 +265,6 @@ def test_dash_is_stdin_and_stdout(model_path):
     assert run.stderr.startswith(b"standard input: separator")
 
 
-def test_an_existing_output_is_never_overwritten_without_force(predict, refused, mine, tmp_path):
-    write(mine, f'text\n"{TEXT}"\n')
-    out = write(tmp_path / "out.csv", "precious")
-    assert refused(4, mine, "-o", out) == f"{out}: exists already; use --force to overwrite it"
-    assert out.read_text() == "precious"
-    predict(mine, "-o", out, "--force")
-    assert len(dicts(out.read_text("utf-8"))) == 2
-
-
 def test_nothing_that_is_read_is_overwritten_not_even_with_force(
     refused, mine, tmp_path, model_path
 ):
@@ -316,14 +282,6 @@ def test_nothing_that_is_read_is_overwritten_not_even_with_force(
     assert book.read_text() == '["NATO"]\nname = ["NATO"]\n'
     assert mine.read_text() == f'text\n"{TEXT}"\n'
     assert model_path.read_bytes() == model
-
-
-def test_an_output_that_cannot_be_written(refused, mine, tmp_path):
-    write(mine, "text\nx\n")
-    for path in (tmp_path / "none" / "out.csv", mine / "out.csv"):
-        assert "folder does not exist" in refused(4, mine, "-o", path)
-    assert "is a folder" in refused(4, mine, "-o", tmp_path)
-    assert "can only compress as .gz" in refused(4, mine, "-o", tmp_path / "out.csv.xz")
 
 
 # --- Dates ---

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from stance.errors import StanceError
 from stance.tables import Rejects, open_table
@@ -53,6 +54,7 @@ GERMAN = "text,actor\nDie NATO prüft was zu tun ist: Grüße aus Köln,NATO\n"
 SEPARATORS = [
     read("comma", GOOD, TA, ONE, TWO, notes="separator ','"),
     read("tab", GOOD.replace(",", "\t"), TA, ONE, TWO, notes="separator tab"),
+    read("bar by option", "id|text\n1|a,b;NATO\n", ("id", "text"), ("1", "a,b;NATO"), delimiter="|"),
     read("tab by name", GOOD.replace(",", "\t"), TA, ONE, TWO, delimiter="tab"),
     read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
     refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
@@ -159,6 +161,11 @@ DAMAGE = [
     read("gz in two members", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode()), TA, ONE, TWO),
     refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gz data end early or are damaged"),
     refuse("gz with garbage behind", gzip.compress(GOOD.encode()) + b"garbage", "gz data end early or are damaged"),
+    read("zst", zstandard.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.zst", notes="zst compressed"),
+    read("zst in two frames", zstandard.compress(GOOD[:20].encode()) + zstandard.compress(GOOD[20:].encode()), TA, ONE, TWO),
+    refuse("zst cut off", zstandard.compress(GOOD.encode())[:-3], "the zst data end early"),
+    refuse("zst with garbage behind", zstandard.compress(GOOD.encode()) + b"garbage", "the zst data end early"),
+    refuse("zst bomb", zstandard.compress(b"text,actor\n" + b"0" * 50_000_000), r"a line of more than 16 MB"),
     refuse("gz by name only", GOOD, "is not compressed; remove '.gz' from its name", file="mine.csv.gz"),
 ]
 

@@ -211,21 +211,6 @@ def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, to
     assert (folder.parent / "answers.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--since", "run.json"], "--since needs a folder, or several files"),
-        (["--max-rejects", "1"], "--max-rejects counts bad rows; say with --rejects"),
-        (["--summary", "answers.csv"], "answers.csv: is both --output and --summary; name"),
-        (["--rejects", "r", "--summary", "./r"], "r: is both --rejects and --summary"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(here, options, told):
-    write(here / "a.csv", f"id,text\n{GOOD}")
-    found = fails(2, "predict", "a.csv", "-o", "answers.csv", *options, "-m", "m.stance")
-    assert found.startswith(told)
-
-
 def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
     path = write(here / "a.csv", f"id,text\n{GOOD}")
     predict("a.csv", "-o", "answers.csv")

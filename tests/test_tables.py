@@ -109,20 +109,6 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     assert len(str(caught.value)) < 300
 
 
-def test_zstd_is_read_where_it_is_installed(tmp_path):
-    zstandard = pytest.importorskip("zstandard")
-    packed = zstandard.compress(b"text,actor\na,b\n")
-    assert cells_of(put(tmp_path, packed, "a.csv.zst")) == [("a", "b")]
-    two = zstandard.compress(b"text,actor\n") + zstandard.compress(b"a,b\n")
-    assert cells_of(put(tmp_path, two)) == [("a", "b")]
-    bomb = zstandard.compress(b"text,actor\n" + b"0" * 300_000_000)
-    with pytest.raises(DataError, match=r"expands more than|a line of more than"):
-        cells_of(put(tmp_path, bomb))
-    for data in (packed[:-3], packed + b"garbage"):
-        with pytest.raises(DataError, match="the zst data end early"):
-            cells_of(put(tmp_path, data))
-
-
 # --- Columns ---------------------------------------------------------------------------------
 
 

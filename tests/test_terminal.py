@@ -99,7 +99,11 @@ def shell(line, folder, **environment):
     ("line", "statuses", "told"),
     [
         ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a cell or column name holds half"),
-        ("S train - -o m.stance", {1}, "-: standard input cannot be read here; save it as a file"),
+        ("S actors >/dev/full", {4}, "standard output: the disk is full; make room and run again"),
+        ("S --help >/dev/full", {4}, "standard output: the disk is full"),
+        ("S predict $T >/dev/full", {4}, "standard output: the disk is full"),
+        ("S predict - <&-", {1}, "standard input"),
+        ("ulimit -d 65536; S predict $T -o o.csv", {1}, "memory ran out; close other programs"),
         ("ln -s loop.csv loop.csv; S predict $T -o loop.csv", {4}, "loop.csv: is a link to itself"),
         ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, ""),
         (
@@ -118,6 +122,7 @@ def test_what_the_system_lacks_is_told_in_one_line(tmp_path, line, statuses, tol
     assert one_line(done.stderr.splitlines()[-1] + "\n").startswith(told)
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+    assert not [*folder.glob("o.csv*"), *folder.glob(".o.csv*")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
@@ -126,6 +131,12 @@ def test_closed_streams_do_not_keep_workers_from_working(tmp_path):
     write(tmp_path / "in.csv", "text\n" + lines)
     assert shell("S predict in.csv -o out.csv --jobs 2 <&- 2>&-", tmp_path).returncode == 0
     assert len((tmp_path / "out.csv").read_bytes().splitlines()) == 21_001
+
+
+@pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
+def test_closed_streams_do_not_change_what_a_command_returns(tmp_path):
+    done = shell("S predict no-such-file 2>&-; echo $?; S actors >&- && echo well", tmp_path)
+    assert (done.stdout, done.stderr) == ("1\nwell\n", "")
 
 
 def test_a_warning_is_a_note_of_one_line(capsys):
