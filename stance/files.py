@@ -24,6 +24,31 @@ _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------
 
+SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
+JSON_NAMES = (".jsonl", ".ndjson", ".json")
+WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
+PARQUET_NAMES = (".parquet",)
+TABLE_NAMES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES)
+PAGE_NAMES = (".html", ".htm", ".xhtml")
+ARTICLE_NAMES = (".txt", *PAGE_NAMES)
+DOCUMENT_NAMES = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
+COMPRESSED_NAMES = (".gz", ".zst")
+"""How the names of files of a kind end."""
+
+
+def kind_suffix(path: Path | None) -> str:
+    """Return the suffix that says what kind of file a name is, before one of compression."""
+    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
+    if suffixes and suffixes[-1] in COMPRESSED_NAMES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def bare_path(path: Path) -> Path:
+    """Return a path without its ending, and without that of compression behind it."""
+    compressed = path.suffix.lower() in COMPRESSED_NAMES
+    return path.parent / (Path(path.stem).stem if compressed else path.stem)
+
 
 def check_output(
     path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False

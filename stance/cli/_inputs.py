@@ -39,15 +39,15 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
 
 
 def beside(table: Path, ending: str) -> Path:
-    """Return the name of a file that belongs to a table: the table's, but for its endings.
+    """Return the name of a file that belongs to a table: the table's, but for its ending.
 
     >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
     'mine/answers.html'
     """
-    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".xlsx", ".parquet"}
-    while table.suffix.lower() in endings:
-        table = table.with_suffix("")
-    return table.with_name(table.name + ending)
+    from stance.files import TABLE_NAMES, bare_path, kind_suffix
+
+    bare = bare_path(table) if kind_suffix(table) in TABLE_NAMES else table
+    return bare.with_name(bare.name + ending)
 
 
 def inputs_of(sources: Sequence[Path]) -> list[Path | None]:

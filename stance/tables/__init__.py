@@ -7,6 +7,7 @@ from typing import Unpack, cast
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
+from stance.files import SEPARATED_NAMES, kind_suffix
 from stance.records import Form
 from stance.tables.articles import is_article, open_article, split_article
 from stance.tables.columns import (
@@ -24,7 +25,7 @@ from stance.tables.formats import json_kind, read_json, read_parquet, read_workb
 from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, find_inputs
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
-from stance.tables.sources import SEPARATED_NAMES, InputFile, kind_suffix
+from stance.tables.sources import InputFile
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
 __all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable"]

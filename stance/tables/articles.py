@@ -15,17 +15,10 @@ from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, load_extra
-from stance.tables.sources import (
-    PAGE_NAMES,
-    InputFile,
-    bare_path,
-    codec_named,
-    kind_suffix,
-    line_ends,
-)
+from stance.files import ARTICLE_NAMES, PAGE_NAMES, bare_path, kind_suffix
+from stance.tables.sources import InputFile, codec_named, line_ends
 from stance.tables.table import Chunks, InputOptions, Record, Records, Table
 
-ARTICLE_NAMES = (".txt", *PAGE_NAMES)
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
 """White space of every kind, and characters that print nothing."""
 _LARGEST = 20_000_000  # characters, which take as many bytes or more

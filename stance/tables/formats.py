@@ -17,7 +17,8 @@ from xml.parsers import expat
 
 from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
-from stance.tables.sources import JSON_NAMES, MEGABYTE, InputFile, split_lines
+from stance.files import JSON_NAMES
+from stance.tables.sources import MEGABYTE, InputFile, split_lines
 from stance.tables.table import Fault, Row, Table, Value, as_json, quoted
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory

@@ -11,22 +11,19 @@ from pathlib import Path
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
-from stance.files import is_device
-from stance.tables.articles import ARTICLE_NAMES, boilerplate_note
-from stance.tables.output import Rejects
-from stance.tables.sources import (
-    JSON_NAMES,
+from stance.files import (
+    ARTICLE_NAMES,
     PAGE_NAMES,
-    PARQUET_NAMES,
-    SEPARATED_NAMES,
-    WORKBOOK_NAMES,
+    TABLE_NAMES,
     bare_path,
+    is_device,
     kind_suffix,
 )
+from stance.tables.articles import boilerplate_note
+from stance.tables.output import Rejects
 from stance.tables.table import Records, Table, folded
 
 _NOTES = 30  # lines on oddities of single files that are told
-_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES, *ARTICLE_NAMES)
 
 _PARTS = re.compile(r"[_.](files?|fichiers|archivos|bestanden|pliki)$|-Dateien$")
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
@@ -109,7 +106,7 @@ def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
             return "linking to a folder"
         page = _PARTS.sub("", path.name)
         return "of parts of a page" * (page != path.name and page in pages)
-    if kind_suffix(path) not in _SUFFIXES:
+    if kind_suffix(path) not in (*TABLE_NAMES, *ARTICLE_NAMES):
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own

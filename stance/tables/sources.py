@@ -14,16 +14,18 @@ from typing import Any, Literal, NoReturn
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, StanceError, UsageError, load_extra
+from stance.files import (
+    COMPRESSED_NAMES,
+    DOCUMENT_NAMES,
+    PAGE_NAMES,
+    PARQUET_NAMES,
+    WORKBOOK_NAMES,
+    kind_suffix,
+)
 
 MEGABYTE = 1024 * 1024
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
-SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
-JSON_NAMES = (".jsonl", ".ndjson", ".json")
-WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
-PARQUET_NAMES = (".parquet",)
-PAGE_NAMES = (".html", ".htm", ".xhtml")
 NOT_UTF8 = "save the file as UTF-8, or name its encoding, such as --encoding cp1252"
-_COMPRESSED_NAMES = (".gz", ".zst")
 
 _LONGEST = 1024 * MEGABYTE  # characters of a text that is read into memory
 _CHUNK = 64 * 1024  # bytes
@@ -56,28 +58,11 @@ _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may s
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
     rb"(?:html|head|title|body|main|article|section|header|div|p|h[1-6]|table|[uo]l)[\s>])"
 )
-_DOCUMENTS = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
-OTHER_NAMES = {*_DOCUMENTS, *PAGE_NAMES, ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance"}
-"""How names of files end that a table is not written to."""
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
     PermissionError: "no permission to read it; ask its owner or run chmod",
 }
-
-
-def kind_suffix(path: Path | None) -> str:
-    """Return the suffix that says what kind of table a name is, before one of compression."""
-    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
-    if suffixes and suffixes[-1] in _COMPRESSED_NAMES:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
-
-
-def bare_path(path: Path) -> Path:
-    """Return a path without its ending, and without that of compression behind it."""
-    compressed = path.suffix.lower() in _COMPRESSED_NAMES
-    return path.parent / (Path(path.stem).stem if compressed else path.stem)
 
 
 def split_lines(text: str) -> list[str]:
@@ -157,7 +142,7 @@ class InputFile:
     def _look(self, binary: bool) -> Kind:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
-        if suffix in _DOCUMENTS:
+        if suffix in DOCUMENT_NAMES:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
         if not head and suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES):
             self.refuse("is empty; copy the file again")
@@ -170,7 +155,7 @@ class InputFile:
                 self.refuse(f"is {what}")
         if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
             self.refuse("is a web page; save it as .html to have it read, or name a table")
-        if head and suffix in _COMPRESSED_NAMES:
+        if head and suffix in COMPRESSED_NAMES:
             self.refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
 
