@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from typer.testing import CliRunner
 
 from stance.cli import app
@@ -163,3 +164,11 @@ def predict(model, source, target, **options):
     sources = (source,) if isinstance(source, Path | None) else tuple(source)
     request = Request(sources, target, reading, answers, **asked)
     return predict_table(model, request, **options)
+
+
+def stopped(model, source, target, after=3, size=7, **options):
+    """Judge until some parts are done, then be interrupted; return the error."""
+    progress = mock.Mock(side_effect=[*[None] * (after - 1), KeyboardInterrupt])
+    with pytest.raises(KeyboardInterrupt) as caught:
+        predict(model, source, target, progress=progress, size=size, **options)
+    return caught.value

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import parts_kept, predict, read_rows, write_rows
+from command import parts_kept, predict, read_rows, stopped, write_rows
 
 from stance import runs
 from stance.errors import DataError, Finished, OutputError, WorkerError
@@ -51,20 +51,6 @@ def whole(model, table, tmp_path):
 def beside(output):
     """Everything in the output's folder but the output."""
     return sorted(found.name for found in output.parent.iterdir() if found != output)
-
-
-def stopped(model, table, output, after=3, size=7, **changes):
-    """Run until some parts are done, then be interrupted; return the error."""
-    seen = []
-
-    def progress(*_):
-        seen.append(1)
-        if len(seen) == after:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as caught:
-        predict(model, table, output, **changes, progress=progress, size=size)
-    return caught.value
 
 
 def workers_of(parent):

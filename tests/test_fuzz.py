@@ -16,7 +16,7 @@ from itertools import count
 import numpy as np
 import pytest
 import test_importing
-from command import ROOT
+from command import ROOT, predict, stopped
 from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
@@ -29,8 +29,6 @@ from stance.labelling.store import Store, read_task
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports.predictions import write_predictions
-from stance.runs import Request as RunRequest
-from stance.runs import predict_table
 from stance.runs.journal import journal_of
 from stance.screens import card_facts
 from stance.storage import dump_model, load_model, read_manifest
@@ -137,7 +135,7 @@ def kinds(tmp_path_factory):
         for number, text in enumerate(TEXTS * 3):
             writer.write((str(number), text, f"2024-01-{number + 1:02d}"))
     for name in ("answers.csv", "a.jsonl", "a.xlsx", "a.parquet"):
-        predict_table(model, RunRequest((table,), folder / name))
+        predict(model, table, folder / name)
     lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
     (folder / "a.json").write_text(f"[{','.join(lines)}]", "utf-8")
     to_label = folder / "to_label.csv"
@@ -152,15 +150,16 @@ def kinds(tmp_path_factory):
     book = (ROOT / "stance" / "data" / "english" / "actors.toml").read_bytes()
     codebook = (ROOT / "docs" / "codebook.md").read_bytes()
     page = "<html><body><article>" + "".join(f"<p>{text} {text}</p>" for text in TEXTS)
-    whole = predicted_in_parts(model, table, folder / "whole.csv", stop=False)
+    predict(model, table, folder / "whole.csv", size=4)
+    whole = (folder / "whole.csv").read_bytes()
 
     def resumed(path):
         """Go on with a run whose journal is damaged."""
         output = path.parent / "whole.csv"
-        predicted_in_parts(model, table, output, stop=True)
+        stopped(model, table, output, after=2, size=4)
         journal_of(output).write_bytes(path.read_bytes())
         try:
-            predict_table(model, RunRequest((table,), output, resume=True), size=4)
+            predict(model, table, output, resume=True, size=4)
         finally:
             journal_of(output).unlink(missing_ok=True)
         assert output.read_bytes() == whole
@@ -170,7 +169,7 @@ def kinds(tmp_path_factory):
         shutil.copy(folder / "to_label.design.csv", path.parent)
         read_study(Request(folder / "answers.csv", audit=path)).to_json()
 
-    predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
+    stopped(model, table, folder / "stopped.csv", after=2, size=4)
     journal = journal_of(folder / "stopped.csv").read_bytes()
     found = {
         "csv": ("a.csv", good["in.csv"], damaged, read_table),
@@ -201,18 +200,6 @@ def kinds(tmp_path_factory):
     return found
 
 
-def predicted_in_parts(model, table, output, *, stop):
-    """Judge a table in parts; stop after two of them where asked to."""
-
-    def halt(tally, *_):
-        if stop and tally.rows >= 8:
-            raise StanceError
-
-    with contextlib.suppress(StanceError):
-        predict_table(model, RunRequest((table,), output), size=4, progress=halt)
-    return None if stop else output.read_bytes()
-
-
 def vectors():
     sink = io.BytesIO()
     values = np.ones((50, 4), np.float32)
@@ -222,7 +209,7 @@ def vectors():
 
 def judge(model):
     def run(path):
-        predict_table(model, RunRequest((path,), path.with_suffix(".o.csv"), force=True))
+        predict(model, path, path.with_suffix(".o.csv"), force=True)
 
     return run
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import dicts, fails, invoke, predict, table, write
+from command import dicts, fails, invoke, predict, stopped, table, write
 
 from stance.errors import DataError, OutputError
 from stance.tables import InputOptions, find_inputs, open_inputs
@@ -260,17 +260,6 @@ def many(folder):
         text = "".join(f"NATO met Russia on day {number}.{row}.,{row}\n" for row in range(4))
         write(folder / f"n{number:02}.csv", f"text,id\n{text}")
     return folder
-
-
-def stopped(model, named, target):
-    """Leave the parts of a run that was stopped."""
-
-    def stop(tally, *_):
-        if tally.rows > 40:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        predict(model, named, target, size=7, progress=stop)
 
 
 def test_bytes_depend_on_neither_jobs_nor_parts_nor_a_stop(many, model):
