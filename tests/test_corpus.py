@@ -73,11 +73,7 @@ def test_usual_spellings_are_read_and_told(labelled, column, labels, numbers, to
         ("stance", ["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         ("stance", ["-1", "4"], "'4' in row 2 mixes two scales"),
         ("stance", ["0", "1", "1.0"], "stance has only the numbers 0 and 1; .*--labels 0=against"),
-        (
-            "sentiment",
-            ["0", "1"],
-            "sentiment has only the numbers 0 and 1; write negative, neutral",
-        ),
+        ("sentiment", ["0", "1"], "sentiment has only the numbers 0 and 1; write negative"),
     ],
 )
 def test_an_unknown_label_names_its_row(labelled, column, labels, match):

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import re
+import sys
 import tomllib
 from itertools import chain
 
 import numpy as np
-from command import ROOT, invoke
+import pytest
+from command import ROOT, fails, invoke, write
 
 from stance import __version__
 from stance.errors import DISTRIBUTION, EXTRAS
@@ -29,6 +31,32 @@ def test_it_names_versions_extras_and_the_bundled_model(monkeypatch):
     assert f"bad        nowhere -, numpy {np.__version__}; to add it: pip install nowhere" in screen
     assert digest in screen
     assert screen.endswith("nothing is missing that stance needs\n")
+
+
+@pytest.mark.parametrize(
+    ("extra", "library", "command"),
+    [
+        ("dask", "distributed", "predict t.csv --cluster tcp://a:1 -o o.csv"),
+        ("excel", "python_calamine", "predict a.xlsx"),
+        ("excel", "xlsxwriter", "predict t.csv -o o.xlsx"),
+        ("html", "trafilatura", "predict a.html"),
+        ("html", "trafilatura", "predict a.html t.csv --rejects bad.csv"),  # as for every page
+        ("label", "uvicorn", "label t.csv --coder anna"),
+        ("parquet", "pyarrow", "predict a.parquet"),
+        ("parquet", "pyarrow", "predict t.csv -o o.parquet"),
+        ("zst", "zstandard", "predict t.csv.zst"),
+    ],
+)
+def test_what_needs_an_extra_says_how_to_install_it(tmp_path, monkeypatch, extra, library, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, library, None)
+    write(tmp_path / "t.csv", "text,actor\nNATO met.,NATO\n")
+    for name, begins in {"a.html": b"", "a.xlsx": b"PK\3\4", "a.parquet": b"PAR1"}.items():
+        (tmp_path / name).write_bytes(begins)
+    (tmp_path / "t.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    told = fails(1, *command.split())
+    assert told.endswith(f"needs the extra '{extra}': pip install {EXTRAS[extra]}")
+    assert not [*tmp_path.glob("o.*"), *tmp_path.glob("bad.csv")]
 
 
 def test_the_version_is_the_same_wherever_it_stands():

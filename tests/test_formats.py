@@ -4,7 +4,6 @@ import datetime
 import decimal
 import json
 import re
-import sys
 import zipfile
 from itertools import permutations
 
@@ -15,7 +14,7 @@ import python_calamine
 import xlsxwriter
 from command import dicts, fails, invoke, predict, write
 
-from stance.errors import EXTRAS, ExtraError, OutputError
+from stance.errors import OutputError
 from stance.tables import open_table, write_table
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
@@ -324,28 +323,3 @@ def test_values_come_back_as_they_were_in_json(model, tmp_path):
     lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
     assert [line.startswith(rows[:-1] + ', "row": ') for line in lines] == [True, True]
     assert cells(source)[0][1] == ("NATO won", "1e5", "1e5", '{"a": [1.50, null]}', "", "true")
-
-
-# --- Without the extras ---
-
-
-@pytest.mark.parametrize(
-    ("library", "name", "extra"),
-    [
-        ("python_calamine", "a.xlsx", "excel"),
-        ("pyarrow", "a.parquet", "parquet"),
-        ("xlsxwriter", "out.xlsx", "excel"),
-        ("pyarrow", "out.parquet", "parquet"),
-    ],
-)
-def test_without_the_extra_the_error_names_the_command(tmp_path, monkeypatch, library, name, extra):
-    path = tmp_path / name
-    if name == "a.xlsx":
-        workbook(path, ("S", [["text"], ["x"]]))
-    elif name == "a.parquet":
-        store(pa.table({"text": ["x"]}), path)
-    monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(
-        ExtraError, match=rf"needs the extra '{extra}': pip install {EXTRAS[extra]}"
-    ):
-        write_table(path, ["text"]) if name.startswith("out") else open_table(path)

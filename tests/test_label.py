@@ -3,11 +3,10 @@
 import csv
 import json
 import sqlite3
-import sys
 from contextlib import closing
 
 import pytest
-from command import fails, invoke, read_rows, write
+from command import invoke, read_rows, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +86,7 @@ def test_each_coder_has_an_own_order_that_is_always_the_same(task, tmp_path):
     assert sorted(anna) == list(range(1, 9))
     assert anna == [pair.row for pair in read_task(task.path).shuffled("anna")]
     assert anna != [pair.row for pair in task.shuffled("ben")]
+    assert check_coder(" Zoë ") == "Zoë"
     longer = read_task(sample(tmp_path / "longer.csv", 20))
     assert [pair.row for pair in longer.shuffled("anna") if pair.row <= 8] == anna
 
@@ -294,6 +294,9 @@ def test_several_coders_are_exported_in_long_form(task, store, tmp_path):
 # --- What cannot be used ---
 
 
+SET = "UPDATE labels SET"
+
+
 def change(*queries):
     def change(path):
         with closing(sqlite3.connect(path)) as base, base:
@@ -308,16 +311,13 @@ def change(*queries):
     [
         (lambda path: path.write_text("text,actor\n" * 99), "is damaged, or not a store of labels"),
         (change("DROP TABLE labels"), "no such table: labels; close other programs, or restore"),
-        (change("UPDATE labels SET note = CAST(x'8a' AS TEXT)"), "Could not decode to UTF-8"),
+        (change(f"{SET} note = CAST(x'8a' AS TEXT)"), "Could not decode to UTF-8"),
         (change("PRAGMA user_version = 7"), "is not a store of labels of version 2; move it"),
         (
-            change("UPDATE labels SET stance = 'pro' WHERE row = 2"),
-            "the label of anna on row 2 is not valid: stance 'pro' is not one of against, neutral",
+            change(f"{SET} stance = 'pro' WHERE row = 2"),
+            "anna on row 2 is not valid: stance 'pro' is",
         ),
-        (
-            change("UPDATE labels SET note = x'ff'"),
-            "the label of anna on row 1 is not valid: a cell has the wrong type",
-        ),
+        (change(f"{SET} note = x'ff'"), "of anna on row 1 is not valid: a cell has the wrong type"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_refused_and_left_as_it_is(spoil, reason, task, tmp_path):
@@ -360,9 +360,3 @@ def test_what_cannot_be_labelled_is_refused_and_leaves_nothing(text, args, reaso
     table = write(tmp_path / "a.csv", text)
     assert reason in last_line("label", table, *args.split())
     assert list(tmp_path.iterdir()) == [table]
-
-
-def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
-    assert check_coder(" Zoë ") == "Zoë"
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert "label needs the extra 'label': pip install " in fails(1, "label", table, "--coder", "a")
