@@ -28,7 +28,8 @@ _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and l
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
 _SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
-_QUOTED = re.compile('"((?:[^"]++|"")*+)"')
+_INSIDE = '[^"]*+(?:""[^"]*+)*+'  # between the quotes of a cell
+_QUOTED = re.compile(f'"({_INSIDE})"')
 _OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|", '"': '"'}
 _DOUBTFUL = re.compile(r'\s+"|.*(""|\\")|[^"]*"\s*$', re.DOTALL)
 """An unquoted cell whose quotes say that quoting went wrong: a space before an opening quote,
@@ -115,10 +116,11 @@ class _Body:
         self._names = {folded(name) for name in table.columns} if self._width > 1 else set()
         self._longest = max(map(len, table.columns)) + 4
         sign, some = re.escape(mark), "+" if self._width == 1 else "*"  # no record is an empty line
-        cell = f'"(?:[^"]++|"")*+"|[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
+        plain = f'[^"{sign}\r\n]{some}+' if quotes else f"[^{sign}\r\n]{some}+"
+        cell = f'"{_INSIDE}"|{plain}' if quotes else plain
         more = f"(?:{sign}(?:{cell})){{{self._width - 1}}}"
         self._good = re.compile(f"(?:(?:{cell}){more}(?:\r\n|\r|\n|\\Z))++")  # records
-        self._cell = re.compile(f"({cell})(?:{sign}|\r\n|\r|\n)")
+        self._cell = re.compile(f'(?:"({_INSIDE})"|({plain}))(?:{sign}|\r\n|\r|\n)')
         self._unfinished = ""  # a record that goes on in the next text
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
@@ -148,8 +150,8 @@ class _Body:
         text = text if text[-1] in "\r\n" else text + "\n"
         table, columns = self._table, list[list[str]]()
         if self._quotes and '"' in text:
-            cells = self._cell.findall(text)
-            cells = [c[1:-1].replace('""', '"') if c[:1] == '"' else c for c in cells]
+            pairs = self._cell.findall(text)  # one of each is empty
+            cells = [inside.replace('""', '"') or plain for inside, plain in pairs]
             columns = [cells[place :: self._width] for place in range(self._width)]
         else:
             lines = (_LINE_END.split(text) if "\r" in text else text.split("\n"))[:-1]
@@ -274,13 +276,13 @@ def _unquoted_cells(raw: str, mark: str) -> list[str]:
     """Return the unquoted cells with quotes inside of a record that the csv module accepts."""
     if '"' not in raw:
         return []
-    cells = re.findall(f'"(?:[^"]++|"")*+"|[^{re.escape(mark)}\r\n]++', raw)
+    cells = re.findall(f'"{_INSIDE}"|[^{re.escape(mark)}\r\n]++', raw)
     return [cell for cell in cells if '"' in cell and not cell.startswith('"')]
 
 
 def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
     """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
-    whole = re.compile(f'(?:"(?:[^"]++|"")*+"|[^"{re.escape(mark)}\r\n]*+){re.escape(mark)}')
+    whole = re.compile(f'(?:"{_INSIDE}"|[^"{re.escape(mark)}\r\n]*+){re.escape(mark)}')
     start = cell = 0
     while match := whole.match(raw, start):  # a good cell
         start, cell = match.end(), cell + 1
