@@ -202,12 +202,13 @@ def _by_context(
 def _before_colon(words: Words, at: Ints, letter: Bytes, comma: Bools) -> Bools:
     """Tell which words end an actor that begins a sentence and speaks: "UN chief: Israel must"."""
     says, sentence = np.zeros(len(at), np.bool_), words.sentence.take(at)
-    for place in np.flatnonzero(comma & _letters("As")[letter]).tolist():
-        text, end = words.texts[words.para[at[place]]], words.end[at[place]]
-        if text[end : end + 1] == ":":
-            named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
-            fits = len(named) <= _TITLE and ord("A") in named
-            says[place] = fits and _NOMINAL[named].all()
+    places = np.flatnonzero(comma & _letters("As")[letter])
+    para, end = words.para.take(at[places]).tolist(), words.end.take(at[places]).tolist()
+    colon = [words.texts[number][stop] == ":" for number, stop in zip(para, end, strict=True)]
+    for place in places[np.array(colon, np.bool_)].tolist():
+        named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
+        fits = len(named) <= _TITLE and ord("A") in named
+        says[place] = fits and _NOMINAL[named].all()
     return says
 
 

@@ -92,7 +92,7 @@ _SIGNS = {
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
     **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "with which": "R(?<=[pw]R)"},
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
-    "against": "p(?<=[Aa]p)[Aasl]",
+    **{"against": "p(?<=[Aa]p)[Aasl]", "urged by": "Uy", "elsewhere": "[VEB]"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
     **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
     **{"rejected act": "y(?<=[VEG][cl]y)A", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},

@@ -3,7 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -133,13 +133,9 @@ class Cues:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
-        inflected = cache(self._forms)
 
         def add(text: str, letter: str, sign: int) -> None:
-            kind = kinds.setdefault((letter, sign), len(kinds))
-            first, blank, rest = text.partition(" ")  # "~be at ease"
-            verbs = inflected(first[1:]) if first[0] == "~" else [first]
-            phrases.extend((verb + blank + rest, kind, False) for verb in verbs)
+            phrases.append((text, kinds.setdefault((letter, sign), len(kinds)), False))
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
@@ -154,7 +150,7 @@ class Cues:
         for name, letter in _PHRASES.items():
             for text in _split(tables["words"][name]):
                 add(text, letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(phrases)
+        self.phrases = PhraseMatcher(phrases, self._forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 

@@ -1,6 +1,7 @@
 """Words and fixed phrases with polarity by category, and function words that turn it."""
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,7 +54,11 @@ def bundled(language: str, name: str) -> str | None:
 
 
 Phrase = tuple[str, int, bool]
-"""A normalised text to find, the number to answer with, 0 or more, and whether case counts."""
+"""A normalised text to find, the number to answer with, 0 or more, and whether case counts.
+
+Where a matcher knows the forms of verbs, "~be at ease" begins with any of them."""
+
+Forms = Callable[[str], Iterable[str]]  # of a verb
 
 
 class PhraseMatcher:
@@ -63,7 +68,7 @@ class PhraseMatcher:
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
     """
 
-    def __init__(self, phrases: Iterable[Phrase]) -> None:
+    def __init__(self, phrases: Iterable[Phrase], forms: Forms | None = None) -> None:
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
@@ -82,11 +87,10 @@ class PhraseMatcher:
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
-        begin = number[first]
-        begins, rank = np.unique(begin, return_inverse=True)
+        verb = np.array([forms is not None and text[0] == "~" for text in texts], np.bool_)[kept]
+        begins, rank = np.unique(2 * number[first] + verb, return_inverse=True)
+        self._roots = self._first_nodes(begins, forms)
         node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
-        self._root = np.zeros(len(self._exact) + len(self._folded) + 1, np.int64)
-        self._root[begins] = np.arange(1, size)
         for depth in range(1, int(sizes.max(initial=0))):
             longer = np.flatnonzero(sizes > depth)
             place = first[longer] + depth
@@ -101,6 +105,23 @@ class PhraseMatcher:
 
     def _number(self, known: dict[str, int], word: str) -> int:
         return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
+
+    def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
+        """Return the node to which each word leads, by number; forms of verbs in rows before.
+
+        What begins a phrase is twice the number of its word, and 1 more for all forms of a verb.
+        """
+        words, verbs = [*self._exact, *self._folded], defaultdict[int, list[int]](list)
+        for place in np.flatnonzero(begins & 1).tolist():
+            for form in forms(words[begins[place] // 2 - 1]) if forms else ():
+                verbs[self._number(self._folded, form)].append(place + 1)
+        rows = max(map(len, verbs.values()), default=0)
+        nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
+        for number, places in verbs.items():
+            nodes[: len(places), number] = places
+        plain = np.flatnonzero(~begins & 1)
+        nodes[rows, begins[plain] // 2] = plain + 1
+        return nodes
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
@@ -119,16 +140,16 @@ class PhraseMatcher:
             exact, lower = (np.where(type_ < 0, 0, column.take(type_)) for column in (exact, lower))
             type_ = np.arange(len(type_))
         tables = [np.append(numbers, 0) for numbers in (lower, exact)]
-        roots = [self._root.take(numbers) for numbers in tables]
-        starts = np.flatnonzero(((roots[0] > 0) | (roots[1] > 0)).take(type_))
+        roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
+        starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0).take(type_))
         length, value = np.zeros((2, len(starts)), np.int64)
-        for numbers, root in zip(tables, roots, strict=True):
+        for numbers, root in roots:
             node = root.take(type_.take(starts))
             rank = np.flatnonzero(node)
             start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
                 values = self._values.take(node)
-                # Of equally long matches the exact one counts.
+                # Of equally long matches the exact one counts, or else the one without a verb.
                 longer = np.flatnonzero((values >= 0) & (size >= length.take(rank)))
                 length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
