@@ -2,10 +2,9 @@
 
 A paragraph's *familiarity* is the mean of two shares of its plain words (no mentions, names or
 numbers): those that the model knows, and those that are common in the training texts. The threshold
-comes from the training paragraphs, each read without what its own document taught. A paragraph too
-short for that is foreign if it has some plain words and none is known. It is the oldest way to tell
-languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995, "Comparing two
-language identification schemes").
+comes from the training paragraphs, each read without what its own document taught; a short
+paragraph has half of it. It is the oldest way to tell languages apart (Ingle 1976, "A language
+identification table"; Grefenstette 1995, "Comparing two language identification schemes").
 
 Where the user asks that at most a share of the answers is wrong, an answer is given if its
 probability, the confidence, reaches the threshold of its class. The thresholds come from the
@@ -68,7 +67,7 @@ FEW_ACTORS, NEARLY_ALL = 5, 0.9
 """Actors below which a model may know little of others, if such a share of its rows is on them."""
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
-STRANGE = 4  # plain words, none of them known, that show another language in a short paragraph
+LEAST_SHORT, SHORT = 4, 0.5  # plain words of a shorter one, and its share of the threshold
 COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
@@ -128,9 +127,8 @@ class LanguageCheck:
 
     def foreign(self, profile: TrainingProfile) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
-        low = MARGIN * profile.familiarity
-        strange = (self.plain >= STRANGE) & (self.known == 0) & (low > 0)
-        foreign: Bools = self.long_enough() & (self.familiarity() < low) | strange
+        low = MARGIN * profile.familiarity * np.where(self.long_enough(), 1.0, SHORT)
+        foreign: Bools = (self.plain >= LEAST_SHORT) & (self.familiarity() < low)
         return foreign
 
 
