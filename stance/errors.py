@@ -70,14 +70,16 @@ EXTRAS = {
 """What to install for each extra: by name, for that works from a clone, too."""
 
 
-def load_extra(library: str, what: str, extra: str) -> Any:
-    """Return a library that an extra brings; raise `ExtraError` if it is not installed."""
+def load_extra(library: str, what: str, extra: str | None) -> Any:
+    """Return a library, which an extra may bring; raise `ExtraError` if it is not installed."""
     try:
         return import_module(library)
     except ImportError as error:
         if find_spec(library.partition(".")[0]) is not None:
             raise ExtraError(f"{what} needs {library}, which cannot be loaded: {error}") from error
-        needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"
+        needs = f"needs {library}: pip install {library}"
+        if extra is not None:
+            needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"
         raise ExtraError(f"{what} {needs}") from error
 
 

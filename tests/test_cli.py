@@ -106,6 +106,9 @@ def test_explain_one_actor(model_path):
     result = invoke("explain", TEXTS[0], "--actor", "Russia", "-m", model_path)
     assert result.stdout.startswith("Russia: ")
     assert "NATO: " not in result.stdout
+    both = invoke("explain", TEXTS[0], "--actor", "Russia", "--actor", "NATO", "-m", model_path)
+    assert both.stdout.startswith(result.stdout.rstrip("\n"))
+    assert "NATO: " in both.stdout
     other = invoke("explain", TEXTS[0], "--actor", "Rusia", "-m", model_path).stdout.splitlines()
     assert other[0].startswith("Rusia: uncertain")
     assert other[1].startswith("Not named in the paragraph: check the spelling")
@@ -178,6 +181,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "train text.csv -o m.stance", "no column 'actor'"),
         (1, "label text.csv --coder anna", "no column 'actor'; it has text; stance predict finds"),
         (1, "train meh.csv -o m.stance", "meh.csv:3: "),
+        (1, "evaluate CODED CODED", "coded.csv: is named twice; name each file once"),
         (4, "evaluate CODED -m MODEL --report kept", "exists already"),
         (4, "evaluate CODED -m MODEL --errors kept", "exists already"),
         (4, "evaluate CODED -m MODEL --report CODED --force", "is the input"),
@@ -198,6 +202,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; copy the file again"),
         (2, "predict TABLE -m MODEL -o x.pdf", "x.pdf: a table is not written as .pdf; end its"),
+        (2, "report TABLE -o x.pdf", "x.pdf: a page is not written as .pdf; end its name in .html"),
         (2, "evaluate meh.csv --errors x.pdf", "x.pdf: a table is not written as .pdf"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),
@@ -239,8 +244,8 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
 @pytest.mark.parametrize(
     "command",
     [
-        *("predict", "train", "check", "shares", "nonsense", "badHOSTILE"),
-        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
+        *("predict", "train", "check", "shares", "nonsense", "badHOSTILE", "predict ''"),
+        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'", "shares a.csv --by a --by b"),
         *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
     ],

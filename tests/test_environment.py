@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import sys
 import tomllib
 from itertools import chain
@@ -89,14 +90,17 @@ def numbers(version):
 
 
 def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, tmp_path):
-    damaged = tmp_path / "default.stance"
-    damaged.write_bytes(bundled_model().read_bytes()[:-9])
-    monkeypatch.setattr("stance.storage.bundled_model", lambda: damaged)
+    package = bundled_model().parents[1]
+    shutil.copytree(package / "data", tmp_path / "data")
+    monkeypatch.setattr("stance.storage.files", lambda _: tmp_path)
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=2.0"])
-    ran = invoke("doctor")
-    assert ran.exit_code == 1
-    assert f"fault{damaged}:iscutoff" in "".join(ran.stdout.split())  # which is wrapped
-    assert ran.stdout.endswith("install stance again\n")
+    for name in ("reader", "speeches", "default"):
+        damaged = tmp_path / "data" / f"{name}.stance"
+        damaged.write_bytes(damaged.read_bytes()[:-9])
+        ran = invoke("doctor")
+        assert ran.exit_code == 1
+        assert f"fault{damaged}:iscutoff" in "".join(ran.stdout.split())  # which is wrapped
+        assert ran.stdout.endswith("install stance again\n")
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["nowhere>=1.0"])
     ran = invoke("doctor")
     assert ran.exit_code == 1

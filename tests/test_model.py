@@ -1,6 +1,7 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pages import parse_page
 
+from stance.errors import ExtraError
 from stance.model.explanation import explain
 from stance.records import Sentiment, Stance
 from stance.reports import stylesheet
@@ -31,7 +33,7 @@ def test_actors_are_judged_in_the_order_of_first_mention(model):
     assert judged.mentions.tolist() == [1, 1, 1, 3, 1]
 
 
-def test_answers_are_a_sequence_in_the_words_of_a_table(model):
+def test_answers_are_a_sequence_in_the_words_of_a_table(model, monkeypatch):
     answers = model.judge([PRAISED, "Nothing here.", STRANGE])
     assert len(answers) == 4
     assert list(answers) == answers[:] == [answers[at] for at in range(4)]
@@ -45,6 +47,9 @@ def test_answers_are_a_sequence_in_the_words_of_a_table(model):
         )
         assert answer.probabilities == tuple(row[f"stance_{label}"] for label in Stance)
         assert answer.holder == row["holder"]
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ExtraError, match="to_frame needs pandas"):
+        answers.to_frame()
 
 
 def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):

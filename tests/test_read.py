@@ -169,7 +169,8 @@ BAD = [
     (1, ("none.txt", "-o", "a.html"), "none.txt"),
     (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
     (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),
-    (4, ("a.txt", "-o", "b.txt"), "b.txt: exists already; use --force"),
+    (4, ("a.txt", "-o", "page"), "page: exists already; use --force"),
+    (2, ("a.txt", "-o", "a.pdf"), "a.pdf: a page is not written as .pdf; end its name in .html"),
     (4, ("a.txt", "-o", "a.txt", "--force"), "a.txt: is the input"),
     (4, ("a.txt", "-o", "none/a.html"), "none/a.html: its folder does not exist"),
     (2, ("a.txt", "-o", "-"), "cannot go to standard output"),
@@ -185,6 +186,7 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path, monkeypatch, statu
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.txt", "NATO met.")
     write(tmp_path / "b.txt", "NATO met.")
+    write(tmp_path / "page", "NATO met.")
     write(tmp_path / "rows.csv", "text\nNATO met.\n")
     write(tmp_path / "empty.txt", "\n \n")
     (tmp_path / "latin.txt").write_bytes("NATO traf Präsident Müller.".encode("latin-1"))

@@ -212,6 +212,8 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert "--rejects" not in line
     for option in ("--by", "--over", "--text-column"):
         assert "no column 'sauce'" in fails(1, "report", sample, option, "sauce", *out)
+    part = "column 'stance' is part of the answers that are counted; name a column of the texts"
+    assert part in fails(1, "report", sample, "--by", "stance", *out)
     undated = write(tmp_path / "u.csv", sample.read_text("utf-8").replace("date", "day", 1))
     line = fails(1, "report", undated, "--period", "month")
     assert "no column 'date' for --period; name one with --over" in line

@@ -162,19 +162,27 @@ def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
     assert all(row["text"].startswith("Paragraph ") for row in found)
 
 
+OUT = ("-o", "out.csv")
+
+
 @pytest.mark.parametrize(
     ("options", "status", "line"),
     [
-        (("-n", 3), 2, "-n 3: a sample needs 10 or more"),
-        (("-n", 20, "--purpose", "train", "--documents"), 2, "drop it, or drop --documents"),
-        (("-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
-        (("-n", 20, "--by", "paper"), 1, "answers.csv: no column 'paper'; it has document, outlet"),
+        ((*OUT, "-n", 3), 2, "-n 3: a sample needs 10 or more"),
+        ((*OUT, "-n", 20, "--purpose", "train", "--documents"), 2, "drop it, or drop --documents"),
+        ((*OUT, "-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
+        ((*OUT, "-n", 20, "--by", "paper"), 1, "no column 'paper'; it has document, outlet"),
+        (
+            (*OUT, "-n", 20, "--prefix", "m_"),
+            1,
+            "no column of answers begins with 'm_'; drop or",
+        ),
         (("-n", 20, "-o", "answers.csv"), 4, "is the input"),
     ],
 )
 def test_what_cannot_be_sampled_is_one_line(archive, monkeypatch, options, status, line):
     monkeypatch.chdir(archive[0].parent)
-    assert line in fails(status, "sample", archive[0], "-o", "out.csv", *options)
+    assert line in fails(status, "sample", archive[0], *options)
 
 
 def test_a_labelled_sample_is_a_corpus_to_train_on(archive, tmp_path):

@@ -34,6 +34,8 @@ def _value(value: Any, param: Any, ctx: Any) -> Any:
         return value
     kind, given = param.type_descriptor.annotation, f"not '{shown(str(value))}'"
     choices = get_args(kind)
+    if Path in (kind, *choices) and "" in (value, *value):  # a variable that is not set
+        raise typer.BadParameter("must name a file, not ''")
     if get_origin(kind) is list:
         return [*map(choices[0], value)]
     if get_origin(kind) is Literal:
@@ -69,7 +71,11 @@ class Command(_Light, TyperCommand):
     allow_extra_args = True  # which are refused here
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; if words are left over, ask for quotes."""
+        """Read the arguments; refuse an option given twice; if words are left, ask for quotes."""
+        given: list[Any] = self.make_parser(ctx).parse_args([*args])[2]
+        for option in {one for one in given if given.count(one) > 1}:
+            if not (option.multiple or option.is_flag or ctx.resilient_parsing):
+                ctx.fail(f"{option.opts[0]} is given twice; give it once")
         rest: list[str] = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
             names = [one.name for one in self.params if one.param_type_name == "argument"]

@@ -99,7 +99,7 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
 
 def explain(
     text: str,
-    actor: str | None = None,
+    actor: list[str] | None = None,
     model: Path | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
@@ -115,7 +115,7 @@ def explain(
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep)
-    asked = reasons_of(loaded, text, actor)
+    asked = [reasons for name in actor or (None,) for reasons in reasons_of(loaded, text, name)]
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 
@@ -142,6 +142,7 @@ def read(
     named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
     files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
+    files.refuse_page(None if inputs.several else output)
     path = model_file(model)
     loaded = files.open_model(path, actors, aliases, deep, abstain=abstain)
     text = "" if inputs.paths[0] else files.text_of_stdin()
@@ -233,6 +234,7 @@ def shares(
     from stance import findings
     from stance.files import AtomicGroup
     from stance.screens import pair_lines, share_lines
+    from stance.tables import table_format
 
     request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
     if request.audit is None and surrogate:
@@ -243,6 +245,8 @@ def shares(
         )
     read = [*request.paths, request.audit]
     files.refuse_outputs(force, read, output=output, differences=differences)
+    for path in (output, differences):
+        table_format(path, ())  # raises
     how = {"force": force, "excel_safe": excel_safe}
     study, notices = findings.read_study(request), []
     if pairs:
@@ -290,6 +294,7 @@ def report(
     output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, request.audit]
     files.refuse_outputs(force, read, output=output)
+    files.refuse_page(output)
     book = files.open_book(actors, aliases) if actors or aliases else None
     models = Models(model, lambda path, deep: files.open_model(path, actors, aliases, deep), book)
     notices = write_predictions(

@@ -164,6 +164,7 @@ def evaluate(
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
     table_format(errors, ())  # raises
+    files.refuse_page(report)
     loaded = files.open_model(path, deep=deep)
     figures, parts = dict[str, Any](), list[Callable[[], list[str]]]()
     with AtomicGroup() as together:
@@ -245,10 +246,13 @@ def _installed() -> dict[str, Any]:
         if not missing:
             from stance import storage
 
-            storage.load_model(path := storage.bundled_model())
+            path = storage.bundled_model()
             model = {"file": str(path), "sha256": storage.model_hash(path)}
+            for name in storage.BUNDLED:
+                storage.load_model(storage.bundled_model(name))
+            storage.load_reader("all")
     except StanceError as error:
-        faults.append(f"{error}; install stance again")
+        faults.append(f"{str(error).partition('; ')[0]}; install stance again")
     return {
         "stance": __version__,
         "folder": str(Path(__file__).parents[1]),

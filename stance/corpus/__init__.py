@@ -11,7 +11,8 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder_kind, read_rows
-from stance.display import brief, count, shown
+from stance.display import brief, count, shown, shown_path
+from stance.errors import DataError
 from stance.files import file_hash
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
@@ -147,7 +148,10 @@ def read_corpus(
     """
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
-    for path in map(Path, paths):
+    named = [*map(Path, paths)]
+    if twice := [path for path in named if named.count(path) > 1]:
+        raise DataError(f"{shown_path(twice[0])}: is named twice; name each file once")
+    for path in named:
         with open_table(path, actor=form.get("actor"), **plain) as table:
             more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
         rows += more

@@ -109,6 +109,9 @@ def _find_label(table: Table, request: Request) -> int:
         if name not in ("", "stance") and all(f"{name}_{part}" in table.columns for part in Stance):
             advice = "run stance predict without --wide and give that table"
             raise DataError(f"{table.name}: has one row per text; {advice}")
+    if request.prefix:
+        what = f"no column of answers begins with '{shown(request.prefix)}'"
+        raise DataError(f"{table.name}: {what}; drop or correct --prefix")
     column(table, request.actor_column or "actor", "--actor-column", NO_ANSWERS)
     return column(table, request.stance_column or "stance", "--stance-column", NO_ANSWERS)
 
@@ -211,18 +214,22 @@ def find_places(table: Table, request: Request) -> Places:
     if text is None:
         others = (optional_column(ours, other) for other in USUAL["text"])
         text = next((place for place in others if place is not None), None)
-    against, neutral, favor = (numbers[f"{prefix}stance_{label}"] for label in Stance)
+    stance, against, neutral, favor = (numbers[prefix + name] for name in STANCE_COLUMNS)
+    by = None if request.by is None else column(table, request.by, "--by")
+    if by in (row, actor, stance, against, neutral, favor):
+        what = f"column '{shown(columns[by])}' is part of the answers that are counted"
+        raise DataError(f"{table.name}: {what}; name a column of the texts with --by, or 'holder'")
     return Places(
         row=row,
         actor=actor,
         mentions=numbers.get(prefix + "mentions"),
-        stance=numbers[prefix + "stance"],
+        stance=stance,
         probabilities=(against, neutral, favor),
         text=text,
         document=usual_column(table, request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
-        by=None if request.by is None else column(table, request.by),
-        over=None if request.over is None else column(table, request.over),
+        by=by,
+        over=None if request.over is None else column(table, request.over, "--over"),
         # Without an actor of each row, predict read no spans.
         spans=optional_column(table, "spans") if actor < row else None,
         holder=numbers.get(prefix + "holder"),

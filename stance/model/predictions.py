@@ -9,7 +9,6 @@ around the mention, not a verdict on the name.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, stretches
 from stance.display import brief
+from stance.errors import load_extra
 from stance.features import Pairs, run_starts
 from stance.features.occurrences import Occurrences
 from stance.model.abstention import LanguageCheck, withheld
@@ -260,7 +260,7 @@ class Predictions:
             columns["sentiment"] = np.array(self.tones(), object)[self.para]
             shares = self.sentiment[self.para].T
             columns |= zip([f"sentiment_{tone}" for tone in Sentiment], shares, strict=True)
-        return import_module("pandas").DataFrame(columns)
+        return load_extra("pandas", "to_frame", None).DataFrame(columns)
 
     @property
     def withheld(self) -> Bools:

@@ -94,7 +94,7 @@ def _advice(table: Table, name: str, option: str, hint: str) -> str:
         return f"use --sheet {' or '.join(map(quoted, having[:8]))}"
     if len(columns) == 1 and wanted in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
-        return f"the header is one column {shown(columns[0])!r}; {advice}"
+        return f"the header is one column '{shown(columns[0])}'; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])

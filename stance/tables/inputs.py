@@ -6,7 +6,6 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from stance.display import count, shown, shown_path
@@ -69,11 +68,11 @@ def find_inputs(named: Sequence[Path | None]) -> Inputs:
         but = f"; skipped {listed}" * bool(listed)
         notes.append(f"{shown_path(path)}: {count(len(inside), 'file')}{but}")
         paths += inside
-    once, real = dict[tuple[str, str], Path](), cache(os.path.realpath)  # for in/../in is the same
+    once = dict[str, Path]()
     for path in paths:
-        once.setdefault((real(path.parent), path.name), path)
+        once.setdefault(os.path.realpath(path), path)  # for in/../in is the same, and so is a link
     if again := len(paths) - len(once):
-        notes.append(f"{count(again, 'file')} named twice; each file is read once")
+        notes.append(f"{count(again, 'file')} named twice or linked; each file is read once")
     return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
 
 
@@ -107,7 +106,7 @@ def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
         page = _PARTS.sub("", path.name)
         return "of parts of a page" * (page != path.name and page in pages)
     if kind_suffix(path) not in (*TABLE_NAMES, *ARTICLE_NAMES):
-        return f"of unknown kind {shown(path.suffix, 20)!r}"
+        return f"of unknown kind '{shown(path.suffix, 20)}'"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own
     return "being a pipe or device" * is_device(path)

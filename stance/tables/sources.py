@@ -154,7 +154,8 @@ class InputFile:
                     return kind
                 self.refuse(f"is {what}")
         if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
-            self.refuse("is a web page; save it as .html to have it read, or name a table")
+            instead = "" if suffix in PAGE_NAMES else "save it as .html to have it read, or "
+            self.refuse(f"is a web page; {instead}name a table")
         if head and suffix in COMPRESSED_NAMES:
             self.refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
@@ -250,6 +251,8 @@ class InputFile:
         for data in chain([self.first], self._pieces):
             if self._may_be_utf8 and not data.isascii():  # and all before was ASCII
                 self._may_be_utf8 = False
+                if data[:-3].isascii():  # the first other letter may be cut off
+                    data += next(self._pieces, b"")
                 if not _as_utf8(data).isascii():
                     self._set_codec("utf-8", self._errors)
             yield self._text_of(data)

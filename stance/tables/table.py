@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
-from stance.display import count, listed, shown
+from stance.display import count, joined, listed, shown
 from stance.errors import DataError
 from stance.tables.sources import MEGABYTE, NOT_UTF8, InputFile
 
@@ -199,7 +199,7 @@ class Table(AbstractContextManager["Table"]):
         if times > 1:
             places = [str(place) for place, other in enumerate(names, 1) if other == name]
             what = f"column '{shown(name)}' appears twice" if name else "columns have no name"
-            reason = f"{what} (columns {' and '.join(places[:4])})"
+            reason = f"{what} (columns {joined(places[:4])})"
             raise self.error(Fault(line, "", reason, "give each its own name"))
         self.columns = tuple(names)
         if "" in names:
