@@ -1,8 +1,8 @@
 """The records that travel through the package: frozen, slotted, without behaviour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class Stance(StrEnum):
@@ -43,6 +43,16 @@ TONES = (*map(str, Sentiment), UNCERTAIN)
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 """Columns of the stance in a table of answers."""
+
+
+class Recomputing:
+    """A dataclass that is copied without its cached properties, which a copy computes anew.
+
+    They may hold what cannot be pickled, or spellings that another process has not met.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,27 +237,24 @@ def sample_lines(figures: Figures) -> list[str]:
 
 def share_lines(figures: Figures) -> list[str]:
     """Return the lines of a summary of shares: those of actors and groups, and what differs."""
-    known = {(s["actor"], s["group"], s["period"], s["class"]): s for s in figures["shares"]}
-    actors = list(dict.fromkeys(share["actor"] for share in figures["shares"]))
-    groups = sorted({share["group"] for share in figures["shares"]} - {""})
-    groups = groups if len(groups) <= GROUPS else []
-    audited = bool(figures["labels"])
+    actors = defaultdict[str, dict[str, list[Figures]]](lambda: defaultdict(list))  # by group
+    for share in figures["shares"]:
+        if share["class"] in COMPARED and not share["period"]:
+            actors[share["actor"]][share["group"]].append(share)
+    groups = sorted({group for parts in actors.values() for group in parts} - {""})
+    groups, audited = groups if len(groups) <= GROUPS else [], bool(figures["labels"])
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     for what in ("withheld", "unanswered", "missing"):
-        number = known[actors[0], "", "", "net"].get(what)  # of the only one, or of all together
+        number = figures["shares"][0].get(what)  # of the only actor, or of all together
         sizes += f", {number:,} {what}" if number else ""
     sizes += f", {count(figures['labels'], 'label')}" if audited else ""
     rows: list[Row] = [("counted", "against, %", "favor, %", "net")]
-    for actor in actors[:EXAMINED]:
-        shares = [known[actor, "", "", name] for name in COMPARED]
-        rows.append((f"{actor} ({shares[0]['n']:,})", *(percent(s["counted"]) for s in shares)))
+    for actor, parts in islice(actors.items(), EXAMINED):
+        whole = parts[""]
+        rows.append((f"{actor} ({whole[0]['n']:,})", *(percent(s["counted"]) for s in whole)))
         if audited:
-            rows.append(_corrected("corrected", shares))
-            by_group = [
-                _corrected(f"- {group}", [known[actor, group, "", name] for name in COMPARED])
-                for group in groups
-                if (actor, group, "", COMPARED[0]) in known
-            ]
+            rows.append(_corrected("corrected", whole))
+            by_group = [_corrected(f"- {name}", parts[name]) for name in groups if name in parts]
             reasons = {row[1:] for row in by_group}
             if len(by_group) > 1 and len(reasons) == 1 and not by_group[0][-1]:  # the same for all
                 by_group = [("  - each group", *by_group[0][1:])]

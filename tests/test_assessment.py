@@ -57,12 +57,15 @@ def printed(labelled, model_path, tmp_path_factory):
     return gold, read_rows(folder / "out.csv")
 
 
+def numbers(rows, column, labels):
+    """Return the number of each row's label, -1 where it is uncertain."""
+    return np.array([["uncertain", *labels].index(row[column]) - 1 for row in rows])
+
+
 def test_the_scores_are_those_of_what_predict_prints(figures, printed):
-    gold = np.array([LABELS.index(row["stance"]) for row in printed[0]])
+    gold, found = (numbers(rows, "stance", LABELS) for rows in printed)
     shares = np.array([[float(row[f"stance_{label}"]) for label in LABELS] for row in printed[1]])
     likely, near = shares.argmax(axis=1), {"abs": 2e-6}
-    said = [row["stance"] for row in printed[1]]
-    found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])
     assert figures["n"] == len(gold)
     assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(gold, found), **near)
     macro = metrics.f1_score(gold, found, labels=[0, 1, 2], average="macro")
@@ -92,9 +95,7 @@ def test_the_scores_are_those_of_what_predict_prints(figures, printed):
 
 def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
     rows = {row["text"]: (row, found) for row, found in zip(*printed, strict=True)}
-    gold = [TONES.index(row["sentiment"]) for row, _ in rows.values()]
-    said = [found["sentiment"] for _, found in rows.values()]
-    found = [-1 if label == "uncertain" else TONES.index(label) for label in said]
+    gold, found = (numbers(part, "sentiment", TONES) for part in zip(*rows.values(), strict=True))
     tone = figures["sentiment"]
     assert tone["n"] == len(gold)
     macro = metrics.f1_score(gold, found, labels=[0, 1, 2], average="macro")
@@ -103,15 +104,13 @@ def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
 
 
 def test_sources_are_scored_as_their_rows_alone_would_be(figures, printed):
-    said = [row["stance"] for row in printed[1]]
-    found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])
+    gold, found = (numbers(rows, "stance", LABELS) for rows in printed)
     cells = [row["source"] for row in printed[0]]
     parts = figures["per_source"]
     assert set(parts) == set(cells) - {""}
     for name, part in parts.items():
         rows = np.flatnonzero(np.array(cells) == name)
-        gold = [LABELS.index(printed[0][row]["stance"]) for row in rows]
-        macro = metrics.f1_score(gold, found[rows], labels=[0, 1, 2], average="macro")
+        macro = metrics.f1_score(gold[rows], found[rows], labels=[0, 1, 2], average="macro")
         assert part["n"] == len(rows)
         assert part["macro_f1"] == pytest.approx(macro, abs=2e-6)
         low, high = part["interval"]

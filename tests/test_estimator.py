@@ -207,27 +207,19 @@ def test_check_estimator_passes_with_honest_tags():
 # --- Predictions and representations ---
 
 
-def test_judgements_become_a_frame(fitted):
-    found = fitted.to_model().judge(["They thanked NATO and Russia.", "Nothing."]).to_frame()
-    assert list(found.columns)[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
-    assert found["row"].tolist() == [1, 1]
-    assert found["actor"].tolist() == ["NATO", "Russia"]
-    assert set(found["stance"]) <= {"favor", "neutral", "against"}
-
-
-def test_one_string_is_not_a_list_of_texts(fitted):
-    judge = fitted.to_model().judge
-    for wrong in (("NATO",), ("NATO", "N"), (b"NATO",)):
-        with pytest.raises(TypeError, match=r"texts is a \w+; give a list of paragraphs"):
-            judge(*wrong)
-
-
-def test_what_holds_no_texts_is_not_judged(fitted):
-    judge = fitted.to_model().judge
-    with pytest.raises(TypeError, match=r"texts is a DataFrame; .* df\['text'\]"):
-        judge(pandas.DataFrame({"text": ["NATO"]}))
-    with pytest.raises(TypeError, match=r"texts\[1\] is nan, not a string; .*fillna\(''\)"):
-        judge(["NATO", float("nan")])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("NATO",), r"texts is a str; give a list of paragraphs"),
+        (("NATO", "N"), r"texts is a str; give a list of paragraphs"),
+        ((b"NATO",), r"texts is a bytes; give a list of paragraphs"),
+        ((pandas.DataFrame({"text": ["NATO"]}),), r"texts is a DataFrame; .* df\['text'\]"),
+        ((["NATO", float("nan")],), r"texts\[1\] is nan, not a string; .*fillna\(''\)"),
+    ],
+)
+def test_what_holds_no_texts_is_not_judged(fitted, wrong, said):
+    with pytest.raises(TypeError, match=said):
+        fitted.to_model().judge(*wrong)
 
 
 @pytest.mark.parametrize(("labels", "groups"), [(Y[:-1], GROUPS), (Y, GROUPS[:-1])])

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from pages import part, read_page
 
 from stance.display import points
-from stance.reports.figures import (
-    Column,
-    Data,
-    Estimate,
-    Figure,
-    as_pdf,
-    as_svg,
-    lacks_letters,
-    net_axis,
-    whiskers,
-)
+from stance.reports.charts import Estimate, net_axis, whiskers
+from stance.reports.figures import Column, Data, Figure, as_pdf, as_svg, lacks_letters
 
 SVG = "{http://www.w3.org/2000/svg}"
 OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")

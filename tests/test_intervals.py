@@ -116,6 +116,12 @@ def test_intervals_hold_their_shares_in_any_order_of_documents(counts, random):
     assert again.interval(3) == pytest.approx(found.interval(3))
 
 
+def hold(seed, kind, truth, alike, studies):
+    """Return how often intervals of simulated studies hold share and net, and if most can tell."""
+    sizes = dict(simulation.documents())[kind]
+    return simulation.hold_counted(np.random.default_rng(seed), sizes, truth, alike, studies)
+
+
 @pytest.mark.parametrize(
     ("kind", "truth", "alike"),
     [
@@ -127,10 +133,7 @@ def test_intervals_hold_their_shares_in_any_order_of_documents(counts, random):
     ],
 )
 def test_intervals_of_shares_cover_documents_of_any_length(kind, truth, alike):
-    sizes = dict(simulation.documents())[kind]
-    share, net, trusted = simulation.hold_counted(
-        np.random.default_rng(6), sizes, truth, alike, 400
-    )
+    share, net, trusted = hold(6, kind, truth, alike, 400)
     assert trusted
     assert 0.93 <= share <= 0.99
     assert net >= 0.93
@@ -139,14 +142,9 @@ def test_intervals_of_shares_cover_documents_of_any_length(kind, truth, alike):
 @pytest.mark.parametrize("kind", ["10 of 10", "100, 20 of 1", "200, 100, 50, 100 of 3"])
 @pytest.mark.parametrize("alike", [0.05, 1 / 6, 0.4])
 def test_intervals_of_shares_are_wide_where_few_documents_outweigh_all(kind, alike):
-    sizes = dict(simulation.documents())[kind]
-    truth = (0.4, 0.3, 0.3)
-    share, net, trusted = simulation.hold_counted(
-        np.random.default_rng(7), sizes, truth, alike, 300
-    )
+    share, net, trusted = hold(7, kind, (0.4, 0.3, 0.3), alike, 300)
     assert not trusted
-    assert share >= 0.95 - 0.02  # of 300
-    assert net >= 0.95 - 0.02
+    assert min(share, net) >= 0.95 - 0.02  # of 300
 
 
 def test_shares_without_documents_enough_say_nothing():

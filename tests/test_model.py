@@ -40,7 +40,9 @@ def test_answers_are_a_sequence_in_the_words_of_a_table(model, monkeypatch):
     assert answers[-1] == answers[3]
     with pytest.raises(IndexError):
         answers[4]
-    rows = answers.to_frame().to_dict("records")
+    frame = answers.to_frame()
+    assert list(frame.columns)[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
+    rows = frame.to_dict("records")
     for answer, row in zip(answers, rows, strict=True):
         assert (answer.paragraph + 1, answer.actor, answer.mentions, answer.stance) == (
             *(row["row"], row["actor"], row["mentions"], row["stance"]),

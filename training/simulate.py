@@ -221,7 +221,7 @@ def audited(
     """Draw and label an audit as `stance sample` does; return it and what was promised by actor."""
     drawn = draw_sample(answers, size, int(rng.integers(1 << 31)), whole=whole)
     promised = expected_margins(answers, drawn.chance, whole=whole)
-    return Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum), promised
+    return Audit(drawn.pair, stance[drawn.pair], drawn.chance[drawn.pair], drawn.stratum), promised
 
 
 def intervals(share: Share) -> Floats:

@@ -36,8 +36,7 @@ class Sample:
 
     pair: Ints  # numbers in the population, ascending
     stratum: Ints  # numbered by chance, so that no number gives a stance away
-    inclusion: Floats  # probability of each to be drawn
-    chance: Floats  # that of every pair of the population
+    chance: Floats  # of every pair of the population to be drawn
 
 
 def write_sample(
@@ -117,7 +116,7 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     ]
     pairs = np.flatnonzero(np.isin(unit, np.concatenate(units)))
     chance = (drawn / np.bincount(stratum))[stratum[unit]]
-    return Sample(pairs, numbers[stratum[unit[pairs]]], chance[pairs], chance)
+    return Sample(pairs, numbers[stratum[unit[pairs]]], chance)
 
 
 def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
@@ -151,7 +150,7 @@ def _write(
     about, design = [places.row, places.actor], design_path(output)
     headings = (*names, *DRAWN, *CODED)
     known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
-    how = zip(sample.inclusion.tolist(), sample.stratum.tolist(), strict=True)
+    how = zip(sample.chance[sample.pair].tolist(), sample.stratum.tolist(), strict=True)
     drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
     chosen = {*population.record[unsure].tolist()}
     with (

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -23,14 +23,14 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 from stance.reading.words import Reader, Spans, Words, make_query
 from stance.recipe import Recipe
-from stance.records import NEUTRAL, SIDES
+from stance.records import NEUTRAL, SIDES, Recomputing
 
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
 
 
 @dataclass(frozen=True)
-class StanceModel:
+class StanceModel(Recomputing):
     """A trained model; `stance.fitting` makes one, `stance.storage` keeps it in a file.
 
     Attributes
@@ -86,10 +86,6 @@ class StanceModel:
         """Return which actors are topics: they have features of their own."""
         rows = self.reference.actors if self.stance.per_actor else {}
         return np.array([name in rows for name in self.book.topics(names)], np.bool_)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]

@@ -7,7 +7,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import chain
 from re import finditer
@@ -22,7 +22,7 @@ from stance.display import brief
 from stance.errors import ModelError, load_extra
 from stance.model.heads import softmax
 from stance.reading.words import Words
-from stance.records import Stance
+from stance.records import Recomputing, Stance
 
 PIECES = 192
 """Word pieces read around a mention, as in training (``training/distil.py``)."""
@@ -146,7 +146,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class DeepReader:
+class DeepReader(Recomputing):
     """An encoder with its word pieces and heads; `stance.storage.load_reader` reads it."""
 
     network: bytes  # ONNX graph from numbers of word pieces (1, n) to states (n, width)
@@ -158,10 +158,6 @@ class DeepReader:
 
     def __repr__(self) -> str:
         return brief("DeepReader", megabytes=round(len(self.network) / 1e6, 1), below=self.below)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A session cannot be pickled; a copy opens its own.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def session(self) -> Any:

@@ -2,10 +2,9 @@
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from itertools import pairwise
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +15,7 @@ from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
 from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Reader, Words
+from stance.records import Recomputing
 
 CACHED = 1 << 15  # occurrences added up at a time, so that they stay in the processor's cache
 
@@ -43,7 +43,7 @@ Tell = Callable[["BlockWeights", Occurrences, Lookup, Floats], None]
 
 
 @dataclass(frozen=True)
-class BlockWeights:
+class BlockWeights(Recomputing):
     """What a head learned about one feature block."""
 
     name: str  # a key of `stance.features.BLOCKS`
@@ -52,10 +52,6 @@ class BlockWeights:
     idf: Floats32  # of shape (n_features,)
     coef: Floats32  # of shape (n_features, n_labels)
     terms: Sequence[str] = ()  # readable names of the features; empty if not saved
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Lookups know spellings that another process has not met; a copy makes its own.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def index(self) -> KeyIndex:

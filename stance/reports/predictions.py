@@ -15,9 +15,10 @@ from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
-from stance.reports import figures, render
+from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
-from stance.reports.figures import Column, Data, Drawing, Estimate, Figure, MatrixCell
+from stance.reports.charts import Estimate, MatrixCell
+from stance.reports.figures import Column, Data, Drawing, Figure
 
 MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
 OPEN = 5  # actors whose paragraphs are open to view
@@ -123,8 +124,8 @@ class _Drawing(NamedTuple):
         lines = [(share.group or share.actor, note(share), estimate(share)) for share in shares]
         audited = self.report.labelled is not None
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
-        axis = figures.net_axis(end for _, _, mark in lines for end in mark.ends)
-        chart = figures.whiskers(lines, axis)
+        axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
+        chart = charts.whiskers(lines, axis)
         return [self.figure(name, title, chart, shares, key + [RING] * audited)]
 
     def traces(self) -> list[Figure]:
@@ -138,13 +139,13 @@ class _Drawing(NamedTuple):
             known = [place for place, share in enumerate(course) if share.net]
             if len(known) > 1:
                 courses.append((course, course[known[0] : known[-1] + 1]))
-        y = figures.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
+        y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
         key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
         for number, (course, part) in enumerate(courses, 1):
             step = -(-(len(part) - 1) // (DATES - 1))
             ticks = [(numbers[share.period], share.period) for share in part[::step]]
-            x = figures.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
-            chart = figures.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
+            x = charts.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
+            chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
             title = f"Net stance toward {cut(course[0].actor)} over time"
             drawn.append(self.figure(f"over-time-{number}", title, chart, course, key))
         return drawn
@@ -158,7 +159,7 @@ class _Drawing(NamedTuple):
         matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, middles)}
         numbered = {share.actor for share in cells if has_number(share)}
         actors = [actor for actor in nets if actor in numbered]
-        chart = figures.matrix(actors, self.report.groups, matrix)
+        chart = charts.matrix(actors, self.report.groups, matrix)
         key = [(*BELOW, "below the actor's net stance"), (*ABOVE, "above")]
         title = f"Net stance by actor and {self.by}"
         return [self.figure("map", title, chart, cells, key, CELLS)]
@@ -179,7 +180,7 @@ class _Drawing(NamedTuple):
             (share.group, share.actor): cell._replace(place=f"pair-{number}")
             for number, (share, cell) in enumerate(shaded(shares, [0] * len(shares)), 1)
         }
-        chart = figures.matrix(holders, targets, cells, "holder / target")
+        chart = charts.matrix(holders, targets, cells, "holder / target")
         key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
         return [self.figure("pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
 
