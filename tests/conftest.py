@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from command import write_starter
+from command import succeeds, write_starter
 from hypothesis import settings
 
 import stance.cli  # noqa: F401 - so that messages name options, whatever test runs alone
@@ -46,4 +46,13 @@ def model_path(model: StanceModel, tmp_path_factory: pytest.TempPathFactory) -> 
     """The file of `model`."""
     path = tmp_path_factory.mktemp("model") / "small.stance"
     save_model(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def coded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Answers of the bundled model to a corpus with actors, documents, sources and dates."""
+    path = tmp_path_factory.mktemp("coded") / "answers.csv"
+    short = write_starter(path.with_name("short.csv"), 786)
+    succeeds("predict", short, "-o", path, "--prefix", "p_")
     return path

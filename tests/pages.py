@@ -7,6 +7,8 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import chain, pairwise
 
+from command import succeeds
+
 from stance.findings import Request
 from stance.reports import stylesheet
 from stance.reports.predictions import write_predictions
@@ -154,6 +156,14 @@ def report_page(table, **request):
     output = table.with_name("page.html")
     write_predictions(Request(table, **request), output, force=True)
     return read_page(output.read_bytes())
+
+
+def report_on(table, *options):
+    """Make the report on a table by the command; return it read, and what the terminal said."""
+    output = table.with_name("page.html")
+    result = succeeds("report", table, "-o", output, "--force", *options)
+    assert result.stdout == ""
+    return read_page(output.read_bytes()), result.stderr
 
 
 def parse_page(text):

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 from archives import LABELS, answer
-from command import invoke, read_rows, succeeds, write, write_rows
-from pages import part, read_page
+from command import invoke, read_rows, write, write_rows
+from pages import part, report_on
 
 
 def points(net):
@@ -38,9 +38,7 @@ AUDIT = ("--simple-random",)
 @pytest.fixture(scope="module")
 def made(study):
     answers, labelled = study
-    page = answers.with_suffix(".html")
-    succeeds("report", answers, "-o", page, "--audit", labelled, *AUDIT)
-    return read_page(page.read_bytes())
+    return report_on(answers, "--audit", labelled, *AUDIT)[0]
 
 
 def test_corrected_shares_are_those_of_shares(study, made):
@@ -86,9 +84,8 @@ def parties(tmp_path_factory):
     table = write_rows(folder / "answers.csv", answers)
     labelled = write_rows(folder / "labelled.csv", labels)
     options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")
-    succeeds("report", table, "-o", folder / "page.html", *options)
-    truth = {key: np.mean(values) for key, values in truths.items()}
-    return read_page((folder / "page.html").read_bytes()), truth, folder / "f"
+    page, _ = report_on(table, *options)
+    return page, {key: np.mean(values) for key, values in truths.items()}, folder / "f"
 
 
 def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
@@ -141,10 +138,7 @@ def test_the_method_describes_sample_and_correction(made):
 
 
 def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
-    answers, _ = study
-    page = answers.with_name("plain.html")
-    succeeds("report", answers, "-o", page)
-    text = read_page(page.read_bytes()).text
+    text = report_on(study[0])[0].text
     assert "the shares are counts of the classifier's answers, not corrected" in text
     assert "angelopoulos2023" not in text
     assert "Draw a sample with stance sample" in text
@@ -153,9 +147,7 @@ def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
 def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_path):
     answers, labelled = study
     one = write_rows(tmp_path / "one.csv", read_rows(labelled)[:1])
-    page = tmp_path / "page.html"
-    succeeds("report", answers, "-o", page, "--audit", one, *AUDIT)
-    found = read_page(page.read_bytes()).text
+    found = report_on(answers, "--audit", one, *AUDIT)[0].text
     assert "Too few labels to say anything of 3 actors shown: " in found
     assert "No actor had enough labels." in found
 

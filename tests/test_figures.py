@@ -6,10 +6,10 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from command import dicts, fails, misused, succeeds, write_starter
+from command import dicts, fails, misused, succeeds
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import part, read_page
+from pages import part, report_on
 
 from stance.display import points
 from stance.reports.charts import Estimate, net_axis, whiskers
@@ -20,21 +20,11 @@ OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    """Answers of the bundled model to a corpus with documents, sources and dates."""
-    path = tmp_path_factory.mktemp("answers") / "answers.csv"
-    source = write_starter(path.with_name("in.csv"), 600)
-    succeeds("predict", source, "-o", path, "--prefix", "p_")
-    return path
-
-
-@pytest.fixture(scope="module")
-def made(answers):
+def made(coded):
     """The page and the folder of figures of a report."""
-    page, folder = answers.with_suffix(".html"), answers.with_name("figures")
-    result = succeeds("report", answers, *OPTIONS, "--figures", folder)
-    assert re.search(r"wrote \d+ figures and numbers.csv to ", result.stderr)
-    return read_page(page.read_bytes()), folder
+    page, said = report_on(coded, *OPTIONS, "--figures", folder := coded.with_name("figures"))
+    assert re.search(r"wrote \d+ figures and numbers.csv to ", said)
+    return page, folder
 
 
 def test_the_title_is_the_users(made):
@@ -54,8 +44,8 @@ def test_each_figure_is_a_file_that_needs_no_style(made):
         assert not {"class", "style", "href"} & {key for each in root.iter() for key in each.attrib}
 
 
-def test_figures_are_pdf_on_request(made, answers, tmp_path, monkeypatch):
-    args = ("report", answers, "--prefix", "p_", "-o", tmp_path / "page.html", "--pdf")
+def test_figures_are_pdf_on_request(made, coded, tmp_path, monkeypatch):
+    args = ("report", coded, "--prefix", "p_", "-o", tmp_path / "page.html", "--pdf")
     assert "add --figures DIR" in misused(*args)
     pytest.importorskip("reportlab")
     again = []
@@ -72,7 +62,7 @@ def test_figures_are_pdf_on_request(made, answers, tmp_path, monkeypatch):
     assert line == "--pdf needs the extra 'pdf': pip install reportlab"
 
 
-def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, tmp_path):
+def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, coded, tmp_path):
     rows = dicts((made[1] / "numbers.csv").read_text("utf-8"))
     whole = {
         row["actor"]: row
@@ -81,22 +71,22 @@ def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, answers, 
     }
     for line in made[0].rows("net"):
         number = whole[line["actor"]]
-        assert number["n"] == line["answers"]
+        assert number["n"] == line["coded"]
         if line["net"]:
             assert part(line["net"]) == pytest.approx(float(number["counted"]), abs=6e-4)
     shares = tmp_path / "shares.csv"
-    succeeds("shares", answers, "--prefix", "p_", "--by", "genre", "-o", shares)
+    succeeds("shares", coded, "--prefix", "p_", "--by", "genre", "-o", shares)
     known = dicts(shares.read_text("utf-8"))
     assert all(row in known for row in rows if row["actor"] and not row["period"])
     alone, actor = tmp_path / "alone", next(iter(whole.keys() - {"(all actors)"}))
     asked = ("--actor", actor, "-o", tmp_path / "alone.html", "--figures", alone)
-    succeeds("report", answers, "--prefix", "p_", *asked)
+    succeeds("report", coded, "--prefix", "p_", *asked)
     for table in (rows, dicts((alone / "numbers.csv").read_text("utf-8"))):
         assert len({tuple(row.values()) for row in table}) == len(table)
 
 
-def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
-    again = ("report", answers, *OPTIONS)
+def test_figures_are_replaced_only_with_force(made, coded, tmp_path):
+    again = ("report", coded, *OPTIONS)
     out = ("-o", tmp_path / "page.html", "--figures", made[1])
     assert "exists already" in fails(4, *again, *out)
     before = {path.name: path.read_bytes() for path in made[1].iterdir()}
@@ -105,13 +95,13 @@ def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
     line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")
     assert "where: " in line
     for force in ((), ("--force",)):
-        line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", answers, *force)
-        assert line == f"{answers}: is not a folder; name one, or a new one"
+        line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", coded, *force)
+        assert line == f"{coded}: is not a folder; name one, or a new one"
 
 
-def test_a_report_that_fails_leaves_no_figures(answers, tmp_path):
+def test_a_report_that_fails_leaves_no_figures(coded, tmp_path):
     folder, full = tmp_path / "figures", "/dev/full" if os.name != "nt" else "NUL"
-    again = ("report", answers, "--prefix", "p_", "--figures", folder)
+    again = ("report", coded, "--prefix", "p_", "--figures", folder)
     assert "is a pipe or device" in fails(4, *again, "-o", full)
     assert [*tmp_path.rglob("*")] == [folder]
     assert "net.svg" in fails(4, *again, "-o", folder / "net.svg")

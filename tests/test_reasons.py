@@ -14,7 +14,6 @@ from stance.files import AtomicGroup
 from stance.model.explanation import explain
 from stance.model.predictions import ACTOR, LEAST_PUSH, OTHERS
 from stance.records import NO_ANSWER, Stance
-from stance.storage import save_model
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 GERMAN = FOREIGN["German"]
@@ -177,12 +176,11 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     assert found == [row["text"] for row in rows]
 
 
-def test_a_foreign_paragraph_is_explained_with_a_warning(model, tmp_path):
-    save_model(model, tmp_path / "m.stance")
-    asked = ("explain", GERMAN, "--actor", "NATO", "--model", tmp_path / "m.stance")
+def test_a_foreign_paragraph_is_explained_with_a_warning(model_path):
+    asked = ("explain", GERMAN, "--actor", "NATO", "--model", model_path)
     assert "In a language that the model was not trained on" in invoke(*asked).stdout
     assert "NATO: uncertain" in invoke(*asked).stdout
     (found,) = json.loads(invoke(*asked, "--json").stdout)
     assert found["foreign"] is True
-    own = invoke("explain", TEXT, "--actor", "NATO", "--model", tmp_path / "m.stance")
+    own = invoke("explain", TEXT, "--actor", "NATO", "--model", model_path)
     assert "language" not in own.stdout

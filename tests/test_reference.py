@@ -121,12 +121,11 @@ def test_training_texts_have_not_drifted(model, tmp_path, corpus):
     assert notes_of(model, tmp_path, list(dict.fromkeys(corpus.texts))[:200]) == []
 
 
-def test_foreign_paragraphs_are_uncertain_and_counted(model, tmp_path, corpus):
+def test_foreign_paragraphs_are_uncertain_and_counted(model_path, tmp_path, corpus):
     foreign, output = [*FOREIGN.values()][:11:10], tmp_path / "out.csv"
     texts = [*foreign, *list(dict.fromkeys(corpus.texts))[:38]]
     source = write_rows(tmp_path / "in.csv", [{"text": text} for text in texts])
-    save_model(model, tmp_path / "m.stance")
-    command = ("predict", source, "-o", output, "--model", tmp_path / "m.stance", "--force")
+    command = ("predict", source, "-o", output, "--model", model_path, "--force")
     assert invoke(*command, "--quiet").stderr == ""
     assert (
         f"{DRIFT}2 of 40 paragraphs not in a language this model knows "

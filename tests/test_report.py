@@ -19,9 +19,8 @@ from command import (
     succeeds,
     write,
     write_rows,
-    write_starter,
 )
-from pages import part, read_page
+from pages import part, report_on
 from pages import report_page as report
 from small_model import small_model
 
@@ -41,23 +40,6 @@ def sample(tmp_path_factory):
     path = tmp_path_factory.mktemp("sample") / "answers.csv"
     succeeds("predict", SAMPLE / "paragraphs.csv", "-o", path)
     return path
-
-
-@pytest.fixture(scope="module")
-def coded(tmp_path_factory):
-    """Answers of the bundled model to a corpus with actors, documents, sources and dates."""
-    path = tmp_path_factory.mktemp("coded") / "answers.csv"
-    short = write_starter(path.with_name("short.csv"), 786)
-    succeeds("predict", short, "-o", path, "--prefix", "p_")
-    return path
-
-
-def command(table, *args):
-    """Make a page by the command line; return it read, and what the terminal said."""
-    output = table.with_name("page.html")
-    result = invoke("report", table, "-o", output, "--force", *args)
-    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
-    return read_page(output.read_bytes()), result.stderr
 
 
 def answered(path, stances, documents=None):
@@ -239,7 +221,7 @@ def test_a_table_without_a_column_text_says_why_no_paragraph_is_shown(sample, tm
 
 
 def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_path):
-    page, _ = command(sample)
+    page, _ = report_on(sample)
     assert "Read this first: These are a classifier's answers, not corrected" in page.text
     assert "Marked are the words that pushed the answer most" in page.text
     assert "which gives the table's probabilities for the paragraphs shown" in page.text
@@ -247,11 +229,11 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "The model (file default.stance, sha256" in page.text
     speeches = sample.with_name("speeches.csv")
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", speeches, "--model", "speeches")
-    page, _ = command(speeches)
+    page, _ = report_on(speeches)
     assert "The model (file speeches.stance, sha256" in page.text
-    page, notices = command(speeches, "--model", "default")
+    page, notices = report_on(speeches, "--model", "default")
     assert "default.stance did not make these answers" in notices
-    page, notices = command(sample, "--model", model_path)
+    page, notices = report_on(sample, "--model", model_path)
     assert "small.stance did not make these answers" in notices
     assert "The probabilities of this table are not those of small.stance:" in page.text
     assert not any(each[0] == "mark" for each in page.tags)
@@ -313,7 +295,7 @@ def test_of_a_table_of_labels_only_those_given_are_counted(tmp_path, audit):
     path, labels = write_rows(tmp_path / "llm.csv", rows), tmp_path / "labels.csv"
     write_rows(labels, [{"id": r["id"], "actor": "NATO", "stance": "favor"} for r in rows[:60]])
     options = ("--actor-column", "target", "--stance-column", "label", "--document-column", "id")
-    page, said = command(path, *options, *("--audit", labels, "--simple-random") * audit)
+    page, said = report_on(path, *options, *("--audit", labels, "--simple-random") * audit)
     assert "120 rows, 60 answers" in said
     assert "120 pairs of a paragraph and an actor: 60 labels, taken as answers" in page.text
     assert "50 % of the pairs have no stance; counted shares describe only the others." in page.text
@@ -416,7 +398,7 @@ FEW = {
 @pytest.mark.parametrize("documents", [*FEW, 60])
 def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents):
     stances = {"NATO": ["favor", "against", "neutral"] * 40}
-    page, printed = command(answered(tmp_path / "answers.csv", stances, documents))
+    page, printed = report_on(answered(tmp_path / "answers.csv", stances, documents))
     assert {number for number, said in FEW.items() if said in page.text} == {documents} & {*FEW}
     assert ("holds one document; show an article with stance read" in printed) is (documents == 1)
     assert "their variance is estimated between documents" in page.text

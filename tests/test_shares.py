@@ -12,7 +12,7 @@ from archives import answer, answer_rows, label
 from command import fails, invoke, succeeds
 from command import read_rows as read
 from command import write_rows as write
-from pages import part, read_page
+from pages import part, report_on
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
@@ -87,8 +87,7 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     assert "against is never answered" in fails(1, "report", table, "-o", tmp_path / "page.html")
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
-    page = tmp_path / "page.html"
-    succeeds("report", table, "-o", page, "--audit", archive[1])
+    report_on(table, "--audit", archive[1])
 
 
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
@@ -226,10 +225,9 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
 
 
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
-    answers, output = held(tmp_path), tmp_path / "page.html"
+    answers = held(tmp_path)
     audit = ("--audit", answers, "--simple-random")
-    succeeds("report", answers, "-o", output, *audit)
-    page = read_page(output.read_bytes())
+    page, _ = report_on(answers, *audit)
     assert {"pair-1", "pair-2"} <= set(page.jumps)
     stances = "Iran toward Russia: −60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"
     assert re.search(stances, page.text)
@@ -242,8 +240,7 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
             assert part(cell) == pytest.approx(number, abs=6e-4)
     write(answers, read(answers)[:8])
-    succeeds("report", answers, "-o", output, "--force", *audit)
-    text = read_page(output.read_bytes()).text
+    text = report_on(answers, *audit)[0].text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
     assert "Russia was condemned by Iran." in text
 
@@ -308,8 +305,7 @@ def test_a_sample_of_some_actors_corrects_no_others(archive, tmp_path):
         line = fails(1, command, archive[0], "--audit", labelled)
         assert " answers on 1 actor and says nothing of the others; add --actor 'Russia'" in line
     assert figures(archive[0], "--audit", labelled, *named)["labels"] == 60
-    page = tmp_path / "page.html"
-    succeeds("report", archive[0], "--audit", labelled, *named, "-o", page)
+    report_on(archive[0], "--audit", labelled, *named)
 
 
 def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path):
