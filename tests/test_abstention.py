@@ -14,12 +14,7 @@ from small_model import npy, refused, small_model, spoiled
 from stance.errors import AbstentionError, UsageError
 from stance.fitting import train
 from stance.fitting.learning import fit_temperature
-from stance.model.abstention import (
-    GRID,
-    NEVER,
-    Calibration,
-    thresholds,
-)
+from stance.model.abstention import GRID, NEVER, Calibration, thresholds
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
 from stance.storage import dump_model

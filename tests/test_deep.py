@@ -89,11 +89,7 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        ("--model", "mine.stance"),
-        ("--abstain", "0.1"),
-        ("--cluster", "tcp://127.0.0.1:1"),
-    ],
+    [("--model", "mine.stance"), ("--abstain", "0.1"), ("--cluster", "tcp://127.0.0.1:1")],
 )
 def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatch):
     monkeypatch.chdir(archive.parent)

@@ -71,7 +71,7 @@ def test_the_numbers_are_those_of_the_page_as_shares_writes_them(made, coded, tm
     }
     for line in made[0].rows("net"):
         number = whole[line["actor"]]
-        assert number["n"] == line["coded"]
+        assert number["n"] == line["answers"]
         if line["net"]:
             assert part(line["net"]) == pytest.approx(float(number["counted"]), abs=6e-4)
     shares = tmp_path / "shares.csv"

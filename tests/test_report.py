@@ -9,17 +9,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from archives import LABELS, answer
-from command import (
-    SAMPLE,
-    dicts,
-    fails,
-    invoke,
-    misused,
-    process,
-    succeeds,
-    write,
-    write_rows,
-)
+from command import SAMPLE, dicts, fails, invoke, misused, process, succeeds, write, write_rows
 from pages import part, report_on
 from pages import report_page as report
 from small_model import small_model

@@ -21,7 +21,6 @@ from stance.findings.correction import (
     Corrected,
     Correction,
     Surrogate,
-    Weights,
     compare,
 )
 from stance.findings.request import Request
@@ -150,14 +149,15 @@ class Study:
     def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
         self.population, self.audit = population, audit
         self._uncounted = population.uncounted
-        self._correction = None
-        if audit is not None:
-            self._correction = Correction(audit, population.document, *surrogates(population))
         every = np.arange(len(population))
         parts = split_by(every, population.actor, population.actors)
         actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
         self._actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
-        self._weights = dict[str, Weights]()
+        self._correction = None
+        if audit is not None:
+            self._correction = Correction(audit, population.document, *surrogates(population))
+            weights = map(self._correction.weights, self._actors.values())
+            self._weights = dict(zip(self._actors, weights, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return all shares, and how net stances differ, for JSON."""
@@ -225,8 +225,6 @@ class Study:
         """Return the corrected shares of some of an actor's pairs; None of few or no labels."""
         if self._correction is None:
             return None
-        if actor not in self._weights:
-            self._weights[actor] = self._correction.weights(self._actors[actor])
         return self._correction.estimate(pairs, self._weights[actor])
 
     def differences(self) -> list[Difference]:

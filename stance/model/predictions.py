@@ -26,16 +26,7 @@ from stance.model.passages import Answer, Passage, Verdict, notebook_html
 from stance.reading.frames import Frame, frames_read, told
 from stance.reading.text import raw_spans
 from stance.reading.words import NOBODY
-from stance.records import (
-    ANSWERS,
-    FAVOR,
-    NO_ANSWER,
-    SIDES,
-    TONES,
-    UNCERTAIN,
-    Sentiment,
-    Stance,
-)
+from stance.records import ANSWERS, FAVOR, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
 SHOWN = 20  # paragraphs that a notebook shows
 ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
