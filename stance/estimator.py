@@ -19,7 +19,6 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.model import StanceModel
-from stance.model.abstention import UnseenActorWarning
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
@@ -120,7 +119,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pairs, model = _read(X), self.to_model()
         names = map(model.book.proper_name, set(pairs["actor"]))
         if warning := model.reference.unseen(names):
-            warnings.warn(warning, UnseenActorWarning, stacklevel=2)
+            warnings.warn(warning, stacklevel=2)
         asked = pairs["text"], pairs["actor"], pairs["spans"], months_of(pairs["date"])
         return model.probabilities(*asked)[:, self._order]
 

@@ -108,8 +108,7 @@ def pages(tmp_path_factory):
     found["article"] = folder / "article.html"
     succeeds("read", SAMPLE / "article.txt", "-o", found["article"])
     found["evaluation"] = folder / "evaluation.html"
-    args = ("evaluate", tables["coded"], "--stress", "--report", found["evaluation"])
-    succeeds(*args)
+    succeeds("evaluate", tables["coded"], "--stress", "--report", found["evaluation"])
     return found
 
 
@@ -129,11 +128,8 @@ def test_a_page_can_be_read(name, size, scheme, paper, pages, browser):
     seen = probe(browser, pages[name], size, scheme)
     assert (seen["width"], seen["paper"]) == (size[0], paper)
     assert seen["overflow"] <= 0
-    assert seen["faint"] == []
-    assert seen["small"] == []
-    assert seen["outside"] == []
-    assert seen["overlapping"] == []
-    assert seen["crossed"] == []
+    faults = ("faint", "small", "outside", "overlapping", "crossed")
+    assert {name: seen[name] for name in faults if seen[name]} == {}
     written = read_page(pages[name].read_bytes()).tables
     assert [[[cell.replace("\n", "") for cell in row] for row in table] for table in written] == (
         seen["tables"]

@@ -44,9 +44,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         with open_table(request.audit, encoding=request.audit_encoding) as table:
             records = list(table)
     except DataError as error:
-        if " --encoding" not in error.args[0]:
-            raise
-        raise DataError(error.args[0].replace(" --encoding", " --audit-encoding")) from error
+        error.args = (error.args[0].replace(" --encoding", " --audit-encoding"),)
+        raise
     population, notes = read_population(request, table.columns), list[str]()
     rows = list(_read_labels(table, records, population, notes))
     codings = defaultdict[int, list[_Label]](list)
@@ -56,12 +55,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         raise DataError(f"{request.audit}: holds no labelled row; fill in 'stance'")
     pairs = np.array(sorted(codings), np.int64)
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
-    path = _find_design(request.audit, {row.design for row in rows}, request.simple_random)
-    if path:
+    design = {label.key: (len(labels) / len(population), "") for label in labels}
+    if path := _find_design(request.audit, {row.design for row in rows}, request.simple_random):
         design = _read_design(path, population)
         _check_design(request.audit, design, labels, population)
-    else:
-        design = {label.key: (len(labels) / len(population), "") for label in labels}
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)

@@ -75,10 +75,6 @@ LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold ne
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
 
 
-class UnseenActorWarning(UserWarning):
-    """A model that has learned from few actors judges another."""
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingProfile:
     """Numbers of the training paragraphs, as they stand in a model's card."""
