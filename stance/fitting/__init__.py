@@ -106,7 +106,6 @@ def train(
     *,
     lexicon: Lexicon | None = None,
     vectors: Vectors | None = None,
-    encoder: DeepReader | None = None,
     jobs: int = 1,
     progress: Tell = lambda _: None,
 ) -> Training:
@@ -123,8 +122,6 @@ def train(
         That of the recipe's language if omitted.
     vectors : Vectors, optional
         Word vectors that ``training/vectors.py`` wrote.
-    encoder : DeepReader, optional
-        The bundled one if omitted, where the recipe has the block `deep`.
     jobs : int
         Number of processes; the result does not depend on it.
     progress : callable
@@ -145,7 +142,7 @@ def train(
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)
-    encoder = _deep_reader(recipe, corpus, encoder, progress) if recipe.deep else None
+    encoder = _deep_reader(recipe, corpus, progress) if recipe.deep else None
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
@@ -191,17 +188,15 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
         )
 
 
-def _deep_reader(
-    recipe: Recipe, corpus: Corpus, encoder: DeepReader | None, progress: Tell
-) -> DeepReader:
+def _deep_reader(recipe: Recipe, corpus: Corpus, progress: Tell) -> DeepReader:
     """Return the deep reader, open; say if it has probably seen the corpus."""
     if recipe.language != "english":
         advice = f"the recipe's language is {recipe.language}: train without it"
         raise DataError(f"the deep reader reads only English; {advice}")
-    if encoder is None and (seen := corpus.marks.found_in(load_model().fingerprints).sum()):
+    if seen := corpus.marks.found_in(load_model().fingerprints).sum():
         rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
         progress(f"the deep reader probably learned from {rows}: their scores are too high")
-    return (encoder or load_reader("all")).open()
+    return load_reader("all").open()
 
 
 def _score(run: TrainingRun, learned: Mapping[str, Learned]) -> Figures:

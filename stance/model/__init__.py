@@ -145,7 +145,6 @@ class StanceModel(Recomputing):
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False, speakers: bool = False,
-        size: int | None = None,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its predictions.
 
@@ -153,8 +152,6 @@ class StanceModel(Recomputing):
         ----------
         texts, actors, spans, months, pushes, speakers
             As in `judge`.
-        size : int, optional
-            Rows of a batch; it changes no answer.
 
         Yields
         ------
@@ -162,9 +159,8 @@ class StanceModel(Recomputing):
             Rows of the batch, and their predictions.
         """
         _check(texts, actors, spans, months)
-        size = size or BATCH
-        for low in range(0, len(texts), size):
-            rows = slice(low, low + size)
+        for low in range(0, len(texts), BATCH):
+            rows = slice(low, low + BATCH)
             asked = (_part(column, rows) for column in (texts, actors, spans))
             dated = _part(months, rows)
             yield rows, self.judge(*asked, months=dated, pushes=pushes, speakers=speakers)
