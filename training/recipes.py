@@ -30,13 +30,13 @@ from sklearn.svm import LinearSVC
 
 from stance.arrays import Ints
 from stance.corpus import Corpus, read_corpus
+from stance.evaluation import stance_answers
 from stance.evaluation.scores import (
     baselines,
     brief_score,
     conflict_rows,
     document_confusion,
     f1_scores,
-    stance_answers,
 )
 from stance.fitting.learning import Task, TrainingRun, assign_folds, cross_validate
 from stance.reading.actors import ActorBook

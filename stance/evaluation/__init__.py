@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stance.arrays import Bools
+from stance.arrays import Bools, Floats
 from stance.corpus import Corpus, holder_rows, sentiment_rows
+from stance.corpus.rows import holder_kind
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation import scores
 from stance.evaluation.intervals import right_shares
-from stance.evaluation.scores import Answers, Figures, plain, sentiment_answers, stance_answers
+from stance.evaluation.scores import Answers, Figures, plain
 from stance.files import AtomicGroup
-from stance.records import ANSWERS, NO_ANSWER, Stance
+from stance.reading.actors import ActorBook
+from stance.records import ANSWERS, NO_ANSWER, Sentiment, Stance
 from stance.tables import write_table
 
 if TYPE_CHECKING:  # else whoever needs an interval would load the model
@@ -36,6 +38,19 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "all capitals": str.upper,
     "no capitals": str.lower,
 }
+
+
+def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
+    """Return answers to the stance of a corpus's rows."""
+    return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
+
+
+def sentiment_answers(
+    corpus: Corpus, probabilities: Floats, answered: Bools | bool = True
+) -> Answers:
+    """Return answers to the `sentiment_rows` of a corpus."""
+    asked = corpus.take(sentiment_rows(corpus))
+    return Answers(tuple(Sentiment), asked.sentiment, probabilities, asked.document, answered)
 
 
 def report(
@@ -76,6 +91,25 @@ def report(
     return plain(figures)
 
 
+def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figures:
+    """Score who was said to take the stances of a corpus's `holder_rows`.
+
+    Accuracy is that of the kind (author, an actor, other); majority, that of always giving the most
+    frequent kind; exact, the share of rows where the name of an actor is right, too.
+    """
+    rows = holder_rows(corpus)
+    gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
+    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
+    right = right_shares(kinds == answered, corpus.document[rows])
+    return {
+        "n": right.n,
+        "accuracy": right.shares[1],
+        "interval": right.interval(1) if right.documents > 1 else None,
+        "majority": np.bincount(kinds).max() / right.n,
+        "exact": (np.array(gold) == np.array(named)).mean(),
+    }
+
+
 def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
     """Score a model on a labelled corpus, beside its baselines.
 
@@ -106,7 +140,7 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         _judge_sentiment(model, corpus),
         majority=max(classes, key=lambda label: classes[label]["support"], default=None),
         tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
-        holder=scores.holder_score(corpus, model.book, holders) if rows else None,
+        holder=holder_score(corpus, model.book, holders) if rows else None,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )

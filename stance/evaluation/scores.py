@@ -1,4 +1,4 @@
-"""Answers of models, their scores, and what these are held against."""
+"""Answers to labelled rows, their scores, and what these are held against."""
 
 import json
 from collections import defaultdict
@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys, tally
-from stance.corpus import Corpus, holder_rows, sentiment_rows
-from stance.corpus.rows import holder_kind
 from stance.display import count
 from stance.errors import DataError
 from stance.evaluation.intervals import (
@@ -22,8 +20,7 @@ from stance.evaluation.intervals import (
     score_interval,
     t_interval,
 )
-from stance.reading.actors import ActorBook
-from stance.records import NO_ANSWER, Sentiment, Stance
+from stance.records import NO_ANSWER
 
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
 DECIMALS = 6
@@ -128,28 +125,13 @@ class Answers:
         return document_confusion(self.gold, self.predicted, self.document, len(self.labels))
 
 
-def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
-    """Return answers to the stance of a corpus's rows."""
-    return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
-
-
-def sentiment_answers(
-    corpus: Corpus, probabilities: Floats, answered: Bools | bool = True
-) -> Answers:
-    """Return answers to the `sentiment_rows` of a corpus."""
-    rows = sentiment_rows(corpus)
-    gold, document = corpus.sentiment[rows], corpus.document[rows]
-    return Answers(tuple(Sentiment), gold, probabilities, document, answered)
-
-
 # --- Scores ---
 
 
 def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
     """Score answers against gold labels; also by actor, if those of the rows are given.
 
-    A withheld answer is wrong; ece and confidence are of all rows. Intervals are of whole
-    documents.
+    A withheld answer is wrong; ece and confidence are of all rows, intervals of whole documents.
     """
     if not len(answers):
         raise DataError("no labelled rows to score; give a corpus with at least one label")
@@ -184,8 +166,7 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
 
 def brief_score(answers: Answers) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
-    by_document = answers.confusion
-    total = by_document.sum(axis=0)
+    by_document, total = answers.confusion, answers.confusion.sum(axis=0)
     return {
         "n": len(answers),
         "macro_f1": macro_f1(total),
@@ -295,8 +276,8 @@ def baselines(
     counts = np.bincount(answers.gold, minlength=len(answers.labels))
     constant = np.zeros((len(counts), len(counts) + 1))
     constant[:, answers.labels.index(majority) if majority else counts.argmax()] = counts
-    figures = Figures()
-    figures["majority"] = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
+    majority_scores = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
+    figures: Figures = {"majority": majority_scores}
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
@@ -306,25 +287,6 @@ def baselines(
         alone = {"macro_f1": other, "macro_f1_interval": bounds, "accuracy": exact}
         figures |= {"target_blind": {**alone, "difference": gain}, "difference": gain}
     return figures
-
-
-def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figures:
-    """Score who was said to take the stances of a corpus's `holder_rows`.
-
-    Accuracy is that of the kind (author, an actor, other); majority, that of always giving the most
-    frequent kind; exact, the share of rows where the name of an actor is right, too.
-    """
-    rows = holder_rows(corpus)
-    gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
-    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
-    right = right_shares(kinds == answered, corpus.document[rows])
-    return {
-        "n": right.n,
-        "accuracy": right.shares[1],
-        "interval": right.interval(1) if right.documents > 1 else None,
-        "majority": np.bincount(kinds).max() / right.n,
-        "exact": (np.array(gold) == np.array(named)).mean(),
-    }
 
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:

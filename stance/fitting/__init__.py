@@ -15,8 +15,8 @@ from stance import __version__
 from stance.corpus import Corpus, CorpusForm, bundled_corpus, holder_rows, read_corpus
 from stance.display import count
 from stance.errors import DataError
-from stance.evaluation import model_notes, report
-from stance.evaluation.scores import Figures, holder_score, sentiment_answers, stance_answers
+from stance.evaluation import holder_score, model_notes, report, sentiment_answers, stance_answers
+from stance.evaluation.scores import Figures
 from stance.fitting.counts import Vectors
 from stance.fitting.learning import Learned, TrainingRun
 from stance.model import StanceModel
