@@ -330,7 +330,7 @@ def test_an_existing_output_is_kept(model, table, output):
         predict(model, table, output, size=7)
     stopped(model, table, output, force=True)
     assert output.read_text() == "mine"
-    with pytest.raises(OutputError, match="exists already; add --force to go on"):
+    with pytest.raises(OutputError, match="exists already; use --force"):
         predict(model, table, output, resume=True, size=7)
     predict(model, table, output, resume=True, size=7, force=True)
     assert output.read_text() != "mine"

@@ -169,7 +169,8 @@ DAMAGE = [
     refuse("zst cut off", zstandard.compress(GOOD.encode())[:-3], "the zst data end early"),
     refuse("zst with garbage behind", zstandard.compress(GOOD.encode()) + b"garbage", "the zst data end early"),
     refuse("zst bomb", zstandard.compress(b"text,actor\n" + b"0" * 50_000_000), r"a line of more than 16 MB"),
-    refuse("gz by name only", GOOD, "is not compressed; remove '.gz' from its name", file="mine.csv.gz"),
+    read("gz by name only", GOOD, TA, ONE, TWO, file="mine.csv.gz"),
+    refuse("gz by name only, damaged", bytes(range(200, 0, -1)) * 9, "is not text, or is damaged; copy it", file="mine.csv.gz"),
 ]
 
 CELLS = [

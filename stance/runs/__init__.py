@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from stance.display import shown, shown_path
-from stance.errors import DataError, Finished, UsageError, WorkerError, refusal
+from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model import StanceModel
 from stance.records import Options
@@ -164,8 +164,6 @@ class _Job:
             if max(changed, default=0) <= journal.output.stat().st_mtime:
                 name = shown_path(journal.output)
                 raise Finished(f"{name}: is finished already; nothing to resume")
-            if journal.resuming:
-                raise refusal(journal.output, "exists already; add --force to go on and replace it")
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary

@@ -24,6 +24,7 @@ from stance.tables.table import Records, Table, folded
 
 _NOTES = 30  # lines on oddities of single files that are told
 
+_PLACE = re.compile(r"(\[[^]]*\]|)(?::(\d+)(?=: )|)(.*)", re.DOTALL)  # sheet, line and fault
 _PARTS = re.compile(r"[_.](files?|fichiers|archivos|bestanden|pliki)$|-Dateien$")
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
 
@@ -84,16 +85,11 @@ def _walk(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
         raise DataError(f"{name}: the folder cannot be read ({error.strerror}); ask its owner")
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
-        pages = {
-            bare_path(Path(name)).name for name in names if kind_suffix(Path(name)) in PAGE_NAMES
-        }
-        reasons = {
-            path: _why_skipped(path, folder, pages)
-            for path in map(Path(place).joinpath, (*folders, *names))
-        }
+        pages = {bare_path(Path(n)).name for n in names if kind_suffix(Path(n)) in PAGE_NAMES}
+        reasons = {n: _why_skipped(Path(place, n), folder, pages) for n in (*folders, *names)}
         skipped.update(filter(None, reasons.values()))
-        folders[:] = [name for name in folders if not reasons[Path(place, name)]]
-        yield from (Path(place, name) for name in names if not reasons[Path(place, name)])
+        folders[:] = [name for name in folders if not reasons[name]]
+        yield from (Path(place, name) for name in names if not reasons[name])
 
 
 def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
@@ -215,11 +211,8 @@ class JoinedTable(Table):
                     raise
                 self.records_in += 1  # the file counts as one bad record
                 self._bad.append(str(error))
-                reason = str(error).removeprefix(name)
-                line = re.search(r"^(?:\[[^]]*\])?:(\d+)(?=: )", reason)
-                reason = reason.replace(f":{line[1]}", "", 1) if line else reason
-                reason = reason.removeprefix(":").strip()
-                self._rejects.add(int(line[1]) if line else 0, "", reason, "")
+                sheet, line, reason = _PLACE.findall(str(error).removeprefix(name))[0]
+                self._rejects.add(int(line or 0), "", (sheet + reason).removeprefix(": "), "")
             self._done, self._read_now = self._done + size, None
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:

@@ -14,14 +14,7 @@ from typing import Any, Literal, NoReturn
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, StanceError, UsageError, load_extra
-from stance.files import (
-    COMPRESSED_NAMES,
-    DOCUMENT_NAMES,
-    PAGE_NAMES,
-    PARQUET_NAMES,
-    WORKBOOK_NAMES,
-    kind_suffix,
-)
+from stance.files import DOCUMENT_NAMES, PAGE_NAMES, kind_suffix
 
 MEGABYTE = 1024 * 1024
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
@@ -144,8 +137,6 @@ class InputFile:
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in DOCUMENT_NAMES:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
-        if not head and suffix in (*WORKBOOK_NAMES, *PARQUET_NAMES):
-            self.refuse("is empty; copy the file again")
         if suffix == ".stance":
             self.refuse("is a model; name a table here, and the model with --model")
         for magic, (kind, what) in _MAGIC.items():
@@ -156,8 +147,6 @@ class InputFile:
         if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
             instead = "" if suffix in PAGE_NAMES else "save it as .html to have it read, or "
             self.refuse(f"is a web page; {instead}name a table")
-        if head and suffix in COMPRESSED_NAMES:
-            self.refuse(f"is not compressed; remove {suffix!r} from its name")
         return "text"
 
     # --- Bytes ---
