@@ -145,8 +145,6 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     reason = _REASONS.get(error.errno or 0, fallback)
     if error.errno == errno.EACCES and ON_WINDOWS:
         reason = "no permission, or open in another program such as Excel; close it there"
-    if error.errno == errno.ENOENT and path and path.parent.is_dir():
-        reason = "its folder takes no new files; choose another folder"
     return refusal(path, reason)
 
 

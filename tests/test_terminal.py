@@ -107,7 +107,6 @@ def shell(line, folder, **environment):
             "S predict a.csv -o o.csv --jobs 6",
             *({1}, "too many files are open; use fewer"),
         ),
-        ("S train -o /proc/x.stance", {4}, "/proc/x.stance: its folder takes no new files; choose"),
     ],
 )
 def test_what_the_system_lacks_is_told_in_one_line(tmp_path, line, statuses, told):
