@@ -208,11 +208,9 @@ def run_lines(done: "Done") -> list[str]:
         f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
         f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
     )
-    totals = defaultdict[str, dict[str, int]](lambda: dict.fromkeys(ANSWERS, 0))
-    for (actor, label), number in tally.answers.items():
-        totals[actor][label] += number
-    order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
-    rows = [(actor, *totals[actor].values()) for actor in order]
+    totals = {actor: [tally.answers[actor, name] for name in ANSWERS] for actor, _ in tally.answers}
+    order = sorted(totals, key=lambda actor: (-sum(totals[actor]), actor))
+    rows = [(actor, *totals[actor]) for actor in order]
     return [head, *table([("actor", *ANSWERS), *rows], most=ACTORS, noun="actor")]
 
 

@@ -15,15 +15,8 @@ from stance.evaluation import evaluate
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.fitting import learning, train
-from stance.fitting.counts import count_features
-from stance.fitting.learning import (
-    Task,
-    assign_folds,
-    class_weights,
-    fit_head,
-    fit_temperature,
-    score_rows,
-)
+from stance.fitting.counts import count_features, score_rows
+from stance.fitting.learning import Task, assign_folds, class_weights, fit_head, fit_temperature
 from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook

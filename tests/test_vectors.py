@@ -8,8 +8,8 @@ from scipy import sparse
 
 from stance.errors import DataError
 from stance.features.blocks import stem_features
-from stance.fitting.counts import BlockCounts, Vectors
-from stance.fitting.learning import Task, fit_head, score_rows
+from stance.fitting.counts import BlockCounts, Vectors, score_rows
+from stance.fitting.learning import Task, fit_head
 from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance
 

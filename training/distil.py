@@ -48,7 +48,8 @@ from stance.corpus import Corpus, holder_kinds, read_corpus
 from stance.corpus.rows import MISSING, SOFT
 from stance.evaluation.scores import Answers, brief_score
 from stance.features import lay_out
-from stance.fitting.learning import Task, TrainingRun, class_weights, fit_head, score_rows
+from stance.fitting.counts import score_rows
+from stance.fitting.learning import Task, TrainingRun, class_weights, fit_head
 from stance.model import StanceModel
 from stance.model.deep import (
     HEADS,

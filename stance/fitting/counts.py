@@ -103,10 +103,15 @@ class Vectors:
             raise DataError(f"{path}: {reason}; make one with training/vectors.py") from error
         return vectors
 
-    def of_features(self, block: str, keys: Keys) -> Floats:
-        """Return the vector of each feature of a block, zero for what is no known stem."""
+    def of_features(self, block: str, keys: Keys, values: Any, length: float) -> Any:
+        """Return the vector of each feature of a block, zero for what is no known stem.
+
+        Rows of the block's part of a design matrix have vectors of this length, on average.
+        """
         place = KeyIndex(stem_features(block, self.stems)).find(keys)
-        return np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
+        known = np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
+        mean = np.sqrt(((values @ known) ** 2).sum() / values.shape[0])
+        return sparse.csr_matrix(known * (length / mean))
 
 
 def count_features(
@@ -162,6 +167,14 @@ def _batches(
         actor = part.actor if targeted else np.full(len(part), NOBODY)
         named = name_keys(part.names) if targeted and per_actor else None
         yield part.names, lay_out(words, para, actor, named)
+
+
+def score_rows(head: Head, counts: Mapping[str, BlockCounts], rows: Ints) -> Floats:
+    """Score rows of the counts as `Head.scores` does."""
+    total = np.tile(head.intercept, (len(rows), 1))
+    for block in head.blocks:
+        total += counts[block.name].take(rows).scores(block)
+    return total
 
 
 def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, BlockCounts]) -> Head:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.errors import DataError
-from stance.fitting.counts import BlockCounts, Vectors, count_features, with_terms
+from stance.fitting.counts import BlockCounts, Vectors, count_features, score_rows, with_terms
 from stance.model.abstention import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.reading.words import Query, Reader, make_query
@@ -224,10 +224,8 @@ def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
         blocks.append(BlockWeights(name, weight, keys, idf, np.zeros((0, 0), np.float32)))
         vectors.append(sparse.csr_matrix((len(idf), 0)))
         if task.vectors is not None and features.vectors.get(name):
-            known = task.vectors.of_features(name, keys)
-            # So that a row of them is as long on average as the recipe says.
-            length = np.sqrt(((columns[-1] @ known) ** 2).sum() / len(rows))
-            vectors[-1] = sparse.csr_matrix(known * (features.vectors[name] / length))
+            length = features.vectors[name]
+            vectors[-1] = task.vectors.of_features(name, keys, columns[-1], length)
     return sparse.hstack(columns, format="csr"), sparse.block_diag(vectors, "csr"), blocks
 
 
@@ -263,14 +261,6 @@ def _fit_linear(
         coef, intercept = np.hstack([-coef, coef]) / half, np.append(-intercept, intercept) / half
     alone, shared = coef[: x.shape[1]], coef[x.shape[1] :]
     return alone + vectors @ shared, intercept
-
-
-def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats:
-    """Score rows of the counts as `Head.scores` does."""
-    total = np.tile(head.intercept, (len(rows), 1))
-    for block in head.blocks:
-        total += counts[block.name].take(rows).scores(block)
-    return total
 
 
 def temperature_of(task: Task, scores: Floats, rows: Ints) -> float:
