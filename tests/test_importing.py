@@ -68,11 +68,11 @@ SPOILT = [
     ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: spans '14:99' is not a place in"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
     ("pstance", b"FAVOR", b"LOVE", "raw_train_all.csv:2: stance 'LOVE' in row 1 is not a label;"),
-    ("sentfin", b"{'G", b"{G", "SEntFiN.csv:2: Decisions is not a dictionary such as {'Gold': "),
-    ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: Decisions is not a dict"),
+    ("sentfin", b"{'G", b"{G", "SEntFiN.csv:2: is not of the format sentfin ("),
+    ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: is not of the format sent"),
     ("semeval2025", b"\tProtagonist\tGuardian", b"", "annotations.txt:1: not article, m"),
     ("semeval2025", b"EN_000", b"../EN_0", "no article ../EN_0.txt in raw-documents"),
-    ("seesaw", b'"1": [', b'"7": [', "DOCUMENT_0.json:1: no sentence 7 in the article; name the"),
+    ("seesaw", b'"1": [', b'"7": [', "DOCUMENT_0.json:1: has no '7'; name the folder"),
     ("doccano", b"[3, 7,", b"[1, 7,", "all.jsonl:1: the place 1:7 is not in the text; exp"),
     ("doccano", b', "actor": "NATO"', b"", "all.jsonl:2: has no actor at 'actor'; say where"),
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
@@ -81,7 +81,7 @@ SPOILT = [
     ("labelstudio", b'"Rain."', b"Rain.", "export.json:4: is not JSON, or too long or deep; exp"),
     ("prodigy", b'"start": 2', b'"start": true', "out.jsonl:1: spans 'True:6' is not a place"),
     ("brat", b"T1\tActor", b"T1 Actor", "000.ann:1: 'T1 Actor 22 26\\tNATO' is not a line of an"),
-    ("brat", b"Stance T2", b"Stance T9", "000.ann:4: no line T9 in this file; name a folder"),
+    ("brat", b"Stance T2", b"Stance T9", "000.ann:4: has no 'T9'; name a folder"),
     ("table", b"pro", b"maybe", "mine.csv:2: stance 'maybe' in row 1 is not a label; use against"),
 ]
 

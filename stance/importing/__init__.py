@@ -26,7 +26,10 @@ _DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_te
 _READERS = {**vars(datasets), **vars(tools)}  # among others, of which `read_x` reads the format x
 FORMATS = {n: Format(_READERS.get(f"read_{n}", read_table), **d) for n, d in _DESCRIBED.items()}
 _NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
-_OTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+_OTHER_SHAPE = (
+    *(KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError),
+    *(SyntaxError, RecursionError),
+)
 
 
 def parse_map(option: str | None) -> dict[str, str]:

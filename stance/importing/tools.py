@@ -227,7 +227,5 @@ def _standoff(job: Import, path: Path, text: str) -> list[Place]:
             raise job.fault(f"'{shown(line, 40)}' is not a line of an .ann file")
     for where, key, label in attributes:
         job.where = where
-        if key not in places:
-            raise job.fault(f"no line {shown(key, 20)} in this file")
         places[key].labels.append(label)
     return list(places.values())

@@ -62,14 +62,10 @@ def _check_size(size: int, path: Path, name: str, most: int = sys.maxsize) -> No
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-# Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
-# a tuple of pairs, so that a repeated key is seen and a nested one is not mistaken for a list.
+# Numbers stay as they are written: 1e5 and NaN come back as 1e5 and NaN. An object becomes a
+# tuple of pairs, so that a repeated key is seen and a nested one is not mistaken for a list.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_float=Value, parse_int=Value, parse_constant=_refuse_constant
+    object_pairs_hook=tuple, parse_float=Value, parse_int=Value, parse_constant=Value
 )
 
 
@@ -125,8 +121,6 @@ def _decoded(text: str, line: int) -> Any:
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.colno}"
         return Fault(line + error.lineno - 1, "", reason, _JSON_ADVICE)
-    except ValueError as error:
-        return Fault(line, "", str(error), _JSON_ADVICE)
 
 
 def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
