@@ -79,10 +79,8 @@ def test_the_scores_are_those_of_what_predict_prints(figures, printed):
     assert answered["accuracy"] == pytest.approx((gold == found)[given].mean(), **near)
     macro = metrics.f1_score(gold[given], found[given], average="macro")
     assert answered["macro_f1"] == pytest.approx(macro, **near)
-    top, right, error = shares.max(axis=1), likely == gold, 0.0
-    for low in np.arange(15) / 15:
-        rows = (top > low) & (top <= low + 1 / 15)
-        error += abs((right[rows] - top[rows]).sum()) / len(gold)
+    surplus, bins = (likely == gold) - shares.max(axis=1), np.ceil(15 * shares.max(axis=1))
+    error = sum(abs(surplus[bins == number].sum()) for number in range(1, 16)) / len(gold)
     assert figures["ece"] == pytest.approx(error, abs=1e-5)
     texts = [row["text"] for row in printed[0]]
     kinds = {text: {g for t, g in zip(texts, gold, strict=True) if t == text} for text in texts}

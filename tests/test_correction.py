@@ -8,6 +8,7 @@ from archives import simulation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stance.arrays import tally
 from stance.evaluation.intervals import estimate_shares
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, compare
 from stance.findings.shares import Study, surrogates
@@ -50,9 +51,7 @@ def test_a_full_audit_is_the_truth_with_the_interval_of_a_survey():
     found = correct(audit, answers.document, *surrogates(answers))
     shares = np.bincount(stance) / len(stance)
     assert found.shares == pytest.approx(shares)
-    counts = np.zeros((answers.document.max() + 1, 3), np.int64)
-    np.add.at(counts, (answers.document, stance), 1)
-    survey = estimate_shares(counts)
+    survey = estimate_shares(tally(answers.document, stance, 3))
     for side in range(3):
         bounds = survey.interval(side)
         assert found.interval(side) == pytest.approx(bounds, abs=0.004)
