@@ -153,10 +153,9 @@ def frame(**more):
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_frames_of_every_library_say_the_same_as_pairs(fitted, estimator, library):
     module = pytest.importorskip(library, reason="polars would double the size of a test install")
-    own = module.table(frame()) if library == "pyarrow" else module.DataFrame(frame())
-    labelled = frame(label=Y)
-    labels = module.table(labelled) if library == "pyarrow" else module.DataFrame(labelled)
-    estimator.fit(own, labels["label"])
+    make = module.table if library == "pyarrow" else module.DataFrame
+    own = make(frame())
+    estimator.fit(own, make(frame(label=Y))["label"])
     assert np.array_equal(estimator.predict_proba(own), fitted.predict_proba(X))
     scores = cross_val_score(
         estimator, own, Y, groups=GROUPS, cv=GroupKFold(2), error_score="raise"

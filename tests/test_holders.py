@@ -1,11 +1,10 @@
 """Whose stance it is: learned where the corpus says so, named by who speaks, written beside it."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
-from command import dicts, fails, invoke, succeeds, write_rows
+from command import dicts, fails, invoke, read_rows, succeeds, write_rows
 from conftest import quick_recipe
 from small_model import refused, spoiled
 
@@ -158,14 +157,11 @@ def test_every_answer_says_whose_it_is(path, labelled):
 
 
 def test_speakers_are_named_where_the_answer_is_neutral(path, tmp_path):
-    texts = "".join(f'"{row[0]}"\n' for row in made_up())
     answers, silent = tmp_path / "answers.csv", tmp_path / "silent.csv"
-    asked = tmp_path / "in.csv"
-    asked.write_text(f"text\n{texts}", "utf-8")
+    asked = write_rows(tmp_path / "in.csv", [{"text": row[0]} for row in made_up()])
     for output, more in ((silent, ()), (answers, ("--speakers",))):
         succeeds("predict", asked, "-m", path, "-o", output, *more)
-    with silent.open(newline="") as before, answers.open(newline="") as after:
-        rows = [*zip(csv.DictReader(before), csv.DictReader(after), strict=True)]
+    rows = [*zip(read_rows(silent), read_rows(answers), strict=True)]
     for plain, row in rows:
         assert row == plain | {"holder": row["holder"]}
         assert row["holder"] == (plain["holder"] or row["holder"])
