@@ -7,7 +7,7 @@ import textwrap
 import tomllib
 
 import pytest
-from command import ROOT, SAMPLE, dicts, fails, invoke, program
+from command import ROOT, SAMPLE, dicts, fails, invoke, program, succeeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,11 +232,12 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
     assert "left out" not in invoke("predict", path, "--keep-all").stderr
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_nul_byte_is_refused_in_its_line(tmp_path, end):
+def test_a_paragraph_with_a_nul_byte_is_a_bad_row(tmp_path):
     path = tmp_path / "a.txt"
-    path.write_bytes(end.join(["NATO met.", "Russia did not.", "\0"]).encode())
-    assert f"{path}:3: a NUL byte; the file is damaged" in fails(1, "predict", path)
+    path.write_bytes(b"NATO met.\n\nRussia did not.\n\0\n")
+    assert f"{path}:3: a NUL byte in column 'text'; save" in fails(1, "predict", path)
+    done = succeeds("predict", path, "--rejects", tmp_path / "bad.csv")
+    assert "3 rows in = 2 judged + 1 rejected" in done.stderr
 
 
 def test_an_address_is_not_fetched():

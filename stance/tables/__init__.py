@@ -131,7 +131,7 @@ def open_inputs(
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         if path is None or options.delimiter or options.quoting or not is_article(path):
             return open_table(path, rejects=rejects, **form_of(options))
-        return open_article(path, options, documents.get(path))
+        return open_article(path, options, documents.get(path), rejects.add if rejects else None)
 
     def survey(table: Table) -> None:
         column(table, options.text_column, "--text-column")

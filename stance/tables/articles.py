@@ -4,7 +4,7 @@ import logging
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cache
 from importlib import import_module
@@ -16,8 +16,8 @@ from typing import Any
 from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.files import ARTICLE_NAMES, PAGE_NAMES, bare_path, kind_suffix
-from stance.tables.sources import InputFile, codec_named, line_ends
-from stance.tables.table import Chunks, InputOptions, Record, Records, Table
+from stance.tables.sources import InputFile, codec_named
+from stance.tables.table import InputOptions, Reject, Row, Table
 
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
 """White space of every kind, and characters that print nothing."""
@@ -48,39 +48,38 @@ def boilerplate_note(boilerplate: Counter[str]) -> str:
     return f"; left out as boilerplate: {reasons} (--keep-all lists it)" if reasons else ""
 
 
-def open_article(path: Path, options: InputOptions, document: str | None = None) -> Table:
+def open_article(
+    path: Path, options: InputOptions, document: str | None = None, reject: Reject | None = None
+) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
     A web page names its title, date and outlet. `document` is the file's name without its ending if
-    omitted. If all is kept, a column `boilerplate` says why something is.
+    omitted. If all is kept, a column `boilerplate` says why something is. The lines of its records
+    are the numbers of its paragraphs.
     """
     is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
     known = ("title", "date", "outlet") if is_page else ()
-    table = Table(name)
+    table = Table(name, reject=reject)
     table.boilerplate = boilerplate = Counter[str]()
     flag = ["boilerplate"] * keep_all
     table.columns = ("document", "paragraph", *known, *flag, options.text_column)
 
-    def read() -> Chunks:
+    def read() -> Iterator[Row]:
         page = _read_page(text, name) if is_page else (text, {}, set(), [])
         plain, metadata, table.headings, boxes = page
         pieces = split_article(plain, metadata.get("title", ""))
         pieces += [(box, "box") for box in boxes]
         boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
-        table.records_in = len(kept)
         table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
         table.form += f"{', a web page' * is_page}{boilerplate_note(boilerplate)}"
         cells = [metadata[key] for key in known]
         about = document or bare_path(path).name
-        if kept:  # records of none would have no columns
-            yield Records.of(
-                Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
-                for n, (paragraph, reason) in enumerate(kept, 1)
-            )
+        for n, (paragraph, reason) in enumerate(kept, 1):
+            yield n, (about, str(n), *cells, *[reason] * keep_all, paragraph), ""
 
-    table.chunks = read()
+    table.chunks = table.take(read())
     return table
 
 
@@ -96,10 +95,6 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
                     declared = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as there
         source.decode(encoding, declared, errors="strict")
         text = source.whole(_LARGEST, "put paragraphs in a CSV table")
-    before, nul, _ = text.partition("\0")
-    if nul:
-        why = "a NUL byte; the file is damaged or not text: export it again"
-        raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
     return source.name, text, source.form
 
 
