@@ -20,6 +20,9 @@ from stance.errors import DataError, defer_signals, refusal, reported
 
 Output = TypeVar("Output", bound="WholeFile")
 
+DATA = Path(__file__).parent / "data"
+"""What comes with the package; some of it is elsewhere in a clone."""
+
 _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------

@@ -90,9 +90,8 @@ def numbers(version):
 
 
 def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, tmp_path):
-    package = bundled_model().parents[1]
-    shutil.copytree(package / "data", tmp_path / "data")
-    monkeypatch.setattr("stance.storage.files", lambda _: tmp_path)
+    shutil.copytree(bundled_model().parent, tmp_path / "data")
+    monkeypatch.setattr("stance.storage.DATA", tmp_path / "data")
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["numpy>=2.0"])
     for name in ("reader", "speeches", "default"):
         damaged = tmp_path / "data" / f"{name}.stance"

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -13,7 +12,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder_kind, read_rows
 from stance.display import brief, count, shown, shown_path
 from stance.errors import DataError
-from stance.files import file_hash
+from stance.files import DATA, file_hash
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
 from stance.tables import months_of, open_table
@@ -110,10 +109,8 @@ class Corpus:
 
 def bundled_corpus() -> Path:
     """Return the starter corpus that comes with the package."""
-    bundled = Path(str(files("stance").joinpath("data/starter/starter_train.csv")))
-    if bundled.is_file():
-        return bundled
-    return Path(__file__).parents[2] / "datasets" / "starter" / "starter_train.csv"
+    bundled = DATA / "starter/starter_train.csv"
+    return bundled if bundled.is_file() else DATA.parents[1] / "datasets/starter/starter_train.csv"
 
 
 def read_corpus(

@@ -3,14 +3,13 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Unpack
 
 from stance.corpus.rows import stance_spellings
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.files import check_output
+from stance.files import DATA, check_output
 from stance.importing import datasets, tools
 from stance.importing.sources import Format, Import, Row, read_table
 from stance.records import Form
@@ -22,7 +21,7 @@ __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
 
-_DESCRIBED = tomllib.loads(files("stance").joinpath("data/imports.toml").read_text("utf-8"))
+_DESCRIBED = tomllib.loads((DATA / "imports.toml").read_text("utf-8"))
 _READERS = {**vars(datasets), **vars(tools)}  # among others, of which `read_x` reads the format x
 FORMATS = {n: Format(_READERS.get(f"read_{n}", read_table), **d) for n, d in _DESCRIBED.items()}
 _NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"

@@ -11,7 +11,6 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from markupsafe import Markup
 
 from stance.display import count
 from stance.errors import DataError, StanceError
+from stance.files import DATA
 from stance.labelling import Json, Session
 from stance.reports import environment
 from stance.settings import read_text
@@ -135,14 +135,13 @@ def _is_ours(request: "Request", host: str) -> bool:
 
 def read_codebook(path: Path | None) -> str:
     """Return the Markdown of a codebook, ours if none is named."""
-    package = Path(str(files("stance")))
-    ours = package / "data" / "codebook.md", package.parent / "docs" / "codebook.md"  # of a clone
+    ours = DATA / "codebook.md", DATA.parents[1] / "docs" / "codebook.md"
     return read_text(path or next(filter(Path.is_file, ours)), "codebook")
 
 
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
-    folder = files(__package__) / "templates"
+    folder = Path(__file__).parent / "templates"
     page, style, script = (
         Markup((folder / name).read_text("utf-8"))  # noqa: S704 (our own files)
         for name in ("label.html.j2", "label.css", "label.js")

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from stance import __version__
 from stance.arrays import Floats32
 from stance.display import shown, shown_path
 from stance.errors import ModelError, OutputError, UsageError
-from stance.files import check_output, file_hash, write_whole
+from stance.files import DATA, check_output, file_hash, write_whole
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
@@ -151,7 +150,7 @@ BUNDLED = (DEFAULT, SPEECHES)
 
 def bundled_model(name: str = DEFAULT) -> Path:
     """Return the file of a model that comes with the package."""
-    return Path(str(files("stance").joinpath(f"data/{name}.stance")))
+    return DATA / f"{name}.stance"
 
 
 def model_file(path: Path | str | None) -> Path:
@@ -339,7 +338,7 @@ def load_reader(
     for name, value, known in (("reads", reads, ("all", "unsure")), ("model", model, BUNDLED)):
         if value not in known:
             raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
-    folder = folder or Path(str(files("stance").joinpath("data")))
+    folder = folder or DATA
     mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
 
     def array(name: str) -> Floats32:

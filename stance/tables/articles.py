@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, load_extra
-from stance.files import ARTICLE_NAMES, PAGE_NAMES, bare_path, kind_suffix
+from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, bare_path, kind_suffix
 from stance.tables.sources import InputFile, codec_named
 from stance.tables.table import InputOptions, Reject, Row, Table
 
@@ -213,7 +212,7 @@ def _paragraphs(text: str) -> list[str]:
 @cache  # read where there is an article, for compiling takes 40 ms
 def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
     """Return reasons by what is boilerplate if nothing else is on the line; patterns by reason."""
-    rules = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
+    rules = tomllib.loads((DATA / "boilerplate.toml").read_text("utf-8"))
     labels, patterns = dict[str, str](), dict[str, re.Pattern[str]]()
     for reason, listed in rules["labels"].items():
         labels |= dict.fromkeys(re.split(" *[;\n] *", listed.strip()), reason)
