@@ -449,6 +449,7 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
         (("--pairs", "--differences", "x.csv"), "drop --differences, --by and --over"),
         (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
+        (("-o", "x.graphml"), "x.graphml: a graph holds who judges whom; add --pairs"),
         (("-o", "x.pdf"), "x.pdf: a table is not written as .pdf"),  # before a note on the table
         (("--period", "month"), "--period is about dates; name their column with --over"),
     ],

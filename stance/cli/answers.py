@@ -247,6 +247,8 @@ def shares(
     files.refuse_outputs(force, read, output=output, differences=differences)
     for path in (output, differences):
         table_format(path, ())  # raises
+        if path and path.suffix.lower() == ".graphml" and not pairs:
+            raise UsageError(f"{path}: a graph holds who judges whom; add --pairs")
     how = {"force": force, "excel_safe": excel_safe}
     study, notices = findings.read_study(request), []
     if pairs:

@@ -98,7 +98,7 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     if cut := count_cut([text]):
         warnings.warn(cut_note(cut), stacklevel=2)
     if actor is not None:
-        return [_explain(model, text[:MOST_READ], actor)]
+        return [_explain(model, text[:MOST_READ], actor.strip())]
     _, numbers = model.reader.words(read).named_actors()
     names = [model.book.names[number] for number in numbers.tolist()]
     if not names:

@@ -207,9 +207,9 @@ class InputFile:
         mark = next((mark for mark in _BYTE_ORDER_MARKS if self.first.startswith(mark)), b"")
         try:
             codec = codec_named(asked or declared).removesuffix("-sig")
+            has_single_bytes = len(bytes(range(256)).decode(codec, "replace")) == 256
         except (LookupError, ValueError) as error:
             raise UsageError(f"unknown encoding {asked!a:.40}; try cp1252 or utf-16") from error
-        has_single_bytes = len(bytes(range(256)).decode(codec, "replace")) == 256
         self._may_be_utf8 = bool(asked) and not mark and has_single_bytes
         self._set_codec(_BYTE_ORDER_MARKS.get(mark, codec), errors)
         self._mark, self.first = mark, self.first[len(mark) :]
