@@ -8,7 +8,7 @@ import pytest
 from command import invoke, read_rows
 
 from stance.corpus import read_corpus
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, StanceError, UsageError
 from stance.importing import FORMATS, import_corpus, parse_map
 
 IMPORTS = Path(__file__).parent / "imports"
@@ -172,18 +172,6 @@ def test_a_map_that_does_not_fit(tmp_path, names, match):
         imported("table", source, names=names)
 
 
-def test_a_mention_has_a_start_and_an_end(tmp_path):
-    source = write(tmp_path, {"t.csv": "text,actor,stance,a\nNATO met.,NATO,pro,0\n"})
-    with pytest.raises(UsageError, match="start and end of a mention belong together"):
-        imported("table", source, names={"end": "a"})
-
-
-def test_a_data_set_without_texts_is_not_taken_for_labels(tmp_path):
-    source = write(tmp_path, {"t.csv": "id,Target,Stance\n1,NATO,FAVOR\n"})
-    with pytest.raises(DataError, match=r"no column 'Tweet'; it has id, Target, Stance$"):
-        imported("pstance", source)
-
-
 @pytest.mark.parametrize("option", ["text", "=body", "text=", "text=a,text=b", "text=a,actor=a"])
 def test_what_is_no_map_is_refused(option):
     with pytest.raises(UsageError, match=r"--map: .* such as text=body"):
@@ -215,12 +203,15 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
         ("xml", {}, r"unknown format 'xml'. Choose among newsmtsc, ruopinionne"),
         ("persnt", {}, r"unknown format 'persnt'. Did you mean 'persent'\?"),
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
+        ("pstance", {}, r"no column 'Tweet'; it has id, Target, Stance$"),  # not taken for labels
         ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
+        ("table", {"names": {"end": "id", "text": "id", "actor": "Target"}}, "start and end of a"),
     ],
 )
 def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):
-    with pytest.raises(UsageError, match=match):
-        import_corpus(form, tmp_path, tmp_path / "out.csv", **given)
+    source = write(tmp_path, {"t.csv": "id,Target,Stance\n1,NATO,FAVOR\n"})
+    with pytest.raises(StanceError, match=match):
+        import_corpus(form, source, tmp_path / "out.csv", **given)
 
 
 # --- Coders ----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import io
 import os
-import stat
 import subprocess
 import sys
 from importlib.metadata import version
@@ -132,18 +131,6 @@ def test_another_version_of_the_stemmer_is_warned_about():
 
 
 # --- Writing -------------------------------------------------------------------------------------
-
-
-def test_an_existing_file_is_not_overwritten(path):
-    path.write_text("mine")
-    with pytest.raises(OutputError, match=r"small\.stance: exists already; use --force"):
-        save_model(small_model(), path)
-    assert path.read_text() == "mine"
-    path.chmod(0o640)
-    save_model(small_model(), path, force=True)
-    assert load_model(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert [p.name for p in path.parent.iterdir()] == ["small.stance"]
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

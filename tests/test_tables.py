@@ -89,15 +89,6 @@ def test_a_line_end_on_the_edge_of_a_chunk_is_one_line_end(tmp_path, end):
         assert cells_of(put(tmp_path, text)) == [("x" * (length - 10), "b"), ("c", "d")]
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("none.csv", "no such file; check"), (".", "is a folder; name"), ("a\0b", "cannot be read")],
-)
-def test_what_cannot_be_opened_is_one_line(tmp_path, name, message):
-    with pytest.raises(DataError, match=message):
-        open_table(tmp_path / name)
-
-
 def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     path = put(tmp_path, '\x1b[31mred\u202e,b\n"x\n', "a\x1b[2J.csv")
     with pytest.raises(DataError, match="never closed") as caught:
@@ -317,6 +308,9 @@ def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
         with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False):
             assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
         assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644
+        (tmp_path / "a.csv").chmod(0o640)
+        written(tmp_path / "a.csv", [("x", "y")], force=True)
+        assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(umask)
 
