@@ -34,6 +34,7 @@ ATTRIBUTES = set(_ATTRIBUTES.split())
 class Page(HTMLParser):
     """A page; reading it fails where it is not well-formed or holds what no page may hold."""
 
+    html: str
     tags: list = field(default_factory=list)
     texts: list = field(default_factory=list)
     named: dict = field(default_factory=dict)
@@ -168,7 +169,7 @@ def report_on(table, *options):
 
 def parse_page(text):
     """Return a page that is well-formed."""
-    page = Page()
+    page = Page(text)
     page.feed(text)
     page.close()
     assert page.stack == []

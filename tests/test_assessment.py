@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command import FOREIGN, STARTER, invoke, read_rows, succeeds, write_rows
 from conftest import quick_recipe
+from pages import report_on
 from sklearn import metrics
 
 from stance.corpus import read_corpus
@@ -160,6 +161,5 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, tmp_path, block, ow
     assert dict(card_facts(read_manifest(path)))["WARNING"].startswith(PRIOR)
     table = write_rows(tmp_path / "texts.csv", [[text] for text in corpus.texts[:80]], ["text"])
     invoke("predict", table, "-m", path, "-o", tmp_path / "answers.csv")
-    invoke("report", tmp_path / "answers.csv", "-m", path, "-o", tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text("utf-8")
-    assert "<li>The model knows which actor is judged" in page
+    page, _ = report_on(tmp_path / "answers.csv", "-m", path)
+    assert "<li>The model knows which actor is judged" in page.html

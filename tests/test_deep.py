@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from command import SAMPLE, STARTER, dicts, fails, invoke, misused, predict, read_rows, write_rows
-from pages import read_page
+from pages import report_on
 from small_model import spoiled
 
 from stance.errors import ModelError, OutputError, UsageError
@@ -112,17 +112,16 @@ def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
 @pytest.mark.parametrize("model", ["default", "speeches"])
 @pytest.mark.parametrize("pairs", ["all", "unsure"])
 def test_a_report_names_both_models(tmp_path, pairs, model):
-    answers, page = tmp_path / "answers.csv", tmp_path / "answers.html"
+    answers = tmp_path / "answers.csv"
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", answers, "--deep", pairs, "-m", model)
     for named in ((), ("--model", model)):
-        result = invoke("report", answers, "--force", *named)
-        text = read_page(page.read_bytes()).text
-        assert "did not make these answers" not in result.stderr
-        assert f"The model (file {model}.stance, sha256" in text
-        assert re.search("The deep reader of stance .* read " + READ[pairs], text)
-        assert "it reaches a macro-F1 of" not in text
-        assert "Marked are the words that pushed the linear model most" in text
-        assert "words that push the linear model" in text
+        page, said = report_on(answers, *named)
+        assert "did not make these answers" not in said
+        assert f"The model (file {model}.stance, sha256" in page.text
+        assert re.search("The deep reader of stance .* read " + READ[pairs], page.text)
+        assert "it reaches a macro-F1 of" not in page.text
+        assert "Marked are the words that pushed the linear model most" in page.text
+        assert "words that push the linear model" in page.text
 
 
 def test_evaluate_scores_with_it_and_without(labelled):

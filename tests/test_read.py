@@ -88,32 +88,29 @@ def test_every_way_in_gives_the_same_bytes(sample, tmp_path):
 
 def test_a_text_is_shown_as_written_and_coloured_where_it_is_read(tmp_path):
     text = "\u201cPoland\u201d praised Rus\u00adsia\u2019s foes and con\u00addemned Russia."
-    read(write(tmp_path / "a.txt", text), tmp_path / "a.html")
-    html = (tmp_path / "a.html").read_text("utf-8")
+    html = read(write(tmp_path / "a.txt", text), tmp_path / "a.html")[0].html
     assert re.sub("<[^>]*>", "", re.search("<p><bdi>(.*?)</bdi></p>", html)[1]) == text
     assert "Rus\u00adsia</span>\u2019s" in html
 
 
 def test_what_cannot_be_said_is_uncertain(tmp_path):
     text = write(tmp_path / "a.txt", "Poland met Russia on Monday.")
-    read(text, tmp_path / "a.html", "--abstain", "0.2")
-    labels = {label for label, _ in mentions((tmp_path / "a.html").read_text("utf-8"))}
+    page, _ = read(text, tmp_path / "a.html", "--abstain", "0.2")
+    labels = {label for label, _ in mentions(page.html)}
     assert labels <= {"uncertain", "neutral"}
     foreign = (
         "Polen lobte die NATO am Montag und verurteilte Moskau wegen der Angriffe auf Ziele, "
         "wie der Sprecher des Ministeriums vor der Presse in der Hauptstadt sagte, ohne weitere "
         "Einzelheiten zu nennen oder Fragen der anwesenden Journalisten zu beantworten."
     )
-    read(write(tmp_path / "b.txt", foreign), tmp_path / "b.html")
-    assert {e[0] for e in mentions((tmp_path / "b.html").read_text("utf-8"))} == {"uncertain"}
+    page, _ = read(write(tmp_path / "b.txt", foreign), tmp_path / "b.html")
+    assert {label for label, _ in mentions(page.html)} == {"uncertain"}
 
 
 def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
     text = write(tmp_path / "a.txt", "Ruritania and Poland praised NATO.\nIt rained.")
-    read(text, tmp_path / "a.html", "--actor", "Ruritania")
-    assert [name for _, (name, *_) in mentions((tmp_path / "a.html").read_text("utf-8"))] == [
-        "Ruritania"
-    ]
+    page, _ = read(text, tmp_path / "a.html", "--actor", "Ruritania")
+    assert [name for _, (name, *_) in mentions(page.html)] == ["Ruritania"]
     page, said = read(text, tmp_path / "b.html", "--actor", "Atlantis")
     assert "a.txt: does not name this actor; add its aliases" in said
     assert "No actor is named." in page.text
@@ -129,8 +126,7 @@ def test_a_web_page_keeps_its_headings_date_and_outlet(tmp_path):
     page, _ = read(source, tmp_path / "page.html")
     assert [level for level, _ in page.headings] == [1, 2]
     assert "2024-05-01, The Courier" in page.text
-    html = (tmp_path / "page.html").read_text("utf-8")
-    assert re.findall('aria-label="(Russia|NATO), (.*?):', html) == [
+    assert re.findall('aria-label="(Russia|NATO), (.*?):', page.html) == [
         ("NATO", "heading"), ("NATO", "paragraph 1"), ("Russia", "heading"),
         ("Russia", "paragraph 2"),
     ]  # fmt: skip
