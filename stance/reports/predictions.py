@@ -119,9 +119,9 @@ class _Drawing(NamedTuple):
 
     def dots(self, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
         """Draw net stances under each other, if there is one."""
-        if not any(map(has_number, shares)):
-            return []
         lines = [(share.group or share.actor, note(share), estimate(share)) for share in shares]
+        if not any(mark.ends for _, _, mark in lines):
+            return []
         audited = self.report.labelled is not None
         key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
         axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
@@ -157,7 +157,7 @@ class _Drawing(NamedTuple):
             return []
         middles = [net[0] if (net := nets[share.actor]) else math.nan for share in cells]
         matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, middles)}
-        numbered = {share.actor for share in cells if has_number(share)}
+        numbered = {share.actor for share in cells if estimate(share).ends}
         actors = [actor for actor in nets if actor in numbered]
         chart = charts.matrix(actors, self.report.groups, matrix)
         key = [(*BELOW, "below the actor's net stance"), (*ABOVE, "above")]
@@ -167,7 +167,7 @@ class _Drawing(NamedTuple):
     def pairs(self) -> list[Figure]:
         """Draw who judges whom: holders by the actors whom they judge."""
         shares, totals = self.report.pairs.shares if self.report.pairs else [], Counter[str]()
-        if not any(map(has_number, shares)):
+        if not any(estimate(share).ends for share in shares):
             return []
         for share in shares:
             totals.update({share.group: share.counts.n, share.actor: share.counts.n})
@@ -238,11 +238,6 @@ def number(quantity: int, value: float | None, interval: Sequence[float] = ()) -
     if value is None:
         return "–"
     return points(value, interval, 1) if quantity == NET else ranged(value, interval or None)
-
-
-def has_number(share: Share) -> bool:
-    """Return whether a chart shows a net stance, corrected or counted."""
-    return bool(share.net or share.value(NET, counted=True))
 
 
 def estimate(share: Share) -> Estimate:
