@@ -240,9 +240,7 @@ def shares(
     if request.audit is None and surrogate:
         raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and (differences or request.by or request.over):
-        raise UsageError(
-            "--pairs counts holders over all rows; drop --differences, --by and --over"
-        )
+        raise UsageError("--pairs counts holders in all rows; drop --differences, --by and --over")
     read = [*request.paths, request.audit]
     files.refuse_outputs(force, read, output=output, differences=differences)
     for path in (output, differences):
