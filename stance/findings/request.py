@@ -81,9 +81,7 @@ class Request:
             if not _predicted(table.columns, self.prefix):
                 _read_labels_as_answers(table, self)
             elif self.stance_column not in (None, self.prefix + "stance"):
-                why = (
-                    "has answers of stance predict, which count; drop them, or drop --stance-column"
-                )
+                why = "has answers of stance predict, which count; drop them or --stance-column"
                 raise DataError(f"{table.name}: {why}")
         except DataError:
             table.close()
