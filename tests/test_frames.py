@@ -73,7 +73,7 @@ SENTENCES = {
     ),
     "We will never forsake Armenia.": "forsake: author -> Armenia",
     "Spain closed the port, which angered Morocco.": "angered: Morocco -> Spain",
-    "Not once did Austria let us down.": "let us down: author -> Austria (denied)",
+    "Not once did Austria let us down.": "let us down: author -> Austria (no judgement)",
     "Austria should not let us down.": "",
     "Austria betrayed nobody.": "betrayed: author -> Austria",
     "Hungary vetoed the loan, to the dismay of Ukraine.": ("to the dismay of: Ukraine -> Hungary"),
@@ -96,7 +96,7 @@ SENTENCES = {
         "funds terrorists: author -> Qatar (rejected)"
     ),
     "A statement by Moscow said that NATO was a menace and that its word was a lie.": (
-        "menace: Russia -> NATO"
+        "menace: Russia -> NATO; lie: Russia -> NATO"
     ),
     "Qatar was falsely accused of theft.": "accused: author -> Qatar (rejected)",
     "Falsely accused by Peru, Chile protested.": (
@@ -118,7 +118,7 @@ SENTENCES = {
     "Blaming Peru for the drought is absurd.": "Blaming: author -> Peru (rejected)",
     "People reproach Peru for the drought, quite unfairly.": "reproach: author -> Peru (rejected)",
     "Finland called the story that Chad lied an insult.": "lied: Finland -> Chad (rejected)",
-    "Whoever accuses Peru should be quiet.": "accuses: other -> Peru (denied)",
+    "Whoever accuses Peru should be quiet.": "accuses: other -> Peru (no judgement)",
     "Chad's accusations against Peru are baseless.": (
         "accusations: author -> Peru (rejected); accusations: author -> Chad"
     ),
@@ -126,7 +126,24 @@ SENTENCES = {
         "lied: Chile -> Peru (rejected); dismissed: Chile -> no actor"
     ),
     "Peru has been condemned for its policy.": "condemned: other -> Peru",
-    "Peru has been abandoned.": "",
+    "Peru has been abandoned.": "abandoned: author -> whoever did it to Peru",
+    "Peru was attacked by Chile.": "attacked: Chile -> Peru (no judgement)",
+    "Peru was attacked by Chile for its veto.": "attacked: Chile -> Peru",
+    "Peru and Chile traded blame.": ("traded blame: Peru -> Chile; traded blame: Chile -> Peru"),
+    "Can we trust Peru?": "trust: author -> Peru (no judgement)",
+    "I don't like Peru.": "don't like: author -> Peru",
+    "Many condemn Peru.": "condemn: other -> Peru",
+    "Peru makes me feel safe.": "safe: author -> Peru",
+    "We cherish the honesty of Peru.": "cherish: author -> Peru",
+    "Peru is regarded by Chile as a bully.": "bully: Chile -> Peru",
+    "Peru, which Chile calls a bully, left.": "bully: Chile -> Peru",
+    "The country that Chile hates is Peru.": "hates: Chile -> Peru",
+    # "it" and "its" stand for an actor named before
+    "Peru may be rich, but its rulers are cruel.": ("cruel: author -> Peru"),
+    "Peru is our neighbour. It lies.": "lies: author -> Peru",
+    "Peru left Chile, calling it a bully.": "bully: Peru -> Chile",
+    "Peru voted down its proposal.": "voted down: Peru -> no actor",
+    "In Peru it is hard to lie.": "",
     "Peru has to be punished.": "punished: author -> Peru",
     "It is not true that Peru lied.": "lied: author -> Peru (rejected)",
     "It is true that Peru lied.": "lied: author -> Peru",
@@ -136,10 +153,10 @@ SENTENCES = {
     "Chile, rejected by Peru, left.": "rejected: Peru -> Chile",
     # who rejects a charge against itself, or may do so; what is not proven
     "Poland denied that Malta had lied.": "lied: Poland -> Malta (rejected)",
-    "Malta denied that Malta had lied.": "lied: author -> Malta (denied)",
-    "The minister denied that Malta had lied.": "lied: author -> Malta (denied)",
-    "There is no evidence that Chad lied.": "lied: author -> Chad (denied)",
-    "Germany has not said whether Chad lied.": "lied: Germany -> Chad (denied)",
+    "Malta denied that Malta had lied.": "lied: author -> Malta (no judgement)",
+    "The minister denied that Malta had lied.": "lied: author -> Malta (no judgement)",
+    "There is no evidence that Chad lied.": "lied: author -> Chad (no judgement)",
+    "Germany has not said whether Chad lied.": "lied: Germany -> Chad (no judgement)",
     "It cannot be denied that Peru lies.": "lies: author -> Peru",
     # compared with another
     "Unlike Peru, Chile kept its word.": (
@@ -180,12 +197,12 @@ SENTENCES = {
         "welcomed us: author -> Canada; betrayed: author -> United States"
     ),
     # denied; about something else; not the state
-    "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (denied)",
+    "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (no judgement)",
     "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> no actor",
     "A Brazilian striker criticised the referee.": "",
     "Malta blamed Malta for it.": "",
     "Victims of the criticism of the attack on Iraq left.": "",
-    "The ruling neither clears nor blames Britain.": "blames: other -> United Kingdom (denied)",
+    "The ruling neither clears nor blames Britain.": "blames: other -> United Kingdom (no judgement)",
     "Germany plays Brazil in the final.": "",
 }
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys, stretches
 from stance.features import ROLES
-from stance.reading.frames import KINDS
+from stance.reading.frames import KINDS, TURNS
 from stance.reading.keys import StringTable, join_keys, key_of, keys_of
 from stance.reading.words import Reader
 
@@ -106,6 +106,7 @@ LABELS = {
         *("who judges", "who judges no actor", "victim"),
         *("judged by an actor", "judged by the author", "judged by another"),
     ),
+    "turn": TURNS,
     "size": ("in a sentence", "in a short paragraph", "in a paragraph"),
 }
 """What the values of fields are called in the names of features, beside lexicon categories."""

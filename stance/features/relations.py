@@ -247,7 +247,10 @@ _LONGEST = 3
 
 _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER = range(7)
 _SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
-_FRAMES = (("frame", "kind polarity part size"), ("frame", "polarity part size"))
+_FRAMES = (
+    *(("frame", "kind polarity part size"), ("frame", "polarity part size")),
+    ("frame turned", "turn polarity part"),
+)
 _BESIDE = (("frame beside", "size"),)
 
 
@@ -262,7 +265,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     words, width = pairs.words, len(reader.book) + 1
     if not (frames := words.once(frames_of, reader)):
         return []
-    cue, polarity, agent, patient, _, kind, victim, _, _ = np.array(frames, np.int64).T
+    cue, polarity, agent, patient, turn, kind, victim, _, _ = np.array(frames, np.int64).T
     actor, frame, part = _parts(words, cue, agent, patient, victim)
     # The parts of each pair's actor in its paragraph.
     whose = words.para.take(cue.take(frame)) * width + actor
@@ -274,6 +277,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     word, sizes = cue.take(frame), np.searchsorted(_SIZES, np.diff(words.first))
     size = sizes.take(words.para.take(word))
     values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "part": part, "size": size}
+    values["turn"] = turn[frame]
     occurrences = []
     for sets, chosen in ((_FRAMES, part < _BYSTANDER), (_BESIDE, part == _BYSTANDER)):
         made = reader.once(closed_vocabulary, sets, reader)

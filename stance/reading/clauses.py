@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
+from stance.arrays import Bools, Bytes, Ints, Ints8, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import SIGNALS, Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
@@ -123,12 +123,14 @@ class Clauses:
         demonym = named.copy()
         demonym[named] = words.alias_kind.take(word[named]) == _DEMONYM
         letter[named] = np.where(demonym[named], ord("M"), ord("A"))
-        chosen = _sentences_with_cues(words.sentence.take(word), letter, sign != 0, named)
-        if not len(chosen):
-            return None
         signals = np.flatnonzero(known[4])
         bits = known[4][signals]
-        signalling = {n: word[signals[bits >> bit & 1 > 0]] for bit, n in enumerate(SIGNALS)}
+        places = {n: signals[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
+        cue = sign != 0
+        chosen = _sentences_with_cues(words, word, letter, cue, named, places["referring"])
+        if not len(chosen):
+            return None
+        signalling = {n: word[found] for n, found in places.items()}
         word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
         sign, value, plural = sign[chosen], value[chosen], demonym[chosen]
         # Demonyms that name people, whom a verb may follow: "Germans", but not "Swiss".
@@ -136,6 +138,10 @@ class Clauses:
         plural[plural] = [text[-1] == "s" != text[-2] for text in spelled]
         adverb, claims = letter == ord("L"), np.isin(word, signalling["pleas"])
         claims &= np.isin(word - 1, signalling["rejection"])  # "dismissed claims"
+        some = signalling["quantities"]
+        plural |= np.isin(word, some[words.sentence_start.take(some)]) & np.append(
+            (letter[2:] == ord("A")), (False, False)
+        )  # "Some trust China"
         _by_context(words, word, letter, noun, (plural, claims))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)
@@ -150,20 +156,32 @@ def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
     return stretches(words.first[:-1][kept], sizes[kept])
 
 
-def _sentences_with_cues(sentence: Ints32, letter: Bytes, cue: Bools, named: Bools) -> Ints:
-    """Return the words of the sentences that name an actor and hold a cue."""
+def _sentences_with_cues(
+    words: Words, at: Ints, letter: Bytes, cue: Bools, named: Bools, referring: Ints
+) -> Ints:
+    """Return the words of the sentences that name or refer to an actor and hold a cue."""
     if not named.any():
         return np.zeros(0, np.int64)
+    # "It lies", where the sentence before names an actor.
+    referring = referring[words.sentence_start.take(at[referring])]
     near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
+    support[referring] = True
     for step in range(1, _NEAR + 1):
         near[step:] |= support[:-step]
         near[:-step] |= named[step:]
     cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
+    sentence = words.sentence.take(at)
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1
-    kept = np.bincount(sentence[named], minlength=size) > 0
-    kept &= np.bincount(sentence[cue], minlength=size) > 0
+    actors = np.bincount(sentence[named], minlength=size) > 0
+    begun = referring[words.para.take(at[referring]) == words.para.take(at[referring] - 1)]
+    begun = sentence.take(begun)
+    actors[begun[actors.take(begun - 1)]] = True
+    kept = actors & (np.bincount(sentence[cue], minlength=size) > 0)
     kept &= np.bincount(sentence, minlength=size) <= LONGEST
+    # The antecedent's sentence is needed even if it holds no cue.
+    back = begun[kept.take(begun)] - 1
+    kept[back[np.bincount(sentence, minlength=size).take(back) <= LONGEST]] = True
     return np.flatnonzero(kept.take(sentence))
 
 
@@ -219,7 +237,8 @@ def _with_marks(
     sentence = words.sentence.take(at)
     ends = np.append((sentence[1:] != sentence[:-1]), True)
     possessive = words.possessive.take(at) & _NOMINAL[letter]
-    negated = words.clitic.take(at) == CLITIC_NEGATION
+    # Not where a phrase has the negation: "don't like".
+    negated = (words.clitic.take(at) == CLITIC_NEGATION) & _letters("mbh")[letter]
     comma = words.comma.take(at) & ~ends
     says = _before_colon(words, at, letter, comma)
     comma &= ~says

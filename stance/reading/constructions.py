@@ -18,11 +18,12 @@ _TEXTS = {
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
     "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
+    "undergone": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>e)(?!y<actors>)",
     "deserves": "<subject><aside>,?R?[hm]*(?P<never>n?)[hm]*(?P<verb>o)(?P<flip>n?)f?(?P<cue>[Jc])",
     "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
     "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
     "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
-    "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])(?P<cue>J)",
+    "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])b?(?P<cue>J)",
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
@@ -40,6 +41,8 @@ _TEXTS = {
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
+    "relative called": "<subject>,?R(?P<agent><who>)[hmn]*K[ptb]*(?P<cue>[Jcj])",
+    "judged worth": "(?P<cue>[VEG])(?P<worth>J)(?:&J)?f(?P<patient><whom>)",
     "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
     "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
@@ -55,6 +58,8 @@ _TEXTS = {
     "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
     "participle called": "<subject>,?K[ptb]*(?P<cue>[Jcj])y(?P<agent><who>)",
     "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
+    "is called by": "<subject><aside>[hmn]*b+n?Ky(?P<agent><who>)[ptb]*(?P<cue>[Jcj])",
+    "cleft": "R(?P<agent><who>)[hmn]*(?P<cue>[VEB])[^.,]{0,3}b(?P<patient>A)(?=\\.)",
     "received": "<subject><aside>[hmnb]*(?:[ro]p*|bp)(?P<cue>c)(?:[wyf](?P<agent><who>))",
     "received from nobody": "<subject><aside>[hmnb]*rp*(?P<cue>c)(?![ft]|[pi](?:[sl][fw])?[Aa])",
     "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
@@ -86,11 +91,26 @@ _SIGNS = {
     "surpasses": r"\+(?<=[Jo]\+)A",
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
-    **{"fights": "J(?<=[VEGode]J)", "shows": "J(?<=[oSrn]J)", "makes": "J(?<=[oS][ANFsl]J)"},
-    **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)"},
-    **{"is": "b[nbpoy]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]", "is called": "bn?K"},
+    **{
+        "fights": "J(?<=[VEGode]J)",
+        "shows": "J(?<=[oSrn]J)",
+        "makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J",
+    },
+    **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
+    **{
+        "is": "b[nbpoy]*[JTcj]",
+        "is of": "bn?b?p?N[fp][Jj]",
+        "is called": "bn?K",
+        "is called by": "bn?K",
+    },
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
-    **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "with which": "R(?<=[pw]R)"},
+    **{
+        "fate": "b(?<=[mohNnt]b)",
+        "relative": "[Aak],?[RY]",
+        "relative called": "[Aak],?R",
+        "cleft": "bA(?=\\.)",
+        "with which": "R(?<=[pw]R)",
+    },
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
     **{"against": "p(?<=[Aa]p)[Aasl]", "urged by": "Uy", "elsewhere": "[VEB]"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
@@ -101,7 +121,17 @@ _SIGNS = {
 
 One letter alone is found fastest, so some patterns begin with it and look back."""
 _DEEDS = (
-    *("fate", "plea", "deed to", "deed to by", "deed by", "shows", "makes", "has ours"),
+    *(
+        "fate",
+        "plea",
+        "deed to",
+        "deed to by",
+        "deed by",
+        "undergone",
+        "shows",
+        "makes",
+        "has ours",
+    ),
     *("deed", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
@@ -136,7 +166,8 @@ NEEDS = {
 JUDGES = {
     **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
     **dict.fromkeys(
-        ("judged", "judged act", "threatens", "blamed on", "urged", "rejected act"), "cue"
+        ("judged", "judged act", "judged worth", "threatens", "blamed on", "urged", "rejected act"),
+        "cue",
     ),
     **dict.fromkeys(("loyal", "cannot stand"), "cue"),
 }

@@ -32,7 +32,7 @@ from stance.reading.constructions import (
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.voices import AUTHOR, OTHER, Ends
+from stance.reading.voices import AUTHOR, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
@@ -41,6 +41,8 @@ MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
+
+_ASKED = compiled("(?<![^.])m<who>$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
@@ -54,7 +56,7 @@ class Frame(NamedTuple):
     """A judgement that a sentence tells of."""
 
     cue: int  # the judging word, an index into `Words`
-    polarity: int  # 1, -1, or 0 if it is denied
+    polarity: int  # 1, -1, or 0 if nobody judges after all: it is denied, asked, or a mere deed
     agent: int  # number in the book, `AUTHOR` or `OTHER`
     patient: int  # number in the book, or `NO_ACTOR`
     turn: int  # why the polarity is not that of the cue: index into `TURNS`
@@ -94,8 +96,13 @@ class _Sentences(Evaluations):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
+            if name != "called" and self.referring.intersection(range(cue, hit.end())):
+                patients = []  # "voted down its proposal"
             sign, agents, patients = self._judgement(name, hit, cue, patients)
-            if not patients and self.lower(cue + 1) in ("other", "another"):  # "each other"
+            # "accused each other", "traded blame"
+            if not patients and (
+                self.lower(cue + 1) in ("other", "another") or self.is_in(cue, "mutual")
+            ):
                 patients = [end for end in agents if len(agents) > 1]
             if not sign:
                 return
@@ -105,7 +112,8 @@ class _Sentences(Evaluations):
             agents = self.voice(cue)
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.subjects(cue) if end[0] >= 0]
-        if not agents or (not patients and all(agent < 0 for agent, _ in agents)):
+        victims = self.actors(*hit.span("victim")) if "victim" in groups else []
+        if not agents or not (patients or victims or any(agent >= 0 for agent, _ in agents)):
             return
         verb = hit.start("verb") if "verb" in groups else cue
         rejecters = self._rejecters(name, cue, verb, agents)
@@ -123,7 +131,8 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(name, cue, verb, sign)
-        victims = self.actors(*hit.span("victim")) if "victim" in groups else []
+            if name == "passive" and self.is_in(cue, "striking") and self._strikes(cue, agents):
+                sign = 0
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         turn = REJECTED if rejecters and sign else PLAIN
         victim = victims[0][0] if victims else NO_ACTOR
@@ -135,14 +144,23 @@ class _Sentences(Evaluations):
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
         """Tell whether who is evaluated has a part in another frame, which counts alone."""
         if name == "crime by":
-            return self.phrases.name[hit.start("patient")] in self.judging
-        return name == "act" and self.phrases.name[cue] in self.judged
+            return self.names[hit.start("patient")] in self.judging
+        refers = self.phrases.tags[cue] in "JN"  # "their quarrels", whoever has them
+        return name == "act" and (refers or self.names[cue] in self.judged)
+
+    def _strikes(self, cue: int, agents: Ends) -> bool:
+        """Tell whether who attacks does so by arms: not "was attacked by Peru for its veto"."""
+        rest = range(cue + 1, self.tags.index(".", cue))
+        reasons = any(self.tags[p] == "p" and self.is_in(p, "reasoning") for p in rest)
+        return not reasons and any(agent >= 0 for agent, _ in agents)
 
     def _unless_denied(self, name: str, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
         lapsed = _LAPSED.match(self.tags, cue)  # "admired Chile once; no longer"
         if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
             return -1 if sign > 0 else 0
+        if _ASKED.search(self.tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
+            return 0
         if name in FIXED or not self.denied(verb):
             return sign
         turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")
@@ -199,6 +217,8 @@ class _Sentences(Evaluations):
             sign = fates.get(self.lower(cue), 0)
         elif name in FIXED:
             sign = FIXED[name]
+        elif name == "judged worth":  # "praised the courage of Ukraine", not its grief
+            sign = sign if sign * self.phrases.value[hit.start("worth")] > 0 else 0
         elif name == "held":
             sign = sign if self.fits(hit, cue) else 0
         elif letter in "EB" and judging:
@@ -268,5 +288,7 @@ def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -
     cue = text[words.start[frame.first] : words.end[frame.last]]
     agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
     patient = "no actor" if frame.patient < 0 else names[frame.patient]
-    turn = TURNS[frame.turn] if frame.polarity else "denied"
+    if frame.patient < 0 <= frame.victim:
+        patient = f"whoever did it to {names[frame.victim]}"
+    turn = TURNS[frame.turn] if frame.polarity else "no judgement"
     return f"{cue}: {agent} -> {patient}" + (f" ({turn})" if turn else "")

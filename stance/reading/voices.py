@@ -37,7 +37,7 @@ _PARTS = {
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.))"
     "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
-    "<aside>": "(?:[fpwti](?:o?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
+    "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 
@@ -56,6 +56,8 @@ _NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
+# Not "it is hard to say".
+_REFERRING = re.compile("[sl]|[JN](?=[bhm])|(?<=K)H|H(?=[hbmdnoVE])(?!bn?J[tRfp])")
 _NOT = re.compile("n[hmbx]*$")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -68,10 +70,55 @@ class Voices:
         self.cues, self.lists = cues, cues.lists
         types: Any = words.type
         self._strings, self._type = words.types.strings, memoryview(types)
+        self.names = [*phrases.name]  # of each phrase, or of what it refers to
+        self.referring = set[int]()
+        """Phrases that stand for an actor named before: "its troops", "it lies"."""
+        self.tags = self._with_references()
+
+    def _with_references(self) -> str:
+        """Return the letters with those of actors where a phrase refers to one."""
+        tags = [*self.tags]
+        for hit in _REFERRING.finditer(self.tags):
+            place, named = hit.start(), None
+            called = hit[0] == "H" and tags[place - 1] == "K"  # "calling it a disgrace"
+            if hit[0] == "H" and not called:
+                named = self._named_alone(place)
+            elif called or self.spelling(self.phrases.first[place] - 1) in self.lists["referring"]:
+                named = self._named_last(place)
+            if named is not None:
+                tags[place] = "a" if hit[0] in "lJN" else "A"
+                self.names[place] = self.names[named]
+                self.referring.add(place)
+        return "".join(tags)
+
+    def _named_last(self, place: int) -> int | None:
+        """Return the actor that "its" stands for: the last one that is no mere complement."""
+        before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
+        heads = [p for p in before if self.tags[p - 1] not in "fpwti"]
+        return (heads or before or [None])[-1]
+
+    def _before(self, place: int) -> int:
+        """Return the begin of the sentence, or of that before if a phrase begins the sentence."""
+        low = self.tags.rfind(".", 0, place)
+        earlier = self.tags.rfind(".", 0, low) + 1 if 0 <= low == place - 1 else low + 1
+        return earlier if self.phrases.para[earlier] == self.phrases.para[place] else place
+
+    def _named_alone(self, place: int) -> int | None:
+        """Return the actor for which "it" or "they" stands, if no other one is named before."""
+        tags = self.tags
+        if tags[place - 1] == "." and tags[place + 1] == "b" and self.lower(place) == "it":
+            return None  # "It was convenient", an event
+        begins = tags[place - 1] in ".,&" or self.lower(place - 1) in ("but", "yet", "that")
+        if not begins or not self.is_in(place, "referring"):
+            return None
+        before = [p for p in range(self._before(place), place) if tags[p] in "Aak"]
+        heads = [p for p in before if tags[p] == "A" and tags[p - 1] not in "fpwti"]
+        sole = len({self.words.who[self.names[p]] for p in before}) == 1
+        return heads[-1] if heads and sole else None
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, and where."""
-        tags, names, who = self.tags, self.phrases.name, self.words.who
+        tags, names, who = self.tags, self.names, self.words.who
         return [
             (int(who[name]), name)
             for place in range(low, high)
@@ -130,7 +177,7 @@ class Voices:
                     return next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
                 place = back - 1  # "Germany, a critic, said"
             else:
-                earlier = self._last("VEBdeoSrbKUCm", low, place + 1)
+                earlier = self._last("VEBdeoSrbKUCmP", low, place + 1)
                 return None if earlier is None else self.subject(earlier, depth + 1)
         if tags[verb] in "G" and place < low:  # "Accusing Turkey, Egypt left"
             comma = tags.find(",", verb, tags.find(".", verb))
