@@ -202,7 +202,7 @@ SENTENCES = {
     "A Brazilian striker criticised the referee.": "",
     "Malta blamed Malta for it.": "",
     "Victims of the criticism of the attack on Iraq left.": "",
-    "The ruling neither clears nor blames Britain.": "blames: other -> United Kingdom (no judgement)",
+    "The ruling neither clears nor blames Peru.": "blames: other -> Peru (no judgement)",
     "Germany plays Brazil in the final.": "",
 }
 

@@ -125,12 +125,14 @@ class Clauses:
         letter[named] = np.where(demonym[named], ord("M"), ord("A"))
         signals = np.flatnonzero(known[4])
         bits = known[4][signals]
-        places = {n: signals[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
-        cue = sign != 0
-        chosen = _sentences_with_cues(words, word, letter, cue, named, places["referring"])
+        marked = {n: signals[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
+        cue, refers = sign != 0, np.zeros(len(word), np.bool_)
+        refers[marked["referring"]] = True
+        refers &= words.sentence_start.take(word)
+        chosen = _sentences_with_cues(words, word, letter, (cue, named, refers))
         if not len(chosen):
             return None
-        signalling = {n: word[found] for n, found in places.items()}
+        signalling = {n: word[places] for n, places in marked.items()}
         word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
         sign, value, plural = sign[chosen], value[chosen], demonym[chosen]
         # Demonyms that name people, whom a verb may follow: "Germans", but not "Swiss".
@@ -139,9 +141,9 @@ class Clauses:
         adverb, claims = letter == ord("L"), np.isin(word, signalling["pleas"])
         claims &= np.isin(word - 1, signalling["rejection"])  # "dismissed claims"
         some = signalling["quantities"]
-        plural |= np.isin(word, some[words.sentence_start.take(some)]) & np.append(
-            (letter[2:] == ord("A")), (False, False)
-        )  # "Some trust China"
+        some = some[words.sentence_start.take(some)]
+        follows = np.append(letter[2:] == ord("A"), [False, False][: len(letter)])
+        plural |= np.isin(word, some) & follows  # "Some trust China"
         _by_context(words, word, letter, noun, (plural, claims))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)
@@ -157,31 +159,28 @@ def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
 
 
 def _sentences_with_cues(
-    words: Words, at: Ints, letter: Bytes, cue: Bools, named: Bools, referring: Ints
+    words: Words, at: Ints, letter: Bytes, flags: tuple[Bools, Bools, Bools]
 ) -> Ints:
     """Return the words of the sentences that name or refer to an actor and hold a cue."""
+    cue, named, refers = flags
     if not named.any():
         return np.zeros(0, np.int64)
-    # "It lies", where the sentence before names an actor.
-    referring = referring[words.sentence_start.take(at[referring])]
-    near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
-    support[referring] = True
+    near, support = np.zeros(len(letter), np.bool_), named | refers | _letters("bKyv")[letter]
     for step in range(1, _NEAR + 1):
         near[step:] |= support[:-step]
         near[:-step] |= named[step:]
     cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
-    sentence = words.sentence.take(at)
+    sentence, para = words.sentence.take(at), words.para.take(at)
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1
-    actors = np.bincount(sentence[named], minlength=size) > 0
-    begun = referring[words.para.take(at[referring]) == words.para.take(at[referring] - 1)]
-    begun = sentence.take(begun)
-    actors[begun[actors.take(begun - 1)]] = True
+    fits = np.bincount(sentence, minlength=size) <= LONGEST
+    actors = fits & (np.bincount(sentence[named], minlength=size) > 0)
+    # "It lies", where the sentence before names an actor, and is read for it.
+    second = sentence[np.flatnonzero(refers[1:] & (para[1:] == para[:-1])) + 1]
+    second = second[fits.take(second) & actors.take(second - 1)]
+    actors[second] = True
     kept = actors & (np.bincount(sentence[cue], minlength=size) > 0)
-    kept &= np.bincount(sentence, minlength=size) <= LONGEST
-    # The antecedent's sentence is needed even if it holds no cue.
-    back = begun[kept.take(begun)] - 1
-    kept[back[np.bincount(sentence, minlength=size).take(back) <= LONGEST]] = True
+    kept[second[kept.take(second)] - 1] = True
     return np.flatnonzero(kept.take(sentence))
 
 

@@ -80,7 +80,8 @@ class Voices:
         tags = [*self.tags]
         for hit in _REFERRING.finditer(self.tags):
             place, named = hit.start(), None
-            called = hit[0] == "H" and tags[place - 1] == "K"  # "calling it a disgrace"
+            called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
+            called &= self.lower(place) in ("it", "them")
             if hit[0] == "H" and not called:
                 named = self._named_alone(place)
             elif called or self.spelling(self.phrases.first[place] - 1) in self.lists["referring"]:
@@ -95,7 +96,7 @@ class Voices:
         """Return the actor that "its" stands for: the last one that is no mere complement."""
         before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
         heads = [p for p in before if self.tags[p - 1] not in "fpwti"]
-        return (heads or before or [None])[-1]
+        return next(reversed(heads or before), None)
 
     def _before(self, place: int) -> int:
         """Return the begin of the sentence, or of that before if a phrase begins the sentence."""
