@@ -101,7 +101,7 @@ class Clauses:
         letter, noun, sign, value = known[:4].copy()
         sign, value = sign.view(np.int8), value.view(np.int8)
         name, who = words.name.take(word), words.who.take(word)
-        proper = name & ~_letters("suF")[noun]
+        proper = name & ~_letters("suF")[noun] & ~_letters("HDO")[letter]  # ": 'They lie'"
         letter[name], letter[proper] = noun[name], ord("N")
         # "don't": of "isn't" and "hasn't" the letter tells more.
         negated = words.clitic.take(word) == CLITIC_NEGATION
@@ -210,6 +210,9 @@ def _by_context(
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
     role &= ~np.append(False, plural[:-1])
     role |= claims & _letters("VEGC")[before]
+    # "earned praise from", and "Praise for" at the beginning
+    starts = ~same & (letter == ord("V"))
+    role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
     turned = verbal & role & ~gerund

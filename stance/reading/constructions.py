@@ -69,13 +69,14 @@ _TEXTS = {
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
+    "verbless": "(?<![^.])(?P<patient>A)(?P<cue>[Jj])(?=,S)",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
     "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
-    "crime by": "(?P<cue>J)y(?P<patient><actors>)",
+    "crime by": "(?<!ot)(?P<cue>J)y(?P<patient><actors>)",
     "conduct from": "(?<![^.])(?P<cue>J)w(?P<patient><actors>)",
     "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
     "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
@@ -136,7 +137,7 @@ _DEEDS = (
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
+_TRAITS = ("is", "verbless", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
 _ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -302,7 +303,7 @@ class Evaluations(Rejections):
         if hit := _BESIDE.match(self.tags, cue + 1):
             link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
             praises = self.phrases.value[cue] > 0 or self.lower_first(cue) == "better"
-            if link == self.lower(cue - 1) == "as":
+            if link == self.lower(cue - 1) == "as" or (less and self.tags[cue - 1] == "n"):
                 yield sign, self.actors(*hit.span(1))
             elif link == "than" and less:
                 yield -sign, self.actors(*hit.span(1))

@@ -42,6 +42,7 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
+_IMPERSONAL = re.compile("H[mhn]*(?:bx?([JOcC])t|d)$")
 _ASKED = compiled("(?<![^.])m<who>$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -207,6 +208,10 @@ class _Sentences(Evaluations):
         agents = [(OTHER, -1)]
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
+        elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
+            agents = self.voice(cue)  # "it would be folly to trust Peru"
+            if view[1] and self.phrases.value[view.start(1)] < 0:
+                sign = -sign
         elif judging:
             agents = self.subjects(hit.start(judging))
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"

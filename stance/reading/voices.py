@@ -113,9 +113,27 @@ class Voices:
         if not begins or not self.is_in(place, "referring"):
             return None
         before = [p for p in range(self._before(place), place) if tags[p] in "Aak"]
+        if self.phrases.quoted[place] and not any(self.phrases.quoted[p] for p in before):
+            return self._topic(place)
         heads = [p for p in before if tags[p] == "A" and tags[p - 1] not in "fpwti"]
         sole = len({self.words.who[self.names[p]] for p in before}) == 1
         return heads[-1] if heads and sole else None
+
+    def _topic(self, place: int) -> int | None:
+        """Return the one actor that a quotation is about: "They lie," he said of Peru."""
+        tags = self.tags
+        low, high = tags.rfind(".", 0, place) + 1, tags.find(".", place)
+        about = [p for p in range(low + 1, high) if tags[p] == "A" and self._introduces(p - 1, low)]
+        return about[0] if len(about) == 1 else None
+
+    def _introduces(self, link: int, low: int) -> bool:
+        word = self.lower(link)
+        refers = word == "to" and self.lower(link - 1) == "referring"
+        return (
+            word == "about"
+            or refers
+            or (word in ("of", "on") and (link == low or self.tags[link - 1] == "S"))
+        )
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, and where."""
@@ -203,7 +221,7 @@ class Voices:
             place -= 1
         while tags[place] in "NA" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
-        while tags[place] in "nbmhCtxfD" or (tags[place] in "NA" and tags[place - 1] in "nC"):
+        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJ" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
                 return True
             place -= 1
