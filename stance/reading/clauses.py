@@ -213,6 +213,9 @@ def _by_context(
     # "earned praise from", and "Praise for" at the beginning
     starts = ~same & (letter == ord("V"))
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
+    # "her deep distrust of"
+    second = np.append([False, False], _letters("DO")[letter[:-2]] | (owned[1:-1]))[: len(letter)]
+    role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
     turned = verbal & role & ~gerund

@@ -69,6 +69,10 @@ _TEXTS = {
     "and deed": "&(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
+    "apposition": "<subject>,(?P<cue>J)(?:f[NJ])?,(?![AJN&])",
+    "so described": "(?<![^.])(?P<cue>J)&J,(?P<patient>A)",
+    "which is": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,}(?:,&?|&)Rb(?P<flip>n?)(?P<cue>J)\\.",
+    "outcome": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,},(?P<cue>[Jc])(?:f[NJ])?\\.",
     "verbless": "(?<![^.])(?P<patient>A)(?P<cue>[Jj])(?=,S)",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
@@ -137,7 +141,20 @@ _DEEDS = (
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
-_TRAITS = ("is", "verbless", "gapped", "is somebody's", "is of", "vocative", "addressed", *_NAMED)
+_TRAITS = (
+    "is",
+    "apposition",
+    "so described",
+    "which is",
+    "outcome",
+    "verbless",
+    "gapped",
+    "is somebody's",
+    "is of",
+    "vocative",
+    "addressed",
+    *_NAMED,
+)
 _ACTS = ("with which", "without", "better without", "act")
 
 EVALUATIONS = {*_DEEDS, *_OUTCOMES, *_TRAITS, *_ACTS}
@@ -160,7 +177,11 @@ NEEDS = {
     **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
-    **{"because": ("cue", "because"), "due to": ("link", "because")},
+    **{
+        "outcome": ("cue", "outcomes"),
+        "because": ("cue", "because"),
+        "due to": ("link", "because"),
+    },
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
@@ -243,6 +264,8 @@ class Evaluations(Rejections):
                 return 1
             if re.search("[^su]s$", self.lower(cue)):  # a verb: "marvels", "wonders"
                 return 0
+        if name == "apposition" and self.lower_first(cue).startswith("poor"):
+            return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
         if name == "surpasses":  # "did far better than"
