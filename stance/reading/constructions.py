@@ -22,7 +22,7 @@ _TEXTS = {
     "deserves": "<subject><aside>,?R?[hm]*(?P<never>n?)[hm]*(?P<verb>o)(?P<flip>n?)f?(?P<cue>[Jc])",
     "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
     "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
-    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr])(?P<flip>n?)(?P<cue>J)",
+    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSrm])(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])b?(?P<cue>J)",
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
@@ -42,6 +42,7 @@ _TEXTS = {
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
     "relative called": "<subject>,?R(?P<agent><who>)[hmn]*K[ptb]*(?P<cue>[Jcj])",
+    "regrets": "(?P<cue>[VEPQJc])R(?P<patient>A)",
     "judged worth": "(?P<cue>[VEG])(?P<worth>J)(?:&J)?f(?P<patient><whom>)",
     "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
@@ -73,7 +74,7 @@ _TEXTS = {
     "so described": "(?<![^.])(?P<cue>J)&J,(?P<patient>A)",
     "which is": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,}(?:,&?|&)Rb(?P<flip>n?)(?P<cue>J)\\.",
     "outcome": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,},(?P<cue>[Jc])(?:f[NJ])?\\.",
-    "verbless": "(?<![^.])(?P<patient>A)(?P<cue>[Jj])(?=,S)",
+    "verbless": "(?<![^.])(?P<patient>A)(?P<cue>[Jj])(?=,(?:S|cA))",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
@@ -98,12 +99,12 @@ _SIGNS = {
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
     **{
         "fights": "J(?<=[VEGode]J)",
-        "shows": "J(?<=[oSrn]J)",
+        "shows": "J(?<=[oSrnm]J)",
         "makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J",
     },
     **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
     **{
-        "is": "b[nbpoy]*[JTcj]",
+        "is": "b[nbpoyX]*[JTcj]",
         "is of": "bn?b?p?N[fp][Jj]",
         "is called": "bn?K",
         "is called by": "bn?K",
@@ -177,18 +178,24 @@ NEEDS = {
     **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
-    **{
-        "outcome": ("cue", "outcomes"),
-        "because": ("cue", "because"),
-        "due to": ("link", "because"),
-    },
+    **{"because": ("cue", "because"), "due to": ("link", "because")},
+    **{"outcome": ("cue", "outcomes"), "regrets": ("cue", "regretting")},
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
 JUDGES = {
     **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
     **dict.fromkeys(
-        ("judged", "judged act", "judged worth", "threatens", "blamed on", "urged", "rejected act"),
+        (
+            "judged",
+            "judged act",
+            "judged worth",
+            "regrets",
+            "threatens",
+            "blamed on",
+            "urged",
+            "rejected act",
+        ),
         "cue",
     ),
     **dict.fromkeys(("loyal", "cannot stand"), "cue"),

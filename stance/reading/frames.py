@@ -205,6 +205,7 @@ class _Sentences(Evaluations):
             return self.phrases.sign[cue], *self._of_noun(cue, hit)
         letter, judging = self.tags[cue], JUDGES.get(name)  # the group whose subject judges
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
+        sign = sign or self.phrases.value[cue]
         agents = [(OTHER, -1)]
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))

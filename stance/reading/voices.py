@@ -78,6 +78,11 @@ class Voices:
     def _with_references(self) -> str:
         """Return the letters with those of actors where a phrase refers to one."""
         tags = [*self.tags]
+        for hit in re.finditer("spA", self.tags):  # "the junta in Bamako"
+            place = hit.start()
+            if self.lower(place + 1) == "in":
+                tags[place], tags[place + 2] = "A", "N"
+                self.names[place] = self.names[place + 2]
         for hit in _REFERRING.finditer(self.tags):
             place, named = hit.start(), None
             called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
