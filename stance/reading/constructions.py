@@ -22,7 +22,7 @@ _TEXTS = {
     "deserves": "<subject><aside>,?R?[hm]*(?P<never>n?)[hm]*(?P<verb>o)(?P<flip>n?)f?(?P<cue>[Jc])",
     "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
     "with which": "(?P<cue>[Jc])(?P<link>[pw])R(?P<patient><actors>)",
-    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSrm])(?P<flip>n?)(?P<cue>J)",
+    "shows": "<subject><aside>,?R?[hm]*(?P<verb>[oSr]|m(?!n))(?P<flip>n?)(?P<cue>J)",
     "makes": "<subject><aside>,?R?[hm]*(?P<verb>[oS])(?P<victim>[ANFsl])b?(?P<cue>J)",
     "has ours": "<subject><aside>[hm]*(?P<verb>[hor])(?P<cue>c)(?![fpwtyi])",
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
