@@ -109,15 +109,16 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
 def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
     """Return how many words of each kind are in each sentence and in each paragraph."""
     classed, sign = words.classed, words.sign.take(words.classed)
-    functions = words.functions
+    marked = np.flatnonzero(words.functions & (HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON))
+    functions = words.functions.take(marked)
     counted = {
         "positive": classed[sign > 0],
         "negative": classed[sign < 0],
         "plain": classed[sign == 0],
-        "hypothetical": np.flatnonzero(functions & HYPOTHETICAL),
-        "concession": np.flatnonzero(functions & CONCESSION),
-        "negator": np.flatnonzero(functions & NEGATOR),
-        "first-person": np.flatnonzero(functions & FIRST_PERSON),
+        "hypothetical": marked[functions & HYPOTHETICAL > 0],
+        "concession": marked[functions & CONCESSION > 0],
+        "negator": marked[functions & NEGATOR > 0],
+        "first-person": marked[functions & FIRST_PERSON > 0],
         "question": np.flatnonzero(words.question),
         "sentences": np.flatnonzero(words.sentence_start),
         "others": words.mentions,

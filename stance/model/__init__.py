@@ -84,8 +84,9 @@ class StanceModel(Recomputing):
 
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: they have features of their own."""
-        rows = self.reference.actors if self.stance.per_actor else {}
-        return np.array([name in rows for name in self.book.topics(names)], np.bool_)
+        if not self.stance.per_actor:
+            return np.zeros(len(names), np.bool_)
+        return np.array([n in self.reference.actors for n in self.book.topics(names)], np.bool_)
 
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]

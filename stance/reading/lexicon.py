@@ -54,11 +54,9 @@ def bundled(language: str, name: str) -> str | None:
 
 
 Phrase = tuple[str, int, bool]
-"""A normalised text to find, the number to answer with, 0 or more, and whether case counts.
+"""A normalised text to find, the number to answer with, 0 or more, and whether case counts."""
 
-Where a matcher knows the forms of verbs, "~be at ease" begins with any of them."""
-
-Forms = Callable[[str], Iterable[str]]  # of a verb
+Forms = Callable[[str], Iterable[str]]  # of a verb, with any of which "~be at ease" begins
 
 
 class PhraseMatcher:
@@ -88,7 +86,7 @@ class PhraseMatcher:
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
         verb = np.array([forms is not None and text[0] == "~" for text in texts], np.bool_)[kept]
-        begins, rank = np.unique(2 * number[first] + verb, return_inverse=True)
+        begins, rank = np.unique(2 * number[first] + verb, return_inverse=True)  # odd for verbs
         self._roots = self._first_nodes(begins, forms)
         node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
         for depth in range(1, int(sizes.max(initial=0))):
@@ -107,10 +105,7 @@ class PhraseMatcher:
         return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
 
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
-        """Return the node to which each word leads, by number; forms of verbs in rows before.
-
-        What begins a phrase is twice the number of its word, and 1 more for all forms of a verb.
-        """
+        """Return the nodes of words, by number; forms of verbs have rows of their own."""
         words, verbs = [*self._exact, *self._folded], defaultdict[int, list[int]](list)
         for place in np.flatnonzero(begins & 1).tolist():
             for form in forms(words[begins[place] // 2 - 1]) if forms else ():

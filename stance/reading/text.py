@@ -61,7 +61,7 @@ def cut_note(number: int) -> str:
 
 def count_cut(texts: Sequence[str]) -> int:
     """Return how many texts are longer than what is read of them."""
-    return sum(len(text) > MOST_READ for text in texts)
+    return sum(map(MOST_READ.__lt__, map(len, texts)))
 
 
 def normalise_all(texts: Sequence[str]) -> list[str]:

@@ -58,7 +58,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|(?<=K)H|H(?=[hbmdnoVE])(?!bn?J[tRfp])")
-_NOT = re.compile("n[hmbx]*$")
+_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
 
@@ -351,8 +351,8 @@ class Rejections(Voices):
         for hit in _CALLED.finditer(self.tags, low, stop + 1):
             if self.is_in(hit.start(1), "claims"):
                 self._read_called(hit.start(), hit.start(1), stop)
-        for that in range(low, stop):
-            word = self.lower(that) if self.tags[that] == "R" else ""
+        for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
+            word = self.lower(that)
             if word == "that" and that > low:
                 self._read_clause(low, that, stop)
             elif word == "whether":

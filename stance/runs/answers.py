@@ -1,7 +1,9 @@
 """The answers to some input records: columns and rows of the output, and their counts."""
 
+import ctypes
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -164,6 +166,9 @@ class Part:
 
 def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
     """Judge the records of a part, 1 or more."""
+    with suppress(AttributeError, OSError, TypeError):  # of another C library than glibc
+        for option, megabytes in ((-3, 32), (-1, 64)):  # keep what is freed, to be 3 % faster
+            ctypes.CDLL(None).mallopt(option, megabytes << 20)
     rows, tally = answer_rows(model, config, records)
     return Part(records.numbers[0], tally, len(rows), rows.encode(config.form))
 

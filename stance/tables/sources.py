@@ -293,7 +293,8 @@ class InputFile:
         except UnicodeError:
             self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
         self._replaced += text.count("\ufffd")
-        self.line += line_ends(text)
+        alike = self._ends.newlines in (None, "\n", "\r\n")  # so far, as nearly always
+        self.line += text.count("\n") if alike else line_ends(text)
         return text
 
 
