@@ -12,9 +12,9 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # While modules load, and after the last word, Ctrl-C ends without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Modules and a model are 90,000 objects that stay: to look for garbage among them, while they
-    # load and again at the end, takes a sixth of the time of a first answer.
-    gc.set_threshold(100_000)
+    # Modules and a model are 90,000 objects that stay, beside as many that do not: to look for
+    # garbage among them, while they load and again at the end, takes a sixth of a first answer.
+    gc.set_threshold(400_000)
     # Fits are held to one thread, so that they can be repeated; to begin others takes a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # The process that clears up after joblib's would report what a signal made them leave.
