@@ -103,12 +103,8 @@ _SIGNS = {
         "makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J",
     },
     **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
-    **{
-        "is": "b[nbpoyX]*[JTcj]",
-        "is of": "bn?b?p?N[fp][Jj]",
-        "is called": "bn?K",
-        "is called by": "bn?K",
-    },
+    **{"is": "b[nbpoyX]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]"},
+    **dict.fromkeys(("is called", "is called by"), "bn?K"),
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
     **{
         "fate": "b(?<=[mohNnt]b)",
@@ -119,6 +115,8 @@ _SIGNS = {
     },
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
     **{"against": "p(?<=[Aa]p)[Aasl]", "urged by": "Uy", "elsewhere": "[VEB]"},
+    **{"apposition": ",J", "which is": "Rbn?J", "outcome": r",[Jc](?:f[NJ])?\."},
+    **{"so described": "J&J", "verbless": "A[Jj],", "crime by": "Jy"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
     **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
     **{"rejected act": "y(?<=[VEG][cl]y)A", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},

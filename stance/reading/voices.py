@@ -86,7 +86,7 @@ class Voices:
         for hit in _REFERRING.finditer(self.tags):
             place, named = hit.start(), None
             called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
-            called &= self.lower(place) in ("it", "them")
+            called = called and self.lower(place) in ("it", "them")
             if hit[0] == "H" and not called:
                 named = self._named_alone(place)
             elif called or self.spelling(self.phrases.first[place] - 1) in self.lists["referring"]:
