@@ -77,8 +77,8 @@ class ActorBook:
         self._aliases = aliases
         self._matcher = PhraseMatcher((a.text, n, a.exact) for n, a in enumerate(aliases))
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
-        kind_of = [(*ALIAS_KINDS, "").index(alias.kind) for alias in aliases]
-        self._kind_of = np.array(kind_of, np.int8)
+        places = {kind: place for place, kind in enumerate((*ALIAS_KINDS, ""))}
+        self._kind_of = np.array([places[alias.kind] for alias in aliases], np.int8)
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases], np.bool_)
         # What counts by what stands around it.
         doubtful = [alias.alone or alias.kind in UNSURE for alias in aliases]
@@ -97,7 +97,7 @@ class ActorBook:
                     if owner != actor.name:
                         both = f"both '{owner}' and '{actor.name}'"
                         raise ActorError(f"alias '{name}' belongs to {both}")
-                    terms = months_of_terms(actor.office.get(name, ()))
+                    terms = months_of_terms(actor.office[name]) if name in actor.office else ()
                     yield Alias(text, exact, kind, (number,), terms, name in actor.alone)
 
     def _unsure_aliases(self) -> Iterator[Alias]:
