@@ -1,6 +1,7 @@
 """Frames of judgement: who judges whom."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -259,16 +260,27 @@ def test_any_row_of_words_is_read(reader: Reader, text: str) -> None:
         assert frame.polarity in (-1, 0, 1)
 
 
-def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
+EDGES = (  # what ends one text may begin a construction, with what begins the next
+    'To Peru, "they lie."',
+    "Peru received praise",
+    "From Chile came lies.",
+    "Peru lied to my",
+    "Deep distrust of China grew.",
+    "Chile betrayed us, referring",
+)
+
+
+@pytest.mark.parametrize("texts", [[*SENTENCES], EDGES])
+def test_frames_do_not_depend_on_the_other_texts(reader: Reader, texts: Sequence[str]) -> None:
     """A batch gives each paragraph what it gets alone."""
-    words = reader.words([*SENTENCES])
+    words = reader.words(texts)
     names = reader.book.names
     together = [
         (words.para[frame.cue], told(frame, words, names)) for frame in frames_of(words, reader)
     ]
     alone = [
         (n, frame)
-        for n, text in enumerate(SENTENCES)
+        for n, text in enumerate(texts)
         for frame in filter(None, frames(reader, text).split("; "))
     ]
     assert sorted(together) == sorted(alone)

@@ -211,10 +211,11 @@ def _by_context(
     role &= ~np.append(False, plural[:-1])
     role |= claims & _letters("VEGC")[before]
     # "earned praise from", and "Praise for" at the beginning
+    after[:-1] *= words.para.take(at[1:]) == words.para.take(at[:-1])
     starts = ~same & (letter == ord("V"))
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
-    second = np.append([False, False], _letters("DO")[letter[:-2]] | (owned[1:-1]))[: len(letter)]
+    second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])
     role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned

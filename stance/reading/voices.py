@@ -132,13 +132,12 @@ class Voices:
         return about[0] if len(about) == 1 else None
 
     def _introduces(self, link: int, low: int) -> bool:
+        """Tell whether a preposition says whom a sentence is about: "he said of Peru"."""
         word = self.lower(link)
-        refers = word == "to" and self.lower(link - 1) == "referring"
-        return (
-            word == "about"
-            or refers
-            or (word in ("of", "on") and (link == low or self.tags[link - 1] == "S"))
-        )
+        if word == "to":
+            return link > low and self.lower(link - 1) == "referring"
+        opens = link == low or self.tags[link - 1] == "S"
+        return word == "about" or (word in ("of", "on") and opens)
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, and where."""
