@@ -106,9 +106,12 @@ class PhraseMatcher:
 
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
         """Return the nodes of words, by number; forms of verbs have rows of their own."""
-        words, verbs = [*self._exact, *self._folded], defaultdict[int, list[int]](list)
+        words = {
+            number: word for known in (self._exact, self._folded) for word, number in known.items()
+        }
+        verbs = defaultdict[int, list[int]](list)
         for place in np.flatnonzero(begins & 1).tolist():
-            for form in forms(words[begins[place] // 2 - 1]) if forms else ():
+            for form in forms(words[int(begins[place]) // 2]) if forms else ():
                 verbs[self._number(self._folded, form)].append(place + 1)
         rows = max(map(len, verbs.values()), default=0)
         nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
