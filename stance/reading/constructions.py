@@ -97,22 +97,14 @@ _SIGNS = {
     "surpasses": r"\+(?<=[Jo]\+)A",
     **{"passive": "bn?t?b?n?p?N?[EoN]?,?&?[EB]", "participle called": "K[ptb]*[Jcj]y"},
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
-    **{
-        "fights": "J(?<=[VEGode]J)",
-        "shows": "J(?<=[oSrnm]J)",
-        "makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J",
-    },
+    **{"fights": "J(?<=[VEGode]J)", "shows": "J(?<=[oSrnm]J)"},
+    **{"makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J"},
     **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
     **{"is": "b[nbpoyX]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]"},
     **dict.fromkeys(("is called", "is called by"), "bn?K"),
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
-    **{
-        "fate": "b(?<=[mohNnt]b)",
-        "relative": "[Aak],?[RY]",
-        "relative called": "[Aak],?R",
-        "cleft": "bA(?=\\.)",
-        "with which": "R(?<=[pw]R)",
-    },
+    **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "relative called": "[Aak],?R"},
+    **{"cleft": "bA(?=\\.)", "with which": "R(?<=[pw]R)"},
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
     **{"against": "p(?<=[Aa]p)[Aasl]", "urged by": "Uy", "elsewhere": "[VEB]"},
     **{"apposition": ",J", "which is": "Rbn?J", "outcome": r",[Jc](?:f[NJ])?\."},
@@ -125,33 +117,14 @@ _SIGNS = {
 
 One letter alone is found fastest, so some patterns begin with it and look back."""
 _DEEDS = (
-    *(
-        "fate",
-        "plea",
-        "deed to",
-        "deed to by",
-        "deed by",
-        "undergone",
-        "shows",
-        "makes",
-        "has ours",
-    ),
-    *("deed", "and deed", "deserves", "fights", "surpasses"),
+    *("fate", "plea", "deed to", "deed to by", "deed by", "undergone", "shows", "makes"),
+    *("has ours", "deed", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
 _TRAITS = (
-    "is",
-    "apposition",
-    "so described",
-    "which is",
-    "outcome",
-    "verbless",
-    "gapped",
-    "is somebody's",
-    "is of",
-    "vocative",
-    "addressed",
+    *("is", "apposition", "so described", "which is", "outcome", "verbless", "gapped"),
+    *("is somebody's", "is of", "vocative", "addressed"),
     *_NAMED,
 )
 _ACTS = ("with which", "without", "better without", "act")
@@ -183,20 +156,8 @@ NEEDS = {
 
 JUDGES = {
     **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
-    **dict.fromkeys(
-        (
-            "judged",
-            "judged act",
-            "judged worth",
-            "regrets",
-            "threatens",
-            "blamed on",
-            "urged",
-            "rejected act",
-        ),
-        "cue",
-    ),
-    **dict.fromkeys(("loyal", "cannot stand"), "cue"),
+    **dict.fromkeys(("judged", "judged act", "judged worth", "regrets", "threatens"), "cue"),
+    **dict.fromkeys(("blamed on", "urged", "rejected act", "loyal", "cannot stand"), "cue"),
 }
 """The group of a pattern whose subject judges, where no other group is the agent."""
 
@@ -232,11 +193,8 @@ def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int
         yield low, end
 
 
-TAIL, _BESIDE, _UNLIKE = (
-    compiled("([fptwyi])(<who>)"),
-    re.compile(r"[+p](A)"),
-    re.compile("p(A)[,.]"),
-)
+TAIL = compiled("([fptwyi])(<who>)")
+_BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
 
 
 class Evaluations(Rejections):
