@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.reading.actors import ActorBook
-from stance.reading.frames import frames_of, told
+from stance.reading.frames import describe, frames_of
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 
@@ -217,7 +217,9 @@ def reader() -> Reader:
 def frames(reader: Reader, text: str) -> str:
     """Return the frames of a text in words."""
     words = reader.words([text])
-    return "; ".join(told(frame, words, reader.book.names) for frame in frames_of(words, reader))
+    return "; ".join(
+        describe(frame, words, reader.book.names) for frame in frames_of(words, reader)
+    )
 
 
 @pytest.mark.parametrize("text", SENTENCES)
@@ -249,8 +251,8 @@ POLARITIES = {
 
 @pytest.mark.parametrize("text", POLARITIES)
 def test_a_frame_says_whether_it_is_praise_or_blame(reader: Reader, text: str) -> None:
-    found = frames_of(reader.words([text]), reader)
-    assert [frame.polarity for frame in found] == POLARITIES[text]
+    read = frames_of(reader.words([text]), reader)
+    assert [frame.polarity for frame in read] == POLARITIES[text]
 
 
 @given(st.lists(st.sampled_from(_WORDS), max_size=24).map(" ".join))
@@ -276,7 +278,7 @@ def test_frames_do_not_depend_on_the_other_texts(reader: Reader, texts: Sequence
     words = reader.words(texts)
     names = reader.book.names
     together = [
-        (words.para[frame.cue], told(frame, words, names)) for frame in frames_of(words, reader)
+        (words.para[frame.cue], describe(frame, words, names)) for frame in frames_of(words, reader)
     ]
     alone = [
         (n, frame)

@@ -14,7 +14,7 @@ from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
 from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Lookup
-from stance.reading.frames import frames_read, told
+from stance.reading.frames import describe, frames_read
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 
 DEEP = "the deep reader"
@@ -156,7 +156,7 @@ def _reasons(
     whole = defaultdict[str, Floats](lambda: np.zeros(len(head.labels)))
     judgements = defaultdict[int, dict[str, None]](dict)  # who judges whom, by the cue of a frame
     for frame in frames_read(words):
-        judgements[frame.cue][told(frame, words, (*model.book.names, actor))] = None
+        judgements[frame.cue][describe(frame, words, (*model.book.names, actor))] = None
 
     def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
         one = one.flat()

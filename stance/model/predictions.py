@@ -23,7 +23,7 @@ from stance.model.abstention import LanguageCheck, withheld
 from stance.model.heads import BlockWeights, Lookup
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict, notebook_html
-from stance.reading.frames import Frame, frames_read, told
+from stance.reading.frames import Frame, describe, frames_read
 from stance.reading.text import raw_spans
 from stance.reading.words import NOBODY
 from stance.records import ANSWERS, FAVOR, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
@@ -221,7 +221,9 @@ class Predictions:
         number = int(self.number[pair])
         names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
         judgements = dict.fromkeys(
-            told(frame, words, names) for frame in frames if number in (frame.agent, frame.patient)
+            describe(frame, words, names)
+            for frame in frames
+            if number in (frame.agent, frame.patient)
         )
         return Verdict(answer, places[: len(mentions)], pushing, tuple(judgements), self.deep)
 

@@ -159,7 +159,7 @@ def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
 
 
 def _sentences_with_cues(
-    words: Words, at: Ints, letter: Bytes, flags: tuple[Bools, Bools, Bools]
+    words: Words, word: Ints, letter: Bytes, flags: tuple[Bools, Bools, Bools]
 ) -> Ints:
     """Return the words of the sentences that name or refer to an actor and hold a cue."""
     cue, named, refers = flags
@@ -170,7 +170,7 @@ def _sentences_with_cues(
         near[step:] |= support[:-step]
         near[:-step] |= named[step:]
     cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
-    sentence, para = words.sentence.take(at), words.para.take(at)
+    sentence, para = words.sentence.take(word), words.para.take(word)
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1
     fits = np.bincount(sentence, minlength=size) <= LONGEST
@@ -185,13 +185,13 @@ def _sentences_with_cues(
 
 
 def _by_context(
-    words: Words, at: Ints, letter: Bytes, noun: Bytes, flags: tuple[Bools, Bools]
+    words: Words, word: Ints, letter: Bytes, noun: Bytes, flags: tuple[Bools, Bools]
 ) -> None:
     """Choose between noun and verb by the word before; change ``letter``."""
     plural, claims = flags
-    sentence = words.sentence.take(at)
-    same = np.append(False, (sentence[1:] == sentence[:-1]) & (at[1:] == at[:-1] + 1))
-    comma = np.append(True, words.gap.take(at[:-1]) == GAP_OTHER)
+    sentence = words.sentence.take(word)
+    same = np.append(False, (sentence[1:] == sentence[:-1]) & (word[1:] == word[:-1] + 1))
+    comma = np.append(True, words.gap.take(word[:-1]) == GAP_OTHER)
     ing = letter == ord("0")
     letter[ing] = np.where(~same | comma, ord("o"), ord("N"))[ing]
     before = np.where(same & ~comma, np.append(0, letter[:-1]), 0)
@@ -205,29 +205,29 @@ def _by_context(
     bare = (letter == ord("J")) & ((before == ord("t")) | (before == ord("m")))
     bare |= (letter == ord("N")) & (before == ord("t")) & (after == ord("D"))  # "to block the"
     letter[bare] = ord("o")
-    owned = words.possessive.take(np.maximum(at - 1, 0)) & same
+    owned = words.possessive.take(np.maximum(word - 1, 0)) & same
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
     role &= ~np.append(False, plural[:-1])
     role |= claims & _letters("VEGC")[before]
     # "earned praise from", and "Praise for" at the beginning
-    after[:-1] *= words.para.take(at[1:]) == words.para.take(at[:-1])
+    after[:-1] *= words.para.take(word[1:]) == words.para.take(word[:-1])
     starts = ~same & (letter == ord("V"))
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
     second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])
     role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
-    verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
+    verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(word) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
     turned = verbal & role & ~gerund
     letter[turned] = noun[turned]
 
 
-def _before_colon(words: Words, at: Ints, letter: Bytes, comma: Bools) -> Bools:
+def _before_colon(words: Words, word: Ints, letter: Bytes, comma: Bools) -> Bools:
     """Tell which words end an actor that begins a sentence and speaks: "UN chief: Israel must"."""
-    says, sentence = np.zeros(len(at), np.bool_), words.sentence.take(at)
+    says, sentence = np.zeros(len(word), np.bool_), words.sentence.take(word)
     places = np.flatnonzero(comma & _letters("As")[letter])
-    para, end = words.para.take(at[places]).tolist(), words.end.take(at[places]).tolist()
+    para, end = words.para.take(word[places]).tolist(), words.end.take(word[places]).tolist()
     colon = [words.texts[number][stop] == ":" for number, stop in zip(para, end, strict=True)]
     for place in places[np.array(colon, np.bool_)].tolist():
         named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
@@ -237,36 +237,38 @@ def _before_colon(words: Words, at: Ints, letter: Bytes, comma: Bools) -> Bools:
 
 
 def _with_marks(
-    words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8
+    words: Words, word: Ints, letter: Bytes, sign: Ints8, value: Ints8
 ) -> tuple[Bytes, Ints, Ints8, Ints8]:
     """Insert letters for possessives, "n't", speakers, commas, pairs and ends of sentences."""
-    sentence = words.sentence.take(at)
+    sentence = words.sentence.take(word)
     ends = np.append((sentence[1:] != sentence[:-1]), True)
-    possessive = words.possessive.take(at) & _NOMINAL[letter]
+    possessive = words.possessive.take(word) & _NOMINAL[letter]
     # Not where a phrase has the negation: "don't like".
-    negated = (words.clitic.take(at) == CLITIC_NEGATION) & _letters("mbh")[letter]
-    comma = words.comma.take(at) & ~ends
-    says = _before_colon(words, at, letter, comma)
+    negated = (words.clitic.take(word) == CLITIC_NEGATION) & _letters("mbh")[letter]
+    comma = words.comma.take(word) & ~ends
+    says = _before_colon(words, word, letter, comma)
     comma &= ~says
-    refers = words.alias_kind.take(at) == _REFERS
-    pair = np.append(refers[1:] & (at[1:] == at[:-1] + 1), False) & refers & ~possessive & ~comma
+    refers = words.alias_kind.take(word) == _REFERS
+    pair = (
+        np.append(refers[1:] & (word[1:] == word[:-1] + 1), False) & refers & ~possessive & ~comma
+    )
     flags = possessive, negated, says, comma, pair, ends
     places = [np.flatnonzero(flag) + 1 for flag in flags]
     place, marks = np.concatenate(places), np.repeat([*b"qnS,&."], [*map(len, places)])
     return (
-        *(np.insert(letter, place, marks), np.insert(at, place, at[place - 1])),
+        *(np.insert(letter, place, marks), np.insert(word, place, word[place - 1])),
         *(np.insert(sign, place, 0), np.insert(value, place, 0)),
     )
 
 
 def _phrases(
-    words: Words, at: Ints, marked: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
+    words: Words, word: Ints, marked: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
 ) -> Phrases:
     """Join nouns to phrases, and tell for whom each stands."""
     letter, sign, value, more = marked
-    mark, word, sign, value = _with_marks(words, at, letter, sign, value)
     longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
-    longer[at] = more
+    longer[word] = more
+    mark, word, sign, value = _with_marks(words, word, letter, sign, value)
     nominal = _NOMINAL[mark]
     follows = np.append(False, _JOINS[mark[:-1], mark[1:]])
     # "EU trade policy": a noun between the actor and its act.

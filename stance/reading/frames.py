@@ -288,7 +288,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     return _Sentences(words, phrases, clauses.cues).frames() if clauses and phrases else []
 
 
-def told(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
+def describe(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
     """Return a frame as it is shown: "accused: Germany -> China"; ``names`` are the book's."""
     text = words.texts[words.para[frame.cue]]
     cue = text[words.start[frame.first] : words.end[frame.last]]

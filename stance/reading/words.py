@@ -56,13 +56,13 @@ class Words(Tokens):
     classed: Ints  # the words that have a category
     made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def column(self, name: str, at: Any) -> Any:
+    def column(self, name: str, word: Any) -> Any:
         """Return a property of the spellings of some words."""
-        return self.types[name].take(self.type.take(at))
+        return self.types[name].take(self.type.take(word))
 
-    def lower_keys(self, at: Ints) -> Keys:
+    def lower_keys(self, word: Ints) -> Keys:
         """Return the keys of some words in lower case."""
-        types, place = np.unique(self.type.take(at), return_inverse=True)
+        types, place = np.unique(self.type.take(word), return_inverse=True)
         strings = self.types.strings
         return keys_of(strings[number].lower() for number in types.tolist()).take(place)
 
