@@ -268,6 +268,8 @@ EDGES = (  # what ends one text may begin a construction, with what begins the n
     "From Chile came lies.",
     "Peru lied to my",
     "Deep distrust of China grew.",
+    "Peru betrayed us and refused",
+    "Long live Senegal.",
     "Chile betrayed us, referring",
 )
 

@@ -229,7 +229,8 @@ class Voices:
             if tags[place] in "nC":
                 return True
             place -= 1
-        return "C" in tags[max(0, cue - 3) : cue] and tags[cue] in "VG"
+        low = max(tags.rfind(".", 0, cue) + 1, cue - 3)
+        return "C" in tags[low:cue] and tags[cue] in "VG"
 
     def lower(self, place: int) -> str:
         """Return the word of a phrase in lower case, the first one of a fixed phrase."""
