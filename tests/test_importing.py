@@ -70,6 +70,7 @@ SPOILT = [
     ("pstance", b"FAVOR", b"LOVE", "raw_train_all.csv:2: stance 'LOVE' in row 1 is not a label;"),
     ("sentfin", b"{'G", b"{G", "SEntFiN.csv:2: is not of the format sentfin ("),
     ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: is not of the format sent"),
+    ("sentfin", b"{'G", b"[" * 198 + b"-" * 1000, "csv:2: is not of the format sentfin (nested"),
     ("semeval2025", b"\tProtagonist\tGuardian", b"", "annotations.txt:1: not article, m"),
     ("semeval2025", b"EN_000", b"../EN_0", "no article ../EN_0.txt in raw-documents"),
     ("seesaw", b'"1": [', b'"7": [', "DOCUMENT_0.json:1: has no '7'; name the folder"),

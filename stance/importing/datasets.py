@@ -27,7 +27,7 @@ from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
-_LONGEST_DECISIONS = 2000  # characters, too few to exhaust the parser
+_LONGEST_DECISIONS = 2000  # characters; many more could crash the parser
 _WORD = re.compile(r"\[TGT\]|\w+|\S")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
@@ -191,8 +191,11 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
 def _entities(job: Import, headline: Row) -> Rows:
     """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
-    with warnings.catch_warnings(action="ignore"):  # about backslashes
-        labels = ast.literal_eval(cell[:_LONGEST_DECISIONS])
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about backslashes
+            labels = ast.literal_eval(cell[:_LONGEST_DECISIONS])
+    except MemoryError as error:  # of the parser, not of the computer
+        raise ValueError("nested too deeply") from error
     for actor, label in labels.items():
         yield {**headline, "actor": actor, "stance": label.strip()}
 
