@@ -15,7 +15,7 @@ from typing import Any
 from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, bare_path, kind_suffix
-from stance.tables.sources import InputFile, codec_named
+from stance.tables.sources import InputFile, codec_named, line_ends
 from stance.tables.table import InputOptions, Reject, Row, Table
 
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
@@ -94,6 +94,9 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
                     declared = "cp1252" if codec in ("iso8859-1", "ascii") else codec  # as there
         source.decode(encoding, declared, errors="strict")
         text = source.whole(_LARGEST, "put paragraphs in a CSV table")
+    if is_page and "\0" in text:  # which its parser would leave out
+        line = line_ends(text.partition("\0")[0]) + 1
+        raise DataError(f"{source.name}:{line}: a NUL byte; the page is damaged: save it again")
     return source.name, text, source.form
 
 
