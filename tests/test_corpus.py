@@ -169,6 +169,12 @@ def test_documents_of_two_files_are_not_the_same(tmp_path):
     assert kept == {"id": ("007",), "date": ("2024-01-01",), "document": ("7",)}
 
 
+def test_a_file_that_is_named_twice_is_refused_whatever_its_path(tmp_path):
+    one = write_rows(tmp_path / "one.csv", [("a", "NATO", "0")], BASE)
+    with pytest.raises(DataError, match=r"one\.csv: is named twice; name each file once"):
+        read_corpus([one, tmp_path / ".." / tmp_path.name / "one.csv"])
+
+
 def test_some_rows_are_a_corpus_of_their_own(read):
     columns = (*BASE, "sentiment", "document", "spans", "date", "holder", "false_match", *SOFT)
     rows = [

@@ -12,7 +12,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder_kind, read_rows
 from stance.display import brief, count, shown, shown_path
 from stance.errors import DataError
-from stance.files import DATA, file_hash
+from stance.files import DATA, file_hash, same_file
 from stance.reading.keys import TextHashes, hash_texts, linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
 from stance.tables import months_of, open_table
@@ -146,10 +146,10 @@ def read_corpus(
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     named = [*map(Path, paths)]
-    if twice := [path for path in named if named.count(path) > 1]:
-        raise DataError(f"{shown_path(twice[0])}: is named twice; name each file once")
-    for path in named:
+    for place, path in enumerate(named):
         with open_table(path, actor=form.get("actor"), **plain) as table:
+            if any(same_file(path, other) for other in named[:place]):
+                raise DataError(f"{shown_path(path)}: is named twice; name each file once")
             more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
         rows += more
         notes += remarks
