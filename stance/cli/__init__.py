@@ -73,7 +73,7 @@ class Command(_Light, TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; refuse an option given twice; if words are left, ask for quotes."""
         given: list[Any] = self.make_parser(ctx).parse_args([*args])[2]
-        for option in {one for one in given if given.count(one) > 1}:
+        for option in filter(lambda one: given.count(one) > 1, given):
             if not (option.multiple or option.is_flag or ctx.resilient_parsing):
                 ctx.fail(f"{option.opts[0]} is given twice; give it once")
         rest: list[str] = super().parse_args(ctx, args)
