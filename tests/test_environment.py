@@ -55,8 +55,8 @@ def test_what_needs_an_extra_says_how_to_install_it(tmp_path, monkeypatch, extra
     for name, begins in {"a.html": b"", "a.xlsx": b"PK\3\4", "a.parquet": b"PAR1"}.items():
         (tmp_path / name).write_bytes(begins)
     (tmp_path / "t.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd")
-    told = fails(1, *command.split())
-    assert told.endswith(f"needs the extra '{extra}': pip install {EXTRAS[extra]}")
+    line = fails(1, *command.split())
+    assert line.endswith(f"needs the extra '{extra}': pip install {EXTRAS[extra]}")
     assert not [*tmp_path.glob("o.*"), *tmp_path.glob("bad.csv")]
 
 
