@@ -166,8 +166,9 @@ class Part:
 
 def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
     """Judge the records of a part, 1 or more."""
+    mmap_threshold, trim_threshold = -3, -1  # see mallopt(3); keeping freed memory is 3 % faster
     with suppress(AttributeError, OSError, TypeError):  # of another C library than glibc
-        for option, megabytes in ((-3, 32), (-1, 64)):  # keep what is freed, to be 3 % faster
+        for option, megabytes in ((mmap_threshold, 32), (trim_threshold, 64)):
             ctypes.CDLL(None).mallopt(option, megabytes << 20)
     rows, tally = answer_rows(model, config, records)
     return Part(records.numbers[0], tally, len(rows), rows.encode(config.form))
