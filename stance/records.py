@@ -1,4 +1,4 @@
-"""The records that travel through the package: frozen, slotted, without behaviour."""
+"""The records that travel through the package, frozen and slotted; how models are copied."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
