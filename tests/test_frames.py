@@ -270,6 +270,9 @@ EDGES = (  # what ends one text may begin a construction, with what begins the n
     "Deep distrust of China grew.",
     "Peru betrayed us and refused",
     "Long live Senegal.",
+    "Iceland is a small country with a large conscience",
+    "Myanmar's government postponed the vote to January.",
+    "The liars of Chile left.",
     "Chile betrayed us, referring",
 )
 

@@ -165,12 +165,13 @@ def _sentences_with_cues(
     cue, named, refers = flags
     if not named.any():
         return np.zeros(0, np.int64)
+    sentence, para = words.sentence.take(word), words.para.take(word)
     near, support = np.zeros(len(letter), np.bool_), named | refers | _letters("bKyv")[letter]
     for step in range(1, _NEAR + 1):
-        near[step:] |= support[:-step]
-        near[:-step] |= named[step:]
+        same = para[step:] == para[:-step]
+        near[step:] |= support[:-step] & same
+        near[:-step] |= named[step:] & same
     cue = (cue | _CUES[letter] | _letters("JaL")[letter] & near) & ~named
-    sentence, para = words.sentence.take(word), words.para.take(word)
     sentence = sentence - sentence[0]
     size = int(sentence[-1]) + 1
     fits = np.bincount(sentence, minlength=size) <= LONGEST
@@ -196,7 +197,8 @@ def _by_context(
     letter[ing] = np.where(~same | comma, ord("o"), ord("N"))[ing]
     before = np.where(same & ~comma, np.append(0, letter[:-1]), 0)
     adverb = letter == ord("L")
-    after = np.append(letter[1:], 0)
+    para = words.para.take(word)
+    after = np.append(np.where(para[1:] == para[:-1], letter[1:], 0), 0)
     bravely = adverb & _letters("Ahm")[before] & _letters("orC")[after]  # "bravely rescued them"
     letter[adverb] = np.where(before[adverb] == ord("v"), ord("J"), ord("x"))
     letter[bravely] = ord("d")
@@ -211,7 +213,6 @@ def _by_context(
     role &= ~np.append(False, plural[:-1])
     role |= claims & _letters("VEGC")[before]
     # "earned praise from", and "Praise for" at the beginning
-    after[:-1] *= words.para.take(word[1:]) == words.para.take(word[:-1])
     starts = ~same & (letter == ord("V"))
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
