@@ -145,6 +145,7 @@ SENTENCES = {
     "Peru left Chile, calling it a bully.": "bully: Peru -> Chile",
     "Peru voted down its proposal.": "voted down: Peru -> no actor",
     "In Peru it is hard to lie.": "",
+    '"They lie," he said of Peru.': "lie: other -> Peru",
     "Peru has to be punished.": "punished: author -> Peru",
     "It is not true that Peru lied.": "lied: author -> Peru (rejected)",
     "It is true that Peru lied.": "lied: author -> Peru",

@@ -157,7 +157,9 @@ class Voices:
             for place in range(low - 1, max(-1, low - 40), -1):
                 if self.phrases.para[place] != self.phrases.para[low]:
                     break
-                if self.tags[place] == "A" and self.tags[place - 1] not in "fpwti":
+                # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
+                cited = self.phrases.quoted[place] and place in self.referring
+                if self.tags[place] == "A" and self.tags[place - 1] not in "fpwti" and not cited:
                     return self.actors(place, place + 1)
         actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
         return actors or [(OTHER, -1)]
