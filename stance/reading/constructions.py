@@ -81,7 +81,7 @@ _TEXTS = {
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
     "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
-    "crime by": "(?<!ot)(?P<cue>J)y(?P<patient><actors>)",
+    "crime by": "(?<!o[t])(?P<cue>J)y(?P<patient><actors>)",
     "conduct from": "(?<![^.])(?P<cue>J)w(?P<patient><actors>)",
     "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
     "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",

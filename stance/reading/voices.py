@@ -219,7 +219,7 @@ class Voices:
         """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
         tags, place = self.tags, cue - 1
         before = self.lower(place) if tags[place] != "." else ""
-        if before == "whoever" or (tags[place] == "R" and self.lower(place - 1) in _SUCH):
+        if before in ("whoever", "few") or (tags[place] == "R" and self.lower(place - 1) in _SUCH):
             return True  # who says so seldom agrees with them
         if before == "nor" or _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
