@@ -277,8 +277,8 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     frame, part = frame.take(order.take(entry)), part.take(order.take(entry))
     word, sizes = cue.take(frame), np.searchsorted(_SIZES, np.diff(words.first))
     size = sizes.take(words.para.take(word))
-    values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "part": part, "size": size}
-    values["turn"] = turn[frame]
+    values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "turn": turn[frame]}
+    values |= {"part": part, "size": size}
     occurrences = []
     for sets, chosen in ((_FRAMES, part < _BYSTANDER), (_BESIDE, part == _BYSTANDER)):
         made = reader.once(closed_vocabulary, sets, reader)

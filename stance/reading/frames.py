@@ -43,7 +43,7 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
 _IMPERSONAL = re.compile("H[mhn]*(?:bx?([JOcC])t|d)$")
-_ASKED = compiled("(?<![^.])m<who>b?n?$")
+_ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
@@ -95,11 +95,10 @@ class _Sentences(Evaluations):
         sign = self.polarity(name, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
-        asked = evaluates and re.search(
-            r"(?<![^.])mn?$", self.tags[max(0, hit.start() - 3) : hit.start()]
-        )
-        if asked and self.lower(hit.start() - 1) != "may":
-            return  # "Did Peru lie?"
+        before = hit.start() - 1
+        asked = evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1)
+        if asked and self.lower(before) != "may":  # "Did Peru lie?"
+            return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
             if name != "called" and self.referring.intersection(range(cue, hit.end())):
