@@ -106,9 +106,11 @@ def test_explain_one_actor(model_path):
     result = invoke("explain", TEXTS[0], "--actor", "Russia", "-m", model_path)
     assert result.stdout.startswith("Russia: ")
     assert "NATO: " not in result.stdout
-    both = invoke("explain", TEXTS[0], "--actor", "Russia", "--actor", " NATO ", "-m", model_path)
+    named = ("--actor", "Russia", "--actor", " NATO ", "--actor", "Russia")
+    both = invoke("explain", TEXTS[0], *named, "-m", model_path)
     assert both.stdout.startswith(result.stdout.rstrip("\n"))
     assert "\nNATO: " in both.stdout
+    assert "\nRussia: " not in both.stdout
     other = invoke("explain", TEXTS[0], "--actor", "Rusia", "-m", model_path).stdout.splitlines()
     assert other[0].startswith("Rusia: uncertain")
     assert other[1].startswith("Not named in the paragraph: check the spelling")

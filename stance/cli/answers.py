@@ -115,7 +115,11 @@ def explain(
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep)
-    asked = [reasons for name in actor or (None,) for reasons in reasons_of(loaded, text, name)]
+    asked = [
+        reasons
+        for name in dict.fromkeys(actor or (None,))
+        for reasons in reasons_of(loaded, text, name)
+    ]
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 
