@@ -134,17 +134,15 @@ class Clauses:
             return None
         signalling = {n: word[places] for n, places in marked.items()}
         word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
-        sign, value, plural = sign[chosen], value[chosen], demonym[chosen]
-        # Demonyms that name people, whom a verb may follow: "Germans", but not "Swiss".
-        spelled = (self._types.strings[number] for number in words.type[word[plural]].tolist())
-        plural[plural] = [text[-1] == "s" != text[-2] for text in spelled]
+        sign, value, people = sign[chosen], value[chosen], demonym[chosen]
+        # Whom a verb may follow: "Germans" and "Some trust China", but not "Swiss".
+        spelled = (self._types.strings[number] for number in words.type[word[people]].tolist())
+        people[people] = [text[-1] == "s" != text[-2] for text in spelled]
+        some = np.isin(word, signalling["quantities"]) & words.sentence_start.take(word)
+        people[:-2] |= some[:-2] & (letter[2:] == ord("A"))
         adverb, claims = letter == ord("L"), np.isin(word, signalling["pleas"])
         claims &= np.isin(word - 1, signalling["rejection"])  # "dismissed claims"
-        some = signalling["quantities"]
-        some = some[words.sentence_start.take(some)]
-        follows = np.append(letter[2:] == ord("A"), [False, False][: len(letter)])
-        plural |= np.isin(word, some) & follows  # "Some trust China"
-        _by_context(words, word, letter, noun, (plural, claims))
+        _by_context(words, word, letter, noun, (people, claims))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)
 
@@ -189,7 +187,7 @@ def _by_context(
     words: Words, word: Ints, letter: Bytes, noun: Bytes, flags: tuple[Bools, Bools]
 ) -> None:
     """Choose between noun and verb by the word before; change ``letter``."""
-    plural, claims = flags
+    people, claims = flags
     sentence = words.sentence.take(word)
     same = np.append(False, (sentence[1:] == sentence[:-1]) & (word[1:] == word[:-1] + 1))
     comma = np.append(True, words.gap.take(word[:-1]) == GAP_OTHER)
@@ -210,7 +208,7 @@ def _by_context(
     owned = words.possessive.take(np.maximum(word - 1, 0)) & same
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
-    role &= ~np.append(False, plural[:-1])
+    role &= ~np.append(False, people[:-1])
     role |= claims & _letters("VEGC")[before]
     # "earned praise from", and "Praise for" at the beginning
     starts = ~same & (letter == ord("V"))

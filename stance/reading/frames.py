@@ -87,17 +87,11 @@ class _Sentences(Evaluations):
         """Keep the frames of a construction, if its words bear it out."""
         groups = hit.re.groupindex
         cue = hit.start("cue" if "cue" in groups else "patient")
-        if cue in self.taken:
-            return
-        if name in NEEDS and not self.is_in(hit.start(NEEDS[name][0]), NEEDS[name][1]):
+        if cue in self.taken or not self._borne_out(name, hit):
             return
         evaluates = name in EVALUATIONS
         sign = self.polarity(name, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
-            return
-        before = hit.start() - 1
-        asked = evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1)
-        if asked and self.lower(before) != "may":  # "Did Peru lie?"
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
@@ -145,6 +139,18 @@ class _Sentences(Evaluations):
         for polarity, ends in others:
             parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
         self._keep(cue, KINDS.index(KIND_OF.get(name, "judges")), agents, parts)
+
+    def _borne_out(self, name: str, hit: re.Match[str]) -> bool:
+        """Tell whether a construction has the words that it needs, and evaluates nobody by asking.
+
+        "Did Peru lie?" asks, "may Peru prosper" does not.
+        """
+        group, needed = NEEDS.get(name, ("", ""))
+        if needed and not self.is_in(hit.start(group), needed):
+            return False
+        before = hit.start() - 1
+        asks = name in EVALUATIONS and _ASKS.search(self.tags, max(0, before - 2), before + 1)
+        return not asks or self.lower(before) == "may"
 
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
         """Tell whether who is evaluated has a part in another frame, which counts alone."""
