@@ -116,6 +116,8 @@ def test_a_missing_column_may_be_in_another_sheet(tmp_path):
     invoke("predict", tmp_path, "--rejects", tmp_path / "bad.csv")
     (bad,) = dicts((tmp_path / "bad.csv").read_text())
     assert bad["reason"] == "[Title]: no column 'text'; use --sheet 'Data'"
+    lost = repacked(path, tmp_path / "c.xlsx", lambda n, d: (n.replace("sheet3", "lost"), d))
+    assert "no column 'text'; use --sheet 'Data'" in fails(1, "predict", lost, "--sheet", "Title")
 
 
 def test_errors_in_cells_beside_a_chart_are_told(tmp_path):

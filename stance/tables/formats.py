@@ -6,7 +6,7 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import partial
 from importlib import import_module
@@ -208,8 +208,10 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
 
 
 def _header(book: Any, sheet: str) -> list[str]:
-    """Return the names of a sheet's columns; none if it is empty."""
-    return next(_filled_rows(book, sheet), (0, []))[1]
+    """Return the names of a sheet's columns; none if it is empty or cannot be read."""
+    with suppress(import_module("python_calamine").CalamineError):
+        return next(_filled_rows(book, sheet), (0, []))[1]
+    return []
 
 
 def _filled_rows(book: Any, sheet: str) -> Iterator[tuple[int, list[str]]]:
