@@ -66,7 +66,7 @@ def withheld(
 FEW_ACTORS, NEARLY_ALL = 5, 0.9
 """Actors below which a model may know little of others, if such a share of its rows is on them."""
 
-LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
+LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, of a paragraph that is not short
 LEAST_SHORT, SHORT = 4, 0.5  # plain words of a shorter one, and its share of the threshold
 COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
@@ -117,7 +117,7 @@ class LanguageCheck:
         return np.where(self.plain, share, 1.0)
 
     def long_enough(self) -> Bools:
-        """Return which paragraphs have enough words for their language to be judged."""
+        """Return which paragraphs have enough words for the whole threshold."""
         enough: Bools = (self.length >= LEAST_WORDS) & (self.plain >= LEAST_PLAIN)
         return enough
 
