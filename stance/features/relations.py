@@ -249,14 +249,15 @@ _LONGEST = 3
 _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER = range(7)
 _SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
 _FRAMES = (
-    *(("frame", "kind polarity part size"), ("frame", "polarity part size")),
+    ("frame", "kind polarity part size"),
+    ("frame", "polarity part size"),
     ("frame turned", "turn polarity part"),
 )
 _BESIDE = (("frame beside", "size"),)
 
 
 def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Frames of judgement by kind of cue, polarity, and the actor's part in them.
+    """Frames of judgement by kind of cue, polarity, what turns it, and the actor's part in them.
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
     a model that adds up words cannot tell. In a sentence alone, whom a frame judges is most of the
