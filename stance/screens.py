@@ -11,7 +11,7 @@ from stance.display import count, joined, listed, percent, ranged, shown, stacke
 from stance.model.explanation import DEEP, Explanation
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import PRIOR
-from stance.records import ANSWERS, SIDES, UNCERTAIN, Stance
+from stance.records import ANSWERS, SIDES, UNCERTAIN
 
 if TYPE_CHECKING:
     from stance.findings.shares import Share
@@ -298,13 +298,15 @@ def _verdict(figures: Figures) -> list[str]:
 
 def pair_lines(shares: Sequence["Share"]) -> list[str]:
     """Return who judges whom, in the order of the shares."""
+    from stance.findings.correction import NET  # which is loaded by now
+
     audited = any(share.audited for share in shares)
     sides = [] if audited else [*SIDES]
     heads = ("holder", "target", "n", *(ANSWERS[side] for side in sides), "net")
     rows: list[Row] = [(*heads, *["corrected"] * audited)]
     for share in shares:
         given = share.given.sum(axis=0)[sides].tolist()
-        nets = [share.value(len(Stance), counted=True), *[share.net] * audited]
+        nets = [share.value(NET, counted=True), *[share.net] * audited]
         cells = (ranged(*net) if net else FEW for net in nets)
         rows.append((share.group, share.actor, share.counts.n, *given, *cells))
     title = f"{count(sum(share.n for share in shares), 'answer')} whose holder is known"
