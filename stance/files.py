@@ -36,7 +36,6 @@ PAGE_NAMES = (".html", ".htm", ".xhtml")
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
 DOCUMENT_NAMES = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")
 COMPRESSED_NAMES = (".gz", ".zst")
-UNWRITTEN_NAMES = (".json", ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance")
 """How the names of files of a kind end."""
 
 

@@ -16,12 +16,13 @@ from typing import Any, BinaryIO, Literal, cast
 
 from stance.display import shown
 from stance.errors import DataError, UsageError, load_extra, refusal, reported
-from stance.files import DOCUMENT_NAMES, PAGE_NAMES, UNWRITTEN_NAMES, WholeFile, kind_suffix
+from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix
 from stance.tables.sources import MEGABYTE
 from stance.tables.table import MAX_CELL, as_json
 
 HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
+_UNWRITTEN = (".json", ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance")
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BEYOND = "is more than Excel holds: 1,048,576 rows, 16,384 columns, 32,767 characters in a cell"
 _GROUP_ROWS = 50_000  # of Parquet
@@ -117,7 +118,7 @@ def table_format(
         load_extra(*_CONTAINERS[suffix][:3])
         types = tuple(types) or ("text",) * len(columns)
         return Format(tuple(columns), container=suffix, types=types)
-    if suffix in (*UNWRITTEN_NAMES, *DOCUMENT_NAMES, *PAGE_NAMES):
+    if suffix in (*_UNWRITTEN, *DOCUMENT_NAMES, *PAGE_NAMES):
         advice = "end its name in .csv, .tsv, .jsonl, .xlsx or .parquet"
         raise UsageError(f"{path}: a table is not written as {suffix}; {advice}")
     if suffix in (".jsonl", ".ndjson"):
