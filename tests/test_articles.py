@@ -288,13 +288,14 @@ def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     ("name", "data", "why"),
     [
         ("a.html", b"<p>x</p>" * 30_000, ": has more than 30,000 elements"),
+        ("a.html", b"<p>One.</p>" + b"<b>" * 300 + b"Two.", ": has elements inside each other, 2"),
         ("a.html", b"x" * 20_000_001, ": has more than 20,000,000 characters; put paragraphs in a"),
         ("a.html", b"<div></div><script>go()</script>", ": has no text of an article; open it"),
         ("a.html", b"<p>NATO\r\nm\0et.</p>", ":2: a NUL byte; the page is damaged: save it again"),
         ("a.txt", b"x" * 20_000_001, ": has more than 20,000,000 characters; put paragraphs in a"),
         ("a.txt", b"NATO\nL\xe9on", ":2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_what_is_no_article_is_refused_with_place_and_advice(tmp_path, name, data, why):
     (tmp_path / name).write_bytes(data)

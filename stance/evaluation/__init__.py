@@ -3,7 +3,6 @@
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from stance.errors import DataError
 from stance.evaluation import scores
 from stance.evaluation.intervals import right_shares
 from stance.evaluation.scores import Answers, Figures, plain
-from stance.files import AtomicGroup
+from stance.files import DATA, AtomicGroup
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS, NO_ANSWER, Sentiment, Stance
 from stance.tables import write_table
@@ -231,8 +230,8 @@ class Case(NamedTuple):
 
 def read_cases() -> Iterator[Case]:
     """Yield the bundled cases; those of a paragraph follow it as it was written."""
-    path = files("stance").joinpath("data/english/stress.csv")
-    for row in csv.DictReader(path.read_text("utf-8").splitlines()):
+    text = (DATA / "english" / "stress.csv").read_text("utf-8")
+    for row in csv.DictReader(text.splitlines()):
         yield (case := Case(**row))
         if case.test == WRITTEN:
             for test, change in CHANGES.items():

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from markupsafe import Markup
 
 from stance.display import count
+from stance.files import DATA
 from stance.reading.text import Places
 from stance.records import UNCERTAIN, Holder, Stance
 
@@ -180,7 +180,7 @@ def _card(passage: Passage, verdict: Verdict, numbers: Mapping[str, int]) -> Mar
 @cache
 def look() -> str:
     """Return the colours of every page, and the style of its passages."""
-    return files("stance").joinpath("data/look.css").read_text("utf-8")
+    return (DATA / "look.css").read_text("utf-8")
 
 
 def rules(actors: int) -> str:

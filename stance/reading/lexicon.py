@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import Stemmer
 
 from stance.arrays import Bytes, Ints, Ints8, Ints32
 from stance.errors import RecipeError
+from stance.files import DATA
 from stance.reading.keys import KeyIndex
 from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
@@ -43,13 +43,12 @@ _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
 
 def languages() -> tuple[str, ...]:
     """Return the languages that have a bundled actor book and lexicon."""
-    folders = files("stance").joinpath("data").iterdir()
-    return tuple(sorted(f.name for f in folders if f.joinpath("lexicon.toml").is_file()))
+    return tuple(sorted(path.parent.name for path in DATA.glob("*/lexicon.toml")))
 
 
 def bundled(language: str, name: str) -> str | None:
     """Return the text of a language's file, None if there is none."""
-    file = files("stance").joinpath("data", language, name)
+    file = DATA / language / name
     return file.read_text("utf-8") if file.is_file() else None
 
 

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -20,7 +20,7 @@ from stance.screens import Figures, Row, all_notes, class_scores, group_scores, 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATES = files(__package__) / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
 

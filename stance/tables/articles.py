@@ -22,6 +22,7 @@ EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u2
 """White space of every kind, and characters that print nothing."""
 _LARGEST = 20_000_000  # characters, which take as many bytes or more
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
+_TOO_DEEP = "boolean(//*[count(ancestor::*) > 254])"  # inside such an element the parser loses text
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
     re.IGNORECASE,
@@ -113,6 +114,8 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
+    if tree.xpath(_TOO_DEEP):
+        raise refusal("has elements inside each other, 255 deep")
     most, boxes = min(_LONGEST_BOX, len(tree.text_content()) // 2), list[str]()
     for box in tree.xpath(_BOXES):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
