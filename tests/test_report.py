@@ -223,6 +223,11 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", speeches, "--model", "speeches")
     page, _ = report_on(speeches)
     assert "The model (file speeches.stance, sha256" in page.text
+    leader = '"We thank Obama and the United States for their help.",2018-05-02'
+    later = write(speeches.with_name("later.csv"), f"text,date\n{leader}\n")  # out of office
+    invoke("predict", later, "-o", speeches, "--model", "speeches", "--force")
+    page, _ = report_on(speeches)
+    assert "The model (file speeches.stance, sha256" in page.text
     page, notices = report_on(speeches, "--model", "default")
     assert "default.stance did not make these answers" in notices
     page, notices = report_on(sample, "--model", model_path)

@@ -1,7 +1,7 @@
 """What the page on a table of answers says: its figures, counted or corrected, and paragraphs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -187,42 +187,44 @@ def _find_maker(
     for file, deep in ways:  # which grows
         lacking = [ExtraError] if deep else []  # without it, deep answers are not recognised
         with suppress(*lacking):
-            model = models.load(file, deep)
-            fits, passages = _explain(model, places, cells)
-            if fits.all():
-                return Maker(model, file, model_hash(file)), passages
-            named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
-            if named != [row[places.mentions or 0] for row in cells]:
+            model, alike, some = models.load(file, deep), False, False
+            for fits, passages in _explain(model, places, cells):
+                if fits.all():
+                    return Maker(model, file, model_hash(file)), passages
+                named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
+                alike |= named == [row[places.mentions or 0] for row in cells]
+                some |= bool(fits.any())
+            if not alike:
                 break
             if deep is None and file in bundled:
                 # A reader of unsure pairs leaves some of a model's answers as they are.
-                ways += [(file, way) for way in get_args(Deep) if way == "all" or fits.any()]
+                ways += [(file, way) for way in get_args(Deep) if way == "all" or some]
     return None, []
 
 
 def _explain(
     model: StanceModel, places: Places, cells: Sequence[Cells]
-) -> tuple[Bools, Sequence[Passage]]:
-    """Return which answers a model gives, too, and their texts with its reasons."""
+) -> Iterator[tuple[Bools, Sequence[Passage]]]:
+    """Yield which answers a model gives, too, and their texts with its reasons.
+
+    By the dates first, and then without them: `predict` may have read none.
+    """
     texts, spans, dates = (
         ["" if place is None else row[place] for row in cells]
         for place in (places.text, places.spans, places.over)
     )
-    fits, passages = np.ones(len(cells), np.bool_), list[Passage]()
+    if not cells:
+        yield np.ones(0, np.bool_), []
+        return
     try:
         given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
     except DataError:  # then stance predict did not write this table
-        return ~fits, []
+        return
     actors = [row[places.actor].strip() for row in cells]
     chances = [_chances(places, row) for row in cells]
-    read = [months_of(dates)] if any(dates) else []
-    for months in (*read, None) if cells else ():  # predict may have read no dates
+    for months in (*[months_of(dates)] * any(dates), None):
         judged = model.judge(texts, actors, given, months=months, pushes=True)
-        fits = np.abs(judged.stance - chances).max(axis=1) <= SAME
-        passages = judged.passages(texts)
-        if fits.all():
-            break
-    return fits, passages
+        yield np.abs(judged.stance - chances).max(axis=1) <= SAME, judged.passages(texts)
 
 
 def _chances(places: Places, row: Cells) -> list[float]:
