@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, Row, Source, corpus_of
-from stance.corpus.rows import LabelReader, stance_spellings
+from stance.corpus.rows import LabelReader, parse_labels, stance_spellings
 from stance.display import shown
-from stance.errors import DataError
+from stance.errors import StanceError
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.reading.actors import ActorBook
@@ -44,6 +44,10 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Inverse strength of regularisation.
     neutral_offset : float or None
         Constant added to the score of neutral.
+    labels : mapping of label to str or None
+        What labels of ``y`` mean, such as ``{1: "against", 5: "favor"}``. In ensembles and in
+        ``cross_val_predict(method="predict_proba")``, scikit-learn numbers sorted labels:
+        ``{0: "against", 1: "favor", 2: "neutral"}``.
 
     Attributes
     ----------
@@ -70,6 +74,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         kind: str | None = None,
         c: float | None = None,
         neutral_offset: float | None = None,
+        labels: Mapping[Any, str] | None = None,
     ) -> None:
         self.recipe = recipe
         self.book = book
@@ -78,6 +83,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.kind = kind
         self.c = c
         self.neutral_offset = neutral_offset
+        self.labels = labels
 
     def fit(self, X: Any, y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
         """Learn from labelled pairs.
@@ -100,7 +106,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If against or favor is missing, or a class is labelled in one document only.
         """
         pairs = _read(X)
-        stance, spelled = _read_labels(y, len(pairs["text"]))
+        stance, spelled = _read_labels(y, len(pairs["text"]), self.labels or {})
         if groups is not None:
             pairs["document"] = list(map(repr, groups))
         corpus = _corpus(pairs, stance)
@@ -196,17 +202,20 @@ def _spans(given: Any) -> list[tuple[int, int]] | None:
     return [(int(start), int(end)) for start, end in given]
 
 
-def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]]:
+def _read_labels(
+    labels: Sequence[Any], rows: int, meanings: Mapping[Any, str]
+) -> tuple[Ints, dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
     series = narwhals.from_native(labels, series_only=True, pass_through=True)
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
-    reader = LabelReader("y", Stance, stance_spellings(None))
+    option = ",".join(f"{label}={stance}" for label, stance in meanings.items())
     try:
+        reader = LabelReader("y", Stance, stance_spellings(parse_labels(option)))
         numbers = [reader.read(str(label), Record(n, n, ())) for n, label in enumerate(given)]
         reader.refuse_guess()
-    except DataError as error:
+    except StanceError as error:
         raise ValueError(str(error)) from error
     pairs = sorted({*zip(numbers, given, strict=True)}, key=lambda pair: pair[0])
     spelled = dict(pairs)

@@ -9,7 +9,7 @@ from command import invoke, write
 from conftest import quick_recipe
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from stance import ActorBook, StanceClassifier, read_corpus
@@ -52,7 +52,7 @@ def test_a_clone_has_the_same_parameters(estimator):
     assert copy.get_params() == estimator.get_params()
     assert copy.get_params()["c"] == 0.5
     assert set(copy.get_params()) == {
-        *("recipe", "book", "blocks", "min_df", "kind", "c", "neutral_offset")
+        *("recipe", "book", "blocks", "min_df", "kind", "c", "neutral_offset", "labels")
     }
 
 
@@ -143,6 +143,14 @@ def test_labels_come_back_as_they_were_spelled(estimator, spelled):
     assert estimator.predict(X).tolist() == labels
     assert estimator.score(X, labels) == 1.0
     assert cross_val_score(estimator, X, labels, cv=2, scoring="neg_log_loss").min() > -0.7
+
+
+def test_numbers_that_scikit_learn_gives_to_labels_mean_what_the_user_says(estimator):
+    estimator.set_params(labels={0: "against", 1: "favor", 2: "neutral"})
+    shares = cross_val_predict(estimator, X, Y, cv=2, method="predict_proba")
+    assert np.array(sorted({*Y}))[shares.argmax(axis=1)].tolist() == Y
+    with pytest.raises(ValueError, match="'7=good' must be SPELLING=LABEL, the label one of"):
+        estimator.set_params(labels={7: "good"}).fit(X, Y)
 
 
 def frame(**more):
