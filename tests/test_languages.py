@@ -147,7 +147,7 @@ def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change,
 @pytest.mark.parametrize(
     ("endings", "entry", "message"),
     [
-        ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: e."),
+        ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: 'e'."),
         ({"e": []}, "A|e", "'endings' must be a table of lists of endings"),
         (["s"], "A", "'endings' must be a table of lists of endings"),
         (

@@ -99,7 +99,7 @@ def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
     if status:
         told = one_line(done.stderr)
         assert told.startswith(f"a.csv: more than {most} ")
-        assert "--max-rejects" in told
+        assert "(--max-rejects; first: line 3: " in told
 
 
 AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")

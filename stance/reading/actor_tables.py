@@ -25,7 +25,7 @@ _LONGEST = 200  # characters of a name or an alias
 MOST_ALIASES = 100_000  # of a book, its exclusions among them
 
 _LAST = 12 * 10_000  # month of a term that has no end
-_REFERENCE = re.compile(r"\|(\w+)")
+_REFERENCE = re.compile(r"\|(\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,9 @@ def read_actor(name: str, entry: object, source: str) -> Actor:
 def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, Any]:
     """Return an actor book's tables, in which every list holds all forms of its entries.
 
-    >>> book = {"Russia": {"name": ["Росси|я", "РФ"]}}
-    >>> inflected(book, {"я": ["я", "и", "ю", "ей"]}, "mine.toml")
-    {'Russia': {'name': ['Россия', 'России', 'Россию', 'Россией', 'РФ']}}
+    >>> book = {"Russia": {"name": ["Росси|я", "Russland|"]}}
+    >>> inflected(book, {"я": ["я", "и", "ю", "ей"], "": ["", "s"]}, "mine.toml")
+    {'Russia': {'name': ['Россия', 'России', 'Россию', 'Россией', 'Russland', 'Russlands']}}
     """
     lists = endings.values() if isinstance(endings, dict) else [None]
     if not all(isinstance(e, list) and e and all(isinstance(v, str) for v in e) for e in lists):
@@ -146,7 +146,7 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
         parts = [[part] for part in _REFERENCE.split(entry)]
         for (name,) in parts[1::2]:
             if name not in endings:
-                advice = hint(name, list(endings))
+                advice = hint(name, [*map(repr, endings)])
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
         parts[1::2] = [endings[name] for (name,) in parts[1::2]]
         if (made := made + prod(map(len, parts))) > 2 * MOST_ALIASES:  # `case` repeats aliases

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeGuard
 
-from stance.display import shown, shown_path
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model import StanceModel
@@ -234,7 +234,8 @@ class _Job:
         """Raise if too many rows are bad, or if one is neither judged nor rejected."""
         most, rejected = self.request.max_rejects, self.rejects.count if self.rejects else 0
         if most is not None and rejected > most:
-            why = f"more than {most:,} bad rows (--max-rejects {most})"
+            first = self.rejects.first if self.rejects else ""
+            why = f"more than {count(most, 'bad row')} (--max-rejects; first: {shown(first, 200)})"
             raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
         if to_end and tally.rows + rejected != self.table.records_in:
             rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"
