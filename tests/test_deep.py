@@ -8,7 +8,18 @@ import sys
 
 import numpy as np
 import pytest
-from command import SAMPLE, STARTER, dicts, fails, invoke, misused, predict, read_rows, write_rows
+from command import (
+    SAMPLE,
+    STARTER,
+    dicts,
+    fails,
+    invoke,
+    misused,
+    predict,
+    process,
+    read_rows,
+    write_rows,
+)
 from pages import report_on
 from small_model import spoiled
 
@@ -48,6 +59,12 @@ def archive(texts, tmp_path):
     rows = [{"text": text} for text in (*texts, "", FOREIGN, "NATO")]
     path = write_rows(tmp_path / "archive.csv", rows)
     return path
+
+
+def test_nothing_is_kept_or_sent_to_be_reported(tmp_path):
+    said = process("explain", "China was accused by Germany.", "--deep", HOME=str(tmp_path))
+    assert b"China: against    against" in said.stdout  # `--deep` alone is `--deep all`
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_company_changes_no_answer(deep, texts):

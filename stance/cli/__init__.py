@@ -72,6 +72,7 @@ class Command(_Light, TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; refuse an option given twice; if words are left, ask for quotes."""
+        args = self._with_values(args)
         given: list[Any] = self.make_parser(ctx).parse_args([*args])[2]
         for option in filter(lambda one: given.count(one) > 1, given):
             if not (option.multiple or option.is_flag or ctx.resilient_parsing):
@@ -83,6 +84,16 @@ class Command(_Light, TyperCommand):
             advice = f'; put words that belong together in quotes: "{words}"' if names else ""
             ctx.fail(f"unexpected '{shown(' '.join(rest), 40)}'{advice}")
         return rest
+
+    def _with_values(self, args: list[str]) -> list[str]:
+        """Return the arguments with a value behind ``--deep`` alone."""
+        parameters: list[Any] = self.params
+        kinds = {one.name: one.type_descriptor.annotation for one in parameters}
+        choices, words = get_args(kinds.get("deep")), list[str]()
+        for word, after in zip(args, [*args, ""][1:], strict=True):
+            alone = word == "--deep" and choices and after not in choices
+            words += [word, "all"] if alone else [word]
+        return words
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, section by section."""

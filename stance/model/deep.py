@@ -6,6 +6,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 8-bit numbers would depend on its neighbours.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -35,6 +36,7 @@ ANSWERS = 1.5
 
 HEADS = ("stance", "holder", "sentiment")
 EXTRA = "deep"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or importing onnxruntime would report to Microsoft
 _LEAST = 1e-9  # probability, whose logarithm is finite
 _SILENT = 4  # log level of onnxruntime: what it raises, we say
 LONGEST = 100  # characters of a word that is cut; a longer one is unknown as a whole
