@@ -103,6 +103,9 @@ def configure(
     """Return what all parts have in common; raise if answers cannot be written beside a table."""
     if reading.actor_column is not None:
         actor: int | None = column(table, reading.actor_column, "--actor-column")
+        if optional_column(table, "actor") not in (None, actor):
+            why = "column 'actor' beside --actor-column would pass for the actor that is judged"
+            raise DataError(f"{table.name}: {why}; rename it")
     else:
         actor = optional_column(table, "actor")
     asked = (reading.actor or "").strip() if actor is None else ""
@@ -112,12 +115,19 @@ def configure(
     if reading.date_column is not None:
         column(table, reading.date_column, "--date-column")  # raises
     dates = find_dates(table, reading) if model.book.has_terms else None
+    text = column(table, reading.text_column, "--text-column")
+    if optional_column(table, "text") not in (None, text):
+        name = shown(reading.text_column)
+        table.note(f"column 'text' is not judged; give other commands --text-column '{name}', too")
+    spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
+    if spans is not None and not has_actor:
+        table.note("column 'spans' is not read, because no column or --actor names the actor")
     config = RunConfig(
         columns=table.columns,
-        text=column(table, reading.text_column, "--text-column"),
+        text=text,
         actor=actor,
         asked=asked,
-        spans=optional_column(table, "spans") if asked or actor is not None else None,
+        spans=spans if has_actor else None,
         date=dates[0] if dates else None,
         date_pattern=dates[1] if dates else "",
         options=options,
