@@ -110,6 +110,9 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     nets = [row for row in read_rows(folder / "numbers.csv") if row["class"] == "net"]
     numbers = {row["group"]: row for row in nets if row["actor"] == "NATO" and row["group"]}
     mapped = {row["group"]: row for row in page.rows("map") if row["actor"] == "NATO"}
+    for row in page.rows("groups"):
+        (total,) = (n for n in nets if (n["actor"], n["group"]) == ("(all actors)", row["group"]))
+        assert part(row["net corrected"]) == pytest.approx(float(total["corrected"]), abs=6e-4)
     drawn = (folder / "map.svg").read_text("utf-8")
     for row in rows:
         number = numbers[row["group"]]

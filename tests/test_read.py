@@ -103,7 +103,8 @@ def test_what_cannot_be_said_is_uncertain(tmp_path):
         "wie der Sprecher des Ministeriums vor der Presse in der Hauptstadt sagte, ohne weitere "
         "Einzelheiten zu nennen oder Fragen der anwesenden Journalisten zu beantworten."
     )
-    page, _ = read(write(tmp_path / "b.txt", foreign), tmp_path / "b.html")
+    page, said = read(write(tmp_path / "b.txt", foreign), tmp_path / "b.html")
+    assert "b.txt: 1 of 1 paragraph not in a language this model knows" in said
     assert {label for label, _ in mentions(page.html)} == {"uncertain"}
 
 
@@ -151,7 +152,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     ]  # fmt: skip
     (table,) = read_page((pages / "index.html").read_bytes()).tables
     assert [row[0] for row in table[1:]] == [
-        "Thanks3 paragraphs, 5 answers", "A quiet day2 paragraphs, 1 answer"
+        "Thanksb.txt: 3 paragraphs, 5 answers", "A quiet daya.txt: 2 paragraphs, 1 answer"
     ]  # fmt: skip
     assert table[1][1].startswith("Poland 1NATO 1")
     for name in ("001-a.html", "002-b.html"):
@@ -163,6 +164,7 @@ BAD = [
     (2, ("a.txt", "b.txt", "-o", "pages.html"), "several articles make several pages; name a"),
     (1, ("rows.csv", "-o", "a.html"), "rows.csv: is not an article; read takes .txt and .html"),
     (1, ("none.txt", "-o", "a.html"), "none.txt"),
+    (1, ("https://example.com/x", "-o", "a.html"), "is a web address, .* save the page"),
     (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
     (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),
     (4, ("a.txt", "-o", "page"), "page: exists already; use --force"),

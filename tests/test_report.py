@@ -349,6 +349,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):
         row["stance"] = "against" if row["source"] == "Paper 3" else row["stance"]
     html = report(write_rows(tmp_path / "answers.csv", rows)).html
     assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
+    assert "a colour: beyond chance (Holm, 5\xa0%, 4 cells compared)" in html
 
 
 @pytest.mark.parametrize("seed", range(5))

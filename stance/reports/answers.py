@@ -83,14 +83,14 @@ class Report:
 
         def is_shown(actor: str, group: str, period: str) -> bool:
             if group:
-                return not period and actor in actors and group in self.groups
+                return not period and actor in (*actors, TOTAL) and group in self.groups
             return actor in (actors[:TRACED] if period else (*actors, TOTAL))
 
         study = Study(population, sample)
         shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
         self.total = shares[0]  # of all actors together
         self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
-        self.cells = [share for share in shares if share.group]  # these actors by group
+        self.cells = [share for share in shares if share.group]  # these, and all together, by group
         self.course = [share for share in shares if share.period]  # the first ones by period
         self.sha256 = file_hash(*request.paths)
         quoted, self.maker = _quote(population, models, actors[:TRACED])
@@ -104,6 +104,8 @@ class Report:
             self.denied = model_file(models.path).name if models.path else "the bundled models"
         book = (models and models.book) or (self.maker.model.book if self.maker else None)
         self.pairs = self._judged(book)
+        neutral = population.holder[population.stance == ANSWERS.index("neutral")]
+        self.neutral_held = any(population.holders[number] for number in np.unique(neutral))
         self.notes = [*population.notes, *(sample.notes if sample else ())]
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from stance.reports import render
 from stance.reports.answers import Maker
 from stance.reports.figures import check_folder
 from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
+from stance.tables.sources import InputFile
 
 INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
@@ -106,7 +108,8 @@ def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     for path in inputs.paths:
         if path not in kept and path in named:
             why = "is not an article; read takes .txt and .html, stance predict takes tables"
-            raise DataError(f"{shown_path(path)}: {why}")
+            with closing(InputFile(path, binary=True)):  # which says if it cannot be read at all
+                raise DataError(f"{shown_path(path)}: {why}")
     others = len(inputs.paths) - len(kept)
     if not kept:
         raise DataError(f"{count(others, 'file')}, none of them an article; name .txt or .html")
@@ -136,6 +139,10 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             replace(passage, verdicts=tuple(v for v in passage.verdicts if v.mentions))
             for passage in judged.passages(texts, limits)
         ]
+        if foreign := judged.foreign.sum():
+            what = f"{foreign:,} of {count(len(texts), 'paragraph')} not in a language"
+            known = f"this model knows (trained on {shown(model.recipe.language)})"
+            notes.append(f"{name}: {what} {known}: marked uncertain")
         article = _article(name, ", ".join(about.values()), passages, headings)
         if not article.actors:
             whom = "does not name this actor" if request.actor else "names no actor of the book"

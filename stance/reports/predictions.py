@@ -32,7 +32,7 @@ LINE = ("line", "whisker ink", "95 % interval")
 BELOW, ABOVE = ("box", f"segment {SHADES[-1]}"), ("box", f"segment {SHADES[1]}")
 LINES = "lines: 95\u00a0% intervals by document"
 CELLS = "each cell: net stance in points, below it {below}; a dash: too few; a colour: beyond "
-CELLS += "chance in {known} (Holm, 5\u00a0%)"
+CELLS += "chance (Holm, 5\u00a0%, {known} compared)"
 
 
 def write_predictions(
@@ -107,14 +107,15 @@ class _Drawing(NamedTuple):
         return self.dots("net", "Net stance by actor", self.report.actors)
 
     def groups(self) -> list[Figure]:
-        """Draw the net stances of groups toward each of the first actors."""
-        drawn = list[Figure]()
-        for number, actor in enumerate(self.report.actors[:COMPARED], 1):
-            cells = [cell for cell in self.report.cells if cell.actor == actor.actor]
+        """Draw the net stances of groups toward all actors, and toward each of the first ones."""
+        drawn, first = list[Figure](), self.report.actors[:COMPARED]
+        names = {TOTAL: "groups"} | {s.actor: f"groups-{n}" for n, s in enumerate(first, 1)}
+        for actor, name in names.items():
+            cells = [cell for cell in self.report.cells if cell.actor == actor]
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
-                title = f"Net stance toward {cut(actor.actor)} by {self.by}"
-                drawn += self.dots(f"groups-{number}", title, cells)
+                whom = "all actors" if actor == TOTAL else cut(actor)
+                drawn += self.dots(name, f"Net stance toward {whom} by {self.by}", cells)
         return drawn
 
     def dots(self, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
@@ -152,7 +153,8 @@ class _Drawing(NamedTuple):
 
     def map(self) -> list[Figure]:
         """Draw the net stance of each actor in each group."""
-        cells, nets = self.report.cells, {s.actor: s.net for s in self.report.actors}
+        nets = {share.actor: share.net for share in self.report.actors}
+        cells = [share for share in self.report.cells if share.actor in nets]
         if not any(share.net for share in cells):
             return []
         middles = [net[0] if (net := nets[share.actor]) else math.nan for share in cells]
