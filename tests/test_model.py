@@ -194,3 +194,10 @@ def test_explanations_withhold_the_answers_that_the_table_does(model):
         judged = model.judge([text])
         withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))
         assert {e.actor: e.withheld for e in explain(model, text)} == withheld
+
+
+@pytest.mark.parametrize(("actor", "places"), [("Terror Front", None), ("Russia", [(0, 5)])])
+def test_a_paragraph_has_one_sentiment_whoever_is_judged(model, actor, places):
+    text = "Great success: Poland condemned the evil Terror Front."
+    judged = model.judge([text], [actor], [places])
+    assert np.array_equal(judged.sentiment, model.judge([text]).sentiment)

@@ -21,7 +21,7 @@ from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
-from stance.reading.words import Reader, Spans, Words, make_query
+from stance.reading.words import NO_SPANS, Query, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
 
@@ -122,7 +122,7 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        months = None if months is None else np.asarray(months)
+        months, tone = None if months is None else np.asarray(months), None
         _check(texts, actors, spans, months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
@@ -132,11 +132,16 @@ class StanceModel(Recomputing):
             raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
             query = make_query(self.book, texts, actors, spans, months)
+            tone = self._tone(query) if len(query.spans) else None
             words, para = query.read(self.reader, apart=pushes)
             actor, names = query.actor, tuple(actors)
+            if tone:
+                first = np.unique(para, return_index=True)[1]  # pair of each paragraph
+                tone = tone[0][first], tone[1][first]
         if cut := count_cut(texts):
             warnings.warn(cut_note(cut), stacklevel=2)
-        judged = self._judge(words, para, actor, names, pushes=pushes, speakers=speakers)
+        asked = words, para, actor, names, tone
+        judged = self._judge(*asked, pushes=pushes, speakers=speakers)
         if not pushes:
             few = (_part(column, slice(SHOWN)) for column in (texts, actors, spans))
             again = partial(self.judge, *few, months=_part(months, slice(SHOWN)), pushes=True)
@@ -199,9 +204,17 @@ class StanceModel(Recomputing):
             chances.append(self.control.judge(self.reader, words)[0])
         return np.concatenate(chances)
 
+    def _tone(self, query: Query) -> tuple[Floats, Bools] | None:
+        """Return the sentiment of each pair's text, whatever spans say, and where it is known."""
+        if self.sentiment is None:
+            return None
+        words, para = replace(query, spans=NO_SPANS).read(self.reader)
+        chances, known = self.sentiment.judge(self.reader, words)
+        return chances[para], known[para]
+
     def _judge(
-        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], *,
-        pushes: bool, speakers: bool,
+        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
+        tone: tuple[Floats, Bools] | None, *, pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
         topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
         pairs = lay_out(words, para, actor, topics) if pushes else None
@@ -210,7 +223,7 @@ class StanceModel(Recomputing):
         stance, known = self.stance.judge(self.reader, words, para, actor, topics, add)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
-            sentiment, sentiment_known = self.sentiment.judge(self.reader, words)
+            sentiment, sentiment_known = tone or self.sentiment.judge(self.reader, words)
         language = self.vocabulary.read(self.reader, words)
         foreign = language.foreign(self.reference)
         mentions, learned = words.count_mentions(para, actor), self.learned(names)
