@@ -113,10 +113,11 @@ def discover(
     """Return the names that the book lacks, the most frequent first, and notes on the inputs.
 
     Each has ``name``, ``kind``, ``documents`` (how many use it; rows, without such a column) and
-    ``context``. A surname alone counts for the one full name that it belongs to, a person's.
+    ``context``. A surname alone counts for the one full name that it belongs to, a person's, and
+    "Read Tom Price" for "Tom Price".
     """
     uses = defaultdict[str, dict[str, str]](dict)  # by name and document: the first context
-    rows = 0
+    spelling, rows = dict[str, str](), 0  # case does not tell names apart
     with open_inputs(inputs, reading) as table:
         place = column(table, reading.text_column, "--text-column")
         document = optional_column(table, "document")
@@ -124,17 +125,17 @@ def discover(
             for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
                 where = str(rows + row) if document is None else block.columns[document][row]
                 for name, start, end in names:
+                    name = spelling.setdefault(name.lower(), name)
                     uses[name].setdefault(where, _around(text, start, end))
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
-    owners, persons = Counter(map(surname, uses)), set[str]()
-    for name, last in [(name, surname(name)) for name in uses if surname(name) in uses]:
-        if owners[last] == 1 and len(uses[last]) <= OFTENER * len(uses[name]):
-            uses[name] |= uses.pop(last)
-            persons.add(name)
-    often = [(name, contexts) for name, contexts in uses.items() if len(contexts) >= LEAST]
+    persons = _merge(uses)
+    new = (use for use in uses.items() if book.number(use[0]) < 0 and not book.has_alias(use[0]))
+    often = [(name, contexts) for name, contexts in new if len(contexts) >= LEAST]
     often.sort(key=lambda use: (-len(use[1]), use[0]))
-    notes.append(f"{count(len(often), 'name')} not in the book and in {LEAST} documents or more")
+    first = f"; the first {MOST} are printed" if len(often) > MOST else ""
+    what = f"not in the book and in {LEAST} documents or more"
+    notes.append(f"{count(len(often), 'name')} {what}{first}")
     return [
         {
             "name": name,
@@ -144,6 +145,25 @@ def discover(
         }
         for name, contexts in often[:MOST]
     ], notes
+
+
+def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
+    """Count names as the full names that they are or end in; return those with surnames."""
+
+    def merged(name: str, full: str) -> bool:
+        if rarer := len(uses[name]) <= OFTENER * len(uses[full]):
+            uses[full] |= uses.pop(name)
+        return rarer
+
+    for name in sorted(uses, key=len, reverse=True):
+        words, last = name.split(" "), surname(name)
+        ends = (" ".join(words[place:]) for place in range(1, len(words) - 1))
+        full = next((end for end in ends if end in uses and surname(end) == last != ""), None)
+        if full is not None:
+            merged(name, full)
+    owners = Counter(map(surname, uses))
+    surnames = [(surname(name), name) for name in uses if surname(name) in uses]
+    return {name for last, name in surnames if owners[last] == 1 and merged(last, name)}
 
 
 def _around(text: str, start: int, end: int) -> str:

@@ -98,6 +98,10 @@ def test_a_book_says_which_surnames_count(people):
     assert book.number("Fairfax") == book.number("Mona Fairfax") >= 0 > book.number("Oduya")
     without = {"Mona Fairfax": {"kind": "person", "name": ["Mona Fairfax"], "surname": []}}
     assert not ActorBook.from_tables(without, "mine").find("Fairfax lost.")
+    meer = ActorBook.from_tables(
+        {"Ilse van der Meer": {**without["Mona Fairfax"], "surname": ["van der Meer"]}}, "mine"
+    )
+    assert len(meer.find("Van der Meer wrote it. Thanks to van der Meer.")) == 2
 
 
 GROUPS = """
@@ -205,14 +209,14 @@ def test_a_table_without_people_is_refused(table, message, tmp_path):
 
 def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     texts = (
-        "We met Ana Delacroix and General Tor Halvorsen in France.",
-        "The critics of Delacroix, of Halvorsen and of NATO left.",
-        "Rain fell. Then Delacroix said: I'm wet.",
+        "We met Ana Delacroix and General Åse Ødegård in France.",
+        "The critics of Delacroix, of Ødegård, of Bashar al-Assad and of NATO left.",
+        "Rain fell. Then Counsel Ana Delacroix said: I'm wet. Bashar al-Assad was dry.",
     )
     path = write(tmp_path / "texts.csv", "text\n" + "".join(f'"{text}"\n' for text in texts))
     ran = invoke("actors", path, "--discover")
     assert "2 names not in the book and in 2 documents or more" in ran.stderr
-    assert ActorBook.from_toml(ran.stdout, "mine").names == ("Ana Delacroix", "Tor Halvorsen")
+    assert ActorBook.from_toml(ran.stdout, "mine").names == ("Ana Delacroix", "Åse Ødegård")
     one, other = json.loads(invoke("actors", path, "--discover", "--json").stdout)
     assert (one["kind"], one["documents"], other["documents"]) == ("person", 3, 2)
     assert one["context"].startswith("We met Ana Delacroix and")
@@ -223,8 +227,13 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     empty = write(tmp_path / "empty.txt", "")
     assert "0 names not in the book" in invoke("actors", empty, "--discover").stderr
     assert invoke("actors", empty).exit_code == 0
+    names = "We met " + ", ".join(f"Xa{number}" for number in range(101))
+    many = write(tmp_path / "many.csv", f'text\n"{names}"\n"{names}"\n')
+    assert "101 names" in (stderr := invoke("actors", many, "--discover").stderr)
+    assert "; the first 100 are printed" in stderr
     misused("actors", "--discover")
-    misused("actors", path, "--from", path)
+    for other in (path, "--json", "--date-format=%d/%m/%Y"):
+        assert "drop the other arguments" in misused("actors", "--from", path, other)
 
 
 @pytest.mark.parametrize(("rows", "said"), [(4, False), (5, True)])

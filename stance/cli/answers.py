@@ -169,10 +169,11 @@ def actors(
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
     from stance.screens import alias_lines, book_lines
-    from stance.tables import find_inputs, form_of
+    from stance.tables import InputOptions, find_inputs, form_of
 
     if people is not None:
-        if sources or discover or as_json:
+        unused = sources or actors or aliases or discover or as_json
+        if unused or reading != InputOptions(**form_of(reading)):
             only = "--from prints a book of the people in its table"
             raise UsageError(f"{only}; drop the other arguments")
         say(named.book_of_people(people, **form_of(reading)).rstrip("\n"))

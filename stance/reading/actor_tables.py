@@ -1,7 +1,7 @@
 """Actors as tables of TOML files: checked, read and written; endings that inflect their names."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, product
@@ -57,6 +57,14 @@ class Actor:
         dropped = dict.fromkeys(alias for alias in names if alias not in counting)
         office = {alias: days for alias, days in self.office.items() if alias in counting}
         return replace(self, aliases=kept, exclusions=(*self.exclusions, *dropped), office=office)
+
+    def without(self, lost: Set[str]) -> "Actor":
+        """Return the actor without some aliases."""
+        left = {kind: tuple(n for n in a if n not in lost) for kind, a in self.aliases.items()}
+        kept = {kind: names for kind, names in left.items() if names}
+        office = {alias: days for alias, days in self.office.items() if alias not in lost}
+        case, alone = self.case - lost, self.alone - lost
+        return replace(self, aliases=kept, case=case, alone=alone, office=office)
 
 
 def months_of_terms(days: Sequence[str]) -> list[tuple[int, int]]:

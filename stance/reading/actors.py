@@ -102,12 +102,15 @@ class ActorBook:
 
     def _unsure_aliases(self) -> Iterator[Alias]:
         """Yield what several actors may share, unless it is also a sure alias."""
-        states = [number for number, actor in enumerate(self.actors) if actor.kind == "state"]
+        states = {n: actor.name for n, actor in enumerate(self.actors) if actor.kind == "state"}
         for kind in UNSURE:
-            bearers: dict[str, list[int]] = defaultdict(list)
+            bearers: dict[str, dict[int, str]] = defaultdict(dict)  # with the alias in the book
             for number, actor in enumerate(self.actors):
                 for name in actor.aliases.get(kind, ()):
-                    bearers[normalise(name)].append(number)
+                    text = normalise(name)
+                    bearers[text][number] = name
+                    if kind == "surname":  # "Van der Meer" opens a sentence
+                        bearers[text[:1].upper() + text[1:]].setdefault(number, name)
             if kind == "refers" and kind in self.kinds and states:
                 bearers = dict.fromkeys(name_words()["pairs"], states) | bearers
             for name, numbers in bearers.items():
@@ -115,10 +118,11 @@ class ActorBook:
                     continue
                 # "the alliance" is matched without "the", or it would win over "Alliance Party".
                 text = name.removeprefix(THE) if kind == "refers" else name
-                one = self.actors[numbers[0]] if len(numbers) == 1 else None
+                (number, known), *others = numbers.items()
+                one = None if others else self.actors[number]
                 if exact := kind == "surname":
                     self._owner[name] = (one.name if one else "", kind)
-                terms = months_of_terms(one.office.get(name, ()) if one else ())
+                terms = months_of_terms(one.office.get(known, ()) if one else ())
                 beside = {"article": text != name, "pair": numbers is states}
                 yield Alias(text, exact, kind, tuple(numbers), terms, **beside)
 
@@ -153,8 +157,9 @@ class ActorBook:
         """Read a book from a TOML file; raise an `ActorError` if it cannot be used.
 
         A top-level ``extends = true`` adds its actors to the bundled ones, ``extends = "russian"``
-        to those of that language; an actor of the same name replaces the bundled one. A table
-        ``endings`` names lists of endings that aliases may refer to: "Росси|я".
+        to those of that language; an actor of the same name replaces the bundled one, and bundled
+        actors lose the aliases that the file gives to its own. A table ``endings`` names lists of
+        endings that aliases may refer to: "Росси|я".
         """
         return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
 
@@ -182,11 +187,21 @@ class ActorBook:
         if not tables:
             raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
         new = {key: read_actor(key, table, name) for key, table in tables.items()}
-        actors = [new.pop(actor.name, actor) for actor in base]
         try:
-            return cls([*actors, *new.values()])
+            mine = cls([*new.values()])
+            rest = [new.pop(a.name) if a.name in new else mine._without_mine(a) for a in base]
+            rest = [actor for actor in rest if any(actor.aliases.values()) or actor.exclusions]
+            return cls([*rest, *new.values()]) if base else mine
         except ActorError as error:
             raise ActorError(f"{name}: {error}") from error
+
+    def _without_mine(self, actor: Actor) -> Actor:
+        """Return an actor without this book's aliases, and the surnames of those who have them."""
+        owned = {name: self._owned(name) for names in actor.aliases.values() for name in names}
+        sure = {name: owner for name, (owner, kind) in owned.items() if kind not in ("", *UNSURE)}
+        bearers = (self.actors[self._number[owner]] for owner in {*sure.values()})
+        surnames = (bearer.aliases.get("surname", ()) for bearer in bearers)
+        return actor.without({*sure, *chain.from_iterable(surnames)})
 
     def to_tables(self) -> dict[str, dict[str, Any]]:
         """Return the book as the tables that `from_tables` reads."""
@@ -213,7 +228,7 @@ class ActorBook:
 
     def number(self, name: str) -> int:
         """Return the number of the actor with this name or alias, -1 if there is none."""
-        return self._number.get(name, self._number.get(self._owned(name)[0], -1))
+        return self._number.get(self._owned(name)[0], self._number.get(name, -1))
 
     def _owned(self, name: str) -> tuple[str, str]:
         """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""
@@ -297,9 +312,10 @@ class ActorBook:
     ) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
         """Yield each text, normalised, and the places of names that the book lacks."""
         for _, batch, mentions in self.scan(texts):
-            named = defaultdict[int, list[int]](list)
-            for para, first in zip(mentions.para.tolist(), mentions.first, strict=True):
-                named[para].append(int(batch.start[first]))
+            named = defaultdict[int, list[tuple[int, int]]](list)
+            span = batch.start[mentions.first], batch.end[mentions.last]
+            for para, start, end in zip(mentions.para.tolist(), *span, strict=True):
+                named[para].append((int(start), int(end)))
             for para, text in enumerate(batch.texts):
                 yield text, [*unknown_names(text, named[para])]
 

@@ -30,11 +30,13 @@ _PARTICLES |= {"ibn", "la", "las", "le", "van", "von"}
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _SHORTEST = 3  # letters of a surname
 _BEFORE = re.compile(r"([\w.&'-]+)\s$")
-_AFTER = re.compile(r"'?s?\s([A-Z]\w+)")
+_UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # of all alphabets
+_AFTER = re.compile(rf"'?s?\s([{_UPPER}]\w+)")
 _OPENING = re.compile(r"(?:^|[.!?:;\"(\[\n\u2014]|[.!?]['\")\]])[\s\"'(\[]*$")
 _TITLE = 4  # weighty words of a title
-_NAME = re.compile(
-    r"(?!I')[A-Z][\w'-]*[a-z][\w'-]*(?: (?:(?:de|van|von|bin|al|of) )?[A-Z][\w'-]+)*"
+_NAME = re.compile(  # its first word is not in ALL CAPS
+    rf"(?=[{_UPPER}])(?!I'|[{_UPPER}\d_'-]+(?![\w'-]))[\w'-]+"
+    rf"(?: (?:(?:de|van|von|bin|al|of) )?[{_UPPER}][\w'-]+)*"
 )
 _REACH = 60  # characters that are looked at before and after a name
 _BACK = 200  # mentions in which is looked for whom a later one means
@@ -163,8 +165,8 @@ def _is_title_line(line: str) -> bool:
     return len(words) >= _TITLE and not any(word[0].islower() for word in words)
 
 
-def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, int]]:
-    """Yield the names of a text where no mention begins: name, first character, end."""
+def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int, int]]:
+    """Yield the names of a text outside its mentions: name, first character, end."""
     leading = name_words()["titles"] | name_words()["openers"]
     for match in _NAME.finditer(text):
         start, end = match.span()
@@ -172,7 +174,7 @@ def unknown_names(text: str, named: Sequence[int]) -> Iterator[tuple[str, int, i
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
         alone = len(words) == 1 and _OPENING.search(text[max(0, start - _REACH) : start])
-        if words and not alone and not any(start <= place < end for place in named):
+        if words and not alone and not any(start < last and first < end for first, last in named):
             yield " ".join(words), start, end
 
 
