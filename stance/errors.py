@@ -18,7 +18,7 @@ from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
-_OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
+_OPTION = re.compile(r"(?<![\w-])--(?!map )([a-z]+(?:-[a-z]+)*)")  # but of `stance import table`
 _FLAGS = {"documents", "excel-safe", "force", "keep-all", "resume", "simple-random", "wide"}
 
 

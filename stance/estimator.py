@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, Row, Source, corpus_of
-from stance.corpus.rows import LabelReader, parse_labels, stance_spellings
+from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import shown
 from stance.errors import StanceError
 from stance.fitting import train
@@ -210,9 +210,9 @@ def _read_labels(
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
-    option = ",".join(f"{label}={stance}" for label, stance in meanings.items())
+    known = {str(label): stance for label, stance in meanings.items()}
     try:
-        reader = LabelReader("y", Stance, stance_spellings(parse_labels(option)))
+        reader = LabelReader("y", Stance, stance_spellings(known))
         numbers = [reader.read(str(label), Record(n, n, ())) for n, label in enumerate(given)]
         reader.refuse_guess()
     except StanceError as error:

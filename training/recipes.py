@@ -89,7 +89,7 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
 
 def block_scores(corpus: Corpus, task: Task, folds: int, seeds: list[int]) -> np.ndarray:
     """Return macro-F1, accuracy on conflict rows and ECE in percent, of shape (3, n_seeds)."""
-    conflict, scores = conflict_rows(corpus.marks.exact, corpus.stance), []
+    conflict, scores = conflict_rows(corpus.marks.exact, corpus.actors, corpus.stance), []
     for seed in seeds:
         fold = assign_folds(task.y, task.group, folds, seed)
         answers = stance_answers(corpus, cross_validate(task, fold, seed)[1])

@@ -114,13 +114,13 @@ def bundled_corpus() -> Path:
 
 
 def read_corpus(
-    paths: Sequence[Path | str], *, keep: Sequence[str] = (), **form: Unpack[CorpusForm]
+    paths: Sequence[Path | str] | str, *, keep: Sequence[str] = (), **form: Unpack[CorpusForm]
 ) -> Corpus:
     """Read one or more files into one corpus.
 
     Parameters
     ----------
-    paths : sequence of Path or str
+    paths : sequence of Path or str, or a str
         Tables of labelled pairs of a paragraph and an actor, of any kind that ``stance`` reads.
     keep : sequence of str
         Columns to keep in `Corpus.extra` beside those that it always has.
@@ -145,7 +145,9 @@ def read_corpus(
     """
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
-    named = [*map(Path, paths)]
+    named = [*map(Path, [paths] if isinstance(paths, str | Path) else paths)]
+    if not named:
+        raise DataError("no corpus is named; give the path of a labelled table")
     for place, path in enumerate(named):
         with open_table(path, actor=form.get("actor"), **plain) as table:
             if any(same_file(path, other) for other in named[:place]):

@@ -44,19 +44,19 @@ def parse_labels(option: str | None) -> dict[str, str]:
     {'0': 'against', '1': 'favor'}
     """
     pairs = [part.rpartition("=") for part in (option or "").split(",") if part.strip()]
-    for spelling, _, label in pairs:
-        if not spelling.strip() or label.strip().lower() not in STANCES:
-            raise UsageError(
-                f"--labels: '{shown(f'{spelling}={label}' if spelling else label)}' must be "
-                f"SPELLING=LABEL, the label one of {', '.join(Stance)}"
-            )
-    return {spelling.strip(): label.strip() for spelling, _, label in pairs}
+    labels = {spelling.strip(): label.strip() for spelling, _, label in pairs}
+    stance_spellings(labels)  # raises
+    return labels
 
 
 def stance_spellings(
     labels: Mapping[str, str] | None, known: Mapping[str, int] = STANCES
 ) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
+    for word, label in (labels or {}).items():
+        if not word or label.lower() not in STANCES:
+            what = f"'{shown(f'{word}={label}' if word else label)}' must be SPELLING=LABEL"
+            raise UsageError(f"--labels: {what}, the label one of {', '.join(Stance)}")
     given = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
     return {**known, **given}
 

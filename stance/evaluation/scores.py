@@ -242,15 +242,16 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
 # --- What a score is held against ---
 
 
-def conflict_rows(text_key: Keys, gold: Ints) -> Bools:
+def conflict_rows(text_key: Keys, actors: Sequence[str], gold: Ints) -> Bools:
     """Return which rows stand in a paragraph, of equal key, whose actors differ in gold stance.
 
-    >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
+    >>> conflict_rows(np.array([7, 7, 8, 8]), ["EU", "UN"] * 2, np.array([0, 2, 1, 1])).tolist()
     [True, True, False, False]
     """
-    paragraph = np.unique(text_key, return_inverse=True)[1]
-    stances = np.unique(np.stack([paragraph, gold]), axis=1)[0]  # those of each paragraph
-    return (np.bincount(stances) > 1)[paragraph]
+    paragraph, actor = (np.unique(of, return_inverse=True)[1] for of in (text_key, actors))
+    pairs = (np.unique(np.stack([paragraph, of]), axis=1)[0] for of in (gold, actor))
+    several: Bools = np.logical_and(*(np.bincount(rows) > 1 for rows in pairs))
+    return several[paragraph]
 
 
 def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:

@@ -46,7 +46,9 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     except DataError as error:
         error.args = (error.args[0].replace(" --encoding", " --audit-encoding"),)
         raise
-    population, notes = read_population(request, table.columns), list[str]()
+    filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
+    names = [name for n, name in enumerate(table.columns) if n in filled or not records]
+    population, notes = read_population(request, names), list[str]()
     rows = list(_read_labels(table, records, population, notes))
     codings = defaultdict[int, list[_Label]](list)
     for label, pair in _locate(rows, population):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.display import brief
+from stance.display import brief, count
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
@@ -287,7 +287,7 @@ def _check(
         raise ValueError("spans say where given actors are named; give actors, too")
     for name, given in {"actors": actors, "spans": spans, "months": months}.items():
         if given is not None and len(given) != len(texts):
-            raise ValueError(f"{len(texts)} texts and {len(given)} {name}; give one for each text")
+            raise ValueError(f"{count(len(texts), 'text')}, {len(given)} {name}; give one for each")
     for row, (text, places) in enumerate(zip(texts, () if spans is None else spans, strict=False)):
         for start, end in places or ():
             is_inside = end <= len(text) or len(text) == MOST_READ  # which was cut

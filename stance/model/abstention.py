@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
-from stance.display import shown
+from stance.display import listed, shown
 from stance.errors import AbstentionError, UsageError
 from stance.features.blocks import stem_features
 from stance.model.heads import Head
@@ -91,9 +91,10 @@ class TrainingProfile:
         others = sorted({*names} - {*self.actors, ""}) if few else []
         if not others:
             return ""
+        names = shown(listed(others, 3, "actor"), 200)
         return (
             f"nearly all training rows of this model are about {', '.join(self.actors)}; "
-            f"label some about {shown(', '.join(others))} before you trust its answers about them"
+            f"label some about {names} before you trust its answers about them"
         )
 
 

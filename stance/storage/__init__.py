@@ -127,6 +127,9 @@ def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
     """
     path = Path(path)
     check_model_output(path, force=force)
+    if getattr(model, "deep", None) is not None:
+        advice = "save dataclasses.replace(model, deep=None), and load the reader again beside it"
+        raise ModelError(f"{shown_path(path)}: a file holds no deep reader; {advice}")
     data = dump_model(model if isinstance(model, StanceModel) else model.to_model())
     with named(path):
         _read_model(Archive(io.BytesIO(data)))
