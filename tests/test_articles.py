@@ -277,6 +277,12 @@ def test_a_page_is_no_box_whatever_its_class(tmp_path, where):
     assert kept == [("", LEAD), ("box", "Sign up to our daily letter.")]
 
 
+def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
+    odd = "<div>No, he said.</div><table><tr><td>Iran denied it.<td>12.5</table>It also lied."
+    texts = [row["text"] for row in read(page(tmp_path, f"{odd}<p>{LEAD * 10}</p>"))]
+    assert texts == [LEAD, "No, he said.", "Iran denied it.", "It also lied.", LEAD * 10]
+
+
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
     with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 is not UTF-8; save"):

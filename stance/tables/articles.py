@@ -34,6 +34,15 @@ _BOXES = (  # sentences of the article once more, and forms, unless they are all
 )
 _LONGEST_BOX = 600  # characters
 _SHOWN = ".//text()[not(ancestor::script or ancestor::style)]"
+_TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
+_BLOCKS = "//*[self::article or self::body or self::div or self::main or self::section]"
+_INLINE = re.compile(
+    "a|abbr|b|bdi|bdo|big|br|center|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|nobr|q|s|samp"
+    "|small|span|strike|strong|su[bp]|time|tt|u|var|wbr"
+)
+_PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]//text()"
+_FEW_PARAGRAPHS = 750  # characters; trafilatura reads what else a page with fewer has
+_LEAST_PROSE = 3  # words: "“No,” he said."
 _BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
 
 
@@ -125,6 +134,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"
         line_break.drop_tag()
+    _add_paragraphs(tree)
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     try:
         page = trafilatura.bare_extraction(
@@ -143,6 +153,38 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
     return text, about, {title, *headings} - {""}, [*filter(None, boxes)]
+
+
+def _add_paragraphs(tree: Any) -> None:
+    """Make paragraphs of text in cells and beside paragraphs, which trafilatura would leave out."""
+    for table in tree.xpath(_TABLES):
+        if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
+            for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
+                part.tag = "section"
+    has_few = len("".join(tree.xpath(_PARAGRAPHS))) < _FEW_PARAGRAPHS
+    for block in tree.xpath(_BLOCKS):
+        runs: list[list[Any]] = [[None]]  # the element above, and inline ones
+        for child in block:
+            is_inline = all(_INLINE.fullmatch(part.tag) for part in child.iter())
+            runs[-1].append(child) if is_inline else runs.append([child])
+        for above, *inline in runs:
+            text = (block.text if above is None else above.tail) or ""
+            whole = text + "".join(child.text_content() + (child.tail or "") for child in inline)
+            if not _is_prose(whole) and not (has_few and block.tag == "div" and whole.strip()):
+                continue
+            paragraph = block.makeelement("p")
+            paragraph.text = text
+            paragraph.extend(inline)
+            if above is None:
+                block.text = None
+                block.insert(0, paragraph)
+            else:
+                above.tail = None
+                above.addnext(paragraph)
+
+
+def _is_prose(text: str) -> bool:
+    return _is_sentence(text.strip()) and len(text.split()) >= _LEAST_PROSE
 
 
 # --- Boilerplate: menus, boxes and the like on the page of an article -----------------------------
