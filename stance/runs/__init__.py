@@ -243,7 +243,7 @@ class _Job:
 
     def _done(self, tally: Tally, rows_out: int) -> Done:
         model, rate = self.model, self.request.options.abstain
-        texts = self.texts if self.config.actor is None else []
+        texts = [] if self.config.asked or self.config.actor is not None else self.texts
         notes = [*self.summary.inputs.notes, *self.table.notes, *self._date_notes()]
         return Done(
             tally=tally,

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from stance.display import count, shown, shown_path
+from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
 from stance.files import file_hash
 from stance.model import StanceModel
@@ -68,6 +68,10 @@ def run_notes(
     yield from silence_notes(model, rate)
     if tally.cut:
         yield cut_note(tally.cut)
+    rows = {name: n for name, n in model.reference.actors.items() if model.book.number(name) < 0}
+    if texts and 2 * sum(rows.values()) > model.reference.rows:
+        lacking = shown(listed([*rows], 3, "actor"), 200)
+        yield f"the actor book lacks {lacking}, on whom the model learned; name one with --actor"
     times = Counter[str]()
     for _, places in model.book.unknown_names(texts[:LOOKED]):
         times.update(sorted({name for name, *_ in places}))
