@@ -269,7 +269,7 @@ def _other_aliases(model):
         ({"rejects": Path("bad.csv")}, "--rejects has changed"),
         ({"date_column": "note"}, "--date-column has changed"),
         (_other_model, "the model has changed"),
-        (_other_aliases, "the model has changed"),
+        (_other_aliases, "the actor book has changed"),
         (lambda data: data.replace(b"NATO", b"Iran", 1), "the file .*mine.csv has changed"),
     ],
 )
@@ -289,20 +289,23 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_killed_at_the_very_end(model, table, output, whole, monkeypatch, kept):
-    """Before the journal is removed, and after that: other files have their names already."""
+@pytest.mark.parametrize("missing", ["answers.csv a.json", "a.json", "", ".answers.csv.stance-run"])
+def test_killed_while_files_get_their_names(model, table, output, whole, monkeypatch, missing):
+    """Some of which are missing, or none, or the journal has been removed already."""
     monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
-    rejects = output.with_name("bad.csv")
-    predict(model, table, output, rejects=rejects, size=7)
+    others = {"rejects": output.with_name("bad.csv"), "summary": output.with_name("a.json")}
+    predict(model, table, output, **others, size=7)
     monkeypatch.undo()
-    if not kept:
-        journal_of(output).unlink()
-    with pytest.raises(Finished, match="is finished already; nothing to resume") as caught:
-        predict(model, table, output, rejects=rejects, resume=True, size=7)
-    assert caught.value.exit_status == 0
+    for name in missing.split():
+        output.with_name(name).unlink()
+    again = pytest.raises(Finished, match="is finished already; nothing to resume")
+    if journal_of(output).exists():
+        output.with_name(".a.json.stance-x.part").touch()
+        again = contextlib.nullcontext()
+    with again:
+        predict(model, table, output, **others, resume=True, size=7)
     assert output.read_bytes() == whole
-    assert beside(output) == ["bad.csv"]
+    assert beside(output) == ["a.json", "bad.csv"]
 
 
 # --- What stands in the way -------------------------------------------------------------------

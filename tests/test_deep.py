@@ -157,7 +157,7 @@ def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         predict(deep, archive, target, deep="all", size=7, progress=stop)
-    with pytest.raises(OutputError, match="the model has changed"):
+    with pytest.raises(OutputError, match="--deep has changed"):
         predict(linear, archive, target, size=7, resume=True)
     predict(deep, archive, target, deep="all", size=7, resume=True)
     predict(deep, archive, whole := tmp_path / "whole.csv", deep="all")

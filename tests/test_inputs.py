@@ -197,6 +197,9 @@ def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):
     write(folder / "c.csv", "text,file\nNATO met.,x\n")
     with pytest.raises(DataError, match=r"in/c.csv: has a column 'file'.*--prefix stance_"):
         opened("in/b.csv", "in/c.csv")
+    write(folder / "d.csv", "text,stance\nNATO met.,x\n")
+    told = fails(1, "predict", "in/b.csv", "in/d.csv", "--model", model_path)
+    assert told.startswith("in/d.csv: column 'stance' would be written twice")
     args = ("predict", "in/b.csv", "in/c.csv", "--prefix", "s_", "--model", model_path)
     found = dicts(invoke(*args).stdout)
     assert [(row["s_file"], row["file"]) for row in found][-1] == ("in/c.csv", "x")

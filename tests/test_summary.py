@@ -10,6 +10,7 @@ from command import fails, invoke, one_line, read_rows, write
 from small_model import small_model
 
 from stance.runs import Request, predict_table
+from stance.runs.journal import Journal
 from stance.storage import save_model
 
 GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"
@@ -184,7 +185,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     ("change", "options", "status", "told"),
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
-        ("model", [], 1, "run.json: the model has changed"),
+        ("model", [], 1, "run.json: the actor book has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows ("),
         ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),
@@ -215,9 +216,23 @@ def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
     path = write(here / "a.csv", f"id,text\n{GOOD}")
     predict("a.csv", "-o", "answers.csv")
     done = predict("a.csv", "-o", "answers.csv", "--resume")
-    told = "answers.csv: is finished already; nothing to resume"
-    assert (done.exit_code, one_line(done.stderr)) == (0, told)
+    told = "answers.csv: is finished already (newer than its input; contents and options not comp"
+    assert (done.exit_code, one_line(done.stderr)[: len(told)]) == (0, told)
     later = Path("answers.csv").stat().st_mtime + 5
     os.utime(path, (later, later))
     told = fails(4, "predict", "a.csv", "-o", "answers.csv", "--resume", "-m", "m.stance")
     assert told == "answers.csv: exists already; use --force to overwrite it"
+    again = ("a.csv", "-o", "answers.csv", "--summary", "run.json")
+    predict(*again, "--force")
+    assert "is finished already; nothing" in predict(*again, "--resume").stderr
+    told = fails(4, "predict", *again, "--resume", "--wide", "--aliases", "name", "-m", "m.stance")
+    assert told.startswith("answers.csv: cannot resume, since --wide has changed; undo that")
+
+
+def test_a_first_run_killed_before_its_summary_is_done_again_with_new_files(folder, monkeypatch):
+    monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
+    predict(*AGAIN)
+    Path("run.json").unlink()
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    predict(*AGAIN)
+    assert rows()[-1]["file"] == "in/4.csv"

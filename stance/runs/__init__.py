@@ -61,9 +61,9 @@ def predict_table(
     """Judge every record of the inputs and write the answers beside its cells.
 
     They are cut into parts of `size` records, which processes or a cluster compute. If there are
-    several parts, and input and output are files, finished ones are kept in a private file beside
-    the output until all are there, so that a run that was stopped can go on. The bytes of the
-    output depend on none of that.
+    several parts or `resume` is set, and input and output are files, finished ones are kept in a
+    private file beside the output until all are there, so that a run that was stopped can go on.
+    The bytes of the output depend on none of that.
 
     Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
     (nothing is then under its name), `UsageError` if options contradict each other,
@@ -130,11 +130,11 @@ class _Job:
         self.summary = Summary(find_inputs(request.paths), run, request.since)
         if request.summary:
             self.summary.hashes  # noqa: B018 - of the files before they are read and may change
-        self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self.journal: Journal | None = None
         if _is_file(request.output):
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
-            self.journal = stack.enter_context(Journal(request.output, **how))
+            journal = Journal(request.output, (rejects, request.summary), **how)
+            self.journal = stack.enter_context(journal)
         self._check_outputs()
         self.older: Path | None = None  # output, to which rows are added
         if self.summary.adds and self.journal and self.journal.output.exists():
@@ -158,17 +158,29 @@ class _Job:
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
         request, inputs, journal = self.request, self.summary.inputs.paths, self.journal
-        if journal and journal.output.exists() and request.resume and not self.over:
-            sources = filter(None, (*inputs, journal.path if journal.resuming else None))
-            changed = [path.stat().st_mtime for path in sources if path.exists()]
-            if max(changed, default=0) <= journal.output.stat().st_mtime:
-                name = shown_path(journal.output)
-                raise Finished(f"{name}: is finished already; nothing to resume")
+        ours = request.force or bool(journal and journal.naming)
+        self.over = ours or self.summary.adds  # the output, which gets older rows, too
+        if journal and request.resume and not (self.over or journal.resuming):
+            self._check_finished(journal.output)
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
-        self.over_summary = request.force or bool(since and path and same_file(since, path))
+        self.over_summary = ours or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs, regular=True)
+
+    def _check_finished(self, output: Path) -> None:
+        """Raise `Finished` if all outputs are there, by their summary or else by their times."""
+        rejects, summary, by = self.request.rejects, self.request.summary, ""
+        if not all(path.exists() for path in (output, rejects, summary) if path):
+            return
+        if summary:
+            self.summary.refuse_changes(output, summary)
+        else:
+            paths = [path for path in self.summary.inputs.paths if path and path.exists()]
+            if any(path.stat().st_mtime > output.stat().st_mtime for path in paths):
+                return
+            by = " (newer than its input; contents and options not compared)"
+        raise Finished(f"{shown_path(output)}: is finished already{by}; nothing to resume")
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts to the output as they come, and what is said of the whole."""
@@ -191,6 +203,8 @@ class _Job:
             rejected = self.rejects.by_file if self.rejects else {}
             data = summary.to_json(done, rejected, self.request.output)
             self.group.write(self.request.summary, data, force=self.over_summary)
+        if self.journal:
+            self.journal.mark(naming=True)
         return done
 
     def _parts(self, size: int) -> Generator[Part]:
@@ -201,7 +215,7 @@ class _Job:
         if (
             journal
             and all(map(_is_file, self.summary.inputs.paths))
-            and (several or journal.resuming)
+            and (several or self.request.resume)
         ):
             plan = files_fingerprint(self.summary.hashes, size)
             journal.begin({**plan, **self.summary.run()})

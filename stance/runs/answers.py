@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.arrays import Cells, Ints
-from stance.display import shown
+from stance.display import shown, shown_path
 from stance.errors import DataError
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
@@ -140,7 +140,8 @@ def configure(
     if taken := [name for name, number in Counter(names).items() if number > 1]:
         advice = "choose a prefix for the new columns, such as --prefix stance_"
         what = f"column '{shown(taken[0])}' would be written twice"
-        raise DataError(f"{table.name}: {what}; {advice}")
+        files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
+        raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
     form = table_format(output, names, excel_safe=options.excel_safe, types=config.types())
     return replace(config, form=form)
 

@@ -22,7 +22,7 @@ from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
-from stance.runs.journal import Fingerprint, difference, versions
+from stance.runs.journal import Fingerprint, difference, files_fingerprint, refuse_changes, versions
 from stance.settings import read_text
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
@@ -143,7 +143,7 @@ class Summary:
     def _continue(self, since: Path) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
-        run, self._files, self.rows_before = _read(since)
+        run, self._files, self.rows_before, _ = _read(since)
         if what := difference(run, self.run()):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
@@ -157,6 +157,14 @@ class Summary:
             raise Finished(f"{name}: {note}; nothing to judge")
         notes = (*self.inputs.notes, f"{note} {name}")
         self.inputs = replace(self.inputs, paths=tuple(self.hashes), notes=notes)
+
+    def refuse_changes(self, output: Path, summary: Path) -> None:
+        """Raise `OutputError` if the run of a summary was not the same as this one."""
+        run, files, _, name = _read(summary)
+        before = files_fingerprint({Path(file): files[file]["sha256"] for file in files}, 0)
+        now = files_fingerprint({Path(cell_of(p)): digest for p, digest in self.hashes.items()}, 0)
+        before, now = {**before, **run, "-o": name}, {**now, **self.run(), "-o": cell_of(output)}
+        refuse_changes(output, before, now)
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
@@ -227,13 +235,14 @@ class Summary:
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int]:
-    """Return run, files and numbered rows of a summary; raise `DataError` if it is not one."""
+def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str | None]:
+    """Return run, files, numbered rows and output of a summary; raise if it is not one."""
     try:
         summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
         if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
-            return dict(summary["run"]), files, int(summary["rows"]["numbered"])
+            rows = int(summary["rows"]["numbered"])
+            return dict(summary["run"]), files, rows, summary["output"]
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     why = "is not a summary of files; name what --summary wrote for a folder"

@@ -142,7 +142,6 @@ class JoinedTable(Table):
         self._opened, self._survey, self._rejects = opened, survey, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
-        self.headers = dict[Path, tuple[str, ...]]()  # names of a file's columns here
         self.columns = (name, *inputs.columns)
         for path in self._sizes:  # before any record of any file
             try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 from stance.display import count, joined, listed, shown
@@ -132,6 +133,7 @@ class Table(AbstractContextManager["Table"]):
     ) -> None:
         self.name = name  # in messages
         self.columns = tuple(columns)
+        self.headers = dict[Path, tuple[str, ...]]()  # columns of several files, as named here
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
