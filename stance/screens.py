@@ -240,7 +240,8 @@ def share_lines(figures: Figures) -> list[str]:
         if share["class"] in COMPARED and not share["period"]:
             actors[share["actor"]][share["group"]].append(share)
     groups = sorted({group for parts in actors.values() for group in parts} - {""})
-    groups, audited = groups if len(groups) <= GROUPS else [], bool(figures["labels"])
+    many, audited = len(groups) if len(groups) > GROUPS else 0, bool(figures["labels"])
+    groups = [] if many else groups
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     for what in ("withheld", "unanswered", "missing"):
         number = figures["shares"][0].get(what)  # of the only actor, or of all together
@@ -261,6 +262,8 @@ def share_lines(figures: Figures) -> list[str]:
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")
         body.append(f"and {more}; -o FILE.csv lists all")
+    if many and audited:
+        body.append(f"{count(many, 'group')}, whose shares -o FILE.csv lists")
     return stacked([[sizes], body, _verdict(figures)])
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.arrays import tally
-from stance.evaluation.intervals import estimate_shares
+from stance.evaluation.intervals import FEWEST, estimate_shares
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, compare
 from stance.findings.shares import Study, surrogates
 from stance.records import AGAINST, FAVOR, NEUTRAL
@@ -101,7 +101,11 @@ def test_shares_sum_to_1_and_stand_in_their_intervals(truth, documents, seed):
     pair = np.sort(rng.permutation(number)[:size])
     audit = Audit(pair, np.array(truth), inclusion, rng.integers(3, size=size))
     known = [("probabilities", chances[:, [AGAINST, FAVOR]])]
-    found = correct(audit, rng.integers(documents, size=number), known)
+    document = rng.integers(documents, size=number)
+    found = correct(audit, document, known)
+    assert (found is None) == (len(np.unique(document[pair])) < FEWEST)
+    if found is None:
+        return
     assert sum(found.shares) == pytest.approx(1)
     for quantity in range(NET + 1):
         low, high = found.interval(quantity)

@@ -109,6 +109,13 @@ def test_designs_draw_what_is_asked_for_from_every_stratum(units, size, seed):
     assert (drawn <= sizes).all()
 
 
+def test_a_few_units_left_over_do_not_join_all_strata():
+    cell = np.repeat([0, 1, 2, 3], [300, 300, 300, 9])
+    stratum, drawn = design_sample([cell, cell, np.zeros_like(cell)], np.ones(len(cell)), 60)
+    assert sorted(np.bincount(stratum)) == [300, 300, 309]
+    assert drawn.sum() == 60
+
+
 def test_a_sample_to_learn_from_is_unsure_and_marks_those_drawn_by_chance(archive, tmp_path):
     rows = sample(archive[0], tmp_path / "learn.csv", "--purpose", "train")
     chosen = [row for row in rows if row["purpose"] == "train"]

@@ -181,7 +181,7 @@ class _Reader:
         ]
         return {
             "actor": self._number("actor", actors),
-            "group": self._number("group", [cell or BLANK for cell in _cells(part, places.by)]),
+            "group": self._number("group", [c.strip() or BLANK for c in _cells(part, places.by)]),
             "holder": self._number("holder", [c.strip() for c in _cells(part, places.holder)]),
             "stance": np.array([*map(ANSWERS.index, _cells(part, places.stance))], np.int8),
             "chances": np.array(chances, np.float32).T,

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from stance.errors import DataError
 from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
+from stance.reading.keys import linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Record, Table, column, open_table, optional_column
 
@@ -49,6 +50,9 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
     population, notes = read_population(request, names), list[str]()
+    if population.named_by[-1] == "text":  # its rows are drawn together, so they count as one
+        keys = population.document.astype(np.uint64), population.text
+        population = replace(population, document=linked_groups(keys))
     rows = list(_read_labels(table, records, population, notes))
     codings = defaultdict[int, list[_Label]](list)
     for label, pair in _locate(rows, population):
@@ -128,7 +132,7 @@ def _settle(coding: Sequence[_Label]) -> _Label:
 
 def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[_Label, int]]:
     """Yield each label that was given, and the number of its pair in the population."""
-    labels = [row for row in rows if row.truth != MISSING]
+    labels, kind = [row for row in rows if row.truth != MISSING], population.named_by[-1]
     numbers: dict[int, list[int]] = {label.key: [] for label in labels}
     for number in np.flatnonzero(np.isin(population.key, np.array([*numbers], np.uint64))).tolist():
         numbers[int(population.key[number])].append(number)
@@ -140,11 +144,15 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
         if not pairs:
             why = f"is not among the answers of {population.table}, or has another text there"
             advice = "restore the row, or give the table that the sample was drawn from"
+            if population.places.file is not None:
+                advice += ", by the same path"
             raise DataError(f"{what} {why}; {advice}")
         same_text = population.places.text is not None and len({*population.text[pairs]}) == 1
+        if same_text and kind == "text":  # the label is that of each of its rows
+            yield from ((label, pair) for pair in pairs)
+            continue
         if len(pairs) > 1 and not same_text:
             why = f"fits {len(pairs)} answers of {population.table}"
-            kind = population.named_by[-1]
             advice = f"give each paragraph its own {kind}, or add the column 'text'"
             raise DataError(f"{what} {why}; {advice}")
         yield label, pairs[0]

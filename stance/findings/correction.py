@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, sums_by
-from stance.evaluation.intervals import CONFIDENCE, Estimates, Interval, edge
+from stance.evaluation.intervals import CONFIDENCE, FEWEST, Estimates, Interval, edge
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 """From the shares of `SIDES`, which are estimated, to what is reported: all shares, and the net."""
 
-FEWEST_LABELS = 10  # below which nothing is said of a part
+FEWEST_LABELS = 10  # below which, or in fewer than `FEWEST` documents, nothing is said of a part
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
 Surrogate = tuple[str, Floats]  # stands in for labels: name, and scores of pairs for `SIDES`
 NET = len(Stance)  # number of the net stance among the quantities
@@ -158,7 +158,8 @@ class Correction:
     def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them are labelled."""
         rows = np.isin(self.audit.pair, pairs)
-        if rows.sum() < FEWEST_LABELS:
+        labelled = np.unique(self._document[self.audit.pair[rows]])
+        if rows.sum() < FEWEST_LABELS or len(labelled) < FEWEST:
             return None
         predictions = self._predict(weights, pairs)
         residuals = self._sides - self._predict(weights, self.audit.pair)
@@ -220,7 +221,8 @@ class Correction:
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
         documents = self._cluster[self._unit]
         hit, missed = (_effective(sums_by(documents, part)) for part in (hits, weight - hits))
-        return np.append(np.minimum(hit, missed), missed.min())
+        few = np.minimum(hit, missed)
+        return np.append(few, few[list(SIDES)].min())  # the rarer side makes the net skewed
 
     def _deviations(self, values: Floats, rows: Bools) -> tuple[Floats, Floats]:
         """Return the deviations whose squares sum to a weighted mean's variance, and the mean.

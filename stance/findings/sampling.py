@@ -184,8 +184,9 @@ def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> tuple[In
     equal precision for each and the best for all (Bankier 1988, "Power Allocations"); within a
     cell, strata share it by size and standard deviation (Neyman 1934, "On the Two Different Aspects
     of the Representative Method"). A stratum that would get fewer than `LEAST` units is joined with
-    other such strata of the next coarser level, the last of which holds all units. ``spread`` is
-    the expected square of each unit's error; ``size`` is at most the number of units.
+    other such strata of the next coarser level, the last of which holds all units; what is small
+    there, too, is joined with the smallest other stratum. ``spread`` is the expected square of each
+    unit's error; ``size`` is at most the number of units.
     """
     finest, cell = (np.unique(level, return_inverse=True)[1] for level in levels[:2])
     mean = np.bincount(finest, spread) / np.bincount(finest)
@@ -197,8 +198,9 @@ def design_sample(levels: Sequence[Ints], spread: Floats, size: int) -> tuple[In
     for coarser in levels[1:]:
         offset = int(stratum.max()) + 1
         stratum = np.where(_small(stratum, share), offset + coarser, stratum)
-    if _small(stratum, share).any():
-        stratum = levels[-1]
+    while (small := _small(stratum, share)).any() and not small.all():
+        numbers, place = np.unique(stratum[~small], return_inverse=True)
+        stratum[small] = numbers[np.bincount(place, share[~small]).argmin()]  # the smallest other
     stratum = np.unique(stratum, return_inverse=True)[1]
     target = np.bincount(stratum, share).astype(np.float64)
     return stratum, _whole_numbers(target, np.bincount(stratum), size)

@@ -16,6 +16,7 @@ from stance.evaluation.intervals import Shares as Counts
 from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
 from stance.findings.correction import (
+    FEWEST_LABELS,
     NET,
     Audit,
     Corrected,
@@ -30,6 +31,7 @@ TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")
 UNAUDITED = "not corrected: no labels"
 FEW = "not corrected: too few labels"
+SCARCE = "not corrected: too few documents"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
 PAIRED = 5  # groups of which each is compared with each; of more, each with all others
@@ -209,16 +211,18 @@ class Study:
         answered = tally(population.document[pairs], population.stance[pairs], answers)
         given = answered[: 0 if self._uncounted else None, :-1]
         corrected = self._correct(names[0], pairs)
+        labels = 0 if audit is None else int(np.isin(audit.pair, pairs).sum())
+        lacking = UNAUDITED if audit is None else FEW if labels < FEWEST_LABELS else SCARCE
         return Share(
             *names,
             n=len(pairs),
             documents=len(answered),
             withheld=int(answered[:, -1].sum()),
-            labels=0 if audit is None else int(np.isin(audit.pair, pairs).sum()),
+            labels=labels,
             missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
             given=given,
             corrected=corrected,
-            method=corrected.method if corrected else FEW if audit else UNAUDITED,
+            method=corrected.method if corrected else lacking,
         )
 
     def _correct(self, actor: str, pairs: Ints) -> Corrected | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
 from stance.errors import EXTRAS, load_extra, reported
+from stance.evaluation.intervals import FEWEST
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
@@ -66,7 +67,8 @@ def write_predictions(
         cited=CITED + CITED_OF_LABELS * (report.labelled is not None),
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),
-        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE, "labels": FEWEST_LABELS},
+        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE}
+        | {"labels": FEWEST_LABELS, "documents": FEWEST},
     )
     with AtomicGroup() as group:
         if folder:
