@@ -281,6 +281,11 @@ def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
     odd = "<div>No, he said.</div><table><tr><td>Iran denied it.<td>12.5</table>It also lied."
     texts = [row["text"] for row in read(page(tmp_path, f"{odd}<p>{LEAD * 10}</p>"))]
     assert texts == [LEAD, "No, he said.", "Iran denied it.", "It also lied.", LEAD * 10]
+    brief = (
+        '<p class="byline">By Ada Fennimore</p><p>Iran lied.</p><p>Poland denied it, he said.</p>'
+    )
+    texts = [row["text"] for row in read(page(tmp_path, brief))]
+    assert texts == [LEAD, "Iran lied.", "Poland denied it, he said."]
 
 
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):

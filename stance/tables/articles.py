@@ -33,6 +33,7 @@ _BOXES = (  # sentences of the article once more, and forms, unless they are all
     " contains(@class, 'signup') or contains(@class, 'sign-up')][count(.//p) < 3]"
 )
 _LONGEST_BOX = 600  # characters
+_SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
 _SHOWN = ".//text()[not(ancestor::script or ancestor::style)]"
 _TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
 _BLOCKS = "//*[self::article or self::body or self::div or self::main or self::section]"
@@ -136,9 +137,11 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
         line_break.drop_tag()
     _add_paragraphs(tree)
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
+    config = import_module("trafilatura.settings").use_config()
+    config["DEFAULT"]["min_extracted_size"] = _SHORTEST  # else a brief becomes one paragraph
     try:
         page = trafilatura.bare_extraction(
-            tree, include_comments=False, include_tables=False, with_metadata=True,
+            tree, include_comments=False, include_tables=False, with_metadata=True, config=config,
             date_extraction_params=dates,  # none of which depends on today
         )  # fmt: skip
     except Exception as error:  # whatever a strange page sets off in the library
