@@ -1,6 +1,7 @@
 """What recipes are worth, by cross-validation over documents.
 
-Usage: python training/recipes.py blocks CORPUS... [--recipe FILE] [--bare] [--seeds 20 21 22]
+Usage: python training/recipes.py blocks CORPUS... [--recipe FILE] [--actors FILE] [--lexicon FILE]
+           [--bare] [--seeds 20 21 22]
        python training/recipes.py topics CORPUS... [--recipe FILE] [--seeds 20 21 22]
 
 ``blocks`` prints, per corpus, macro-F1 (mean over seeds of the folds) of the majority label, of
@@ -50,11 +51,13 @@ PRONOUNS = ("He", "His", "I", "It", "She", "They")
 BOOK = ActorBook.default()
 
 
-def training_run(corpus: Corpus, recipe: Recipe, bare: bool = False) -> TrainingRun:
+def training_run(corpus: Corpus, recipe: Recipe, options: argparse.Namespace) -> TrainingRun:
     """Return what the heads of a model of the corpus are learned with."""
-    language = recipe.language
+    language, bare = recipe.language, options.bare
     book = ActorBook.default("english" if bare else language)
     lexicon = Lexicon.from_tables({}, language) if bare else Lexicon.default(language)
+    book = ActorBook.read(options.actors) if options.actors else book
+    lexicon = Lexicon.read(options.lexicon, language) if options.lexicon else lexicon
     reader = Reader(book, lexicon, language)
     return TrainingRun(reader, corpus, corpus, recipe, None, 1, lambda _: None)
 
@@ -65,7 +68,7 @@ def training_run(corpus: Corpus, recipe: Recipe, bare: bool = False) -> Training
 def print_blocks(path: Path, options: argparse.Namespace) -> None:
     """Print the table of one corpus."""
     corpus, recipe = read_corpus([path]), read_recipe(options.recipe)
-    run, blocks = training_run(corpus, recipe, options.bare), recipe.features.blocks
+    run, blocks = training_run(corpus, recipe, options), recipe.features.blocks
     task, blind = run.task("stance")[0], run.task("control")[0]
     right = stance_answers(corpus, np.eye(len(Stance))[corpus.stance])
     majority = 100 * baselines(right)["majority"]["macro_f1"]
@@ -113,7 +116,7 @@ def print_topics(path: Path, options: argparse.Namespace) -> None:
         begun = process_time()
         scores = [mean_f1(corpus, plain(corpus, fold)) for fold in folds]
         report("an SVM per topic", scores, process_time() - begun)
-        begun, task = process_time(), training_run(corpus, recipe).task("stance")[0]
+        begun, task = process_time(), training_run(corpus, recipe, options).task("stance")[0]
         held = [
             cross_validate(task, fold, seed)[0].argmax(axis=1)
             for fold, seed in zip(folds, options.seeds, strict=True)
@@ -187,6 +190,8 @@ def main() -> None:
     parser.add_argument("what", choices=("blocks", "topics"))
     parser.add_argument("corpora", nargs="+", type=Path)
     parser.add_argument("--recipe", type=Path)
+    parser.add_argument("--actors", type=Path)
+    parser.add_argument("--lexicon", type=Path)
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--seeds", nargs="+", type=int, default=[20, 21, 22])
     options = parser.parse_args()
