@@ -3,11 +3,13 @@
 import ast
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
@@ -23,6 +25,7 @@ from stance.importing.sources import (
     read_table,
     scalar,
 )
+from stance.records import Stance
 from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
@@ -126,7 +129,12 @@ def read_seesaw(job: Import) -> Rows:
         split = str(next(read_json(meta, job), {}).get("Split", "")) if meta.is_file() else ""
         for number, triplets in next(read_json(path, job), {})["sentence-level stances"].items():
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            yield from _triplets(job, triplets, {**cells, "split": split})
+            rows = [*_triplets(job, triplets, {**cells, "split": split})]
+            pairs, votes = [(row["actor"], row.get("holder")) for row in rows], Counter[Any]()
+            for pair, row in zip(pairs, rows, strict=True):
+                votes[pair] += 1 if row["stance"] == Stance.FAVOR else -1
+            job.skip("tie", "between coders", [*votes.values()].count(0))
+            yield from (row for pair, row in zip(pairs, rows, strict=True) if votes[pair])
 
 
 def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
