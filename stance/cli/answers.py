@@ -82,7 +82,8 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     named = dict.fromkeys((row, reading.actor_column or "actor", *answers, reading.text_column))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
-        done = predict_table(model, replace(request, output=path), progress)
+        options = replace(request.options, wide=False)  # too wide for a screen
+        done = predict_table(model, replace(request, output=path, options=options), progress)
         progress.clear()
         with open_table(path) as written:
             columns = (optional_column(written, name) for name in named)

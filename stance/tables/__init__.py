@@ -35,6 +35,7 @@ __all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrit
 __all__ += ["split_article", "table_format", "write_table"]
 
 FILE = "file"  # the column that says where a record comes from
+_LONG = 1500  # characters of a text that is more than a paragraph, if it has several lines
 _MARKUP = ("</", "<br", "&nbsp;", "&amp;", "&quot;", "&#")
 
 
@@ -145,7 +146,7 @@ def open_inputs(
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
     if (place := optional_column(table, options.text_column)) is not None:
-        table.through(lambda chunk: _note_markup(chunk, table, place))
+        table.through(lambda chunk: _note_texts(chunk, table, place))
     return table
 
 
@@ -167,11 +168,14 @@ def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool)
         )
 
 
-def _note_markup(chunk: Records, table: Table, place: int) -> Records:
-    """Pass some records on, and note how many texts hold HTML, which is read as it stands."""
+def _note_texts(chunk: Records, table: Table, place: int) -> Records:
+    """Pass some records on, and note how many texts hold HTML or several paragraphs."""
     texts = chunk.columns[place]
     maybe = [n for n, text in enumerate(texts) if "<" in text or "&" in text]  # fast
     if having := [n for n in maybe if any(sign in texts[n] for sign in _MARKUP)]:
         what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
         table.note(what, chunk.lines[having[0]], len(having))
+    if whole := [n for n, text in enumerate(texts) if len(text) > _LONG and "\n" in text.strip()]:
+        what = "text: of several lines, judged as one paragraph; split long ones before"
+        table.note(what, chunk.lines[whole[0]], len(whole))
     return chunk
