@@ -14,17 +14,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from command import (
-    QUICK,
-    SAMPLE,
-    dicts,
-    fails,
-    invoke,
-    misused,
-    process,
-    write,
-    write_starter,
-)
+from command import QUICK, SAMPLE, dicts, fails, invoke, misused, process, write, write_starter
 from small_model import TEXTS
 
 import stance

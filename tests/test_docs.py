@@ -120,11 +120,7 @@ ACTOR = Actor("A", alone=frozenset({"A"}), exclusions=("B",), office={"A": ("", 
 @pytest.mark.parametrize(
     ("page", "heading", "names"),
     [
-        (
-            "columns.md",
-            "What `train`, `evaluate` and `check` read",
-            {"text", "actor", "stance", *OPTIONAL},
-        ),
+        ("columns.md", "`evaluate` and `check` read", {"text", "actor", "stance", *OPTIONAL}),
         ("actors.md", "thanked", {*ALIAS_KINDS, *ACTOR.to_table()}),
         ("../explanation/features.md", "## ", {*BLOCK_NAMES}),
         ("outputs.md", "keys: explain", {part.name for part in fields(Explanation)}),

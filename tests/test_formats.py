@@ -96,9 +96,8 @@ def test_the_first_sheet_that_is_not_hidden_is_read_and_named(model_path, tmp_pa
     assert "sheet 'Data' of 3 (choose another with --sheet: 'Notes', 'More')" in cells(path)[1]
     told = invoke("predict", path, "--sheet", "Notes", "-m", model_path)
     assert dicts(told.stdout)[0]["text"] == "Notes"
-    assert "no sheet 'X'; --sheet can be 'Notes', 'Data', " in fails(
-        1, "predict", path, "--sheet=X"
-    )
+    line = fails(1, "predict", path, "--sheet=X")
+    assert "no sheet 'X'; --sheet can be 'Notes', 'Data', " in line
 
 
 def test_a_missing_column_may_be_in_another_sheet(tmp_path):

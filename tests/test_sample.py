@@ -178,11 +178,7 @@ OUT = ("-o", "out.csv")
         ((*OUT, "-n", 20, "--purpose", "train", "--documents"), 2, "drop it, or drop --documents"),
         ((*OUT, "-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
         ((*OUT, "-n", 20, "--by", "paper"), 1, "no column 'paper'; it has document, outlet"),
-        (
-            (*OUT, "-n", 20, "--prefix", "m_"),
-            1,
-            "no column of answers begins with 'm_'; drop or",
-        ),
+        ((*OUT, "-n", 20, "--prefix", "m_"), 1, "no column of answers begins with 'm_'; drop or"),
         (("-n", 20, "-o", "answers.csv"), 4, "is the input"),
     ],
 )

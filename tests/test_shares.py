@@ -389,9 +389,7 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     rows = [{**row, "design": ""} for row in read(archive[1])]
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
-    assert line.startswith(
-        f"{plain}: its column 'design' is missing or empty, so it is unknown how"
-    )
+    assert line.startswith(f"{plain}: its column 'design' is missing or empty, so it is unk")
     assert line.endswith("if every answer was equally likely to be drawn, add --simple-random")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
@@ -481,9 +479,8 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]
     assert "column 'document'" not in own.stderr
-    assert "no column 'docid'; did you mean" in fails(
-        1, "shares", renamed[0], "--document-column", "docid"
-    )
+    line = fails(1, "shares", renamed[0], "--document-column", "docid")
+    assert "no column 'docid'; did you mean" in line
 
 
 NAMELESS = "so each {} counts as a document; if several belong to one document, add that column, or"

@@ -169,9 +169,7 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
         screen = terminal.read(100_000).decode().splitlines()
     assert screen[0].split() == ["row", "actor", "stance", "holder", "sentiment"]
     assert screen[-6].split() == ["row", "Text"]
-    assert (
-        screen[-2] == "  4  Poland praised NATO and condemned Russia for it and went on at length."
-    )
+    assert screen[-2] == f"  4  {lines.splitlines()[0].replace(',', '')}"
     assert screen[-1] == "and 14 more rows; -o FILE.csv writes all"
     assert all(len(line) < 80 for line in screen)
     assert b"8 rows in = 8 judged" in done.stderr

@@ -6,12 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.text import (
-    normalise,
-    normalised_spans,
-    raw_spans,
-    words_of,
-)
+from stance.reading.text import normalise, normalised_spans, raw_spans, words_of
 from stance.reading.tokens import SEPARATOR
 
 ODD = "\u00ad\u200b\ufeff\x00\x1e\t\u00a0\u2019\u201c\u2014\u2011\r\n\u0301\u0323\u1112\u1161\u11ab"
