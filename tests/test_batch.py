@@ -269,7 +269,7 @@ def _other_aliases(model):
         ({"rejects": Path("bad.csv")}, "--rejects has changed"),
         ({"date_column": "note"}, "--date-column has changed"),
         (_other_model, "the model has changed"),
-        (_other_aliases, "the actor book has changed"),
+        (_other_aliases, "the actor book or --aliases has changed"),
         (lambda data: data.replace(b"NATO", b"Iran", 1), "the file .*mine.csv has changed"),
     ],
 )

@@ -185,7 +185,7 @@ def test_columns_that_would_pass_for_what_was_judged_are_refused_or_noted(refuse
     assert "column 'actor' beside" in refused(1, mine, "--actor-column", "target")
     write(mine, "text,body,spans\nx,Poland condemned Russia.,0:6\n")
     notes = predict(mine, "--text-column", "body").stderr
-    assert "column 'text' is not judged; give other commands --text-column 'body', too" in notes
+    assert "column 'text' is not judged; use --text-column 'body' with other commands" in notes
     assert "column 'spans' is not read, because no column or --actor names the actor" in notes
 
 

@@ -88,6 +88,8 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
     assert label_notes(corpus) == ["0 -> against, 1.0 -> favor, Meh -> neutral, pro -> favor"]
     with pytest.raises(UsageError, match="must be SPELLING=LABEL, the label one of against"):
         parse_labels("0=against,1")
+    with pytest.raises(DataError, match="'4' in row 2 is not a label"):  # not of another scale
+        read([("a", "NATO", "1"), ("b", "NATO", "4")], labels=parse_labels("1=against,5=favor"))
     paths = [
         write_rows(tmp_path / f"{label}.csv", [(label, "NATO", label)], BASE)
         for label in ("-1", "6")

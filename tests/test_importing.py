@@ -63,7 +63,7 @@ SPOILT = [
     ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: the actor is empty; name"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
-    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 mixes two scales"),
+    ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 is not a label"),
     ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: spans '0:999"),
     ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: spans '14:99' is not a place in"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),

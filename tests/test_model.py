@@ -67,13 +67,13 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     assert shown.count('role="note"') == 3 + 19
     assert "<dt>words that push</dt>" in shown
     assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
-    with pytest.raises(ValueError, match="1 text, 2 actors; give one for each"):
+    with pytest.raises(ValueError, match="actors has 2 for 1 text; give one for each"):
         model.judge([PRAISED], ["Russia", "NATO"])
     with pytest.raises(TypeError, match="actors has something that is not a string"):
         model.judge([PRAISED], [None])
     for wrong, told in (
-        ({"months": np.array([1, 2])}, "1 text, 2 months; give one for each"),
-        ({"actors": ["NATO"], "spans": []}, "1 text, 0 spans; give one for each"),
+        ({"months": np.array([1, 2])}, "months has 2 for 1 text; give one for each"),
+        ({"actors": ["NATO"], "spans": []}, "spans has 0 for 1 text; give one for each"),
         ({"actors": ["NATO"], "spans": [[(0, 999)]]}, r"spans\[0\]: \(0, 999\) is not a place in"),
         ({"spans": [None]}, "give actors, too"),
     ):

@@ -185,7 +185,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     ("change", "options", "status", "told"),
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
-        ("model", [], 1, "run.json: the actor book has changed"),
+        ("model", [], 1, "run.json: the actor book or --aliases has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows ("),
         ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),

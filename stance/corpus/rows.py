@@ -54,7 +54,7 @@ def stance_spellings(
 ) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
     for word, label in (labels or {}).items():
-        if not word or label.lower() not in STANCES:
+        if not word or str(label).lower() not in STANCES:
             what = f"'{shown(f'{word}={label}' if word else label)}' must be SPELLING=LABEL"
             raise UsageError(f"--labels: {what}, the label one of {', '.join(Stance)}")
     given = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
@@ -77,7 +77,9 @@ class LabelReader:
     ) -> None:
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
-        self._scale = next((scale for scale in _SCALES if scale.keys() <= words.keys()), None)
+        numbered = any(re.fullmatch(r"-?\d+", word) for word in words)
+        self._scales = () if numbered else _SCALES
+        self._scale: Mapping[str, int] = {}  # of which numbers were met
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
@@ -91,14 +93,14 @@ class LabelReader:
         for spelling in (word, digits):
             if spelling in self._words:
                 return self._words[spelling]
-        scale = next((scale for scale in _SCALES if digits in scale), None)
-        if scale and self._scale in (None, scale):
+        scale = next((scale for scale in self._scales if digits in scale), None)
+        if scale and scale == (self._scale or scale):
             self._scale = scale
             return scale[digits]
         where = f"{self._table}:{record.line}" if record.line else self._table
         what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
         if scale:
-            kept = ", ".join(self._scale or {})
+            kept = ", ".join(self._scale)
             raise DataError(f"{what} mixes two scales: earlier rows use {kept}; use one scale")
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:

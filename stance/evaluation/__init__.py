@@ -74,7 +74,7 @@ def report(
     loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
     conflict = scores.conflict_rows(corpus.marks.exact, corpus.actors, answers.gold)
-    conflict &= np.array([*map(str.strip, corpus.texts)]) != ""
+    conflict &= np.array([bool(text.strip()) for text in corpus.texts])
     figures["conflict"] = scores.conflict_score(answers, blind, conflict)
     figures["baselines"] = scores.baselines(answers, majority, blind)
     if tone is not None:

@@ -287,7 +287,8 @@ def _check(
         raise ValueError("spans say where given actors are named; give actors, too")
     for name, given in {"actors": actors, "spans": spans, "months": months}.items():
         if given is not None and len(given) != len(texts):
-            raise ValueError(f"{count(len(texts), 'text')}, {len(given)} {name}; give one for each")
+            size = count(len(texts), "text")
+            raise ValueError(f"{name} has {len(given)} for {size}; give one for each")
     for row, (text, places) in enumerate(zip(texts, () if spans is None else spans, strict=False)):
         for start, end in places or ():
             is_inside = end <= len(text) or len(text) == MOST_READ  # which was cut

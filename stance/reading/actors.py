@@ -228,7 +228,7 @@ class ActorBook:
 
     def number(self, name: str) -> int:
         """Return the number of the actor with this name or alias, -1 if there is none."""
-        return self._number.get(self._owned(name)[0], self._number.get(name, -1))
+        return self._number.get(name, self._number.get(self._owned(name)[0], -1))
 
     def _owned(self, name: str) -> tuple[str, str]:
         """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""

@@ -118,7 +118,7 @@ def configure(
     text = column(table, reading.text_column, "--text-column")
     if optional_column(table, "text") not in (None, text):
         name = shown(reading.text_column)
-        table.note(f"column 'text' is not judged; give other commands --text-column '{name}', too")
+        table.note(f"column 'text' is not judged; use --text-column '{name}' with other commands")
     spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
     if spans is not None and not has_actor:
         table.note("column 'spans' is not read, because no column or --actor names the actor")

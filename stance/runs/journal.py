@@ -61,7 +61,7 @@ def fingerprint(
     known = {f"the version of {name}": number for name, number in versions(deep).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     book = hashlib.sha256(json.dumps(model.book.to_tables(), sort_keys=True).encode()).hexdigest()
-    return {**asked, **known, "the actor book": book, "the model": model_hash(model)}
+    return {**asked, **known, "the actor book or --aliases": book, "the model": model_hash(model)}
 
 
 def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
@@ -94,7 +94,7 @@ def refuse_changes(output: Path, before: Fingerprint, now: Fingerprint) -> None:
 
 
 def model_hash(model: StanceModel) -> str:
-    """Return a hash of all that a model's answers depend on, beside the actor book."""
+    """Return a hash of all that a model's answers depend on, beside actor book and aliases."""
     tables: list[object] = [asdict(model.recipe), model.lexicon.source, asdict(model.reference)]
     arrays = [getattr(model.calibration, field.name) for field in fields(model.calibration)]
     for head in filter(None, (model.stance, model.sentiment, model.holder)):

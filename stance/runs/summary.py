@@ -245,7 +245,7 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
             return dict(summary["run"]), files, rows, summary["output"]
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
-    why = "is not a summary of files; name what --summary wrote for a folder"
+    why = "is not a summary of files that stance predict wrote; name another"
     raise DataError(f"{shown_path(path)}: {why}")
 
 

@@ -176,6 +176,6 @@ def _note_texts(chunk: Records, table: Table, place: int) -> Records:
         what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
         table.note(what, chunk.lines[having[0]], len(having))
     if whole := [n for n, text in enumerate(texts) if len(text) > _LONG and "\n" in text.strip()]:
-        what = "text: of several lines, judged as one paragraph; split long ones before"
+        what = "text: of several lines, judged as one paragraph; split long ones first"
         table.note(what, chunk.lines[whole[0]], len(whole))
     return chunk
