@@ -278,12 +278,12 @@ def test_a_page_is_no_box_whatever_its_class(tmp_path, where):
 
 
 def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
-    odd = "<div>No, he said.</div><table><tr><td>Iran denied it.<td>12.5</table>It also lied."
+    odd = "<div>No, <a>he<svg/></a> said.\u200b<button>X</button></div><div hidden>I did lie.</div>"
+    odd += "<table><tr><td>Iran denied it.<td>12.5</table><center>It also lied."
     texts = [row["text"] for row in read(page(tmp_path, f"{odd}<p>{LEAD * 10}</p>"))]
     assert texts == [LEAD, "No, he said.", "Iran denied it.", "It also lied.", LEAD * 10]
-    brief = (
-        '<p class="byline">By Ada Fennimore</p><p>Iran lied.</p><p>Poland denied it, he said.</p>'
-    )
+    brief = '<p class="byline">By Ada Fennimore</p><p>Iran lied.</p>'
+    brief += "<p>Poland denied it, he said.</p><table><td>The firm Acme Inc.</table>"
     texts = [row["text"] for row in read(page(tmp_path, brief))]
     assert texts == [LEAD, "Iran lied.", "Poland denied it, he said."]
 

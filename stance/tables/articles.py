@@ -34,12 +34,20 @@ _BOXES = (  # sentences of the article once more, and forms, unless they are all
 )
 _LONGEST_BOX = 600  # characters
 _SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
-_SHOWN = ".//text()[not(ancestor::script or ancestor::style)]"
+_SHOWN = (
+    ".//text()[not(ancestor::*[self::button or self::label or self::noscript or self::script"
+    " or self::style or self::svg])]"
+)
 _TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
-_BLOCKS = "//*[self::article or self::body or self::div or self::main or self::section]"
-_INLINE = re.compile(
-    "a|abbr|b|bdi|bdo|big|br|center|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|nobr|q|s|samp"
-    "|small|span|strike|strong|su[bp]|time|tt|u|var|wbr"
+_ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Co|Corp|etc|Inc|Jr|Ltd|Sr)\.$")
+_BLOCKS = (
+    "//*[self::article or self::body or self::center or self::div or self::form or self::main"
+    " or self::section or self::font[.//div or .//p]][not(ancestor-or-self::*[@hidden])]"
+)
+_BLOCK = re.compile(  # other elements stand in a line, custom ones, too
+    "address|article|aside|audio|blockquote|body|center|d[dlt]|details|dialog|div|fieldset"
+    "|fig(?:ure|caption)|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
+    "|select|table|video"
 )
 _PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]//text()"
 _FEW_PARAGRAPHS = 750  # characters; trafilatura reads what else a page with fewer has
@@ -161,18 +169,20 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
 def _add_paragraphs(tree: Any) -> None:
     """Make paragraphs of text in cells and beside paragraphs, which trafilatura would leave out."""
     for table in tree.xpath(_TABLES):
-        if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
+        cells = (cell.text_content().strip(EDGES) for cell in table.iter("td"))
+        if any(_is_prose(cell) and not _ABBREVIATION.search(cell) for cell in cells):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
                 part.tag = "section"
     has_few = len("".join(tree.xpath(_PARAGRAPHS))) < _FEW_PARAGRAPHS
     for block in tree.xpath(_BLOCKS):
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
-            is_inline = all(_INLINE.fullmatch(part.tag) for part in child.iter())
+            is_inline = not any(_BLOCK.fullmatch(part.tag) for part in child.iter())
             runs[-1].append(child) if is_inline else runs.append([child])
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""
-            whole = text + "".join(child.text_content() + (child.tail or "") for child in inline)
+            shown = ("".join([*child.xpath(_SHOWN), child.tail or ""]) for child in inline)
+            whole = text + "".join(shown)
             if not _is_prose(whole) and not (has_few and block.tag == "div" and whole.strip()):
                 continue
             paragraph = block.makeelement("p")
@@ -187,7 +197,7 @@ def _add_paragraphs(tree: Any) -> None:
 
 
 def _is_prose(text: str) -> bool:
-    return _is_sentence(text.strip()) and len(text.split()) >= _LEAST_PROSE
+    return _is_sentence(text.strip(EDGES)) and len(text.split()) >= _LEAST_PROSE
 
 
 # --- Boilerplate: menus, boxes and the like on the page of an article -----------------------------
