@@ -35,9 +35,9 @@ _TEXTS = {
     "loyal": "n[hmb]*(?P<cue>[dozJ])(?P<patient><whom>)",
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
-    "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
-    "rejected act": "(?P<cue>[VEG])[cl]y(?P<patient>A)",
+    "act by": "(?P<cue>[VG]|(?<![.,b])(?<!bn)[EB])(?P<worth>[NJcls])(?:[fpit][NJOcls]){0,2}y(?P<patient><whom>)",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
+    "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
@@ -111,7 +111,7 @@ _SIGNS = {
     **{"so described": "J&J", "verbless": "A[Jj],", "crime by": "Jy"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
     **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
-    **{"rejected act": "y(?<=[VEG][cl]y)A", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},
+    **{"act by": "y(?<=[NJcls]y)[slAa]", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},
 }
 """What a sentence must hold for a construction to occur in it; others are not searched.
 
@@ -143,7 +143,7 @@ KIND_OF = {
 
 NEEDS = {
     **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
-    **{"headline": ("cue", "headlined"), "rejected act": ("cue", "rejecting")},
+    "headline": ("cue", "headlined"),
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
     **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
@@ -157,7 +157,7 @@ NEEDS = {
 JUDGES = {
     **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
     **dict.fromkeys(("judged", "judged act", "judged worth", "regrets", "threatens"), "cue"),
-    **dict.fromkeys(("blamed on", "urged", "rejected act", "loyal", "cannot stand"), "cue"),
+    **dict.fromkeys(("blamed on", "urged", "act by", "loyal", "cannot stand"), "cue"),
 }
 """The group of a pattern whose subject judges, where no other group is the agent."""
 

@@ -50,7 +50,8 @@ SIGNALS = {
         "confirming",
     ),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking", "pleas", "quantities", "referring")},
+    **{name: (name,) for name in ("turning", "breaking", "pleas", "quantities")},
+    "referring": ("referring", "persons"),
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""
 

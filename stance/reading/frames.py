@@ -155,7 +155,7 @@ class _Sentences(Evaluations):
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
         """Tell whether who is evaluated has a part in another frame, which counts alone."""
         if name == "crime by":
-            return self.names[hit.start("patient")] in self.judging
+            return self.names[hit.start("patient")] in self.judging | self.judged
         refers = self.phrases.tags[cue] in "JN"  # "their quarrels", whoever has them
         return name == "act" and (refers or self.names[cue] in self.judged)
 
@@ -233,6 +233,8 @@ class _Sentences(Evaluations):
             sign = fates.get(self.lower(cue), 0)
         elif name in FIXED:
             sign = FIXED[name]
+        elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"
+            sign = sign if sign < 0 or self.phrases.value[hit.start("worth")] >= 0 else 0
         elif name == "judged worth":  # "praised the courage of Ukraine", not its grief
             sign = sign if sign * self.phrases.value[hit.start("worth")] > 0 else 0
         elif name == "held":

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.clauses import Phrases
 from stance.reading.cues import Cues
 from stance.reading.tokens import GAP_OTHER
@@ -52,6 +53,8 @@ def compiled(text: str) -> re.Pattern[str]:
 
 _SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
 _WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
+_ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
+_PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
 _NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
@@ -100,7 +103,7 @@ class Voices:
     def _named_last(self, place: int) -> int | None:
         """Return the actor that "its" stands for: the last one that is no mere complement."""
         before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
-        heads = [p for p in before if self.tags[p - 1] not in "fpwti"]
+        heads = [p for p in before if self.tags[p - 1] not in "fpwtiy"]
         return next(reversed(heads or before), None)
 
     def _before(self, place: int) -> int:
@@ -153,16 +156,30 @@ class Voices:
         tag = self.tags[low]
         if tag in "FO":
             return self.speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
-        if tag == "H":
-            for place in range(low - 1, max(-1, low - 40), -1):
-                if self.phrases.para[place] != self.phrases.para[low]:
-                    break
-                # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
-                cited = self.phrases.quoted[place] and place in self.referring
-                if self.tags[place] == "A" and self.tags[place - 1] not in "fpwti" and not cited:
-                    return self.actors(place, place + 1)
+        if tag == "H" and (named := self._antecedents(low)):
+            return named
         actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
         return actors or [(OTHER, -1)]
+
+    def _antecedents(self, place: int) -> Ends:
+        """Return for whom "he" or "they" stands: the last subject, else the last object."""
+        para, quoted, tags = self.phrases.para, self.phrases.quoted, self.tags
+        heads = [
+            p
+            for p in range(max(0, place - 40), place)
+            if tags[p] == "A" and tags[p - 1] not in "fpwtiy" and para[p] == para[place]
+            # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
+            if not (quoted[p] and p in self.referring)
+        ]
+        word, kinds = self.lower(place), self.words.alias_kind
+        if word in _PERSONAL:  # "it" is no leader, and "she" is one, if anyone is
+            fit = [p for p in heads if _PERSONAL[word] == (kinds[self.names[p]] == _LEADER)]
+            heads = fit or heads
+        subjects = [p for p in heads if tags[p - 1] not in _ACTING] or heads
+        if not heads or word == "those":
+            return []
+        row = _ROW.search(tags, max(0, place - 40), subjects[-1] + 1) if word == "they" else None
+        return self.actors(row.start() if row else subjects[-1], subjects[-1] + 1)
 
     def subjects(self, verb: int) -> Ends:
         """Return for whom the subject of a verb stands."""
