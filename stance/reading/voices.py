@@ -36,7 +36,7 @@ _PARTS = {
     # Headlines list with a comma alone: "praised Ukraine, Poland".
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.))"
+    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.)|(?<=[NJcls]y.))"
     "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
     "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
