@@ -57,7 +57,7 @@ _TEXTS = {
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
     "is held": "<subject><aside>[hmn]*b+n?[oVEr](?P<cue>T)(?:y(?P<agent><who>))?",
     "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
-    "participle called": "<subject>,?K[ptb]*(?P<cue>[Jcj])y(?P<agent><who>)",
+    "participle called": "<subject>,?K[ptb]*(?P<cue>[Jcj])(?:f[NJ])?y(?P<agent><who>)",
     "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
     "is called by": "<subject><aside>[hmn]*b+n?Ky(?P<agent><who>)[ptb]*(?P<cue>[Jcj])",
     "cleft": "R(?P<agent><who>)[hmn]*(?P<cue>[VEB])[^.,]{0,3}b(?P<patient>A)(?=\\.)",
@@ -67,7 +67,7 @@ _TEXTS = {
     "which affects": "(?P<verb>,)R?(?P<cue>P)(?P<agent><who>)",
     "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
-    "and deed": "&(?P<flip>n?)(?P<cue>d)",
+    "and deed": "(?P<link>[&+])(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
     "apposition": "<subject>,(?P<cue>J)(?:f[NJ])?,(?![AJN&])",
@@ -150,7 +150,7 @@ NEEDS = {
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
-    **{"outcome": ("cue", "outcomes"), "regrets": ("cue", "regretting")},
+    **{"outcome": ("cue", "outcomes"), "and deed": ("link", "joining"), "regrets": ("cue", "regretting")},
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 

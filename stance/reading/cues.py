@@ -39,7 +39,7 @@ _SIDED_PHRASES = {
 }
 _PHRASES = {
     **{"being": "b", "denying": "n", "refusing": "C", "facts": "o", "urging": "U"},
-    "according": "W",
+    **{"according": "W", "concerning": "p"},
 }
 _ADJECTIVES = ("ic", "al", "ive", "ous", "ful", "less", "ish", "ary", "ble", "ian")
 _ENDINGS = {ending[-2:] for ending in (*_ADJECTIVES, "ly", "ed", "ing")}
