@@ -24,9 +24,7 @@ SENTENCES = {
         "betrayed: author -> Peru; betrayed: author -> Chile; betrayed: author -> Iran"
     ),
     "Peru and Chile blame each other.": "blame: Peru -> Chile; blame: Chile -> Peru",
-    "I like Peru, but we really like Chile.": (
-        "I like: author -> Peru; we really like: author -> Chile"
-    ),
+    "I like Peru, but we like Chile.": "I like: author -> Peru; we like: author -> Chile",
     # active, passive, participles and relative clauses
     "Germany has sharply criticised China.": "criticised: Germany -> China",
     "China was accused by Germany of spying on its parliament.": "accused: Germany -> China",
@@ -63,6 +61,13 @@ SENTENCES = {
     # what befalls another, what should be done, what would be without
     "Russia left Armenia in the lurch.": "in the lurch: author -> Russia",
     "Kenya was cheated by Britain.": "cheated: author -> United Kingdom",
+    "Canada praised a rescue mission by Japan.": "praised: Canada -> Japan",
+    "The plan by Iran was condemned by Canada.": "condemned: Canada -> Iran",
+    "Norway met Peru. It praised Oman.": "praised: Norway -> Oman",
+    "Macron criticised in Moscow by Lavrov": "criticised: Russia -> France",
+    "Orban attacked Brussels, but he praised Chile.": (
+        "attacked: Hungary -> European Union; praised: Hungary -> Chile"
+    ),
     "NATO should be abolished.": "abolished: author -> NATO",
     "NATO must never be forgotten.": "forgotten: author -> NATO",
     "NATO will be enlarged.": "",
@@ -93,9 +98,7 @@ SENTENCES = {
     "Russian war crimes.": "allegations: other -> Russia",
     "Belarus is Russia's puppet.": "puppet: author -> Belarus",
     # a charge or praise that is rejected: by whom, and for or against whom
-    "The charge that Qatar funds terrorists is nonsense.": (
-        "funds terrorists: author -> Qatar (rejected)"
-    ),
+    "The charge that Qatar funds terror is nonsense.": "funds terror: author -> Qatar (rejected)",
     "A statement by Moscow said that NATO was a menace and that its word was a lie.": (
         "menace: Russia -> NATO; lie: Russia -> NATO"
     ),
@@ -112,9 +115,7 @@ SENTENCES = {
         "lied: France -> Chad (rejected); dismissed: France -> no actor"
     ),
     "There is no truth in the claim that Peru lies.": "lies: author -> Peru (rejected)",
-    "It is a myth that Oman is a reliable partner.": (
-        "reliable partner: author -> Oman (rejected)"
-    ),
+    "It is a myth that Oman is a good friend.": "a good friend: author -> Oman (rejected)",
     "Analysts do not believe that Chad lied.": "lied: other -> Chad (rejected)",
     "Blaming Peru for the drought is absurd.": "Blaming: author -> Peru (rejected)",
     "People reproach Peru for the drought, quite unfairly.": "reproach: author -> Peru (rejected)",

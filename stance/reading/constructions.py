@@ -35,7 +35,8 @@ _TEXTS = {
     "loyal": "n[hmb]*(?P<cue>[dozJ])(?P<patient><whom>)",
     "cannot stand": "(?P<flip>n)(?P<cue>[obN])(?P<patient><whom>)",
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
-    "act by": "(?P<cue>[VG]|(?<![.,b])(?<!bn)[EB])(?P<worth>[NJcls])(?:[fpit][NJOcls]){0,2}y(?P<patient><whom>)",
+    "act by": "(?P<cue>[VG]|(?<![.,b])(?<!bn)[EB])(?P<worth>[NJcls])(?:[fpit][NJOcls]){0,2}"
+    "y(?P<patient><whom>)",
     "participle by": "<subject>,?(?P<cue>[EB])<by>",
     "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
@@ -150,7 +151,11 @@ NEEDS = {
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
-    **{"outcome": ("cue", "outcomes"), "and deed": ("link", "joining"), "regrets": ("cue", "regretting")},
+    **{
+        "outcome": ("cue", "outcomes"),
+        "and deed": ("link", "joining"),
+        "regrets": ("cue", "regretting"),
+    },
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
