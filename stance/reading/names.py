@@ -30,14 +30,9 @@ _PARTICLES |= {"ibn", "la", "las", "le", "van", "von"}
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _SHORTEST = 3  # letters of a surname
 _BEFORE = re.compile(r"([\w.&'-]+)\s$")
-_UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # of all alphabets
-_AFTER = re.compile(rf"'?s?\s([{_UPPER}]\w+)")
+_AFTER = re.compile(r"'?s?\s([^\W\d_]\w+)")
 _OPENING = re.compile(r"(?:^|[.!?:;\"(\[\n\u2014]|[.!?]['\")\]])[\s\"'(\[]*$")
 _TITLE = 4  # weighty words of a title
-_NAME = re.compile(  # its first word is not in ALL CAPS
-    rf"(?=[{_UPPER}])(?!I'|[{_UPPER}\d_'-]+(?![\w'-]))[\w'-]+"
-    rf"(?: (?:(?:de|van|von|bin|al|of) )?[{_UPPER}][\w'-]+)*"
-)
 _REACH = 60  # characters that are looked at before and after a name
 _BACK = 200  # mentions in which is looked for whom a later one means
 
@@ -135,7 +130,8 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
         return ""
     titled = _is_title(text, start)
     after = _AFTER.match(text, end)
-    if after and not titled and word in known["ordinary"] | known["first"]:
+    named = after and after[1][0].isupper() and not titled
+    if named and word in known["ordinary"] | known["first"]:
         return ""
     if before and before[1][-1] == "." and previous not in known["titles"] and len(previous) > 1:
         before = None
@@ -165,10 +161,20 @@ def _is_title_line(line: str) -> bool:
     return len(words) >= _TITLE and not any(word[0].islower() for word in words)
 
 
+@lru_cache(maxsize=1)
+def _capitalised() -> re.Pattern[str]:
+    """Return a pattern of names in all alphabets, the first word of which is not in ALL CAPS."""
+    upper = "".join(filter(str.isupper, map(chr, range(0x10000))))
+    return re.compile(
+        rf"(?=[{upper}])(?!I'|[{upper}\d_'-]+(?![\w'-]))[\w'-]+"
+        rf"(?: (?:(?:de|van|von|bin|al|of) )?[{upper}][\w'-]+)*"
+    )
+
+
 def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int, int]]:
     """Yield the names of a text outside its mentions: name, first character, end."""
     leading = name_words()["titles"] | name_words()["openers"]
-    for match in _NAME.finditer(text):
+    for match in _capitalised().finditer(text):
         start, end = match.span()
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
