@@ -161,13 +161,12 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
 def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
     """As predict reads the cells of an actor column, an empty one among them."""
     rows = read(archive[0])
-    known = figures(archive[0])
     for row in rows[::2]:
         row["actor"] = f" {row['actor']}  "
     blank = dict.fromkeys(("stance", "stance_against", "stance_neutral", "stance_favor"), "")
     rows.append(rows[0] | blank | {"row": str(len(rows) + 1), "actor": "  ", "mentions": "0"})
     spaced = write(tmp_path / "spaced.csv", rows)
-    assert figures(spaced) == known
+    assert figures(spaced) == figures(archive[0])
     assert figures(spaced, "--audit", archive[1])["labels"] == 200
 
 
@@ -291,8 +290,7 @@ def test_labels_of_a_language_model_are_answers_joined_by_id_or_text(archive, tm
 def test_labels_without_probabilities_promise_no_margin(archive, tmp_path):
     model, _ = labels_only(*archive[:2], tmp_path)
     for answers, promised in ((archive[0], True), (model, False)):
-        output = tmp_path / f"{promised}.csv"
-        stderr = invoke("sample", answers, "-n", 200, "-o", output).stderr
+        stderr = invoke("sample", answers, "-n", 200, "-o", tmp_path / f"{promised}.csv").stderr
         assert ("expected margin of net stance" in stderr) == promised
         assert ("how precise the shares will be is unknown" in stderr) != promised
 
@@ -308,13 +306,18 @@ def test_a_sample_of_some_actors_corrects_no_others(archive, tmp_path):
     report_on(archive[0], "--audit", labelled, *named)
 
 
-def test_a_label_joined_by_text_is_that_of_every_row_with_the_text(tmp_path):
-    rows = [{"text": f"NATO {n // 3}", "actor": "NATO", "stance": "favor"} for n in range(120)]
-    copies = write(tmp_path / "wire.csv", [{"document": n, **r} for n, r in enumerate(rows)])
-    people = write(tmp_path / "people.csv", [{**row, "stance": "against"} for row in rows[:60:3]])
-    shares = figures(copies, "--audit", people, "--simple-random")
-    assert (shares["labels"], shares["documents"]) == (60, 40)
-    assert {share["missing"] for share in shares["shares"]} == {0}
+@pytest.mark.parametrize(("last", "counts"), [(91, [75, 31, 0, 0.25]), (120, [60, 30, 0, 0.25])])
+def test_a_label_by_text_is_of_all_its_rows_or_of_one_if_lines_repeat(tmp_path, last, counts):
+    rows = [{"body": f"NATO {min(n, 90)}", "actor": "NATO", "stance": "favor"} for n in range(120)]
+    wire = write(tmp_path / "wire.csv", [{"document": n % 30, **r} for n, r in enumerate(rows)])
+    rows[:90] = [row | {"stance": "neutral"} for row in rows[:90]]
+    audit = ("--text-column", "body", "--audit", tmp_path / "l.csv", "--simple-random")
+    write(audit[3], rows[:last:2])
+    share = figures(wire, *audit)["shares"][2]
+    names = ("labels", "documents", "missing", "corrected")
+    assert [share[name] for name in names] == pytest.approx(counts)
+    write(audit[3], rows[:90:2])
+    assert ", which has 25 % of the answers; label it, too" in fails(1, "shares", wire, *audit)
 
 
 def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path):
@@ -327,8 +330,7 @@ def test_labels_that_name_no_answer_are_one_line_that_says_why(archive, tmp_path
     assert "id other on 'Russia' is not among the answers" in fails(1, "shares", model, *audit)
     write(people, [{"id": "p", "actor": "Russia", "stance": "favor"}])
     write(model, [{**row, "id": "p"} for row in read(model)])
-    line = fails(1, "shares", model, *audit)
-    assert "give each paragraph its own id, or add the column 'text'" in line
+    assert "its own id, or add the column 'text'" in fails(1, "shares", model, *audit)
     write(model, [{**row, "stance": "maybe"} for row in read(model)])
     assert "stance 'maybe' in row 1 is not a label" in fails(1, "shares", model)
 
@@ -342,8 +344,7 @@ def test_columns_of_answers_may_have_a_prefix(archive, tmp_path):
     answers = write(tmp_path / "answers.csv", rows)
     sheet = tmp_path / "sheet.csv"
     succeeds("sample", answers, "--prefix", "p_", "-n", 200, "-o", sheet)
-    found = figures(answers, "--prefix", "p_", "--audit", label(sheet, archive[2]))
-    assert found["labels"] == 200
+    assert figures(answers, "--prefix", "p_", "--audit", label(sheet, archive[2]))["labels"] == 200
 
 
 def changed(path, output, **cells):
@@ -439,13 +440,11 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     write(path, rows)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert figures(archive[0], "--audit", path)["shares"] == expected
-    for row in rows:
-        row |= {"note": "naïve – “so”"}
+    rows = [row | {"note": "naïve – “so”"} for row in rows]
     path.write_bytes(write(path, rows).read_text("utf-8").encode("cp1252"))
     advice = "saved.csv:2: byte 0xef is not UTF-8 in .*, such as --audit-encoding cp1252"
     assert re.search(advice, fails(1, "shares", archive[0], "--audit", path))
-    found = figures(archive[0], "--audit", path, "--audit-encoding", "cp1252")
-    assert found["shares"] == expected
+    assert figures(archive[0], "--audit", path, "--audit-encoding", "cp1252")["shares"] == expected
 
 
 @pytest.mark.parametrize(

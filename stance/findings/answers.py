@@ -54,6 +54,12 @@ class AnswersTable:
         return len(self.actor)
 
     @property
+    def by_text(self) -> bool:
+        """Whether labels are joined by text, which several answers may share."""
+        text = self.places.text
+        return text is not None and self.named_by[-1] in ("text", self.columns[text])
+
+    @property
     def probable(self) -> bool:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from stance.arrays import stretches
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
-from stance.reading.keys import linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Record, Table, column, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
+OFTEN = 0.5  # over the root of the labelled texts: the share of all from which a text needs a label
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
 
@@ -50,10 +51,9 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
     population, notes = read_population(request, names), list[str]()
-    if population.named_by[-1] == "text":  # its rows are drawn together, so they count as one
-        keys = population.document.astype(np.uint64), population.text
-        population = replace(population, document=linked_groups(keys))
-    rows = list(_read_labels(table, records, population, notes))
+    rows: Sequence[_Label] = [*_read_labels(table, records, population, notes)]
+    if population.by_text:
+        rows, population = _match_copies(rows, population, notes)
     codings = defaultdict[int, list[_Label]](list)
     for label, pair in _locate(rows, population):
         codings[pair].append(label)
@@ -61,10 +61,11 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         raise DataError(f"{request.audit}: holds no labelled row; fill in 'stance'")
     pairs = np.array(sorted(codings), np.int64)
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
-    design = {label.key: (len(labels) / len(population), "") for label in labels}
     if path := _find_design(request.audit, {row.design for row in rows}, request.simple_random):
         design = _read_design(path, population)
         _check_design(request.audit, design, labels, population)
+    else:
+        design = _simple_design(request.audit, labels, population)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     missing = np.setdiff1d(np.flatnonzero(np.isin(population.key, drawn)), pairs)
@@ -130,6 +131,45 @@ def _settle(coding: Sequence[_Label]) -> _Label:
     return first
 
 
+def _match_copies(
+    rows: Sequence[_Label], population: AnswersTable, notes: list[str]
+) -> tuple[Sequence[_Label], AnswersTable]:
+    """Return labels that are joined by text, and the answers, so that their keys fit each other.
+
+    If a coder has several lines for a text, answers were drawn: each line is of another answer with
+    its text, chosen at random, as each was equally likely to be drawn. Otherwise texts were drawn:
+    a label is that of each answer with its text, and these answers count as one document.
+    """
+    asked = np.isin(population.key, np.array([row.key for row in rows], np.uint64))
+    held, seen = Counter(population.key[asked].tolist()), Counter[tuple[int, str]]()
+    codings, nth = defaultdict[int, list[_Label]](list), list[int]()
+    for row in rows:
+        nth.append(seen[row.key, row.coder])
+        seen[row.key, row.coder] += 1
+        if row.truth != MISSING:
+            codings[row.key].append(row)
+    if not any(nth) or any(lines > max(held[key], 1) for (key, _), lines in seen.items()):
+        if any(held[key] > 1 for key in codings):
+            why = "labels joined by text are read as a sample of distinct texts, each for all of "
+            notes.append(f"{why}its rows; if rows were drawn instead, add their column 'row'")
+        _, first, text = np.unique(population.text, return_index=True, return_inverse=True)
+        document = population.document
+        spread = np.bincount(text, document != document[first[text]]) > 0
+        unit = np.where(spread[text], len(text) + text, document)
+        return rows, replace(population, document=unit)
+    notes.append("some texts stand in several lines, so each line labels one row with its text")
+    truth = {key: _settle(coding).truth for key, coding in codings.items()}
+    matched = [
+        replace(row, key=row.key ^ n, truth=MISSING if row.truth == MISSING else truth[row.key])
+        for row, n in zip(rows, nth, strict=True)
+    ]
+    _, key, copies = np.unique(population.key, return_inverse=True, return_counts=True)
+    order = np.lexsort((np.random.default_rng(0).random(len(key)), key))
+    rank = np.empty_like(key)
+    rank[order] = stretches(np.zeros_like(copies), copies)
+    return matched, replace(population, key=population.key ^ rank.astype(np.uint64))
+
+
 def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[_Label, int]]:
     """Yield each label that was given, and the number of its pair in the population."""
     labels, kind = [row for row in rows if row.truth != MISSING], population.named_by[-1]
@@ -148,7 +188,7 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
                 advice += ", by the same path"
             raise DataError(f"{what} {why}; {advice}")
         same_text = population.places.text is not None and len({*population.text[pairs]}) == 1
-        if same_text and kind == "text":  # the label is that of each of its rows
+        if same_text and population.by_text:  # the label is that of each of its rows
             yield from ((label, pair) for pair in pairs)
             continue
         if len(pairs) > 1 and not same_text:
@@ -188,6 +228,25 @@ def _find_design(source: Path, names: set[str], simple: bool) -> Path | None:
     else:
         return path
     raise DataError(f"{source}: its column 'design' {why}")
+
+
+def _simple_design(source: Path, labels: Sequence[_Label], population: AnswersTable) -> Design:
+    """Return the design of a simple random sample; raise if it misses a text of many answers.
+
+    Such a text stands for itself alone, or all would depend on whether it was drawn.
+    """
+    keys, first, held = np.unique(population.key, return_index=True, return_counts=True)
+    known = np.isin(keys, np.array([label.key for label in labels], np.uint64))
+    many = held > max(1, OFTEN * len(population) / np.sqrt(known.sum()))
+    many &= population.by_text
+    for number in np.flatnonzero(many & ~known)[:1]:
+        why = f"lacks the text of row {population.record[first[number]] + 1} of {population.table}"
+        percent = 100 * held[number] / len(population)
+        raise DataError(f"{source}: {why}, which has {percent:.0f} % of the answers; label it, too")
+    whole = held[many].sum()
+    chance = (len(labels) - whole) / max(1, len(population) - whole)
+    chances = np.where(many, 1.0, chance)
+    return {int(keys[number]): (float(chances[number]), "") for number in np.flatnonzero(known)}
 
 
 def _read_design(path: Path, population: AnswersTable) -> Design:
