@@ -54,6 +54,7 @@ def compiled(text: str) -> re.Pattern[str]:
 _SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
 _WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
 _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
+_OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
 _NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
@@ -167,13 +168,16 @@ class Voices:
         heads = [
             p
             for p in range(max(0, place - 40), place)
-            if tags[p] == "A" and tags[p - 1] not in "fpwtiy" and para[p] == para[place]
+            if tags[p] == "A" and para[p] == para[place]
+            if tags[p - 1] not in "fpwtiy" or _OFFICIAL.match(tags, p - 2)
             # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
             if not (quoted[p] and p in self.referring)
         ]
         word, kinds = self.lower(place), self.words.alias_kind
         if word in _PERSONAL:  # "it" is no leader, and "she" is one, if anyone is
-            fit = [p for p in heads if _PERSONAL[word] == (kinds[self.names[p]] == _LEADER)]
+            persons = {p for p in heads if kinds[self.names[p]] == _LEADER}
+            persons |= {p for p in heads if _OFFICIAL.match(tags, max(0, p - 2))}
+            fit = [p for p in heads if _PERSONAL[word] == (p in persons)]
             heads = fit or heads
         subjects = [p for p in heads if tags[p - 1] not in _ACTING] or heads
         if not heads or word == "those":
