@@ -175,9 +175,8 @@ class Voices:
         ]
         word, kinds = self.lower(place), self.words.alias_kind
         if word in _PERSONAL:  # "it" is no leader, and "she" is one, if anyone is
-            persons = {p for p in heads if kinds[self.names[p]] == _LEADER}
-            persons |= {p for p in heads if _OFFICIAL.match(tags, max(0, p - 2))}
-            fit = [p for p in heads if _PERSONAL[word] == (p in persons)]
+            leads = [kinds[self.names[p]] == _LEADER or _OFFICIAL.match(tags, p - 2) for p in heads]
+            fit = [p for p, lead in zip(heads, leads, strict=True) if _PERSONAL[word] == bool(lead)]
             heads = fit or heads
         subjects = [p for p in heads if tags[p - 1] not in _ACTING] or heads
         if not heads or word == "those":
