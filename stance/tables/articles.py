@@ -46,7 +46,7 @@ _BLOCKS = (
 )
 _BLOCK = re.compile(  # other elements stand in a line, custom ones, too
     "address|article|aside|audio|blockquote|body|center|d[dlt]|details|dialog|div|fieldset"
-    "|fig(?:ure|caption)|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
+    "|figcaption|figure|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
     "|select|table|video"
 )
 _PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]//text()"
