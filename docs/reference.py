@@ -7,6 +7,7 @@ Usage: python docs/reference.py
 """
 
 import dataclasses
+import inspect
 import os
 import re
 from collections.abc import Iterator
@@ -75,8 +76,8 @@ def _keys(record: Any) -> str:
 
 def _meanings(record: Any) -> dict[str, str]:
     """Return what the docstring says of each attribute."""
-    listed = record.__doc__.partition("----------\n")[2]
-    found = re.findall(r"^    ([\w, ]+) : .*\n((?: {8}.*\n)+)", listed, re.MULTILINE)
+    listed = inspect.getdoc(record).partition("----------\n")[2] + "\n"  # type: ignore[union-attr]
+    found = re.findall(r"^([\w, ]+) : .*\n((?: {4}.*\n)+)", listed, re.MULTILINE)
     said = {names: " ".join(text.split()).replace("``", "`") for names, text in found}
     return {name: text for names, text in said.items() for name in names.split(", ")}
 
