@@ -59,6 +59,12 @@ def cut_note(number: int) -> str:
     return f"of {texts} only the first {MOST_READ:,} characters are read; split long texts"
 
 
+def foreign_note(number: int, texts: int, language: str) -> str:
+    """Return what is said of texts in another language than a model's."""
+    what = f"{number:,} of {count(texts, 'paragraph')} not in a language"
+    return f"{what} this model knows (trained on {shown(language)}): marked uncertain"
+
+
 def count_cut(texts: Sequence[str]) -> int:
     """Return how many texts are longer than what is read of them."""
     return sum(map(MOST_READ.__lt__, map(len, texts)))

@@ -16,6 +16,7 @@ from stance.files import AtomicGroup, check_output
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.passages import Passage, Verdict, numbered, passage_html
+from stance.reading.text import foreign_note
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import render
 from stance.reports.answers import Maker
@@ -140,9 +141,7 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             for passage in judged.passages(texts, limits)
         ]
         if foreign := judged.foreign.sum():
-            what = f"{foreign:,} of {count(len(texts), 'paragraph')} not in a language"
-            known = f"this model knows (trained on {shown(model.recipe.language)})"
-            notes.append(f"{name}: {what} {known}: marked uncertain")
+            notes.append(f"{name}: {foreign_note(foreign, len(texts), model.recipe.language)}")
         article = _article(name, ", ".join(about.values()), passages, headings)
         if not article.actors:
             whom = "does not name this actor" if request.actor else "names no actor of the book"

@@ -247,9 +247,9 @@ class _Job:
     def _check_rows(self, tally: Tally, *, to_end: bool = True) -> None:
         """Raise if too many rows are bad, or if one is neither judged nor rejected."""
         most, rejected = self.request.max_rejects, self.rejects.count if self.rejects else 0
-        if most is not None and rejected > most:
-            first = self.rejects.first if self.rejects else ""
-            why = f"more than {count(most, 'bad row')} (--max-rejects; first: {shown(first, 200)})"
+        if self.rejects and most is not None and rejected > most:
+            first = shown(self.rejects.first, 200)
+            why = f"more than {count(most, 'bad row')} (--max-rejects; first: {first})"
             raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
         if to_end and tally.rows + rejected != self.table.records_in:
             rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"

@@ -19,7 +19,7 @@ from stance.errors import DataError, Finished
 from stance.files import file_hash
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
-from stance.reading.text import cut_note
+from stance.reading.text import cut_note, foreign_note
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 from stance.runs.journal import Fingerprint, difference, files_fingerprint, refuse_changes, versions
@@ -98,10 +98,7 @@ def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterat
     """Yield how many texts are in another language, and whether many words are unknown."""
     reference = model.reference
     if tally.foreign:
-        yield (
-            f"{UNLIKE}: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language "
-            f"this model knows (trained on {shown(model.recipe.language)}): marked uncertain"
-        )
+        yield f"{UNLIKE}: {foreign_note(tally.foreign, tally.rows, model.recipe.language)}"
     if unseen := reference.unseen(name for name, _ in tally.answers):
         yield f"{UNLIKE}: {unseen}"
     share = tally.strange / max(tally.plain, 1)
