@@ -25,6 +25,17 @@ def stretches(start: Ints, counts: Ints) -> Ints:
     return numbers + np.arange(len(numbers))
 
 
+def among(numbers: Ints | Ints32, some: Ints | Ints32) -> Bools:
+    """Return which numbers are some of 0 or more; `np.isin` may load numpy's masked arrays.
+
+    >>> among(np.array([7, 2, 3]), np.array([3, 7])).tolist()
+    [True, False, True]
+    """
+    chosen = np.zeros(int(max(numbers.max(initial=0), some.max(initial=0))) + 1, np.bool_)
+    chosen[some] = True
+    return chosen.take(numbers)
+
+
 def tally(group: Ints, code: Ints | Ints8 | Bools, codes: int) -> Ints:
     """Return how often each code occurs in each group, of shape (n_groups, codes).
 

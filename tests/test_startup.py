@@ -35,7 +35,8 @@ def watched(*args):
 
 @pytest.fixture
 def mine(tmp_path):
-    return write(tmp_path / "mine.csv", "text\nPoland praised NATO and condemned Russia.\n")
+    rows = [f"Zimbabwe praised Yemen and condemned Mali in {year}.\n" for year in range(1980, 2020)]
+    return write(tmp_path / "mine.csv", "".join(["text\n", *rows]))
 
 
 HEAVY = {"scipy", "sklearn", "joblib", "pandas", "distributed", "stance.fitting"}

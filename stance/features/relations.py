@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stance.arrays import Ints, Keys, stretches
+from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
 from stance.features.occurrences import (
     LABELS,
@@ -298,7 +298,7 @@ def _parts(
     number, sentence = np.arange(len(cue)), words.sentence.take(cue).astype(np.int64)
     judging = np.where(patient == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
     judged = np.select([agent == AUTHOR, agent == OTHER], [_OF_AUTHOR, _OF_ANOTHER], _PATIENT)
-    named = words.mentions[np.isin(words.sentence.take(words.mentions), sentence)]
+    named = words.mentions[among(words.sentence.take(words.mentions), sentence)]
     places, first = np.unique(sentence, return_index=True)
     beside = first.take(np.searchsorted(places, words.sentence.take(named)))
     actor = np.concatenate([agent, patient, victim, words.who.take(named)])
@@ -307,5 +307,7 @@ def _parts(
     others = np.repeat([_VICTIM, _BYSTANDER], [len(cue), len(named)])
     part = np.concatenate([judging, judged, others])
     involved, place = (part < _BYSTANDER) & (actor >= 0), sentence.take(frame) * width + actor
-    kept = np.flatnonzero(involved | (part == _BYSTANDER) & ~np.isin(place, place[involved]))
+    taken = {*place[involved].tolist()}
+    apart = np.array([one not in taken for one in place.tolist()], np.bool_)
+    kept = np.flatnonzero(involved | (part == _BYSTANDER) & apart)
     return actor.take(kept), frame.take(kept), part.take(kept)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, stretches
+from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import SIGNALS, Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
@@ -138,10 +138,10 @@ class Clauses:
         # Whom a verb may follow: "Germans" and "Some trust China", but not "Swiss".
         spelled = (self._types.strings[number] for number in words.type[word[people]].tolist())
         people[people] = [text[-1] == "s" != text[-2] for text in spelled]
-        some = np.isin(word, signalling["quantities"]) & words.sentence_start.take(word)
+        some = among(word, signalling["quantities"]) & words.sentence_start.take(word)
         people[:-2] |= some[:-2] & (letter[2:] == ord("A"))
-        adverb, claims = letter == ord("L"), np.isin(word, signalling["pleas"])
-        claims &= np.isin(word - 1, signalling["rejection"])  # "dismissed claims"
+        adverb, claims = letter == ord("L"), among(word, signalling["pleas"])
+        claims &= among(word, signalling["rejection"] + 1)  # "dismissed claims"
         _by_context(words, word, letter, noun, (people, claims))
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import among
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.clauses import Phrases
 from stance.reading.cues import Cues
@@ -330,7 +331,7 @@ class Rejections(Voices):
         self._afterthoughts = dict(zip(sentence.take(last).tolist(), last.tolist(), strict=True))
         stops = np.flatnonzero(np.frombuffer(self.tags.encode(), np.uint8) == ord("."))
         stopped = sentence.take(np.asarray(phrases.word).take(stops))
-        rejecting = np.isin(stopped, sentence.take(phrases.signals["rejection"]))
+        rejecting = among(stopped, sentence.take(phrases.signals["rejection"]))
         for stop in stops[rejecting].tolist():
             self._read_sentence(self.tags.rfind(".", 0, stop) + 1, stop)
 
