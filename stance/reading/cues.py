@@ -27,7 +27,7 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 _OWNERS = dict.fromkeys(("their", "his", "her"), "its")  # of actors that are many, or persons
-_LINKING = ("from", "of", "in", "with", "by", "to")
+_LINKING = (" from", " of", " in", " with", " by", " to")
 _SIDES = {"negative": -1, "positive": 1}
 _NOUNS = {"private": "u", "act": "a", "state": "s"}
 _VERBS = {"verbs": "o", "speech": "S", "receive": "r", "conduct": "v"}
@@ -135,25 +135,31 @@ class Cues:
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
         phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
 
-        def add(text: str, letter: str, sign: int) -> None:
-            phrases.append((text, kinds.setdefault((letter, sign), len(kinds)), False))
+        def add(texts: Iterable[str], letter: str, sign: int) -> None:
+            kind = kinds.setdefault((letter, sign), len(kinds))
+            phrases.extend((text, kind, False) for text in texts)
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
-                for entry in _split(tables[name][side]):
-                    text, _, verbs = entry.partition(" < ")
-                    if verbs:
-                        ends = text.split()[0], text.split()[-1]
-                        self.tail_verbs.setdefault(ends, set()).update(verbs.split())
+                entries = _split(tables[name][side])
+                texts = [self._tail(entry) if "<" in entry else entry for entry in entries]
+                if name == "judged_phrases":
                     # "under fire" may stand alone; "under fire from" needs who follows.
-                    alone = name == "judged_phrases" and text.split()[-1] not in _LINKING
-                    add(text, "Q" if alone else letter, sign)
+                    add((text for text in texts if not text.endswith(_LINKING)), "Q", sign)
+                    texts = [text for text in texts if text.endswith(_LINKING)]
+                add(texts, letter, sign)
         for name, letter in _PHRASES.items():
-            for text in _split(tables["words"][name]):
-                add(text, letter, -1 if letter == "U" else 0)
+            add(_split(tables["words"][name]), letter, -1 if letter == "U" else 0)
         self.phrases = PhraseMatcher(phrases, self._forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
+
+    def _tail(self, entry: str) -> str:
+        """Read the verbs of the end of a figure of speech, which is returned."""
+        text, _, verbs = entry.partition(" < ")
+        ends = text.split()[0], text.split()[-1]
+        self.tail_verbs.setdefault(ends, set()).update(verbs.split())
+        return text
 
     def _forms(self, verb: str) -> list[str]:
         """Return the inflections of a verb."""
@@ -206,7 +212,7 @@ class Cues:
 
 
 def _split(text: str) -> list[str]:
-    return [entry for part in text.split(";") if (entry := " ".join(part.split()))]
+    return [*filter(None, map(str.strip, " ".join(text.split()).split(";")))]
 
 
 @lru_cache(maxsize=2)
