@@ -260,8 +260,9 @@ def _asked(
     if config.actor is None and not config.asked:
         return model.book.names, judged.number, np.arange(len(judged.number))
     # An empty cell of an actor column asks for nothing.
-    names, number = np.unique(np.array(judged.actor, object), return_inverse=True)
-    return names.tolist(), number, np.flatnonzero((names != "").take(number))
+    places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
+    number = np.array([places[name] for name in judged.actor], np.int64)
+    return [*places], number, np.flatnonzero(number != places.get("", -1))
 
 
 def _tones(judged: Predictions, count: int) -> list[Cells]:
