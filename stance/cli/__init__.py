@@ -3,6 +3,7 @@
 import functools
 import inspect
 import re
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -228,5 +229,7 @@ for panel, commands in SECTIONS.items():
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; of the command alone that is named, if one is, are options made."""
+    named = [one for one in app.registered_commands if one.name in sys.argv[1:2]]
+    app.registered_commands = named or app.registered_commands
     run_safely(lambda: app(prog_name="stance"))
