@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stance.display import count, joined, listed, percent, ranged, shown, stacked, table, wrap
-from stance.model.explanation import DEEP, Explanation
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import PRIOR
 from stance.records import ANSWERS, SIDES, UNCERTAIN
 
 if TYPE_CHECKING:
     from stance.findings.shares import Share
+    from stance.model.explanation import Explanation
     from stance.reading.actors import ActorBook
     from stance.runs.summary import Done
 
@@ -164,8 +164,10 @@ def stress_lines(figures: Figures) -> list[str]:
 # --- Answers: one explained, those of a run ---
 
 
-def explanation_lines(explanation: Explanation) -> list[str]:
+def explanation_lines(explanation: "Explanation") -> list[str]:
     """Return one answer with its paragraph and its reasons."""
+    from stance.model.explanation import DEEP  # which is loaded by now
+
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
@@ -185,7 +187,7 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     return [*lines, "", *_pushes(explanation), ""]
 
 
-def _pushes(explanation: Explanation) -> list[str]:
+def _pushes(explanation: "Explanation") -> list[str]:
     """Return what the strongest words and features add to the score of each label."""
     words = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
     reasons = [*words[:STRONGEST], *explanation.features[:3]]
