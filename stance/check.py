@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -50,8 +49,7 @@ class Finding(NamedTuple):
     text: str  # one line: what, where, what to do
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
+class Study(NamedTuple):
     """A labelled corpus laid out for checking; a text is known by its first row."""
 
     corpus: Corpus

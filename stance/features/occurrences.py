@@ -4,9 +4,8 @@ Fitting, prediction, explanation and naming read the same occurrences.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,8 +174,7 @@ Sequences = Sequence[tuple[Bools, Sequence[Keys]]]
 """Parts of features at the same places, and at which of these there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrences:
+class Occurrences(NamedTuple):
     """Where features of a batch of pairs occur: an entry per occurrence.
 
     Features of an open set, such as sequences of words, have no numbers but keys, and
@@ -207,7 +205,7 @@ class Occurrences:
         if self.number.ndim == 1:
             return self
         pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
-        return replace(self, pair=pair, word=word, number=self.number.ravel())
+        return self._replace(pair=pair, word=word, number=self.number.ravel())
 
     def keys(self, named: Keys | None) -> Keys:
         """Return the key of each flat occurrence.

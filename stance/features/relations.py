@@ -1,7 +1,5 @@
 """How a paragraph names an actor, and who does what to whom around it."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
@@ -200,7 +198,7 @@ def short_relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     rows = np.flatnonzero(np.diff(pairs.first) <= SHORT)
     named = None if pairs.named is None else pairs.named[rows]
     short = lay_out(pairs.words, pairs.para[rows], pairs.actor[rows], named)
-    return [replace(one, pair=rows.take(one.pair)) for one in relation_block(reader, short)]
+    return [one._replace(pair=rows.take(one.pair)) for one in relation_block(reader, short)]
 
 
 def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:

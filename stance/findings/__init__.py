@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as Xml
 
 import numpy as np
@@ -34,8 +34,7 @@ Cells = tuple[str, ...]  # of a record
 TYPES = {str: "string", float: "double", int: "int"}  # of the figures of an edge
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A sentence that shows a stance, and where it stands."""
 
     sentence: str

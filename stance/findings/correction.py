@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,8 +56,7 @@ class Corrected(Estimates):
     method: str  # the surrogates used, or `AUDIT_ONLY`
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """How useful each surrogate is for each side, by some labels."""
 
     values: Floats  # of shape (n_surrogates, 2); 0 for those that are not used

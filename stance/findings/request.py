@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -157,8 +157,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
 # --- Columns ---
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Numbers of the columns that answers, texts, documents and groups stand in."""
 
     row: int

@@ -1,9 +1,8 @@
 """Samples of answers to label: drawn at random to audit them, or chosen to learn from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ OPTIMISM = 1.3  # by which variances exceed what a model's probabilities let exp
 SUREST = 0.2  # standard deviation, at least, that a unit's error is given: models are too sure
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """Answers drawn at random."""
 
     pair: Ints  # numbers in the population, ascending

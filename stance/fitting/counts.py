@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -20,8 +20,7 @@ from stance.reading.words import NOBODY, Query, Reader
 from stance.recipe import Features
 
 
-@dataclass(frozen=True, slots=True)
-class BlockCounts:
+class BlockCounts(NamedTuple):
     """Occurrences of one block's features, in sparse 32-bit matrices (n_pairs, n_features)."""
 
     keys: Keys  # of the features, sorted

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -64,8 +64,7 @@ class Task:
         return np.append(rows, len(scored) + np.flatnonzero(~np.isin(lessons, others)))
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(NamedTuple):
     """A head, and the held-out answers to its rows, of shape (n_rows, n_labels)."""
 
     head: Head

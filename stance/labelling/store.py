@@ -28,8 +28,7 @@ _IDENTITY = ("file", "row", "id", "document", "spans")
 """Columns that tell pairs of the same text and actor apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A paragraph and an actor to judge."""
 
     key: str  # names it in every store; made of its cells, not of its place in the table

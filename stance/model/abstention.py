@@ -32,6 +32,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,8 +99,7 @@ class TrainingProfile:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageCheck:
+class LanguageCheck(NamedTuple):
     """How many words of each paragraph a model knows; arrays of shape (n_paragraphs,)."""
 
     length: Ints  # words; a mention is one
@@ -109,8 +109,7 @@ class LanguageCheck:
 
     def take(self, para: Ints) -> "LanguageCheck":
         """Return the counts of some paragraphs."""
-        counts = self.length, self.plain, self.known, self.common
-        return LanguageCheck(*(column.take(para) for column in counts))
+        return LanguageCheck(*(column.take(para) for column in self))
 
     def familiarity(self) -> Floats:
         """Return the mean of the known and the common share; 1 if there is no plain word."""

@@ -134,8 +134,7 @@ class Mixture:
         return mixed
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A linear layer of 32-bit numbers."""
 
     weight: Floats32  # of shape (n_out, n_in)

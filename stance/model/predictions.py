@@ -9,7 +9,7 @@ around the mention, not a verdict on the name.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,7 @@ MOST_WORDS = 6  # that are named as the reason for an answer
 STRONG = 0.3  # least push of such a word, of the strongest one's
 
 
-@dataclass(frozen=True, slots=True)
-class Pushes:
+class Pushes(NamedTuple):
     """How far each word of each pair pushes toward favor (+) or against (-)."""
 
     pairs: Pairs

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -34,8 +33,7 @@ THE = "the "
 BATCH = 1000  # texts scanned at a time
 
 
-@dataclass(frozen=True, slots=True)
-class MentionBatch:
+class MentionBatch(NamedTuple):
     """Mentions in a batch of paragraphs, in reading order."""
 
     para: Ints32

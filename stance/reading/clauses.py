@@ -4,8 +4,7 @@ See `stance.reading.frames` for what the letters mean.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ _TITLE = 4  # words of a speaker before a colon, at most
 _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 
-@dataclass(frozen=True, slots=True)
-class Phrases:
+class Phrases(NamedTuple):
     """Phrases and marks of some sentences; each sequence has an entry per letter."""
 
     tags: str

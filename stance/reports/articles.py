@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,8 +30,7 @@ _TITLE = 30  # words of a first paragraph that may be a headline
 _STEM = 40  # characters of a file's name in that of its page
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRequest:
+class ReadRequest(NamedTuple):
     """What is to be read, and how it is judged."""
 
     inputs: Inputs
@@ -49,8 +48,7 @@ class Place(NamedTuple):
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
+class Article(NamedTuple):
     """An article and the answers to it."""
 
     name: str  # of its file

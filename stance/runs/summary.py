@@ -9,10 +9,10 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
@@ -27,8 +27,7 @@ from stance.settings import read_text
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What a run did."""
 
     tally: Tally
