@@ -87,7 +87,8 @@ class _Sentences(Evaluations):
         """Keep the frames of a construction, if its words bear it out."""
         groups = hit.re.groupindex
         cue = hit.start("cue" if "cue" in groups else "patient")
-        if cue in self.taken or not self._borne_out(name, hit):
+        worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
+        if worthless or cue in self.taken or not self._borne_out(name, hit):
             return
         evaluates = name in EVALUATIONS
         sign = self.polarity(name, hit, cue) if evaluates else 0
@@ -149,7 +150,8 @@ class _Sentences(Evaluations):
         if needed and not self.is_in(hit.start(group), needed):
             return False
         before = hit.start() - 1
-        asks = name in EVALUATIONS and _ASKS.search(self.tags, max(0, before - 2), before + 1)
+        may_ask = name in EVALUATIONS and self.tags[before] in "mn"
+        asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
         return not asks or self.lower(before) == "may"
 
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:

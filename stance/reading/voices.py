@@ -62,7 +62,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
-_REFERRING = re.compile("[sl]|[JN](?=[bhm])|(?<=K)H|H(?=[hbmdnoVE])(?!bn?J[tRfp])")
+_REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -88,13 +88,16 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
+        its = {*self.phrases.signals["referring"].tolist()}
         for hit in _REFERRING.finditer(self.tags):
             place, named = hit.start(), None
-            called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
-            called = called and self.lower(place) in ("it", "them")
-            if hit[0] == "H" and not called:
+            before = self.phrases.first[place] - 1
+            called = hit[0] == "H" and self.tags[max(place - 2, 0) : place] == ",K"
+            if called and self.lower(place) in ("it", "them"):  # ", calling it a disgrace"
+                named = self._named_last(place)
+            elif hit[0] == "H":
                 named = self._named_alone(place)
-            elif called or self.spelling(self.phrases.first[place] - 1) in self.lists["referring"]:
+            elif before in its and self.spelling(before) in self.lists["referring"]:
                 named = self._named_last(place)
             if named is not None:
                 tags[place] = "a" if hit[0] in "lJN" else "A"
@@ -358,7 +361,7 @@ class Rejections(Voices):
         says the opposite on the whole.
         """
         number, words = bisect(self._turns, last), self.words
-        if actor < 0 or number == len(self._turns):
+        if actor < 0 or not polarity or number == len(self._turns):
             return False
         turn, end = self._turns[number], int(words.first[words.para[last] + 1])
         if polarity * int(words.sign[turn:end].sum()) >= 0:
