@@ -26,11 +26,7 @@ def stretches(start: Ints, counts: Ints) -> Ints:
 
 
 def among(numbers: Ints | Ints32, some: Ints | Ints32) -> Bools:
-    """Return which numbers are some of 0 or more; `np.isin` may load numpy's masked arrays.
-
-    >>> among(np.array([7, 2, 3]), np.array([3, 7])).tolist()
-    [True, False, True]
-    """
+    """Return which numbers are some of 0 or more; `np.isin` may load numpy's masked arrays."""
     chosen = np.zeros(int(max(numbers.max(initial=0), some.max(initial=0))) + 1, np.bool_)
     chosen[some] = True
     return chosen.take(numbers)

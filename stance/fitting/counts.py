@@ -1,7 +1,7 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,8 +81,7 @@ class BlockCounts(NamedTuple):
         return scale
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
+class Vectors(NamedTuple):
     """A vector per stem, learned from texts without labels: words of like use have like vectors."""
 
     stems: Keys

@@ -32,8 +32,7 @@ FLOOR = 1e-12  # least probability in a log loss
 ABSENT = -5.0  # score of a class that a training fold does not hold
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A head to learn: counted features, labels, documents and weights of its rows.
 
     The rows to score come first. Lessons may follow: rows with soft labels alone, learned from and

@@ -39,8 +39,7 @@ class Pair(NamedTuple):
     spans: Sequence[tuple[int, int]] | None = None  # character offsets of the actor, if given
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A table to label."""
 
     path: Path

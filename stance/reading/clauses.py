@@ -121,16 +121,13 @@ class Clauses:
         demonym = named.copy()
         demonym[named] = words.alias_kind.take(word[named]) == _DEMONYM
         letter[named] = np.where(demonym[named], ord("M"), ord("A"))
-        signals = np.flatnonzero(known[4])
-        bits = known[4][signals]
-        marked = {n: signals[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
-        cue, refers = sign != 0, np.zeros(len(word), np.bool_)
-        refers[marked["referring"]] = True
-        refers &= words.sentence_start.take(word)
-        chosen = _sentences_with_cues(words, word, letter, (cue, named, refers))
+        marked = np.flatnonzero(known[4])
+        bits, marked = known[4][marked], word[marked]
+        signalling = {n: marked[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
+        refers = among(word, signalling["referring"]) & words.sentence_start.take(word)
+        chosen = _sentences_with_cues(words, word, letter, (sign != 0, named, refers))
         if not len(chosen):
             return None
-        signalling = {n: word[places] for n, places in marked.items()}
         word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
         sign, value, people = sign[chosen], value[chosen], demonym[chosen]
         # Whom a verb may follow: "Germans" and "Some trust China", but not "Swiss".
