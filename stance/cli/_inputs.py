@@ -83,7 +83,6 @@ def open_model(
     actors: Path | None = None,
     aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None,
-    *,
     terms: bool = False,
     **others: object,
 ) -> "StanceModel":

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, NamedTuple, Unpack, cast
 
 import numpy as np
 
@@ -32,8 +32,7 @@ class Source:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Annotations:
+class Annotations(NamedTuple):
     """The stances that coders gave to the rows of a corpus."""
 
     coders: tuple[str, ...]
@@ -102,7 +101,7 @@ class Corpus:
             self,
             **changed,
             marks=TextHashes(self.marks.exact[rows], self.marks.bands[rows]),
-            annotations=coders and replace(coders, codes=coders.codes[:, rows]),
+            annotations=coders and coders._replace(codes=coders.codes[:, rows]),
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,8 +43,7 @@ class Evidence(NamedTuple):
     row: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(NamedTuple):
     """Holders and the actors they judge; the group of a share is its holder."""
 
     population: AnswersTable
@@ -144,7 +143,7 @@ def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
             listed.append(Evidence(sentence, side, chance, cells[places.row]))
     for listed in evidence.values():
         listed.sort(key=lambda sentence: -sentence.chance)
-    return replace(pairs, evidence=evidence)
+    return pairs._replace(evidence=evidence)
 
 
 def find_sentence(text: str, actor: str, book: ActorBook) -> str:

@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,7 @@ _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
 
 
-@dataclass(frozen=True, slots=True)
-class _Label:
+class _Label(NamedTuple):
     where: str  # table and line
     name: str  # of the pair, in messages
     key: int
@@ -160,7 +160,7 @@ def _match_copies(
     notes.append("some texts stand in several lines, so each line labels one row with its text")
     truth = {key: _settle(coding).truth for key, coding in codings.items()}
     matched = [
-        replace(row, key=row.key ^ n, truth=MISSING if row.truth == MISSING else truth[row.key])
+        row._replace(key=row.key ^ n, truth=MISSING if row.truth == MISSING else truth[row.key])
         for row, n in zip(rows, nth, strict=True)
     ]
     _, key, copies = np.unique(population.key, return_inverse=True, return_counts=True)

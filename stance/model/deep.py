@@ -118,8 +118,7 @@ def plain(char: str) -> str:
 # --- The reader ---
 
 
-@dataclass(frozen=True, slots=True)
-class Mixture:
+class Mixture(NamedTuple):
     """How much the logarithms of both models' probabilities count, and what is added to them."""
 
     linear: float

@@ -55,8 +55,7 @@ class Verdict(NamedTuple):
         return name if self.answer.stance == UNCERTAIN else f"{name}, {top}"
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A paragraph as it was written, with the answers to it."""
 
     text: str

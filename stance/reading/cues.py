@@ -141,8 +141,12 @@ class Cues:
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
-                entries = _split(tables[name][side])
-                texts = [self._tail(entry) if "<" in entry else entry for entry in entries]
+                texts = _split(tables[name][side])
+                for place, entry in enumerate(texts):
+                    if "<" in entry:
+                        texts[place], _, verbs = entry.partition(" < ")
+                        ends = entry.split()[0], texts[place].split()[-1]
+                        self.tail_verbs.setdefault(ends, set()).update(verbs.split())
                 if name == "judged_phrases":
                     # "under fire" may stand alone; "under fire from" needs who follows.
                     add((text for text in texts if not text.endswith(_LINKING)), "Q", sign)
@@ -153,13 +157,6 @@ class Cues:
         self.phrases = PhraseMatcher(phrases, self._forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
-
-    def _tail(self, entry: str) -> str:
-        """Read the verbs of the end of a figure of speech, which is returned."""
-        text, _, verbs = entry.partition(" < ")
-        ends = text.split()[0], text.split()[-1]
-        self.tail_verbs.setdefault(ends, set()).update(verbs.split())
-        return text
 
     def _forms(self, verb: str) -> list[str]:
         """Return the inflections of a verb."""

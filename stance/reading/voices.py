@@ -93,11 +93,10 @@ class Voices:
             place, named = hit.start(), None
             before = self.phrases.first[place] - 1
             called = hit[0] == "H" and self.tags[max(place - 2, 0) : place] == ",K"
-            if called and self.lower(place) in ("it", "them"):  # ", calling it a disgrace"
-                named = self._named_last(place)
-            elif hit[0] == "H":
+            called = called and self.lower(place) in ("it", "them")  # ", calling it a disgrace"
+            if hit[0] == "H" and not called:
                 named = self._named_alone(place)
-            elif before in its and self.spelling(before) in self.lists["referring"]:
+            elif called or (before in its and self.spelling(before) in self.lists["referring"]):
                 named = self._named_last(place)
             if named is not None:
                 tags[place] = "a" if hit[0] in "lJN" else "A"

@@ -133,7 +133,7 @@ class Report:
             often.update({share.actor: share.counts.n, share.group: share.counts.n})
         actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
         chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
-        return read_evidence(replace(pairs, shares=chosen), book) if chosen else None
+        return read_evidence(pairs._replace(shares=chosen), book) if chosen else None
 
 
 def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,7 +112,7 @@ def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     if not kept:
         raise DataError(f"{count(others, 'file')}, none of them an article; name .txt or .html")
     note = [f"{count(others, 'file')} left out: no article"] if others else []
-    return replace(inputs, paths=kept, notes=(*inputs.notes, *note))
+    return inputs._replace(paths=kept, notes=(*inputs.notes, *note))
 
 
 def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) -> Iterator[Article]:
@@ -135,7 +134,7 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         asked = [request.actor] * len(texts) if request.actor else None
         judged = model.judge(texts, asked, months=months, pushes=True)
         passages = [
-            replace(passage, verdicts=tuple(v for v in passage.verdicts if v.mentions))
+            passage._replace(verdicts=tuple(v for v in passage.verdicts if v.mentions))
             for passage in judged.passages(texts, limits)
         ]
         if foreign := judged.foreign.sum():

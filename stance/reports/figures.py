@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -43,8 +42,7 @@ class Data(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A sign in a chart, in pixels from its upper left corner."""
 
     form: str  # text, line, box, or what stands at a place: dot, ring
@@ -58,7 +56,7 @@ class Mark:
 
     def moved(self, x: float, y: float) -> "Mark":
         """Return the mark farther to the right and down."""
-        return replace(self, x=self.x + x, y=self.y + y, x2=self.x2 + x, y2=self.y2 + y)
+        return self._replace(x=self.x + x, y=self.y + y, x2=self.x2 + x, y2=self.y2 + y)
 
 
 SIGNS = {  # of a legend, 16 by 12 pixels
@@ -98,7 +96,7 @@ class Figure(NamedTuple):
             long = 40 + LETTER * len(words)
             if x and x + long - 20 > NARROW:
                 x, top = 0.0, top + ENTRY
-            sign = replace(SIGNS[form], look=tone).moved(x, top)
+            sign = SIGNS[form]._replace(look=tone).moved(x, top)
             marks += [sign, Mark("text", x + 21, top + 10, "", words)]
             x += long
         top += ENTRY + 2 if self.legend else 0

@@ -104,7 +104,7 @@ def model_hash(model: StanceModel) -> str:
             tables.append((block.name, block.weight, block.coef.shape))
             arrays += (block.keys, block.idf, block.coef)
     for reader in filter(None, (model.deep, model.encoder)):
-        tables.append((reader.sha256, *map(asdict, reader.mixtures.values())))
+        tables.append((reader.sha256, *(one._asdict() for one in reader.mixtures.values())))
     digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
     for values in arrays:
         digest.update(np.ascontiguousarray(values).data)

@@ -9,7 +9,6 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,7 +151,7 @@ class Summary:
         if not self.hashes:
             raise Finished(f"{name}: {note}; nothing to judge")
         notes = (*self.inputs.notes, f"{note} {name}")
-        self.inputs = replace(self.inputs, paths=tuple(self.hashes), notes=notes)
+        self.inputs = self.inputs._replace(paths=tuple(self.hashes), notes=notes)
 
     def refuse_changes(self, output: Path, summary: Path) -> None:
         """Raise `OutputError` if the run of a summary was not the same as this one."""
@@ -171,7 +170,7 @@ class Summary:
         with open_table(older) as table:
             names = table.columns
         end = names.index(row) if row in names else 1
-        self.inputs = replace(self.inputs, columns=names[1:end])
+        self.inputs = self.inputs._replace(columns=names[1:end])
 
     def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
         """Copy the rows of an older output, but for those of files judged now; return how many."""

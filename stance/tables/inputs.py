@@ -5,8 +5,8 @@ import re
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence, Set
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
@@ -29,8 +29,7 @@ _PARTS = re.compile(r"[_.](files?|fichiers|archivos|bestanden|pliki)$|-Dateien$"
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The files to read, in order."""
 
     paths: tuple[Path | None, ...]  # None is standard input
