@@ -74,10 +74,7 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
 
 def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_path):
     """As where --abstain allows so few errors that no answer against is given."""
-    rows = read(archive[0])
-    for row in rows:
-        if row["stance"] == "against":
-            row["stance"] = "uncertain"
+    rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
     table = write(tmp_path / "cautious.csv", rows)
     withheld = sum(row["stance"] == "uncertain" for row in rows)
     result = invoke("shares", table, "--json")
@@ -295,13 +292,16 @@ def test_labels_without_probabilities_promise_no_margin(archive, tmp_path):
         assert ("how precise the shares will be is unknown" in stderr) != promised
 
 
-def test_a_sample_of_some_actors_corrects_no_others(archive, tmp_path):
+def test_a_sample_of_some_actors_or_rows_corrects_no_others(archive, tmp_path):
     output, named = tmp_path / "on_russia.csv", ("--actor", "Russia")
-    succeeds("sample", archive[0], "-n", 60, "-o", output, *named)
-    labelled = write(output, [row | {"stance": "favor"} for row in read(output)])
-    for command in ("shares", "report"):
-        line = fails(1, command, archive[0], "--audit", labelled)
-        assert " answers on 1 actor and says nothing of the others; add --actor 'Russia'" in line
+    part = write(tmp_path / "part.csv", [row for row in read(archive[0]) if row["outlet"] > "H"])
+    for table, *options in ((part, "--documents"), (part,), (archive[0], *named)):
+        succeeds("sample", table, "-n", 60, "-o", output, "--force", *options)
+        labelled = write(output, [row | {"stance": "favor"} for row in read(output)])
+        line = fails(1, "shares", archive[0], "--audit", labelled)
+        assert table is not part or f"r {(*options, '--answers')[0][2:]} than the " in line
+    line = fails(1, "report", archive[0], "--audit", labelled)
+    assert " answers on 1 actor and says nothing of the others; add --actor 'Russia'" in line
     assert figures(archive[0], "--audit", labelled, *named)["labels"] == 60
     report_on(archive[0], "--audit", labelled, *named)
 

@@ -20,6 +20,7 @@ from stance.tables import Record, Table, column, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
+NEW = 0.01  # share of answers added since the sample was drawn that hardly matters
 OFTEN = 0.5  # over the root of the labelled texts: the share of all from which a text needs a label
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
@@ -269,16 +270,25 @@ def _read_design(path: Path, population: AnswersTable) -> Design:
 def _check_design(
     source: Path, design: Design, labels: Sequence[_Label], population: AnswersTable
 ) -> None:
-    """Raise where a design lacks a label, or is of some actors while answers are on others, too."""
+    """Raise where a design lacks a label, or was drawn from fewer answers, as on some actors."""
     for label in labels:
         if label.key not in design:
             why = f"is not in {label.design}; restore the row, or its design"
             raise DataError(f"{label.where}: {label.name} {why}")
-    # The inverse probabilities of a sample of answers sum to the number that it was drawn from.
-    drawn = np.unique(population.actor[np.isin(population.key, np.array([*design], np.uint64))])
-    answers = int(np.isin(population.actor, drawn).sum())
-    size = sum(1 / chance for chance, _ in design.values())
-    if answers < len(population) and abs(size - answers) < 0.5:
+    # The inverse probabilities of what was drawn, answers or documents, sum to their number.
+    known = np.isin(population.key, np.array([*design], np.uint64))
+    drawn = np.unique(population.actor[known])
+    inside, document = np.isin(population.actor, drawn), population.document
+    held = np.bincount(document[known], minlength=document.max() + 1)
+    whole = bool((held[document] == 0)[inside & ~known].all())
+    units = len(np.unique(document[inside])) if whole else int(inside.sum())
+    together = dict(zip(population.key[known].tolist(), held[document[known]], strict=True))
+    size = sum(1 / how[0] / (together.get(key, 1) if whole else 1) for key, how in design.items())
+    noun = "document" if whole else "answer"
+    if not inside.all() and abs(size - units) < 0.5:
         options = " ".join(f"--actor '{shown(population.actors[number], 30)}'" for number in drawn)
-        why = f"was drawn from the {count(answers, 'answer')} on {count(len(drawn), 'actor')}"
+        why = f"was drawn from the {count(units, noun)} on {count(len(drawn), 'actor')}"
         raise DataError(f"{source}: {why} and says nothing of the others; add {options}")
+    if units > size * (1 + NEW) + 0.5:
+        why = f"was drawn from fewer {noun}s than the {units:,} of {population.table}"
+        raise DataError(f"{source}: {why}; leave out those added since, or draw a sample anew")
