@@ -43,11 +43,11 @@ def invoke(*args, stdin=None):
     return result
 
 
-def load_once(path: Path | None = None, *, terms: bool = True) -> StanceModel:
+def load_once(path: Path | None = None) -> StanceModel:
     """Load a model unless the same file was loaded before: of most commands the longest part."""
     path = path or bundled_model()
     if not path.is_file():
-        return load_model(path, terms=terms)
+        return load_model(path)
     found = path.stat()
     return _load(path, found.st_mtime_ns, found.st_size, found.st_ino)
 

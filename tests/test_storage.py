@@ -77,14 +77,6 @@ def test_the_bundled_model_gives_its_bytes_again():
     assert dump_model(load_model()) == bundled_model().read_bytes()
 
 
-def test_a_model_without_terms_answers_the_same(path):
-    save_model(small_model(), path)
-    whole, bare = load_model(path), load_model(path, terms=False)
-    assert whole.judge(TEXTS).stance.tobytes() == bare.judge(TEXTS).stance.tobytes()
-    assert whole.stance.blocks[0].terms
-    assert not any(block.terms for block in bare.stance.blocks)
-
-
 def test_odd_models_come_back(path):
     model = small_model()
     first, uniform = model.stance.blocks[0], np.zeros((400_000, 3), np.float32)

@@ -83,7 +83,6 @@ def open_model(
     actors: Path | None = None,
     aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None,
-    terms: bool = False,
     **others: object,
 ) -> "StanceModel":
     """Load a model, or the default one; the user's actor book replaces its own.
@@ -92,7 +91,7 @@ def open_model(
     """
     from stance.storage import bundled_name, load_model, load_reader, stemmer_note
 
-    model, name = load_model(path, terms=terms), bundled_name(path)
+    model, name = load_model(path), bundled_name(path)
     clashing = [option for option, value in others.items() if value is not None]
     if deep is not None and (name is None or clashing):
         only = "works only with a bundled model, without calibrated abstention or a cluster"

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
@@ -60,7 +60,7 @@ def predict(
         force or resume or since is not None, [*paths, model, actors],
         output=request.output, rejects=rejects, summary=summary,
     )  # fmt: skip
-    others: dict[str, Any] = {"abstain": options.abstain, "cluster": cluster}
+    others = {"abstain": options.abstain, "cluster": cluster}
     loaded = files.open_model(model, actors, aliases, options.deep, **others)
     if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
@@ -115,7 +115,7 @@ def explain(
         text = files.text_of_stdin()
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
-    loaded = files.open_model(model, actors, aliases, deep, terms=True)
+    loaded = files.open_model(model, actors, aliases, deep)
     asked = [
         reasons
         for name in dict.fromkeys(actor or (None,))
