@@ -82,7 +82,7 @@ def check_corpora(
     _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     same_names = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if same_names else path.name for path in paths)
-    alike = linked_groups([corpus.marks.exact, *corpus.marks.bands.T])  # as `evaluate` does
+    alike = linked_groups(corpus.marks.columns())  # as `evaluate` does
     text = first[number.reshape(-1)]
     study = Study(corpus, files, book.topics(corpus.actors), text, alike)
     classes = {}

@@ -71,7 +71,7 @@ def test_usual_spellings_are_read_and_told(labelled, column, labels, numbers, to
         ("stance", ["favor", "maybe"], "'maybe' in row 2 is not a label; use against, .*maybe=neu"),
         ("stance", ["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label; fill it in, or"),
         ("stance", ["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
-        ("stance", ["-1", "4"], "'4' in row 2 mixes two scales"),
+        ("stance", ["-1", "4"], "'4' in row 2 is on no known scale with -1; .*s 1=against,2="),
         ("stance", ["0", "1", "1.0"], "stance has only the numbers 0 and 1; .*--labels 0=against"),
         ("sentiment", ["0", "1"], "sentiment has only the numbers 0 and 1; write negative"),
     ],
@@ -90,10 +90,7 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
         parse_labels("0=against,1")
     with pytest.raises(DataError, match="'4' in row 2 is not a label"):  # not of another scale
         read([("a", "NATO", "1"), ("b", "NATO", "4")], labels=parse_labels("1=against,5=favor"))
-    paths = [
-        write_rows(tmp_path / f"{label}.csv", [(label, "NATO", label)], BASE)
-        for label in ("-1", "6")
-    ]
+    paths = [write_rows(tmp_path / f"{n}.csv", [(n, "NATO", n)], BASE) for n in ("-1", "6")]
     assert read_corpus(paths).stance.tolist() == [0, 2]
 
 
@@ -141,7 +138,7 @@ def groups(corpus):
 @pytest.mark.parametrize(
     ("texts", "documents", "grouped"),
     [
-        (["a", "b", "c"], ["d1", "d2", "d1"], [0, 1, 0]),
+        (["a", "...", "", "c"], ["d1", "d2", "d3", "d1"], [0, 1, 2, 0]),
         (["Same.", "b", "same"], ["1", "2", "2"], [0, 0, 0]),  # equal texts join documents
         ([LONG, "Rain.", LONG.replace("Tuesday", "Friday"), LONG.upper()], None, [0, 1, 0, 0]),
         (["Rain.", f"BRUSSELS, 3 May. {LONG}", LONG.replace(",", " –")], None, [0, 1, 1]),
@@ -157,13 +154,13 @@ def test_rows_of_a_document_stay_together(read, texts, documents, grouped):
     assert corpus.loose == (documents or [""] * len(texts)).count("")
 
 
-def test_documents_of_two_files_are_not_the_same(tmp_path):
+def test_documents_of_one_name_are_one_in_all_files(tmp_path):
     columns = (*BASE, "document", "id", "date")
     rows = [("a", "NATO", "0", "7", "007", "2024-01-01")]
     one = write_rows(tmp_path / "one.v2.csv", rows, columns)
     others = [("b", "NATO", "0", "7", "8"), ("A!", "NATO", "0", "8", "9")]
     corpus = read_corpus([one, write_rows(tmp_path / "two.csv", others, columns[:5])])
-    assert groups(corpus) == [0, 1, 0]
+    assert groups(corpus) == [0, 0, 0]
     assert corpus.source.tolist() == [0, 1, 1]
     assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]
     assert corpus.extra == {"id": ("007", "8", "9"), "date": ("2024-01-01", "", "")}

@@ -115,7 +115,6 @@ def test_training_again_with_other_jobs_gives_the_same_bytes(small, trained):
         (lambda row: row[2] != "against", {}, "no against among the 72 stance labels"),
         (lambda row: row[2] != "favor", {}, "no favor among the 72 stance labels"),
         (lambda row: row[4] == 3, {}, "against is labelled in one document only"),
-        (lambda row: row[2] != "favor" or row[4] == 3, {}, "favor is labelled in one document"),
         (bool, {"corpora": {"min": 2.0}}, "weighs corpora min, but the corpora given are mine"),
         (bool, {"corpora": {"mine": 0.0}}, "every row has weight 0; give a corpus a weight"),
         (bool, {"features": Features(min_df=1000)}, "occurs in 1000 training doc.* lower min_df"),
@@ -125,6 +124,15 @@ def test_what_nothing_can_be_learned_from_is_refused(tmp_path, kept, changes, ma
     corpus = write(tmp_path / "mine.csv", [row for row in made_up() if kept(row)])
     with pytest.raises(DataError, match=match):
         train(dataclasses.replace(quick_recipe(), **changes), corpus, BOOK)
+
+
+def test_a_text_that_makes_one_of_many_documents_is_named(tmp_path):
+    rows = [("We met.", "NATO", label, "", n) for n, label in enumerate(["favor", "against"] * 6)]
+    corpus = write(tmp_path / "mine.csv", rows)
+    said = "12 documents count as one, as the text 'We met.' recurs in 12 of them; leave such rows"
+    assert said in corpus.notes[-1]
+    with pytest.raises(DataError, match=f"against needs two or more documents, but {said}"):
+        train(quick_recipe(), corpus, BOOK)
 
 
 @pytest.mark.parametrize("documents", [0, 1])

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack, cast
 
@@ -13,7 +14,7 @@ from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder
 from stance.display import brief, count, shown, shown_path
 from stance.errors import DataError
 from stance.files import DATA, file_hash, same_file
-from stance.reading.keys import TextHashes, hash_texts, linked_groups
+from stance.reading.keys import TextHashes, hash_texts, keys_of, linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
 from stance.tables import months_of, open_table
 
@@ -21,6 +22,7 @@ __all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus"
 __all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows"]
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
+MOST_JOINED = 10  # documents that a recurring text may make one without a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Corpus:
     notes: tuple[str, ...]  #: on how the files were read
     number: Ints  #: of each row's record in its file, from 1
     loose: int = 0  #: rows that name no document, so that each of their texts is one
+    joined: str = ""  #: which recurring text makes many documents one
     annotations: Annotations | None = None  #: what several coders said, where the files have them
 
     def __len__(self) -> int:
@@ -163,20 +166,20 @@ def corpus_of(
 ) -> Corpus:
     """Return rows as a corpus, those of several coders on one pair joined to one."""
     rows, annotations, note = merge_coders(rows)
-    notes = [*notes, note] if note else notes
     cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
     source, marks = np.array(cells["source"], np.int64), hash_texts(cells["text"])
     sizes = np.bincount(source, minlength=len(sources)).tolist()
     hard, given = np.eye(len(Stance)), list(zip(cells["soft"], cells["stance"], strict=True))
     names = ("date", *EXTRA, *keep)
+    document, joined = _group_documents(cells["document"], cells["text"], marks)
     extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
     return Corpus(
         texts=cells["text"],
         actors=cells["actor"],
         spans=cells["spans"],
         **numbers,
-        document=_group_documents(cells["document"], cells["source"], marks),
+        document=document,
         source=source,
         sources=tuple(replace(file, rows=n) for file, n in zip(sources, sizes, strict=True)),
         marks=marks,
@@ -185,19 +188,31 @@ def corpus_of(
         soft=np.array([soft or hard[n] for soft, n in given]) if any(cells["soft"]) else None,
         judged=np.array(cells["judged"]),
         extra={name: column for name, column in extra.items() if any(column)},
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(filter(None, (*notes, note, joined)))),
         loose=cells["document"].count(""),
+        joined=joined,
         annotations=annotations,
     )
 
 
-def _group_documents(names: Sequence[str], sources: Sequence[int], marks: TextHashes) -> Ints:
-    """Group rows by document; rows without one, and equal texts, by their text."""
-    numbers = dict[tuple[int, str | int], int]()
-    keys = enumerate(zip(sources, names, strict=True))
-    units = [numbers.setdefault((file, name or row), len(numbers)) for row, (file, name) in keys]
-    bands = marks.bands.T if "" in names else ()
-    return linked_groups([np.array(units, np.uint64), marks.exact, *bands])
+def _group_documents(
+    names: Sequence[str], texts: Sequence[str], marks: TextHashes
+) -> tuple[Ints, str]:
+    """Group rows by document; rows without one, and equal texts, by their text.
+
+    Also returned is a note on the text that makes the most documents one, if these are many.
+    """
+    units = keys_of(name or f" {row}" for row, name in enumerate(names))  # no name begins so
+    exact, *bands = marks.columns()
+    groups = linked_groups([units, exact, *(bands if "" in names else ())])
+    uses = Counter(key for key, name in {*zip(exact.tolist(), names, strict=True)} if name)
+    key, size = max(uses.items(), key=itemgetter(1), default=(0, 0))
+    if size <= MOST_JOINED:
+        return groups, ""
+    row = exact.tolist().index(key)
+    joined = {names[other] for other in np.flatnonzero(groups == groups[row]).tolist()} - {""}
+    why = f"the text '{shown(texts[row], 50)}' recurs in {size:,} of them"
+    return groups, f"{len(joined):,} documents count as one, as {why}; leave such rows out"
 
 
 # --- Several coders of the same pairs of a text and an actor ---

@@ -69,12 +69,9 @@ class LabelReader:
     """
 
     def __init__(
-        self,
-        table: str,
-        kind: type[Stance] | type[Sentiment],
-        words: Mapping[str, int],
+        self, table: str, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],
         name: str = "",
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
         numbered = any(re.fullmatch(r"-?\d+", word) for word in words)
@@ -99,15 +96,15 @@ class LabelReader:
             return scale[digits]
         where = f"{self._table}:{record.line}" if record.line else self._table
         what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
-        if scale:
-            kept = ", ".join(self._scale)
-            raise DataError(f"{what} mixes two scales: earlier rows use {kept}; use one scale")
+        met = ", ".join(number for number in map(_digits, self._met) if number in self._scale)
+        what += f" is on no known scale with {met}" if scale else " is not a label"
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:
             advice = "fill it in, or remove the row"
         elif self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
-            advice += f", or say what it means, such as --labels '{word}=neutral'"
-        raise DataError(f"{what} is not a label; {advice}")
+            like = "1=against,2=neutral,3=favor" if digits.isdecimal() else f"'{word}=neutral'"
+            advice += f", or say what it means, such as --labels {like}"
+        raise DataError(f"{what}; {advice}")
 
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""

@@ -73,8 +73,7 @@ def report(
     figures = scores.score(answers, corpus.actors)
     loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
-    conflict = scores.conflict_rows(corpus.marks.exact, corpus.actors, answers.gold)
-    conflict &= np.array([bool(text.strip()) for text in corpus.texts])
+    conflict = scores.conflict_rows(corpus.marks.columns()[0], corpus.actors, answers.gold)
     figures["conflict"] = scores.conflict_score(answers, blind, conflict)
     figures["baselines"] = scores.baselines(answers, majority, blind)
     if tone is not None:
@@ -128,6 +127,8 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
+    if not isinstance(corpus, Corpus):
+        raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
     classes = model.card["scores"].get("per_class", {})
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
     rows = holder_rows(corpus).tolist() if model.holder else []

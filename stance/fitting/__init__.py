@@ -62,20 +62,10 @@ class Training:
 
 
 def train_files(
-    corpora: Sequence[Path],
-    output: Path,
-    recipe: Path | None,
-    actors: Path | None,
-    vectors: Path | None = None,
-    lexicon: Path | None = None,
-    *,
-    seed: int | None,
-    deep: bool,
-    jobs: int,
-    force: bool,
-    tell: Tell,
-    **form: Unpack[CorpusForm],
-) -> Training:
+    corpora: Sequence[Path], output: Path, recipe: Path | None, actors: Path | None,
+    vectors: Path | None = None, lexicon: Path | None = None, *,
+    seed: int | None, deep: bool, jobs: int, force: bool, tell: Tell, **form: Unpack[CorpusForm],
+) -> Training:  # fmt: skip
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
     What is not given is bundled. If ``deep``, the recipe gets the block `deep`; ``seed`` replaces
@@ -100,15 +90,9 @@ def train_files(
 
 
 def train(
-    recipe: Recipe,
-    corpus: Corpus,
-    book: ActorBook,
-    *,
-    lexicon: Lexicon | None = None,
-    vectors: Vectors | None = None,
-    jobs: int = 1,
-    progress: Tell = lambda _: None,
-) -> Training:
+    recipe: Recipe, corpus: Corpus, book: ActorBook, *, lexicon: Lexicon | None = None,
+    vectors: Vectors | None = None, jobs: int = 1, progress: Tell = lambda _: None,
+) -> Training:  # fmt: skip
     """Train a model and cross-validate it by document.
 
     Parameters
@@ -176,10 +160,10 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
                 f"{Stance.AGAINST} and {Stance.FAVOR}"
             )
         if documents == 1:
-            raise DataError(
-                f"{label} is labelled in one document only; cross-validation by document needs "
-                "two or more of each class"
-            )
+            one = f"{label} is labelled in one document only; cross-validation by document needs "
+            rule = "two or more of each class, and counts documents that share a text as one"
+            many = f"{label} needs two or more documents, but {corpus.joined}"
+            raise DataError(many if corpus.joined else one + rule)
     files = [source.name for source in corpus.sources]
     if recipe.corpora and not recipe.corpora.keys() & set(files):
         raise DataError(

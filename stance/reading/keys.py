@@ -235,6 +235,11 @@ class TextHashes(NamedTuple):
     exact: Keys  # equal for texts that differ only in case, spacing and punctuation
     bands: Keys  # (n_texts, BANDS); texts that share a value are probably near-duplicates
 
+    def columns(self) -> list[Keys]:
+        """Return columns for `linked_groups`, in which a text without a word equals no other."""
+        wordless, alone = self.exact == key_of(""), np.arange(len(self.exact), dtype=np.uint64)
+        return [np.where(wordless, alone, column) for column in (self.exact, *self.bands.T)]
+
     def distinct(self) -> "TextHashes":
         """Return the hashes of the texts that differ."""
         rows = np.unique(self.exact, return_index=True)[1]
