@@ -20,6 +20,7 @@ from stance.errors import StanceError
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.reading.actors import ActorBook
+from stance.reading.text import places_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 from stance.tables import DateColumn, Record, Table, column, months_of, optional_column
@@ -65,25 +66,14 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self,
-        recipe: Recipe | None = None,
-        book: ActorBook | None = None,
-        *,
-        blocks: Mapping[str, float] | None = None,
-        min_df: int | None = None,
-        kind: str | None = None,
-        c: float | None = None,
-        neutral_offset: float | None = None,
+        self, recipe: Recipe | None = None, book: ActorBook | None = None, *,
+        blocks: Mapping[str, float] | None = None, min_df: int | None = None,
+        kind: str | None = None, c: float | None = None, neutral_offset: float | None = None,
         labels: Mapping[Any, str] | None = None,
-    ) -> None:
-        self.recipe = recipe
-        self.book = book
-        self.blocks = blocks
-        self.min_df = min_df
-        self.kind = kind
-        self.c = c
-        self.neutral_offset = neutral_offset
-        self.labels = labels
+    ) -> None:  # fmt: skip
+        self.recipe, self.book, self.labels = recipe, book, labels
+        self.blocks, self.min_df = blocks, min_df
+        self.kind, self.c, self.neutral_offset = kind, c, neutral_offset
 
     def fit(self, X: Any, y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
         """Learn from labelled pairs.
@@ -93,7 +83,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : data frame, sequence or array
             Pairs (text, actor), or with spans (text, actor, spans). A frame of pandas, polars or
             pyarrow has the columns text and actor, in any case, and may have date (leaders count
-            only while in office), document and spans (each a list of (start, end)).
+            only while in office), document and spans (lists of (start, end), or as in a table).
         y : sequence
             Stances, in any spelling that a corpus may have: favor, AGAINST, 0, ...
         groups : sequence, optional
@@ -174,7 +164,10 @@ def _read(given: Any) -> dict[str, list[Any]]:
             if not isinstance(cell, str):
                 raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
         columns[name] = list(map(str, columns[name]))  # numpy's are strings of another kind
-    columns["spans"] = list(map(_spans, columns["spans"]))
+    columns["spans"] = [  # a float is the NaN of an empty cell
+        places_of(None if isinstance(cell, float) else cell, text, f"X['spans'] in row {row}")
+        for row, (cell, text) in enumerate(zip(columns["spans"], columns["text"], strict=True))
+    ]
     unknown = [""] * len(columns["text"])
     return {"date": unknown, "document": unknown, **columns}
 
@@ -192,14 +185,12 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
             columns[name] = [None if missing else cell for cell, missing in cells]
     for name in {"date", "document"} & columns.keys():
         columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
-    DateColumn("X", "date").add(columns.get("date", []), range(len(frame)))  # may raise
+    advice = "write 2024-03-09, or convert them, as by pandas.to_datetime(x, format='%d/%m/%Y')"
+    dates = DateColumn("X", "date", advice=advice)
+    dates.add(columns.get("date", []), range(len(frame)), "X")
+    for note in dates.notes():
+        warnings.warn(note, stacklevel=4)
     return columns
-
-
-def _spans(given: Any) -> list[tuple[int, int]] | None:
-    if not hasattr(given, "__len__") or not len(given):  # None, or the NaN of an empty cell
-        return None
-    return [(int(start), int(end)) for start, end in given]
 
 
 def _read_labels(
@@ -213,7 +204,8 @@ def _read_labels(
     known = {str(label): stance for label, stance in meanings.items()}
     try:
         reader = LabelReader("y", Stance, stance_spellings(known))
-        numbers = [reader.read(str(label), Record(n, n, ())) for n, label in enumerate(given)]
+        cells = ["" if str(label) == "None" != label else str(label) for label in given]
+        numbers = [reader.read(cell, Record(n, n, ())) for n, cell in enumerate(cells)]
         reader.refuse_guess()
     except StanceError as error:
         raise ValueError(str(error)) from error

@@ -29,9 +29,7 @@ ROWS = [
     for stance, verbs in VERBS.items()
     for verb in verbs
 ]
-X = [pair for pair, _, _ in ROWS]
-Y = [stance for _, stance, _ in ROWS]
-GROUPS = [place for _, _, place in ROWS]
+X, Y, GROUPS = map(list, zip(*ROWS, strict=True))
 
 BLOCKS = {"stem": 1.0, "class": 0.4}
 
@@ -49,8 +47,7 @@ def fitted():
 def test_a_clone_has_the_same_parameters(estimator):
     copy = clone(estimator.set_params(c=0.5, kind="logistic"))
     assert copy is not estimator
-    assert copy.get_params() == estimator.get_params()
-    assert copy.get_params()["c"] == 0.5
+    assert copy.get_params() == estimator.get_params() | {"c": 0.5}
     assert set(copy.get_params()) == {
         *("recipe", "book", "blocks", "min_df", "kind", "c", "neutral_offset", "labels")
     }
@@ -70,9 +67,7 @@ def test_nothing_is_checked_before_fit(estimator):
 def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_path):
     save_model(fitted, tmp_path / "two.stance")
     assert fitted.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
-    with pytest.warns(
-        UserWarning, match="training rows of this model are about NATO, Russia; label"
-    ):
+    with pytest.warns(UserWarning, match="rows of this model are about NATO, Russia; label"):
         fitted.predict([("They thanked China.", "China"), ("They left.", "Beijing")])
     path = write(tmp_path / "in.csv", "text\nThey denounced China.\nThey thanked Iran.\n")
     said = invoke("predict", path, "-o", tmp_path / "out.csv", "-m", tmp_path / "two.stance").stderr
@@ -92,9 +87,9 @@ def test_it_predicts_labels_and_probabilities(fitted):
 @pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_pairs_may_say_where_the_actor_is(fitted):
     text = "Oslo praised the bloc and condemned the junta."
-    asked = [(text, "it", [(text.index("the bloc"), text.index("the bloc") + 8)]), (text, "it", [])]
-    probabilities = fitted.predict_proba(asked)
+    probabilities = fitted.predict_proba([(text, "it", p) for p in ([(13, 21)], [], "13:21")])
     assert not np.array_equal(probabilities[0], probabilities[1])
+    assert np.array_equal(probabilities[0], probabilities[2])
 
 
 def test_grid_search_with_groups(estimator):
@@ -116,17 +111,13 @@ def test_its_model_saves_and_loads(fitted, tmp_path):
     copy = pickle.loads(pickle.dumps(fitted))  # as in a parallel search
     assert np.array_equal(copy.predict_proba(X), fitted.predict_proba(np.array(X, dtype=object)))
     recipe = fitted.to_model().recipe
-    assert (dict(recipe.features.blocks), recipe.classifier.c) == (
-        BLOCKS,
-        quick_recipe().classifier.c,
-    )
+    assert (recipe.features.blocks, recipe.classifier.c) == (BLOCKS, quick_recipe().classifier.c)
 
 
 def test_unknown_labels_are_refused(estimator):
-    with pytest.raises(
-        ValueError, match=r"y:3: stance 'oops' in row 3 is not a label; use against"
-    ):
-        estimator.fit(X, [*Y[:3], "oops", *Y[4:]])
+    for label, said in (("oops", "stance 'oops' in row 3 is not a label; use"), (None, "fill it")):
+        with pytest.raises(ValueError, match=f"^y:3: .*{said}"):
+            estimator.fit(X, [*Y[:3], label, *Y[4:]])
 
 
 @pytest.mark.parametrize(
@@ -165,9 +156,7 @@ def test_frames_of_every_library_say_the_same_as_pairs(fitted, estimator, librar
     own = make(frame())
     estimator.fit(own, make(frame(label=Y))["label"])
     assert np.array_equal(estimator.predict_proba(own), fitted.predict_proba(X))
-    scores = cross_val_score(
-        estimator, own, Y, groups=GROUPS, cv=GroupKFold(2), error_score="raise"
-    )
+    scores = cross_val_score(estimator, own, Y, groups=GROUPS, cv=GroupKFold(2))
     assert scores.tolist() == [1.0, 1.0]
 
 
@@ -178,8 +167,10 @@ def test_dates_of_a_frame_decide_who_is_in_office(fitted):
     assert not np.array_equal(before, after)
     assert np.array_equal(after, fitted.predict_proba(asked.drop(columns="date"))[1])
     asked["date"] = "03/04/2025"
-    with pytest.raises(DataError, match=r"X: '03/04/2025' .* may be 3 April 2025 or 4 March 2025"):
+    with pytest.raises(DataError, match=r"X: '03/04/2025' .* may be 3 April .* March 2025; write"):
         fitted.predict(asked)
+    with pytest.warns(UserWarning, match="2 of 2 dates in column 'date' cannot be read"):
+        fitted.predict(asked.assign(date="gestern"))
 
 
 def test_a_missing_cell_of_a_frame_is_no_document_and_no_date(estimator):

@@ -74,7 +74,8 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     for wrong, told in (
         ({"months": np.array([1, 2])}, "months has 2 for 1 text; give one for each"),
         ({"actors": ["NATO"], "spans": []}, "spans has 0 for 1 text; give one for each"),
-        ({"actors": ["NATO"], "spans": [[(0, 999)]]}, r"spans\[0\]: \(0, 999\) is not a place in"),
+        ({"actors": ["NATO"], "spans": [[(0, 999)]]}, r"spans\[0\] is \[\(0, 999\)\]; write"),
+        ({"actors": ["NATO"], "spans": [float("nan")]}, r"spans\[0\] is nan; write start:end"),
         ({"spans": [None]}, "give actors, too"),
     ):
         for judge in (model.judge, lambda *a, **k: list(model.judge_many(*a, **k))):

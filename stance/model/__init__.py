@@ -20,7 +20,7 @@ from stance.model.predictions import SHOWN, Predictions, Pushes
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
+from stance.reading.text import count_cut, cut_note, normalise_all, places_of
 from stance.reading.words import NO_SPANS, Query, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
@@ -107,7 +107,7 @@ class StanceModel(Recomputing):
             by its name, and a person by the surname, too.
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the given actor in the text as written, end-exclusive; without
-            them the actor is looked for.
+            them the actor is looked for. Strings are read as in a table: "0:6;116:119".
         months : ndarray of shape (n_texts,), optional
             When they were written, as `stance.tables.months_of` counts it: aliases with terms of
             office count only within them. Without a month all aliases count.
@@ -123,7 +123,7 @@ class StanceModel(Recomputing):
             in each in the order of first mention.
         """
         months, tone = None if months is None else np.asarray(months), None
-        _check(texts, actors, spans, months)
+        spans = _check(texts, actors, spans, months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
             para, actor = words.named_actors()
@@ -164,7 +164,7 @@ class StanceModel(Recomputing):
         (slice, Predictions)
             Rows of the batch, and their predictions.
         """
-        _check(texts, actors, spans, months)
+        spans = _check(texts, actors, spans, months)
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
             asked = (_part(column, rows) for column in (texts, actors, spans))
@@ -277,8 +277,8 @@ class StanceModel(Recomputing):
 def _check(
     texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None,
     months: Ints | None = None,
-) -> None:  # fmt: skip
-    """Raise if texts are not a sequence, or if what is given does not belong to each of them."""
+) -> Spans:  # fmt: skip
+    """Return the spans, read; raise if what is given does not belong to each of some texts."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
@@ -289,12 +289,10 @@ def _check(
         if given is not None and len(given) != len(texts):
             size = count(len(texts), "text")
             raise ValueError(f"{name} has {len(given)} for {size}; give one for each")
-    for row, (text, places) in enumerate(zip(texts, () if spans is None else spans, strict=False)):
-        for start, end in places or ():
-            is_inside = end <= len(text) or len(text) == MOST_READ  # which was cut
-            if not (0 <= start < end and is_inside):
-                where = f"a place in the text, which has {len(text)} characters"
-                raise ValueError(f"spans[{row}]: ({start}, {end}) is not {where}")
+    if spans is None:
+        return None
+    pairs = enumerate(zip(spans, texts, strict=True))
+    return [places_of(given, text, f"spans[{row}]") for row, (given, text) in pairs]
 
 
 def _part(column: Any, rows: slice) -> Any:

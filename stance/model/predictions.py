@@ -9,6 +9,7 @@ around the mention, not a verdict on the name.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,7 +99,7 @@ def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
     return strength
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Predictions:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
@@ -141,10 +142,10 @@ class Predictions:
         return len(self.para)
 
     def __getitem__(self, place: Any) -> Any:
-        return self.answers()[place]
+        return self._answers[place]
 
     def __iter__(self) -> Iterator[Answer]:
-        return iter(self.answers())
+        return iter(self._answers)
 
     def _repr_html_(self) -> str:
         explained = self if self.explained is None else self.explained()
@@ -173,6 +174,8 @@ class Predictions:
             self.holder_probability.tolist(),
         )
         return list(map(Answer, *columns))
+
+    _answers = cached_property(answers)
 
     def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
         """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""

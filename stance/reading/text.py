@@ -5,6 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from stance.display import count, shown
 from stance.errors import DataError
@@ -141,6 +142,20 @@ def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | Non
         raise DataError(f"{where}: {reason}; {places_advice(text)}")
     ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
     return sorted((int(start), int(end)) for start, end in ends)
+
+
+def places_of(given: Any, text: str, where: str) -> list[tuple[int, int]] | None:
+    """Return places in a text that are given as in a table, or as pairs."""
+    if isinstance(given, str):
+        return parse_spans(given, text, where)
+    try:
+        places = [(int(start), int(end)) for start, end in (() if given is None else given)]
+        whole = len(text) != MOST_READ  # else it may be cut
+        if not all(0 <= start < end <= (len(text) if whole else end) for start, end in places):
+            raise ValueError
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where} is {given!r:.60}; {places_advice(text)}") from error
+    return places or None
 
 
 def bad_place(cell: str, text: str) -> str | None:

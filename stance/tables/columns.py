@@ -210,25 +210,25 @@ def day_of(text: str, pattern: str = "") -> int | None:
     return day and date(day.year, day.month or 1, day.day or 1).toordinal()
 
 
-def months_of(dates: Sequence[str], pattern: str = "") -> Ints:
+def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
     """Return the month of each date, counted from the year 0; -1 where it cannot be told.
 
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
     """
-    months = dict[str, int]()  # of which there are few
-    for text in set(dates):
+    texts, months = [*map(str, dates)], dict[str, int]()  # of which there are few
+    for text in set(texts):
         day = read_date(text, pattern)
         months[text] = day.year * 12 + day.month - 1 if day and day.month else -1
-    return np.array([*map(months.__getitem__, dates)], np.int64)
+    return np.array([*map(months.__getitem__, texts)], np.int64)
 
 
 class DateColumn:
     """The dates of a column, of which those that cannot be read are counted."""
 
-    def __init__(self, table: str, name: str, pattern: str = "") -> None:
+    def __init__(self, table: str, name: str, pattern: str = "", advice: str = "") -> None:
         self._table, self._name = table, f"column '{shown(name, 40)}'"
-        self._pattern = pattern
+        self._pattern, self._advice = pattern, advice
         self._given = self._unread = self._years = 0  # cells; some are not read, or only years
         self._example = ""  # one of these
 
@@ -246,7 +246,7 @@ class DateColumn:
                 one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
                 raise DataError(
                     f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
-                    f"{other}; say --date-format %d/%m/%Y or %m/%d/%Y"
+                    f"{other}; {self._advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
                 )
             self._example = self._example or f"{place}, '{shown(cell, 30)}'"
             self._unread += times
@@ -255,10 +255,8 @@ class DateColumn:
         """Yield how many dates were not read, and how many are only years."""
         of_all = f"of {count(self._given, 'date')} in {self._name}"
         if self._example:
-            yield (
-                f"{self._unread:,} {of_all} cannot be read (first: {self._example}); write "
-                "2024-03-09, or name their form with --date-format"
-            )
+            advice = self._advice or "write 2024-03-09, or name their form with --date-format"
+            yield f"{self._unread:,} {of_all} cannot be read (first: {self._example}); {advice}"
         if self._years:
             effect = "leaders count whatever their terms, and tables by month take January"
             yield f"{self._years:,} {of_all} without a month: {effect}"
