@@ -1,6 +1,7 @@
 """Actors that texts name: aliases counted, names that a book lacks, and books made of names."""
 
 import json
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -83,12 +84,12 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
         places = {name: optional_column(table, name) for name in known}
         for record in table:
             cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
-            if name := cells["name"]:
-                terms[name] += [cells["from"], cells["to"]]
-                notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
+            name = cells["name"]
+            terms[name] += [cells["from"], cells["to"]]
+            notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
             if cells["party"]:
                 parties[cells["party"]].add(cells["country"])
-    tables = []
+    tables, unnamed = list[str](), len(terms.pop("", ())) // 2
     for name, days in terms.items():
         aliases = filter(None, (name, surname(name)))
         office = dict.fromkeys(aliases, days) if any(days) else {}
@@ -98,6 +99,8 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
             tables.append(_toml(party, "organisation", ", ".join(sorted(countries)), {}))
     if not tables:
         raise DataError(f"{path}: no name in it; write one person in each row")
+    if unnamed:
+        warnings.warn(f"{path}: {count(unnamed, 'row')} without a name, left out", stacklevel=2)
     text = "\n".join(tables)
     try:
         ActorBook.from_toml(text, str(path))

@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,9 @@ def test_a_book_is_used_alone_or_extends_the_bundled_one(tmp_path, extends, name
     book = ActorBook.read(path)
     assert book.names == (*names, "Us all")
     assert named("NATO and ourselves", book) == [*mentioned, "ourselves -> Us all"]
+    path.write_text(f"{extends}{MINE}nickname = ['+Us (EU)', 'U.S.S.R.']\n", "utf-8")
+    with pytest.warns(UserWarning, match=r"at their ends: '\+Us \(EU\)' as 'Us \(EU'; list"):
+        ActorBook.read(path)
 
 
 def test_extends_replaces_an_actor_in_its_place():
@@ -306,7 +310,7 @@ def test_an_alias_counts_only_in_its_terms_of_office_where_the_date_is_known(tex
 def test_names_have_no_terms():
     assert all(set(actor.office) <= set(actor.aliases.get("leader", ())) for actor in BOOK.actors)
     texts = ["NATO, the Kremlin and Washington"] * 2
-    assert len(mentions(texts, months=months_of(["1850-01-01", "2024-01-01"]))) == 6
+    assert len(mentions(texts, months=months_of([date(1850, 1, 1), None]))) == 6
 
 
 # --- Any text --------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 
 resource = pytest.importorskip("resource")  # which Windows lacks
+pytestmark = pytest.mark.filterwarnings("ignore:.*aliases are found without")
 NUMBERS = 12  # damaged files of each kind in a short run
 SECONDS = 10  # of processor time for one file
 MEGABYTES = 400  # that reading one file may add

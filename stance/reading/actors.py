@@ -1,5 +1,6 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
+import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -159,7 +160,22 @@ class ActorBook:
         actors lose the aliases that the file gives to its own. A table ``endings`` names lists of
         endings that aliases may refer to: "Росси|я".
         """
-        return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
+        tables = read_settings(Path(path), "actor book", ActorError)
+        book = cls._extended(tables, str(path))
+        if bare := [*book._without_ends(tables)]:
+            what = f"aliases are found without the signs at their ends: {', '.join(bare[:9])}"
+            warnings.warn(f"{path}: {what}; list phrases to ignore in 'not'", stacklevel=2)
+        return book
+
+    def _without_ends(self, actors: Collection[str]) -> Iterator[str]:
+        """Yield aliases of some actors that `match` finds without their ends, and as what."""
+        listed = chain.from_iterable(a.aliases.values() for a in self.actors if a.name in actors)
+        for _, tokens, _ in self.scan(chain.from_iterable(listed)):
+            for place in np.flatnonzero(np.diff(tokens.first)).tolist():
+                text, (first, end) = tokens.texts[place], tokens.first[place : place + 2]
+                words = text[tokens.start[first] : tokens.end[end - 1]]
+                if words not in (text, text.removesuffix("."), text.removesuffix("'s")):
+                    yield f"'{text}' as '{words}'"
 
     @classmethod
     def from_toml(cls, text: str, name: str) -> "ActorBook":
