@@ -40,16 +40,24 @@ _SHOWN = (
 )
 _TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
 _ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Co|Corp|etc|Inc|Jr|Ltd|Sr)\.$")
+_UNSEEN = (
+    "//body//*[@hidden or self::amp-ad or self::template or contains(@class, 'sr-only')"
+    " or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader-text')]"
+)
+_KIND = "concat(@class, '|', @id, '|', @itemprop, '|', @role)"
+_PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
+_STORY = "count(preceding::h1 | ancestor::article[last()]/preceding::article)"  # differs among some
 _BLOCKS = (
     "//*[self::article or self::body or self::center or self::div or self::form or self::main"
-    " or self::section or self::font[.//div or .//p]][not(ancestor-or-self::*[@hidden])]"
+    " or self::section or self::font[.//div or .//p]]"
 )
 _BLOCK = re.compile(  # other elements stand in a line, custom ones, too
     "address|article|aside|audio|blockquote|body|center|d[dlt]|details|dialog|div|fieldset"
     "|figcaption|figure|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
     "|select|table|video"
 )
-_PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]//text()"
+_PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]"
+_BEGINNING = 60  # characters of a paragraph, by which it is looked for in what trafilatura kept
 _FEW_PARAGRAPHS = 750  # characters; trafilatura reads what else a page with fewer has
 _LEAST_PROSE = 3  # words: "“No,” he said."
 _BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
@@ -57,7 +65,7 @@ _BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self:
 
 def is_article(path: Path) -> bool:
     """Return whether a file is read as an article, by its name."""
-    return path.suffix.lower() in ARTICLE_NAMES or kind_suffix(path) in PAGE_NAMES
+    return kind_suffix(path) in ARTICLE_NAMES
 
 
 def boilerplate_note(boilerplate: Counter[str]) -> str:
@@ -84,10 +92,9 @@ def open_article(
     table.columns = ("document", "paragraph", *known, *flag, options.text_column)
 
     def read() -> Iterator[Row]:
-        page = _read_page(text, name) if is_page else (text, {}, set(), [])
-        plain, metadata, table.headings, boxes = page
-        pieces = split_article(plain, metadata.get("title", ""))
-        pieces += [(box, "box") for box in boxes]
+        page = _read_page(text, name) if is_page else (text, {}, set(), {})
+        plain, metadata, table.headings, left = page
+        pieces = [*split_article(plain, metadata.get("title", "")), *left.items()]
         boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
         table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
@@ -119,8 +126,8 @@ def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str,
     return source.name, text, source.form
 
 
-def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], list[str]]:
-    """Return the text of a page, its title first, what it says of itself, headings and boxes."""
+def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dict[str, str]]:
+    """Return text of a page, title first, what it says of itself, headings, and what is no part."""
     for library in ("trafilatura", "htmldate", "courlan", "justext"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
     trafilatura: Any = import_module("trafilatura")
@@ -134,16 +141,20 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
     if tree.xpath(_TOO_DEEP):
         raise refusal("has elements inside each other, 255 deep")
-    most, boxes = min(_LONGEST_BOX, len(tree.text_content()) // 2), list[str]()
+    for part in tree.xpath(_UNSEEN):
+        part.drop_tree()
+    most, left = min(_LONGEST_BOX, len(tree.text_content()) // 2), dict[str, str]()
     for box in tree.xpath(_BOXES):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
         if len(box.text_content()) <= most and not is_in_another:
-            boxes.append(" ".join(" ".join(box.xpath(_SHOWN)).split()))
+            left[" ".join(" ".join(box.xpath(_SHOWN)).split())] = "box"
             box.drop_tree()
     for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
         line_break.tail = f" {line_break.tail or ''}"
         line_break.drop_tag()
     _add_paragraphs(tree)
+    texts = [" ".join("".join(part.xpath(_SHOWN)).split()) for part in tree.xpath(_PARAGRAPHS)]
+    _join_parts(tree)
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     config = import_module("trafilatura.settings").use_config()
     config["DEFAULT"]["min_extracted_size"] = _SHORTEST  # else a brief becomes one paragraph
@@ -160,10 +171,35 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], lis
     if outlet:
         title = re.sub(f"^{re.escape(outlet)}{_BETWEEN}|{_BETWEEN}{re.escape(outlet)}$", "", title)
     lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
-    text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
+    plain = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
-    return text, about, {title, *headings} - {""}, [*filter(None, boxes)]
+    kept = "".join(page.text.split())
+    for text in filter(_is_prose, texts):
+        if text.replace(" ", "")[:_BEGINNING] not in kept:
+            left[text] = _OUTSIDE
+    left.pop("", None)
+    return plain, about, {title, *headings} - {""}, left
+
+
+def _join_parts(tree: Any) -> None:
+    """Make one container of the parts of an article, of which trafilatura would read the first."""
+    finders = import_module("trafilatura.xpaths").BODY_XPATH[:3]
+    first = next((part for find in finders for part in find(tree)), tree)
+    kind, story = _PART.sub("#", first.xpath(_KIND)), first.xpath(_STORY)
+    alike = {part for part in tree.iter(first.tag) if _PART.sub("#", part.xpath(_KIND)) == kind}
+    paths = [[part, *part.iterancestors()] for part in alike if part.xpath(_STORY) == story]
+    paths = [path for path in paths if alike.isdisjoint(path[1:])]
+    if first.tag == "article" or len(paths) < 2:
+        return
+    common = next(above for above in paths[0] if all(above in path for path in paths))
+    within = set[Any]().union(*paths)
+    for child in common.iter("article", "div", "section"):
+        if child not in within and alike.isdisjoint(child.iterancestors()):
+            child.tag = "aside"  # such as an advertisement
+    whole = common.makeelement("div", itemprop="articleBody")
+    whole.extend(list(common))
+    common.append(whole)
 
 
 def _add_paragraphs(tree: Any) -> None:
@@ -173,7 +209,7 @@ def _add_paragraphs(tree: Any) -> None:
         if any(_is_prose(cell) and not _ABBREVIATION.search(cell) for cell in cells):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
                 part.tag = "section"
-    has_few = len("".join(tree.xpath(_PARAGRAPHS))) < _FEW_PARAGRAPHS
+    has_few = len("".join(tree.xpath(f"{_PARAGRAPHS}//text()"))) < _FEW_PARAGRAPHS
     for block in tree.xpath(_BLOCKS):
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:

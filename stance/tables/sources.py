@@ -130,6 +130,7 @@ class InputFile:
                 why = "standard input cannot be read here; save it as a file, and name that"
             if re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
+                self.name = self.name.replace(":/", "://", 1)  # which a path has made of it
             raise DataError(f"{self.name}: {why}") from error
 
     def _look(self, binary: bool) -> Kind:
@@ -300,10 +301,9 @@ class InputFile:
 
 def _as_utf8(data: bytes) -> str:
     """Return a piece of a text, but for a character cut off at its end; "" if it is not UTF-8."""
-    text = ""
     with suppress(UnicodeDecodeError):
-        text = codecs.getincrementaldecoder("utf-8")().decode(data)
-    return text
+        return codecs.getincrementaldecoder("utf-8")().decode(data)
+    return ""
 
 
 def read_whole(path: Path | None, encoding: str | None = None) -> str:
