@@ -124,21 +124,21 @@ def test_only_what_is_new_or_changed_is_judged_and_added(folder):
     added = [(row["file"], row["id"], row["row"]) for row in after[len(kept) :]]
     assert sorted(set(added)) == [("in/2.csv", "9", "7"), ("in/4.csv", "1", "8")]
     found = summary()
-    assert found["rows"]["in"] == 2
     assert found["rows"]["numbered"] == 8
     assert sorted(file["file"] for file in found["files"]) == [f"in/{n}.csv" for n in (1, 2, 3, 4)]
-    assert "nothing to judge" in predict(*AGAIN).stderr
+    Path("answers.csv").unlink()
+    assert "answers.csv: lacks 6 or more rows of run.json; restore it" in predict(*AGAIN).stderr
 
 
 def test_new_files_of_another_kind_are_added_too(folder):
     predict(*AGAIN)
     before = rows()
-    write(folder / "new.txt", "Germany condemned Russia.\n")
+    write(folder / "1.txt", "Germany condemned Russia.\n")
     assert predict(*AGAIN).exit_code == 0
     after = rows()
     assert [{**row, "document": "", "paragraph": ""} for row in before] == after[: len(before)]
     assert {(row["document"], row["paragraph"], row["id"]) for row in after[len(before) :]} == {
-        ("in/new", "1", "")
+        ("in/1.txt", "1", "")
     }
     write(folder / "9.csv", "text,actor\nNATO met.,NATO\n")
     error = fails(1, "predict", *AGAIN, "-m", "m.stance")
@@ -186,7 +186,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
         ("model", [], 1, "run.json: the actor book or --aliases has changed"),
-        ("output", [], 1, "answers.csv: has other columns than the new rows ("),
+        ("output", [], 1, "answers.csv: lacks 6 or more rows of run.json; restore"),
         ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give the same paths as in that run"),

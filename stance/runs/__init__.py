@@ -127,7 +127,7 @@ class _Job:
         self.model, self.request = model, request
         reading, options, rejects = request.reading, request.options, request.rejects
         run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
-        self.summary = Summary(find_inputs(request.paths), run, request.since)
+        self.summary = Summary(find_inputs(request.paths), run, request.since, request.output)
         if request.summary:
             self.summary.hashes  # noqa: B018 - of the files before they are read and may change
         self.journal: Journal | None = None

@@ -9,13 +9,14 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
-from stance.files import file_hash
+from stance.files import file_hash, is_device
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note, foreign_note
@@ -117,7 +118,7 @@ class Summary:
     """A summary in the making; with an earlier one, only of what is new or changed."""
 
     def __init__(
-        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None = None
+        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None, out: Path | None
     ) -> None:
         self.inputs = inputs
         self.run = cache(run)  # what the answers depend on beside the files
@@ -127,7 +128,7 @@ class Summary:
         self._began = time.time()
         self.adds = since is not None and since.exists()  # the answers to those of an earlier run
         if since and self.adds:
-            self._continue(since)
+            self._continue(since, out)
 
     @cached_property
     def hashes(self) -> dict[Path, str]:
@@ -135,10 +136,10 @@ class Summary:
         paths = filter(None, self.inputs.paths)
         return {path: file_hash(path) if path.exists() else "" for path in paths}
 
-    def _continue(self, since: Path) -> None:
+    def _continue(self, since: Path, out: Path | None) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
-        run, self._files, self.rows_before, _ = _read(since)
+        run, self._files, self.rows_before, table = _read(since)
         if what := difference(run, self.run()):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
@@ -146,12 +147,27 @@ class Summary:
             why = "names none of these files; give the same paths as in that run"
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
+        if out and table == cell_of(out) and not is_device(out):
+            self._refuse_lost(out, name)
         files = count(len(self.inputs.paths), "file")
         note = f"{len(self.hashes):,} of {files} new or changed since"
         if not self.hashes:
             raise Finished(f"{name}: {note}; nothing to judge")
-        notes = (*self.inputs.notes, f"{note} {name}")
-        self.inputs = self.inputs._replace(paths=tuple(self.hashes), notes=notes)
+        notes, past = (*self.inputs.notes, f"{note} {name}"), tuple(map(Path, self._files))
+        self.inputs = self.inputs._replace(paths=tuple(self.hashes), notes=notes, before=past)
+
+    def _refuse_lost(self, out: Path, name: str) -> None:
+        """Raise if the table of the earlier run lacks rows of files that are not judged again."""
+        now = set(map(cell_of, self.hashes))
+        lost = sum(int(entry["judged"]) for file, entry in self._files.items() if file not in now)
+        with suppress(DataError, ValueError), open_table(out) as table:
+            row = table.columns.index(f"{self.run()['--prefix']}row")
+            for part in table.chunks:
+                pairs = {*zip(part.columns[0], part.columns[row], strict=True)}
+                lost -= sum(file not in now for file, _ in pairs)
+        if lost > 0:
+            why = f"lacks {lost:,} or more rows of {name}; restore it, or judge everything again"
+            raise DataError(f"{shown_path(out)}: {why} without --since")
 
     def refuse_changes(self, output: Path, summary: Path) -> None:
         """Raise `OutputError` if the run of a summary was not the same as this one."""
@@ -235,9 +251,9 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
     try:
         summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
-        if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
-            rows = int(summary["rows"]["numbered"])
-            return dict(summary["run"]), files, rows, summary["output"]
+        lines = map("{sha256} {judged}".format_map, files.values())
+        if all(re.fullmatch(r"([0-9a-f]{64}|) \d+", line) for line in lines):
+            return dict(summary["run"]), files, int(summary["rows"]["numbered"]), summary["output"]
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     why = "is not a summary of files that stance predict wrote; name another"

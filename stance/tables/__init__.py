@@ -127,7 +127,7 @@ def open_inputs(
     """
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
-    documents = documents_of(inputs.paths) if inputs.several else {}
+    documents = documents_of(inputs) if inputs.several else {}
 
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         if path is None or options.delimiter or options.quoting or not is_article(path):

@@ -36,6 +36,7 @@ class Inputs(NamedTuple):
     several: bool = False  # whether a column says which file a record comes from
     notes: tuple[str, ...] = ()  # on files that were skipped
     columns: tuple[str, ...] = ()  # of the rows to which theirs are added
+    before: tuple[Path, ...] = ()  # files of these rows
 
     @property
     def name(self) -> str:
@@ -112,10 +113,10 @@ def cell_of(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def documents_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
+def documents_of(inputs: Inputs) -> dict[Path | None, str]:
     """Return the name of each article: its path without ending, unless two share that."""
-    plain = {path: bare_path(path) for path in paths if path}
-    times = Counter(plain.values())
+    plain = {path: bare_path(path) for path in inputs.paths if path}
+    times = Counter(map(bare_path, {*plain, *inputs.before}))
     return {path: cell_of(name if times[name] == 1 else path) for path, name in plain.items()}
 
 
