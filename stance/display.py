@@ -165,8 +165,7 @@ def table(
                 for part, width, is_right in zip(parts, widths, right, strict=True)
             )
             lines.append("  ".join(line).rstrip())
-    more = [f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else []
-    return lines + more
+    return lines + ([f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else [])
 
 
 # --- Names and numbers of a page ---

@@ -227,5 +227,4 @@ def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:
         for number, (label, cells) in enumerate(labelled, 1)
     ]
     written = "".join(repr((row.text, row.actor, str(tuple(Stance)[row.stance]))) for row in rows)
-    source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
-    return corpus_of(rows, source)
+    return corpus_of(rows, Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size))

@@ -109,9 +109,7 @@ def open_book(
     from stance.reading.actors import ActorBook
 
     book = ActorBook.read(path) if path else other or ActorBook.default()
-    if aliases is None:
-        return book
-    return book.limited([kind.strip() for kind in aliases.split(",")])
+    return book if aliases is None else book.limited([kind.strip() for kind in aliases.split(",")])
 
 
 # --- How tables are read: the parameters of these functions are options ---

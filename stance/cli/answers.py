@@ -153,8 +153,7 @@ def read(
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    maker = Maker(loaded, path, model_hash(path))
-    tell(*write_articles(request, output, maker, force=force))
+    tell(*write_articles(request, output, Maker(loaded, path, model_hash(path)), force=force))
 
 
 def actors(
@@ -298,8 +297,7 @@ def report(
     if str(figures) == "-":
         raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
-    read = [*request.paths, model, actors, request.audit]
-    files.refuse_outputs(force, read, output=output)
+    files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
     files.refuse_page(output)
     book = files.open_book(actors, aliases) if actors or aliases else None
     models = Models(model, lambda path, deep: files.open_model(path, actors, aliases, deep), book)

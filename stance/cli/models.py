@@ -79,8 +79,7 @@ def label(
         labels.check_rows(task)
         tell(*(labels.merge(other, task) for other in merge or ()))
         if export:
-            known = labels.labels()
-            tell(*labelling.export_labels(task, known, export, coder=coder, force=force))
+            tell(*labelling.export_labels(task, labels.labels(), export, coder=coder, force=force))
         if who == ADJUDICATED:
             asked = asked or labelling.answered(labels.labels())
         if who:
@@ -125,8 +124,7 @@ def train(
     from stance.fitting import train_files
     from stance.screens import evaluation_lines
 
-    read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    files.refuse_outputs(force, read, output=output)
+    files.refuse_outputs(force, [*(corpora or []), recipe, actors, vectors, lexicon], output=output)
     with Progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, lexicon,
@@ -175,8 +173,7 @@ def evaluate(
             figures |= evaluation.evaluate(loaded, corpus)
             parts.append(lambda: evaluation_lines(figures))
         if errors:
-            wrong = evaluation.write_mistakes(loaded, corpus, errors, together, force=force)
-            notes.append(wrong)
+            notes.append(evaluation.write_mistakes(loaded, corpus, errors, together, force=force))
         if report:
             from stance.reports import evaluation_page
 

@@ -232,8 +232,7 @@ def read_rows(
         empty += [] if row.text.strip() else [record.line]
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
-    notes = [*table.notes, *stances.notes(), *tones.notes()]
-    return rows, [*notes, *_lacking(table, rows, empty)]
+    return rows, [*table.notes, *stances.notes(), *tones.notes(), *_lacking(table, rows, empty)]
 
 
 def _lacking(table: Table, rows: Sequence[Row], empty: Sequence[int]) -> list[str]:

@@ -60,8 +60,7 @@ def macro_f1(confusion: Floats) -> Floats:
 
     As in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
     """
-    occurs = occurrences(confusion) > 0
-    return share(f1_scores(confusion).sum(axis=-1), occurs.sum(axis=-1))
+    return share(f1_scores(confusion).sum(axis=-1), (occurrences(confusion) > 0).sum(axis=-1))
 
 
 def accuracy(confusion: Floats) -> Floats:

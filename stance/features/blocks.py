@@ -41,8 +41,7 @@ def stem_features(name: str, stems: Keys) -> Keys:
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems, heavier near the actor, marked after a negator."""
-    weight = pairs.nearness if len(pairs.mention) else None
-    return [_stems("stem", reader, pairs, weight)]
+    return [_stems("stem", reader, pairs, pairs.nearness if len(pairs.mention) else None)]
 
 
 def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:

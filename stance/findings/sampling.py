@@ -130,8 +130,7 @@ def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
     ordered = np.sort(population.chances, axis=1)
     order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
     order = order[~np.isin(population.text[order], population.text[sample.pair])]
-    first = np.sort(np.unique(population.text[order], return_index=True)[1])
-    return order[first][:size]
+    return order[np.sort(np.unique(population.text[order], return_index=True)[1])][:size]
 
 
 def _write(

@@ -96,8 +96,7 @@ def import_corpus(
         for row in rows:
             writer.write([row.get(column, "") for column in columns])
     notes = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.remarks()]
-    written = f"{count(len(rows), 'row')} of {form} written to {target}"
-    return [*notes, f"{name}: {written}"]
+    return [*notes, f"{name}: {count(len(rows), 'row')} of {form} written to {target}"]
 
 
 def _align(rows: list[Row]) -> None:

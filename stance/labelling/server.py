@@ -116,8 +116,7 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
         "back": lambda asked: session.back(asked["pair"]),
     }
     routes = [Route("/{key}", page), Route("/ask/{verb}", answer, methods=["POST"])]
-    handlers = {HTTPException: failed, StanceError: failed}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    return Starlette(routes=routes, exception_handlers={HTTPException: failed, StanceError: failed})
 
 
 def _is_ours(request: "Request", host: str) -> bool:

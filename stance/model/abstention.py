@@ -58,8 +58,7 @@ def withheld(
 
     It knows no word, the language is foreign, or the actor is neither named nor a learned topic.
     """
-    absent = np.logical_not(mentions) & np.logical_not(learned)
-    return np.logical_not(known) | foreign | absent
+    return np.logical_not(known) | foreign | np.logical_not(mentions) & np.logical_not(learned)
 
 
 # --- Paragraphs in another language, actors that were not trained on ---

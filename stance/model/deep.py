@@ -239,8 +239,7 @@ class DeepReader(Recomputing):
             named = read.named([*places])
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
-            both = np.concatenate([mention, whole, mention * whole])
-            bent = self.layers["trunk"].apply(both)
+            bent = self.layers["trunk"].apply(np.concatenate([mention, whole, mention * whole]))
             # The Gaussian error linear unit (Hendrycks and Gimpel 2016).
             yield (bent * (1 + erf(bent / np.sqrt(np.float32(2)))) / 2), whole
 

@@ -192,8 +192,7 @@ class Lexicon:
     @classmethod
     def default(cls, language: str = "english") -> "Lexicon":
         """Return the bundled lexicon, which is empty for a language that has none."""
-        text = bundled(language, "lexicon.toml")
-        return cls.from_tables(tomllib.loads(text or ""), language)
+        return cls.from_tables(tomllib.loads(bundled(language, "lexicon.toml") or ""), language)
 
     @classmethod
     def read(cls, path: Path, language: str) -> "Lexicon":

@@ -139,8 +139,7 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
             self._waiting.appendleft(task)
         else:
             memory = "as when memory runs out; free memory or use fewer --jobs"
-            why = f"the worker died {TRIES} times, {memory}"
-            task.set_exception(failure(task.records, why))
+            task.set_exception(failure(task.records, f"the worker died {TRIES} times, {memory}"))
 
     def _start(self) -> tuple[Any, ...]:
         """Start a worker; return its pipe, and what it has still to be sent.

@@ -359,8 +359,7 @@ def load_reader(
             mixture = {name: Mixture(**mixtures[model][name]) for name in HEADS}
         except (SchemaError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
-    hashes = {name: member["sha256"] for name, member in members.items()}
-    text = json.dumps(hashes, sort_keys=True)
+    text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
     return DeepReader(
         network=network,
         pieces=pieces,

@@ -59,8 +59,7 @@ def optional_column(table: Table, name: str) -> int | None:
     columns = table.columns
     if name in columns:
         return list(columns).index(name)
-    wanted = folded(name)
-    alike = [place for place, other in enumerate(columns) if folded(other) == wanted]
+    alike = [place for place, other in enumerate(columns) if folded(other) == folded(name)]
     if len(alike) > 1:
         names = joined([f"'{shown(columns[place])}'" for place in alike[:3]])
         why = f"columns {names} could each be '{shown(name)}'"

@@ -258,8 +258,7 @@ class TableWriter(WholeFile):
                     with io.TextIOWrapper(self._end, "utf-8", newline="") as text:
                         rows = csv.reader(text)
                         next(rows)  # the names
-                        write = _CONTAINERS[form.container][3]
-                        write(self.handle, self._path, form, rows)
+                        _CONTAINERS[form.container][3](self.handle, self._path, form, rows)
                 if self._end is not self.handle:
                     self._end.close()
         super().settle()

@@ -175,8 +175,7 @@ class Table(AbstractContextManager["Table"]):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        encoding = self._source.form if self._source else ""
-        notes = [", ".join(filter(None, [self.form, encoding]))]
+        notes = [", ".join(filter(None, [self.form, self._source.form if self._source else ""]))]
         for what, (times, line) in self._noted.items():
             noun, _, happened = what.partition(": ")
             notes.append(f"{count(times, noun)} {happened} (first: line {line})" if line else what)
