@@ -294,7 +294,7 @@ def _paragraphs(text: str) -> list[str]:
     )
     paragraphs = list[list[str]]()
     for above, line in pairwise(["", *lines]):
-        goes_on = line[:1].islower() and len(above) > width // 2
+        goes_on = line.lstrip("“„‘«\"'")[:1].islower() and len(above) > width // 2
         if is_wrapped and above and line and (goes_on or is_full(above, line)):
             is_cut = above[-1] == "-" and above[-2:-1].isalpha() and line[0].islower()
             paragraphs[-1] += [line] if is_cut else [" ", line]  # "long-" / "term" is made whole
