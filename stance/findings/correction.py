@@ -25,6 +25,7 @@ QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 FEWEST_LABELS = 10  # below which, or in fewer than `FEWEST` documents, nothing is said of a part
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
 Surrogate = tuple[str, Floats]  # stands in for labels: name, and scores of pairs for `SIDES`
+ALIKE = 0.2  # likeness of a document's stances, and of the errors of its answers, about
 NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
 AUDIT_ONLY = "labels alone"  # method without a surrogate that helps
@@ -121,11 +122,16 @@ class Correction:
 
         For each side the surrogates are those that promise the narrowest interval; the weights
         minimise the variance of the corrected share. Fewer than `TUNED` labels leave the first
-        surrogate its full weight.
+        surrogate its full weight, or none if it does not help.
         """
         values, penalty = np.zeros((len(self._names), len(SIDES))), np.ones(len(SIDES))
         if self._names and rows.sum() < TUNED:
-            values[0] = 1.0
+            residuals = self._sides - self._scores[0][self.audit.pair]
+            z, _, means = self._deviations(np.hstack([self._sides, residuals]), rows)
+            alone, left = (z**2).sum(axis=0).reshape(2, -1)
+            size = float(_effective(self._weight[rows]))
+            share = np.maximum(means[:2], 1 / size)  # or labels without a rare one seem certain
+            values[0] = left <= np.maximum(alone, share * (1 - share) / size)
             return Weights(values, penalty)
         # As many labels as there would be if both kinds were as frequent as the rarer one say how
         # useful a surrogate is.
@@ -142,10 +148,9 @@ class Correction:
         """Return the weights of a model's surrogates that minimise the variance, and that."""
         scores = [self._scores[number][self.audit.pair, side] for number in model]
         z = self._deviations(np.stack([self._sides[:, side], *scores], axis=1), rows)[0]
-        kept = z * np.sqrt(1 - self._share)[:, None]  # a full audit gains nothing
-        weights = np.linalg.lstsq(kept[:, 1:].T @ kept[:, 1:], kept[:, 1:].T @ kept[:, 0])[0]
+        weights = np.linalg.lstsq(z[:, 1:].T @ z[:, 1:], z[:, 1:].T @ z[:, 0])[0]
         left = z[:, 0] - z[:, 1:] @ weights
-        return weights, float(left @ left)
+        return weights.astype(np.float64), float(left @ left)
 
     def _predict(self, weights: Weights, pairs: Ints) -> Floats:
         """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
@@ -162,35 +167,33 @@ class Correction:
             return None
         predictions = self._predict(weights, pairs)
         residuals = self._sides - self._predict(weights, self.audit.pair)
-        both = np.concatenate([residuals, self._sides], axis=1)
-        z, means = self._deviations(both, rows)
-        z[:, :2] *= np.sqrt(weights.penalty)
-        document, cluster = np.unique(self._document[pairs], return_inverse=True)
-        sums = sums_by(cluster, (predictions - predictions.mean(axis=0)) / len(predictions))
-        whole = self._variances(z[:, :2], document, sums)
-        helps = whole < self._variances(z[:, 2:], document, np.zeros_like(sums))
-        sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
-        z = np.where(helps, z[:, :2], z[:, 2:]) @ QUANTITIES.T
-        variance = self._variances(z, document, (sums * helps) @ QUANTITIES.T)
-        names = sorted({self._names[n] for n in np.flatnonzero(weights.values.any(axis=1))})
-        method = f"PPI++ ({', '.join(names)})" if names and helps.any() else AUDIT_ONLY
-        return self._corrected(sides, z, variance, rows, method)
-
-    def _variances(self, z: Floats, document: Ints, sums: Floats) -> Floats:
-        """Return variances, by document, of residuals' means and predictions' means together.
-
-        A document's residuals and the predictions of its other pairs are alike, so their product
-        counts, too.
-        """
+        z, totals, means = self._deviations(residuals, rows)
+        z = (z * np.sqrt(weights.penalty)) @ QUANTITIES.T
+        document, cluster, size = np.unique(
+            self._document[pairs], return_inverse=True, return_counts=True
+        )
+        share = (predictions - predictions.mean(axis=0)) / len(predictions)
+        sums, totals = sums_by(cluster, share) @ QUANTITIES.T, totals @ QUANTITIES.T
         place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
-        known = (document[place] == self._documents)[:, None]
-        residuals = sums_by(self._cluster, z)
-        both = (residuals * np.where(known, sums[place], 0)).sum(axis=0)
-        variances: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
-        return variances
+        place = place[self._cluster]  # any for units without rows, whose totals are 0
+        np.add.at(sums, place, totals)
+        # The squares of documents' deviations, less what the labels' chance adds to them.
+        squares = sums**2
+        np.subtract.at(squares, place, (1 - self._share)[:, None] * totals**2)
+        part = np.minimum(size / len(pairs), 0.5)
+        between = np.maximum(1 / (1 - part) @ squares, 0)  # part: as in `_unbiased`
+        by_stratum = sums_by(self._stratum, z**2)
+        variance = between + by_stratum.sum(axis=0)
+        alike = float(_effective(size * (1 - ALIKE) + size**2 * ALIKE))
+        freedom = max(1.0, min(alike, len(labelled)) - 1)
+        # Satterthwaite 1946, of the variance between documents and that of each stratum's labels.
+        doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0) + between**2 / freedom
+        names = sorted({self._names[n] for n in np.flatnonzero(weights.values.any(axis=1))})
+        method = f"PPI++ ({', '.join(names)})" if names else AUDIT_ONLY
+        return self._corrected(means + predictions.mean(axis=0), variance, doubtful, rows, method)
 
     def _corrected(
-        self, sides: Floats, z: Floats, variance: Floats, rows: Bools, method: str
+        self, sides: Floats, variance: Floats, doubtful: Floats, rows: Bools, method: str
     ) -> Corrected:
         weight = self._weight[rows]
         size = float(_effective(weight))
@@ -203,8 +206,6 @@ class Correction:
         # With few labels of the rarer kind, their spread says little: nothing is gained, then.
         few = self._rarer(rows)
         doubt = EVENTS / (EVENTS + few) * np.maximum(0, plain / size - variance)
-        by_stratum = sums_by(self._stratum, z**2)
-        doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0)
         freedom = np.where(doubtful > 0, variance**2 / np.maximum(doubtful, 1e-300), size - 1)
         return Corrected(
             shares=tuple(shares.tolist()),
@@ -223,43 +224,41 @@ class Correction:
         few = np.minimum(hit, missed)
         return np.append(few, few[list(SIDES)].min())  # the rarer side makes the net skewed
 
-    def _deviations(self, values: Floats, rows: Bools) -> tuple[Floats, Floats]:
-        """Return the deviations whose squares sum to a weighted mean's variance, and the mean.
+    def _deviations(self, values: Floats, rows: Bools) -> tuple[Floats, Floats, Floats]:
+        """Return deviations whose squares sum to the variance of a weighted mean of labels.
 
-        By units (a stratum's pairs of a document), about the mean of their stratum as far as the
-        stratum is not known in full; of shape (n_units, n_values). Units without any of the rows
-        count, since the number of a part's labels is random.
+        By units (a stratum's pairs of a document), about the mean of their stratum; of shape
+        (n_units, n_values). Units without any of the rows count, since the number of a part's
+        labels is random. Then the units' totals about the mean, and the mean.
         """
         weight = np.where(rows, self._weight, 0.0)
         weight /= weight.sum()
         mean = weight @ values
-        u = weight[:, None] * (values - mean)
-        totals = sums_by(self._unit, u)
+        totals = sums_by(self._unit, weight[:, None] * (values - mean))
         middle = sums_by(self._stratum, totals)[self._stratum] / self._drawn[:, None]
-        one = self._drawn == 1
-        centred = totals - np.where(one, 0, 1 - np.sqrt(self._share))[:, None] * middle
-        return centred * np.sqrt(self._unbiased)[:, None], mean
+        centred = totals - (self._drawn > 1)[:, None] * middle
+        return centred * np.sqrt(self._unbiased * (1 - self._share))[:, None], totals, mean
+
+
+def difference(one: Estimates, other: Estimates, confidence: float) -> Interval:
+    """Return the interval of the difference of two net stances, which joins those of both.
+
+    Zou and Donner 2008, "Construction of Confidence Limits about Effect Measures".
+    """
+    a, b = one.net, other.net
+    (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
+    return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
 
 
 def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
-    """Return the difference of two net stances, its 95 % interval, and p where that meets 0.
-
-    The interval joins those of both parts (Zou and Donner 2008, "Construction of Confidence Limits
-    about Effect Measures").
-    """
-    a, b = one.net, other.net
-    value = a - b
-
-    def interval(confidence: float) -> Interval:
-        (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
-        return value - math.hypot(a - low_a, high_b - b), value + math.hypot(high_a - a, b - low_b)
+    """Return the difference of two net stances, its 95 % interval, and p where that meets 0."""
 
     def lacks_zero(log_p: float) -> bool:
-        low, high = interval(1 - float(np.exp(log_p)))
+        low, high = difference(one, other, 1 - float(np.exp(log_p)))
         return low > 0 or high < 0
 
     log_p = edge(lacks_zero, float(np.log(LEAST_P)), 0.0, HALVINGS)
-    return value, interval(CONFIDENCE), float(np.exp(log_p))
+    return one.net - other.net, difference(one, other, CONFIDENCE), float(np.exp(log_p))
 
 
 def _effective(weights: Floats) -> Any:

@@ -14,14 +14,13 @@ from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
-from stance.findings.correction import EVENTS, FEWEST_LABELS
+from stance.findings.correction import ALIKE, EVENTS, FEWEST_LABELS
 from stance.findings.request import Request
 from stance.records import AGAINST, FAVOR, SIDES, Stance
 from stance.tables import Table, column, write_table
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
-ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
 AUDIT_SHARE = 0.25  # of a sample to learn from, drawn at random
 LEAST = 5  # units drawn from a stratum: fewer say too little of its spread
 FREEDOM = 2.0  # effective labels for each degree of freedom of a corrected share, about
