@@ -230,7 +230,7 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "default.stance did not make these answers" in notices
     page, notices = report_on(sample, "--model", model_path)
     assert "small.stance did not make these answers" in notices
-    assert "small.stance does not give the probabilities of this table: another" in page.text
+    assert "small.stance did not make the probabilities of this table: another" in page.text
     assert not any(each[0] == "mark" for each in page.tags)
     assert "[name the model file and its sha256: it was not given]" in page.text
 
@@ -341,29 +341,31 @@ def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
 
 
 def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):
-    rows = dicts(answered(tmp_path / "a.csv", {"NATO": ["favor", "against"] * 200}).read_text())
+    rows = dicts(answered(tmp_path / "a.csv", {"NATO": ["favor", "against"] * 38}).read_text())
     for at, row in enumerate(rows):
         row["source"] = f"Paper {at // 2 % 4}"
         row["stance"] = "against" if row["source"] == "Paper 3" else row["stance"]
-    html = report(write_rows(tmp_path / "answers.csv", rows)).html
-    assert re.findall(r'"middle on-net1">([^<]+)<', html) == ["−100", "100"]
-    assert "a colour: beyond chance (Holm, 5\xa0%, 4 cells compared)" in html
+    page = report(write_rows(tmp_path / "answers.csv", rows))
+    assert re.findall(r'"middle on-net1">([^<]+)<', page.html) == ["−100", "18"]
+    assert "a colour: beyond chance (Holm, 5\xa0%, 4 cells compared)" in page.html
+    assert "Paper 3, the answers are worth fewer than 20 documents" in page.text
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_cells_with_a_colour_are_those_of_holm(seed):
-    """A cell's p is that at which its interval begins to meet the middle."""
+    """A cell's p is that at which its interval, or that of the difference, begins to meet 0."""
     rng, shares = np.random.default_rng(seed), []
     for favor in rng.choice([0.1, 0.3, 0.5], 30):
         given = rng.multinomial(1, [0.3, 0.7 - favor, favor], 80)
-        share = Share("NATO", "A", "", 80, 80, 0, 0, 0, given, None, UNAUDITED)
-        shares.append(share)
+        shares.append(Share("NATO", "A", "", 80, 80, 0, 0, 0, given, None, UNAUDITED))
     levels = np.geomspace(1e-6, 1, 2000)
-    p = [next((x for x in levels if share.side(0, x)), 1.0) for share in shares]
+    p = [next((x for x in levels if share.side(None, x)), 1.0) for share in shares]
     expected = [adjusted <= 0.05 for adjusted in holm(p)]
-    sides = beyond_chance(shares, [0] * 30)
+    sides = beyond_chance(shares, [None] * 30)
     assert [side != 0 for side in sides] == expected
     assert any(expected)
+    compared = beyond_chance(shares, shares[::-1])  # each with another, both ways
+    assert compared == [-side for side in compared[::-1]]
     assert all(
         side == np.sign(share.counts.net) for side, share in zip(sides, shares, strict=True) if side
     )

@@ -61,7 +61,8 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert {share["corrected"] for share in found["shares"]} == {None}
     assert {share["method"] for share in found["shares"]} == {"not corrected: no labels"}
     assert found["differences"] == []
-    invoke("shares", archive[0], "--differences", tmp_path / "none.csv")
+    result = invoke("shares", archive[0], "--differences", tmp_path / "none.csv")
+    assert "0 rows; only groups and periods with corrected shares (--audit)" in result.stderr
     head = (tmp_path / "none.csv").read_text("utf-8")
     assert head == "actor,of,one,other,difference,low,high,p,holm,claimed\n"
     text = invoke("shares", archive[0]).stdout

@@ -176,7 +176,8 @@ def write_numbers(
     with together.part(write_table(path, columns, **how)) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
-    return f"wrote {path}: {count(len(rows), 'row')}"
+    why = "" if rows else "; only groups and periods with corrected shares (--audit) are compared"
+    return f"wrote {path}: {count(len(rows), 'row')}{why}"
 
 
 def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:

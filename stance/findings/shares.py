@@ -23,6 +23,7 @@ from stance.findings.correction import (
     Correction,
     Surrogate,
     compare,
+    difference,
 )
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
@@ -93,10 +94,16 @@ class Share:
         """Return the interval of the net stance that misses it with so small a probability."""
         return (self.corrected or self.counts).interval(NET, 1 - level)
 
-    def side(self, middle: float, level: float) -> int:
-        """Return -1 or 1 if the net stance is significantly below or above a value, else 0."""
+    def side(self, rest: "Share | None", level: float) -> int:
+        """Return -1 or 1 if the net stance is significantly below or above another's, else 0.
+
+        None for the other is a net stance of 0.
+        """
         low, high = self.ends(level)
-        return (low > middle) - (high < middle)
+        if rest:
+            known = self.corrected or self.counts, rest.corrected or rest.counts
+            low, high = difference(*known, 1 - level) if rest.net else (-1.0, 1.0)
+        return (low > 0) - (high < 0)
 
     def rows(self, unanswered: str) -> Iterator[dict[str, Any]]:
         """Yield the figures of each stance and the net stance; None where unknown.
@@ -119,11 +126,11 @@ def figures(known: Estimates | None, quantity: int, names: Sequence[str]) -> dic
     return dict(zip(names, figures, strict=True))
 
 
-def beyond_chance(shares: Sequence[Share], middles: Sequence[float]) -> list[int]:
-    """Return the side of its middle on which each net stance is, 0 if not significant (Holm)."""
+def beyond_chance(shares: Sequence[Share], rests: Sequence[Share | None]) -> list[int]:
+    """Return on which `side` of the rest each net stance is, 0 if not significant (Holm)."""
     sides = [0] * len(shares)
     left = [number for number, share in enumerate(shares) if share.net]
-    while new := {n: s for n in left if (s := shares[n].side(middles[n], LEVEL / len(left)))}:
+    while new := {n: s for n in left if (s := shares[n].side(rests[n], LEVEL / len(left)))}:
         for number, side in new.items():
             sides[number] = side
         left = [number for number in left if number not in new]
@@ -224,6 +231,12 @@ class Study:
             corrected=corrected,
             method=corrected.method if corrected else lacking,
         )
+
+    def rest(self, share: Share) -> Share:
+        """Return the shares of the actor's answers that are not of a share's group."""
+        pairs, group = self._actors[share.actor], self.population.groups.index(share.group)
+        others = pairs[self.population.group[pairs] != group]
+        return self.share((share.actor, OTHERS, ""), others)
 
     def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
         """Return the corrected shares of some of an actor's pairs; None of few or no labels."""

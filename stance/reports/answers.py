@@ -86,7 +86,7 @@ class Report:
                 return not period and actor in (*actors, TOTAL) and group in self.groups
             return actor in (actors[:TRACED] if period else (*actors, TOTAL))
 
-        study = Study(population, sample)
+        self.study = study = Study(population, sample)
         shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
         self.total = shares[0]  # of all actors together
         self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
@@ -114,11 +114,11 @@ class Report:
     def apart(self, actor: str = "") -> tuple[Share, Share] | None:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
 
-        Their intervals do not meet even if each is so long that all hold the truth at once.
+        Their intervals do not meet even if each is so long that all of the page hold the truth.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
         known = [share for share in shares if share.net]
-        level = LEVEL / max(1, len(known))  # Bonferroni
+        level = LEVEL / max(1, sum(bool(s.net) for s in (*self.actors, *self.cells)))  # Bonferroni
         ends = [(*share.ends(level), share) for share in known]
         low = min(ends, key=lambda ends: ends[1], default=None)
         high = max(ends, key=lambda ends: ends[0], default=None)

@@ -1,6 +1,5 @@
 """The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -10,7 +9,7 @@ from typing import NamedTuple
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
 from stance.errors import EXTRAS, load_extra, reported
-from stance.evaluation.intervals import FEWEST
+from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
@@ -68,7 +67,7 @@ def write_predictions(
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),
         limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE}
-        | {"labels": FEWEST_LABELS, "documents": FEWEST},
+        | {"labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
     )
     with AtomicGroup() as group:
         if folder:
@@ -155,16 +154,16 @@ class _Drawing(NamedTuple):
 
     def map(self) -> list[Figure]:
         """Draw the net stance of each actor in each group."""
-        nets = {share.actor: share.net for share in self.report.actors}
-        cells = [share for share in self.report.cells if share.actor in nets]
+        names = [share.actor for share in self.report.actors]
+        cells = [share for share in self.report.cells if share.actor in names]
         if not any(share.net for share in cells):
             return []
-        middles = [net[0] if (net := nets[share.actor]) else math.nan for share in cells]
-        matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, middles)}
+        rests = [self.report.study.rest(share) for share in cells]
+        matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, rests)}
         numbered = {share.actor for share in cells if estimate(share).ends}
-        actors = [actor for actor in nets if actor in numbered]
+        actors = [name for name in names if name in numbered]
         chart = charts.matrix(actors, self.report.groups, matrix)
-        key = [(*BELOW, "below the actor's net stance"), (*ABOVE, "above")]
+        key = [(*BELOW, "below the actor's other groups"), (*ABOVE, "above")]
         title = f"Net stance by actor and {self.by}"
         return [self.figure("map", title, chart, cells, key, CELLS)]
 
@@ -182,7 +181,7 @@ class _Drawing(NamedTuple):
         )
         cells = {
             (share.group, share.actor): cell._replace(place=f"pair-{number}")
-            for number, (share, cell) in enumerate(shaded(shares, [0] * len(shares)), 1)
+            for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
         }
         chart = charts.matrix(holders, targets, cells, "holder / target")
         key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
@@ -258,9 +257,11 @@ def note(share: Share) -> str:
     return f"too few ({share.labels if share.audited else share.counts.n:,})"
 
 
-def shaded(shares: Sequence[Share], middles: Sequence[float]) -> Iterator[tuple[Share, MatrixCell]]:
+def shaded(
+    shares: Sequence[Share], rests: Sequence[Share | None]
+) -> Iterator[tuple[Share, MatrixCell]]:
     """Yield net stances with the counted ones or the answers below, shaded if beyond chance."""
-    for share, side in zip(shares, beyond_chance(shares, middles), strict=True):
+    for share, side in zip(shares, beyond_chance(shares, rests), strict=True):
         counted, below = share.counted(NET), f"{share.counts.n:,}"
         if share.audited:
             below = "" if counted is None else f"({points(counted)})"
