@@ -87,7 +87,6 @@ def evaluation_page(
         title=f"Evaluation of {shown(model[0], 80)}",
         **{"scores": scores, "blind": blind, "model": model, "tone": tone},
         **{"sources": sources, "trained": card["data"], "versions": card["versions"]},
-        verdict=_verdict(blind["difference"]),
         notes=all_notes(scores),
         compared=_table("baselines", headline(scores)),
         classes=_table("classes-scores", class_scores(scores)),
@@ -103,14 +102,6 @@ def _table(name: str, rows: Sequence[Row]) -> Data:
     columns = [Column(first or "scores of", is_text=True), *map(Column, others)]
     cells = [[f"{c:,}" if isinstance(c, int) else str(c) for c in row] for row in rows[1:]]
     return Data(name, columns, cells)
-
-
-def _verdict(gain: Figures) -> str:
-    """Return whether a gain shows that the model is better, in words that a rival's name ends."""
-    low, high = gain["macro_f1_interval"]
-    if high < 0:
-        return "the model is shown to be worse than"
-    return f"the model is {'' if low > 0 else 'not '}shown to be better than"
 
 
 def _confusion(scores: Figures) -> list[Row]:

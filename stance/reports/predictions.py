@@ -20,13 +20,9 @@ from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Estimate, MatrixCell
 from stance.reports.figures import Column, Data, Drawing, Figure
 
-MANY_UNCERTAIN = 0.1  # share of answers withheld that matters
-OPEN = 5  # actors whose paragraphs are open to view
 COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
-CITED = ["wilson1927", "korn1998", "bell2002", "tango1998"]
-CITED_OF_LABELS = ["angelopoulos2023", "egami2023"]
 RING = ("ring", "ring quietly", "as counted")
 LINE = ("line", "whisker ink", "95 % interval")
 BELOW, ABOVE = ("box", f"segment {SHADES[-1]}"), ("box", f"segment {SHADES[1]}")
@@ -62,12 +58,9 @@ def write_predictions(
         1,
         title=shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}",
         **{"report": report, "figures": drawn, "counts": drawing.data("net", report.actors)},
-        few=[share.actor for share in report.actors if not share.net],
-        cited=CITED + CITED_OF_LABELS * (report.labelled is not None),
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),
-        limits={"uncertain": MANY_UNCERTAIN, "open": OPEN, "wide": WIDE}
-        | {"labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
+        limits={"wide": WIDE, "labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
     )
     with AtomicGroup() as group:
         if folder:
@@ -86,8 +79,6 @@ def write_predictions(
         if find_spec("onnxruntime") is None:
             how += f"; those by --deep are recognised after pip install {EXTRAS['deep']}"
         notes.append(f"{report.denied} did not make these answers; {how}")
-    if report.total.documents == 1:
-        notes.append(f"{request.name}: holds one document; show an article with stance read")
     answers = report.total.n - (0 if report.population.probable else report.total.withheld)
     counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
