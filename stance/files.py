@@ -67,7 +67,7 @@ def check_output(
     if path.suffix.lower() in (".zst", ".xz", ".bz2"):
         raise refusal(path, "can only compress as .gz; change the name")
     with reported(path):
-        target = target_of(path)
+        target = Path(os.path.realpath(path))  # `resolve` raises on loops
         if is_device(path):
             if regular:
                 raise refusal(path, "is a pipe or device; name a file")
@@ -79,14 +79,6 @@ def check_output(
             raise FileNotFoundError(errno.ENOENT, "no folder")
         else:  # permissions do not say that all is well there, so try
             _make_private(target).close()
-
-
-def target_of(path: Path) -> Path:
-    """Return the path at the end of all links; raise if there is no end."""
-    target = Path(os.path.realpath(path))  # `resolve` raises on loops
-    if target.is_symlink():
-        raise refusal(path, "is a link to itself; name another file")
-    return target
 
 
 def is_device(path: Path) -> bool:
@@ -138,7 +130,7 @@ class WholeFile:
             elif is_device(path):
                 self.handle = path.open("wb")  # it cannot be renamed over
             else:
-                self._target = target_of(path)
+                self._target = Path(os.path.realpath(path))
                 clear_leftovers(self._target.parent)
                 self.handle = _make_private(self._target, delete=False)
                 self._made = [Path(self.handle.name)]

@@ -189,7 +189,6 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "import other kept -o x.csv", "newsmtsc, ruopinionne"),
         (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
         (2, "train TABLE -o -", NO_STDOUT),
-        (1, "train - -o m.stance", "-: standard input cannot be read here; save it as a file"),
         (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; a table begins with"),

@@ -100,7 +100,6 @@ def shell(line, folder, **environment):
         ("S predict $T >/dev/full", {4}, "standard output: the disk is full"),
         ("S predict - <&-", {1}, "standard input"),
         ("ulimit -d 65536; S predict $T -o o.csv", {1}, "memory ran out; close other programs"),
-        ("ln -s loop.csv loop.csv; S predict $T -o loop.csv", {4}, "loop.csv: is a link to itself"),
         ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, ""),
         (
             "(echo text; yes NATO met. | head -n 7000) >a.csv; ulimit -n 12; "

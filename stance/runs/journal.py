@@ -24,7 +24,7 @@ import Stemmer
 from stance import __version__
 from stance.display import shown
 from stance.errors import DataError, Finished, OutputError, StanceError, refusal, reported
-from stance.files import clear_leftovers, target_of
+from stance.files import clear_leftovers
 from stance.model import StanceModel
 from stance.records import Options
 from stance.runs.answers import Part, Tally
@@ -135,7 +135,7 @@ class Journal:
         self, output: Path, others: Iterable[Path | None], *, resume: bool, force: bool, anew: bool
     ) -> None:
         self.output, self._resume, self._force, self._anew = output, resume, force, anew
-        self._targets = [target_of(path) for path in (output, *others) if path]
+        self._targets = [Path(os.path.realpath(path)) for path in (output, *others) if path]
         self.path = journal_of(self._targets[0])
         self._mark = hashlib.sha256(ascii(self._targets).encode()).hexdigest().encode()
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged

@@ -24,7 +24,6 @@ _LONGEST = 1024 * MEGABYTE  # characters of a text that is read into memory
 _CHUNK = 64 * 1024  # bytes
 _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
-_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
 
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -126,11 +125,8 @@ class InputFile:
             reason = shown(getattr(error, "strerror", None) or type(error).__name__)
             other = f"cannot be read ({reason}); copy the file and try again"
             why = _UNREADABLE.get(type(error), other)
-            if str(self._path) == "-":
-                why = "standard input cannot be read here; save it as a file, and name that"
             if re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
-                self.name = self.name.replace(":/", "://", 1)  # which a path has made of it
             raise DataError(f"{self.name}: {why}") from error
 
     def _look(self, binary: bool) -> Kind:
@@ -138,8 +134,6 @@ class InputFile:
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in DOCUMENT_NAMES:
             self.refuse(f"is a {suffix} document; save its text as .txt or .html")
-        if suffix == ".stance":
-            self.refuse("is a model; name a table here, and the model with --model")
         for magic, (kind, what) in _MAGIC.items():
             if head.startswith(magic):
                 if kind and (not what or (binary and self._path)):
@@ -214,12 +208,6 @@ class InputFile:
         self._may_be_utf8 = bool(asked) and not mark and has_single_bytes
         self._set_codec(_BYTE_ORDER_MARKS.get(mark, codec), errors)
         self._mark, self.first = mark, self.first[len(mark) :]
-        head = self.first[:1024]
-        controls = len(head) - len(head.translate(None, _CONTROLS))
-        if self._codec == "utf-8" and controls > len(head) // 50 and not _as_utf8(head):
-            self.refuse(
-                "is not text, or is damaged; copy it again, or name the --encoding of a text"
-            )
         return self.first[:4096].decode(self._codec, "replace")
 
     def _set_codec(self, codec: str, errors: str) -> None:
