@@ -215,11 +215,9 @@ def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
     """
-    texts, months = [*map(str, dates)], dict[str, int]()  # of which there are few
-    for text in set(texts):
-        day = read_date(text, pattern)
-        months[text] = day.year * 12 + day.month - 1 if day and day.month else -1
-    return np.array([*map(months.__getitem__, texts)], np.int64)
+    days = (read_date(str(cell), pattern) for cell in dates)
+    months = [day.year * 12 + day.month - 1 if day and day.month else -1 for day in days]
+    return np.array(months, np.int64)
 
 
 class DateColumn:
