@@ -126,9 +126,7 @@ def _decoded(text: str, line: int) -> Any:
 def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
     """Return an object as cells: texts as they are, anything else as it is written in JSON."""
     if not isinstance(pairs, tuple) or not pairs:
-        kind = "a list" if isinstance(pairs, list) else "a single value"
-        what = "an object without keys" if pairs == () else f"{kind} where an object should be"
-        return Fault(line, "", what, _JSON_ADVICE)
+        return Fault(line, "", "not an object with keys", _JSON_ADVICE)
     item: dict[str, Any] = dict(pairs)
     if len(item) < len(pairs):
         key = Counter(key for key, _ in pairs).most_common(1)[0][0]
