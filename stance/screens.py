@@ -255,11 +255,7 @@ def share_lines(figures: Figures) -> list[str]:
         rows.append((f"{actor} ({whole[0]['n']:,})", *(percent(s["counted"]) for s in whole)))
         if audited:
             rows.append(_corrected("corrected", whole))
-            by_group = [_corrected(f"- {name}", parts[name]) for name in groups if name in parts]
-            reasons = {row[1:] for row in by_group}
-            if len(by_group) > 1 and len(reasons) == 1 and not by_group[0][-1]:  # the same for all
-                by_group = [("  - each group", *by_group[0][1:])]
-            rows += by_group
+            rows += [_corrected(f"- {name}", parts[name]) for name in groups if name in parts]
     body = table(rows)
     if len(actors) > EXAMINED:
         more = count(len(actors) - EXAMINED, "more actor")

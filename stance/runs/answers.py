@@ -112,8 +112,6 @@ def configure(
     if options.wide and (asked or actor is not None):
         why = "--actor is given" if asked else "has an actor column"
         raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
-    if reading.date_column is not None:
-        column(table, reading.date_column, "--date-column")  # raises
     dates = find_dates(table, reading) if model.book.has_terms else None
     text = column(table, reading.text_column, "--text-column")
     if optional_column(table, "text") not in (None, text):
