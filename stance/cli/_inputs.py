@@ -89,16 +89,20 @@ def open_model(
 
     With `deep`, it has the deep reader, and what does not go with that is refused.
     """
-    from stance.storage import bundled_name, load_model, load_reader, stemmer_note
+    from stance import storage
 
-    model, name = load_model(path), bundled_name(path)
+    file = storage.model_file(path)
+    name = next((n for n in storage.BUNDLED if storage.bundled_model(n) == file), None)
+    model = storage.load_model(file)
     clashing = [option for option, value in others.items() if value is not None]
     if deep is not None and (name is None or clashing):
         only = "works only with a bundled model, without calibrated abstention or a cluster"
         option = "model" if name is None else clashing[0]
         raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
-    tell(*filter(None, [stemmer_note(model)]))
-    reader = None if name is None or deep is None else load_reader(deep, model=name).open()
+    tell(*filter(None, [storage.stemmer_note(model)]))
+    reader = None
+    if name is not None and deep is not None:
+        reader = storage.load_reader(deep, model=name).open()
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 

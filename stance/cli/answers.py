@@ -139,9 +139,10 @@ def read(
     force: bool = False,
 ) -> None:
     """Show an article, its mentions coloured by stance."""
+    from stance.files import file_hash
     from stance.reports.answers import Maker
     from stance.reports.articles import ReadRequest, articles_of, write_articles
-    from stance.storage import model_file, model_hash
+    from stance.storage import model_file
     from stance.tables import InputOptions, find_inputs
 
     named = files.inputs_of(articles)
@@ -153,7 +154,7 @@ def read(
     text = "" if inputs.paths[0] else files.text_of_stdin()
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    tell(*write_articles(request, output, Maker(loaded, path, model_hash(path)), force=force))
+    tell(*write_articles(request, output, Maker(loaded, path, file_hash(path)), force=force))
 
 
 def actors(

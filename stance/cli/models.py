@@ -152,9 +152,9 @@ def evaluate(
     """Score a model on labelled tables, beside its baselines."""
     from stance import evaluation
     from stance.corpus import read_corpus
-    from stance.files import AtomicGroup
+    from stance.files import AtomicGroup, file_hash
     from stance.screens import evaluation_lines, stress_lines
-    from stance.storage import model_file, model_hash
+    from stance.storage import model_file
     from stance.tables import table_format
 
     if not corpora and (not stress or report or errors):
@@ -177,7 +177,7 @@ def evaluate(
         if report:
             from stance.reports import evaluation_page
 
-            file = path.name, model_hash(path)
+            file = path.name, file_hash(path)
             page = evaluation_page(figures, loaded.card, corpus.sources, file)
             together.write(report, page, force=force)
             notes.append(f"wrote {report}")
@@ -242,11 +242,12 @@ def _installed() -> dict[str, Any]:
     try:
         if not missing:
             from stance import storage
+            from stance.files import file_hash
 
-            path = storage.bundled_model()
-            model = {"file": str(path), "sha256": storage.model_hash(path)}
             for name in storage.BUNDLED:
                 storage.load_model(storage.bundled_model(name))
+            path = storage.bundled_model()
+            model = {"file": str(path), "sha256": file_hash(path)}
             storage.load_reader("all")
     except StanceError as error:
         faults.append(f"{str(error).partition('; ')[0]}; install stance again")

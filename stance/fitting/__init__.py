@@ -10,6 +10,7 @@ from platform import python_version
 from typing import Any, Unpack
 
 import numpy as np
+import Stemmer
 
 from stance import __version__
 from stance.corpus import Corpus, CorpusForm, bundled_corpus, holder_rows, read_corpus
@@ -208,7 +209,8 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
     for key in {"per_actor", "per_source"} & scores.keys():
         parts = scores[key].items()
         scores[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
+    versions = {name: version(name) for name in ("numpy", "scikit-learn")}
+    versions[STEMMER] = Stemmer.version()  # as `stemmer_note` compares it
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
     names = run.query.names[: len(corpus)]

@@ -26,7 +26,7 @@ from stance.model.passages import Passage, passage_html
 from stance.reading.actors import ActorBook
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
-from stance.storage import bundled_model, model_file, model_hash
+from stance.storage import bundled_model, model_file
 from stance.tables import months_of
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
@@ -192,7 +192,7 @@ def _find_maker(
             model, alike, some = models.load(file, deep), False, False
             for fits, passages in _explain(model, places, cells):
                 if fits.all():
-                    return Maker(model, file, model_hash(file)), passages
+                    return Maker(model, file, file_hash(file)), passages
                 named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
                 alike |= named == [row[places.mentions or 0] for row in cells]
                 some |= bool(fits.any())

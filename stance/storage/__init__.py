@@ -15,7 +15,7 @@ from stance import __version__
 from stance.arrays import Floats32
 from stance.display import shown, shown_path
 from stance.errors import ModelError, OutputError, UsageError
-from stance.files import DATA, check_output, file_hash, write_whole
+from stance.files import DATA, check_output, write_whole
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
@@ -163,12 +163,6 @@ def model_file(path: Path | str | None) -> Path:
     return bundled_model(name) if is_bundled else Path(name)
 
 
-def bundled_name(path: Path | str | None) -> str | None:
-    """Return the name of a model that is bundled, or the default one; None of any other."""
-    file = model_file(path)
-    return next((name for name in BUNDLED if file == bundled_model(name)), None)
-
-
 def load_model(path: Path | str | None = None) -> StanceModel:
     """Load a model file, or the default model if none is named; "speeches" is bundled, too.
 
@@ -190,20 +184,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
         return _read_manifest(archive)
 
 
-def model_hash(path: Path) -> str:
-    """Return the sha256 of a model file's bytes, in hexadecimal."""
-    with opened(path):
-        return file_hash(path)
-
-
 def stemmer_note(model: StanceModel) -> str | None:
     """Return a warning if words are stemmed here by another version than when a model learned."""
-    there = model.card.get("versions", {}).get(STEMMER)
-    if there in (None, Stemmer.version()):
-        return None
-    from importlib.metadata import version  # which takes a while to import
-
-    if there == (here := version(STEMMER)):
+    there, here = model.card.get("versions", {}).get(STEMMER), Stemmer.version()
+    if there in (None, here):
         return None
     there = shown(str(there), 20)
     differ = f"the model learned with {STEMMER} {there}, here it is {here}: some answers may differ"
