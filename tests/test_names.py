@@ -199,7 +199,7 @@ def test_a_book_is_made_of_a_table_of_people(tmp_path):
     [
         ("nome\nMona\n", "no column 'name'"),
         ("name,party\n,\n", "no name in it; write one person in each row"),
-        ("name,from\nMona,1 May 2015\n", "write days such as 2015-12-31, 'from' before 'to'"),
+        ("name,from\nMona,1 May 2015\n", "'office.Mona' must be a first and a last day per term"),
     ],
 )
 def test_a_table_without_people_is_refused(table, message, tmp_path):

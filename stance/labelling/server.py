@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from stance.display import count
 from stance.errors import DataError, StanceError
 from stance.files import DATA
 from stance.labelling import Json, Session
@@ -67,15 +66,7 @@ def serve(
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt as end:
-            done = session.next()["progress"]
-            what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
-            end.add_note(
-                f"{what}, all kept in {session.store.path}; run the same command again to go on"
-            )
-            raise
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
