@@ -83,7 +83,7 @@ def label(
         if who == ADJUDICATED:
             asked = asked or labelling.answered(labels.labels())
         if who:
-            tell(f"labels are kept in {path}; Ctrl-C ends, the same command goes on")
+            tell(f"labels are kept in {path}; Ctrl-C ends")
             session = labelling.Session(task, labels, book, who, asked)
             server.serve(session, text, typer.echo, browser=browser)
 

@@ -25,7 +25,6 @@ Item = Mapping[str, Any]
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _SOMETHING = re.compile(r"\S")
-_NO_TEXT = "; stance shares and report read labels without texts, by id"
 _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 
@@ -111,10 +110,7 @@ class Import:
             raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
         parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
-            if "actor" in given:
-                raise self.fault("the actor is empty", "name the actor of the stance")
-            key = shown(self.names.get("actor", "actor"))
-            raise self.fault(f"has no actor at '{key}'", "say where it is: --map actor=NAME")
+            raise self.fault("names no actor", "add it, or say where it is: --map actor=NAME")
         return cells
 
     def rows(self, cells: Row, labels: Sequence[str] = (), places: Iterable["Place"] = ()) -> Rows:
@@ -233,9 +229,7 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
         for ours, theirs in {**form.columns, **job.names}.items():
             place = optional_column(table, theirs)
             if place is None and (form.mapped or ours in form.needed):
-                option = f"--map {ours}=" if form.mapped else ""
-                by_id = option == "--map text=" and optional_column(table, "id") is not None
-                place = column(table, theirs, option, _NO_TEXT * by_id)
+                place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
             if place is not None:
                 places[ours] = place
         if ("start" in places) != ("end" in places):
