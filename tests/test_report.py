@@ -166,15 +166,12 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     out = ("-o", tmp_path / "x.html")
     line = fails(1, "report", SAMPLE / "paragraphs.csv", *out)
     assert "no column 'actor'; it has id" in line
-    assert line.endswith("or name a table that stance predict wrote")
+    assert line.endswith("or name a table that stance predict wrote without --wide")
     assert "add --prefix p_" in fails(1, "report", coded, *out)
-    wide = tmp_path / "wide.csv"
-    succeeds("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide")
-    assert "has one row per text; run stance predict without --wide" in fails(1, "report", wide)
     head = sample.read_text("utf-8").splitlines(keepends=True)[0]
     assert "holds no answer" in fails(1, "report", write(tmp_path / "empty.csv", head))
     page = write(tmp_path / "page.html", "<p>NATO met.</p>")
-    assert "is a web page, not a table of answers; judge it first" in fails(1, "report", page)
+    assert "is a web page; name a table" in fails(1, "report", page)
     assert "TEXT a text; show an article with stance read" in misused("explain", page)
     ragged = write(tmp_path / "ragged.csv", sample.read_text("utf-8") + "a,b\n")
     line = fails(1, "report", ragged)
@@ -187,8 +184,8 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     told = fails(1, "report", sample, "--stance-column", "source", *out)
     assert "has answers of stance predict, which count; drop them or --stance-column" in told
     undated = write(tmp_path / "u.csv", sample.read_text("utf-8").replace("date", "day", 1))
-    line = fails(1, "report", undated, "--period", "month")
-    assert "no column 'date' for --period; name one with --over" in line
+    line = misused("report", undated, "--period", "month")
+    assert "--period is about dates; name their column with --over" in line
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/null"])

@@ -20,7 +20,7 @@ from stance.tables.columns import USUAL, column, optional_column
 Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
-NO_ANSWERS = ", or name a table that stance predict wrote"
+NO_ANSWERS = ", or name a table that stance predict wrote without --wide"
 MOST_ROWS = 1 << 28  # largest row number
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 
@@ -72,9 +72,6 @@ class Request:
             table: Table = JoinedTable(
                 self.source, file, lambda path, _: open_table(path, **form), self._check
             )
-        elif self.source.suffix.lower() in (".html", ".htm"):
-            advice = f"judge it first: stance predict {self.source} -o answers.csv"
-            raise DataError(f"{self.source}: is a web page, not a table of answers; {advice}")
         else:
             table = open_table(self.source, **form)
         try:
@@ -109,9 +106,6 @@ def _find_label(table: Table, request: Request) -> int:
             option = shown(prefix)
             why = f"the columns of its answers begin with '{option}'; add --prefix {option}"
             raise DataError(f"{table.name}: {why}")
-        if name not in ("", "stance") and all(f"{name}_{part}" in table.columns for part in Stance):
-            advice = "run stance predict without --wide and give that table"
-            raise DataError(f"{table.name}: has one row per text; {advice}")
     if request.prefix:
         what = f"no column of answers begins with '{shown(request.prefix)}'"
         raise DataError(f"{table.name}: {what}; drop or correct --prefix")

@@ -71,8 +71,6 @@ class Report:
             asked = ((request.by, "source"), (request.over, "date"))
             places = [usual_column(table, *names) for names in asked]
             by, over = (None if place is None else table.columns[place] for place in places)
-        if request.period and over is None:
-            raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
         self.request = replace(request, by=by, over=over)
         self.population, self.labelled = population, sample = read_answers(self.request)
         if population.uncounted and sample is None:
