@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from copy import copy
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -225,7 +226,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             raise self._error(why) from error
         self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
         # A task rather than scattered data, so that it is repeated if its worker is lost.
-        self._model = self._client.submit(same, model, pure=False)
+        self._model = self._client.submit(copy, model, pure=False)
 
     def _error(self, why: str) -> WorkerError:
         return WorkerError(f"{self._name}: {why}")
@@ -255,11 +256,6 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         if isinstance(result, Exception):
             raise result
         return result
-
-
-def same(model: StanceModel) -> StanceModel:
-    """Return a model, which is then on a worker of the cluster."""
-    return model
 
 
 def attempt_there(

@@ -22,6 +22,7 @@ from stance.tables.sources import MEGABYTE, InputFile, split_lines
 from stance.tables.table import Fault, Row, Table, Value, as_json, quoted
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
+_TOO_DEEP = Fault(1, "", "values nested too deeply", "flatten them")
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # bytes that a file unpacks to for each byte
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
@@ -105,11 +106,15 @@ def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
         if raw and not raw.strip():
             table.note("empty line: skipped", line)
             continue
-        value = _decoded(raw.rstrip(), line) if raw else value
-        cells = value if isinstance(value, Fault) else _json_cells(value, line, table)
+        try:
+            value = _decoded(raw.rstrip(), line) if raw else value
+            cells = value if isinstance(value, Fault) else _json_cells(value, line, table)
+            raw = raw or (_written(value) if isinstance(cells, Fault) else "")
+        except RecursionError:
+            cells = _TOO_DEEP._replace(line=line)
         if isinstance(cells, Fault) and not table.columns:
             raise table.error(cells)
-        yield line, cells, raw or (_written(value) if isinstance(cells, Fault) else "")
+        yield line, cells, raw
 
 
 def _decoded(text: str, line: int) -> Any:
@@ -117,7 +122,7 @@ def _decoded(text: str, line: int) -> Any:
     try:
         return _DECODER.decode(text)
     except RecursionError:
-        return Fault(line, "", "values nested too deeply", "flatten them")
+        return _TOO_DEEP._replace(line=line)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.colno}"
         return Fault(line + error.lineno - 1, "", reason, _JSON_ADVICE)
@@ -141,13 +146,10 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
     values = [item[name] for name in names]
     if empty := values.count(None):
         table.note("null: read as an empty cell", line, empty)
-    try:
-        return [
-            value if isinstance(value, str) else Value("" if value is None else _written(value))
-            for value in values
-        ]
-    except RecursionError:
-        return Fault(line, "", "values nested too deeply", "flatten them")
+    return [
+        value if isinstance(value, str) else Value("" if value is None else _written(value))
+        for value in values
+    ]
 
 
 def _written(value: Any) -> str:
