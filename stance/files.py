@@ -75,8 +75,6 @@ def check_output(
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         elif target.exists() and not force:
             raise FileExistsError(errno.EEXIST, "exists")
-        elif not target.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no folder")
         else:  # permissions do not say that all is well there, so try
             _make_private(target).close()
 
