@@ -127,7 +127,6 @@ def test_an_exact_name_wins_and_others_that_differ_in_case_are_both_named():
         ("text", "id,Текст", "did you mean --text-column 'Текст'?"),
         ("text", "id,outlet", "it has id, outlet; choose one with --text-column"),
         ("text", "text:actor", "one column 'text:actor'; name its separator with --delimiter"),
-        ("text", "A list", "it has A list; choose one with --text-column, or remove lines above"),
         ("text", "text actor", "name its separator with --delimiter"),
         ("text", "12,2022-02-24", "it has 12, 2022-02-24; choose one with --text-column"),
         ("actor", "text,Target", "did you mean stance import table --map actor='Target'?"),

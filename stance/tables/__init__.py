@@ -62,17 +62,15 @@ def open_table(
     is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
     number of cells. A record of another width and a repeated header are bad records.
     """
-    mark, sheet = _one_character(form.get("delimiter")), form.get("sheet")
+    mark = _one_character(form.get("delimiter"))
     source = InputFile(path, binary=True)
     table = Table(source.name, reject=rejects.add if rejects else None, source=source)
     try:
         if path and source.kind == "workbook":
-            read_workbook(path, sheet, table)
+            read_workbook(path, form.get("sheet"), table)
         elif path and source.kind == "parquet":
             read_parquet(path, table)
         else:
-            if sheet is not None:
-                table.note("is not a workbook, so --sheet does not apply")
             if not source.first:
                 source.refuse("is empty; a table begins with its column names")
             head, suffix = source.decode(form.get("encoding")), kind_suffix(path)

@@ -97,11 +97,7 @@ def _advice(table: Table, name: str, option: str, hint: str) -> str:
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    ways = [
-        f"choose one with {option}" * bool(option),
-        "remove lines above the header" * (len(columns) == 1 and " " in columns[0]),  # a title
-        table.other_sheets,
-    ]
+    ways = [f"choose one with {option}" * bool(option), table.other_sheets]
     or_else = ", or ".join(filter(None, ways))
     return f"it has {listed}{' …' * (len(columns) > 8)}{or_else and f'; {or_else}'}{hint}"
 
