@@ -211,16 +211,11 @@ class _Job:
         """Compute parts where the user asks for it, but for those kept, and keep each."""
         batches = cut(self.table.chunks, size)
         first = list(islice(batches, 2))
-        several, journal = len(first) > 1, self.journal
-        if (
-            journal
-            and all(map(_is_file, self.summary.inputs.paths))
-            and (several or self.request.resume)
-        ):
+        several = len(first) > 1
+        keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
+        if journal := self.journal if keeps else None:
             plan = files_fingerprint(self.summary.hashes, size)
             journal.begin({**plan, **self.summary.run()})
-        else:
-            journal = None
         with ExitStack() as stack:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0

@@ -101,13 +101,12 @@ def configure(
     rows_before: int,
 ) -> RunConfig:
     """Return what all parts have in common; raise if answers cannot be written beside a table."""
+    actor = other = optional_column(table, "actor")
     if reading.actor_column is not None:
-        actor: int | None = column(table, reading.actor_column, "--actor-column")
-        if optional_column(table, "actor") not in (None, actor):
-            why = "column 'actor' beside --actor-column would pass for the actor that is judged"
-            raise DataError(f"{table.name}: {why}; rename it")
-    else:
-        actor = optional_column(table, "actor")
+        actor = column(table, reading.actor_column, "--actor-column")
+    if other not in (None, actor):
+        why = "column 'actor' beside --actor-column would pass for the actor that is judged"
+        raise DataError(f"{table.name}: {why}; rename it")
     asked = (reading.actor or "").strip() if actor is None else ""
     if options.wide and (asked or actor is not None):
         why = "--actor is given" if asked else "has an actor column"
@@ -206,11 +205,10 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         cut=count_cut(records.columns[config.text]),
         answers=Counter({(names[a], ANSWERS[s]): int(stances[a, s]) for a, s in given}),
     )
-    answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]
-    answers.append(words(holder, judged.holders))
+    answers = [words(stance, ANSWERS), *map(decimals, parts), words(holder, judged.holders)]
     because: list[Column] = []
     if judged.pushes:
-        because.append(judged.pushes.strongest(stance, config.options.explain))
+        because = [judged.pushes.strongest(stance, config.options.explain)]
     tones = _tones(judged, len(records))
     numbers = [str(number + config.rows_before) for number in records.numbers]
     cells = [*records.columns, numbers]

@@ -203,8 +203,7 @@ class Journal:
     def keep(self, part: Part) -> Part:
         """Add a part; raise `OutputError` if there is no room for it."""
         answers = [[*key, times] for key, times in part.tally.answers.items()]
-        tally = {one.name: getattr(part.tally, one.name) for one in fields(part.tally)}
-        tally["answers"] = answers
+        tally = asdict(part.tally) | {"answers": answers}
         facts = json.dumps([part.number, tally, part.rows]).encode() + b"\n"
         size, checksum = len(facts) + len(part.lines), zlib.crc32(part.lines, zlib.crc32(facts))
         with reported(self.output):
