@@ -238,11 +238,6 @@ def test_a_paragraph_with_a_nul_byte_is_a_bad_row(tmp_path):
     assert "3 rows in = 2 judged + 1 rejected" in done.stderr
 
 
-def test_an_address_is_not_fetched():
-    for command in ("predict", "check"):
-        assert "s://x.it: is a web address, and stance fetches" in fails(1, command, "https://x.it")
-
-
 def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):
     head = "<title>NATO meets | The Courier</title><meta name='date' content='2024-05-01'>"
     head += "<meta property='og:site_name' content='The Courier'>"
