@@ -144,7 +144,6 @@ def test_a_codebook_loads_nothing_and_leads_nowhere():
         ({"stance": "neutral"}, "say which tone"),
         ({"stance": "neutral", "sentiment": "glad"}, "sentiment 'glad' is not one of"),
         ({"unsure": True, "stance": "favor"}, "an unsure label has no answer"),
-        ({"unsure": True, "note": "x" * 2001}, "the note has more than 2,000 characters"),
     ],
 )
 def test_what_the_codebook_forbids_is_not_saved(said, reason, task, store):

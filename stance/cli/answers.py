@@ -147,7 +147,7 @@ def read(
 
     named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
-    files.refuse_outputs(True, [*named, model, actors], output=None if inputs.several else output)
+    files.refuse_outputs(force, [*named, model, actors], output=None if inputs.several else output)
     files.refuse_page(None if inputs.several else output)
     path = model_file(model)
     loaded = files.open_model(path, actors, aliases, deep, abstain=abstain)
@@ -258,7 +258,7 @@ def shares(
     if pairs:
         edges = findings.find_pairs(study.population, study.audit)
         edges = findings.read_evidence(edges) if output or as_json else edges
-        figures, notes = edges.to_json(), (*study.population.notes, edges.note())
+        figures, notes = edges.to_json(), edges.notes
     else:
         figures, notes = study.to_json(), study.notes
     tell(*notes)

@@ -48,13 +48,8 @@ class Pairs(NamedTuple):
 
     population: AnswersTable
     shares: Sequence[Share]  # most answers first
-    on_themselves: int  # answers left out: what actors are said to think of themselves
+    notes: Sequence[str]  # on the answers, and on what is left out
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
-
-    def note(self) -> str:
-        """Return what is left out."""
-        what = f"{count(self.on_themselves, 'answer')} left out, in which an actor judges itself"
-        return what if self.on_themselves else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return how many answers have a known holder, and the figures of each pair."""
@@ -93,7 +88,10 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     by_holder = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
     shares = [share for part in by_holder if (share := study.share(*part)).counts.n]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
-    return Pairs(population, shares, int(themselves.sum()), {})
+    notes = [*population.notes]
+    if left := themselves.sum():
+        notes.append(f"{count(left, 'answer')} left out, in which an actor judges itself")
+    return Pairs(population, shares, notes, {})
 
 
 def surest_answers(population: AnswersTable, subject: Ints) -> dict[tuple[int, int], list[int]]:

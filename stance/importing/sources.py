@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
-from stance.display import count, shown, shown_path
+from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
 from stance.records import Form, Sentiment, Stance
@@ -92,10 +92,8 @@ class Import:
             parts = (f"{count(n, noun)} {why}" for (noun, why), n in self.left_out.most_common())
             yield f"left out: {', '.join(map(str.strip, parts))}"
         if self.unknown:
-            most = self.unknown.most_common(8)
-            listed = ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in most)
-            more = " …" if len(self.unknown) > len(most) else ""
-            yield f"labels that are not stances: {listed}{more}; see --labels"
+            labels = [f"'{shown(label, 30)}' {n:,}" for label, n in self.unknown.most_common()]
+            yield f"labels that are not stances: {listed(labels, 8, 'label')}; see --labels"
 
     def row(self, given: Row) -> Row:
         """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""

@@ -20,8 +20,6 @@ from stance.reading.words import literal_places
 from stance.records import Form, Sentiment, Stance
 from stance.tables import column, open_table, optional_column
 
-LONGEST_NOTE = 2000  # characters
-
 # --- The table ---
 
 _IDENTITY = ("file", "row", "id", "document", "spans")
@@ -116,8 +114,6 @@ def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] =
     """
     holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
     named = not actors or holder in (*HOLDERS, *actors)
-    if len(label.note) > LONGEST_NOTE:
-        return f"the note has more than {LONGEST_NOTE:,} characters; shorten it"
     if label.unsure:
         answers = label != Label(note=label.note, unsure=True)
         return "an unsure label has no answer beside its note" if answers else ""

@@ -115,9 +115,8 @@ class Report:
         Their intervals do not meet even if each is so long that all of the page hold the truth.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        known = [share for share in shares if share.net]
         level = LEVEL / max(1, sum(bool(s.net) for s in (*self.actors, *self.cells)))  # Bonferroni
-        ends = [(*share.ends(level), share) for share in known]
+        ends = [(*share.ends(level), share) for share in shares if share.net]
         low = min(ends, key=lambda ends: ends[1], default=None)
         high = max(ends, key=lambda ends: ends[0], default=None)
         return (low[2], high[2]) if low and high and low[1] < high[0] else None

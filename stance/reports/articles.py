@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError, reported
-from stance.files import AtomicGroup, check_output
+from stance.files import AtomicGroup
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.passages import Passage, Verdict, numbered, passage_html
@@ -76,8 +76,6 @@ def write_articles(
         check_folder(output, INDEX, force=force)
         with reported(output):
             output.mkdir(exist_ok=True)
-    else:
-        check_output(output, force=force, inputs=request.inputs.paths, regular=True)
     notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
     with AtomicGroup() as group:
         for number, article in enumerate(read_articles(request, maker.model, notes), 1):
