@@ -104,12 +104,6 @@ class Command(_Light, TyperCommand):
 class Group(_Light, TyperGroup):
     """A program whose commands stand in sections."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; where a sentence stands in its place, say which command takes one."""
-        if " " in args[0]:
-            ctx.fail(f"no command '{shown(args[0], 20)}'; for a sentence: stance explain TEXT")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, section by section."""
         sections = defaultdict(list)
