@@ -166,8 +166,6 @@ def stress_lines(figures: Figures) -> list[str]:
 
 def explanation_lines(explanation: "Explanation") -> list[str]:
     """Return one answer with its paragraph and its reasons."""
-    from stance.model.explanation import DEEP  # which is loaded by now
-
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
@@ -182,8 +180,6 @@ def explanation_lines(explanation: "Explanation") -> list[str]:
     for paragraph in explanation.text.splitlines():
         printable = "".join(char if char.isprintable() else " " for char in paragraph)
         lines += wrap(printable, "", "")
-    if any(feature.text == DEEP for feature in explanation.features):
-        lines += ["", *wrap(f"What {DEEP} adds comes from the whole paragraph, not from words.")]
     return [*lines, "", *_pushes(explanation), ""]
 
 

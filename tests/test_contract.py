@@ -291,9 +291,7 @@ def test_leaders_count_only_in_office_however_dates_are_written(predict, refused
         rows = dicts(predict(write(mine, f"text,date\n{text},{before}\n{text},{after}\n")).stdout)
         assert [row["actor"] for row in rows] == ["", "NATO"]
     write(mine, f"text,date\n{text},03/04/2023\n")
-    assert "'03/04/2023' (line 2) in column 'date' may be 3 April 2023 or 4 March" in refused(
-        1, mine
-    )
+    assert "may be 3 April 2023 or 4 March" in refused(1, mine)
     assert not dicts(predict(mine, "--date-format", "%m/%d/%Y").stdout)[0]["actor"]
     write(mine, f"text,date\n{text},gestern\n{text},\n{text},2025\n")
     notes = predict(mine).stderr

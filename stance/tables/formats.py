@@ -83,8 +83,7 @@ def read_json(source: InputFile, table: Table, kind: str) -> None:
     rows = _json_rows(source, table, kind)
     first = next(rows, None)
     if first is None:
-        what = "is an empty list" if kind == "list" else "holds only empty lines"
-        raise table.error(Fault(1, "", what, _JSON_ADVICE))
+        raise table.error(Fault(1, "", "holds no object", _JSON_ADVICE))
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
     table.chunks = table.take(chain([first], rows))
 
@@ -188,8 +187,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
         raise DataError(f"{table.name}: {what}")
     if errors:
-        where = " in all sheets" if others else ""
-        table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
+        table.note(f"cells with an error such as #N/A, read as empty: {errors:,} in all sheets")
     width = max(pos for pos, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
