@@ -161,12 +161,13 @@ class Study:
         every = np.arange(len(population))
         parts = split_by(every, population.actor, population.actors)
         actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
-        self._actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
+        # Most answers first; of several actors, after the total.
+        self.actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
         self._correction = None
         if audit is not None:
             self._correction = Correction(audit, population.document, *surrogates(population))
-            weights = map(self._correction.weights, self._actors.values())
-            self._weights = dict(zip(self._actors, weights, strict=True))
+            weights = map(self._correction.weights, self.actors.values())
+            self._weights = dict(zip(self.actors, weights, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return all shares, and how net stances differ, for JSON."""
@@ -193,7 +194,7 @@ class Study:
 
         Of each: all, then by group, by period, and by group and period.
         """
-        for actor, pairs in self._actors.items():
+        for actor, pairs in self.actors.items():
             groups = self._divide(pairs, "group")
             yield (actor, "", ""), pairs
             yield from (((actor, group, ""), part) for group, part in groups)
@@ -234,7 +235,7 @@ class Study:
 
     def rest(self, share: Share) -> Share:
         """Return the shares of the actor's answers that are not of a share's group."""
-        pairs, group = self._actors[share.actor], self.population.groups.index(share.group)
+        pairs, group = self.actors[share.actor], self.population.groups.index(share.group)
         others = pairs[self.population.group[pairs] != group]
         return self.share((share.actor, OTHERS, ""), others)
 
@@ -246,7 +247,7 @@ class Study:
 
     def differences(self) -> list[Difference]:
         """Return how groups, and periods, differ in net stance: in all, and of each actor."""
-        kinds = product(self._actors, ("group", "period"))
+        kinds = product(self.actors, ("group", "period"))
         differences = [figures for kind in kinds for figures in self._differences(*kind)]
         adjusted = holm([figures[-1] for figures in differences])
         pairs = zip(differences, adjusted, strict=True)
@@ -254,7 +255,7 @@ class Study:
 
     def _differences(self, actor: str, of: str) -> Iterator[tuple[Any, ...]]:
         """Yield the first figures of each `Difference`."""
-        pairs = self._actors[actor]
+        pairs = self.actors[actor]
         parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
         known = [part for part in parts if part[2]]
         compared: Iterable[Any] = combinations(known, 2)

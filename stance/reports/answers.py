@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from markupsafe import Markup
 
-from stance.arrays import Bools, Ints
+from stance.arrays import Bools
 from stance.corpus.rows import HOLDERS
 from stance.display import shown
 from stance.errors import DataError, ExtraError
 from stance.files import file_hash
 from stance.findings import Cells, Pairs, find_pairs, read_cells, read_evidence, surest_answers
-from stance.findings.answers import AnswersTable
+from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
 from stance.findings.request import Places, Request, usual_column
 from stance.findings.shares import LEVEL, TOTAL, Share, Study
@@ -75,16 +75,19 @@ class Report:
         self.population, self.labelled = population, sample = read_answers(self.request)
         if population.uncounted and sample is None:
             raise DataError(population.uncounted)
-        ranked = _ranked(population.actor, population.actors)[:ACTORS]
-        actors = [name for number, (name, n) in enumerate(ranked) if n >= FEWEST or number < ALWAYS]
-        self.groups = [name for name, _ in _ranked(population.group, population.groups)[:GROUPS]]
+        self.study = study = Study(population, sample)
+        ranked = [name for name in study.actors if name != TOTAL]
+        often = [name for name in ranked[ALWAYS:ACTORS] if len(study.actors[name]) >= FEWEST]
+        actors = [*ranked[:ALWAYS], *often]
+        groups = split_by(np.arange(len(population)), population.group, population.groups)
+        groups.sort(key=lambda part: (-len(part[1]), part[0]))
+        self.groups = [name for name, _ in groups[:GROUPS]]
 
         def is_shown(actor: str, group: str, period: str) -> bool:
             if group:
                 return not period and actor in (*actors, TOTAL) and group in self.groups
             return actor in (actors[:TRACED] if period else (*actors, TOTAL))
 
-        self.study = study = Study(population, sample)
         shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
         self.total = shares[0]  # of all actors together
         self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
@@ -131,12 +134,6 @@ class Report:
         actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
         chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
         return read_evidence(pairs._replace(shares=chosen), book) if chosen else None
-
-
-def _ranked(codes: Ints, names: Sequence[str]) -> list[tuple[str, int]]:
-    """Return names and how often their codes occur, most often first, then by the alphabet."""
-    sizes = np.bincount(codes, minlength=len(names)).tolist()
-    return sorted(zip(names, sizes, strict=False), key=lambda pair: (-pair[1], pair[0]))
 
 
 # --- Paragraphs ---

@@ -69,20 +69,18 @@ def opened(path: Path, advice: str = "") -> Iterator["Archive"]:
 @contextlib.contextmanager
 def named(path: Path, instead: str = "") -> Iterator[None]:
     """Put the file's name before whatever is refused in it, on one line; replace its advice."""
-    fault: Exception
     try:
         yield
-        return
-    except ModelError as error:
-        fault, what = error, shown(str(error), 400)
-    except (ActorError, RecipeError) as error:
-        fault, what = error, f"{shown(str(error), 400)}; train a new one with `stance train`"
-    except OSError as error:
-        advice = f"check the path, say '{SPEECHES}', or make one with `stance train`"
-        fault, what = error, f"cannot be read ({error.strerror}); {advice}"
-    if instead:
-        what = f"{what.rpartition('; ')[0]}; {instead}"
-    raise ModelError(f"{shown_path(path)}: {what}") from fault
+    except (ModelError, ActorError, RecipeError, OSError) as error:
+        what = shown(str(error), 400)
+        if isinstance(error, OSError):
+            advice = f"check the path, say '{SPEECHES}', or make one with `stance train`"
+            what = f"cannot be read ({error.strerror}); {advice}"
+        elif not isinstance(error, ModelError):
+            what += "; train a new one with `stance train`"
+        if instead:
+            what = f"{what.rpartition('; ')[0]}; {instead}"
+        raise ModelError(f"{shown_path(path)}: {what}") from error
 
 
 def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
