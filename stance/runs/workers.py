@@ -46,12 +46,6 @@ def attempt(model: StanceModel, config: RunConfig, records: Records) -> Part | E
         return copy
 
 
-def failure(records: Records, why: str) -> WorkerError:
-    """Return why a part has no answers."""
-    numbers = records.numbers
-    return WorkerError(f"records {numbers[0]:,} to {numbers[-1]:,}: {why}")
-
-
 # --- Processes ---
 
 
@@ -139,8 +133,10 @@ class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
         if task.deaths < TRIES:
             self._waiting.appendleft(task)
         else:
-            memory = "as when memory runs out; free memory or use fewer --jobs"
-            task.set_exception(failure(task.records, f"the worker died {TRIES} times, {memory}"))
+            numbers = task.records.numbers
+            records = f"records {numbers[0]:,} to {numbers[-1]:,}"
+            why = f"the worker died {TRIES} times, as when memory runs out"
+            task.set_exception(WorkerError(f"{records}: {why}; free memory or use fewer --jobs"))
 
     def _start(self) -> tuple[Any, ...]:
         """Start a worker; return its pipe, and what it has still to be sent.
@@ -200,7 +196,7 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
     def __init__(
         self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
     ) -> None:
-        self._dask = distributed = load_extra("distributed", "--cluster", "dask")
+        distributed = load_extra("distributed", "--cluster", "dask")
         self._name, self._config = shown(address), config
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
@@ -239,20 +235,17 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
         """Have a part computed; return what waits for it."""
         job = attempt_there, self._here, self._model, self._config, records
         remote = self._client.submit(*job, pure=False)
-        return lambda: self._result(remote, records)
+        return lambda: self._result(remote)
 
-    def _result(self, remote: Any, records: Records) -> Part:
+    def _result(self, remote: Any) -> Part:
         """Wait for a part; Dask computes it again on another worker if one is lost."""
         try:
             result: Part | Exception = remote.result()
-        except self._dask.KilledWorker as error:
-            why = "worker after worker died, as if out of memory or without stance"
-            raise failure(records, why) from error
         except Exception as error:
             if self._client.status != "running":
                 raise self._error("the scheduler is gone; start it again") from error
-            why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
-            raise self._error(f"the cluster {why}; install the same version there") from error
+            why = f"fail ({shown(f'{type(error).__name__}: {error}')})"
+            raise self._error(f"workers {why}; check their memory and version of stance") from error
         if isinstance(result, Exception):
             raise result
         return result
