@@ -51,12 +51,9 @@ def _readable(name: str, kind: str, advice: str) -> Iterator[None]:
 
 def _check_size(size: int, path: Path, name: str, most: int = sys.maxsize) -> None:
     """Refuse a file that unpacks to more bytes than a limit, or to far more than it has."""
-    what = ""
+    most = min(most, max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size))
     if size > most:
-        what = f"holds more than {most // MEGABYTE:,} MB without compression"
-    elif size > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
-        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
-    if what:
+        what = f"expands to more than {most // MEGABYTE:,} MB, as a decompression bomb does"
         raise DataError(f"{name}: {what}; if you trust it, export it as CSV")
 
 
