@@ -12,6 +12,8 @@ _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[moN]|h(?=n?t))(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
     "plea": "(?<![^.])(?P<cue>[^.,AaVEGB])(?P<patient>A)",
+    "demand": "(?<![^.])(?P<we>o[NF]|F(?:m|[ho]t)|HbNt)?(?P<cue>[^.,AaF])"
+    "(?P<object>[^.,AaRS+&]{0,4})(?P<link>[ptwif])(?P<patient><whom>)",
     "vows": "(?P<verb>[oVEGN])t(?P<cue>[^.,Aa])(?P<patient><whom>)",
     "deed to": "<subject><aside>,?R?[hmbo]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
     "(?P<victim>[ANJclsF])(?P<cue>X)",
@@ -37,7 +39,7 @@ _TEXTS = {
     "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
     "act by": "(?P<cue>[VG]|(?<![.,b])(?<!bn)[EB])(?P<worth>[NJcls])(?:[fpit][NJOcls]){0,2}"
     "y(?P<patient><whom>)",
-    "participle by": "<subject>,?(?P<cue>[EB])<by>",
+    "participle by": "<subject>,?(?P<cue>[EB])(?:[fpi][NJclsA]){0,2}[NJ]?y(?P<agent><who>)",
     "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
     "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
@@ -68,6 +70,7 @@ _TEXTS = {
     "which affects": "(?P<verb>,)R?(?P<cue>P)(?P<agent><who>)",
     "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
     "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])(?P<victim><whom>)?",
+    "to us": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<cue>[VE])p?[FO]",
     "and deed": "(?P<link>[&+])(?P<flip>n?)(?P<cue>d)",
     "is": "<subject><aside>[hm]*(?P<never>n?)b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
     "surpasses": "(?<!m)<subject><aside>(?:m|m?[oVSd])(?P<cue>[Jo])(?=\\+A)",
@@ -83,7 +86,6 @@ _TEXTS = {
     "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
     "crime by": "(?<!o[t])(?P<cue>J)y(?P<patient><actors>)",
-    "conduct from": "(?<![^.])(?P<cue>J)w(?P<patient><actors>)",
     "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
     "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
     "epithet": "(?<![ANa])(?P<cue>J)(?P<patient>A)(?!q)",
@@ -100,10 +102,10 @@ _SIGNS = {
     **{"deed to": "X", "deed to by": "Xy", "deserves": "on?f?[Jc]"},
     **{"fights": "J(?<=[VEGode]J)", "shows": "J(?<=[oSrnm]J)"},
     **{"makes": "J(?<=[oS][ANFsl]J)|b(?<=[oS][ANFsl]b)J"},
-    **{"deed": "[deg]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
+    **{"deed": "[deg]", "to us": "[VE]p?[FO]", "deed by": "y(?<=[ezCP]y)", "undergone": "e(?<=be)"},
     **{"is": "b[nbpoyX]*[JTcj]", "is of": "bn?b?p?N[fp][Jj]"},
     **dict.fromkeys(("is called", "is called by"), "bn?K"),
-    **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA", "conduct from": "Jw"},
+    **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA"},
     **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "relative called": "[Aak],?R"},
     **{"cleft": "bA(?=\\.)", "with which": "R(?<=[pw]R)"},
     **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
@@ -118,11 +120,11 @@ _SIGNS = {
 
 One letter alone is found fastest, so some patterns begin with it and look back."""
 _DEEDS = (
-    *("fate", "plea", "deed to", "deed to by", "deed by", "undergone", "shows", "makes"),
-    *("has ours", "deed", "and deed", "deserves", "fights", "surpasses"),
+    *("fate", "plea", "demand", "deed to", "deed to by", "deed by", "undergone", "shows", "makes"),
+    *("has ours", "deed", "to us", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
-_NAMED = ("as", "exclaimed", "crime by", "conduct from", "epithet")
+_NAMED = ("as", "exclaimed", "crime by", "epithet")
 _TRAITS = (
     *("is", "apposition", "so described", "which is", "outcome", "verbless", "gapped"),
     *("is somebody's", "is of", "vocative", "addressed"),
@@ -217,6 +219,8 @@ class Evaluations(Rejections):
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
             return self.cues.appeals.get(self.lower(cue), 0)
+        if name == "demand":
+            return self._demand(hit, cue)
         if name in ("without", "because"):
             outcome = self._outcome(hit.end())
             return outcome if name == "because" else -1 if outcome > 0 else 1
@@ -243,6 +247,8 @@ class Evaluations(Rejections):
         if name in VALUED:
             turned = name == "better without" or (name in ("shows", "makes") and flip)
             return -value if turned else value
+        if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
+            return 0
         if letter in "deg":
             if letter == ("e" if group.get("be") else "g"):  # it was betrayed
                 return 0
@@ -255,7 +261,7 @@ class Evaluations(Rejections):
                 return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
         turn = -turn if self.lower_first(cue) == "less" else turn
-        return turn * (sign if letter in "TcjVezCP" else value)
+        return turn * (sign if letter in "TcjVEezCP" else value)
 
     def undone(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
@@ -277,6 +283,19 @@ class Evaluations(Rejections):
             must, turned = can_not or self.is_in(hit.start("modal"), "obliging"), flip
         sign = self.cues.fates.get(self.lower(cue), 0) if must else 0
         return -sign if turned else sign
+
+    def _demand(self, hit: re.Match[str], cue: int) -> int:
+        """Return the polarity of a demand: "Send tanks to Kyiv", "Stop the war on Gaza"."""
+        things, link = range(*hit.span("object")), self.lower(hit.start("link"))
+        harm = any(self.phrases.value[p] < 0 or self.is_in(p, "harming") for p in things)
+        word = self.phrases.word[cue]
+        noun = not hit["we"] and not self.words.sentence_start[word]  # "a cut in aid to Peru"
+        if noun or (self.tags[cue] == "n" and self.spelling(word + 1) != "more"):
+            return 0
+        if self.is_in(cue, "cutting"):
+            return 1 if harm else -1 * (link != "of")
+        gives = self.is_in(cue, "sending") and link in ("to", "for", "with") and things
+        return 0 if not gives else -1 if harm else 1
 
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""

@@ -100,9 +100,7 @@ class _Sentences(Evaluations):
                 patients = []  # "voted down its proposal"
             sign, agents, patients = self._judgement(name, hit, cue, patients)
             # "accused each other", "traded blame"
-            if not patients and (
-                self.lower(cue + 1) in ("other", "another") or self.is_in(cue, "mutual")
-            ):
+            if not patients and (self.is_in(cue, "mutual") or self._each_other(cue)):
                 patients = [end for end in agents if len(agents) > 1]
             if not sign:
                 return
@@ -160,6 +158,11 @@ class _Sentences(Evaluations):
             return self.names[hit.start("patient")] in self.judging | self.judged
         refers = self.phrases.tags[cue] in "JN"  # "their quarrels", whoever has them
         return name == "act" and (refers or self.names[cue] in self.judged)
+
+    def _each_other(self, cue: int) -> bool:
+        """Tell whether subjects judge each other: "accused each other", "insults at each other"."""
+        near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
+        return any(self.lower(place) in ("other", "another") for place in near)
 
     def _strikes(self, cue: int, agents: Ends) -> bool:
         """Tell whether who attacks does so by arms: not "was attacked by Peru for its veto"."""

@@ -52,8 +52,13 @@ def compiled(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-_SAYS = compiled(f"[SK](?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})")
-_WHO, _SAID = compiled("<who>"), compiled(",(?:S(<who>)|(<who>)S)")
+_SAYS = compiled(
+    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R"
+)
+_WHO = compiled("<who>")
+_SAID = compiled(
+    f",(?:S(<who>)|J?(<who>)(?:[fpwi]{NOUN_PHRASE}){{0,2}}(?:S|[KU](?=[.,])|U{NOUN_PHRASE}(?!t)))"
+)
 _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
 _OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
@@ -158,19 +163,20 @@ class Voices:
     def who(self, low: int, high: int) -> Ends:
         """Return for whom a phrase or a list of them stands."""
         tag = self.tags[low]
-        if tag in "FO":
+        if tag == "F" or (tag == "O" and not self.is_in(low, "kin")):
             return self.speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
         if tag == "H" and (named := self._antecedents(low)):
             return named
         actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
         return actors or [(OTHER, -1)]
 
-    def _antecedents(self, place: int) -> Ends:
+    def _antecedents(self, place: int, before: int | None = None) -> Ends:
         """Return for whom "he" or "they" stands: the last subject, else the last object."""
+        before = place if before is None else before
         para, quoted, tags = self.phrases.para, self.phrases.quoted, self.tags
         heads = [
             p
-            for p in range(max(0, place - 40), place)
+            for p in range(max(0, before - 40), before)
             if tags[p] == "A" and para[p] == para[place]
             if tags[p - 1] not in "fpwtiy" or _OFFICIAL.match(tags, p - 2)
             # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
@@ -178,9 +184,14 @@ class Voices:
         ]
         word, kinds = self.lower(place), self.words.alias_kind
         if word in _PERSONAL:  # "it" is no leader, and "she" is one, if anyone is
-            leads = [kinds[self.names[p]] == _LEADER or _OFFICIAL.match(tags, p - 2) for p in heads]
-            fit = [p for p, lead in zip(heads, leads, strict=True) if _PERSONAL[word] == bool(lead)]
-            heads = fit or heads
+            leads = [
+                self.phrases.word[p] != self.names[p]  # "the Polish minister"
+                or kinds[self.names[p]] == _LEADER
+                or bool(_OFFICIAL.match(tags, p - 2))
+                for p in heads
+            ]
+            fit = [p for p, lead in zip(heads, leads, strict=True) if lead == _PERSONAL[word]]
+            heads = fit if _PERSONAL[word] else fit or heads
         subjects = [p for p in heads if tags[p - 1] not in _ACTING] or heads
         if not heads or word == "those":
             return []
@@ -284,15 +295,32 @@ class Voices:
         tags = self.tags
         low, high = tags.rfind(".", 0, place) + 1, tags.find(".", place)
         for verb in range(place - 1, low - 1, -1):
-            if tags[verb] in "SK" and not self.phrases.quoted[verb] and _SAYS.match(tags, verb):
-                return self.subjects(verb)  # "Iraq says that Iran lies"
-        if hit := _SAID.search(tags, place, high):
-            return self.who(*hit.span(hit.lastindex or 1))
+            if self._reports(verb):
+                return self.subjects(verb)
+        for said in _SAID.finditer(tags, low, high + 1):
+            if said.start() > place or said[1] or tags[said.end()] == ",":
+                clause = tags.rfind(",", low, min(place, said.start())) + 1
+                return self._speaking(*said.span(said.lastindex or 1), clause or low)
+        if tags[low] == "p" and self.is_in(low + 1, "viewing"):  # "in Chile's view"
+            return self.actors(low + 1, low + 2) or [(OTHER, -1)]
         if (hit := _ACCORDING.search(tags, low, high)) and (
             tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
         ):
             return self.who(*hit.span(1))
         return [(AUTHOR, -1)]
+
+    def _reports(self, verb: int) -> bool:
+        """Tell whether a clause is what somebody says: "Iraq told us that Iran lies"."""
+        if self.tags[verb] not in "SKU" or self.phrases.quoted[verb] or self.lower(verb) == "tell":
+            return False
+        says = self.tags[verb] == "U" and self.last(verb) == "that"  # "insisted that"
+        return says or bool(_SAYS.match(self.tags, verb))
+
+    def _speaking(self, low: int, high: int, clause: int) -> Ends:
+        """Return who speaks in ", he said,", whom what stands before the clause must name."""
+        if self.tags[low] == "H" or low in self.referring:
+            return self._antecedents(low, clause) or [(OTHER, -1)]
+        return self.who(low, high)
 
     def speaker(self, place: int) -> Ends:
         """Return who says a quotation: the subject of the nearest verb of speech outside it."""
