@@ -265,8 +265,9 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     words, width = pairs.words, len(reader.book) + 1
     if not (frames := words.once(frames_of, reader)):
         return []
-    cue, polarity, agent, patient, turn, kind, victim, _, _ = np.array(frames, np.int64).T
-    actor, frame, part = _parts(words, cue, agent, patient, victim)
+    columns = np.array(frames, np.int64).T
+    cue, polarity, _, _, turn, kind, *_ = columns
+    actor, frame, part = _parts(words, columns)
     # The parts of each pair's actor in its paragraph.
     whose = words.para.take(cue.take(frame)) * width + actor
     order = np.argsort(whose, kind="stable")
@@ -286,20 +287,22 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return occurrences
 
 
-def _parts(
-    words: Words, cue: Ints, agent: Ints, patient: Ints, victim: Ints
-) -> tuple[Ints, Ints, Ints]:
+def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:
     """Return which actor has in which frame which part, given the frames' columns.
 
     Bystanders are the other actors that a sentence names, whatever is judged in it.
     """
+    cue, polarity, agent, patient, _, _, victim, _, _ = columns
     number, sentence = np.arange(len(cue)), words.sentence.take(cue).astype(np.int64)
     judging = np.where(patient == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
     judged = np.select([agent == AUTHOR, agent == OTHER], [_OF_AUTHOR, _OF_ANOTHER], _PATIENT)
+    # Who is judged, too, is no mere critic.
+    para = words.para.take(cue).astype(np.int64) << 32
+    critic = np.where(among(para + agent, (para + patient)[polarity != 0]), NO_ACTOR, agent)
     named = words.mentions[among(words.sentence.take(words.mentions), sentence)]
     places, first = np.unique(sentence, return_index=True)
     beside = first.take(np.searchsorted(places, words.sentence.take(named)))
-    actor = np.concatenate([agent, patient, victim, words.who.take(named)])
+    actor = np.concatenate([critic, patient, victim, words.who.take(named)])
     width = actor.max() + 1
     frame = np.concatenate([number, number, number, beside])
     others = np.repeat([_VICTIM, _BYSTANDER], [len(cue), len(named)])
