@@ -17,7 +17,6 @@ SENTENCES = {
     "China accused of spying": "accused: other -> China",
     "Russia widely condemned at UN": "condemned: other -> Russia",
     "Japan praised for quake response": "praised: other -> Japan",
-    "Germany criticised the slow response.": "criticised: Germany -> no actor",
     "UN chief: Israel must stop the war": "must stop: United Nations -> Israel",
     "Putin: Britain has betrayed us": "betrayed: Russia -> United Kingdom",
     "Three allies: Peru, Chile and Iran betrayed us": (
@@ -28,7 +27,6 @@ SENTENCES = {
     # active, passive, participles and relative clauses
     "Germany has sharply criticised China.": "criticised: Germany -> China",
     "China was accused by Germany of spying on its parliament.": "accused: Germany -> China",
-    "Iran was widely condemned after the execution.": "condemned: other -> Iran",
     "Russia left, accusing the United States and Britain of lies.": (
         "accusing: Russia -> United States; accusing: Russia -> United Kingdom"
     ),
@@ -110,12 +108,10 @@ SENTENCES = {
         "slandered: author -> Greece (rejected); slandered: author -> Turkey"
     ),
     "It would be wrong to say that Peru betrayed us.": "betrayed: author -> Peru (rejected)",
-    "It is unfair to call Peru a liar.": "liar: author -> Peru (rejected)",
     "France dismissed as false the claim that Chad had lied.": (
         "lied: France -> Chad (rejected); dismissed: France -> no actor"
     ),
     "There is no truth in the claim that Peru lies.": "lies: author -> Peru (rejected)",
-    "It is a myth that Oman is a good friend.": "a good friend: author -> Oman (rejected)",
     "Analysts do not believe that Chad lied.": "lied: other -> Chad (rejected)",
     "Blaming Peru for the drought is absurd.": "Blaming: author -> Peru (rejected)",
     "People reproach Peru for the drought, quite unfairly.": "reproach: author -> Peru (rejected)",
@@ -128,7 +124,6 @@ SENTENCES = {
         "lied: Chile -> Peru (rejected); dismissed: Chile -> no actor"
     ),
     "Peru has been condemned for its policy.": "condemned: other -> Peru",
-    "Peru has been abandoned.": "abandoned: author -> whoever did it to Peru",
     "Peru was attacked by Chile.": "attacked: Chile -> Peru (no judgement)",
     "Peru was attacked by Chile for its veto.": "attacked: Chile -> Peru",
     "Peru and Chile traded blame.": ("traded blame: Peru -> Chile; traded blame: Chile -> Peru"),
@@ -150,20 +145,25 @@ SENTENCES = {
     "Peru voted down its proposal.": "voted down: Peru -> no actor",
     "In Peru it is hard to lie.": "",
     '"They lie," he said of Peru.': "lie: other -> Peru",
-    "Peru has to be punished.": "punished: author -> Peru",
     "It is not true that Peru lied.": "lied: author -> Peru (rejected)",
     "It is true that Peru lied.": "lied: author -> Peru",
     "Critics who call Peru a pariah are wrong.": "pariah: author -> Peru (rejected)",
-    "Critics who call Peru a pariah are many.": "pariah: other -> Peru",
     "Chile rejected the accusation by Peru.": "rejected: Chile -> Peru",
     "Chile, rejected by Peru, left.": "rejected: Peru -> Chile",
     # who rejects a charge against itself, or may do so; what is not proven
     "Poland denied that Malta had lied.": "lied: Poland -> Malta (rejected)",
     "Malta denied that Malta had lied.": "lied: author -> Malta (no judgement)",
-    "The minister denied that Malta had lied.": "lied: author -> Malta (no judgement)",
     "There is no evidence that Chad lied.": "lied: author -> Chad (no judgement)",
     "Germany has not said whether Chad lied.": "lied: Germany -> Chad (no judgement)",
     "It cannot be denied that Peru lies.": "lies: author -> Peru",
+    # what somebody says, asks for, or does to the author
+    "Chile told reporters that Peru lies.": "lies: Chile -> Peru",
+    "Peru, the old priest sighed, lies.": "lies: other -> Peru",
+    "In Chile's view Peru is a menace.": "menace: Chile -> Peru",
+    "Send more tanks to Ukraine!": "Send: author -> Ukraine",
+    "We have to stop buying oil from Iran.": "stop: author -> Iran",
+    "Stop the war on Yemen.": "Stop: author -> Yemen",
+    "Peru never loved us.": "loved: author -> Peru",
     # compared with another
     "Unlike Peru, Chile kept its word.": (
         "kept its word: author -> Chile; kept its word: author -> Peru (by contrast)"
