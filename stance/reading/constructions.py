@@ -14,7 +14,6 @@ _TEXTS = {
     "plea": "(?<![^.])(?P<cue>[^.,AaVEGB])(?P<patient>A)",
     "demand": "(?<![^.])(?P<we>o[NF]|F(?:m|[ho]t)|HbNt)?(?P<cue>[^.,AaF])"
     "(?P<object>[^.,AaRS+&]{0,4})(?P<link>[ptwif])(?P<patient><whom>)",
-    "vows": "(?P<verb>[oVEGN])t(?P<cue>[^.,Aa])(?P<patient><whom>)",
     "deed to": "<subject><aside>,?R?[hmbo]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
     "(?P<victim>[ANJclsF])(?P<cue>X)",
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
@@ -42,7 +41,6 @@ _TEXTS = {
     "participle by": "<subject>,?(?P<cue>[EB])(?:[fpi][NJclsA]){0,2}[NJ]?y(?P<agent><who>)",
     "headline": "(?<![^.])<subject>(?P<cue>[EB])(?=[fp])",
     "fronted": "(?<![^.])(?P<cue>[EB])y(?P<agent><who>)(?:[fpwti][^.,]{1,6})?,(?P<patient>A)",
-    "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
     "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
     "relative called": "<subject>,?R(?P<agent><who>)[hmn]*K[ptb]*(?P<cue>[Jcj])",
     "regrets": "(?P<cue>[VEPQJc])R(?P<patient>A)",
@@ -54,7 +52,6 @@ _TEXTS = {
     "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
-    "threatens": "(?P<cue>[VEG])t[^.,A]{1,2}(?P<patient><whom>)",
     "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
     "judged act": "(?P<cue>[VEGB])p?(?P<patient>k)",
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
@@ -83,7 +80,6 @@ _TEXTS = {
     "is somebody's": "<subject><aside>[hm]*bb?(?P<cue>a)",
     "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
     "as": "p(?P<cue>J)p(?P<patient><actors>)",
-    "exclaimed": "(?P<cue>[Jj](?<![^.].))(?P<patient>A)b?\\.",
     "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
     "crime by": "(?<!o[t])(?P<cue>J)y(?P<patient><actors>)",
     "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
@@ -92,7 +88,7 @@ _TEXTS = {
     "act": "(?P<patient>a)",
 }
 _SIGNS = {
-    **dict.fromkeys(("headline", "participle by", "fronted", "participle", "by"), "[EB]"),
+    **dict.fromkeys(("headline", "participle by", "fronted", "by"), "[EB]"),
     **dict.fromkeys(("received", "received from nobody", "has ours", "given"), "c"),
     **dict.fromkeys(("held", "is held"), "T"),
     **dict.fromkeys(("affects", "which affects"), "P"),
@@ -107,13 +103,11 @@ _SIGNS = {
     **dict.fromkeys(("is called", "is called by"), "bn?K"),
     **{"is somebody's": "ba", "is judged": "Q", "epithet": "JA"},
     **{"fate": "b(?<=[mohNnt]b)", "relative": "[Aak],?[RY]", "relative called": "[Aak],?R"},
-    **{"cleft": "bA(?=\\.)", "with which": "R(?<=[pw]R)"},
-    **{"vows": "t[^.,Aa](?:s[fw]|lf)?[Aa]", "but not": "n(?<=[&+,]n)"},
-    **{"against": "p(?<=[Aa]p)[Aasl]", "urged by": "Uy", "elsewhere": "[VEB]"},
+    **{"cleft": "bA(?=\\.)", "with which": "R(?<=[pw]R)", "urged by": "Uy"},
+    **{"but not": "n(?<=[&+,]n)", "against": "p(?<=[Aa]p)[Aasl]", "elsewhere": "[VEB]"},
     **{"apposition": ",J", "which is": "Rbn?J", "outcome": r",[Jc](?:f[NJ])?\."},
     **{"so described": "J&J", "verbless": "A[Jj],", "crime by": "Jy"},
     **{"said of": "Sf", "without": "nA", "vocative": "V,A", "addressed": "V(?<=,V)"},
-    **{"exclaimed": r"A(?<=[Jj]A)b?\.", "threatens": "t(?<=[VEG]t)"},
     **{"act by": "y(?<=[NJcls]y)[slAa]", "judged act": "k(?<=[VEGBp]k)", "plea": "A(?<![^.].A)"},
 }
 """What a sentence must hold for a construction to occur in it; others are not searched.
@@ -124,7 +118,7 @@ _DEEDS = (
     *("has ours", "deed", "to us", "and deed", "deserves", "fights", "surpasses"),
 )
 _OUTCOMES = ("because", "due to")
-_NAMED = ("as", "exclaimed", "crime by", "epithet")
+_NAMED = ("as", "crime by", "epithet")
 _TRAITS = (
     *("is", "apposition", "so described", "which is", "outcome", "verbless", "gapped"),
     *("is somebody's", "is of", "vocative", "addressed"),
@@ -145,11 +139,10 @@ KIND_OF = {
 """What a construction's cue is, a verb that judges where it stands in none of these."""
 
 NEEDS = {
-    **{"against": ("cue", "against"), "threatens": ("cue", "threatening")},
-    "headline": ("cue", "headlined"),
+    **{"against": ("cue", "against"), "headline": ("cue", "headlined")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
-    **{"vows": ("verb", "vowing"), "wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
+    **{"wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
@@ -162,8 +155,8 @@ NEEDS = {
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
 JUDGES = {
-    **dict.fromkeys(("against", "but not", "vows", "wants", "held", "called", "given"), "verb"),
-    **dict.fromkeys(("judged", "judged act", "judged worth", "regrets", "threatens"), "cue"),
+    **dict.fromkeys(("against", "but not", "wants", "held", "called", "given"), "verb"),
+    **dict.fromkeys(("judged", "judged act", "judged worth", "regrets"), "cue"),
     **dict.fromkeys(("blamed on", "urged", "act by", "loyal", "cannot stand"), "cue"),
 }
 """The group of a pattern whose subject judges, where no other group is the agent."""

@@ -233,9 +233,8 @@ class _Sentences(Evaluations):
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = self.phrases.sign[hit.start("verb")]
             sign = -verb if name == "but not" else -1 * (verb > 0)
-        elif name in ("vows", "wants"):  # "swore to strike Spain", "wants Spain punished"
-            fates = self.cues.appeals if name == "vows" else self.cues.fates
-            sign = fates.get(self.lower(cue), 0)
+        elif name == "wants":  # "wants Spain punished"
+            sign = self.cues.fates.get(self.lower(cue), 0)
         elif name in FIXED:
             sign = FIXED[name]
         elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"
