@@ -29,6 +29,8 @@ _TEXTS = {
     "said of": "(?P<cue>[Jjc]),(?P<agent><who>)Sf(?P<patient><whom>)",
     "without": "(?<![^.])(?P<cue>n)(?P<patient><actors>),[^.]{0,6}m",
     "vocative": "(?<![^.])(?P<cue>V),(?P<patient><actors>)[.,]",
+    "ordered": "(?<![^.])(?P<cue>[zoV])[^.,A]{1,6},(?P<patient>A)\\.",
+    "ordered first": "(?<![^.])(?P<patient>A),(?P<cue>z)(?![.,])",
     "addressed": "(?<![^.])(?P<patient>A),(?P<cue>V)\\.",
     "better without": "(?P<cue>J)[px]*(?P<link>n)(?P<patient><actors>)",
     "because": "(?<![^.])(?P<cue>\\+)f(?P<patient><actors>),",
@@ -52,7 +54,7 @@ _TEXTS = {
     "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
     "but not": "(?P<verb>[VEG])p?<whom>,?[&+],?(?P<cue>n)(?P<patient><whom>)",
-    "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
+    "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?[&n]?(?P<patient><whom>)",
     "judged act": "(?P<cue>[VEGB])p?(?P<patient>k)",
     "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
     "is held": "<subject><aside>[hmn]*b+n?[oVEr](?P<cue>T)(?:y(?P<agent><who>))?",
@@ -121,7 +123,7 @@ _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "crime by", "epithet")
 _TRAITS = (
     *("is", "apposition", "so described", "which is", "outcome", "verbless", "gapped"),
-    *("is somebody's", "is of", "vocative", "addressed"),
+    *("is somebody's", "is of", "vocative", "addressed", "ordered", "ordered first"),
     *_NAMED,
 )
 _ACTS = ("with which", "without", "better without", "act")
@@ -146,6 +148,7 @@ NEEDS = {
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
+    **dict.fromkeys(("ordered", "ordered first"), ("cue", "ordering")),
     **{
         "outcome": ("cue", "outcomes"),
         "and deed": ("link", "joining"),
@@ -212,6 +215,8 @@ class Evaluations(Rejections):
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
             return self.cues.appeals.get(self.lower(cue), 0)
+        if name.startswith("ordered"):  # "Stop the war, Putin!"
+            return -1
         if name == "demand":
             return self._demand(hit, cue)
         if name in ("without", "because"):

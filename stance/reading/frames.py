@@ -177,7 +177,7 @@ class _Sentences(Evaluations):
             return -1 if sign > 0 else 0
         if _ASKED.search(self.tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        if name in FIXED or not self.denied(verb):
+        if name in FIXED or not (self.denied(verb) or self.tags[cue + 1] == "n"):
             return sign
         turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")
         return -1 if turned and sign > 0 else 0
