@@ -18,7 +18,7 @@ _TEXTS = {
     "(?P<victim>[ANJclsF])(?P<cue>X)",
     "deed to by": "(?P<victim>A)<aside>,?R?[hm]*b+n?(?P<verb>[oVEdeBr])(?P<cue>X)"
     "y(?P<patient><actors>)",
-    "deed by": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
+    "deed by": "(?P<victim>[ANJHFcO])<aside>,?R?[hm]*b+(?P<cue>[ezCP])y(?P<patient><actors>)",
     "undergone": "(?P<victim>A)<aside>,?R?[hm]*b+(?P<cue>e)(?!y<actors>)",
     "deserves": "<subject><aside>,?R?[hm]*(?P<never>n?)[hm]*(?P<verb>o)(?P<flip>n?)f?(?P<cue>[Jc])",
     "fights": "<subject><aside>,?R?[hm]*(?P<verb>[VEGode])(?P<cue>J)(?!p?[Aak])",
@@ -76,6 +76,8 @@ _TEXTS = {
     "apposition": "<subject>,(?P<cue>J)(?:f[NJ])?,(?![AJN&])",
     "so described": "(?<![^.])(?P<cue>J)&J,(?P<patient>A)",
     "which is": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,}(?:,&?|&)Rb(?P<flip>n?)(?P<cue>J)\\.",
+    "what is": "(?<![^.])(?P<patient>A)[^.,]{1,8}b(?P<flip>n?)(?P<cue>[Jj])[.,]",
+    "of whom": "Hb+(?P<flip>n?)(?P<cue>[Jj])f(?P<patient>A)",
     "outcome": "(?<![^.])(?P<patient>A)(?![,&fS])[^.A]{2,},(?P<cue>[Jc])(?:f[NJ])?\\.",
     "verbless": "(?<![^.])(?P<patient>A)(?P<cue>[Jj])(?=,(?:S|cA))",
     "gapped": "b[^.,]{0,3}[Jc][^.,]{0,4},&?(?P<patient>A)(?P<cue>[Jc])(?=[.,])",
@@ -122,7 +124,17 @@ _DEEDS = (
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "crime by", "epithet")
 _TRAITS = (
-    *("is", "apposition", "so described", "which is", "outcome", "verbless", "gapped"),
+    *(
+        "is",
+        "apposition",
+        "so described",
+        "which is",
+        "what is",
+        "of whom",
+        "outcome",
+        "verbless",
+        "gapped",
+    ),
     *("is somebody's", "is of", "vocative", "addressed", "ordered", "ordered first"),
     *_NAMED,
 )
@@ -229,6 +241,8 @@ class Evaluations(Rejections):
             return lost * sign if self.phrases.ours[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
             return min(value, 0)
+        if name == "what is" and self.spelling(self.phrases.first[hit.start()] - 1) != "what":
+            return 0  # "What Peru did is a shame"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
