@@ -103,8 +103,9 @@ class Clauses:
         letter[name], letter[proper] = noun[name], ord("N")
         # "don't": of "isn't" and "hasn't" the letter tells more.
         negated = words.clitic.take(word) == CLITIC_NEGATION
+        apart = (who >= 0) | negated & (letter == ord("m"))  # "can't rely on"
         letter[negated & ~_letters("bh")[letter]] = ord("m")
-        places = words.para.take(word), words.gap.take(word), np.where(who < 0, types, -1)
+        places = words.para.take(word), words.gap.take(word), np.where(apart, -1, types)
         first, length, number = cues.phrases.find(*places, *self._numbers)
         # "a dressing down" is a noun behind its article.
         article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))

@@ -68,6 +68,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_OPENS = re.compile("(?<![^.]),?n?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -204,7 +205,7 @@ class Voices:
             return self.speaker(verb) if self.phrases.quoted[verb] else [(AUTHOR, -1)]
         place = self.subject(verb)
         if place is None:
-            opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
+            opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
             return self.voice(verb) if opens else [(OTHER, -1)]
         row = _ROW.search(self.tags, max(0, place - 20), place + 1)
         return self.who(row.start() if row else place, place + 1)
@@ -253,6 +254,8 @@ class Voices:
         """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
         tags, place = self.tags, cue - 1
         before = self.lower(place) if tags[place] != "." else ""
+        if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit"):
+            return True  # "should stop supporting"
         if before in ("whoever", "few") or (tags[place] == "R" and self.lower(place - 1) in _SUCH):
             return True  # who says so seldom agrees with them
         if before == "nor" or _NEITHER.search(tags, max(0, cue - 8), cue):
