@@ -274,6 +274,8 @@ class _Sentences(Evaluations):
                 agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
                 agents = self.subjects(cue)
+            elif self.tags[cue - 1 : cue] in ("", ".") and self.tags[hit.end()] in ".,":
+                agents = self.voice(cue)  # "Solidarity with Peru!"
             elif not self.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged
                 agents = [(OTHER, -1)]
         return agents, patients

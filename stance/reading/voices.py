@@ -207,6 +207,8 @@ class Voices:
         if place is None:
             opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
             return self.voice(verb) if opens else [(OTHER, -1)]
+        if self.lower(place) in ("one", "you"):  # "you can rely on Peru"
+            return self.voice(place)
         row = _ROW.search(self.tags, max(0, place - 20), place + 1)
         return self.who(row.start() if row else place, place + 1)
 
@@ -305,7 +307,7 @@ class Voices:
                 clause = tags.rfind(",", low, min(place, said.start())) + 1
                 return self._speaking(*said.span(said.lastindex or 1), clause or low)
         if tags[low] == "p" and self.is_in(low + 1, "viewing"):  # "in Chile's view"
-            return self.actors(low + 1, low + 2) or [(OTHER, -1)]
+            return self.actors(low + 1, low + 2) or self.who(low + 1, low + 2)
         if (hit := _ACCORDING.search(tags, low, high)) and (
             tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
         ):
