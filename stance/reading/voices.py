@@ -68,7 +68,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
-_OPENS = re.compile("(?<![^.]),?n?$")  # "Never trust Peru"
+_OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -204,6 +204,8 @@ class Voices:
         if self.lower_first(verb) in ("i", "we"):  # "we like" is one phrase
             return self.speaker(verb) if self.phrases.quoted[verb] else [(AUTHOR, -1)]
         place = self.subject(verb)
+        if self.last(verb) == "than":  # "Peru has no better friend than"
+            return self.voice(verb)
         if place is None:
             opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
             return self.voice(verb) if opens else [(OTHER, -1)]
@@ -258,7 +260,12 @@ class Voices:
         before = self.lower(place) if tags[place] != "." else ""
         if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit"):
             return True  # "should stop supporting"
-        if before in ("whoever", "few") or (tags[place] == "R" and self.lower(place - 1) in _SUCH):
+        few = tags[place] != "." and self.lower_first(place) == "few"  # "few Poles trust"
+        if (
+            few
+            or before in ("whoever", "few")
+            or (tags[place] == "R" and self.lower(place - 1) in _SUCH)
+        ):
             return True  # who says so seldom agrees with them
         if before == "nor" or _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
