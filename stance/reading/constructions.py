@@ -12,7 +12,7 @@ _TEXTS = {
     "fate": "<subject><aside>(?:(?P<modal>[moN]|h(?=n?t))(?P<flip>n?)t?|(?P<cannot>n))b"
     "(?P<cue>[^.,Aa])(?!<by>)",
     "plea": "(?<![^.])(?P<cue>[^.,AaVEGB])(?P<patient>A)",
-    "demand": "(?<![^.])(?P<we>o[NF]|F(?:m|[ho]t)|HbNt)?(?P<cue>[^.,AaF])"
+    "demand": "(?<![^.])(?P<we>o[NF]|F(?:m|[ho]t)|Hb?Nt)?(?P<cue>[^.,AaF])"
     "(?P<object>[^.,AaRS+&]{0,4})(?P<link>[ptwif])(?P<patient><whom>)",
     "deed to": "<subject><aside>,?R?[hmbo]*(?P<flip>n?)(?P<verb>[VEGBoSKdegrb])"
     "(?P<victim>[ANJclsF])(?P<cue>X)",
@@ -50,6 +50,8 @@ _TEXTS = {
     "blamed on": "(?P<cue>B)[NJcl](?:[fp][NJ])?[it](?P<patient><whom>)",
     "held": "(?P<verb>[oVEGBhrKSU])(?P<patient><whom>)b?(?P<cue>T)",
     "wants": "(?P<verb>U)(?P<patient><whom>)(?:tb)?(?P<cue>[EoedN])",
+    "hopes": "(?P<verb>[oSVEX])R?(?P<patient>A)[mh]?(?P<cue>[^.,Aa])",
+    "may": "(?<![^.])(?P<verb>m)(?P<patient>A)x?(?P<cue>[^.,Aa])",
     "urged": "(?P<cue>U)(?P<patient><whom>)[tm]?z",
     "urged by": "<subject><aside>,?R?[hm]*b+n?(?P<cue>U)y(?P<agent><who>)[tm]?z",
     "against": "(?P<verb>[VEG])p?<whom>(?P<cue>p)(?P<patient><whom>)",
@@ -156,6 +158,7 @@ NEEDS = {
     **{"against": ("cue", "against"), "headline": ("cue", "headlined")},
     **{"shows": ("verb", "doing"), "makes": ("verb", "doing")},
     **{"deserves": ("verb", "deserving"), "with which": ("link", "accompanying")},
+    **{"hopes": ("verb", "hoping"), "may": ("verb", "hoping")},
     **{"wants": ("verb", "wanting"), "fights": ("verb", "fighting")},
     **{"loyal": ("cue", "deserting"), "cannot stand": ("cue", "bearing")},
     **{"without": ("cue", "without"), "better without": ("link", "without")},
@@ -170,7 +173,9 @@ NEEDS = {
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
 JUDGES = {
-    **dict.fromkeys(("against", "but not", "wants", "held", "called", "given"), "verb"),
+    **dict.fromkeys(
+        ("against", "but not", "hopes", "may", "wants", "held", "called", "given"), "verb"
+    ),
     **dict.fromkeys(("judged", "judged act", "judged worth", "regrets"), "cue"),
     **dict.fromkeys(("blamed on", "urged", "act by", "loyal", "cannot stand"), "cue"),
 }

@@ -114,6 +114,7 @@ class Cues:
         # Any of these may decide what a sentence says, so that it is read.
         read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]
         read += ["without", "because", *self.lists["sending"], *self.lists["cutting"]]
+        read += [*self.lists["thriving"], *self.lists["perishing"]]
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._listed = {*self.letter, *self.noun, *self.sign, *self._signals}
         self._listed |= {word + "s" for word in self.value}  # the others are nouns, too

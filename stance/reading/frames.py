@@ -42,7 +42,7 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
-_IMPERSONAL = re.compile("H[mhn]*(?:bx?([JOcC])t|d)$")
+_IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -235,6 +235,8 @@ class _Sentences(Evaluations):
             sign = -verb if name == "but not" else -1 * (verb > 0)
         elif name == "wants":  # "wants Spain punished"
             sign = self.cues.fates.get(self.lower(cue), 0)
+        elif name in ("hopes", "may"):  # "hopes that Peru wins"
+            sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif name in FIXED:
             sign = FIXED[name]
         elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"

@@ -454,7 +454,8 @@ class Rejections(Voices):
     def _disbelieves(self, verb: int) -> bool:
         phrase = self.last(verb)
         accepts = phrase in self.lists["accepting"]
-        return accepts and (phrase != self.lower(verb) or self._denied(verb))
+        doubts = phrase == "doubt" != self.lower(verb)  # "I doubt that"
+        return doubts or (accepts and (phrase != self.lower(verb) or self._denied(verb)))
 
     def _claim(self, low: int, before: int) -> int | None:
         """Return the claim that a clause with "that" belongs to: "the charge by Iran that"."""
