@@ -298,9 +298,8 @@ def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:
     judged = np.select([agent == AUTHOR, agent == OTHER], [_OF_AUTHOR, _OF_ANOTHER], _PATIENT)
     # Who is judged, too, is no mere critic.
     para = words.para.take(cue).astype(np.int64) << 32
-    judged_there = np.sort(np.append(-9, (para + patient)[polarity != 0]))
-    place = np.searchsorted(judged_there, para + agent)
-    both = judged_there.take(place, mode="clip") == para + agent
+    there = {*(para + patient)[polarity != 0].tolist()}
+    both = np.array([one in there for one in (para + agent).tolist()], np.bool_)
     critic = np.where(both, NO_ACTOR, agent)
     named = words.mentions[among(words.sentence.take(words.mentions), sentence)]
     places, first = np.unique(sentence, return_index=True)
