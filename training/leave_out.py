@@ -5,8 +5,7 @@ Usage: python training/leave_out.py NEWS.csv OTHER.csv ... --recipe training/mix
            [--least 1500]
 
 NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Rows of
-other corpora that have soft labels alone (`training/distil.py`) and such a source are left out with
-it. With ``--together``, one model is trained without any of the collections; ``--save`` keeps it
+other corpora that have such a source are left out with it. With ``--together``, one model is trained without any of the collections; ``--save`` keeps it
 for `training/distil.py mix`. Prints, for each
 collection of at least so many pairs, macro-F1 when the model has not seen it, beside target-blind
 words trained on the same rows, the difference with its 95 % interval (bootstrap over documents),
@@ -104,7 +103,6 @@ def main() -> None:
     with options.news.open(encoding="utf-8", newline="") as file:
         drawn = np.array([cells["drawn"] == "random" for cells in csv.DictReader(file)])
     collection = np.array(corpus.extra["source"])
-    collection[(corpus.source > 0) & corpus.judged] = ""
     sizes = Counter(collection[corpus.source == 0].tolist())
     names = options.only or [name for name, size in sizes.items() if size >= options.least]
     print("| left out | n | macro-F1 | blind | difference | ECE | true share | answered |")
