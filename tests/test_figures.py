@@ -27,14 +27,10 @@ def made(coded):
     return page, folder
 
 
-def test_the_title_is_the_users(made):
-    assert made[0].text.startswith("Of <b>two</b> genres ")
-
-
 def test_each_figure_is_a_file_that_needs_no_style(made):
+    assert made[0].text.startswith("Of <b>two</b> genres ")
     names = {path.stem for path in made[1].iterdir()}
-    assert {"net", "groups-1", "map", "pairs"} <= names
-    assert {"over-time-1", "numbers"} <= names
+    assert {"net", "groups-1", "map", "pairs", "over-time-1", "numbers"} <= names
     for name in names - {"numbers"}:
         root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
         assert root.tag == f"{SVG}svg"

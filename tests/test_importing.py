@@ -67,8 +67,6 @@ SPOILT = [
     ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: spans '0:999"),
     ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: spans '14:99' is not a place in"),
     ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
-    ("pstance", b"FAVOR", b"LOVE", "raw_train_all.csv:2: stance 'LOVE' in row 1 is not a label;"),
-    ("sentfin", b"{'G", b"{G", "SEntFiN.csv:2: is not of the format sentfin ("),
     ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: is not of the format sent"),
     ("sentfin", b"{'G", b"[" * 198 + b"-" * 1000, "csv:2: is not of the format sentfin (nested"),
     ("semeval2025", b"\tProtagonist\tGuardian", b"", "annotations.txt:1: not article, m"),
@@ -83,7 +81,6 @@ SPOILT = [
     ("prodigy", b'"start": 2', b'"start": true', "out.jsonl:1: spans 'True:6' is not a place"),
     ("brat", b"T1\tActor", b"T1 Actor", "000.ann:1: 'T1 Actor 22 26\\tNATO' is not a line of an"),
     ("brat", b"Stance T2", b"Stance T9", "000.ann:4: has no 'T9'; name a folder"),
-    ("table", b"pro", b"maybe", "mine.csv:2: stance 'maybe' in row 1 is not a label; use against"),
 ]
 
 
@@ -161,7 +158,6 @@ def test_any_table_with_a_map(tmp_path):
     ("names", "match"),
     [
         ({}, "no column 'text'; did you mean --map text='body'"),
-        ({"text": "bodi"}, "no column 'bodi'; did you mean --map text='body'"),
         ({"text": "body", "x": "url"}, "no column 'url'; it has id, body, actor, stance, holder"),
         ({"text": "body", "stance": "holder"}, "t.csv:2: column 'stance' would occur twice, and"),
     ],

@@ -98,7 +98,6 @@ def test_the_page_is_secret_and_may_load_and_be_framed_by_nothing(server):
         ("/KEY", "GET", {"sec_fetch_site": "cross-site"}, 403),
         ("/ask/next", "POST", {"x_stance_key": "wrong"}, 403),
         ("/ask/next", "POST", {"x_stance_key": None}, 403),
-        ("/ask/next", "POST", {"origin": "http://evil.example"}, 403),
         ("/ask/next", "POST", {"origin": "null"}, 403),
         ("/ask/next", "POST", {"origin": "http://127.0.0.1:1"}, 403),
         ("/ask/next", "POST", {"sec_fetch_site": "same-site"}, 403),
@@ -118,7 +117,6 @@ def test_nobody_but_the_page_is_answered(path, method, headers, status, server):
     ("body", "reason"),
     [
         (b"[" * 50_000, "not saved: what the page sent is not a label"),
-        (b"[]", "what the page sent is not a label"),
         (b"{}", "what the page sent is not a label"),
         (b'{"pair": "1", "label": {"secret": 1}}', "what the page sent is not a label"),
         (b'{"pair": "1", "label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),

@@ -356,7 +356,6 @@ def changed(path, output, **cells):
 
 
 BAD = [
-    ({"row": "99999"}, ":5: row 99999 on '", "is not among the answers of"),
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
     ({"row": "9" * 5000}, ":5: row 99999", "is not among the answers of"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
@@ -402,7 +401,6 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     ("column", "cell", "said"),
     [
         ("inclusion", "0", "to_label.design.csv:5: inclusion '0' is not a probability above 0"),
-        ("inclusion", "", "to_label.design.csv:5: inclusion '' is not a probability above 0"),
         ("row", "x", "is not in to_label.design.csv; restore the row, or its design"),
     ],
 )
@@ -454,7 +452,6 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
         (("--simple-random",), "say how labels are read; add --audit LABELLED"),
         (("--pairs", "--differences", "x.csv"), "drop --differences, --by and --over"),
-        (("--audit-encoding", "cp1252"), "say how labels are read; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
         (("-o", "x.graphml"), "x.graphml: a graph holds who judges whom; add --pairs"),
         (("-o", "x.pdf"), "x.pdf: a table is not written as .pdf"),  # before a note on the table
