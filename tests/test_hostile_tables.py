@@ -56,6 +56,7 @@ SEPARATORS = [
     read("bar by option", "id|text\n1|a,b;NATO\n", ("id", "text"), ("1", "a,b;NATO"), delimiter="|"),
     read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
     refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
+    read("sep= line of Excel", "sep=;\ntext;actor\na,b;NATO\n", TA, ("a,b", "NATO"), notes="line 1 names the separator"),
     read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
     refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
            r"mine.csv:3: 1 cell where the header has 2; complete the row"),

@@ -26,6 +26,7 @@ _MAX_RECORD_LINES = 100_000
 _TOP = 64 * 1024  # characters in which the header must begin
 _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
+_SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
 _INSIDE = '[^"]*+(?:""[^"]*+)*+'  # between the quotes of a cell
 _QUOTED = re.compile(f'"({_INSIDE})"')
@@ -47,6 +48,9 @@ def read_separated(
     top, line = next(chunks, ""), 1
     while len(top) < _TOP and (more := next(chunks, "")):
         top += more
+    if match := _SEP_LINE.match(top):
+        table.note("line 1 names the separator and is not a record")
+        mark, line, top = mark or match[1], 2, top[match.end() :]
     header = top.lstrip("\r\n")
     if empty := line_ends(top[: len(top) - len(header)]):
         table.note("empty line: skipped", line, empty)
