@@ -73,9 +73,7 @@ def text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
     from stance.tables.sources import read_whole
 
-    if not (text := read_whole(None).rstrip("\r\n")).strip():
-        raise DataError("standard input: is empty; pipe a paragraph into it")
-    return text
+    return read_whole(None).rstrip("\r\n")
 
 
 def open_model(

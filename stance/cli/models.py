@@ -133,8 +133,7 @@ def train(
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     scores = training.report
     show(scores, lambda: [title, "", *evaluation_lines(scores)], as_json)
-    if not as_json:
-        tell(f"wrote {output}")
+    tell(f"wrote {output}")
 
 
 def evaluate(
