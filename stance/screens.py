@@ -60,10 +60,9 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
         documents = count(scores["documents"], "document")
         error = f"ECE {percent(scores['ece'])} %"
         yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
-        names_of = {"majority": "majority", "target_blind": "target-blind words"}
-        parts = {name: scores["baselines"].get(key) for key, name in names_of.items()}
-        rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts.items() if part]
-        yield "", f"beside {', '.join(rivals)}"
+        parts = scores["baselines"].items()
+        rivals = [f"{name} {percent(part['macro_f1'])}" for name, part in parts if part]
+        yield "", f"beside {', '.join(rivals).replace('_', '-')}"
     yield "made by", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
     if "deep_reader" in manifest:
         yield "", f"needs the extra 'deep', and the deep reader {manifest['deep_reader'][:12]}"
@@ -74,10 +73,9 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
 def evaluation_lines(figures: Figures) -> list[str]:
     """Return what to decide by in what `stance.evaluate` returns; the rest is in the report."""
     others = [f"calibration: ECE {percent(figures['ece'])} %"]
-    exact = {"paragraphs of conflicting stances": figures["conflict"]}
-    exact["whose stance it is"] = figures.get("holder")
-    for name, part in exact.items():
-        if part and part["n"]:
+    exact = {"conflict": "paragraphs of conflicting stances", "holder": "whose stance it is"}
+    for key, name in exact.items():
+        if (part := figures.get(key)) and part["n"]:
             accuracy = ranged(part["accuracy"], part["interval"])
             others.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
     if leakage := figures.get("leakage"):
