@@ -150,9 +150,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
     frame = narwhals.from_native(given, eager_only=True, pass_through=True)
     if isinstance(frame, narwhals.DataFrame):
         columns = _read_frame(frame)
-    elif isinstance(given, str) or not hasattr(given, "__len__"):
-        raise TypeError(f"X is {shown(repr(given), 40)}; give a data frame or pairs (text, actor)")
     else:
+        given = list(given)
         for place, pair in enumerate(given):
             unordered = isinstance(pair, str | Mapping | Set)
             if unordered or not hasattr(pair, "__len__") or len(pair) < 2:

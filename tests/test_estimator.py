@@ -182,8 +182,6 @@ def test_a_missing_cell_of_a_frame_is_no_document_and_no_date(estimator):
 
 
 def test_what_is_no_pair_is_refused_with_its_place(fitted):
-    with pytest.raises(TypeError, match=r"X is 'one text'; give a data frame or pairs"):
-        fitted.predict("one text")
     with pytest.raises(TypeError, match=r"X\[1\] is 'text'; give \(text, actor\)"):
         fitted.predict([X[0], "text"])
     with pytest.raises(TypeError, match=r"X\[0\] is {'text': 'a', 'actor': 'b'}; give \(text"):

@@ -201,7 +201,11 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
         ("pstance", {}, r"no column 'Tweet'; it has id, Target, Stance$"),  # not taken for labels
         ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
-        ("table", {"names": {"end": "id", "text": "id", "actor": "Target"}}, "start and end of a"),
+        (
+            "table",
+            {"names": {"end": "id", "text": "id", "actor": "Target"}},
+            "csv:2: has no 'start'",
+        ),
     ],
 )
 def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):

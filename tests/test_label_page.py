@@ -121,7 +121,7 @@ def test_nobody_but_the_page_is_answered(path, method, headers, status, server):
         (b'{"pair": "1", "label": {"secret": 1}}', "what the page sent is not a label"),
         (b'{"pair": "1", "label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),
         (b'{"pair": 1, "label": {"stance": "neutral", "false_match": "no"}}', "is not a label"),
-        (b'{"pair": 1, "label": {"unsure": true}}', "row is not in the table"),
+        (b'{"pair": 1, "label": {"unsure": true}}', "what the page sent is not a label"),
     ],
 )
 def test_a_body_that_is_not_a_label_is_refused(body, reason, server):

@@ -10,7 +10,7 @@ from typing import Any
 
 from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
 from stance.display import count, listed, shown, shown_path
-from stance.errors import DataError, UsageError
+from stance.errors import DataError
 from stance.reading.text import parse_spans
 from stance.records import Form, Sentiment, Stance
 from stance.tables import column, open_table, optional_column
@@ -175,14 +175,11 @@ def files_in(source: Path, ending: str) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    paths = [
+    return [
         path
         for path in sorted(source.rglob(f"*{ending}"))
         if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
     ]
-    if not paths:
-        raise DataError(f"{shown_path(source)}: has no file *{ending} in it; check the folder")
-    return paths
 
 
 def read_json(path: Path, job: Import) -> Iterator[Item]:
@@ -230,8 +227,6 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
                 place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
             if place is not None:
                 places[ours] = place
-        if ("start" in places) != ("end" in places):
-            raise UsageError("--map: the start and end of a mention belong together; name both")
         used = {*places.values()} if form.mapped else {*range(len(table.columns))}
         others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]
         stances = LabelReader(table.name, Stance, job.known)
@@ -243,7 +238,7 @@ def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> 
                 row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
                     row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
-                if "start" in row:
+                if "start" in row or "end" in row:
                     row["spans"] = f"{row.pop('start').strip()}:{row.pop('end').strip()}"
                 for pos, name in others:
                     if record.cells[pos] and name in row:

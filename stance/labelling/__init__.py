@@ -132,10 +132,8 @@ class Session:
             raise TypeError("not a label")
         if fault := problem(label, () if label.unsure else self.asked, self.holders):
             raise DataError(f"not saved: {fault}")
-        pair = next((pair for pair in self.task.pairs if pair.key == key), None)
-        if pair is None:
-            raise DataError("not saved: this row is not in the table")
-        self.store.save(self.coder, pair, label)
+        pairs = {pair.key: pair for pair in self.task.pairs}
+        self.store.save(self.coder, pairs[key], label)
         return self.next()
 
     def _state(self) -> tuple[Labels, dict[str, Label], list[Pair]]:

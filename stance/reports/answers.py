@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from stance.arrays import Bools
 from stance.corpus.rows import HOLDERS
-from stance.display import shown
+from stance.display import cut, shown
 from stance.errors import DataError, ExtraError
 from stance.files import file_hash
 from stance.findings import Cells, Pairs, find_pairs, read_cells, read_evidence, surest_answers
@@ -72,6 +72,7 @@ class Report:
             places = [usual_column(table, *names) for names in asked]
             by, over = (None if place is None else table.columns[place] for place in places)
         self.request = replace(request, by=by, over=over)
+        self.by = cut(str(by))
         self.population, self.labelled = population, sample = read_answers(self.request)
         if population.uncounted and sample is None:
             raise DataError(population.uncounted)

@@ -89,11 +89,6 @@ class _Drawing(NamedTuple):
 
     report: Report
 
-    @property
-    def by(self) -> str:
-        """The name of the column of groups."""
-        return cut(str(self.report.request.by))
-
     def net(self) -> list[Figure]:
         """Draw the net stance toward each actor."""
         return self.dots("net", "Net stance by actor", self.report.actors)
@@ -107,7 +102,7 @@ class _Drawing(NamedTuple):
             cells.sort(key=lambda cell: (-cell.n, cell.group))
             if any(cell.net for cell in cells):
                 whom = "all actors" if actor == TOTAL else cut(actor)
-                drawn += self.dots(name, f"Net stance toward {whom} by {self.by}", cells)
+                drawn += self.dots(name, f"Net stance toward {whom} by {self.report.by}", cells)
         return drawn
 
     def dots(self, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
@@ -155,7 +150,7 @@ class _Drawing(NamedTuple):
         actors = [name for name in names if name in numbered]
         chart = charts.matrix(actors, self.report.groups, matrix)
         key = [(*BELOW, "below the actor's other groups"), (*ABOVE, "above")]
-        title = f"Net stance by actor and {self.by}"
+        title = f"Net stance by actor and {self.report.by}"
         return [self.figure("map", title, chart, cells, key, CELLS)]
 
     def pairs(self) -> list[Figure]:
