@@ -128,8 +128,7 @@ def table(
     def check(value: Any, where: str) -> dict[str, Any]:
         for key in of(dict)(value, where):
             if key not in known and others is None:
-                advice = hint(key, tuple(known))
-                raise SchemaError(f"unknown key '{_join(where, key)}'. {advice}")
+                raise SchemaError(f"unknown key '{_join(where, key)}'. {hint(key, tuple(known))}")
         for key in required:
             if key not in value:
                 raise SchemaError(f"'{_join(where, key)}' is missing")

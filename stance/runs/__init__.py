@@ -214,8 +214,7 @@ class _Job:
         several = len(first) > 1
         keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
         if journal := self.journal if keeps else None:
-            plan = files_fingerprint(self.summary.hashes, size)
-            journal.begin({**plan, **self.summary.run()})
+            journal.begin({**files_fingerprint(self.summary.hashes, size), **self.summary.run()})
         with ExitStack() as stack:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
