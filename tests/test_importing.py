@@ -65,8 +65,6 @@ SPOILT = [
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
     ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 is not a label"),
     ("rusentne", b"\t0\t6", b"\t0\t" + b"9" * 5000, "train.csv:2: spans '0:999"),
-    ("ruopinionne", b"14:18", b"14:99", "train.jsonl:1: spans '14:99' is not a place in"),
-    ("persent", b",Positive,P", b",Positive,X", "train.csv:2: stance 'Xositive' in row 1 is not"),
     ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: is not of the format sent"),
     ("sentfin", b"{'G", b"[" * 198 + b"-" * 1000, "csv:2: is not of the format sentfin (nested"),
     ("semeval2025", b"\tProtagonist\tGuardian", b"", "annotations.txt:1: not article, m"),

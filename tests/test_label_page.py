@@ -93,12 +93,10 @@ def test_the_page_is_secret_and_may_load_and_be_framed_by_nothing(server):
     [
         ("/", "GET", {}, 404),
         ("/wrong", "GET", {}, 403),
-        ("/KEY", "GET", {"host": "evil.example"}, 403),
         ("/KEY", "GET", {"host": "localhost:PORT"}, 403),
         ("/KEY", "GET", {"sec_fetch_site": "cross-site"}, 403),
         ("/ask/next", "POST", {"x_stance_key": "wrong"}, 403),
         ("/ask/next", "POST", {"x_stance_key": None}, 403),
-        ("/ask/next", "POST", {"origin": "null"}, 403),
         ("/ask/next", "POST", {"origin": "http://127.0.0.1:1"}, 403),
         ("/ask/next", "POST", {"sec_fetch_site": "same-site"}, 403),
         ("/ask/next", "GET", {}, 405),

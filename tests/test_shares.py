@@ -521,9 +521,8 @@ def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):
-    line = fails(1, "shares", archive[0], "--by", "text")
-    assert "column 'text' has" in line
-    assert "compare at most 200 groups" in line
+    said = "column 'text' has .* values; compare at most 200 groups"
+    assert re.search(said, fails(1, "shares", archive[0], "--by", "text"))
 
 
 def test_stances_without_an_actor_are_said_to_be_left_out(tmp_path, monkeypatch):

@@ -16,8 +16,6 @@ from stance.records import Form
 from stance.settings import hint
 from stance.tables import write_table
 
-__all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
-
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
 

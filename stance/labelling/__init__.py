@@ -15,9 +15,6 @@ from stance.reading.actors import ActorBook
 from stance.records import ADJUDICATED, Sentiment
 from stance.tables import write_table
 
-__all__ = ["Label", "Session", "answered", "check_coder", "export_labels", "final_label"]
-__all__ += ["is_disputed"]
-
 QUESTIONS = ("holder", "sentiment")
 """What can be asked beside the stance."""
 

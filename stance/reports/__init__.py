@@ -56,7 +56,6 @@ def environment() -> "Environment":
         **{"percent": percent, "points": points, "references": references, "sections": sections},
         **{"signed": signed, "stance_name": NAMES.__getitem__},
         "whole": lambda share: f"{100 * share:.0f}",
-        "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }
     made.globals["version"] = __version__
     return made
