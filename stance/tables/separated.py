@@ -289,8 +289,6 @@ def _explain_quotes(raw: str, mark: str, line: int, columns: Sequence[str]) -> F
     name, line, rest = column_at(columns, cell), line + line_ends(raw[:start]), raw[start:]
     closed = _QUOTED.match(rest)
     advice = "double each quote inside a cell and quote the cell, or use --quoting none"
-    if '\\"' in raw:
-        advice += " (here a backslash stands before the quote)"
     if closed and rest[closed.end() : closed.end() + 1] not in ("\r", "\n", ""):
         reason = f"text after the closing quote of column '{name}', which opens in line {line}"
         line += line_ends(closed[0])
