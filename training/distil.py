@@ -627,7 +627,7 @@ def macro_f1_of(task: Task, size: int, seed: int) -> float:
     weight[rows] = class_weights(
         task.y[rows], np.zeros(size, np.int64), np.ones(size), Classifier()
     )
-    head = fit_head(replace(task, weight=weight), rows, seed)
+    head = fit_head(task._replace(weight=weight), rows, seed)
     chances = softmax(score_rows(head, task.counts, test))
     answers = Answers(task.labels, task.y[test], chances, task.group[test])
     return float(brief_score(answers)["macro_f1"])

@@ -82,7 +82,7 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
         rows.append((f"all but {block}", task, {k: v for k, v in blocks.items() if k != block}))
     for label, lesson, chosen in rows:
         head = HeadRecipe(Features(chosen, recipe.features.min_df), recipe.classifier)
-        chosen_task = dataclasses.replace(lesson, recipe=head)
+        chosen_task = lesson._replace(recipe=head)
         f1, conflict, ece = block_scores(
             corpus, chosen_task, recipe.validation.folds, options.seeds
         )
