@@ -98,7 +98,9 @@ def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
     assert done.exit_code == status
     assert Path("answers.csv").exists() == Path("bad.csv").exists() == (status == 0)
     if status:
-        assert one_line(done.stderr).startswith(f"a.csv: more than {most} ")
+        told = one_line(done.stderr)
+        assert told.startswith(f"a.csv: more than {most} ")
+        assert "(--max-rejects; first: line 3: " in told
 
 
 AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")

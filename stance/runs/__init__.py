@@ -242,10 +242,9 @@ class _Job:
         """Raise if too many rows are bad, or if one is neither judged nor rejected."""
         most, rejected = self.request.max_rejects, self.rejects.count if self.rejects else 0
         if self.rejects and most is not None and rejected > most:
-            why = (
-                f"more than {count(most, 'bad row')}; drop --max-rejects to list them, or raise it"
-            )
-            raise DataError(f"{self.table.name}: {why}")
+            first = shown(self.rejects.first, 200)
+            why = f"more than {count(most, 'bad row')} (--max-rejects; first: {first})"
+            raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
         if to_end and tally.rows + rejected != self.table.records_in:
             rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"
             raise WorkerError(f"{self.table.name}: rows were lost ({rows}); run again")

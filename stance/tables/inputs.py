@@ -236,6 +236,7 @@ class JoinedTable(Table):
             )
         try:
             for block in table.chunks:
+                self.records_in = before + table.records_in
                 numbers = [before + number for number in block.numbers]
                 yield Records(numbers, block.lines, spread(block.columns, len(block)))
         finally:
