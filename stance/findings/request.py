@@ -100,12 +100,10 @@ def _predicted(columns: Sequence[str], prefix: str) -> bool:
 
 def _find_label(table: Table, request: Request) -> int:
     """Return the place of the labels in a table; raise if `predict` wrote it in another form."""
-    for name in table.columns:
-        prefix = name.removesuffix("stance")
-        if prefix and prefix != name and _predicted(table.columns, prefix):
-            option = shown(prefix)
-            why = f"the columns of its answers begin with '{option}'; add --prefix {option}"
-            raise DataError(f"{table.name}: {why}")
+    prefixes = (name.removesuffix("stance") for name in table.columns)
+    if known := [shown(p) for p in prefixes if p and _predicted(table.columns, p)]:
+        why = f"the columns of its answers begin with '{known[0]}'; add --prefix {known[0]}"
+        raise DataError(f"{table.name}: {why}")
     if request.prefix:
         what = f"no column of answers begins with '{shown(request.prefix)}'"
         raise DataError(f"{table.name}: {what}; drop or correct --prefix")
