@@ -62,11 +62,8 @@ def test_a_copy_of_the_book_learns_words_itself():
     assert pickle.loads(copy).find("Moscow met NATO.") == found
 
 
-def test_every_exclusion_of_the_book_names_nobody():
+def test_every_exclusion_of_the_book_names_nobody_and_holds_an_alias():
     assert mentions(f"the {phrase}, or" for phrase in EXCLUSIONS) == []
-
-
-def test_every_exclusion_holds_an_alias():
     bare = ActorBook.from_tables(
         {a.name: {k: v for k, v in a.to_table().items() if k != "not"} for a in BOOK.actors}, "bare"
     )
