@@ -143,8 +143,8 @@ def test_a_missing_column_gets_the_option_to_type(tmp_path, name, columns, messa
 # --- Rejects ---------------------------------------------------------------------------------
 
 
-def read_with_rejects(tmp_path, data):
-    path = put(tmp_path, data)
+def read_with_rejects(tmp_path, data, name="mine.csv"):
+    path = put(tmp_path, data, name)
     with Rejects(tmp_path / "bad.csv", force=True) as rejects:
         with open_table(path, rejects=rejects) as table:
             good = [record.cells for record in table]
@@ -189,6 +189,13 @@ def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     good, bad = read_with_rejects(tmp_path, "text,actor\n" + "\n".join(rows))
     assert len(good) == 19_999
     assert [line for line, *_ in bad] == ["7002"]
+
+
+def test_a_text_beside_a_value_nested_too_deeply_is_put_aside(tmp_path):
+    deep = "[" * 600 + "]" * 600
+    rows = f'[{{"text": "x", "a": 1}}, {{"text": "y", "a": {deep}}}]'
+    _, bad = read_with_rejects(tmp_path, rows, "mine.json")
+    assert bad == [("2", "", "values nested too deeply", '{"text": "y"}')]
 
 
 # --- Bombs -----------------------------------------------------------------------------------

@@ -108,6 +108,9 @@ def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
             raw = raw or (_written(value) if isinstance(cells, Fault) else "")
         except RecursionError:
             cells = _TOO_DEEP._replace(line=line)
+            if not raw and isinstance(value, tuple):
+                flat = (pair for pair in value if not isinstance(pair[1], list | tuple))
+                raw = _written(tuple(flat))
         if isinstance(cells, Fault) and not table.columns:
             raise table.error(cells)
         yield line, cells, raw
