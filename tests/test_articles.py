@@ -281,6 +281,11 @@ def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
     part = '<div class="post-{0}"><p>{0} met NATO.<p>Iran met {0}.</div><div>Buy it now.</div>'
     path = page(tmp_path, "".join(map(part.format, ("body", "text", "1"))))
     assert [len(read(path)), len(read(path, keep_all=True))] == [7, 8]
+    story = '<div class="post-body">{}<p>Iran met {}, he said.</p></div><div>Buy it now.</div>'
+    heads = ("<h1>NATO meets</h1>", "one"), ("", "two"), ("<h1>Iran leaves</h1>", "three")
+    path = page(tmp_path, "".join(story.format(*head) for head in heads))
+    assert ["one" in str(read(path)), "two" in str(read(path))] == [True, True]
+    assert "three" not in str(read(path))  # of another article
 
 
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):

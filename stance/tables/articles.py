@@ -46,7 +46,9 @@ _UNSEEN = (
 )
 _KIND = "concat(@class, '|', @id, '|', @itemprop, '|', @role)"
 _PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
-_STORY = "count(preceding::h1 | ancestor::article[last()]/preceding::article)"  # differs among some
+_STORY = (  # the same in all parts of one
+    "count(preceding::h1 | descendant::h1 | ancestor::article[last()]/preceding::article)"
+)
 _BLOCKS = (
     "//*[self::article or self::body or self::center or self::div or self::form or self::main"
     " or self::section or self::font[.//div or .//p]]"
