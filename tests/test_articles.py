@@ -288,6 +288,23 @@ def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
     assert "three" not in str(read(path))  # of another article
 
 
+@pytest.mark.parametrize(
+    ("attribute", "is_read"),
+    [
+        ('class="not-sr-only"', True),
+        ('class="visually-hidden-focusable"', True),
+        ('hidden="until-found"', True),
+        ("hidden", False),
+        ('class="a sr-only"', False),
+        ('class="visually-hidden\na"', False),
+        ('class="screen-reader-text"', False),
+    ],
+)
+def test_only_what_no_browser_shows_is_left_out_without_a_count(tmp_path, attribute, is_read):
+    path = page(tmp_path, f"<p {attribute}>Iran denied it, he said.</p>")
+    assert len(read(path, keep_all=True)) == 1 + is_read
+
+
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
     with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 is not UTF-8; save"):

@@ -40,9 +40,11 @@ _SHOWN = (
 )
 _TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
 _ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Co|Corp|etc|Inc|Jr|Ltd|Sr)\.$")
+_CLASSES = "concat(' ', normalize-space(@class), ' ')"  # or not-sr-only would be sr-only
 _UNSEEN = (
-    "//body//*[@hidden or self::amp-ad or self::template or contains(@class, 'sr-only')"
-    " or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader-text')]"
+    "//body//*[@hidden[. != 'until-found'] or self::amp-ad or self::template"
+    f" or contains({_CLASSES}, ' sr-only ') or contains({_CLASSES}, ' visually-hidden ')"
+    f" or contains({_CLASSES}, ' screen-reader-text ')]"
 )
 _KIND = "concat(@class, '|', @id, '|', @itemprop, '|', @role)"
 _PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
