@@ -305,6 +305,13 @@ def test_only_what_no_browser_shows_is_left_out_without_a_count(tmp_path, attrib
     assert len(read(path, keep_all=True)) == 1 + is_read
 
 
+@pytest.mark.parametrize("character", ["\xad", "\u200b", "\ue000"])
+def test_a_paragraph_with_what_does_not_print_is_kept_once(tmp_path, character):
+    path = page(tmp_path, f"<p>Iran de{character}nied it, he said.</p>")
+    texts = [row["text"] for row in read(path, keep_all=True)]
+    assert texts == [LEAD, "Iran denied it, he said."]
+
+
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
     with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 is not UTF-8; save"):

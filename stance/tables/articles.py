@@ -178,9 +178,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     plain = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
-    kept = "".join(page.text.split())
+    kept = _inked(page.text)
     for text in filter(_is_prose, texts):
-        if text.replace(" ", "")[:_BEGINNING] not in kept:
+        if _inked(text)[:_BEGINNING] not in kept:
             left[text] = _OUTSIDE
     left.pop("", None)
     return plain, about, {title, *headings} - {""}, left
@@ -234,6 +234,10 @@ def _add_paragraphs(tree: Any) -> None:
             else:
                 above.tail = None
                 above.addnext(paragraph)
+
+
+def _inked(text: str) -> str:
+    return "".join(filter(str.isprintable, text)).replace(" ", "")  # trafilatura drops the others
 
 
 def _is_prose(text: str) -> bool:
