@@ -168,6 +168,9 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert "no column 'actor'; it has id" in line
     assert line.endswith("or name a table that stance predict wrote without --wide")
     assert "add --prefix p_" in fails(1, "report", coded, *out)
+    wide = tmp_path / "wide.csv"
+    succeeds("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide")
+    assert "has one row per text; run stance predict without --wide" in fails(1, "report", wide)
     head = sample.read_text("utf-8").splitlines(keepends=True)[0]
     assert "holds no answer" in fails(1, "report", write(tmp_path / "empty.csv", head))
     page = write(tmp_path / "page.html", "<p>NATO met.</p>")

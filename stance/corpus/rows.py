@@ -13,6 +13,8 @@ from stance.tables import Record, Table, column, optional_column, rewrite_dates
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
 
+_COUNTS = ("123", "012")  # codings that `--labels` must explain, as messages show
+
 STANCES: Mapping[str, int] = {
     **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
     **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
@@ -101,10 +103,20 @@ class LabelReader:
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:
             advice = "fill it in, or remove the row"
-        elif self._kind is Stance and re.fullmatch(r"[\w -]{1,30}", word):
-            like = "1=against,2=neutral,3=favor" if digits.isdecimal() else f"'{word}=neutral'"
+        elif self._kind is Stance and re.fullmatch(r"[\w .-]{1,30}", word):
+            like = self._numbers_with(digits) or f"'{word}=neutral'"
             advice += f", or say what it means, such as --labels {like}"
         raise DataError(f"{what}; {advice}")
+
+    def _numbers_with(self, digits: str) -> str:
+        """Return labels for this number and all that were met; empty if it is not a number."""
+        labels = {_digits(cell): self._labels[n] for cell, n in self._met.items()} | {digits: "…"}
+        numbers = [*filter(re.compile(r"-?\d{1,9}(\.\d+)?").fullmatch, labels)]
+        scale = next((scale for scale in _COUNTS if {*numbers} <= {*scale}), None)
+        if scale:
+            labels = dict(zip(numbers := [*scale], self._labels, strict=True))
+        pairs = [f"{number}={labels[number]}" for number in sorted(numbers, key=float)]
+        return ",".join(pairs) if digits in numbers else ""
 
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""

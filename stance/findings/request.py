@@ -104,6 +104,10 @@ def _find_label(table: Table, request: Request) -> int:
     if known := [shown(p) for p in prefixes if p and _predicted(table.columns, p)]:
         why = f"the columns of its answers begin with '{known[0]}'; add --prefix {known[0]}"
         raise DataError(f"{table.name}: {why}")
+    for name in table.columns:
+        if name not in ("", "stance") and all(f"{name}_{part}" in table.columns for part in Stance):
+            advice = "run stance predict without --wide and give that table"
+            raise DataError(f"{table.name}: has one row per text; {advice}")
     if request.prefix:
         what = f"no column of answers begins with '{shown(request.prefix)}'"
         raise DataError(f"{table.name}: {what}; drop or correct --prefix")
