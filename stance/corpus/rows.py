@@ -104,8 +104,9 @@ class LabelReader:
         if word in _BLANK:
             advice = "fill it in, or remove the row"
         elif self._kind is Stance and re.fullmatch(r"[\w .-]{1,30}", word):
-            like = self._numbers_with(digits) or f"'{word}=neutral'"
-            advice += f", or say what it means, such as --labels {like}"
+            numbers = self._numbers_with(digits)
+            advice += f", or say what {'each number' if numbers else 'it'} means, such as "
+            advice += "--labels " + (numbers or f"'{word}=neutral'")
         raise DataError(f"{what}; {advice}")
 
     def _numbers_with(self, digits: str) -> str:
