@@ -140,7 +140,8 @@ ENCODINGS = [
 DAMAGE = [
     refuse("Excel workbook", b"PK\x03\x04" + b"\0" * 100, "cannot be read as a workbook", file="mine.csv"),
     refuse("old Excel workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"cannot be read as a workbook .*; if it has a password"),
-    refuse("random bytes", bytes(range(200, 0, -1)) * 9, "the separator may be "),
+    refuse("random bytes", bytes(range(200, 0, -1)) * 9, "is not text, or is damaged; copy it again, or name"),
+    refuse("ELF", b"\x7fELF\x02\x01" + b"\0" * 58 + b"\xe0\n", "is not text, or is damaged"),
     refuse("PDF", b"%PDF-1.4\n", "is a PDF"),
     refuse("Word document", b"PK\x03\x04", "is a .docx document; save its text as .txt", file="mine.docx"),
     refuse("page", "<!-- saved -->\n<HTML lang=en><p>NATO", "is a web page; save it as .html to have it read", file="mine.csv"),

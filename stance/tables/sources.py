@@ -24,6 +24,7 @@ _LONGEST = 1024 * MEGABYTE  # characters of a text that is read into memory
 _CHUNK = 64 * 1024  # bytes
 _PACKED = 512  # compressed bytes at a time, since they may expand to 16 MB
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
+_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
 
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -208,6 +209,12 @@ class InputFile:
         self._may_be_utf8 = bool(asked) and not mark and has_single_bytes
         self._set_codec(_BYTE_ORDER_MARKS.get(mark, codec), errors)
         self._mark, self.first = mark, self.first[len(mark) :]
+        head = self.first[:1024]
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        if self._codec == "utf-8" and controls > len(head) // 50 and not _as_utf8(head):
+            self.refuse(
+                "is not text, or is damaged; copy it again, or name the --encoding of a text"
+            )
         return self.first[:4096].decode(self._codec, "replace")
 
     def _set_codec(self, codec: str, errors: str) -> None:
