@@ -73,7 +73,9 @@ def text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
     from stance.tables.sources import read_whole
 
-    return read_whole(None).rstrip("\r\n")
+    if not (text := read_whole(None).rstrip("\r\n")).strip():
+        raise DataError("standard input: is empty; pipe a paragraph into it")
+    return text
 
 
 def open_model(
