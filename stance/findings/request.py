@@ -213,6 +213,10 @@ def find_places(table: Table, request: Request) -> Places:
         others = (optional_column(ours, other) for other in USUAL["text"])
         text = next((place for place in others if place is not None), None)
     stance, against, neutral, favor = (numbers[prefix + name] for name in STANCE_COLUMNS)
+    by = None if request.by is None else column(table, request.by, "--by")
+    if by in (row, actor, stance, against, neutral, favor):
+        what = f"column '{shown(columns[by])}' is part of the answers that are counted"
+        raise DataError(f"{table.name}: {what}; name a column of the texts with --by, or 'holder'")
     return Places(
         row=row,
         actor=actor,
@@ -222,7 +226,7 @@ def find_places(table: Table, request: Request) -> Places:
         text=text,
         document=usual_column(table, request.document_column, "document"),
         file=numbers.get(prefix + "file", numbers.get("file")),
-        by=None if request.by is None else column(table, request.by, "--by"),
+        by=by,
         over=None if request.over is None else column(table, request.over, "--over"),
         # Without an actor of each row, predict read no spans.
         spans=optional_column(table, "spans") if actor < row else None,
