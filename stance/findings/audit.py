@@ -188,7 +188,8 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
             if population.places.file is not None:
                 advice += ", by the same path"
             if population.places.document is not None and kind == "row":
-                advice += "; a spreadsheet may have changed its document, such as 007 into 7"
+                advice += "; if its document is a number, a spreadsheet may have changed it"
+                advice += ", such as 007 into 7"
             raise DataError(f"{what} {why}; {advice}")
         same_text = population.places.text is not None and len({*population.text[pairs]}) == 1
         if same_text and population.by_text:  # the label is that of each of its rows
