@@ -60,7 +60,7 @@ SPOILT = [
     ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: spans '0:99' is not a place in the"),
     ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: byte 0xff is not UTF-8; save the"),
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
-    ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: names no actor; add it"),
+    ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: the actor is empty; fill"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
     ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 is not a label"),

@@ -108,6 +108,8 @@ class Import:
             raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
         parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
+            if "actor" in given:
+                raise self.fault("the actor is empty", "fill it in, or remove the row")
             raise self.fault("names no actor", "add it, or say where it is: --map actor=NAME")
         return cells
 
