@@ -358,7 +358,7 @@ def changed(path, output, **cells):
 BAD = [
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
     ({"row": "9" * 5000}, ":5: row 99999", "is not among the answers of"),
-    ({"document": "x"}, ":5: row ", "; if its document is a number, a spreadsheet may have changed"),
+    ({"document": "x"}, ":5: row ", "; if its document is a number, a spreadsheet may have"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
     ({"design": ""}, ": its column 'design' must name one file of stance sample, not '', '", ""),
     ({"text": "Another."}, ":5: row ", "or has another text there; restore the row, or give the"),
