@@ -67,6 +67,12 @@ def test_a_command_loads_only_what_it_needs_and_opens_no_connection(
     assert loaded & absent == set()
 
 
+def test_a_process_may_run_several_commands():
+    twice = "from stance.cli import main\nfor sys.argv[1:] in (['actors', '-h'], ['doctor', '-h']):"
+    twice = f"import sys\n{twice}\n try: main()\n except SystemExit as end: assert not end.code"
+    subprocess.run([sys.executable, "-c", twice], check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
 def test_studies_open_no_connection_and_reports_load_nothing_that_trains(mine, tmp_path):
     answers, model = tmp_path / "answers.csv", tmp_path / "m.stance"
     assert watched("predict", mine, "-o", answers)[0] == 0

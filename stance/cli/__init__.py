@@ -214,8 +214,10 @@ for panel, commands in SECTIONS.items():
         register(catching(_declared(command, name)))
 
 
+_ALL = app.registered_commands  # of which `main` leaves the app some
+
+
 def main() -> None:
-    """Run the command line; of the command alone that is named, if one is, are options made."""
-    named = [one for one in app.registered_commands if one.name in sys.argv[1:2]]
-    app.registered_commands = named or app.registered_commands
+    """Run the command line; to start sooner, build only the command that is named, if any."""
+    app.registered_commands = [one for one in _ALL if one.name in sys.argv[1:2]] or _ALL
     run_safely(lambda: app(prog_name="stance"))
