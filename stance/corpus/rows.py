@@ -111,10 +111,11 @@ class LabelReader:
 
     def _numbers_with(self, digits: str) -> str:
         """Return labels for this number and all that were met; empty if it is not a number."""
-        labels = {_digits(cell): self._labels[n] for cell, n in self._met.items()} | {digits: "…"}
+        known = {**self._words, **self._met}
+        labels = {_digits(cell): self._labels[n] for cell, n in known.items()} | {digits: "…"}
         numbers = [*filter(re.compile(r"-?\d{1,9}(\.\d+)?").fullmatch, labels)]
         scale = next((scale for scale in _COUNTS if {*numbers} <= {*scale}), None)
-        if scale:
+        if scale and self._scales:  # else the user has given numbers a meaning
             labels = dict(zip(numbers := [*scale], self._labels, strict=True))
         pairs = [f"{number}={labels[number]}" for number in sorted(numbers, key=float)]
         return ",".join(pairs) if digits in numbers else ""
