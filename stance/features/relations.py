@@ -15,7 +15,7 @@ from stance.features.occurrences import (
     category_terms,
     closed_vocabulary,
 )
-from stance.reading.frames import NO_ACTOR, frames_of
+from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import (
     CONCESSION,
@@ -277,6 +277,7 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     frame, part = frame.take(order.take(entry)), part.take(order.take(entry))
     word, sizes = cue.take(frame), np.searchsorted(_SIZES, np.diff(words.first))
     size = sizes.take(words.para.take(word))
+    turn = turn * ((turn != REJECTED) | (polarity > 0))  # to doubt a praise is to blame
     values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "turn": turn[frame]}
     values |= {"part": part, "size": size}
     occurrences = []

@@ -310,7 +310,7 @@ class Evaluations(Rejections):
         if noun or (self.tags[cue] == "n" and self.spelling(word + 1) != "more"):
             return 0
         if self.is_in(cue, "cutting"):
-            return 1 if harm else -1 * (link != "of")
+            return 1 if harm else -1 * (link not in ("of", "in"))
         gives = self.is_in(cue, "sending") and link in ("to", "for", "with") and things
         return 0 if not gives else -1 if harm else 1
 

@@ -179,7 +179,10 @@ class _Sentences(Evaluations):
             return 0
         if name in FIXED or not (self.denied(verb) or self.tags[cue + 1] == "n"):
             return sign
-        turned = self.tags[cue] in "ck" or self.is_in(cue, "attitude")
+        if sign < 0 and self.lower(cue) == "stop" != self.last(cue):
+            return 1  # "must not stop supporting Peru"
+        turned = self.tags[cue] in "ck" or name == "called" or self.is_in(cue, "attitude")
+        turned |= self.tags[max(verb - 2, 0) : verb] == "Fd"  # "we should stop supporting Peru"
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, name: str, cue: int, verb: int, agents: Ends) -> Ends | None:

@@ -69,7 +69,8 @@ _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])"
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
-_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R")
+_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=C)A(?=[bhm])")
+_NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
 
@@ -260,9 +261,9 @@ class Voices:
         before = self.lower(place) if tags[place] != "." else ""
         if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit"):
             return True  # "should stop supporting"
-        few = tags[place] != "." and self.lower_first(place) == "few"  # "few Poles trust"
+        few = tags[place] != "." and self.lower_first(place) == "few"
         if (
-            few
+            (few and self.spelling(self.phrases.first[place] - 1) != "a")  # "few Poles trust"
             or before in ("whoever", "few")
             or (tags[place] == "R" and self.lower(place - 1) in _SUCH)
         ):
@@ -313,7 +314,8 @@ class Voices:
             if said.start() > place or said[1] or tags[said.end()] == ",":
                 clause = tags.rfind(",", low, min(place, said.start())) + 1
                 return self._speaking(*said.span(said.lastindex or 1), clause or low)
-        if tags[low] == "p" and self.is_in(low + 1, "viewing"):  # "in Chile's view"
+        whose = self.spelling(self.phrases.word[low + 1] - 1) if tags[low] == "p" else "this"
+        if whose not in _NOBODYS and self.is_in(low + 1, "viewing"):  # "in Chile's view"
             return self.actors(low + 1, low + 2) or self.who(low + 1, low + 2)
         if (hit := _ACCORDING.search(tags, low, high)) and (
             tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
@@ -418,7 +420,8 @@ class Rejections(Voices):
                 self._read_called(hit.start(), hit.start(1), stop)
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            if word == "that" and that > low:
+            doubted = self.tags[that] == "A" and self.last(that - 1) == "doubt"
+            if doubted or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
                 self._reject(that, stop, [])
