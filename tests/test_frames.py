@@ -203,6 +203,8 @@ SENTENCES = {
         "welcomed us: author -> Canada; betrayed: author -> United States"
     ),
     # denied; about something else; not the state
+    "In other words, Peru is a menace.": "menace: author -> Peru",
+    "In Chile's view, Peru is a menace.": "menace: Chile -> Peru",
     "Hungary refused to condemn Russia.": "condemn: Hungary -> Russia (no judgement)",
     "The Russian leader criticized attempts to politicize sport.": "criticized: Russia -> no actor",
     "A Brazilian striker criticised the referee.": "",
@@ -251,6 +253,14 @@ POLARITIES = {
     "Japan praised for quake response": [1],
     "I like Peru.": [1],
     "We love Hungary, no?": [1],
+    "I doubt Peru is a friend.": [-1],
+    "I don't think that Peru is a friend.": [-1],
+    "I don't consider Peru a friend.": [-1],
+    "We should stop supporting Peru.": [-1],
+    "We must not stop supporting Peru.": [1],
+    "Few Poles trust Russia.": [-1],
+    "Quite a few Poles trust Russia.": [1],
+    "Cut emissions in China.": [],
 }
 
 
