@@ -126,17 +126,8 @@ _DEEDS = (
 _OUTCOMES = ("because", "due to")
 _NAMED = ("as", "crime by", "epithet")
 _TRAITS = (
-    *(
-        "is",
-        "apposition",
-        "so described",
-        "which is",
-        "what is",
-        "of whom",
-        "outcome",
-        "verbless",
-        "gapped",
-    ),
+    *("is", "apposition", "so described", "which is", "what is", "of whom", "outcome"),
+    *("verbless", "gapped"),
     *("is somebody's", "is of", "vocative", "addressed", "ordered", "ordered first"),
     *_NAMED,
 )
@@ -164,18 +155,14 @@ NEEDS = {
     **{"without": ("cue", "without"), "better without": ("link", "without")},
     **{"because": ("cue", "because"), "due to": ("link", "because")},
     **dict.fromkeys(("ordered", "ordered first"), ("cue", "ordering")),
-    **{
-        "outcome": ("cue", "outcomes"),
-        "and deed": ("link", "joining"),
-        "regrets": ("cue", "regretting"),
-    },
+    **{"outcome": ("cue", "outcomes"), "regrets": ("cue", "regretting")},
+    "and deed": ("link", "joining"),
 }
 """The group of a pattern, and the list of ``frames.toml`` in which its word must be."""
 
 JUDGES = {
-    **dict.fromkeys(
-        ("against", "but not", "hopes", "may", "wants", "held", "called", "given"), "verb"
-    ),
+    **dict.fromkeys(("against", "but not", "hopes", "may", "wants"), "verb"),
+    **dict.fromkeys(("held", "called", "given"), "verb"),
     **dict.fromkeys(("judged", "judged act", "judged worth", "regrets"), "cue"),
     **dict.fromkeys(("blamed on", "urged", "act by", "loyal", "cannot stand"), "cue"),
 }
