@@ -93,10 +93,13 @@ def test_the_page_is_secret_and_may_load_and_be_framed_by_nothing(server):
     [
         ("/", "GET", {}, 404),
         ("/wrong", "GET", {}, 403),
+        ("/KEY", "GET", {"host": "evil.example"}, 403),
         ("/KEY", "GET", {"host": "localhost:PORT"}, 403),
         ("/KEY", "GET", {"sec_fetch_site": "cross-site"}, 403),
         ("/ask/next", "POST", {"x_stance_key": "wrong"}, 403),
         ("/ask/next", "POST", {"x_stance_key": None}, 403),
+        ("/ask/next", "POST", {"origin": "http://evil.example"}, 403),
+        ("/ask/next", "POST", {"origin": "null"}, 403),
         ("/ask/next", "POST", {"origin": "http://127.0.0.1:1"}, 403),
         ("/ask/next", "POST", {"sec_fetch_site": "same-site"}, 403),
         ("/ask/next", "GET", {}, 405),
@@ -115,6 +118,7 @@ def test_nobody_but_the_page_is_answered(path, method, headers, status, server):
     ("body", "reason"),
     [
         (b"[" * 50_000, "not saved: what the page sent is not a label"),
+        (b"[]", "what the page sent is not a label"),
         (b"{}", "what the page sent is not a label"),
         (b'{"pair": "1", "label": {"secret": 1}}', "what the page sent is not a label"),
         (b'{"pair": "1", "label": {"stance": "pro"}}', "not saved: stance 'pro' is not"),
@@ -155,7 +159,8 @@ def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
         server.process.send_signal(signal.SIGINT)
         _, stderr = server.process.communicate(timeout=10)
         assert server.process.returncode == 130
-    assert stderr.splitlines()[-1] == "stance: interrupted"
+    assert "1 of 8 rows labelled, all kept in" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr
 
 
 # --- In a browser ---

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from stance.display import count
 from stance.errors import DataError, StanceError
 from stance.files import DATA
 from stance.labelling import Json, Session
@@ -66,7 +67,13 @@ def serve(
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt as end:
+            done = session.next()["progress"]
+            what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
+            end.add_note(f"{what}, all kept in {session.store.path}; run the same command to go on")
+            raise
 
 
 def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
