@@ -154,9 +154,15 @@ def reported(path: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
+        if isinstance(error, BrokenPipeError) or (path is None and is_closed_pipe(error)):
             raise  # `| head` has seen enough, which is not a failure
         raise output_error(error, path) from error
+
+
+def is_closed_pipe(error: OSError) -> bool:
+    """Return whether nobody reads the pipe any more; Windows calls that a wrong argument."""
+    wrong = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (wrong and ON_WINDOWS)
 
 
 def refusal(path: Path | None, reason: str) -> OutputError:

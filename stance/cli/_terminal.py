@@ -48,10 +48,11 @@ def catching(command: Callable[..., None]) -> Callable[..., None]:
             _leave("interrupted", error, INTERRUPTED)
         except errors.Terminated as error:
             _leave("terminated", error, TERMINATED)
-        except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except Exception as error:
+            if isinstance(error, OSError) and errors.is_closed_pipe(error):
+                # The reader of our output (`| head`) has seen enough; that is not a failure.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(0) from None
             if (line := _of_the_system(error)) is None:
                 raise  # a bug keeps its traceback
             _leave(line, error, 4 if getattr(error, "errno", None) in _WRITING else 1)
