@@ -52,23 +52,28 @@ GOOD = "text,actor\nNATO acts,NATO\nRussia acts,Russia\n"
 GERMAN = "text,actor\nDie NATO prüft was zu tun ist: Grüße aus Köln,NATO\n"
 
 SEPARATORS = [
+    read("comma", GOOD, TA, ONE, TWO, notes="separator ','"),
     read("tab", GOOD.replace(",", "\t"), TA, ONE, TWO, notes="separator tab"),
     read("bar by option", "id|text\n1|a,b;NATO\n", ("id", "text"), ("1", "a,b;NATO"), delimiter="|"),
+    read("tab by name", GOOD.replace(",", "\t"), TA, ONE, TWO, delimiter="tab"),
     read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
     refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
     read("sep= line of Excel", "sep=;\ntext;actor\na,b;NATO\n", TA, ("a,b", "NATO"), notes="line 1 names the separator"),
     read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
     refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
            r"mine.csv:3: 1 cell where the header has 2; complete the row"),
+    refuse("bad delimiter", GOOD, "--delimiter must be one character", delimiter=",,"),
 ]
 
 LINE_ENDS = [
     read("mixed", "text,actor\r\nNATO acts,NATO\nRussia acts,Russia\r", TA, ONE, TWO),
+    read("quoted LF in CRLF, as Excel writes", 'text,actor\r\n"a\nb",NATO\r\nc,US\r\n', TA, ("a\nb", "NATO"), ("c", "US")),
     read("other line separators are text", "text,actor\na\u2028b\x0bc\x0cd\x85e\x1cf,NATO\n", TA, ("a\u2028b\x0bc\x0cd\x85e\x1cf", "NATO")),
     refuse("two records in one line", "id,text,actor\n1,a,NATO2,b,US\n3,c,US\n", r":2: 5 cells where the header has 3; quote cells that hold ','"),
 ]
 
 QUOTES = [
+    read("doubled quotes", 'text,actor\n"he said ""no""",NATO\n', TA, ('he said "no"', "NATO")),
     read("quotes inside an unquoted cell, beside a quoted one", 'text,actor\nno "a" x,"b, ""c"""\n', TA, ('no "a" x', 'b, "c"'), notes=r"1 cell with quotes"),
     refuse("two files joined far down", "text,actor\n" + "a,b\n" * 5000 + " Text,Actor \n", r":5002: repeats the header"),
     refuse("gz with a wrong checksum", gzip.compress(GOOD.encode())[:-8] + b"\0" * 8, "gz data end early or are damaged"),
@@ -88,6 +93,7 @@ QUOTES = [
     read("no quoting: quotes are text", 'text\tactor\n"a\tNATO\nthe 5" gun, "b""\tUS\n"c"\t"EU"\n', TA, ('"a', "NATO"), ('the 5" gun, "b""', "US"), ('"c"', '"EU"'),
          quoting="none", notes="separator tab, no quoting(.|\n)*1 record in \"…\""),
     refuse("no quoting: a quoted separator", 'text,actor\n"a, b",NATO\n', r":2: 3 cells where the header has 2", quoting="none"),
+    refuse("no quoting: two files joined", GOOD + GOOD, r":4: repeats the header", quoting="none"),
 ]
 
 SHAPES = [
@@ -133,6 +139,7 @@ ENCODINGS = [
     refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 is not UTF-8"),
     read("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, encoding="cp1252", notes="UTF-8, byte order mark"),
     refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
+    refuse("codec of names", GOOD, "unknown encoding 'punycode'", encoding="punycode"),
     refuse("encoding with a mark", b"text,actor\n" + b"a,bb\n" * 3, "(?i)utf-16; name another --encoding", encoding="utf-16"),
     read("letters lost earlier are said", "text,actor\nK\ufffdln,b\n", TA, ("K\ufffdln", "b"), notes=r"1 character U\+FFFD"),
 ]
@@ -148,13 +155,16 @@ DAMAGE = [
     refuse("page named as one", "<p>NATO met.</p>", "is a web page; name a table", file="mine.html"),
     refuse("page as a table", "<!DOCTYPE html>", "is a web page; .*name a table", file="mine.html"),
     read("text of a spreadsheet by name", GOOD.replace(",", "\t").encode("utf-16"), TA, ONE, TWO, file="mine.xls"),
+    refuse("SQLite", b"SQLite format 3\0", "SQLite"),
     refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),
     read("gz", gzip.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.gz", notes="gz compressed"),
     read("gz in two members", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode()), TA, ONE, TWO),
     refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gz data end early or are damaged"),
     refuse("gz with garbage behind", gzip.compress(GOOD.encode()) + b"garbage", "gz data end early or are damaged"),
     read("zst", zstandard.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.zst", notes="zst compressed"),
+    read("zst in two frames", zstandard.compress(GOOD[:20].encode()) + zstandard.compress(GOOD[20:].encode()), TA, ONE, TWO),
     refuse("zst cut off", zstandard.compress(GOOD.encode())[:-3], "the zst data end early"),
+    refuse("zst with garbage behind", zstandard.compress(GOOD.encode()) + b"garbage", "the zst data end early"),
     refuse("zst bomb", zstandard.compress(b"text,actor\n" + b"0" * 50_000_000), r"a line of more than 16 MB"),
     read("gz by name only", GOOD, TA, ONE, TWO, file="mine.csv.gz"),
 ]
