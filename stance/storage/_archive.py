@@ -32,8 +32,7 @@ DEFAULT, SPEECHES = "default", "speeches"
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _OTHER_FILE = "name a model that `stance train` wrote"
-# They do not shrink, and are read faster as they are.
-_RANDOM = ("keys.npy", "coef.npy", "exact.npy", "bands.npy")
+_STORED = (".npy", ".txt")  # as they are: to unpack them takes longer than all of a small run
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
@@ -98,7 +97,7 @@ def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            packed = not name.endswith(_RANDOM)
+            packed = not name.endswith(_STORED)
             method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
             archive.writestr(info, data, method, 6)
     return sink.getvalue()
