@@ -22,13 +22,10 @@ import numpy as np
 from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
 from stance.reading.constructions import (
-    EVALUATIONS,
-    FIXED,
-    JUDGES,
-    KIND_OF,
-    NEEDS,
     TAIL,
+    Construction,
     Evaluations,
+    constructions_of,
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
@@ -76,29 +73,28 @@ class _Sentences(Evaluations):
         self.taken = self.verdicts
         self.judged, self.judging = set[int](), set[int]()
 
-    def frames(self) -> list[Frame]:
+    def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
         """Read all constructions, but not what is conceded before the point is made."""
-        for name, hit in occurrences(self.tags):
-            self._read(name, hit)
+        for form, hit in occurrences(self.tags, constructions):
+            self._read(form, hit)
         back = self.taken_back
         return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
 
-    def _read(self, name: str, hit: re.Match[str]) -> None:
+    def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
-        groups = hit.re.groupindex
+        name, evaluates, groups = form.name, form.evaluates, hit.re.groupindex
         cue = hit.start("cue" if "cue" in groups else "patient")
         worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
-        if worthless or cue in self.taken or not self._borne_out(name, hit):
+        if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
-        evaluates = name in EVALUATIONS
-        sign = self.polarity(name, hit, cue) if evaluates else 0
+        sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
             if name != "called" and self.referring.intersection(range(cue, hit.end())):
                 patients = []  # "voted down its proposal"
-            sign, agents, patients = self._judgement(name, hit, cue, patients)
+            sign, agents, patients = self._judgement(form, hit, cue, patients)
             # "accused each other", "traded blame"
             if not patients and (self.is_in(cue, "mutual") or self._each_other(cue)):
                 patients = [end for end in agents if len(agents) > 1]
@@ -114,7 +110,7 @@ class _Sentences(Evaluations):
         if not agents or not (patients or victims or any(agent >= 0 for agent, _ in agents)):
             return
         verb = hit.start("verb") if "verb" in groups else cue
-        rejecters = self._rejecters(name, cue, verb, agents)
+        rejecters = self._rejecters(form, cue, verb, agents)
         worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
         if rejecters is not None:
             if sign < 0 and not evaluates:  # who slanders is blamed
@@ -128,7 +124,7 @@ class _Sentences(Evaluations):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
         else:
-            sign = self._unless_denied(name, cue, verb, sign)
+            sign = self._unless_denied(form, cue, verb, sign)
             if name == "passive" and self.is_in(cue, "striking") and self._strikes(cue, agents):
                 sign = 0
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
@@ -137,18 +133,17 @@ class _Sentences(Evaluations):
         parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
         for polarity, ends in others:
             parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
-        self._keep(cue, KINDS.index(KIND_OF.get(name, "judges")), agents, parts)
+        self._keep(cue, KINDS.index(form.kind), agents, parts)
 
-    def _borne_out(self, name: str, hit: re.Match[str]) -> bool:
+    def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs, and evaluates nobody by asking.
 
         "Did Peru lie?" asks, "may Peru prosper" does not.
         """
-        group, needed = NEEDS.get(name, ("", ""))
-        if needed and not self.is_in(hit.start(group), needed):
+        if form.needs and not self.is_in(hit.start(form.needs[0]), form.needs[1]):
             return False
         before = hit.start() - 1
-        may_ask = name in EVALUATIONS and self.tags[before] in "mn"
+        may_ask = form.evaluates and self.tags[before] in "mn"
         asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
         return not asks or self.lower(before) == "may"
 
@@ -170,30 +165,30 @@ class _Sentences(Evaluations):
         reasons = any(self.tags[p] == "p" and self.is_in(p, "reasoning") for p in rest)
         return not reasons and any(agent >= 0 for agent, _ in agents)
 
-    def _unless_denied(self, name: str, cue: int, verb: int, sign: int) -> int:
+    def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
         lapsed = _LAPSED.match(self.tags, cue)  # "admired Chile once; no longer"
         if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
             return -1 if sign > 0 else 0
         if _ASKED.search(self.tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        if name in FIXED or not (self.denied(verb) or self.tags[cue + 1] == "n"):
+        if form.polarity or not (self.denied(verb) or self.tags[cue + 1] == "n"):
             return sign
         if sign < 0 and self.lower(cue) == "stop" != self.last(cue):
             return 1  # "must not stop supporting Peru"
-        turned = self.tags[cue] in "ck" or name == "called" or self.is_in(cue, "attitude")
+        turned = self.tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
         turned |= self.tags[max(verb - 2, 0) : verb] == "Fd"  # "we should stop supporting Peru"
         return -1 if turned and sign > 0 else 0
 
-    def _rejecters(self, name: str, cue: int, verb: int, agents: Ends) -> Ends | None:
+    def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
-        if name not in EVALUATIONS:
+        if not form.evaluates:
             if self.unfair(verb - 1):  # "wrong to blame Peru"
                 return self.voice(verb)
             if self.falsely(cue):
                 return self.voice(cue)
         rejecters = self.rejecters.get(cue)
-        telling = name not in EVALUATIONS and name != "noun"
+        telling = not form.evaluates and form.name != "noun"
         if rejecters and telling and any(agent >= 0 for agent, _ in agents):
             return []  # "it is a lie that Spain condemned Peru"
         return rejecters
@@ -216,12 +211,13 @@ class _Sentences(Evaluations):
                     self.frames_read.append(frame)
 
     def _judgement(
-        self, name: str, hit: re.Match[str], cue: int, patients: Ends
+        self, form: Construction, hit: re.Match[str], cue: int, patients: Ends
     ) -> tuple[int, Ends, Ends]:
         """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
+        name, judging = form.name, form.judge
         if name == "noun":
             return self.phrases.sign[cue], *self._of_noun(cue, hit)
-        letter, judging = self.tags[cue], JUDGES.get(name)  # the group whose subject judges
+        letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
         agents = [(OTHER, -1)]
@@ -240,8 +236,8 @@ class _Sentences(Evaluations):
             sign = self.cues.fates.get(self.lower(cue), 0)
         elif name in ("hopes", "may"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
-        elif name in FIXED:
-            sign = FIXED[name]
+        elif form.polarity:
+            sign = form.polarity
         elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"
             sign = sign if sign < 0 or self.phrases.value[hit.start("worth")] >= 0 else 0
         elif name == "judged worth":  # "praised the courage of Ukraine", not its grief
@@ -308,7 +304,9 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
         return words.once(frames_of, reader)
     clauses = reader.once(_clauses, reader)
     phrases = clauses and clauses.phrases(words, asked, MOST_WORDS)
-    return _Sentences(words, phrases, clauses.cues).frames() if clauses and phrases else []
+    if not clauses or not phrases:
+        return []
+    return _Sentences(words, phrases, clauses.cues).frames(constructions_of(reader.language))
 
 
 def describe(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
