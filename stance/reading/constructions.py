@@ -5,8 +5,9 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from stance.reading.lexicon import bundled
@@ -24,7 +25,7 @@ class Construction(NamedTuple):
     kind: str = "judges"
     evaluates: bool = False
     valued: bool = False
-    needs: Sequence[str] = ()
+    needs: Mapping[str, str] = MappingProxyType({})
     judge: str = ""
     polarity: int = 0
 
@@ -71,7 +72,9 @@ class Evaluations(Rejections):
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
         name, sign, value = form.name, self.phrases.sign[cue], self.phrases.value[cue]
         if name == "act":
-            return 0 if self._flips(hit) else value
+            if self.tags[cue - 2 : cue] in ("bn", "nb"):  # "it is not Peru's fault"
+                return -value
+            return 0 if self._flips(hit) or self.is_in(cue, "topics") else value
         group, letter = hit.groupdict(), self.tags[cue]
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         turn = -1 if flip else 1
@@ -83,9 +86,13 @@ class Evaluations(Rejections):
             return -1
         if name == "demand":
             return self._demand(hit, cue)
-        if name in ("without", "because"):
-            outcome = self._outcome(hit.end())
-            return outcome if name == "because" else -1 if outcome > 0 else 1
+        if name == "because":
+            return self._outcome(hit.end())
+        if name == "without":  # "we would be free", "there would be no war"
+            if worth := self.phrases.value[hit.start("patient")]:  # "Peru's meddling"
+                return worth
+            outcome, never = self._outcome(hit.end()), "n" in self._rest(hit.end("patient"))
+            return -1 if (outcome < 0 if never else outcome > 0) else 1
         if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
@@ -95,6 +102,8 @@ class Evaluations(Rejections):
             return min(value, 0)
         if name == "what is" and self.spelling(self.phrases.first[hit.start()] - 1) != "what":
             return 0  # "What Peru did is a shame"
+        if self.is_in(cue, "feelings") or (name == "is" and self.is_in(cue, "factual")):
+            return 0  # "grateful Chile", "Chile is richer than Peru"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
@@ -121,9 +130,15 @@ class Evaluations(Rejections):
             bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
             if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
                 return -turn * sign  # "protected murderers", "does not deserve the blame"
-            if after == "n" and (sign > 0 or self.is_in(cue + 1, "nobody")):
+            nobody = self.is_in(cue + 1, "nobody")
+            if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
                 return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
+        if self.tags[cue + 1] == "p" and self.lower(cue + 1) == "into":
+            return self.phrases.value[cue + 2]  # "turned a rich country into a prison"
+        compares = self.lower_first(cue) in self.lists["comparing"] and self.tags[cue + 1] != "+"
+        if group.get("never") and compares:
+            turn = 1  # "has never been a better friend"
         turn = -turn if self.lower_first(cue) == "less" else turn
         return turn * (sign if letter in "TcjVEezCP" else value)
 
@@ -161,10 +176,14 @@ class Evaluations(Rejections):
         gives = self.is_in(cue, "sending") and link in ("to", "for", "with") and things
         return 0 if not gives else -1 if harm else 1
 
+    def _rest(self, low: int) -> str:
+        """Return the letters up to the end of a sentence."""
+        return self.tags[low : self.tags.index(".", low)]
+
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""
         rest = range(low, self.tags.index(".", low))
-        values = (self.phrases.value[place] for place in rest if self.tags[place] in "JN")
+        values = (self.phrases.value[place] for place in rest if self.tags[place] in "JNz")
         return sum(values) + sum(self.phrases.sign[p] for p in rest if self.tags[p] in "cdegE")
 
     def fits(self, hit: re.Match[str], cue: int) -> bool:
@@ -176,7 +195,8 @@ class Evaluations(Rejections):
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
             link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
-            praises = self.phrases.value[cue] > 0 or self.lower_first(cue) == "better"
+            praises = max(self.phrases.value[cue], self.phrases.sign[cue]) > 0
+            praises |= self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as" or (less and self.tags[cue - 1] == "n"):
                 yield sign, self.actors(*hit.span(1))
             elif link == "than" and less:

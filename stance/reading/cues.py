@@ -39,7 +39,7 @@ _SIDED_PHRASES = {
 }
 _PHRASES = {
     **{"being": "b", "denying": "n", "refusing": "C", "facts": "o", "urging": "U"},
-    **{"according": "W", "concerning": "p"},
+    **{"according": "W", "concerning": "p", "manner": "x"},
 }
 _ADJECTIVES = ("ic", "al", "ive", "ous", "ful", "less", "ish", "ary", "ble", "ian")
 _ENDINGS = {ending[-2:] for ending in (*_ADJECTIVES, "ly", "ed", "ing")}
@@ -47,10 +47,10 @@ SIGNALS = {
     # Without one of these a sentence rejects nothing.
     "rejection": (
         *("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
-        "confirming",
+        *("confirming", "generic", "telling"),
     ),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking", "pleas", "quantities")},
+    **{name: (name,) for name in ("turning", "breaking", "pleas", "quantities", "former")},
     "referring": ("referring", "persons"),
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""

@@ -92,7 +92,9 @@ class _Sentences(Evaluations):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else []
         if not evaluates:
-            if name != "called" and self.referring.intersection(range(cue, hit.end())):
+            after = "patient" in groups and hit.start("patient") >= cue
+            object_ = range(*(hit.span("patient") if after else (cue, hit.end())))
+            if name != "called" and self.referring.intersection(object_):
                 patients = []  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             # "accused each other", "traded blame"
@@ -107,6 +109,8 @@ class _Sentences(Evaluations):
             if name == "and deed":  # "kept the islands and has the nerve to"
                 patients = [end for end in self.subjects(cue) if end[0] >= 0]
         victims = self.actors(*hit.span("victim")) if "victim" in groups else []
+        if patients and "patient" in groups and self._suffers(hit.start("patient")):
+            victims, patients = patients, []
         if not agents or not (patients or victims or any(agent >= 0 for agent, _ in agents)):
             return
         verb = hit.start("verb") if "verb" in groups else cue
@@ -128,6 +132,8 @@ class _Sentences(Evaluations):
             if name == "passive" and self.is_in(cue, "striking") and self._strikes(cue, agents):
                 sign = 0
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
+        if name == "without":  # what would be is not what is
+            self.taken.update(range(cue, self.tags.index(".", cue)))
         turn = REJECTED if rejecters and sign else PLAIN
         victim = victims[0][0] if victims else NO_ACTOR
         parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
@@ -140,12 +146,22 @@ class _Sentences(Evaluations):
 
         "Did Peru lie?" asks, "may Peru prosper" does not.
         """
-        if form.needs and not self.is_in(hit.start(form.needs[0]), form.needs[1]):
+        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
             return False
+        if form.name == "participle called" and self.lower(hit.start("verb")).endswith("s"):
+            return False  # "what Peru calls blackmail by Chile"
+        link = hit.start("link") if form.name == "judged how" else 0
+        if self.phrases.first[link] != self.phrases.word[link] and link:
+            return False  # "learn from his memoirs how Peru"
         before = hit.start() - 1
         may_ask = form.evaluates and self.tags[before] in "mn"
         asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
         return not asks or self.lower(before) == "may"
+
+    def _suffers(self, place: int) -> bool:
+        """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
+        act = place - 2 * (self.tags[place - 2 : place] == "lf")
+        return self.tags[act : act + 2] == "lf" and self.is_in(act, "suffered")
 
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
         """Tell whether who is evaluated has a part in another frame, which counts alone."""
@@ -167,18 +183,42 @@ class _Sentences(Evaluations):
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
-        lapsed = _LAPSED.match(self.tags, cue)  # "admired Chile once; no longer"
-        if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
-            return -1 if sign > 0 else 0
-        if _ASKED.search(self.tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
-            return 0
+        if (embedded := self._embedded(cue, verb, sign)) is not None:
+            return embedded
         if form.polarity or not (self.denied(verb) or self.tags[cue + 1] == "n"):
             return sign
         if sign < 0 and self.lower(cue) == "stop" != self.last(cue):
             return 1  # "must not stop supporting Peru"
+        before = self.tags[max(verb - 3, 0) : verb]
+        cannot = before == "Fmn" or (
+            before[-2:] == "mn" and self.lower(verb - 2) in ("can", "could")
+        )
+        if cannot and self.lower(cue) in ("fault", "blame"):
+            return 1  # "can't fault Peru", "I don't blame Peru"
+        if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
+            return 0
         turned = self.tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
-        turned |= self.tags[max(verb - 2, 0) : verb] == "Fd"  # "we should stop supporting Peru"
+        turned |= before.endswith("Fd")  # "we should stop supporting Peru"
+        turned |= before.endswith("nm") and self.is_in(verb - 1, "obliging")  # "nobody should"
         return -1 if turned and sign > 0 else 0
+
+    def _embedded(self, cue: int, verb: int, sign: int) -> int | None:
+        """Return the polarity of a judgement that is asked, allowed or itself judged, else None."""
+        tags = self.tags
+        lapsed = _LAPSED.match(tags, cue)  # "admired Chile once; no longer"
+        if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
+            return -1 if sign > 0 else 0
+        if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
+            return 0
+        inner = tags[cue - 2 : cue + 1] == "ApG" and self.lower(cue - 1) == "for"
+        if inner and self.phrases.sign[cue - 3] < 0:  # "criticised Peru for criticising Chile"
+            return 0
+        if tags[verb - 1] in "VEG" and tags[cue] == "G" and self.phrases.sign[verb - 1] < 0:
+            return -sign  # "opposes boycotting Peru"
+        may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
+        if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
+            return 0  # "you can criticise Peru"
+        return None
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
@@ -228,7 +268,9 @@ class _Sentences(Evaluations):
             if view[1] and self.phrases.value[view.start(1)] < 0:
                 sign = -sign
         elif judging:
-            agents = self.subjects(hit.start(judging))
+            place = hit.start(judging)
+            opposes = self.tags[place] == "G" and self.tags[place - 1] in "VE"
+            agents = self.subjects(place - opposes)
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = self.phrases.sign[hit.start("verb")]
             sign = -verb if name == "but not" else -1 * (verb > 0)
@@ -247,7 +289,9 @@ class _Sentences(Evaluations):
         elif letter in "EB" and judging:
             passive = re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
             sign = 0 if passive else sign
-        elif name == "which affects":  # "blocked the aid, which angered Poland"
+        elif name == "goes to":
+            agents = self.actors(cue, cue + 1) or self.voice(cue)
+        elif name in ("which affects", "drawing"):  # "blocked the aid, which angered Poland"
             doers = self.subjects(hit.start("verb"))
             patients = [end for end in doers if end[0] >= 0]
         return sign, agents, patients
@@ -255,7 +299,7 @@ class _Sentences(Evaluations):
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
         """Return who judges whom in "criticism of Iran by Iraq"."""
         agents, patients = self.actors(cue, cue + 1), Ends()
-        outer = re.search("([VEG]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
+        outer = re.search("([VEGd]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return [], []
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
@@ -275,6 +319,12 @@ class _Sentences(Evaluations):
                 agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
                 agents = self.subjects(cue)
+            elif self.tags[cue - 2 : cue] in (
+                "c&",
+                "N&",
+                "J&",
+            ):  # "expressed its grief and support"
+                agents = self.subjects(cue - 2)
             elif self.tags[cue - 1 : cue] in ("", ".") and self.tags[hit.end()] in ".,":
                 agents = self.voice(cue)  # "Solidarity with Peru!"
             elif not self.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged

@@ -9,7 +9,7 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 """
 
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left
 from functools import cache
 from typing import Any
 
@@ -37,8 +37,8 @@ _PARTS = {
     # Headlines list with a comma alone: "praised Ukraine, Poland".
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
-    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)|(?<=s[fw].)|(?<=lf.)|(?<=[NJcls]y.))"
-    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
+    "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
+    "(?<=[NJcls]y.))(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
     "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
@@ -68,6 +68,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoS]|nmS")  # "anyone who says", "nobody can say"
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=C)A(?=[bhm])")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
@@ -95,6 +96,11 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
+        for word in self.phrases.signals["former"].tolist():  # "a former Malian minister"
+            place = bisect_left(self.phrases.first, word)
+            read = place < len(tags) and self.phrases.first[place] == word
+            if read and (tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0):
+                tags[place] = "N"
         its = {*self.phrases.signals["referring"].tolist()}
         for hit in _REFERRING.finditer(self.tags):
             place, named = hit.start(), None
@@ -261,9 +267,13 @@ class Voices:
         before = self.lower(place) if tags[place] != "." else ""
         if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit"):
             return True  # "should stop supporting"
-        few = tags[place] != "." and self.lower_first(place) == "few"
+        if tags[place] == "d" and before == "should" and self.last(place) == "have":
+            return True  # "should never have trusted"
+        first = self.phrases.first[place]
+        few = tags[place] != "." and self.spelling(first) == "few"  # "few Poles trust"
+        a_few = self.spelling(first - 1) == "a" and self.spelling(first - 2) != "only"
         if (
-            (few and self.spelling(self.phrases.first[place] - 1) != "a")  # "few Poles trust"
+            (few and not a_few)
             or before in ("whoever", "few")
             or (tags[place] == "R" and self.lower(place - 1) in _SUCH)
         ):
@@ -418,6 +428,12 @@ class Rejections(Voices):
         for hit in _CALLED.finditer(self.tags, low, stop + 1):
             if self.is_in(hit.start(1), "claims"):
                 self._read_called(hit.start(), hit.start(1), stop)
+        for hit in _GENERIC.finditer(self.tags, low, stop):
+            says = hit.end() - 1
+            named = {"m": (says, "telling"), "n": (hit.start(), "nobody")}  # "Don't tell me"
+            if self.is_in(*named.get(hit[0][0], (hit.start(), "generic"))):
+                comma = self.tags.find(",", says, stop)
+                self._reject(says + 1, stop if comma < 0 else comma, self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
             doubted = self.tags[that] == "A" and self.last(that - 1) == "doubt"
