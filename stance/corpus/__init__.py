@@ -174,6 +174,7 @@ def corpus_of(
     names = ("date", *EXTRA, *keep)
     document, joined = _group_documents(cells["document"], cells["text"], marks)
     extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
+    shared = _shared_documents(cells["document"], cells["source"])
     return Corpus(
         texts=cells["text"],
         actors=cells["actor"],
@@ -188,7 +189,7 @@ def corpus_of(
         soft=np.array([soft or hard[n] for soft, n in given]) if any(cells["soft"]) else None,
         judged=np.array(cells["judged"]),
         extra={name: column for name, column in extra.items() if any(column)},
-        notes=tuple(dict.fromkeys(filter(None, (*notes, note, joined)))),
+        notes=tuple(dict.fromkeys(filter(None, (*notes, note, joined, shared)))),
         loose=cells["document"].count(""),
         joined=joined,
         annotations=annotations,
@@ -213,6 +214,18 @@ def _group_documents(
     joined = {names[other] for other in np.flatnonzero(groups == groups[row]).tolist()} - {""}
     why = f"the text '{shown(texts[row], 50)}' recurs in {size:,} of them"
     return groups, f"{len(joined):,} documents count as one, as {why}; leave such rows out"
+
+
+def _shared_documents(names: Sequence[str], sources: Sequence[int]) -> str:
+    """Say which documents stand in several files, since they may merely have the same number."""
+    first = dict[str, int]()
+    both = {
+        n for n, file in zip(names, sources, strict=True) if n and first.setdefault(n, file) != file
+    }
+    if not both:
+        return ""
+    which = f"{count(len(both), 'document')} (such as '{shown(min(both), 40)}')"
+    return f"{which} in more than one file: each counts as one; rename them if they differ"
 
 
 # --- Several coders of the same pairs of a text and an actor ---
