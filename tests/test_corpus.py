@@ -163,7 +163,9 @@ def test_documents_of_one_name_are_one_in_all_files(tmp_path):
     others = [("b", "NATO", "0", "7", "8"), ("A!", "NATO", "0", "8", "9")]
     corpus = read_corpus([one, write_rows(tmp_path / "two.csv", others, columns[:5])])
     assert groups(corpus) == [0, 0, 0]
-    assert corpus.notes[-1].startswith("1 document (such as '7') in more than one file: each counts")
+    assert corpus.notes[-1].startswith(
+        "1 document (such as '7') in more than one file: each counts"
+    )
     assert corpus.source.tolist() == [0, 1, 1]
     assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]
     assert corpus.extra == {"id": ("007", "8", "9"), "date": ("2024-01-01", "", "")}

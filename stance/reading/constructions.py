@@ -123,6 +123,11 @@ class Evaluations(Rejections):
         if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
             return 0
         if letter in "deg":
+            between = range(hit.end("patient"), cue) if "patient" in group else range(cue, cue)
+            if sign > 0 and any(self.lower(p) in ("must", "should", "ought") for p in between):
+                return 0  # "Peru must deliver"
+            if flip and self.tags[cue - 3 : cue] == "mnh":
+                return min(sign, 0)  # "should not have betrayed us"
             if letter == ("e" if group.get("be") else "g"):  # it was betrayed
                 return 0
             after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0

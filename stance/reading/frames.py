@@ -29,7 +29,7 @@ from stance.reading.constructions import (
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.voices import AUTHOR, OTHER, Ends, compiled
+from stance.reading.voices import AUTHOR, DOUBTS, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
@@ -39,6 +39,7 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
+_PAIRED = re.compile("[oShrVEGK][cNJ]&$")
 _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
@@ -106,7 +107,7 @@ class _Sentences(Evaluations):
             return
         else:
             agents = self.voice(cue)
-            if name == "and deed":  # "kept the islands and has the nerve to"
+            if name == "and deed" or self._next(name, hit):  # "kept the islands and has the nerve"
                 patients = [end for end in self.subjects(cue) if end[0] >= 0]
         victims = self.actors(*hit.span("victim")) if "victim" in groups else []
         if patients and "patient" in groups and self._suffers(hit.start("patient")):
@@ -148,15 +149,24 @@ class _Sentences(Evaluations):
         """
         if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
             return False
+        if form.name == "judged" and self.last(hit.start("cue")) in DOUBTS:
+            return self.tags[hit.end()] not in "bhm"  # not "do not believe Peru is behind it"
         if form.name == "participle called" and self.lower(hit.start("verb")).endswith("s"):
             return False  # "what Peru calls blackmail by Chile"
-        link = hit.start("link") if form.name == "judged how" else 0
-        if self.phrases.first[link] != self.phrases.word[link] and link:
-            return False  # "learn from his memoirs how Peru"
+        if form.name == "judged how":  # not "learn from his memoirs how Peru"
+            link = hit.start("link")
+            return self.phrases.first[link] == self.phrases.word[link]
         before = hit.start() - 1
         may_ask = form.evaluates and self.tags[before] in "mn"
         asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
         return not asks or self.lower(before) == "may"
+
+    def _next(self, name: str, hit: re.Match[str]) -> bool:
+        """Tell whether an object stands before the next deed: "attacked Peru, betrayed Chile"."""
+        if name != "deed" or self.tags[hit.end("patient")] != ",":
+            return False
+        which = self.tags[hit.end("patient") + 1] == "R"
+        return not which and self.tags[hit.start("patient") - 1] in "EoB"
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
@@ -190,15 +200,14 @@ class _Sentences(Evaluations):
         if sign < 0 and self.lower(cue) == "stop" != self.last(cue):
             return 1  # "must not stop supporting Peru"
         before = self.tags[max(verb - 3, 0) : verb]
-        cannot = before == "Fmn" or (
-            before[-2:] == "mn" and self.lower(verb - 2) in ("can", "could")
-        )
+        cannot = before.endswith("mn") and self.lower(verb - 2) in ("can", "could")
         if cannot and self.lower(cue) in ("fault", "blame"):
-            return 1  # "can't fault Peru", "I don't blame Peru"
+            return 1  # "can't fault Peru"
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
             return 0
         turned = self.tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
-        turned |= before.endswith("Fd")  # "we should stop supporting Peru"
+        # "we should stop supporting Peru", "not understand why anyone trusts Peru"
+        turned |= before.endswith("Fd") or self.lower(max(verb - 1, 0)) in ("anyone", "anybody")
         turned |= before.endswith("nm") and self.is_in(verb - 1, "obliging")  # "nobody should"
         return -1 if turned and sign > 0 else 0
 
@@ -228,7 +237,7 @@ class _Sentences(Evaluations):
             if self.falsely(cue):
                 return self.voice(cue)
         rejecters = self.rejecters.get(cue)
-        telling = not form.evaluates and form.name != "noun"
+        telling = not form.evaluates and form.name not in ("noun", "affects", "which affects")
         if rejecters and telling and any(agent >= 0 for agent, _ in agents):
             return []  # "it is a lie that Spain condemned Peru"
         return rejecters
@@ -271,6 +280,8 @@ class _Sentences(Evaluations):
             place = hit.start(judging)
             opposes = self.tags[place] == "G" and self.tags[place - 1] in "VE"
             agents = self.subjects(place - opposes)
+            if self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging"):
+                agents = self.voice(place)  # "Chile must condemn Peru"
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = self.phrases.sign[hit.start("verb")]
             sign = -verb if name == "but not" else -1 * (verb > 0)
@@ -309,7 +320,8 @@ class _Sentences(Evaluations):
             trusting = linking == "in" and self.is_in(cue, "attitude")
             if link[1] == "p" and linking not in _LINKS and not trusting:
                 continue
-            if link[1] in "yw":
+            whose = link.start() == cue + 1 and self.is_in(cue, "subjective")
+            if link[1] in "yw" or (link[1] == "f" and whose):  # "the thanks of Peru"
                 agents = agents or self.who(*link.span(2))
             else:
                 patients = patients or self.actors(*link.span(2))
@@ -319,10 +331,8 @@ class _Sentences(Evaluations):
                 agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
                 agents = self.subjects(cue)
-            elif self.tags[cue - 2 : cue] in (
-                "c&",
-                "N&",
-                "J&",
+            elif _PAIRED.search(
+                self.tags, max(0, cue - 3), cue
             ):  # "expressed its grief and support"
                 agents = self.subjects(cue - 2)
             elif self.tags[cue - 1 : cue] in ("", ".") and self.tags[hit.end()] in ".,":

@@ -10,6 +10,7 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 
 import re
 from bisect import bisect, bisect_left
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -39,7 +40,7 @@ _PARTS = {
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
     "(?<=[NJcls]y.))(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
-    "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|k)|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
+    "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 
@@ -69,9 +70,11 @@ _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])"
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoS]|nmS")  # "anyone who says", "nobody can say"
+_CONCEDES = re.compile(r"(?<![^.])\+[^.,]+,")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
-_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=C)A(?=[bhm])")
+_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=[CV])A(?=[bhm])")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
+DOUBTS = ("doubt", "believe", "think")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
 
@@ -271,10 +274,10 @@ class Voices:
             return True  # "should never have trusted"
         first = self.phrases.first[place]
         few = tags[place] != "." and self.spelling(first) == "few"  # "few Poles trust"
-        a_few = self.spelling(first - 1) == "a" and self.spelling(first - 2) != "only"
+        a_few = self.spelling(first - 1) == "a" and self.spelling(max(first - 2, 0)) != "only"
         if (
             (few and not a_few)
-            or before in ("whoever", "few")
+            or before in ("whoever", "anyone", "anybody", "few")
             or (tags[place] == "R" and self.lower(place - 1) in _SUCH)
         ):
             return True  # who says so seldom agrees with them
@@ -282,7 +285,7 @@ class Voices:
             return True
         while tags[place] in "hmb":
             place -= 1
-        while tags[place] in "NA" and tags[place - 1] in "fpi":
+        while tags[place] in "NAOls" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
         while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJ" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
@@ -377,7 +380,9 @@ class Rejections(Voices):
         unjust, breaking = phrases.signals["unjust"], phrases.signals["breaking"]
         apart = words.gap.take(breaking - 1) == GAP_OTHER
         apart |= sentence.take(breaking - 1) != sentence.take(breaking)
-        self._turns = sorted([*phrases.signals["turning"].tolist(), *breaking[apart].tolist()])
+        conceded = [self.phrases.word[p] + 1 for p in self._conceded()]
+        turning = phrases.signals["turning"].tolist()
+        self._turns = sorted([*turning, *breaking[apart].tolist(), *conceded])
         self._unjust = dict(zip(unjust.tolist(), sentence.take(unjust).tolist(), strict=True))
         ends = words.gap.take(unjust) == GAP_OTHER
         ends |= sentence.take(unjust + 1, mode="clip") != sentence.take(unjust)
@@ -388,6 +393,14 @@ class Rejections(Voices):
         rejecting = among(stopped, sentence.take(phrases.signals["rejection"]))
         for stop in stops[rejecting].tolist():
             self._read_sentence(self.tags.rfind(".", 0, stop) + 1, stop)
+
+    def _conceded(self) -> Iterator[int]:
+        """Yield the commas after clauses such as "Although I like Peru" or "Even if"."""
+        for hit in _CONCEDES.finditer(self.tags):
+            first = self.phrases.word[hit.start()]
+            even = self.lower(hit.start()) == "if" and self.spelling(first - 1) == "even"
+            if even or self.is_in(hit.start(), "conceding"):
+                yield hit.end() - 1
 
     def unfair(self, place: int) -> bool:
         """Tell whether a phrase such as "it would be wrong to" makes what follows untrue."""
@@ -436,7 +449,7 @@ class Rejections(Voices):
                 self._reject(says + 1, stop if comma < 0 else comma, self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            doubted = self.tags[that] == "A" and self.last(that - 1) == "doubt"
+            doubted = self.tags[that] == "A" and self.last(that - 1) in DOUBTS
             if doubted or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
