@@ -72,7 +72,7 @@ class Evaluations(Rejections):
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
         name, sign, value = form.name, self.phrases.sign[cue], self.phrases.value[cue]
         if name == "act":
-            if self.tags[cue - 2 : cue] in ("bn", "nb"):  # "it is not Peru's fault"
+            if self.tags[cue - 2 : cue] in ("bn", "nb", "Hn"):  # "it is not Peru's fault"
                 return -value
             return 0 if self._flips(hit) or self.is_in(cue, "topics") else value
         group, letter = hit.groupdict(), self.tags[cue]
@@ -131,6 +131,8 @@ class Evaluations(Rejections):
             if letter == ("e" if group.get("be") else "g"):  # it was betrayed
                 return 0
             after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0
+            needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
+            bad &= not needy  # "rescued stranded sailors"
             deserving = not self.lists["deserving"].isdisjoint((self.lower(cue), self.last(cue)))
             bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
             if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
@@ -145,6 +147,8 @@ class Evaluations(Rejections):
         if group.get("never") and compares:
             turn = 1  # "has never been a better friend"
         turn = -turn if self.lower_first(cue) == "less" else turn
+        parts = "patient" in group and self.is_in(max(hit.start("patient") - 1, 0), "parting")
+        turn = -turn if parts else turn  # "leaving Peru was a mistake"
         return turn * (sign if letter in "TcjVEezCP" else value)
 
     def undone(self, hit: re.Match[str], cue: int) -> bool:

@@ -151,6 +151,10 @@ class _Sentences(Evaluations):
             return False
         if form.name == "judged" and self.last(hit.start("cue")) in DOUBTS:
             return self.tags[hit.end()] not in "bhm"  # not "do not believe Peru is behind it"
+        if form.name == "judged" and self.lower(hit.start("cue")).startswith("warn"):
+            return self.tags[hit.end()] != "f"  # "warned Peru of an attack"
+        if form.name == "judged" and self.is_in(hit.start("cue"), "parting"):
+            return self.tags[hit.end()] != "b"  # "attacking Peru was a crime"
         if form.name == "participle called" and self.lower(hit.start("verb")).endswith("s"):
             return False  # "what Peru calls blackmail by Chile"
         if form.name == "judged how":  # not "learn from his memoirs how Peru"
@@ -219,15 +223,24 @@ class _Sentences(Evaluations):
             return -1 if sign > 0 else 0
         if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        inner = tags[cue - 2 : cue + 1] == "ApG" and self.lower(cue - 1) == "for"
-        if inner and self.phrases.sign[cue - 3] < 0:  # "criticised Peru for criticising Chile"
+        opens = verb > 0 and tags[max(verb - 2, 0) : verb] in (".R", "R")
+        if opens and self.lower(verb - 1) == "who":  # "Who trusts Peru?"
             return 0
-        if tags[verb - 1] in "VEG" and tags[cue] == "G" and self.phrases.sign[verb - 1] < 0:
-            return -sign  # "opposes boycotting Peru"
+        if self._charged(cue):  # "criticised Peru for criticising Chile"
+            return 0
+        outer = verb - 2 if tags[verb - 1] in "NJcl" else verb - 1  # "a resolution condemning"
+        opposes = tags[outer] in "VEGBo" and tags[cue] == "G"
+        if opposes and (self.phrases.sign[outer] < 0 or self.is_in(outer, "vetoing")):
+            return -sign  # "opposes boycotting Peru", "vetoed a resolution condemning Peru"
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
         return None
+
+    def _charged(self, cue: int) -> bool:
+        """Tell whether a judgement is a charge: "accused Peru of attacking Chile"."""
+        charge = self.tags[cue - 2 : cue] in ("Ap", "Af") and self.tags[cue] in "Gc"
+        return charge and self.tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
@@ -241,6 +254,13 @@ class _Sentences(Evaluations):
         if rejecters and telling and any(agent >= 0 for agent, _ in agents):
             return []  # "it is a lie that Spain condemned Peru"
         return rejecters
+
+    def _owner(self, place: int) -> int | None:
+        """Return whom "its" stands for before a phrase: "Peru left over its support for Chile"."""
+        if self.spelling(max(self.phrases.first[place] - 1, 0)) not in self.lists["referring"]:
+            return None
+        near = self.tags[place - 2] == "A" and self.tags[place - 3] != "y"
+        return place - 2 if near else self._named_last(place)
 
     def _keep(
         self, cue: int, kind: int, agents: Ends, parts: Sequence[tuple[int, int, Ends, int]]
@@ -291,6 +311,9 @@ class _Sentences(Evaluations):
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
             sign = form.polarity
+        elif name == "measures":
+            threatens = self.lower(hit.start("verb")).startswith("threat")
+            sign = -1 if threatens else -self.phrases.sign[hit.start("verb")]
         elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"
             sign = sign if sign < 0 or self.phrases.value[hit.start("worth")] >= 0 else 0
         elif name == "judged worth":  # "praised the courage of Ukraine", not its grief
@@ -329,11 +352,11 @@ class _Sentences(Evaluations):
             if self.phrases.ours[cue]:
                 quoted = self.phrases.quoted[cue]
                 agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
+            elif self.tags[cue - 1] == "p" and (own := self._owner(cue)) is not None:
+                agents = self.actors(own, own + 1)
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
                 agents = self.subjects(cue)
-            elif _PAIRED.search(
-                self.tags, max(0, cue - 3), cue
-            ):  # "expressed its grief and support"
+            elif _PAIRED.search(self.tags, max(0, cue - 3), cue):  # "its grief and support"
                 agents = self.subjects(cue - 2)
             elif self.tags[cue - 1 : cue] in ("", ".") and self.tags[hit.end()] in ".,":
                 agents = self.voice(cue)  # "Solidarity with Peru!"
