@@ -49,7 +49,7 @@ def predict(*args):
 
 def test_it_ships_with_the_package_and_is_small():
     assert bundled_model().read_bytes() == PATH.read_bytes()
-    assert PATH.stat().st_size <= 14_500_000
+    assert PATH.stat().st_size <= 20_000_000  # 13 MB in a wheel
 
 
 @pytest.mark.endurance
