@@ -5,12 +5,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.reading.actors import ActorBook
-from stance.reading.frames import describe, frames_of
+from stance.reading.clauses import Clauses
+from stance.reading.constructions import constructions_of, occurrences
+from stance.reading.cues import cues_of
+from stance.reading.frames import MOST_WORDS, describe, frames_of
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 
@@ -48,6 +52,23 @@ def test_any_row_of_words_is_read(reader: Reader, text: str) -> None:
     for frame in frames_of(reader.words([text, text]), reader):
         assert frame.agent != frame.patient or frame.agent < 0
         assert frame.polarity in (-1, 0, 1)
+
+
+def test_a_construction_stands_only_where_its_sign_is(reader: Reader) -> None:
+    """Else a frame depends on which sentences are near."""
+    forms = constructions_of("english")
+    bare = [form._replace(sign="") for form in forms]
+    cues = cues_of("english")
+    assert cues
+    clauses = Clauses(reader, cues)
+    for text in CASES:
+        phrases = clauses.phrases(reader.words([text]), np.arange(1), MOST_WORDS)
+        if phrases:
+            with_signs, without = (
+                [(form.name, hit.span()) for form, hit in occurrences(phrases.tags, some)]
+                for some in (forms, bare)
+            )
+            assert with_signs == without, text
 
 
 EDGES = (  # what ends one text may begin a construction, with what begins the next

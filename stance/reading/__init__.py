@@ -12,6 +12,6 @@ words          which actor to judge where; the reader: mentions as one word each
 cues           the words of judgement
 clauses        sentences with an actor and a cue, as phrases with a letter each
 voices         who acts and speaks, and what is denied or taken back
-constructions  the patterns over these letters in which a sentence judges
+constructions  patterns over these letters, and how good or bad they say that an actor is
 frames         who judges whom
 """

@@ -1,6 +1,6 @@
-"""The constructions in which a sentence judges an actor: patterns over the letters of phrases.
+"""The constructions in which a sentence judges an actor: how good or bad they say that it is.
 
-`stance.reading.frames` says what the letters are. The first pattern that takes a cue keeps it.
+`stance.reading.frames` says what the letters are, ``constructions.toml`` has the patterns.
 """
 
 import re
@@ -73,7 +73,7 @@ class Evaluations(Rejections):
         name, sign, value = form.name, self.phrases.sign[cue], self.phrases.value[cue]
         if name == "act":
             if self.tags[cue - 2 : cue] in ("bn", "nb", "Hn"):  # "it is not Peru's fault"
-                return -value
+                return 0 if self.before(cue) in ("only", "just", "merely") else max(-value, 0)
             return 0 if self._flips(hit) or self.is_in(cue, "topics") else value
         group, letter = hit.groupdict(), self.tags[cue]
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
@@ -91,7 +91,8 @@ class Evaluations(Rejections):
         if name == "without":  # "we would be free", "there would be no war"
             if worth := self.phrases.value[hit.start("patient")]:  # "Peru's meddling"
                 return worth
-            outcome, never = self._outcome(hit.end()), "n" in self._rest(hit.end("patient"))
+            rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
+            outcome, never = self._outcome(hit.end()), "n" in rest
             return -1 if (outcome < 0 if never else outcome > 0) else 1
         if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
@@ -100,10 +101,12 @@ class Evaluations(Rejections):
             return lost * sign if self.phrases.ours[cue] else 0
         if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
             return min(value, 0)
-        if name == "what is" and self.spelling(self.phrases.first[hit.start()] - 1) != "what":
+        if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        if self.is_in(cue, "feelings") or (name == "is" and self.is_in(cue, "factual")):
-            return 0  # "grateful Chile", "Chile is richer than Peru"
+        if name in ("is", "epithet", "apposition") and self.is_in(cue, "feelings"):
+            return 0  # "grateful Chile"
+        if name == "is" and self.is_in(cue, "factual"):
+            return 0  # "Chile is richer than Peru"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
@@ -142,12 +145,16 @@ class Evaluations(Rejections):
                 return -turn * sign  # "can't be trusted", "betrayed nobody"
             return turn * sign if sign > 0 or not flip else 0
         if self.tags[cue + 1] == "p" and self.lower(cue + 1) == "into":
-            return self.phrases.value[cue + 2]  # "turned a rich country into a prison"
+            into = self.phrases.value[cue + 2]  # "turned a rich country into a prison"
+            turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
+            if into or turned:
+                return into
         compares = self.lower_first(cue) in self.lists["comparing"] and self.tags[cue + 1] != "+"
         if group.get("never") and compares:
             turn = 1  # "has never been a better friend"
         turn = -turn if self.lower_first(cue) == "less" else turn
-        parts = "patient" in group and self.is_in(max(hit.start("patient") - 1, 0), "parting")
+        start = hit.start("patient") if "patient" in group else 0
+        parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
         turn = -turn if parts else turn  # "leaving Peru was a mistake"
         return turn * (sign if letter in "TcjVEezCP" else value)
 
@@ -185,15 +192,13 @@ class Evaluations(Rejections):
         gives = self.is_in(cue, "sending") and link in ("to", "for", "with") and things
         return 0 if not gives else -1 if harm else 1
 
-    def _rest(self, low: int) -> str:
-        """Return the letters up to the end of a sentence."""
-        return self.tags[low : self.tags.index(".", low)]
-
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""
         rest = range(low, self.tags.index(".", low))
         values = (self.phrases.value[place] for place in rest if self.tags[place] in "JNz")
-        return sum(values) + sum(self.phrases.sign[p] for p in rest if self.tags[p] in "cdegE")
+        harm = sum(self.is_in(place, "harming") or self.lower(place) == "war" for place in rest)
+        signs = (self.phrases.sign[place] for place in rest if self.tags[place] in "cdegE")
+        return sum(values) + sum(signs) - harm
 
     def fits(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether the end of a figure of speech goes with its verb: "let" with "down"."""

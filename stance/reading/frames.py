@@ -79,7 +79,7 @@ class _Sentences(Evaluations):
         for form, hit in occurrences(self.tags, constructions):
             self._read(form, hit)
         back = self.taken_back
-        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
+        return [f for f in self.frames_read if not back(f.last, f.polarity, f.agent, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -134,7 +134,8 @@ class _Sentences(Evaluations):
                 sign = 0
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
-            self.taken.update(range(cue, self.tags.index(".", cue)))
+            rest = range(cue, self.tags.index(".", cue))
+            self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
         turn = REJECTED if rejecters and sign else PLAIN
         victim = victims[0][0] if victims else NO_ACTOR
         parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
@@ -153,8 +154,13 @@ class _Sentences(Evaluations):
             return self.tags[hit.end()] not in "bhm"  # not "do not believe Peru is behind it"
         if form.name == "judged" and self.lower(hit.start("cue")).startswith("warn"):
             return self.tags[hit.end()] != "f"  # "warned Peru of an attack"
-        if form.name == "judged" and self.is_in(hit.start("cue"), "parting"):
+        opens = self.tags[hit.start() - 1] in ".,"
+        if form.name == "judged" and opens and self.is_in(hit.start("cue"), "parting"):
             return self.tags[hit.end()] != "b"  # "attacking Peru was a crime"
+        if form.name == "regrets act":  # not "regrets Peru's losses"
+            return not self.phrases.value[hit.start("patient")]
+        if form.name == "given marks":  # not "gave Peru's critics"
+            return not self.words.possessive[self.names[hit.start("patient")]]
         if form.name == "participle called" and self.lower(hit.start("verb")).endswith("s"):
             return False  # "what Peru calls blackmail by Chile"
         if form.name == "judged how":  # not "learn from his memoirs how Peru"
@@ -174,7 +180,7 @@ class _Sentences(Evaluations):
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
-        act = place - 2 * (self.tags[place - 2 : place] == "lf")
+        act = place if self.tags[place] == "l" else place - 2
         return self.tags[act : act + 2] == "lf" and self.is_in(act, "suffered")
 
     def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
@@ -228,10 +234,11 @@ class _Sentences(Evaluations):
             return 0
         if self._charged(cue):  # "criticised Peru for criticising Chile"
             return 0
-        outer = verb - 2 if tags[verb - 1] in "NJcl" else verb - 1  # "a resolution condemning"
+        # "opposes boycotting Peru", "vetoed a resolution condemning Peru"
+        outer = verb - 1 - (verb > 1 and self.is_in(verb - 1, "texts"))
         opposes = tags[outer] in "VEGBo" and tags[cue] == "G"
         if opposes and (self.phrases.sign[outer] < 0 or self.is_in(outer, "vetoing")):
-            return -sign  # "opposes boycotting Peru", "vetoed a resolution condemning Peru"
+            return -sign
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
@@ -257,7 +264,7 @@ class _Sentences(Evaluations):
 
     def _owner(self, place: int) -> int | None:
         """Return whom "its" stands for before a phrase: "Peru left over its support for Chile"."""
-        if self.spelling(max(self.phrases.first[place] - 1, 0)) not in self.lists["referring"]:
+        if self.before(place) not in self.lists["referring"]:
             return None
         near = self.tags[place - 2] == "A" and self.tags[place - 3] != "y"
         return place - 2 if near else self._named_last(place)
@@ -323,8 +330,8 @@ class _Sentences(Evaluations):
         elif letter in "EB" and judging:
             passive = re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
             sign = 0 if passive else sign
-        elif name == "goes to":
-            agents = self.actors(cue, cue + 1) or self.voice(cue)
+        elif name == "goes to":  # not "complaints went to"
+            sign, agents = max(sign, 0), self.actors(cue, cue + 1) or self.voice(cue)
         elif name in ("which affects", "drawing"):  # "blocked the aid, which angered Poland"
             doers = self.subjects(hit.start("verb"))
             patients = [end for end in doers if end[0] >= 0]

@@ -69,7 +69,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
 _REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
-_GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoS]|nmS")  # "anyone who says", "nobody can say"
+_GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoSd]|nmS")  # "anyone who says", "nobody can say"
 _CONCEDES = re.compile(r"(?<![^.])\+[^.,]+,")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=[CV])A(?=[bhm])")
@@ -163,13 +163,13 @@ class Voices:
         return word == "about" or (word in ("of", "on") and opens)
 
     def actors(self, low: int, high: int) -> Ends:
-        """Return the actors named by a stretch of phrases, and where."""
+        """Return the actors named by a stretch of phrases, each once, and where."""
         tags, names, who = self.tags, self.names, self.words.who
-        return [
-            (int(who[name]), name)
-            for place in range(low, high)
-            if tags[place] in "Aak" and (name := names[place]) >= 0
-        ]
+        places = dict[int, int]()
+        for place in range(low, high):
+            if tags[place] in "Aak" and (name := names[place]) >= 0:
+                places.setdefault(int(who[name]), name)
+        return [*places.items()]
 
     def who(self, low: int, high: int) -> Ends:
         """Return for whom a phrase or a list of them stands."""
@@ -272,9 +272,8 @@ class Voices:
             return True  # "should stop supporting"
         if tags[place] == "d" and before == "should" and self.last(place) == "have":
             return True  # "should never have trusted"
-        first = self.phrases.first[place]
-        few = tags[place] != "." and self.spelling(first) == "few"  # "few Poles trust"
-        a_few = self.spelling(first - 1) == "a" and self.spelling(max(first - 2, 0)) != "only"
+        few = tags[place] != "." and self.lower_first(place) == "few"  # "few Poles trust"
+        a_few = self.before(place) == "a" and self.before(place, 2) != "only"
         if (
             (few and not a_few)
             or before in ("whoever", "anyone", "anybody", "few")
@@ -305,6 +304,12 @@ class Voices:
     def lower_first(self, place: int) -> str:
         """Return the first word of a phrase in lower case, but for an article."""
         return self.spelling(self.phrases.first[place])
+
+    def before(self, place: int, steps: int = 1) -> str:
+        """Return the word before a phrase in lower case, "" where its paragraph begins."""
+        word = self.phrases.first[place] - steps
+        same = word >= 0 and self.words.para[word] == self.phrases.para[place]
+        return self.spelling(word) if same else ""
 
     def is_in(self, place: int, name: str) -> bool:
         """Tell whether the word of a phrase is in a list of ``frames.toml``."""
@@ -380,9 +385,9 @@ class Rejections(Voices):
         unjust, breaking = phrases.signals["unjust"], phrases.signals["breaking"]
         apart = words.gap.take(breaking - 1) == GAP_OTHER
         apart |= sentence.take(breaking - 1) != sentence.take(breaking)
-        conceded = [self.phrases.word[p] + 1 for p in self._conceded()]
-        turning = phrases.signals["turning"].tolist()
-        self._turns = sorted([*turning, *breaking[apart].tolist(), *conceded])
+        self._turns = sorted([*phrases.signals["turning"].tolist(), *breaking[apart].tolist()])
+        conceded = (self.phrases.word[place] + 1 for place in self._conceded())
+        self._all_turns = sorted([*self._turns, *conceded])
         self._unjust = dict(zip(unjust.tolist(), sentence.take(unjust).tolist(), strict=True))
         ends = words.gap.take(unjust) == GAP_OTHER
         ends |= sentence.take(unjust + 1, mode="clip") != sentence.take(unjust)
@@ -397,8 +402,7 @@ class Rejections(Voices):
     def _conceded(self) -> Iterator[int]:
         """Yield the commas after clauses such as "Although I like Peru" or "Even if"."""
         for hit in _CONCEDES.finditer(self.tags):
-            first = self.phrases.word[hit.start()]
-            even = self.lower(hit.start()) == "if" and self.spelling(first - 1) == "even"
+            even = self.lower(hit.start()) == "if" and self.before(hit.start()) == "even"
             if even or self.is_in(hit.start(), "conceding"):
                 yield hit.end() - 1
 
@@ -418,20 +422,21 @@ class Rejections(Voices):
         near = map(self._unjust.get, (word - 1, word, word + 1))
         return sentence in near or self._afterthoughts.get(sentence, -1) > word
 
-    def taken_back(self, last: int, polarity: int, actor: int) -> bool:
+    def taken_back(self, last: int, polarity: int, agent: int, patient: int) -> bool:
         """Tell whether a paragraph takes back a judgement: "a friend. But it lies".
 
         ``last`` is the word with which it ends. What follows the turn is about nobody else, and
-        says the opposite on the whole.
+        says the opposite on the whole. Only its author concedes a point: "Although I like Peru".
         """
-        number, words = bisect(self._turns, last), self.words
-        if actor < 0 or not polarity or number == len(self._turns):
+        turns, words = self._all_turns if agent == AUTHOR else self._turns, self.words
+        number = bisect(turns, last)
+        if patient < 0 or not polarity or number == len(turns):
             return False
-        turn, end = self._turns[number], int(words.first[words.para[last] + 1])
+        turn, end = turns[number], int(words.first[words.para[last] + 1])
         if polarity * int(words.sign[turn:end].sum()) >= 0:
             return False
         who = words.who[turn:end]
-        return not ((who >= 0) & (who != actor)).any()
+        return not ((who >= 0) & (who != patient)).any()
 
     def _read_sentence(self, low: int, stop: int) -> None:
         """Read who rejects what in a sentence."""

@@ -32,7 +32,7 @@ DEFAULT, SPEECHES = "default", "speeches"
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _OTHER_FILE = "name a model that `stance train` wrote"
-_STORED = (".npy", ".txt")  # as they are: to unpack them takes longer than all of a small run
+_STORED = (".npy", ".txt")  # as they are, since models load faster so
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
