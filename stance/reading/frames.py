@@ -148,21 +148,17 @@ class _Sentences(Evaluations):
 
         "Did Peru lie?" asks, "may Peru prosper" does not.
         """
-        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
-            return False
-        if form.name == "judged" and self.last(hit.start("cue")) in DOUBTS:
-            return self.tags[hit.end()] not in "bhm"  # not "do not believe Peru is behind it"
-        if form.name == "judged" and self.lower(hit.start("cue")).startswith("warn"):
-            return self.tags[hit.end()] != "f"  # "warned Peru of an attack"
-        opens = self.tags[hit.start() - 1] in ".,"
-        if form.name == "judged" and opens and self.is_in(hit.start("cue"), "parting"):
-            return self.tags[hit.end()] != "b"  # "attacking Peru was a crime"
+        for group, name in form.needs.items():
+            if not self.is_in(hit.start(group), name):
+                return False
+        if form.name == "judged":
+            return self._judges(hit)
         if form.name == "regrets act":  # not "regrets Peru's losses"
             return not self.phrases.value[hit.start("patient")]
         if form.name == "given marks":  # not "gave Peru's critics"
             return not self.words.possessive[self.names[hit.start("patient")]]
-        if form.name == "participle called" and self.lower(hit.start("verb")).endswith("s"):
-            return False  # "what Peru calls blackmail by Chile"
+        if form.name == "participle called":  # not "what Peru calls blackmail by Chile"
+            return not self.lower(hit.start("verb")).endswith("s")
         if form.name == "judged how":  # not "learn from his memoirs how Peru"
             link = hit.start("link")
             return self.phrases.first[link] == self.phrases.word[link]
@@ -170,6 +166,16 @@ class _Sentences(Evaluations):
         may_ask = form.evaluates and self.tags[before] in "mn"
         asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
         return not asks or self.lower(before) == "may"
+
+    def _judges(self, hit: re.Match[str]) -> bool:
+        """Tell whether a verb judges its object, by what follows."""
+        cue, after = hit.start("cue"), self.tags[hit.end()]
+        if after in "bhm" and self.last(cue) in DOUBTS:
+            return False  # "do not believe Peru is behind it"
+        if after == "f" and self.lower(cue).startswith("warn"):
+            return False  # "warned Peru of an attack"
+        opens = self.tags[hit.start() - 1] in ".,"
+        return after != "b" or not opens or not self.is_in(cue, "parting")  # "attacking Peru was"
 
     def _next(self, name: str, hit: re.Match[str]) -> bool:
         """Tell whether an object stands before the next deed: "attacked Peru, betrayed Chile"."""

@@ -68,9 +68,10 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 
 _VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
 # Not "it is hard to say".
-_REFERRING = re.compile("[sl]|[JN](?=[bhm])|H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoSd]|nmS")  # "anyone who says", "nobody can say"
-_CONCEDES = re.compile(r"(?<![^.])\+[^.,]+,")
+_CONCEDES = re.compile(r"\+(?<![^.]\+)[^.,]+,")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=[CV])A(?=[bhm])")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
@@ -86,6 +87,7 @@ class Voices:
         self.cues, self.lists = cues, cues.lists
         types: Any = words.type
         self._strings, self._type = words.types.strings, memoryview(types)
+        self._spelled = dict[int, str]()  # in lower case, by spelling
         self.names = [*phrases.name]  # of each phrase, or of what it refers to
         self.referring = set[int]()
         """Phrases that stand for an actor named before: "its troops", "it lies"."""
@@ -104,21 +106,30 @@ class Voices:
             read = place < len(tags) and self.phrases.first[place] == word
             if read and (tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0):
                 tags[place] = "N"
-        its = {*self.phrases.signals["referring"].tolist()}
+        for word in self.phrases.signals["referring"].tolist():  # "its troops"
+            place = bisect_left(self.phrases.first, word + 1)
+            owned = place < len(tags) and self.phrases.first[place] == word + 1
+            if (
+                owned
+                and _OWNED.match(self.tags, place)
+                and self.spelling(word) in self.lists["referring"]
+            ):
+                self._refer(tags, place, self._named_last(place))
         for hit in _REFERRING.finditer(self.tags):
-            place, named = hit.start(), None
-            before = self.phrases.first[place] - 1
-            called = hit[0] == "H" and self.tags[max(place - 2, 0) : place] == ",K"
-            called = called and self.lower(place) in ("it", "them")  # ", calling it a disgrace"
-            if hit[0] == "H" and not called:
-                named = self._named_alone(place)
-            elif called or (before in its and self.spelling(before) in self.lists["referring"]):
-                named = self._named_last(place)
-            if named is not None:
-                tags[place] = "a" if hit[0] in "lJN" else "A"
-                self.names[place] = self.names[named]
-                self.referring.add(place)
+            place = hit.start()
+            called = self.tags[max(place - 2, 0) : place] == ",K"
+            if called and self.lower(place) in ("it", "them"):  # ", calling it a disgrace"
+                self._refer(tags, place, self._named_last(place))
+            else:
+                self._refer(tags, place, self._named_alone(place))
         return "".join(tags)
+
+    def _refer(self, tags: list[str], place: int, named: int | None) -> None:
+        """Let a phrase stand for an actor, if one is named."""
+        if named is not None:
+            tags[place] = "a" if self.tags[place] in "lJN" else "A"
+            self.names[place] = self.names[named]
+            self.referring.add(place)
 
     def _named_last(self, place: int) -> int | None:
         """Return the actor that "its" stands for: the last one that is no mere complement."""
@@ -317,7 +328,10 @@ class Voices:
 
     def spelling(self, word: int) -> str:
         """Return a word of the batch in lower case."""
-        return self._strings[self._type[word]].lower()
+        number = self._type[word]
+        if (text := self._spelled.get(number)) is None:
+            text = self._spelled[number] = self._strings[number].lower()
+        return text
 
     def voice(self, place: int) -> Ends:
         """Return who says the clause of a phrase."""
