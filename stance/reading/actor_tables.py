@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from itertools import chain, product
 from math import prod
 from typing import Any
@@ -67,12 +68,13 @@ class Actor:
         return replace(self, aliases=kept, case=case, alone=alone, office=office)
 
 
-def months_of_terms(days: Sequence[str]) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4096)  # a book is checked before it is read
+def months_of_terms(days: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """Return the first and last month of each term, counted from the year 0."""
     ends = [date.fromisoformat(day) if day != "" else None for day in days]
     months = [None if end is None else end.year * 12 + end.month - 1 for end in ends]
     terms = zip(months[::2], months[1::2], strict=True)
-    return [(first or 0, _LAST if last is None else last) for first, last in terms]
+    return tuple((first or 0, _LAST if last is None else last) for first, last in terms)
 
 
 def _are_names(entries: list[Any]) -> bool:
@@ -80,14 +82,14 @@ def _are_names(entries: list[Any]) -> bool:
         isinstance(text, str)
         and len(text) <= _LONGEST
         and text.isprintable()
-        and any(map(str.isalnum, text))
+        and (text[:1].isalnum() or any(map(str.isalnum, text)))
         for text in entries
     )
 
 
 def _are_terms(days: list[Any]) -> bool:
     try:
-        return days != [] and all(first <= last for first, last in months_of_terms(days))
+        return days != [] and all(first <= last for first, last in months_of_terms(tuple(days)))
     except (TypeError, ValueError):
         return False
 

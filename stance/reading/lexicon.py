@@ -123,7 +123,7 @@ class PhraseMatcher:
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
         for known, asked in ((self._exact, words), (self._folded, lower)):
-            yield list(map(known.get, asked, repeat(0)))
+            yield list(map(known.get, asked, repeat(0))) if known else [0] * len(asked)
 
     def find(
         self, para: Ints32, gap: Bytes, type_: Ints, exact: Ints32, lower: Ints32
