@@ -2,6 +2,8 @@
 
 import csv
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from stance.reading.clauses import Clauses
 from stance.reading.constructions import constructions_of, occurrences
 from stance.reading.cues import cues_of
 from stance.reading.frames import MOST_WORDS, describe, frames_of
-from stance.reading.lexicon import Lexicon
+from stance.reading.lexicon import Lexicon, bundled
 from stance.reading.words import Reader
 
 with (Path(__file__).parent / "frames.csv").open(encoding="utf-8", newline="") as _file:
@@ -69,6 +71,17 @@ def test_a_construction_stands_only_where_its_sign_is(reader: Reader) -> None:
                 for some in (forms, bare)
             )
             assert with_signs == without, text
+
+
+def test_no_list_of_the_language_names_a_word_or_phrase_twice() -> None:
+    tables = tomllib.loads(bundled("english", "frames.toml") or "")
+    for table, lists in tables.items():
+        for name, text in lists.items():
+            parts = map(str.split, text.split(";")) if ";" in text else text.split()
+            entries = [" ".join(part) if isinstance(part, list) else part for part in parts]
+            assert [n for n, c in Counter(filter(None, entries)).items() if c > 1] == [], (
+                table + name
+            )
 
 
 EDGES = (  # what ends one text may begin a construction, with what begins the next
