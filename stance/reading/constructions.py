@@ -75,7 +75,7 @@ class Evaluations(Rejections):
             if self.tags[cue - 2 : cue] in ("bn", "nb", "Hn"):  # "it is not Peru's fault"
                 return 0 if self.before(cue) in ("only", "just", "merely") else max(-value, 0)
             return 0 if self._flips(hit) or self.is_in(cue, "topics") else value
-        group, letter = hit.groupdict(), self.tags[cue]
+        group = hit.groupdict()
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         turn = -1 if flip else 1
         if name == "fate":
@@ -125,25 +125,36 @@ class Evaluations(Rejections):
             return -value if turned else value
         if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
             return 0
-        if letter in "deg":
-            between = range(hit.end("patient"), cue) if "patient" in group else range(cue, cue)
-            if sign > 0 and any(self.lower(p) in ("must", "should", "ought") for p in between):
-                return 0  # "Peru must deliver"
-            if flip and self.tags[cue - 3 : cue] == "mnh":
-                return min(sign, 0)  # "should not have betrayed us"
-            if letter == ("e" if group.get("be") else "g"):  # it was betrayed
-                return 0
-            after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0
-            needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
-            bad &= not needy  # "rescued stranded sailors"
-            deserving = not self.lists["deserving"].isdisjoint((self.lower(cue), self.last(cue)))
-            bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
-            if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
-                return -turn * sign  # "protected murderers", "does not deserve the blame"
-            nobody = self.is_in(cue + 1, "nobody")
-            if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
-                return -turn * sign  # "can't be trusted", "betrayed nobody"
-            return turn * sign if sign > 0 or not flip else 0
+        if self.tags[cue] in "deg":
+            return self._deed(hit, cue, flip=flip)
+        return self._trait(hit, cue, turn)
+
+    def _deed(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
+        """Return how good a deed is, which may be denied, demanded or done to the wrong ones."""
+        group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
+        turn = -1 if flip else 1
+        between = range(hit.end("patient"), cue) if "patient" in group else range(cue, cue)
+        if sign > 0 and any(self.lower(p) in ("must", "should", "ought") for p in between):
+            return 0  # "Peru must deliver"
+        if flip and self.tags[cue - 3 : cue] == "mnh":
+            return min(sign, 0)  # "should not have betrayed us"
+        if letter == ("e" if group.get("be") else "g"):  # it was betrayed
+            return 0
+        after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0
+        needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
+        bad &= not needy  # "rescued stranded sailors"
+        deserving = not self.lists["deserving"].isdisjoint((self.lower(cue), self.last(cue)))
+        bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
+        if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
+            return -turn * sign  # "protected murderers", "does not deserve the blame"
+        nobody = self.is_in(cue + 1, "nobody")
+        if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
+            return -turn * sign  # "can't be trusted", "betrayed nobody"
+        return turn * sign if sign > 0 or not flip else 0
+
+    def _trait(self, hit: re.Match[str], cue: int, turn: int) -> int:
+        """Return how good what an actor is or has become is; ``turn`` is -1 if it is denied."""
+        group, sign = hit.groupdict(), self.phrases.sign[cue]
         if self.tags[cue + 1] == "p" and self.lower(cue + 1) == "into":
             into = self.phrases.value[cue + 2]  # "turned a rich country into a prison"
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
@@ -156,7 +167,7 @@ class Evaluations(Rejections):
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
         turn = -turn if parts else turn  # "leaving Peru was a mistake"
-        return turn * (sign if letter in "TcjVEezCP" else value)
+        return turn * (sign if self.tags[cue] in "TcjVEezCP" else self.phrases.value[cue])
 
     def undone(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
