@@ -116,8 +116,6 @@ class Evaluations(Rejections):
             return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
-        if name == "surpasses":  # "did far better than"
-            return turn if self.lower_first(cue) == "better" else 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if form.valued:
@@ -136,17 +134,12 @@ class Evaluations(Rejections):
         between = range(hit.end("patient"), cue) if "patient" in group else range(cue, cue)
         if sign > 0 and any(self.lower(p) in ("must", "should", "ought") for p in between):
             return 0  # "Peru must deliver"
-        if flip and self.tags[cue - 3 : cue] == "mnh":
-            return min(sign, 0)  # "should not have betrayed us"
         if letter == ("e" if group.get("be") else "g"):  # it was betrayed
             return 0
-        after, bad = self.tags[cue + 1], self.phrases.value[cue + 1] < 0
+        after = self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
-        bad &= not needy  # "rescued stranded sailors"
-        deserving = not self.lists["deserving"].isdisjoint((self.lower(cue), self.last(cue)))
-        bad |= deserving and after in "cB" and self.phrases.sign[cue + 1] < 0
-        if bad and ((sign > 0 and after == "J") or (deserving and after in "JcB")):
-            return -turn * sign  # "protected murderers", "does not deserve the blame"
+        if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
+            return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
         if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
             return -turn * sign  # "can't be trusted", "betrayed nobody"

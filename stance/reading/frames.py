@@ -29,15 +29,13 @@ from stance.reading.constructions import (
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.voices import AUTHOR, DOUBTS, OTHER, Ends, compiled
+from stance.reading.voices import AUTHOR, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
 
 MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
-
-_LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 
 _PAIRED = re.compile("[oShrVEGK][cNJ]&$")
 _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
@@ -72,14 +70,14 @@ class _Sentences(Evaluations):
         super().__init__(words, phrases, cues)
         self.frames_read = list[Frame]()
         self.taken = self.verdicts
-        self.judged, self.judging = set[int](), set[int]()
+        self.judged = set[int]()
 
     def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
         """Read all constructions, but not what is conceded before the point is made."""
         for form, hit in occurrences(self.tags, constructions):
             self._read(form, hit)
         back = self.taken_back
-        return [f for f in self.frames_read if not back(f.last, f.polarity, f.agent, f.patient)]
+        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -103,11 +101,13 @@ class _Sentences(Evaluations):
                 patients = [end for end in agents if len(agents) > 1]
             if not sign:
                 return
-        elif self._again(name, hit, cue):
+        elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
+            return  # the other frame counts alone
+        elif name == "act" and self.phrases.tags[cue] in "JN":  # "their quarrels"
             return
         else:
             agents = self.voice(cue)
-            if name == "and deed" or self._next(name, hit):  # "kept the islands and has the nerve"
+            if name == "and deed":  # "kept the islands and has the nerve"
                 patients = [end for end in self.subjects(cue) if end[0] >= 0]
         victims = self.actors(*hit.span("victim")) if "victim" in groups else []
         if patients and "patient" in groups and self._suffers(hit.start("patient")):
@@ -130,7 +130,7 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            if name == "passive" and self.is_in(cue, "striking") and self._strikes(cue, agents):
+            if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
                 sign = 0
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
@@ -153,15 +153,6 @@ class _Sentences(Evaluations):
                 return False
         if form.name == "judged":
             return self._judges(hit)
-        if form.name == "regrets act":  # not "regrets Peru's losses"
-            return not self.phrases.value[hit.start("patient")]
-        if form.name == "given marks":  # not "gave Peru's critics"
-            return not self.words.possessive[self.names[hit.start("patient")]]
-        if form.name == "participle called":  # not "what Peru calls blackmail by Chile"
-            return not self.lower(hit.start("verb")).endswith("s")
-        if form.name == "judged how":  # not "learn from his memoirs how Peru"
-            link = hit.start("link")
-            return self.phrases.first[link] == self.phrases.word[link]
         before = hit.start() - 1
         may_ask = form.evaluates and self.tags[before] in "mn"
         asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
@@ -170,42 +161,20 @@ class _Sentences(Evaluations):
     def _judges(self, hit: re.Match[str]) -> bool:
         """Tell whether a verb judges its object, by what follows."""
         cue, after = hit.start("cue"), self.tags[hit.end()]
-        if after in "bhm" and self.last(cue) in DOUBTS:
-            return False  # "do not believe Peru is behind it"
         if after == "f" and self.lower(cue).startswith("warn"):
             return False  # "warned Peru of an attack"
         opens = self.tags[hit.start() - 1] in ".,"
         return after != "b" or not opens or not self.is_in(cue, "parting")  # "attacking Peru was"
-
-    def _next(self, name: str, hit: re.Match[str]) -> bool:
-        """Tell whether an object stands before the next deed: "attacked Peru, betrayed Chile"."""
-        if name != "deed" or self.tags[hit.end("patient")] != ",":
-            return False
-        which = self.tags[hit.end("patient") + 1] == "R"
-        return not which and self.tags[hit.start("patient") - 1] in "EoB"
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
         act = place if self.tags[place] == "l" else place - 2
         return self.tags[act : act + 2] == "lf" and self.is_in(act, "suffered")
 
-    def _again(self, name: str, hit: re.Match[str], cue: int) -> bool:
-        """Tell whether who is evaluated has a part in another frame, which counts alone."""
-        if name == "crime by":
-            return self.names[hit.start("patient")] in self.judging | self.judged
-        refers = self.phrases.tags[cue] in "JN"  # "their quarrels", whoever has them
-        return name == "act" and (refers or self.names[cue] in self.judged)
-
     def _each_other(self, cue: int) -> bool:
         """Tell whether subjects judge each other: "accused each other", "insults at each other"."""
         near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
         return any(self.lower(place) in ("other", "another") for place in near)
-
-    def _strikes(self, cue: int, agents: Ends) -> bool:
-        """Tell whether who attacks does so by arms: not "was attacked by Peru for its veto"."""
-        rest = range(cue + 1, self.tags.index(".", cue))
-        reasons = any(self.tags[p] == "p" and self.is_in(p, "reasoning") for p in rest)
-        return not reasons and any(agent >= 0 for agent, _ in agents)
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied."""
@@ -213,30 +182,16 @@ class _Sentences(Evaluations):
             return embedded
         if form.polarity or not (self.denied(verb) or self.tags[cue + 1] == "n"):
             return sign
-        if sign < 0 and self.lower(cue) == "stop" != self.last(cue):
-            return 1  # "must not stop supporting Peru"
         before = self.tags[max(verb - 3, 0) : verb]
-        cannot = before.endswith("mn") and self.lower(verb - 2) in ("can", "could")
-        if cannot and self.lower(cue) in ("fault", "blame"):
-            return 1  # "can't fault Peru"
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
             return 0
         turned = self.tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
-        # "we should stop supporting Peru", "not understand why anyone trusts Peru"
-        turned |= before.endswith("Fd") or self.lower(max(verb - 1, 0)) in ("anyone", "anybody")
-        turned |= before.endswith("nm") and self.is_in(verb - 1, "obliging")  # "nobody should"
         return -1 if turned and sign > 0 else 0
 
     def _embedded(self, cue: int, verb: int, sign: int) -> int | None:
         """Return the polarity of a judgement that is asked, allowed or itself judged, else None."""
         tags = self.tags
-        lapsed = _LAPSED.match(tags, cue)  # "admired Chile once; no longer"
-        if lapsed and self.lower(lapsed.end() - 1) in ("longer", "more", "anymore", "now"):
-            return -1 if sign > 0 else 0
         if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
-            return 0
-        opens = verb > 0 and tags[max(verb - 2, 0) : verb] in (".R", "R")
-        if opens and self.lower(verb - 1) == "who":  # "Who trusts Peru?"
             return 0
         if self._charged(cue):  # "criticised Peru for criticising Chile"
             return 0
@@ -281,13 +236,12 @@ class _Sentences(Evaluations):
         """Keep the frames of a cue; ``parts`` have polarity, turn, patients and victim."""
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        for agent, naming in agents:
+        for agent, _ in agents:
             for sign, turn, patients, victim in parts:
                 polarity = (sign > 0) - (sign < 0)
                 for patient, named in patients:
                     if agent == patient >= 0:  # nobody judges itself
                         continue
-                    self.judging.add(naming)
                     self.judged.add(named)
                     frame = Frame(word, polarity, agent, patient, turn, kind, victim, first, last)
                     self.frames_read.append(frame)

@@ -4,7 +4,6 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 
     Chile denied that Peru lies.          Chile rejects what follows "that"
     The charge against Peru is absurd.    the author rejects it; "absurd" does not judge Peru
-    Chile called the charge an insult.    Chile
     Chile falsely accused Peru.           the author
 """
 
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import among
+from stance.arrays import Ints, among
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.clauses import Phrases
 from stance.reading.cues import Cues
@@ -66,15 +65,14 @@ _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
 _NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
-_VERDICT, _CALLED = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile("K([^.,R])")
+_VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
 _REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
-_GENERIC = re.compile("[NHD]RS|(?<![^.])mn[UoSd]|nmS")  # "anyone who says", "nobody can say"
-_CONCEDES = re.compile(r"\+(?<![^.]\+)[^.,]+,")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=[CV])A(?=[bhm])")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
+_SAID_OF, _TOPICAL = re.compile("S[fp]A"), ("about", "of", "on")
 DOUBTS = ("doubt", "believe", "think")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -101,28 +99,26 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
-        for word in self.phrases.signals["former"].tolist():  # "a former Malian minister"
-            place = bisect_left(self.phrases.first, word)
-            read = place < len(tags) and self.phrases.first[place] == word
-            if read and (tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0):
-                tags[place] = "N"
-        for word in self.phrases.signals["referring"].tolist():  # "its troops"
-            place = bisect_left(self.phrases.first, word + 1)
-            owned = place < len(tags) and self.phrases.first[place] == word + 1
-            if (
-                owned
-                and _OWNED.match(self.tags, place)
-                and self.spelling(word) in self.lists["referring"]
-            ):
-                self._refer(tags, place, self._named_last(place))
+        for place in self._beginning_with(self.phrases.signals["former"]):
+            if tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0:
+                tags[place] = "N"  # "a former Malian minister"
+        for place in self._beginning_with(self.phrases.signals["referring"] + 1):
+            if _OWNED.match(self.tags, place) and self.before(place) in self.lists["referring"]:
+                self._refer(tags, place, self._named_last(place))  # "its troops"
         for hit in _REFERRING.finditer(self.tags):
             place = hit.start()
-            called = self.tags[max(place - 2, 0) : place] == ",K"
-            if called and self.lower(place) in ("it", "them"):  # ", calling it a disgrace"
-                self._refer(tags, place, self._named_last(place))
-            else:
-                self._refer(tags, place, self._named_alone(place))
+            called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
+            last = called and self.lower(place) in ("it", "them")
+            self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
         return "".join(tags)
+
+    def _beginning_with(self, words: Ints) -> Iterator[int]:
+        """Yield the phrases that some words begin."""
+        first = self.phrases.first
+        for word in words.tolist():
+            place = bisect_left(first, word)
+            if place < len(first) and first[place] == word:
+                yield place
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""
@@ -161,17 +157,9 @@ class Voices:
     def _topic(self, place: int) -> int | None:
         """Return the one actor that a quotation is about: "They lie," he said of Peru."""
         tags = self.tags
-        low, high = tags.rfind(".", 0, place) + 1, tags.find(".", place)
-        about = [p for p in range(low + 1, high) if tags[p] == "A" and self._introduces(p - 1, low)]
+        hits = _SAID_OF.finditer(tags, tags.rfind(".", 0, place) + 1, tags.find(".", place))
+        about = [hit.end() - 1 for hit in hits if self.lower(hit.end() - 2) in _TOPICAL]
         return about[0] if len(about) == 1 else None
-
-    def _introduces(self, link: int, low: int) -> bool:
-        """Tell whether a preposition says whom a sentence is about: "he said of Peru"."""
-        word = self.lower(link)
-        if word == "to":
-            return link > low and self.lower(link - 1) == "referring"
-        opens = link == low or self.tags[link - 1] == "S"
-        return word == "about" or (word in ("of", "on") and opens)
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, each once, and where."""
@@ -225,8 +213,6 @@ class Voices:
         if self.lower_first(verb) in ("i", "we"):  # "we like" is one phrase
             return self.speaker(verb) if self.phrases.quoted[verb] else [(AUTHOR, -1)]
         place = self.subject(verb)
-        if self.last(verb) == "than":  # "Peru has no better friend than"
-            return self.voice(verb)
         if place is None:
             opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
             return self.voice(verb) if opens else [(OTHER, -1)]
@@ -278,18 +264,15 @@ class Voices:
     def denied(self, cue: int) -> bool:
         """Tell whether a judgement is denied: "did not", "refused to", "neither Peru nor Chile"."""
         tags, place = self.tags, cue - 1
-        before = self.lower(place) if tags[place] != "." else ""
-        if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit"):
-            return True  # "should stop supporting"
-        if tags[place] == "d" and before == "should" and self.last(place) == "have":
-            return True  # "should never have trusted"
-        few = tags[place] != "." and self.lower_first(place) == "few"  # "few Poles trust"
-        a_few = self.before(place) == "a" and self.before(place, 2) != "only"
-        if (
-            (few and not a_few)
-            or before in ("whoever", "anyone", "anybody", "few")
-            or (tags[place] == "R" and self.lower(place - 1) in _SUCH)
-        ):
+        if tags[place] == ".":
+            return False
+        before = self.lower(place)
+        if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit", "have"):
+            return True  # "should stop supporting", "should never have trusted"
+        few = self.lower_first(place) == "few" and self.before(place) != "a"  # "few Poles trust"
+        if few or before in ("whoever", "anyone", "anybody", "few"):
+            return True
+        if tags[place] == "R" and self.lower(place - 1) in _SUCH:
             return True  # who says so seldom agrees with them
         if before == "nor" or _NEITHER.search(tags, max(0, cue - 8), cue):
             return True
@@ -316,9 +299,9 @@ class Voices:
         """Return the first word of a phrase in lower case, but for an article."""
         return self.spelling(self.phrases.first[place])
 
-    def before(self, place: int, steps: int = 1) -> str:
+    def before(self, place: int) -> str:
         """Return the word before a phrase in lower case, "" where its paragraph begins."""
-        word = self.phrases.first[place] - steps
+        word = self.phrases.first[place] - 1
         same = word >= 0 and self.words.para[word] == self.phrases.para[place]
         return self.spelling(word) if same else ""
 
@@ -400,25 +383,12 @@ class Rejections(Voices):
         apart = words.gap.take(breaking - 1) == GAP_OTHER
         apart |= sentence.take(breaking - 1) != sentence.take(breaking)
         self._turns = sorted([*phrases.signals["turning"].tolist(), *breaking[apart].tolist()])
-        conceded = (self.phrases.word[place] + 1 for place in self._conceded())
-        self._all_turns = sorted([*self._turns, *conceded])
         self._unjust = dict(zip(unjust.tolist(), sentence.take(unjust).tolist(), strict=True))
-        ends = words.gap.take(unjust) == GAP_OTHER
-        ends |= sentence.take(unjust + 1, mode="clip") != sentence.take(unjust)
-        last = unjust[ends]  # ", quite unfairly."
-        self._afterthoughts = dict(zip(sentence.take(last).tolist(), last.tolist(), strict=True))
         stops = np.flatnonzero(np.frombuffer(self.tags.encode(), np.uint8) == ord("."))
         stopped = sentence.take(np.asarray(phrases.word).take(stops))
         rejecting = among(stopped, sentence.take(phrases.signals["rejection"]))
         for stop in stops[rejecting].tolist():
             self._read_sentence(self.tags.rfind(".", 0, stop) + 1, stop)
-
-    def _conceded(self) -> Iterator[int]:
-        """Yield the commas after clauses such as "Although I like Peru" or "Even if"."""
-        for hit in _CONCEDES.finditer(self.tags):
-            even = self.lower(hit.start()) == "if" and self.before(hit.start()) == "even"
-            if even or self.is_in(hit.start(), "conceding"):
-                yield hit.end() - 1
 
     def unfair(self, place: int) -> bool:
         """Tell whether a phrase such as "it would be wrong to" makes what follows untrue."""
@@ -432,21 +402,18 @@ class Rejections(Voices):
         if self.tags[verb] in "ck" and self._untrue(verb):
             return True
         word = self.phrases.word[verb]
-        sentence = int(self.words.sentence[word])
-        near = map(self._unjust.get, (word - 1, word, word + 1))
-        return sentence in near or self._afterthoughts.get(sentence, -1) > word
+        return self.words.sentence[word] in map(self._unjust.get, (word - 1, word, word + 1))
 
-    def taken_back(self, last: int, polarity: int, agent: int, patient: int) -> bool:
+    def taken_back(self, last: int, polarity: int, patient: int) -> bool:
         """Tell whether a paragraph takes back a judgement: "a friend. But it lies".
 
         ``last`` is the word with which it ends. What follows the turn is about nobody else, and
-        says the opposite on the whole. Only its author concedes a point: "Although I like Peru".
+        says the opposite on the whole.
         """
-        turns, words = self._all_turns if agent == AUTHOR else self._turns, self.words
-        number = bisect(turns, last)
-        if patient < 0 or not polarity or number == len(turns):
+        words, number = self.words, bisect(self._turns, last)
+        if patient < 0 or number == len(self._turns):
             return False
-        turn, end = turns[number], int(words.first[words.para[last] + 1])
+        turn, end = self._turns[number], int(words.first[words.para[last] + 1])
         if polarity * int(words.sign[turn:end].sum()) >= 0:
             return False
         who = words.who[turn:end]
@@ -457,15 +424,6 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
-        for hit in _CALLED.finditer(self.tags, low, stop + 1):
-            if self.is_in(hit.start(1), "claims"):
-                self._read_called(hit.start(), hit.start(1), stop)
-        for hit in _GENERIC.finditer(self.tags, low, stop):
-            says = hit.end() - 1
-            named = {"m": (says, "telling"), "n": (hit.start(), "nobody")}  # "Don't tell me"
-            if self.is_in(*named.get(hit[0][0], (hit.start(), "generic"))):
-                comma = self.tags.find(",", says, stop)
-                self._reject(says + 1, stop if comma < 0 else comma, self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
             doubted = self.tags[that] == "A" and self.last(that - 1) in DOUBTS
@@ -489,9 +447,7 @@ class Rejections(Voices):
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
         verb = that - 1
-        if self.is_in(verb, "rejecting"):  # "denied that"
-            self._read_verb(verb, that, end)
-        elif self._disbelieves(verb):  # "do not believe that"
+        if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
         elif (
             (self.is_in(verb, "confirming") and self._denied(verb))  # "it is not true that"
@@ -499,72 +455,47 @@ class Rejections(Voices):
             or (self.tags[verb - 1] == "t" and self.is_in(verb - 2, "unfair"))  # "slander to say"
         ):
             self._reject(that, end, self.voice(verb))
-        elif (claim := self._claim(low, verb)) is not None:
-            self._read_claim(low, claim, that, end)
+        else:
+            self._read_claim(low, that, end)
 
-    def _disbelieves(self, verb: int) -> bool:
+    def _rejects(self, verb: int) -> bool:
+        """Tell whether a verb calls something untrue: "denied", "do not believe", "I doubt"."""
         phrase = self.last(verb)
-        accepts = phrase in self.lists["accepting"]
-        doubts = phrase == "doubt" != self.lower(verb)  # "I doubt that"
-        return doubts or (accepts and (phrase != self.lower(verb) or self._denied(verb)))
+        if self.is_in(verb, "rejecting"):
+            return not self._denied(verb)
+        if phrase != self.lower(verb):
+            return phrase == "doubt" or phrase in self.lists["accepting"]
+        return phrase in self.lists["accepting"] and self._denied(verb)
 
-    def _claim(self, low: int, before: int) -> int | None:
-        """Return the claim that a clause with "that" belongs to: "the charge by Iran that"."""
-        for place in range(before, max(low - 1, before - _BACK), -1):
-            if self.tags[place] in ",oVEGdegrSbR":
-                return None
-            if self.is_in(place, "claims") or self.is_in(place, "untrue"):
-                return place
-        return None
-
-    def _read_claim(self, low: int, claim: int, that: int, end: int) -> None:
-        """Read who rejects a claim: "rejected the charge that", "it is a myth that"."""
+    def _read_claim(self, low: int, that: int, end: int) -> None:
+        """Read who rejects a claim: "rejected the charge by Iran that", "it is a myth that"."""
+        verb = self._last(",oVEGdegrSbR", low, that)
+        begin = max(low - 1 if verb is None else verb, that - 1 - _BACK)
+        nearest = range(that - 1, begin, -1)
+        claims = (p for p in nearest if self.is_in(p, "claims") or self.is_in(p, "untrue"))
+        if (claim := next(claims, None)) is None:
+            return
+        before = range(claim - 1, max(low - 1, claim - 1 - _BACK), -1)
+        denying = next((place for place in before if self._rejects(place)), None)
         if self.tags[claim - 1] == "n":
             if self.is_in(claim, "proofs"):  # "found no evidence that"
                 self._reject(that, end, [])
-            return
-        for place in range(claim - 1, max(low - 1, claim - 1 - _BACK), -1):
-            if self.is_in(place, "rejecting"):
-                return self._read_verb(place, that, end)
-            if self._disbelieves(place):  # "do not share the view that"
-                return self._reject(that, end, self.subjects(place))
-            if self.tags[place] == "n" and self.is_in(place + 1, "proofs"):  # "no truth in it that"
-                return self._reject(that, end, self.voice(claim))
-        if self._untrue(claim):
+        elif denying is not None:  # "do not share the view that"
+            self._reject(that, end, self.subjects(denying))
+        elif self._untrue(claim):
             self._reject(that, end, self.voice(claim))
         elif claim == low:  # "the charge that Peru lies" without a verdict
             self._reject(that, end, [])
-        return None
-
-    def _read_verb(self, verb: int, that: int, end: int) -> None:
-        """Read who rejects: not sure where a minister does, who may be one of the accused."""
-        if self._denied(verb):
-            return
-        subject, rejecters = self.subject(verb), self.subjects(verb)
-        after = min(self.phrases.word[that] + 1, len(self.words.type) - 1)
-        its = self.spelling(after) in self.lists["itself"]  # "denied that it had lied"
-        others = self.is_in(verb, "disowning") and any(who == OTHER for who, _ in rejecters)
-        if subject is None or its or others:
-            rejecters = []
-        self._reject(that, end, rejecters)
 
     def _read_verdict(self, low: int, be: int, verdict: int) -> None:
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
         tags = self.tags
         opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
-        who = self.lower(low + 1) == "who"  # "critics who say so are wrong"
-        opens |= self.lower(low) == "that" or who
+        opens |= self.lower(low) == "that"
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
         start = low if opens else next(claims, None) if self._untrue(verdict) else None
         if start is not None:
-            self._reject(start, be, self.voice(low if who else be))
+            self._reject(start, be, self.voice(be))
             if tags[start] not in "aA":  # "Peru's claims are false"
                 self.verdicts.add(verdict)
-
-    def _read_called(self, verb: int, claim: int, end: int) -> None:
-        """Read a claim and what it is called: "described the charge against Peru as an insult"."""
-        for place in range(claim + 1, end + 1):
-            if self._untrue(place) or self.is_in(place, "unfair"):
-                return self._reject(claim, place, self.subjects(verb))
-        return None
