@@ -23,7 +23,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.text import places_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import DateColumn, Record, Table, column, months_of, optional_column
+from stance.tables import Record, Table, column, months_of, note_dates, optional_column
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -185,9 +185,9 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
     for name in {"date", "document"} & columns.keys():
         columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
     advice = "write 2024-03-09, or convert them, as by pandas.to_datetime(x, format='%d/%m/%Y')"
-    dates = DateColumn("X", "date", advice=advice)
-    dates.add(columns.get("date", []), range(len(frame)), "X")
-    for note in dates.notes():
+    odd, places = Table("X"), [f"X:{number}" for number in range(len(frame))]
+    note_dates(odd, "date", columns.get("date", []), places, advice=advice)
+    for note in odd.notes:
         warnings.warn(note, stacklevel=4)
     return columns
 

@@ -53,12 +53,10 @@ def bare_path(path: Path) -> Path:
     return path.parent / (Path(path.stem).stem if compressed else path.stem)
 
 
-def check_output(
-    path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
-) -> None:
+def check_output(path: Path | None, *, force: bool, inputs: Iterable[Path | None] = ()) -> None:
     """Raise what `WholeFile` would raise because of the name or folder, before any work is done.
 
-    It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
+    It may be none of the `inputs`, not even with `force`.
     """
     if path is None:
         return
@@ -68,15 +66,13 @@ def check_output(
         raise refusal(path, "can only compress as .gz; change the name")
     with reported(path):
         target = Path(os.path.realpath(path))  # `resolve` raises on loops
-        if is_device(path):
-            if regular:
-                raise refusal(path, "is a pipe or device; name a file")
-        elif target.is_dir():
+        if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
-        elif target.exists() and not force:
+        if is_device(path):
+            return
+        if target.exists() and not force:
             raise FileExistsError(errno.EEXIST, "exists")
-        else:  # permissions do not say that all is well there, so try
-            _make_private(target).close()
+        _make_private(target).close()  # permissions do not say that all is well there, so try
 
 
 def is_device(path: Path) -> bool:
@@ -116,8 +112,8 @@ class WholeFile:
     Standard output (None), pipes and devices are written as they are; other files in private.
     """
 
-    def __init__(self, path: Path | None, *, force: bool, regular: bool = False) -> None:
-        check_output(path, force=force, regular=regular)
+    def __init__(self, path: Path | None, *, force: bool) -> None:
+        check_output(path, force=force)
         self._path, self._force = path, force
         self.handle: IO[bytes]
         self._target: Path | None = None  # of a file that is made in private
@@ -191,7 +187,7 @@ class AtomicGroup(contextlib.AbstractContextManager["AtomicGroup"]):
 
     def write(self, path: Path, data: bytes, *, force: bool) -> None:
         """Write a file of the group."""
-        with self.part(WholeFile(path, force=force, regular=True)) as file, reported(path):
+        with self.part(WholeFile(path, force=force)) as file, reported(path):
             file.handle.write(data)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -79,7 +79,7 @@ def test_leaders_count_only_while_in_office(actors, tmp_path):
     path = write(tmp_path / "mine.csv", f"text,Date\n{rows}")
     _, found, told = actors(path, own=False)
     assert found["actors"]["NATO"]["rows"] == 3
-    assert "1 of 3 dates in column 'Date' cannot be read" in told
+    assert "1 date in column 'Date' cannot be read" in told
     _, found, _ = actors(path, "--date-column", "text", own=False)
     assert found["actors"]["NATO"]["rows"] == 4
 

@@ -295,4 +295,5 @@ def test_leaders_count_only_in_office_however_dates_are_written(predict, refused
     assert not dicts(predict(mine, "--date-format", "%m/%d/%Y").stdout)[0]["actor"]
     write(mine, f"text,date\n{text},gestern\n{text},\n{text},2025\n")
     notes = predict(mine).stderr
-    assert "1 of 2 dates in column 'date' cannot be read (first: line 2, 'gestern')" in notes
+    assert "1 date in column 'date' cannot be read; write 2024-03-09, or name their form" in notes
+    assert "(first: line 2, 'gestern')" in notes

@@ -141,7 +141,6 @@ ENCODINGS = [
     refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
     refuse("codec of names", GOOD, "unknown encoding 'punycode'", encoding="punycode"),
     refuse("encoding with a mark", b"text,actor\n" + b"a,bb\n" * 3, "(?i)utf-16; name another --encoding", encoding="utf-16"),
-    read("letters lost earlier are said", "text,actor\nK\ufffdln,b\n", TA, ("K\ufffdln", "b"), notes=r"1 character U\+FFFD"),
 ]
 
 DAMAGE = [
@@ -155,8 +154,7 @@ DAMAGE = [
     refuse("page named as one", "<p>NATO met.</p>", "is a web page; name a table", file="mine.html"),
     refuse("page as a table", "<!DOCTYPE html>", "is a web page; .*name a table", file="mine.html"),
     read("text of a spreadsheet by name", GOOD.replace(",", "\t").encode("utf-16"), TA, ONE, TWO, file="mine.xls"),
-    refuse("SQLite", b"SQLite format 3\0", "SQLite"),
-    refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),
+    refuse("pickle", b"\x80\x04\x95abc", "is not text, or is damaged"),
     read("gz", gzip.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.gz", notes="gz compressed"),
     read("gz in two members", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode()), TA, ONE, TWO),
     refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gz data end early or are damaged"),
@@ -180,7 +178,7 @@ CELLS = [
 J = "mine.jsonl"
 JSON = [
     read("numbers as written", '{"a": 1e5, "b": 0.10, "c": -0, "d": 12345678901234567890123}\n', tuple("abcd"), ("1e5", "0.10", "-0", "12345678901234567890123"), file=J),
-    read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J, notes="1 null read as an empty cell"),
+    read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J),
     read("escapes", '{"a": "\\u00e9\\n\\"\\ud83d\\udd4a"}\n', ("a",), ('é\n"🕊',), file=J),
     read("other line separators are text", '{"a": "x\u2028y\x85z"}\n', ("a",), ("x\u2028y\x85z",), file=J),
     read("one list", '[{"a": "x"}, {"a": "y"}]\n', ("a",), ("x",), ("y",), file="mine.json", notes="a list in JSON"),

@@ -132,11 +132,9 @@ def test_another_version_of_the_stemmer_is_warned_about():
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link.stance").symlink_to("real.stance")
-    for name, reason in {"a.pkl": "use .stance", "pipe": "is a pipe or device"}.items():
-        with pytest.raises(OutputError, match=reason):
-            save_model(small_model(), tmp_path / name, force=True)
+    with pytest.raises(OutputError, match=r"use \.stance"):
+        save_model(small_model(), tmp_path / "a.pkl", force=True)
     save_model(small_model(), tmp_path / "link.stance")
     assert (tmp_path / "link.stance").is_symlink()
     assert load_model(tmp_path / "real.stance")

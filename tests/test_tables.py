@@ -191,13 +191,6 @@ def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     assert [line for line, *_ in bad] == ["7002"]
 
 
-def test_a_text_beside_a_value_nested_too_deeply_is_put_aside(tmp_path):
-    deep = "[" * 600 + "]" * 600
-    rows = f'[{{"text": "x", "a": 1}}, {{"text": "y", "a": {deep}}}]'
-    _, bad = read_with_rejects(tmp_path, rows, "mine.json")
-    assert bad == [("2", "", "values nested too deeply", '{"text": "y"}')]
-
-
 # --- Bombs -----------------------------------------------------------------------------------
 
 HEAD = b"text,actor\n"
@@ -376,7 +369,7 @@ def test_any_cells_without_quoting_come_back(tmp_path_factory, table, delimiter,
     assert found == list(map(plain, rows))
     again = path.with_name(f"again-{name}")
     written(again, found, columns)
-    assert cells_of(again) == found
+    assert cells_of(again, delimiter="tab" if name == "a.tsv" else ",") == found
 
 
 @often(max_examples=300)

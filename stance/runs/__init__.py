@@ -166,7 +166,7 @@ class _Job:
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
         self.over_summary = ours or bool(since and path and same_file(since, path))
-        check_output(path, force=self.over_summary, inputs=inputs, regular=True)
+        check_output(path, force=self.over_summary, inputs=inputs)
 
     def _check_finished(self, output: Path) -> None:
         """Raise `Finished` if all outputs are there, by their summary or else by their times."""

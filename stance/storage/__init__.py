@@ -141,7 +141,7 @@ def check_model_output(path: Path, *, force: bool) -> None:
     if path.suffix.lower() in PICKLES:
         reason = f"a {path.suffix} would be refused later; use .stance"
         raise OutputError(f"{shown_path(path)}: {reason}")
-    check_output(path, force=force, regular=True)
+    check_output(path, force=force)
 
 
 # --- Reading -------------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from stance.files import SEPARATED_NAMES, kind_suffix
 from stance.records import Form
 from stance.tables.articles import is_article, open_article, split_article
 from stance.tables.columns import (
-    DateColumn,
     column,
     day_of,
     find_dates,
     likely,
     months_of,
+    note_dates,
     optional_column,
     read_date,
     rewrite_dates,
@@ -28,9 +28,9 @@ from stance.tables.separated import read_separated
 from stance.tables.sources import InputFile
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
-__all__ = ["FILE", "DateColumn", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable"]
-__all__ += ["Record", "Records", "Rejects", "Table", "TableWriter", "cell_of", "column", "day_of"]
-__all__ += ["find_dates", "find_inputs", "form_of", "is_article", "likely", "months_of"]
+__all__ = ["FILE", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable", "Record", "Records"]
+__all__ += ["Rejects", "Table", "TableWriter", "cell_of", "column", "day_of", "find_dates"]
+__all__ += ["find_inputs", "form_of", "is_article", "likely", "months_of", "note_dates"]
 __all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrite_dates"]
 __all__ += ["split_article", "table_format", "write_table"]
 
@@ -172,8 +172,8 @@ def _note_texts(chunk: Records, table: Table, place: int) -> Records:
     maybe = [n for n, text in enumerate(texts) if "<" in text or "&" in text]  # fast
     if having := [n for n in maybe if any(sign in texts[n] for sign in _MARKUP)]:
         what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
-        table.note(what, chunk.lines[having[0]], len(having))
+        table.note(what, table.places(chunk)[having[0]], len(having))
     if whole := [n for n, text in enumerate(texts) if len(text) > _LONG and "\n" in text.strip()]:
         what = "text: of several lines, judged as one paragraph; split long ones first"
-        table.note(what, chunk.lines[whole[0]], len(whole))
+        table.note(what, table.places(chunk)[whole[0]], len(whole))
     return chunk

@@ -15,6 +15,7 @@ from typing import Any
 from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, bare_path, kind_suffix
+from stance.tables.columns import expanded
 from stance.tables.sources import InputFile, codec_named, line_ends
 from stance.tables.table import InputOptions, Reject, Row, Table
 
@@ -22,49 +23,27 @@ EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u2
 """White space of every kind, and characters that print nothing."""
 _LARGEST = 20_000_000  # characters, which take as many bytes or more
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
-_TOO_DEEP = "boolean(//*[count(ancestor::*) > 254])"  # inside such an element the parser loses text
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
     re.IGNORECASE,
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
-_BOXES = (  # sentences of the article once more, and forms, unless they are all that there is
-    "//body//*[contains(@class, 'pullquote') or contains(@class, 'pull-quote') or"
-    " contains(@class, 'signup') or contains(@class, 'sign-up')][count(.//p) < 3]"
-)
 _LONGEST_BOX = 600  # characters
 _SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
-_SHOWN = (
-    ".//text()[not(ancestor::*[self::button or self::label or self::noscript or self::script"
-    " or self::style or self::svg])]"
-)
-_TABLES = "//table[not(ancestor::table or .//h1 or .//h2)]"  # others are the layout of the page
-_ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Co|Corp|etc|Inc|Jr|Ltd|Sr)\.$")
-_CLASSES = "concat(' ', normalize-space(@class), ' ')"  # or not-sr-only would be sr-only
-_UNSEEN = (
-    "//body//*[@hidden[. != 'until-found'] or self::amp-ad or self::template"
-    f" or contains({_CLASSES}, ' sr-only ') or contains({_CLASSES}, ' visually-hidden ')"
-    f" or contains({_CLASSES}, ' screen-reader-text ')]"
-)
-_KIND = "concat(@class, '|', @id, '|', @itemprop, '|', @role)"
 _PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
-_STORY = (  # the same in all parts of one
-    "count(preceding::h1 | descendant::h1 | ancestor::article[last()]/preceding::article)"
-)
-_BLOCKS = (
-    "//*[self::article or self::body or self::center or self::div or self::form or self::main"
-    " or self::section or self::font[.//div or .//p]]"
-)
 _BLOCK = re.compile(  # other elements stand in a line, custom ones, too
     "address|article|aside|audio|blockquote|body|center|d[dlt]|details|dialog|div|fieldset"
     "|figcaption|figure|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
     "|select|table|video"
 )
-_PARAGRAPHS = "//p[not(ancestor::aside or ancestor::footer)]"
 _BEGINNING = 60  # characters of a paragraph, by which it is looked for in what trafilatura kept
-_FEW_PARAGRAPHS = 750  # characters; trafilatura reads what else a page with fewer has
 _LEAST_PROSE = 3  # words: "“No,” he said."
-_BREAKS = "//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//br"
+
+
+@cache
+def _selectors() -> dict[str, str]:
+    """Return the XPath of parts of a page, by what they are."""
+    return tomllib.loads((DATA / "pages.toml").read_text("utf-8"))
 
 
 def is_article(path: Path) -> bool:
@@ -143,21 +122,20 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
-    if tree.xpath(_TOO_DEEP):
+    selectors = _selectors()
+    if tree.xpath(selectors["too deep"]):
         raise refusal("has elements inside each other, 255 deep")
-    for part in tree.xpath(_UNSEEN):
+    for part in tree.xpath(selectors["unseen"]):
         part.drop_tree()
     most, left = min(_LONGEST_BOX, len(tree.text_content()) // 2), dict[str, str]()
-    for box in tree.xpath(_BOXES):
+    for box in tree.xpath(selectors["boxes"]):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
         if len(box.text_content()) <= most and not is_in_another:
-            left[" ".join(" ".join(box.xpath(_SHOWN)).split())] = "box"
+            left[" ".join(" ".join(box.xpath(selectors["shown"])).split())] = "box"
             box.drop_tree()
-    for line_break in tree.xpath(_BREAKS):  # else its heading would become two paragraphs
-        line_break.tail = f" {line_break.tail or ''}"
-        line_break.drop_tag()
     _add_paragraphs(tree)
-    texts = [" ".join("".join(part.xpath(_SHOWN)).split()) for part in tree.xpath(_PARAGRAPHS)]
+    paragraphs = (part.xpath(selectors["shown"]) for part in tree.xpath(selectors["paragraphs"]))
+    texts = [" ".join("".join(strings).split()) for strings in paragraphs]
     _join_parts(tree)
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     config = import_module("trafilatura.settings").use_config()
@@ -190,9 +168,10 @@ def _join_parts(tree: Any) -> None:
     """Make one container of the parts of an article, of which trafilatura would read the first."""
     finders = import_module("trafilatura.xpaths").BODY_XPATH[:3]
     first = next((part for find in finders for part in find(tree)), tree)
-    kind, story = _PART.sub("#", first.xpath(_KIND)), first.xpath(_STORY)
-    alike = {part for part in tree.iter(first.tag) if _PART.sub("#", part.xpath(_KIND)) == kind}
-    paths = [[part, *part.iterancestors()] for part in alike if part.xpath(_STORY) == story]
+    name, in_story = _selectors()["kind"], _selectors()["story"]
+    kind, story = _PART.sub("#", first.xpath(name)), first.xpath(in_story)
+    alike = {part for part in tree.iter(first.tag) if _PART.sub("#", part.xpath(name)) == kind}
+    paths = [[part, *part.iterancestors()] for part in alike if part.xpath(in_story) == story]
     paths = [path for path in paths if alike.isdisjoint(path[1:])]
     if first.tag == "article" or len(paths) < 2:
         return
@@ -208,22 +187,22 @@ def _join_parts(tree: Any) -> None:
 
 def _add_paragraphs(tree: Any) -> None:
     """Make paragraphs of text in cells and beside paragraphs, which trafilatura would leave out."""
-    for table in tree.xpath(_TABLES):
-        cells = (cell.text_content().strip(EDGES) for cell in table.iter("td"))
-        if any(_is_prose(cell) and not _ABBREVIATION.search(cell) for cell in cells):
+    selectors = _selectors()
+    for table in tree.xpath(selectors["tables"]):
+        if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
                 part.tag = "section"
-    has_few = len("".join(tree.xpath(f"{_PARAGRAPHS}//text()"))) < _FEW_PARAGRAPHS
-    for block in tree.xpath(_BLOCKS):
+    for block in tree.xpath(selectors["blocks"]):
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
             is_inline = not any(_BLOCK.fullmatch(part.tag) for part in child.iter())
             runs[-1].append(child) if is_inline else runs.append([child])
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""
-            shown = ("".join([*child.xpath(_SHOWN), child.tail or ""]) for child in inline)
-            whole = text + "".join(shown)
-            if not _is_prose(whole) and not (has_few and block.tag == "div" and whole.strip()):
+            shown = (
+                "".join([*child.xpath(selectors["shown"]), child.tail or ""]) for child in inline
+            )
+            if not _is_prose(text + "".join(shown)):
                 continue
             paragraph = block.makeelement("p")
             paragraph.text = text
@@ -322,9 +301,7 @@ def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
     for reason, listed in rules["labels"].items():
         labels |= dict.fromkeys(re.split(" *[;\n] *", listed.strip()), reason)
     for reason, lines in rules["patterns"].items():
-        pattern = "|".join(f"(?:{line})" for line in lines)
-        for name, part in rules["parts"].items():
-            pattern = pattern.replace(f"<{name}>", part)
+        pattern = expanded("|".join(f"(?:{line})" for line in lines), rules["parts"])
         patterns[reason] = re.compile(pattern, re.IGNORECASE)
     return labels, patterns
 

@@ -2,35 +2,27 @@
 
 import difflib
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.display import count, joined, shown
+from stance.display import joined, shown
 from stance.errors import DataError, UsageError
-from stance.tables.table import InputOptions, Records, Table, folded, quoted
+from stance.files import DATA
+from stance.tables.table import InputOptions, Records, Table, folded, located
 
-USUAL = {
-    "text": (
-        *("body", "content", "paragraph", "article_text", "full_text", "fulltext", "sentence"),
-        *("article", "story", "tweet", "post", "message", "comment", "speech", "transcript"),
-        *("description", "segment", "snippet", "quote", "volltext", "texto", "texte", "текст"),
-    ),
-    "actor": ("target", "entity", "country", "aspect", "topic"),
-    "stance": ("label", "gold", "annotation", "polarity", "class"),
-    "document": ("doc_id", "document_id", "docid", "article_id", "doc", "url", "uri", "link"),
-    "date": (
-        *("published", "publication_date", "pubdate", "published_at", "created_at", "datetime"),
-        *("timestamp", "day", "time", "datum", "fecha", "дата"),
-    ),
-}
+_KNOWN = tomllib.loads((DATA / "columns.toml").read_text("utf-8"))
+
+USUAL: dict[str, list[str]] = _KNOWN["usual"]
 """What other people call the columns that we ask for, most telling names first."""
 
 
@@ -75,22 +67,18 @@ def likely(columns: Sequence[str], name: str) -> str:
     >>> likely(("No.", "Outlet", "Paragraph text"), "text")
     'Paragraph text'
     """
-    wanted, names = folded(name), [folded(column[:200]) for column in columns]
-    usual = USUAL.get(wanted, ())
-    words = [re.split(r"[\W_]+", column) for column in names]
-    joined = list(map("".join, words))
-    same = [joined.index(word) for word in (w.replace("_", "") for w in usual) if word in joined]
-    within = [pos for word in (wanted, *usual) for pos, parts in enumerate(words) if word in parts]
-    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.7)
-    places = [*same, *(within if usual else []), *(names.index(match) for match in near)]
-    return columns[places[0]] if places else ""
+    wanted = folded(name)
+    words = {column: re.split(r"[\W_]+", folded(column[:200])) for column in columns}
+    usual = [word.replace("_", "") for word in USUAL.get(wanted, ())]
+    same = (column for word in usual for column in columns if "".join(words[column]) == word)
+    within = (column for word in (wanted, *usual) for column in columns if word in words[column])
+    near = difflib.get_close_matches(wanted, map(folded, columns), n=1, cutoff=0.7)
+    alike = (column for column in columns if folded(column) in near)
+    return next(chain(same, within if usual else (), alike), "")
 
 
 def _advice(table: Table, name: str, option: str, hint: str) -> str:
     columns, wanted = table.columns, folded(name)
-    having = [sheet for sheet, names in table.sheets.items() if wanted in map(folded, names())]
-    if having:
-        return f"use --sheet {' or '.join(map(quoted, having[:8]))}"
     if len(columns) == 1 and wanted in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
         return f"the header is one column '{shown(columns[0])}'; {advice}"
@@ -102,29 +90,23 @@ def _advice(table: Table, name: str, option: str, hint: str) -> str:
     return f"it has {listed}{' …' * (len(columns) > 8)}{or_else and f'; {or_else}'}{hint}"
 
 
+def expanded(pattern: str, parts: Mapping[str, str]) -> str:
+    """Return a pattern in which parts stand for their names, as in ``<time>``.
+
+    >>> expanded("at <time>", {"time": "<hour>:00", "hour": "[0-9]+"})
+    'at [0-9]+:00'
+    """
+    for name, part in parts.items():
+        pattern = pattern.replace(f"<{name}>", part)
+    return pattern
+
+
 # --- Dates ---------------------------------------------------------------------------------------
 
 _LONGEST = 60  # characters of a date
+_FORMS = [expanded(form, _KNOWN["dates"]["parts"]) for form in _KNOWN["dates"]["forms"]]
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_MONTH = (
-    r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? )?"
-_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
-_ZONE = r"(?: ?(?:z|[a-z]{3,4}|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?))?(?: \(?[a-z]{3,5}\)?)?"
-_CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
-_TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
-_FORMS = (
-    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})" + _TIME + ")?)?",
-    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:T\d{6}Z?)?",
-    rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_DAY}[ -]{_MONTH},?[ -](?P<y>\d{{4}}){_TIME}",
-    rf"{_WEEKDAY}{_MONTH} {_DAY},? (?P<y>\d{{4}}){_TIME}",
-    rf"{_MONTH},? (?P<y>\d{{4}})",
-    rf"(?P<d>\d{{1,2}})(?P<swap>[/-])(?P<m>\d{{1,2}})(?P=swap)(?P<y>\d{{4}}){_TIME}",
-)
 
 
 class Day(NamedTuple):
@@ -216,43 +198,35 @@ def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
     return np.array(months, np.int64)
 
 
-class DateColumn:
-    """The dates of a column, of which those that cannot be read are counted."""
+def note_dates(
+    table: Table,
+    name: str,
+    cells: Sequence[str],
+    places: Sequence[int | str],
+    pattern: str = "",
+    advice: str = "",
+) -> None:
+    """Note the dates of a column that cannot be read, or are only years.
 
-    def __init__(self, table: str, name: str, pattern: str = "", advice: str = "") -> None:
-        self._table, self._name = table, f"column '{shown(name, 40)}'"
-        self._pattern, self._advice = pattern, advice
-        self._given = self._unread = self._years = 0  # cells; some are not read, or only years
-        self._example = ""  # one of these
-
-    def add(self, cells: Sequence[str], lines: Sequence[int], file: str = "") -> None:
-        """Count some cells; raise `DataError` where one has two readings and none was asked for."""
-        for cell, times in Counter(filter(str.strip, cells)).items():
-            self._given += times
-            if day := read_date(cell, self._pattern):
-                self._years += times * (not day.month)
-                continue
-            line = lines[cells.index(cell)]
-            place = f"{file}:{line}" if file else f"line {line}"
+    Raises `DataError` where one has two readings and no pattern says which is meant.
+    """
+    where = f"in column '{shown(name, 40)}'"
+    for cell, times in Counter(filter(str.strip, cells)).items():
+        day, place = read_date(cell, pattern), places[cells.index(cell)]
+        if day and not day.month:
+            effect = "leaders count whatever their terms, and tables by month take January"
+            table.note(f"date: {where} without a month: {effect}", place, times)
+        elif not day:
             days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
-            if all(days) and not self._pattern:
+            if all(days) and not pattern:
                 one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
                 raise DataError(
-                    f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
-                    f"{other}; {self._advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
+                    f"{table.name}: '{shown(cell)}' ({located(place)}) {where} may be {one} or "
+                    f"{other}; {advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
                 )
-            self._example = self._example or f"{place}, '{shown(cell, 30)}'"
-            self._unread += times
-
-    def notes(self) -> Iterator[str]:
-        """Yield how many dates were not read, and how many are only years."""
-        of_all = f"of {count(self._given, 'date')} in {self._name}"
-        if self._example:
-            advice = self._advice or "write 2024-03-09, or name their form with --date-format"
-            yield f"{self._unread:,} {of_all} cannot be read (first: {self._example}); {advice}"
-        if self._years:
-            effect = "leaders count whatever their terms, and tables by month take January"
-            yield f"{self._years:,} {of_all} without a month: {effect}"
+            form = advice or "write 2024-03-09, or name their form with --date-format"
+            example = f"{located(place)}, '{shown(cell, 30)}'"
+            table.note(f"date: {where} cannot be read; {form}", example, times)
 
 
 def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
@@ -280,19 +254,17 @@ def rewrite_dates(
     They are looked at as by `find_dates`, which has them `keep` their form.
     """
     pattern = read_pattern(date_format)
-    dates = DateColumn(table.name, table.columns[place], pattern)
 
     def as_iso(text: str) -> str:
         day = day_of(text, pattern)
         return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
 
     def look(chunk: Records) -> Records:
-        file = table.file_of(chunk.numbers[0])  # never of two
-        dates.add(chunk.columns[place], chunk.lines, file if file != table.name else "")
+        note_dates(table, table.columns[place], chunk.columns[place], table.places(chunk), pattern)
         if keep or not pattern:
             return chunk
         columns = list(chunk.columns)
         columns[place] = list(map(as_iso, columns[place]))
         return replace(chunk, columns=columns)
 
-    table.through(look, dates.notes)
+    table.through(look)

@@ -6,9 +6,8 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date, datetime
-from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -19,7 +18,7 @@ from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
 from stance.files import JSON_NAMES
 from stance.tables.sources import MEGABYTE, InputFile, split_lines
-from stance.tables.table import Fault, Row, Table, Value, as_json, quoted
+from stance.tables.table import Fault, Row, Table, Value, as_json
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _TOO_DEEP = Fault(1, "", "values nested too deeply", "flatten them")
@@ -108,9 +107,6 @@ def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
             raw = raw or (_written(value) if isinstance(cells, Fault) else "")
         except RecursionError:
             cells = _TOO_DEEP._replace(line=line)
-            if not raw and isinstance(value, tuple):
-                flat = (pair for pair in value if not isinstance(pair[1], list | tuple))
-                raw = _written(tuple(flat))
         if isinstance(cells, Fault) and not table.columns:
             raise table.error(cells)
         yield line, cells, raw
@@ -143,8 +139,6 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
         parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]
         return Fault(line, "", " and ".join(parts), "give every line the keys of the first")
     values = [item[name] for name in names]
-    if empty := values.count(None):
-        table.note("null: read as an empty cell", line, empty)
     return [
         value if isinstance(value, str) else Value("" if value is None else _written(value))
         for value in values
@@ -180,16 +174,16 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         rows = _filled_rows(book, chosen)
     table.name = f"{name}[{shown(chosen)}]"
     others = [other for other in book.sheet_names if other != chosen]
-    table.sheets = {other: partial(_header, book, other) for other in others}
-    choice = table.other_sheets
-    line, names = next(rows, (0, []))
-    if not names:
+    names = listed([f"'{shown(other, 30)}'" for other in others], 8, "sheet")
+    choice = table.other_sheets = names and f"choose another with --sheet: {names}"
+    line, head = next(rows, (0, []))
+    if not head:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"
         raise DataError(f"{table.name}: {what}")
     if errors:
         table.note(f"cells with an error such as #N/A, read as empty: {errors:,} in all sheets")
-    width = max(pos for pos, cell in enumerate(names, 1) if cell)
-    table.name_columns(names[:width], line)
+    width = max(pos for pos, cell in enumerate(head, 1) if cell)
+    table.name_columns(head[:width], line)
     of_others = f" of {len(others) + 1} ({choice})" if others else ""
     table.form = f"sheet '{shown(chosen)}'{of_others}"
     table.chunks = table.take(_sheet_cells(rows, width))
@@ -199,17 +193,10 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     """Return the sheet asked for, or the first one that is not hidden."""
     names: list[str] = book.sheet_names
     if sheet is not None and sheet not in names:
-        known = listed([*map(quoted, names)], 8, "sheet")
+        known = listed([f"'{shown(name, 30)}'" for name in names], 8, "sheet")
         raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {known}")
     visible = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
     return sheet or [*visible, *names][0]
-
-
-def _header(book: Any, sheet: str) -> list[str]:
-    """Return the names of a sheet's columns; none if it is empty or cannot be read."""
-    with suppress(import_module("python_calamine").CalamineError):
-        return next(_filled_rows(book, sheet), (0, []))[1]
-    return []
 
 
 def _filled_rows(book: Any, sheet: str) -> Iterator[tuple[int, list[str]]]:
@@ -309,11 +296,8 @@ def _parquet_rows(batches: Iterator[Any], table: Table) -> Iterator[Row]:
             if (batch := next(batches, None)) is None:
                 return
             columns = list(map(_texts, batch.columns))
-        for cells in columns:
-            if nulls := cells.count(None):
-                table.note("null: read as an empty cell", line + cells.index(None), nulls)
-        for row in zip(*([cell or "" for cell in cells] for cells in columns), strict=True):
-            yield line, row, ""
+        for row in zip(*columns, strict=True):
+            yield line, [cell or "" for cell in row], ""
             line += 1
 
 

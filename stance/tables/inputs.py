@@ -153,14 +153,27 @@ class JoinedTable(Table):
                     raise
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
-        self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
+        self._articles, self._boilerplate = list[int](), Counter[str]()
         self._read_now: Table | None = None
         self._done = 0  # bytes of files that have been read
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Lines on what the files hold, what is odd about them, and which cannot be read."""
-        return (*self._contents(), *super().notes)
+        """Lines on what the files hold, the same of many files once, and on what is odd."""
+        notes = list[str]()
+        if self._articles:
+            paragraphs = count(sum(self._articles), "paragraph")
+            left_out = boilerplate_note(self._boilerplate)
+            notes.append(
+                f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
+            )
+        noted = list(self._files_noted.items())
+        for note, names in noted[:_NOTES]:
+            more = f" and {len(names) - 1:,} more" * (len(names) > 1)
+            notes.append(f"{names[0]}{more}: {note}")
+        if len(noted) > _NOTES:
+            notes.append(f"and {len(noted) - _NOTES:,} more notes on single files")
+        return (*notes, *super().notes)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read so far, and those of all files."""
@@ -209,9 +222,11 @@ class JoinedTable(Table):
                 if self._rejects is None:
                     raise
                 self.records_in += 1  # the file counts as one bad record
-                self._bad.append(str(error))
-                sheet, line, reason = _PLACE.findall(str(error).removeprefix(name))[0]
-                self._rejects.add(int(line or 0), "", (sheet + reason).removeprefix(": "), "")
+                sheet, line, fault = _PLACE.findall(str(error).removeprefix(name))[0]
+                fault = (sheet + fault).removeprefix(": ")
+                self._rejects.add(int(line or 0), "", fault, "")
+                rejected = f"{fault} (counts as one rejected row)"
+                self._files_noted[rejected].append(f"{name}:{line}".removesuffix(":"))
             self._done, self._read_now = self._done + size, None
 
     def _records_of(self, path: Path, table: Table) -> Iterator[Records]:
@@ -242,32 +257,14 @@ class JoinedTable(Table):
         finally:
             self.records_in = before + table.records_in
 
-    # --- Notes ---
-
     def _remember(self, table: Table) -> None:
         """Keep what is to be told of a file that has been read to its end."""
         notes = [note.removeprefix(f"{table.name}: ") for note in table.notes]
         if table.boilerplate is not None:
             self._articles.append(table.records_in)
             self._boilerplate.update(table.boilerplate)
-            notes = [] if table.records_in else ["has no paragraph"]
-        elif not table.records_in:
-            notes.append("has no row below its header")
+            notes = []
+        if not table.records_in:
+            notes.append("has no row")
         for note in notes:
             self._files_noted[note].append(table.name)
-
-    def _contents(self) -> Iterator[str]:
-        """Yield what was noted while the files were read, the same of many files once."""
-        if self._articles:
-            paragraphs = count(sum(self._articles), "paragraph")
-            left_out = boilerplate_note(self._boilerplate)
-            yield f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
-        noted = list(self._files_noted.items())
-        for note, names in noted[:_NOTES]:
-            yield f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
-        if len(noted) > _NOTES:
-            yield f"and {len(noted) - _NOTES:,} more notes on single files"
-        if self._bad:
-            files = count(len(self._bad), "file")
-            yield f"{files} not read to the end; each counts as one rejected row:"
-        yield from self._bad

@@ -74,13 +74,7 @@ class Format:
         """Return what stands before the rows."""
         if self.kind != "csv":
             return b""
-        line, joined_names = self.encode([self.columns]), "".join(self.columns)
-        if any(sign in joined_names for sign in ",;\t|\ufeff") or self.columns[0][:4] == "sep=":
-            # Quoted, so that no reader takes them for separators, a mark or a note of Excel.
-            names = quote_formulas(self.columns) if self.excel_safe else self.columns
-            quoted = ('"' + name.replace('"', '""') + '"' for name in names)
-            line = self.delimiter.join(quoted).encode() + b"\n"
-        return b"\xef\xbb\xbf" * self.excel_safe + line
+        return b"\xef\xbb\xbf" * self.excel_safe + self.encode([self.columns])
 
     def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Return exactly the bytes that `TableWriter` writes for these rows."""
@@ -158,9 +152,7 @@ def _write_workbook(file: BinaryIO, path: Path, form: Format, rows: Iterator[lis
         book.use_zip64()
         book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
         sheet = book.add_worksheet("answers")
-        sheet.freeze_panes(1, 0)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        bold, number = book.add_format({"bold": True}), 0
         try:
             for number, row in enumerate(chain([form.columns], rows)):
                 for pos, cell in enumerate(row):
@@ -168,11 +160,10 @@ def _write_workbook(file: BinaryIO, path: Path, form: Format, rows: Iterator[lis
                     if cell and number and pos in numbers:
                         lost = sheet.write_number(number, pos, float(cell))
                     elif cell:
-                        lost = sheet.write_string(number, pos, cell, None if number else bold)
+                        lost = sheet.write_string(number, pos, cell)
                     if lost:
                         place = f"row {number:,}, column '{shown(form.columns[pos])}'"
                         raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
-            sheet.autofilter(0, 0, number, len(form.columns) - 1)
             book.close()
         except library.exceptions.FileCreateError as error:
             raise error.args[0] from None  # an `OSError`

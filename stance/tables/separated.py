@@ -97,14 +97,14 @@ def _parsed(lines: Iterable[str], mark: str, quotes: bool) -> Iterator[tuple[int
     """Yield how many lines end with each record, and its cells or why the csv module refuses it."""
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=mark, strict=True, quoting=quoting)
-    cells: list[str] | str | None = ""
-    while cells is not None:
+    while True:
         try:
-            cells = next(reader, None)
+            cells: list[str] | str = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
             cells = str(error)
-        if cells is not None:
-            yield reader.line_num, cells
+        yield reader.line_num, cells
 
 
 class _Body:

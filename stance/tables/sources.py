@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from stance.display import count, shown, shown_path
+from stance.display import shown, shown_path
 from stance.errors import DataError, StanceError, UsageError, load_extra
 from stance.files import DOCUMENT_NAMES, PAGE_NAMES, kind_suffix
 
@@ -40,12 +40,9 @@ _MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read,
     b"PK\x03\x04": ("workbook", "a zip archive; unpack it, or save a workbook as a file .xlsx"),
     b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook; save it as a file .xls"),
     b"PAR1": ("parquet", "a Parquet file; save it as a file .parquet"),
-    b"ARROW1": (None, "an Arrow file; save it as Parquet"),
     b"%PDF": (None, "a PDF; export its text"),
-    b"SQLite format 3": (None, "an SQLite database; export a table as CSV"),
     b"BZh": (None, "compressed with bzip2; decompress it first"),
     b"\xfd7zXZ": (None, "compressed with xz; decompress it first"),
-    b"\x80\x04\x95": (None, "a pickle, which can run code and is never read; export it as CSV"),
 }
 _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may stand before it
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
@@ -87,7 +84,7 @@ class InputFile:
         self.line = 1  # being read, for messages
         self._read = 0  # bytes, before decompression
         self._path = path
-        self._replaced, self._open_end = 0, False
+        self._open_end = False
         self._ends: Any = io.IncrementalNewlineDecoder(None, translate=False)  # keeps CRLF whole
         with self._readable():
             self._file = sys.stdin.buffer if path is None else path.open("rb")
@@ -272,9 +269,6 @@ class InputFile:
         """Yield what is odd about the text so far."""
         if self._open_end and self.line > 1:
             yield "the last line has no line end; check that it is complete"
-        if self._replaced:
-            lost = count(self._replaced, "character")
-            yield f"{lost} U+FFFD: an earlier conversion lost letters there"
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
         try:
@@ -288,7 +282,6 @@ class InputFile:
             raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
             self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
-        self._replaced += text.count("\ufffd")
         alike = self._ends.newlines in (None, "\n", "\r\n")  # so far, as nearly always
         self.line += text.count("\n") if alike else line_ends(text)
         return text

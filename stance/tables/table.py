@@ -4,14 +4,14 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from stance.display import count, joined, listed, shown
+from stance.display import count, joined, shown
 from stance.errors import DataError
 from stance.tables.sources import MEGABYTE, NOT_UTF8, InputFile
 
@@ -141,9 +141,9 @@ class Table(AbstractContextManager["Table"]):
         self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
-        self.sheets: Mapping[str, Callable[[], Sequence[str]]] = {}  # others, and their columns
+        self.other_sheets = ""  # what to do if the columns are those of the wrong sheet
         self._reject, self._source = reject, source
-        self._noted: dict[str, tuple[int, int]] = {}  # how often, and the first line, if any
+        self._noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
 
     def __iter__(self) -> Iterator[Record]:
@@ -168,6 +168,11 @@ class Table(AbstractContextManager["Table"]):
         """Return what messages call the file that a record, or the next one, comes from."""
         return self.name
 
+    def places(self, chunk: Records) -> Sequence[int | str]:
+        """Return the lines of records of one file, after its name if it is one of several."""
+        file = self.file_of(chunk.numbers[0])
+        return chunk.lines if file == self.name else [f"{file}:{line}" for line in chunk.lines]
+
     def where(self, record: Record) -> str:
         """Return the file and line of a record, for messages."""
         return f"{self.file_of(record.number)}:{record.line}"
@@ -176,17 +181,12 @@ class Table(AbstractContextManager["Table"]):
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
         notes = [", ".join(filter(None, [self.form, self._source.form if self._source else ""]))]
-        for what, (times, line) in self._noted.items():
+        for what, (times, first) in self._noted.items():
             noun, _, happened = what.partition(": ")
-            notes.append(f"{count(times, noun)} {happened} (first: line {line})" if line else what)
+            counted = f"{count(times, noun)} {happened} (first: {located(first)})"
+            notes.append(counted if first else what)
         notes += chain.from_iterable(closing() for closing in self._closing)
         return tuple(f"{self.name}: {note}" for note in notes if note)
-
-    @property
-    def other_sheets(self) -> str:
-        """What to do if the columns are those of the wrong sheet; empty if there is no other."""
-        names = listed([*map(quoted, self.sheets)], 8, "sheet")
-        return names and f"choose another with --sheet: {names}"
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes read so far, and those of the file; None for a stream."""
@@ -211,9 +211,9 @@ class Table(AbstractContextManager["Table"]):
             kept = "spaces, quotes and invisible characters in names and cells are kept"
             self.note(f"column name '{shown(odd[0])}'{others}: {kept}")
 
-    def note(self, what: str, line: int = 0, times: int = 1) -> None:
-        """Count something, as "noun: what happened to it"; without a line, note it as it is."""
-        before, first = self._noted.get(what, (0, line))
+    def note(self, what: str, place: int | str = 0, times: int = 1) -> None:
+        """Count something, as "noun: what happened to it"; without a place, note it as it is."""
+        before, first = self._noted.get(what, (0, place))
         self._noted[what] = (before + times, first)
 
     def take(self, rows: Iterable[Row]) -> Chunks:
@@ -259,9 +259,9 @@ def folded(name: str) -> str:
     return "".join(visible).strip(AROUND).casefold()
 
 
-def quoted(sheet: str) -> str:
-    """Return the name of a sheet for a message."""
-    return f"'{shown(sheet, 30)}'"
+def located(place: int | str) -> str:
+    """Return a place for a message: a line by its number, or one in a file as it is."""
+    return f"line {place}" if isinstance(place, int) else place
 
 
 def column_at(columns: Sequence[str], cell: int) -> str:
