@@ -185,8 +185,8 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
     for name in {"date", "document"} & columns.keys():
         columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
     advice = "write 2024-03-09, or convert them, as by pandas.to_datetime(x, format='%d/%m/%Y')"
-    odd, places = Table("X"), [f"X:{number}" for number in range(len(frame))]
-    note_dates(odd, "date", columns.get("date", []), places, advice=advice)
+    odd, rows = Table("X"), [f"X:{number}" for number in range(len(frame))]
+    note_dates(odd, "date", columns.get("date", []), rows, advice=advice)
     for note in odd.notes:
         warnings.warn(note, stacklevel=4)
     return columns

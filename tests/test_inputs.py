@@ -106,7 +106,8 @@ def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_al
         ("4", "in/b.csv", "007", TEXT, "", ""),
         ("5", "in/b.csv", "NA", "Russia was condemned.", "", ""),
     ]
-    assert "1 article of 2 paragraphs in all; left out as boilerplate: 1 navigation" in notes[1]
+    left = "left out as boilerplate; --keep-all lists it (first: in/a/story.txt, number 1)"
+    assert notes[-1] == f"3 files: 2 paragraphs {left}"
 
 
 def test_columns_that_differ_in_case_join_and_notes_on_many_files_are_told_once(folder):

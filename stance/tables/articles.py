@@ -3,7 +3,6 @@
 import logging
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cache
@@ -12,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from stance.display import count
 from stance.errors import DataError, load_extra
 from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, bare_path, kind_suffix
 from stance.tables.columns import expanded
@@ -51,12 +49,6 @@ def is_article(path: Path) -> bool:
     return kind_suffix(path) in ARTICLE_NAMES
 
 
-def boilerplate_note(boilerplate: Counter[str]) -> str:
-    """Return what is said of boilerplate that was left out; nothing if there was none."""
-    reasons = ", ".join(f"{number} {reason}" for reason, number in boilerplate.most_common())
-    return f"; left out as boilerplate: {reasons} (--keep-all lists it)" if reasons else ""
-
-
 def open_article(
     path: Path, options: InputOptions, document: str | None = None, reject: Reject | None = None
 ) -> Table:
@@ -70,23 +62,25 @@ def open_article(
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
     known = ("title", "date", "outlet") if is_page else ()
     table = Table(name, reject=reject)
-    table.boilerplate = boilerplate = Counter[str]()
     flag = ["boilerplate"] * keep_all
     table.columns = ("document", "paragraph", *known, *flag, options.text_column)
 
     def read() -> Iterator[Row]:
         page = _read_page(text, name) if is_page else (text, {}, set(), {})
         plain, metadata, table.headings, left = page
-        pieces = [*split_article(plain, metadata.get("title", "")), *left.items()]
-        boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
-        kept = [piece for piece in pieces if keep_all or not piece[1]]
-        table.form = f"article of {count(len(kept), 'paragraph')}, {codec}"
-        table.form += f"{', a web page' * is_page}{boilerplate_note(boilerplate)}"
         cells = [metadata[key] for key in known]
-        about = document or bare_path(path).name
-        for n, (paragraph, reason) in enumerate(kept, 1):
-            yield n, (about, str(n), *cells, *[reason] * keep_all, paragraph), ""
+        about, number = document or bare_path(path).name, 0
+        pieces = [*split_article(plain, metadata.get("title", "")), *left.items()]
+        for place, (paragraph, reason) in enumerate(pieces, 1):
+            if keep_all or not reason:
+                number += 1
+                row = (about, str(number), *cells, *[reason] * keep_all, paragraph)
+                yield number, row, ""
+            else:
+                why = reason if reason == _OUTSIDE else "boilerplate"
+                table.note(f"paragraph: left out as {why}; --keep-all lists it", f"number {place}")
 
+    table.form = f"{'web page' if is_page else 'article'}, {codec}"
     table.chunks = table.take(read())
     return table
 

@@ -18,9 +18,8 @@ from stance.files import (
     is_device,
     kind_suffix,
 )
-from stance.tables.articles import boilerplate_note
 from stance.tables.output import Rejects
-from stance.tables.table import Records, Table, folded
+from stance.tables.table import Records, Table, folded, located
 
 _NOTES = 30  # lines on oddities of single files that are told
 
@@ -153,27 +152,18 @@ class JoinedTable(Table):
                     raise
         self.chunks = self._read()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
-        self._articles, self._boilerplate = list[int](), Counter[str]()
         self._read_now: Table | None = None
         self._done = 0  # bytes of files that have been read
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on what the files hold, the same of many files once, and on what is odd."""
-        notes = list[str]()
-        if self._articles:
-            paragraphs = count(sum(self._articles), "paragraph")
-            left_out = boilerplate_note(self._boilerplate)
-            notes.append(
-                f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
-            )
-        noted = list(self._files_noted.items())
-        for note, names in noted[:_NOTES]:
-            more = f" and {len(names) - 1:,} more" * (len(names) > 1)
-            notes.append(f"{names[0]}{more}: {note}")
-        if len(noted) > _NOTES:
-            notes.append(f"and {len(noted) - _NOTES:,} more notes on single files")
-        return (*notes, *super().notes)
+        notes = [
+            f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
+            for note, names in self._files_noted.items()
+        ]
+        more = [f"and {len(notes) - _NOTES:,} more notes on single files"]
+        return (*notes[:_NOTES], *(more if len(notes) > _NOTES else ()), *super().notes)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read so far, and those of all files."""
@@ -217,7 +207,11 @@ class JoinedTable(Table):
                         self._survey(table)  # raises
                     self._read_now = table
                     yield from self._records_of(path, table)
-                    self._remember(table)
+                for note in (*table.remarks(), *["has no row"] * (not table.records_in)):
+                    self._files_noted[note].append(table.name)
+                for what, (times, first) in table.noted.items():
+                    if first:
+                        self.note(what, f"{table.name}, {located(first)}", times)
             except DataError as error:
                 if self._rejects is None:
                     raise
@@ -256,15 +250,3 @@ class JoinedTable(Table):
                 yield Records(numbers, block.lines, spread(block.columns, len(block)))
         finally:
             self.records_in = before + table.records_in
-
-    def _remember(self, table: Table) -> None:
-        """Keep what is to be told of a file that has been read to its end."""
-        notes = [note.removeprefix(f"{table.name}: ") for note in table.notes]
-        if table.boilerplate is not None:
-            self._articles.append(table.records_in)
-            self._boilerplate.update(table.boilerplate)
-            notes = []
-        if not table.records_in:
-            notes.append("has no row")
-        for note in notes:
-            self._files_noted[note].append(table.name)

@@ -128,6 +128,8 @@ class _Body:
         held, enough = "", 0
         for text in chain(texts, [None]):
             held += text or ""
+            if text and text[-1] not in "\r\n":
+                self._table.note("the last line has no line end; check that it is complete")
             if text is not None and len(held) < enough:
                 continue
             good = held  # without quotes, its records end where its lines do

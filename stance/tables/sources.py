@@ -84,7 +84,6 @@ class InputFile:
         self.line = 1  # being read, for messages
         self._read = 0  # bytes, before decompression
         self._path = path
-        self._open_end = False
         self._ends: Any = io.IncrementalNewlineDecoder(None, translate=False)  # keeps CRLF whole
         with self._readable():
             self._file = sys.stdin.buffer if path is None else path.open("rb")
@@ -251,24 +250,18 @@ class InputFile:
 
     def lines(self) -> Iterator[str]:
         """Yield whole lines, some at a time; the last may lack its end. Call `decode` first."""
-        start: list[str] = []  # of a line that goes on
+        start = ""  # of a line that goes on
         for text in self.texts():
             if end := max(text.rfind("\n"), text.rfind("\r")) + 1:
-                yield "".join([*start, text[:end]])
-                start, text = [], text[end:]
-            start.append(text)
-            if sum(map(len, start)) > MAX_LINE:
+                yield start + text[:end]
+                start, text = "", text[end:]
+            start += text
+            if len(start) > MAX_LINE:
                 what = f"a line of more than {MAX_LINE // MEGABYTE} MB"
                 why = "no table has such rows: check that the file is complete and is text"
                 raise DataError(f"{self.name}:{self.line}: {what}; {why}")
-        if rest := "".join(start):
-            self._open_end = True
-            yield rest
-
-    def notes(self) -> Iterator[str]:
-        """Yield what is odd about the text so far."""
-        if self._open_end and self.line > 1:
-            yield "the last line has no line end; check that it is complete"
+        if start:
+            yield start
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
         try:

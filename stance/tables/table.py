@@ -137,14 +137,13 @@ class Table(AbstractContextManager["Table"]):
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
-        self.boilerplate: Counter[str] | None = None  # of an article, left out so far, by reason
         self.headings: set[str] = set()  # of an article, as far as its page marks them
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.other_sheets = ""  # what to do if the columns are those of the wrong sheet
         self._reject, self._source = reject, source
-        self._noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
-        self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
+        self.noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
+        self._closing: list[Callable[[], Iterable[str]]] = []  # which yield further notes
 
     def __iter__(self) -> Iterator[Record]:
         return chain.from_iterable(self.chunks)
@@ -180,13 +179,19 @@ class Table(AbstractContextManager["Table"]):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        notes = [", ".join(filter(None, [self.form, self._source.form if self._source else ""]))]
-        for what, (times, first) in self._noted.items():
+        notes = [*self.remarks()]
+        for what, (times, first) in self.noted.items():
             noun, _, happened = what.partition(": ")
-            counted = f"{count(times, noun)} {happened} (first: {located(first)})"
-            notes.append(counted if first else what)
-        notes += chain.from_iterable(closing() for closing in self._closing)
-        return tuple(f"{self.name}: {note}" for note in notes if note)
+            if first:
+                notes.append(f"{count(times, noun)} {happened} (first: {located(first)})")
+        return tuple(f"{self.name}: {note}" for note in notes)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is to be said of the table as a whole."""
+        form = filter(None, [self.form, self._source.form if self._source else ""])
+        said = chain([", ".join(form)], *(closing() for closing in self._closing))
+        yield from filter(None, said)
+        yield from (what for what, (_, first) in self.noted.items() if not first)
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes read so far, and those of the file; None for a stream."""
@@ -213,8 +218,8 @@ class Table(AbstractContextManager["Table"]):
 
     def note(self, what: str, place: int | str = 0, times: int = 1) -> None:
         """Count something, as "noun: what happened to it"; without a place, note it as it is."""
-        before, first = self._noted.get(what, (0, place))
-        self._noted[what] = (before + times, first)
+        before, first = self.noted.get(what, (0, place))
+        self.noted[what] = (before + times, first)
 
     def take(self, rows: Iterable[Row]) -> Chunks:
         """Yield the good records among some rows, some at a time, and put the bad ones aside."""
