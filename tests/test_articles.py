@@ -224,7 +224,7 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
     path.write_text("Menu\nNATO leaders meet\nRussia has not commented.\nShare\n")
     told = invoke("predict", path)
     assert dicts(told.stdout)[0]["text"] == "NATO leaders meet"
-    left = "2 paragraphs left out as boilerplate; --keep-all lists it (first: number 1)"
+    left = "2 paragraphs left out as boilerplate, see --keep-all (first: paragraph 1)"
     assert left in told.stderr
     rows = dicts(invoke("predict", path, "--keep-all").stdout)
     assert [row["boilerplate"] for row in rows] == ["navigation", "", "", "share"]

@@ -106,7 +106,7 @@ def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_al
         ("4", "in/b.csv", "007", TEXT, "", ""),
         ("5", "in/b.csv", "NA", "Russia was condemned.", "", ""),
     ]
-    left = "left out as boilerplate; --keep-all lists it (first: in/a/story.txt, number 1)"
+    left = "left out as boilerplate, see --keep-all (first: in/a/story.txt, paragraph 1)"
     assert notes[-1] == f"3 files: 2 paragraphs {left}"
 
 

@@ -78,7 +78,7 @@ def open_article(
                 yield number, row, ""
             else:
                 why = reason if reason == _OUTSIDE else "boilerplate"
-                table.note(f"paragraph: left out as {why}; --keep-all lists it", f"number {place}")
+                table.note(f"paragraph: left out as {why}, see --keep-all", f"paragraph {place}")
 
     table.form = f"{'web page' if is_page else 'article'}, {codec}"
     table.chunks = table.take(read())
