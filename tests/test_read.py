@@ -144,7 +144,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     result = succeeds("read", folder, "-o", pages)
     assert "c.txt: has no paragraph; check that it is an article; left out" in result.stderr
     assert "d.html: has no text of an article; " in result.stderr
-    assert "b.txt: article of 3 paragraphs" in result.stderr  # as its index says
+    assert "b.txt: article, UTF-8" in result.stderr
     assert "1 file left out: no article" in result.stderr
     assert f"wrote {pages / 'index.html'}: 2 articles, 6 answers" in result.stderr
     assert sorted(path.name for path in pages.iterdir()) == [

@@ -127,6 +127,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
         if len(box.text_content()) <= most and not is_in_another:
             left[" ".join(" ".join(box.xpath(selectors["shown"])).split())] = "box"
             box.drop_tree()
+    for line_break in tree.xpath(selectors["breaks"]):  # else its heading would become two
+        line_break.tail = f" {line_break.tail or ''}"
+        line_break.drop_tag()
     _add_paragraphs(tree)
     paragraphs = (part.xpath(selectors["shown"]) for part in tree.xpath(selectors["paragraphs"]))
     texts = [" ".join("".join(strings).split()) for strings in paragraphs]
