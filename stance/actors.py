@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
-
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
@@ -29,24 +27,16 @@ from stance.tables import (
 
 LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
 OFTENER = 5  # times that a surname may be used for each full name that it belongs to
-AROUND = 24  # characters of context on each side
+AROUND = 4  # words of context on each side
 LONGEST = 200  # characters of a comment
 
 
 def count_aliases(
     book: ActorBook, inputs: Inputs, reading: InputOptions
 ) -> tuple[dict[str, Any], list[str]]:
-    """Count the aliases that the paragraphs of some inputs use.
+    """Count rows that name actors, and their aliases; also return notes on the inputs.
 
-    Where they have a column of dates, leaders count only while in office.
-
-    Returns
-    -------
-    figures : dict
-        ``rows``, ``rows_with_actor`` and ``actors``: the rows that name each, and how often by
-        which alias; the most frequent first.
-    notes : list of str
-        On how the inputs were read.
+    Where these have a column of dates, leaders count only while in office.
     """
     aliases = defaultdict[str, Counter[str]](Counter)
     rows_by_actor: Counter[str] = Counter()
@@ -58,14 +48,14 @@ def count_aliases(
             cut += count_cut(block.columns[text])
             months = months_of(block.columns[dates[0]], dates[1]) if dates else None
             for _, batch, mentions in book.scan(block.columns[text], months):
+                para, actor = mentions.para.tolist(), mentions.actor.tolist()
                 span = batch.start[mentions.first], batch.end[mentions.last]
-                places = mentions.para, mentions.actor, *span
-                for para, actor, start, end in zip(*places, strict=True):
-                    aliases[book.names[actor]][batch.texts[para][start:end]] += 1
-                pairs = np.unique(np.stack([mentions.para, mentions.actor]), axis=1)
-                rows_by_actor.update(book.names[actor] for actor in pairs[1])
+                for row, number, start, end in zip(para, actor, *span, strict=True):
+                    aliases[book.names[number]][batch.texts[row][start:end]] += 1
+                pairs = sorted({*zip(para, actor, strict=True)})
+                rows_by_actor.update(book.names[number] for _, number in pairs)
                 rows += len(batch)
-                named += len(np.unique(mentions.para))
+                named += len({*para})
         notes = [*inputs.notes, *table.notes, *[cut_note(cut)] * (cut > 0)]
     actors = {
         actor: {"rows": number, "aliases": dict(aliases[actor].most_common())}
@@ -166,13 +156,9 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 
 def _around(text: str, start: int, end: int) -> str:
-    """Return the whole words around a name."""
-    before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
-    if start > AROUND:
-        before = before.partition(" ")[2]
-    if end + AROUND < len(text):
-        after = after.rpartition(" ")[0]
-    return before + text[start:end] + after
+    """Return some words before a name, the name, and some words after it."""
+    before, named = text[:start].split(), text[start:].split()
+    return " ".join((*before[-AROUND:], *named[: len(text[start:end].split()) + AROUND]))
 
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:

@@ -18,11 +18,10 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.text import normalise
 from stance.reading.words import literal_places
-from stance.records import ANSWERS, Stance
+from stance.records import Stance
 
 EXAMPLES = 3  # places that a message names
 SEVERITIES = ("spoils", "warn", "note")  # from worst to least
-_TEXTS = 10_000  # searched for mentions at a time
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
@@ -83,8 +82,7 @@ def check_corpora(
     same_names = len({path.name for path in paths}) < len(paths)
     files = tuple(str(path) if same_names else path.name for path in paths)
     alike = linked_groups(corpus.marks.columns())  # as `evaluate` does
-    text = first[number.reshape(-1)]
-    study = Study(corpus, files, book.topics(corpus.actors), text, alike)
+    study = Study(corpus, files, book.topics(corpus.actors), first[number], alike)
     classes = {}
     for place, label in enumerate(Stance):
         rows = corpus.stance == place
@@ -93,12 +91,17 @@ def check_corpora(
     findings = [*_small_classes(classes), *_unnamed(study, book), *_duplicates(study)]
     findings += [*_near_duplicates(study), *_leaks(study)]
     findings += [Finding("note", "reading", shown(note, 300)) for note in corpus.notes]
-    agreement, coders = None, corpus.annotations.coders if corpus.annotations else ()
-    if corpus.annotations:
-        agreement = _report_agreement(corpus.annotations.codes, corpus.document)
-        findings += _agreed(coders, agreement)
+    checks, agreement = [*CHECKS, *["leaks"] * (len(paths) > 1)], None
+    if corpus.coders:
+        checks.append("agreement")
+        codes, document = corpus.codes, corpus.document
+        agreement = measure_agreement(codes, len(Stance), document)
+        agreement["per_label"] = {
+            str(name): measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
+            for label, name in enumerate(Stance)
+        }
+        findings += _agreed(corpus.coders, agreement)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    checks = [*CHECKS, *["leaks"] * (len(paths) > 1), *["agreement"] * bool(coders)]
     failed = {finding.check for finding in findings if finding.severity != "note"}
     sizes = zip(files, corpus.sources, strict=True)
     return {
@@ -106,11 +109,11 @@ def check_corpora(
         "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
-        "texts": len(np.unique(text)),
+        "texts": len(first),
         "classes": classes,
         "findings": [finding._asdict() for finding in findings],
         "passed": [name for name in checks if name not in failed],
-        "coders": list(coders),
+        "coders": list(corpus.coders),
         "agreement": agreement,
     }
 
@@ -134,11 +137,8 @@ def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding
 def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     """Find rows about an actor that the text does not name."""
     corpus, texts = study.corpus, np.unique(study.text).tolist()
-    named = set[tuple[int, str]]()  # texts and actors
-    for low in range(0, len(texts), _TEXTS):
-        pairs = book.named(corpus.texts[row] for row in texts[low : low + _TEXTS])
-        book.forget()  # or it would remember the words of the whole corpus
-        named.update((texts[low + place], book.names[actor]) for place, actor in pairs.tolist())
+    pairs = book.named(corpus.texts[row] for row in texts).tolist()
+    named = {(texts[place], book.names[actor]) for place, actor in pairs}
     proper = {name: book.proper_name(name) for name in set(study.actors)}
     unnamed = [
         row
@@ -180,11 +180,7 @@ def _duplicates(study: Study) -> Iterator[Finding]:
         yield Finding("warn", "duplicates", text)
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
-        listed = []
-        for rows in conflicts[:2]:
-            one, other = (f"{ANSWERS[corpus.stance[row]]} {study.place(row)}" for row in rows)
-            listed.append(f"{shown(study.actors[rows[0]], 20)} {one}, {other}")
-        yield Finding("spoils", "conflicts", f"{text} ({', '.join(listed)})")
+        yield Finding("spoils", "conflicts", f"{text} ({study.pairs(conflicts)})")
 
 
 def _groups(keys: Iterable[Hashable]) -> Iterable[list[int]]:
@@ -214,20 +210,19 @@ def _near_duplicates(study: Study) -> Iterator[Finding]:
 def _leaks(study: Study) -> Iterator[Finding]:
     """Find texts that two files share."""
     source, text, alike = study.corpus.source, study.text, study.alike
-    for files in combinations(range(len(study.files)), 2):
-        parts = [np.flatnonzero(source == file) for file in files]
+    names = [shown(name, 40) for name in study.files]
+    for one, other in combinations(range(len(names)), 2):
+        parts = [np.flatnonzero(source == file) for file in (one, other)]
         shared = np.intersect1d(alike[parts[0]], alike[parts[1]])
         if not len(shared):
             continue
         leaking = [rows[np.isin(alike[rows], shared)] for rows in parts]
         firsts = [rows[np.unique(alike[rows], return_index=True)[1]].tolist() for rows in leaking]
-        names = [shown(study.files[file], 40) for file in files]
-        sizes = [len(np.unique(text[rows])) for rows in leaking]
-        texts = [len(np.unique(text[rows])) for rows in parts]
-        ratio = max(size / number for size, number in zip(sizes, texts, strict=True))
+        sizes, texts = ([len(np.unique(text[rows])) for rows in of] for of in (leaking, parts))
+        ratio = np.divide(sizes, texts).max()
         what = (
-            f"{count(sizes[1], 'text')} of {names[1]} equal or nearly equal to one in "
-            f"{names[0]} ({ratio:.1%}): never train on one and test on the other "
+            f"{count(sizes[1], 'text')} of {names[other]} equal or nearly equal to one in "
+            f"{names[one]} ({ratio:.1%}): never train on one and test on the other "
             f"({study.pairs(zip(*firsts, strict=True))})"
         )
         yield Finding("spoils" if ratio > LEAK else "warn", "leaks", what)
@@ -247,23 +242,24 @@ def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
     if units < FEWEST_CODED:
         text = f"only {count(units, 'row')} coded twice: code at least {FEWEST_CODED}"
         yield Finding("warn", "agreement", text)
-    if alpha < RELIABLE:
-        limit = f"below {RELIABLE} conclusions are tentative: make the codebook clearer"
-        if alpha < TENTATIVE:
-            limit = f"below {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
-        text = f"Krippendorff's alpha of {who} is {alpha:.3f}; {limit}"
-        yield Finding("spoils" if alpha < TENTATIVE else "warn", "agreement", text)
+    text = f"Krippendorff's alpha of {who} is {alpha:.3f}; below"
+    if alpha < TENTATIVE:
+        text = f"{text} {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
+        yield Finding("spoils", "agreement", text)
+    elif alpha < RELIABLE:
+        text = f"{text} {RELIABLE} conclusions are tentative: make the codebook clearer"
+        yield Finding("warn", "agreement", text)
 
 
 def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     """Return percent and alpha of units coded twice or more, with intervals of whole documents.
 
-    ``codes``, by coder, are 0 to ``labels - 1`` or `MISSING`. There is no interval with fewer than
-    5 documents coded twice, where a coefficient hangs on one of them, or where none changes it.
+    ``codes``, of shape (n_units, n_coders), are 0 to ``labels - 1`` or `MISSING`. There is no
+    interval with fewer than 5 documents coded twice, where a coefficient hangs on one of them, or
+    where none changes it.
     """
-    paired = (codes != MISSING).sum(axis=0) >= 2
-    columns = [(codes[:, paired] == label).sum(axis=0) for label in range(labels)]
-    counts = np.stack(columns, axis=1)
+    paired = (codes != MISSING).sum(axis=1) >= 2
+    counts = (codes[paired, :, None] == np.arange(labels)).sum(axis=1)
     size = counts.sum(axis=1, keepdims=True)
     alike = counts * (counts - 1) / (size - 1)
     units = np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
@@ -294,12 +290,3 @@ def _krippendorff_alpha(sums: Floats) -> Floats:
     n = counts.sum(axis=-1)
     differing = n - alike.sum(axis=-1)
     return 1 - share((n - 1) * differing, n**2 - (counts**2).sum(axis=-1), np.nan)
-
-
-def _report_agreement(codes: Ints, document: Ints) -> Figures:
-    """Measure agreement on stances over all, and ``per_label``."""
-    per_label = {
-        str(name): measure_agreement(np.where(codes < 0, MISSING, codes == label), 2, document)
-        for label, name in enumerate(Stance)
-    }
-    return {**measure_agreement(codes, len(Stance), document), "per_label": per_label}

@@ -10,10 +10,10 @@ import narwhals
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from stance.arrays import Floats, Ints
-from stance.corpus import Corpus, Row, Source, corpus_of
+from stance.arrays import Floats
+from stance.corpus import Row, Source, corpus_of
 from stance.corpus.rows import LabelReader, stance_spellings
 from stance.display import shown
 from stance.errors import StanceError
@@ -24,6 +24,8 @@ from stance.reading.text import places_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 from stance.tables import Record, Table, column, months_of, note_dates, optional_column
+
+LABELS = (*map(str, Stance),)
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -96,11 +98,17 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If against or favor is missing, or a class is labelled in one document only.
         """
         pairs = _read(X)
-        stance, spelled = _read_labels(y, len(pairs["text"]), self.labels or {})
         if groups is not None:
             pairs["document"] = list(map(repr, groups))
-        corpus = _corpus(pairs, stance)
-        recipe = self._recipe()
+        check_consistent_length(pairs["text"], y, pairs["document"])
+        pairs["stance"], spelled = _read_labels(y, self.labels or {})
+        rows = [
+            Row(number=number, **dict(zip(pairs, cells, strict=True)))
+            for number, cells in enumerate(zip(*pairs.values(), strict=True), 1)
+        ]
+        written = "".join(repr((row.text, row.actor, LABELS[row.stance])) for row in rows)
+        digest, recipe = hashlib.sha256(written.encode()).hexdigest(), self._recipe()
+        corpus = corpus_of(rows, Source("estimator", digest, len(rows)))
         self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
         labels, order = np.unique(np.array(list(spelled.values())), return_index=True)
         self.classes_, self._order = labels, np.array(list(spelled))[order]
@@ -153,8 +161,7 @@ def _read(given: Any) -> dict[str, list[Any]]:
     else:
         given = list(given)
         for place, pair in enumerate(given):
-            unordered = isinstance(pair, str | Mapping | Set)
-            if unordered or not hasattr(pair, "__len__") or len(pair) < 2:
+            if isinstance(pair, str | Mapping | Set) or len(pair) < 2:
                 raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor)")
         cells = [(*pair, None)[:3] for pair in given]
         columns = {n: [c[k] for c in cells] for k, n in enumerate(("text", "actor", "spans"))}
@@ -193,37 +200,21 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
 
 
 def _read_labels(
-    labels: Sequence[Any], rows: int, meanings: Mapping[Any, str]
-) -> tuple[Ints, dict[int, Any]]:
+    labels: Sequence[Any], meanings: Mapping[Any, str]
+) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
     series = narwhals.from_native(labels, series_only=True, pass_through=True)
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
-    if len(given) != rows:
-        raise ValueError(f"X has {rows} pairs and y {len(given)} labels; give one label per pair")
     known = {str(label): stance for label, stance in meanings.items()}
     try:
         reader = LabelReader("y", Stance, stance_spellings(known))
-        cells = ["" if str(label) == "None" != label else str(label) for label in given]
+        cells = ["" if label is None else str(label) for label in given]
         numbers = [reader.read(cell, Record(n, n, ())) for n, cell in enumerate(cells)]
         reader.refuse_guess()
     except StanceError as error:
         raise ValueError(str(error)) from error
-    pairs = sorted({*zip(numbers, given, strict=True)}, key=lambda pair: pair[0])
+    pairs = {*zip(numbers, given, strict=True)}
     spelled = dict(pairs)
     if len(spelled) < len(pairs):  # a stance has several spellings
-        spelled = {number: str(tuple(Stance)[number]) for number in spelled}
-    return np.array(numbers, np.int64), spelled
-
-
-def _corpus(pairs: dict[str, list[Any]], stance: Ints) -> Corpus:
-    """Return the pairs as a corpus; without documents, equal and nearly equal texts are grouped."""
-    size, groups = len(stance), len(pairs["document"])
-    if groups != size:
-        raise ValueError(f"X has {size} pairs and groups {groups}; give one group per pair")
-    labelled = zip(stance.tolist(), zip(*pairs.values(), strict=True), strict=True)
-    rows = [
-        Row(stance=label, number=number, **dict(zip(pairs, cells, strict=True)))
-        for number, (label, cells) in enumerate(labelled, 1)
-    ]
-    written = "".join(repr((row.text, row.actor, str(tuple(Stance)[row.stance]))) for row in rows)
-    return corpus_of(rows, Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size))
+        spelled = {number: LABELS[number] for number in spelled}
+    return numbers, spelled

@@ -8,19 +8,16 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
-from stance.display import brief
 from stance.errors import RecipeError
 from stance.settings import (
     Check,
     SchemaError,
     anything,
     entries,
-    hint,
     number,
     of,
     one_of,
     read_settings,
-    ruled,
     such,
     table,
 )
@@ -46,33 +43,18 @@ PRIOR = (
 """What to say of a model whose recipe `knows_actors`."""
 
 
-def _stemmed(language: str, where: str) -> None:
-    if language not in (known := Stemmer.algorithms()):
-        snowball = "Choose one of Snowball, such as english, german or russian."
-        raise SchemaError(f"unknown {where} '{language}'. {hint(language, known, snowball)}")
-
-
-def _target_blind(features: "Features", where: str) -> None:
-    _shared(features, where)
-    for block in features.blocks:
-        if block not in TARGET_BLIND:
-            raise SchemaError(
-                f"block '{block}' needs an actor, so it cannot stand in '{where}'; choose among "
-                f"{', '.join(TARGET_BLIND)}"
-            )
-
-
-def _shared(features: "Features", where: str) -> None:
-    if features.per_actor:
-        raise SchemaError(f"per_actor must be false in '{where}': only stances differ by topic")
-
-
 _WEIGHT = number(float, 0, 100)
 _BLOCKS = such(
     table(optional=dict.fromkeys(BLOCK_NAMES, _WEIGHT)), bool, "a table with at least one block"
 )
+_BLIND_BLOCKS = such(
+    _BLOCKS, {*TARGET_BLIND}.issuperset, f"of blocks that see no actor: {', '.join(TARGET_BLIND)}"
+)
 _VECTORS = table(optional=dict.fromkeys(VECTORED, _WEIGHT))
 _SEPARATE = such(anything, lambda v: v is False or v == "separate", 'false or "separate"')
+_SHARED = such(anything, lambda v: v is False, "false, since only stances differ by topic")
+_SNOWBALL = "a language of Snowball, such as english, german or russian"
+_LANGUAGE = such(of(str), Stemmer.algorithms().__contains__, _SNOWBALL)
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
 
@@ -147,18 +129,13 @@ class Validation:
     learning_curve: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class HeadRecipe:
-    """Features and classifier of one head."""
+def _checked_record(kind: Any, **instead: Check) -> Check:
+    """Return a check that makes a frozen record of a table, by the hints of its fields.
 
-    features: Features
-    classifier: Classifier
-
-
-def _checked_record(kind: Any) -> Check:
-    """Return a check that makes a frozen record of a table, by the hints of its fields."""
+    Other checks may stand ``instead`` of those of the hints.
+    """
     hints = get_type_hints(kind, include_extras=True)
-    fields = table(optional={name: _check_of(hint) for name, hint in hints.items()})
+    fields = table(optional={name: _check_of(hint) for name, hint in hints.items()} | instead)
     return lambda value, where: kind(**fields(value, where))
 
 
@@ -171,7 +148,8 @@ def _check_of(kind: Any) -> Check:
     return _checked_record(kind) if dataclasses.is_dataclass(kind) else of(kind)
 
 
-_BLIND = ruled(_checked_record(Features), _target_blind)
+_BLIND = _checked_record(Features, blocks=_BLIND_BLOCKS, per_actor=_SHARED)
+_HOLDER = _checked_record(Features, per_actor=_SHARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +177,17 @@ class Recipe:
     """
 
     name: Annotated[str, _PLAIN] = "default"
-    purpose: Annotated[str, _PLAIN] = ""
-    language: Annotated[str, ruled(of(str), _stemmed)] = "english"
+    purpose: Annotated[str, _PLAIN] = (
+        "Stance toward each actor of a paragraph, and the paragraph's sentiment."
+    )
+    language: Annotated[str, _LANGUAGE] = "english"
     features: Features = field(default_factory=Features)
     classifier: Classifier = field(default_factory=Classifier)
     sentiment_features: Annotated[Features, _BLIND] = field(
         default_factory=lambda: Features({"stem": 1.0, "class": 0.6})
     )
     sentiment_classifier: Classifier = field(default_factory=Classifier)
-    holder_features: Annotated[Features, ruled(_checked_record(Features), _shared)] = field(
+    holder_features: Annotated[Features, _HOLDER] = field(
         default_factory=lambda: Features({"plain": 1.0, "class": 0.4, "mention": 0.4})
     )
     holder_classifier: Classifier = field(default_factory=lambda: Classifier(balanced=False))
@@ -216,9 +196,6 @@ class Recipe:
         default_factory=dict
     )
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return brief("Recipe", name=self.name, blocks=dict(self.features.blocks))
 
     @property
     def deep(self) -> bool:
@@ -230,19 +207,19 @@ class Recipe:
         """Whether a model learns a prior about actors, which stands before what a text says."""
         return "name" in self.features.blocks or bool(self.features.per_actor)
 
-    def head(self, name: str) -> HeadRecipe:
+    def head(self, name: str) -> tuple[Features, Classifier]:
         """Return features and classifier of stance, control, sentiment or holder."""
         features, classifier = self.features, self.classifier
-        if name == "control":  # its rows weigh what those of the stance head do
-            features = replace(CONTROL.features, min_df=features.min_df)
+        if name == "control":  # blind to the actor; its rows weigh what those of stance do
+            features = Features({"word": 1.0}, features.min_df)
             balanced, evenness = classifier.balanced, classifier.evenness
-            classifier = replace(CONTROL.classifier, balanced=balanced, evenness=evenness)
+            classifier = Classifier(balanced=balanced, evenness=evenness)
         elif name == "sentiment":
             features, classifier = self.sentiment_features, self.sentiment_classifier
         elif name == "holder":
             features = self.holder_features
             classifier = replace(self.holder_classifier, neutral_offset=0.0)
-        return HeadRecipe(features, classifier)
+        return features, classifier
 
     def with_reader(self) -> "Recipe":
         """Return the recipe with the block `deep`."""
@@ -251,11 +228,6 @@ class Recipe:
 
 
 _RECIPE = _checked_record(Recipe)
-
-CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
-"""The target-blind head that stands beside every model as its baseline."""
-
-_PURPOSE = "Stance toward each actor of a paragraph, and the paragraph's sentiment."
 
 
 def read_recipe(path: Path | str | None = None) -> Recipe:
@@ -271,7 +243,7 @@ def read_recipe(path: Path | str | None = None) -> Recipe:
         If the file cannot be read, or has an unknown key, a wrong type or a value out of range.
     """
     if path is None:
-        return Recipe(purpose=_PURPOSE)
+        return Recipe()
     return recipe_from_table(read_settings(Path(path), "recipe", RecipeError), str(path))
 
 

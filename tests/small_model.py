@@ -25,7 +25,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import hash_texts
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
-from stance.recipe import CONTROL, Features, Recipe
+from stance.recipe import Features, Recipe
 from stance.records import Sentiment, Stance
 from stance.storage import dump_model, load_model
 
@@ -93,7 +93,7 @@ def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
     heads = {
         "stance": _head(reader, recipe.features, tuple(Stance), targeted=True),
         "sentiment": _head(reader, recipe.sentiment_features, tuple(Sentiment), targeted=False),
-        "control": _head(reader, CONTROL.features, tuple(Stance), targeted=False),
+        "control": _head(reader, recipe.head("control")[0], tuple(Stance), targeted=False),
     }
     return StanceModel(
         book=book,

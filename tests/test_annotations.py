@@ -38,21 +38,20 @@ def test_rows_of_several_coders_are_one_row_and_what_each_said_is_kept(tmp_path)
     assert corpus.texts == ("NATO won", "NATO lost", "NATO met", "NATO sat", "NATO won")
     assert corpus.stance.tolist() == [2, 0, 1, 0, 1]
     assert np.allclose(corpus.soft[[0, 1, 2]], [[1 / 3, 0, 2 / 3], [1, 0, 0], [0.5, 0, 0.5]])
-    assert corpus.places() == [("mine", row) for row in (1, 4, 6, 10, 11)]
+    assert corpus.number.tolist() == [1, 4, 6, 10, 11]
     assert corpus.sources[0].rows == 5
     note = corpus.notes[-1]
     assert "11 rows hold the labels of 3 coders (column coder) on 5 pairs of text and actor" in note
     assert "1 pair settled by 'adjudicated'; 1 tie between labels counted as neutral" in note
-    found = corpus.annotations
-    assert found.coders == ("anna", "ben", "cleo")
-    assert found.codes.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]
-    assert corpus.take(np.array([1])).annotations.codes.tolist() == [[0], [0], [-1]]
+    assert corpus.coders == ("anna", "ben", "cleo")
+    assert corpus.codes.T.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]
+    assert corpus.take(np.array([1])).codes.tolist() == [[0, 0, -1]]
 
 
 def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):
     rows = "text,actor,stance,coder\nNATO won,NATO,favor,anna\nNATO won,NATO,favor,anna\n"
     corpus = corpus_of(tmp_path / "mine.csv", rows)
-    assert (len(corpus), corpus.annotations, corpus.soft) == (2, None, None)
+    assert (len(corpus), corpus.coders, corpus.soft) == (2, (), None)
 
 
 def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
@@ -78,22 +77,21 @@ def test_no_coding_is_lost_or_counted_twice(codings):
     pairs, coders, _ = zip(*codings, strict=True)
     rows = [Row(str(pair), "NATO", said, at, coder=coder)
             for at, (pair, coder, said) in enumerate(codings)]  # fmt: skip
-    merged, annotations, _ = merge_coders(rows)
+    merged, names, codes, _ = merge_coders(rows)
     times = Counter(zip(pairs, coders, strict=True))
     repeated = sum(max(n for (p, c), n in times.items() if p == pair and c) for pair in
                    {p for p, c in times if c})  # fmt: skip
     assert len(merged) == repeated + coders.count("")
-    if annotations:
+    if names:
         named = Counter(coder for coder in coders if coder)
-        codes = annotations.codes
-        assert (codes >= 0).sum(axis=1).tolist() == [named[c] for c in annotations.coders]
+        assert (codes >= 0).sum(axis=0).tolist() == [named[name] for name in names]
 
 
 # --- Agreement ---
 
 
 def alpha_of(codes, labels):
-    return measure_agreement(codes, labels, np.arange(codes.shape[1]))["alpha"]["value"]
+    return measure_agreement(codes.T, labels, np.arange(codes.shape[1]))["alpha"]["value"]
 
 
 def coded(*rows):
@@ -144,7 +142,7 @@ def test_alpha_equals_a_slow_count(codes):
 
 
 def test_one_label_only_has_no_alpha():
-    found = measure_agreement(np.ones((2, 20), np.int64), 3, np.arange(20))
+    found = measure_agreement(np.ones((20, 2), np.int64), 3, np.arange(20))
     assert (found["alpha"]["value"], found["percent"]["value"]) == (None, 1.0)
     assert found["alpha"] == {"value": None, "interval": None}
 
@@ -153,14 +151,14 @@ def random_coding(seed, units=300, right=0.8):
     rng = np.random.default_rng(seed)
     first = rng.integers(3, size=units)
     second = np.where(rng.random(units) < right, first, rng.integers(3, size=units))
-    return np.stack([first, second])
+    return np.stack([first, second], axis=1)
 
 
 def test_documents_are_resampled_not_units():
     # Every unit ten times in its document: ten times the rows tell nothing new.
     codes = random_coding(2, 60)
     once = measure_agreement(codes, 3, np.arange(60))
-    tenfold = measure_agreement(np.repeat(codes, 10, axis=1), 3, np.repeat(np.arange(60), 10))
+    tenfold = measure_agreement(np.repeat(codes, 10, axis=0), 3, np.repeat(np.arange(60), 10))
     assert tenfold["percent"] == once["percent"]
     widths = [np.ptp(figures["alpha"]["interval"]) for figures in (tenfold, once)]
     assert widths[0] == pytest.approx(widths[1], rel=0.05)
@@ -170,5 +168,5 @@ def test_few_documents_and_perfect_agreement_have_no_interval():
     codes = random_coding(3, 40)
     assert measure_agreement(codes, 3, np.arange(40) % 4)["alpha"]["interval"] is None
     assert measure_agreement(codes, 3, np.arange(40) % 5)["alpha"]["interval"] is not None
-    same = measure_agreement(codes[[0, 0]], 3, np.arange(40))
+    same = measure_agreement(codes[:, [0, 0]], 3, np.arange(40))
     assert same["alpha"] == {"value": 1.0, "interval": None}

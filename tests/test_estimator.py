@@ -219,7 +219,7 @@ def test_what_holds_no_texts_is_not_judged(fitted, wrong, said):
 
 @pytest.mark.parametrize(("labels", "groups"), [(Y[:-1], GROUPS), (Y, GROUPS[:-1])])
 def test_there_must_be_a_label_and_a_group_for_every_pair(estimator, labels, groups):
-    with pytest.raises(ValueError, match=f"X has {len(X)} pairs and (y|groups) {len(X) - 1}"):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         estimator.fit(X, labels, groups)
 
 

@@ -139,7 +139,7 @@ def test_labels_in_few_documents_are_noted():
     gold = np.ones(60, np.int64)
     gold[:5], gold[5:9] = 0, 2
     (few,) = score(certain(gold, gold))["notes"]
-    assert few.startswith("the interval cannot be trusted: favor occurs in only 4 documents")
+    assert few.startswith("intervals cannot be trusted with so few documents; label 20 or more")
     assert score(certain(gold, gold))["trusted"] is False
     gold[9] = 2
     assert score(certain(gold, gold))["trusted"] is True

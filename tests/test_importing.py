@@ -226,6 +226,6 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
         }
     _, rows = imported("brat", write(tmp_path, files))
     assert [(row["coder"], row["spans"]) for row in rows] == [(who, "0:4;10:14") for who in marks]
-    annotations = read_corpus([tmp_path / "out.csv"]).annotations
-    assert annotations.coders == ("anna", "ben", "carl")
-    assert annotations.codes.tolist() == [[2], [2], [2]]
+    corpus = read_corpus([tmp_path / "out.csv"])
+    assert corpus.coders == ("anna", "ben", "carl")
+    assert corpus.codes.tolist() == [[2, 2, 2]]

@@ -10,7 +10,7 @@ from stance.errors import DataError
 from stance.features.blocks import stem_features
 from stance.fitting.counts import BlockCounts, Vectors, score_rows
 from stance.fitting.learning import Task, fit_head
-from stance.recipe import Classifier, Features, HeadRecipe
+from stance.recipe import Classifier, Features
 from stance.records import Stance
 
 PRAISE, LAUD, BLAME, TABLE = stems = np.arange(1, 5, dtype=np.uint64)
@@ -25,14 +25,17 @@ def learned(vectors):
     found = np.eye(4)[words][:, order]
     matrix = sparse.csr_matrix(found)
     features = Features({"stem": 1.0}, min_df=1, vectors={"stem": 1.0})
+    y = np.array([2] * 40 + [0] * 40 + [1] * 41)
     task = Task(
         counts={"stem": BlockCounts(keys[order], matrix, matrix)},
-        recipe=HeadRecipe(features, Classifier("logistic", 1.0)),
+        features=features,
+        classifier=Classifier("logistic", 1.0),
         labels=tuple(Stance),
         targeted=True,
-        y=np.array([2] * 40 + [0] * 40 + [1] * 41),
+        y=y,
         group=np.arange(121),
         weight=np.ones(121),
+        shares=np.eye(3)[y],
         vectors=vectors,
     )
     head = fit_head(task, np.arange(121), seed=1)

@@ -192,7 +192,7 @@ def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
     rows_of: dict[str, list[int]] = {}
     for row, text in enumerate(query.texts):
         rows_of.setdefault(text, []).append(row)
-    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus))
+    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus.holder))
     for text, rows in rows_of.items():
         places: dict[str, list[Place]] = {}
         for mention in book.find(text):
@@ -454,7 +454,7 @@ def answers_of(model: StanceModel, reader: DeepReader, corpus: Corpus) -> dict[s
     """Return the labelled rows of a corpus that the reader reads, by head."""
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     answers = [_answers_of_part(model, reader, part) for part in query.batches()]
-    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus))
+    holder = np.where(corpus.stance == NEUTRAL, MISSING, holder_kinds(corpus.holder))
     drawn = np.array([cell == "random" for cell in corpus.extra["drawn"]])
     by_head = {}
     for head, gold in zip(HEADS, (corpus.stance, holder, corpus.sentiment), strict=True):

@@ -43,7 +43,7 @@ from stance.fitting.learning import Task, TrainingRun, assign_folds, cross_valid
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
-from stance.recipe import Features, HeadRecipe, Recipe, read_recipe
+from stance.recipe import Features, Recipe, read_recipe
 from stance.records import AGAINST, FAVOR, NEUTRAL, Stance
 
 TOPICS, MOST, HIDDEN = 5, 690, "it"
@@ -81,8 +81,8 @@ def print_blocks(path: Path, options: argparse.Namespace) -> None:
     for block in blocks:
         rows.append((f"all but {block}", task, {k: v for k, v in blocks.items() if k != block}))
     for label, lesson, chosen in rows:
-        head = HeadRecipe(Features(chosen, recipe.features.min_df), recipe.classifier)
-        chosen_task = lesson._replace(recipe=head)
+        features = Features(chosen, recipe.features.min_df)
+        chosen_task = lesson._replace(features=features, classifier=recipe.classifier)
         f1, conflict, ece = block_scores(
             corpus, chosen_task, recipe.validation.folds, options.seeds
         )

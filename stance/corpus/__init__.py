@@ -1,17 +1,16 @@
 """Labelled corpora: read, checked, those of several coders joined, grouped by document."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, holder_kind, read_rows
-from stance.display import brief, count, shown, shown_path
+from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, read_rows
+from stance.display import count, shown, shown_path
 from stance.errors import DataError
 from stance.files import DATA, file_hash, same_file
 from stance.reading.keys import TextHashes, hash_texts, keys_of, linked_groups
@@ -34,14 +33,7 @@ class Source:
     rows: int
 
 
-class Annotations(NamedTuple):
-    """The stances that coders gave to the rows of a corpus."""
-
-    coders: tuple[str, ...]
-    codes: Ints  # of shape (n_coders, n_rows); `MISSING` where a coder gave none
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Corpus:
     """Labelled pairs of a paragraph and an actor, one per row; texts and actors as written."""
 
@@ -55,24 +47,18 @@ class Corpus:
     sources: tuple[Source, ...]
     marks: TextHashes  #: of the texts
     holder: tuple[str | None, ...]  #: author, other, an actor's name; None where nobody says
-    false_match: Bools  #: whether what looks like the actor's name means something else
     soft: Floats | None  #: probabilities of stances to learn from; None if no row has any
     judged: Bools  #: rows whose stance somebody has given, not only soft labels
     #: By column, unless it is empty. Dates with two readings stand as 2024-03-09.
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]  #: on how the files were read
     number: Ints  #: of each row's record in its file, from 1
-    loose: int = 0  #: rows that name no document, so that each of their texts is one
-    joined: str = ""  #: which recurring text makes many documents one
-    annotations: Annotations | None = None  #: what several coders said, where the files have them
+    loose: int  #: rows that name no document, so that each of their texts is one
+    coders: tuple[str, ...]  #: names of those whose codings of the same pairs were joined
+    codes: Ints  #: stances that they gave, of shape (n_rows, n_coders); `MISSING` where none
 
     def __len__(self) -> int:
         return len(self.texts)
-
-    def __repr__(self) -> str:
-        documents = len(np.unique(self.document))
-        files = [source.name for source in self.sources]
-        return brief("Corpus", rows=len(self), documents=documents, files=files)
 
     @property
     def months(self) -> Ints:
@@ -88,25 +74,17 @@ class Corpus:
         drawn = np.array([cell.strip() == "random" for cell in self.extra.get("drawn", ())])
         return drawn if drawn.sum() >= LEAST_DRAWN else np.ones(len(self), np.bool_)
 
-    def places(self) -> list[tuple[str, int]]:
-        """Return the file of each row, and its record number there, from 1."""
-        names = [self.sources[source].name for source in self.source.tolist()]
-        return list(zip(names, self.number.tolist(), strict=True))
-
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
-        kept, coders = rows.tolist(), self.annotations
-        changed: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
-        changed = {n: cells[rows] for n, cells in changed.items() if isinstance(cells, np.ndarray)}
+        kept, taken = rows.tolist(), dict[str, Any]()
+        for name in (field.name for field in fields(self)):
+            if isinstance(cells := getattr(self, name), np.ndarray):
+                taken[name] = cells[rows]
         for name in ("texts", "actors", "spans", "holder"):
-            changed[name] = tuple(map(getattr(self, name).__getitem__, kept))
-        return replace(
-            self,
-            **changed,
-            marks=TextHashes(self.marks.exact[rows], self.marks.bands[rows]),
-            annotations=coders and coders._replace(codes=coders.codes[:, rows]),
-            extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
-        )
+            taken[name] = tuple(map(getattr(self, name).__getitem__, kept))
+        extra = {name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()}
+        marks = TextHashes(self.marks.exact[rows], self.marks.bands[rows])
+        return replace(self, **taken, extra=extra, marks=marks)
 
 
 def bundled_corpus() -> Path:
@@ -115,17 +93,13 @@ def bundled_corpus() -> Path:
     return bundled if bundled.is_file() else DATA.parents[1] / "datasets/starter/starter_train.csv"
 
 
-def read_corpus(
-    paths: Sequence[Path | str] | str, *, keep: Sequence[str] = (), **form: Unpack[CorpusForm]
-) -> Corpus:
+def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -> Corpus:
     """Read one or more files into one corpus.
 
     Parameters
     ----------
     paths : sequence of Path or str, or a str
         Tables of labelled pairs of a paragraph and an actor, of any kind that ``stance`` reads.
-    keep : sequence of str
-        Columns to keep in `Corpus.extra` beside those that it always has.
     labels : mapping of str to str, optional
         The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
     date_format : str, optional
@@ -148,132 +122,106 @@ def read_corpus(
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     named = [*map(Path, [paths] if isinstance(paths, str | Path) else paths)]
-    if not named:
-        raise DataError("no corpus is named; give the path of a labelled table")
     for place, path in enumerate(named):
         with open_table(path, actor=form.get("actor"), **plain) as table:
             if any(same_file(path, other) for other in named[:place]):
                 raise DataError(f"{shown_path(path)}: is named twice; name each file once")
-            more, remarks = read_rows(table, len(sources), (*EXTRA, *keep), form)
+            more, remarks = read_rows(table, len(sources), form)
         rows += more
         notes += remarks
         sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(more)))
-    return corpus_of(rows, *sources, keep=keep, notes=notes)
+    return corpus_of(rows, *sources, notes=notes)
 
 
-def corpus_of(
-    rows: Sequence[Row], *sources: Source, keep: Sequence[str] = (), notes: Sequence[str] = ()
-) -> Corpus:
-    """Return rows as a corpus, those of several coders on one pair joined to one."""
-    rows, annotations, note = merge_coders(rows)
+def corpus_of(rows: Sequence[Row], *sources: Source, notes: Sequence[str] = ()) -> Corpus:
+    """Return rows as a corpus, those of several coders on one pair joined to one.
+
+    Rows without a document, and equal texts, are grouped by their text.
+    """
+    rows, coders, codes, note = merge_coders(rows)
     cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
-    numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
-    source, marks = np.array(cells["source"], np.int64), hash_texts(cells["text"])
-    sizes = np.bincount(source, minlength=len(sources)).tolist()
+    numbers = ("stance", "sentiment", "source", "number")
+    arrays = {name: np.array(cells[name], np.int64) for name in numbers}
+    sizes = np.bincount(arrays["source"], minlength=len(sources)).tolist()
     hard, given = np.eye(len(Stance)), list(zip(cells["soft"], cells["stance"], strict=True))
-    names = ("date", *EXTRA, *keep)
-    document, joined = _group_documents(cells["document"], cells["text"], marks)
-    extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
-    shared = _shared_documents(cells["document"], cells["source"])
+    columns = cells["date"], *zip(*cells["extra"], strict=True)
+    extra = dict(zip(("date", *EXTRA), columns, strict=True))
+    names, marks = cells["document"], hash_texts(cells["text"])
+    units = keys_of(name or f" {row}" for row, name in enumerate(names))  # no name begins so
+    exact, *bands = marks.columns()
+    noted = _document_notes(names, cells["source"], cells["text"], exact.tolist())
     return Corpus(
         texts=cells["text"],
         actors=cells["actor"],
         spans=cells["spans"],
-        **numbers,
-        document=document,
-        source=source,
+        **arrays,
+        document=linked_groups([units, exact, *(bands if "" in names else ())]),
         sources=tuple(replace(file, rows=n) for file, n in zip(sources, sizes, strict=True)),
         marks=marks,
         holder=cells["holder"],
-        false_match=np.array(cells["false_match"]),
         soft=np.array([soft or hard[n] for soft, n in given]) if any(cells["soft"]) else None,
         judged=np.array(cells["judged"]),
         extra={name: column for name, column in extra.items() if any(column)},
-        notes=tuple(dict.fromkeys(filter(None, (*notes, note, joined, shared)))),
-        loose=cells["document"].count(""),
-        joined=joined,
-        annotations=annotations,
+        notes=tuple(dict.fromkeys(filter(None, (*notes, note, *noted)))),
+        loose=names.count(""),
+        coders=coders,
+        codes=codes,
     )
 
 
-def _group_documents(
-    names: Sequence[str], texts: Sequence[str], marks: TextHashes
-) -> tuple[Ints, str]:
-    """Group rows by document; rows without one, and equal texts, by their text.
-
-    Also returned is a note on the text that makes the most documents one, if these are many.
-    """
-    units = keys_of(name or f" {row}" for row, name in enumerate(names))  # no name begins so
-    exact, *bands = marks.columns()
-    groups = linked_groups([units, exact, *(bands if "" in names else ())])
-    uses = Counter(key for key, name in {*zip(exact.tolist(), names, strict=True)} if name)
-    key, size = max(uses.items(), key=itemgetter(1), default=(0, 0))
-    if size <= MOST_JOINED:
-        return groups, ""
-    row = exact.tolist().index(key)
-    joined = {names[other] for other in np.flatnonzero(groups == groups[row]).tolist()} - {""}
-    why = f"the text '{shown(texts[row], 50)}' recurs in {size:,} of them"
-    return groups, f"{len(joined):,} documents count as one, as {why}; leave such rows out"
-
-
-def _shared_documents(names: Sequence[str], sources: Sequence[int]) -> str:
-    """Say which documents stand in several files, since they may merely have the same number."""
-    first = dict[str, int]()
-    both = {
-        n for n, file in zip(names, sources, strict=True) if n and first.setdefault(n, file) != file
-    }
-    if not both:
-        return ""
-    which = f"{count(len(both), 'document')} (such as '{shown(min(both), 40)}')"
-    return f"{which} in more than one file: each counts as one; rename them if they differ"
+def _document_notes(
+    names: Sequence[str], sources: Sequence[int], texts: Sequence[str], keys: Sequence[int]
+) -> Iterator[str]:
+    """Say which text joins many documents, and which documents stand in several files."""
+    uses = Counter(key for key, name in {*zip(keys, names, strict=True)} if name)
+    for key, size in uses.most_common(1):
+        if size > MOST_JOINED:
+            text = shown(texts[keys.index(key)], 50)
+            yield f"{size:,} documents count as one, as they share '{text}'; leave such rows out"
+    files = Counter(name for name, _ in {*zip(names, sources, strict=True)} if name)
+    if both := sorted(name for name, number in files.items() if number > 1):
+        which = f"{count(len(both), 'document')} (such as '{shown(both[0], 40)}')"
+        yield f"{which} in more than one file: each counts as one; rename them if they differ"
 
 
 # --- Several coders of the same pairs of a text and an actor ---
 
 
-def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], Annotations | None, str]:
+def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[str, ...], Ints, str]:
     """Return one row per pair: its adjudicated label, else that of most coders, else neutral.
 
     A coder's second row on a pair stays a row of its own, as does a row without a coder. Also
-    returned are what each coder said, unless nobody coded what another did, and a note on it.
+    returned are the coders and what each said, unless nobody coded what another did, and a note.
 
     >>> rows = [Row("A met B.", "A", 2, 1, coder="anna"), Row("A met B.", "A", 0, 2, coder="ben")]
-    >>> (merged,), annotations, _ = merge_coders(rows)
-    >>> merged.stance, merged.soft, annotations.coders
-    (1, [0.5, 0.0, 0.5], ('anna', 'ben'))
+    >>> (merged,), coders, codes, _ = merge_coders(rows)
+    >>> merged.stance, merged.soft, coders, codes.tolist()
+    (1, [0.5, 0.0, 0.5], ('anna', 'ben'), [[2, 0]])
     """
     units: defaultdict[Hashable, dict[str, Row]] = defaultdict(dict)
     times: Counter[Hashable] = Counter()
     for number, row in enumerate(rows):
         pair = row.source, row.text, row.actor, tuple(row.spans or ())
-        again = times[pair, row.coder]
+        units[(*pair, times[pair, row.coder]) if row.coder else number][row.coder] = row
         times[pair, row.coder] += 1
-        units[pair, again if row.coder else number, bool(row.coder)][row.coder] = row
     if len(units) == len(rows):
-        return rows, None, ""
+        return rows, (), np.zeros((len(rows), 0), np.int64), ""
     names = sorted({row.coder for row in rows} - {"", ADJUDICATED})
-    codes, merged = np.full((len(names), len(units)), MISSING, np.int64), list[Row]()
-    ties = settled = 0
-    for number, unit in enumerate(units.values()):
-        for coder in unit.keys() - {"", ADJUDICATED}:
-            codes[names.index(coder), number] = unit[coder].stance
-        if ADJUDICATED in unit:
-            settled += len(unit) > 1
-            merged.append(unit[ADJUDICATED])
-        else:
-            row, is_tie = _of_most([*unit.values()])
-            ties += is_tie
-            merged.append(row)
+    codes = [[unit[n].stance if n in unit else MISSING for n in names] for unit in units.values()]
+    merged, tied = zip(*map(_settle, units.values()), strict=True)
+    settled = sum(ADJUDICATED in unit and len(unit) > 1 for unit in units.values())
     note = f"{count(len(rows), 'row')} hold the labels of {len(names)} coders (column coder) on "
     note += f"{count(len(units), 'pair')} of text and actor; train learns from shares of labels"
     note += f"; {count(settled, 'pair')} settled by '{ADJUDICATED}'" if settled else ""
-    note += f"; {count(ties, 'tie')} between labels counted as neutral" if ties else ""
-    return merged, Annotations(tuple(names), codes), note
+    note += f"; {count(sum(tied), 'tie')} between labels counted as neutral" if any(tied) else ""
+    return merged, tuple(names), np.array(codes, np.int64), note
 
 
-def _of_most(rows: Sequence[Row]) -> tuple[Row, bool]:
-    """Return the rows of a pair as one, and whether its label is a tie."""
-    one_hot = np.eye(len(Stance)).tolist()
+def _settle(unit: Mapping[str, Row]) -> tuple[Row, bool]:
+    """Return what coders gave a pair as one row, and whether its label is a tie."""
+    if ADJUDICATED in unit:
+        return unit[ADJUDICATED], False
+    rows, one_hot = [*unit.values()], np.eye(len(Stance)).tolist()
     shares = np.mean([row.soft or one_hot[row.stance] for row in rows], axis=0)
     best = np.flatnonzero(shares > shares.max() - 1e-9).tolist()
     label = best[0] if len(best) == 1 else NEUTRAL
@@ -293,11 +241,16 @@ def sentiment_rows(corpus: Corpus) -> Ints:
     return labelled[np.sort(first)]
 
 
-def holder_kinds(corpus: Corpus) -> Ints:
-    """Return the number of each row's holder among `Holder`, or `MISSING`."""
-    return np.array([*map(holder_kind, corpus.holder)], np.int64)
+def holder_kinds(names: Iterable[str | None]) -> Ints:
+    """Return the number of each holder among `Holder`; `MISSING` where nobody says.
+
+    >>> holder_kinds(["author", "Russia", "other", None]).tolist()
+    [0, 1, 2, -1]
+    """
+    kinds = {"author": 0, "other": 2}
+    return np.array([kinds.get(name, 1) if name else MISSING for name in names], np.int64)
 
 
 def holder_rows(corpus: Corpus) -> Ints:
     """Return the rows that take a stance and say whose it is."""
-    return np.flatnonzero((corpus.stance != NEUTRAL) & (holder_kinds(corpus) != MISSING))
+    return np.flatnonzero((corpus.stance != NEUTRAL) & (holder_kinds(corpus.holder) != MISSING))

@@ -13,8 +13,6 @@ from stance.tables import Record, Table, column, optional_column, rewrite_dates
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
 
-_COUNTS = ("123", "012")  # codings that `--labels` must explain, as messages show
-
 STANCES: Mapping[str, int] = {
     **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
     **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
@@ -37,6 +35,7 @@ LONGEST_HOLDER = 200
 
 _BLANK = {"", "na", "n/a", "nan", "null", "-"}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
+_NUMBERS = "0=against,1=neutral,2=favor"  # an example of what `--labels` may say of numbers
 
 
 def parse_labels(option: str | None) -> dict[str, str]:
@@ -77,8 +76,7 @@ class LabelReader:
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
         numbered = any(re.fullmatch(r"-?\d+", word) for word in words)
-        self._scales = () if numbered else _SCALES
-        self._scale: Mapping[str, int] = {}  # of which numbers were met
+        self._scales = () if numbered else _SCALES  # those that all numbers met are on
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
@@ -92,37 +90,23 @@ class LabelReader:
         for spelling in (word, digits):
             if spelling in self._words:
                 return self._words[spelling]
-        scale = next((scale for scale in self._scales if digits in scale), None)
-        if scale and scale == (self._scale or scale):
-            self._scale = scale
-            return scale[digits]
+        for scale in self._scales:
+            if digits in scale:
+                self._scales = (scale,)
+                return scale[digits]
         where = f"{self._table}:{record.line}" if record.line else self._table
-        what = f"{where}: {self._name} '{shown(cell)}' in row {record.number}"
-        met = ", ".join(number for number in map(_digits, self._met) if number in self._scale)
-        what += f" is on no known scale with {met}" if scale else " is not a label"
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:
             advice = "fill it in, or remove the row"
-        elif self._kind is Stance and re.fullmatch(r"[\w .-]{1,30}", word):
-            numbers = self._numbers_with(digits)
-            advice += f", or say what {'each number' if numbers else 'it'} means, such as "
-            advice += "--labels " + (numbers or f"'{word}=neutral'")
-        raise DataError(f"{what}; {advice}")
-
-    def _numbers_with(self, digits: str) -> str:
-        """Return labels for this number and all that were met; empty if it is not a number."""
-        known = {**self._words, **self._met}
-        labels = {_digits(cell): self._labels[n] for cell, n in known.items()} | {digits: "…"}
-        numbers = [*filter(re.compile(r"-?\d{1,9}(\.\d+)?").fullmatch, labels)]
-        scale = next((scale for scale in _COUNTS if {*numbers} <= {*scale}), None)
-        if scale and self._scales:  # else the user has given numbers a meaning
-            labels = dict(zip(numbers := [*scale], self._labels, strict=True))
-        pairs = [f"{number}={labels[number]}" for number in sorted(numbers, key=float)]
-        return ",".join(pairs) if digits in numbers else ""
+        elif self._kind is Stance:
+            example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}=neutral'"
+            advice += f", or say what your labels mean, such as --labels {example}"
+        label = f"{self._name} '{shown(cell)}' in row {record.number}"
+        raise DataError(f"{where}: {label} is not a label; {advice}")
 
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
-        if self._scale and {*map(_digits, self._met)} - self._words.keys() == {"0", "1"}:
+        if {*map(_digits, self._met)} - self._words.keys() == {"0", "1"}:
             how = f"write {', '.join(self._labels)}"
             if self._kind is Stance:
                 how = "say what they mean, such as --labels 0=against,1=favor"
@@ -141,22 +125,6 @@ def _digits(cell: str) -> str:
     return re.sub(r"^\+|\.0+$", "", cell.strip().lower())
 
 
-def _holder(cell: str, where: str) -> str | None:
-    """Return who takes a stance; None where nobody says."""
-    name = cell.strip()
-    if len(name) > LONGEST_HOLDER or not name.isprintable():
-        raise DataError(f"{where}: holder '{shown(name)}' is not author, other or an actor's name")
-    return (name.lower() if name.lower() in HOLDERS else name) or None
-
-
-def _flag(cell: str, where: str) -> bool:
-    """Return whether a row is a false match."""
-    flag = _FLAGS.get(_digits(cell))
-    if flag is None:
-        raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
-    return flag
-
-
 def _soft(cells: Sequence[str], where: str) -> list[float] | None:
     """Return a row's soft labels, which sum to 1; None if it has none."""
     if not any(map(str.strip, cells)):
@@ -172,15 +140,6 @@ def _soft(cells: Sequence[str], where: str) -> list[float] | None:
             "sum to 1; correct them, or leave all three empty"
         )
     return [share / total for share in shares]
-
-
-def holder_kind(name: str | None) -> int:
-    """Return the number of a holder among `Holder`; `MISSING` where nobody says.
-
-    >>> holder_kind("author"), holder_kind("Russia"), holder_kind("other"), holder_kind(None)
-    (0, 1, 2, -1)
-    """
-    return {"author": 0, "other": 2}.get(name, 1) if name else MISSING
 
 
 # --- Rows ---
@@ -206,12 +165,11 @@ class Row(NamedTuple):
     sentiment: int = MISSING
     document: str = ""  # its name; empty without one
     holder: str | None = None
-    false_match: bool = False
     soft: list[float] | None = None
     judged: bool = True
     date: str = ""
     coder: str = ""
-    extra: tuple[str, ...] = ()  # cells of further columns
+    extra: tuple[str, ...] = ("",) * len(EXTRA)
 
 
 class CorpusForm(Form, total=False):
@@ -222,11 +180,9 @@ class CorpusForm(Form, total=False):
     actor: str | None
 
 
-def read_rows(
-    table: Table, source: int, extra: Sequence[str], form: CorpusForm
-) -> tuple[list[Row], list[str]]:
-    """Return the rows of a labelled table, with these further columns, and notes on them."""
-    wanted = ("text", "actor", "stance", *OPTIONAL, *extra)
+def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], list[str]]:
+    """Return the rows of a labelled table, the number of which is ``source``, and notes on them."""
+    wanted = ("text", "actor", "stance", *OPTIONAL)
     places = {name: optional_column(table, name) for name in wanted}
     has_soft = all(places[name] is not None for name in SOFT)
     for name in ("text", "actor", *["stance"] * (not has_soft)):
@@ -236,13 +192,11 @@ def read_rows(
     tones = LabelReader(table.name, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
-    rows, empty, known = list[Row](), list[int](), dict[str, str]()
+    rows, empty = list[Row](), list[int]()
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
-        for name in ("text", "actor", "date"):  # each is kept once
-            cells[name] = known.setdefault(cells[name], cells[name])
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
-        rows.append(row._replace(source=source, extra=tuple(cells[name] for name in extra)))
+        rows.append(row._replace(source=source))
         empty += [] if row.text.strip() else [record.line]
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
@@ -250,17 +204,15 @@ def read_rows(
 
 
 def _lacking(table: Table, rows: Sequence[Row], empty: Sequence[int]) -> list[str]:
-    """Return notes on lines without text, on rows with soft labels, and on labels of a model."""
+    """Return notes on lines without text, and on rows with soft labels."""
     name, notes = table.name, []
     if empty:
         rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
         notes.append(f"{name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
-        notes.append(f"{name}: {rows_of}: train learns from them instead of stance")
-    if {"row", "mentions", *SOFT} <= {*table.columns}:
-        written = "stance predict wrote its columns, so labels that nobody corrected are a model's"
-        notes.append(f"{name}: {written}: scores on them mean nothing")
+        effect = "train learns from them instead of stance; delete those that a model wrote"
+        notes.append(f"{name}: {rows_of}: {effect}")
     return notes
 
 
@@ -268,12 +220,15 @@ def _row(
     record: Record, cells: Mapping[str, str], where: str, stances: LabelReader, tones: LabelReader
 ) -> Row:
     """Return a record as a row; raise `DataError`, with its line, if a cell means nothing."""
-    actor, tone = cells["actor"].strip(), cells["sentiment"]
+    actor, holder, tone = cells["actor"].strip(), cells["holder"].strip(), cells["sentiment"]
     if not actor:
         raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
-    spans = parse_spans(cells["spans"], cells["text"], where)
-    holder = _holder(cells["holder"], where)
-    false_match = _flag(cells["false_match"], where)
+    if len(holder) > LONGEST_HOLDER or not holder.isprintable():
+        what = f"holder '{shown(holder)}' is not author, other or an actor's name"
+        raise DataError(f"{where}: {what}")
+    false_match = _FLAGS.get(_digits(flag := cells["false_match"]))
+    if false_match is None:
+        raise DataError(f"{where}: false_match '{shown(flag)}' is not 1 or 0; leave it empty for 0")
     soft = _soft([cells[name] for name in SOFT], where)
     if cells["stance"].strip() or not (false_match or soft):
         stance = stances.read(cells["stance"], record)
@@ -284,13 +239,13 @@ def _row(
         actor=actor,
         stance=stance,
         number=record.number,
-        spans=spans,
+        spans=parse_spans(cells["spans"], cells["text"], where),
         sentiment=tones.read(tone, record) if tone.strip() else MISSING,
         document=cells["document"].strip(),
-        holder=holder,
-        false_match=false_match,
+        holder=(holder.lower() if holder.lower() in HOLDERS else holder) or None,
         soft=soft,
         judged=bool(cells["stance"].strip()) or false_match,
         date=cells["date"],
         coder=cells["coder"].strip(),
+        extra=tuple(cells[name] for name in EXTRA),
     )

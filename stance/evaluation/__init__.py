@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stance.arrays import Bools, Floats
-from stance.corpus import Corpus, holder_rows, sentiment_rows
-from stance.corpus.rows import holder_kind
+from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation import scores
@@ -23,6 +22,7 @@ from stance.tables import write_table
 
 if TYPE_CHECKING:  # else whoever needs an interval would load the model
     from stance.model import StanceModel
+    from stance.model.predictions import Predictions
     from stance.recipe import Recipe
 
 WORDS = 6  # words named in `because`
@@ -98,7 +98,7 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
     """
     rows = holder_rows(corpus)
     gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
-    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, named))
+    kinds, answered = holder_kinds(gold), holder_kinds(named)
     right = right_shares(kinds == answered, corpus.document[rows])
     return {
         "n": right.n,
@@ -127,44 +127,58 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
-    if not isinstance(corpus, Corpus):
-        raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
     classes = model.card["scores"].get("per_class", {})
     tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
-    rows = holder_rows(corpus).tolist() if model.holder else []
-    answers, named, _ = _judge(model, corpus, speakers=bool(rows))
-    holders = [named[row] for row in rows]
+    held = holder_rows(corpus).tolist() if model.holder else []
+    judged = [part for _, part in _judge(model, corpus, speakers=bool(held))]
+    withheld = np.concatenate([part.withheld for part in judged])
+    tone, asked = None, sentiment_rows(corpus)
+    if model.sentiment and len(asked):
+        chances = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+        silent = np.concatenate([part.tone_withheld for part in judged])
+        tone = sentiment_answers(corpus, chances[asked], ~silent[asked])
+    holders = [part.holders[code] for part in judged for code in part.holder.tolist()]
     return report(
         corpus,
-        answers,
+        stance_answers(corpus, np.concatenate([part.stance for part in judged]), ~withheld),
         stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
-        _judge_sentiment(model, corpus),
+        tone,
         majority=max(classes, key=lambda label: classes[label]["support"], default=None),
         tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
-        holder=holder_score(corpus, model.book, holders) if rows else None,
+        holder=holder_score(corpus, model.book, [holders[row] for row in held]) if held else None,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )
+
+
+def _judge(
+    model: "StanceModel", corpus: Corpus, *, pushes: bool = False, speakers: bool = False
+) -> "Iterator[tuple[slice, Predictions]]":
+    """Judge the rows of a corpus, some at a time."""
+    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
+    return model.judge_many(*pairs, months=months, pushes=pushes, speakers=speakers)
 
 
 def write_mistakes(
     model: "StanceModel", corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    answers, _, because = _judge(model, corpus, words=WORDS)
-    predicted, top = answers.predicted, answers.confidence
-    wrong = np.flatnonzero(~answers.right)
-    wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
+    wrong = list[tuple[bool, float, int, str, str]]()
+    for rows, judged in _judge(model, corpus, pushes=True):
+        best, top = judged.stance.argmax(axis=1), judged.stance.max(axis=1).tolist()
+        reasons = judged.pushes.strongest(best, WORDS) if judged.pushes else []
+        given = zip(judged.chosen().tolist(), top, reasons, strict=True)
+        for row, (answer, chance, because) in enumerate(given, rows.start):
+            if answer != corpus.stance[row]:
+                wrong.append((answer == NO_ANSWER, -chance, row, ANSWERS[answer], because))
     names = ("gold", "predicted", "probability", "because")
-    places = corpus.places()
     opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
     with together.part(opened) as writer:
-        for row in wrong.tolist():
-            answer = ANSWERS[predicted[row]], f"{top[row]:.6f}", because[row]
-            name, number = places[row]
-            cells = corpus.texts[row], corpus.actors[row], ANSWERS[corpus.stance[row]], *answer
-            writer.write((*cells, name, str(number)))
-    silent = int((predicted == NO_ANSWER).sum())
+        for _, chance, row, answer, because in sorted(wrong):
+            asked = corpus.texts[row], corpus.actors[row], ANSWERS[corpus.stance[row]]
+            place = corpus.sources[corpus.source[row]].name, str(corpus.number[row])
+            writer.write((*asked, answer, f"{-chance:.6f}", because, *place))
+    silent = sum(withheld for withheld, *_ in wrong)
     rest = f" and {silent:,} withheld" if silent else ""
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
 
@@ -177,40 +191,6 @@ def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
         yield f"the model never answers {label}: no training row was {label}"
     if recipe.knows_actors:
         yield PRIOR
-
-
-def _judge(
-    model: "StanceModel", corpus: Corpus, *, words: int = 0, speakers: bool = False
-) -> tuple[Answers, list[str], list[str]]:
-    """Answer the rows of a corpus; with holders, and as many of the words that push most to each.
-
-    Stances that are neutral or withheld have a holder only if ``speakers`` are asked for.
-    """
-    stance, withheld = [np.zeros((0, len(Stance)))], [np.zeros(0, np.bool_)]
-    holders, because = list[str](), list[str]()
-    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
-    many = model.judge_many(*pairs, months=months, pushes=words > 0, speakers=speakers)
-    for _, judged in many:
-        stance.append(judged.stance)
-        withheld.append(judged.withheld)
-        holders += [judged.holders[code] for code in judged.holder.tolist()]
-        if judged.pushes:
-            because += judged.pushes.strongest(judged.stance.argmax(axis=1), words)
-        del judged  # before the words of the next rows are read
-    answers = stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
-    return answers, holders, because
-
-
-def _judge_sentiment(model: "StanceModel", corpus: Corpus) -> Answers | None:
-    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
-    rows = sentiment_rows(corpus)
-    if model.sentiment is None or not len(rows):
-        return None
-    asked = corpus.take(rows)
-    judged = [part for _, part in model.judge_many(asked.texts, months=asked.months)]
-    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-    answered = np.concatenate([~part.tone_withheld for part in judged])
-    return sentiment_answers(corpus, tones, answered)
 
 
 # --- What a model answers when a text changes ---
@@ -241,14 +221,7 @@ def read_cases() -> Iterator[Case]:
 
 
 def run_suite(model: "StanceModel") -> Figures:
-    """Test how a model of English texts behaves when a text changes.
-
-    Returns
-    -------
-    dict
-        tests, each with name, n, failures, rate, its Wilson interval and at most three examples;
-        and seeds, the number of paragraphs.
-    """
+    """Test how a model of English texts behaves when a text changes."""
     if model.recipe.language != "english":
         raise DataError(
             f"the stress suite is English and the model reads {shown(model.recipe.language)}; "

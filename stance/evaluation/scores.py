@@ -4,17 +4,17 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys, tally
-from stance.display import count
 from stance.errors import DataError
 from stance.evaluation.intervals import (
     FEWEST,
     TRUSTED,
+    Statistic,
     gain_in,
     right_shares,
     score_interval,
@@ -25,6 +25,10 @@ from stance.records import NO_ANSWER
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
 DECIMALS = 6
 BINS = 15  # of the calibration error
+FEW = (
+    "intervals cannot be trusted with so few documents; "
+    f"label {TRUSTED} or more, and {FEWEST} or more with each label"
+)
 
 
 def plain(figures: Figures) -> Figures:
@@ -155,7 +159,7 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
         "uncertain": 1 - np.mean(answers.answered),
         "documents": whole["documents"],
         "trusted": whole["trusted"],
-        "notes": document_notes(labels, by_document),
+        "notes": [] if whole["trusted"] else [FEW],
     }
     if unseen := [label for label, n in zip(labels, total.sum(axis=1), strict=True) if not n]:
         means = "macro-F1 is the mean over the labels that occur in gold or answers"
@@ -173,7 +177,7 @@ def brief_score(answers: Answers) -> Figures:
         "accuracy": accuracy(total),
         "ece": calibration_error(answers),
         "documents": len(by_document),
-        "trusted": not document_notes(answers.labels, by_document),
+        "trusted": is_trusted(by_document),
     }
 
 
@@ -185,8 +189,7 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     documents, f1 = (rows > 0).sum(axis=1).min(axis=0), f1_scores(total)
     few = (documents < FEWEST) | (f1 <= 0) | (f1 >= 1)
     intervals = [
-        None if unknown else score_interval(partial(_f1_of, n), by_document)
-        for n, unknown in enumerate(few)
+        None if unknown else score_interval(_f1_of(n), by_document) for n, unknown in enumerate(few)
     ]
     names = ("precision", "recall", "f1", "f1_interval", "support")
     columns = share(right, answered), share(right, gold), f1, intervals, gold.astype(np.int64)
@@ -196,8 +199,8 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     }
 
 
-def _f1_of(label: int, confusion: Floats) -> Floats:
-    return np.asarray(f1_scores(confusion)[..., label])
+def _f1_of(label: int) -> Statistic:
+    return lambda confusion: np.asarray(f1_scores(confusion)[..., label])
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
@@ -225,17 +228,10 @@ def calibration_error(answers: Answers) -> float:
     return float(np.abs(np.bincount(bins, surplus, BINS)).sum() / len(answers))
 
 
-def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
-    """Return why an interval cannot be trusted: too few documents, of all or with a label."""
-    documents = (confusion.sum(axis=2) > 0).sum(axis=0).tolist()
-    few = [
-        f"{label} occurs in only {count(number, 'document')}; label {FEWEST} or more with it"
-        for label, number in zip(labels, documents, strict=True)
-        if 0 < number < FEWEST
-    ]
-    if len(confusion) < TRUSTED:
-        few.insert(0, f"it rests on {count(len(confusion), 'document')}; label {TRUSTED} or more")
-    return [f"the interval cannot be trusted: {reason}" for reason in few]
+def is_trusted(confusion: Floats) -> bool:
+    """Return whether there are enough documents for intervals, of all and with each label."""
+    documents = (confusion.sum(axis=2) > 0).sum(axis=0)
+    return len(confusion) >= TRUSTED and not np.any((documents > 0) & (documents < FEWEST))
 
 
 # --- What a score is held against ---

@@ -59,7 +59,7 @@ class Training:
 
     model: StanceModel
     report: Figures = field(repr=False)  #: as `evaluate` returns them
-    stance: Learned = field(repr=False)  #: ``scores`` and ``probabilities`` of the held-out rows
+    stance: Learned = field(repr=False)  #: ``probabilities`` of the held-out rows
 
 
 def train_files(
@@ -161,10 +161,10 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
                 f"{Stance.AGAINST} and {Stance.FAVOR}"
             )
         if documents == 1:
-            one = f"{label} is labelled in one document only; cross-validation by document needs "
-            rule = "two or more of each class, and counts documents that share a text as one"
-            many = f"{label} needs two or more documents, but {corpus.joined}"
-            raise DataError(many if corpus.joined else one + rule)
+            raise DataError(
+                f"{label} is labelled in one document only; cross-validation by document needs two "
+                "or more of each class, and counts documents that share a text as one"
+            )
     files = [source.name for source in corpus.sources]
     if recipe.corpora and not recipe.corpora.keys() & set(files):
         raise DataError(
@@ -199,7 +199,7 @@ def _score(run: TrainingRun, learned: Mapping[str, Learned]) -> Figures:
         stance_answers(corpus, learned["control"].probabilities),
         tone,
         holder=holders,
-        notes=model_notes(run.recipe),
+        notes=model_notes(run.recipe, stance.head.silent),
     )
 
 

@@ -175,19 +175,10 @@ def score_rows(head: Head, counts: Mapping[str, BlockCounts], rows: Ints) -> Flo
     return total
 
 
-def with_terms(head: Head, reader: Reader, query: Query, counts: Mapping[str, BlockCounts]) -> Head:
-    """Return a head with the readable names of its features, by reading some rows again.
-
-    Each feature occurs in one of these rows, the first of the corpus that has it.
-    """
-    shown_in = [np.zeros(0, np.int64)]
-    for block in head.blocks:
-        columns = counts[block.name].sums.tocsc()
-        first = columns.indptr[np.searchsorted(counts[block.name].keys, block.keys)]
-        shown_in.append(columns.indices[first])
-    few = query.take(np.unique(np.concatenate(shown_in)))
+def with_terms(head: Head, reader: Reader, query: Query) -> Head:
+    """Return a head with the readable names of its features, by reading the rows again."""
     terms = {block.name: np.full(len(block.keys), "", object) for block in head.blocks}
-    for actors, pairs in _batches(reader, few, head.targeted, head.per_actor):
+    for actors, pairs in _batches(reader, query, head.targeted, head.per_actor):
         strings = key_strings(reader, [*map(shown, actors)])
         for block in head.blocks:
             name, names = block.name, terms[block.name]

@@ -18,7 +18,7 @@ from stance.fitting.counts import BlockCounts, Vectors, count_features, score_ro
 from stance.model.abstention import FEWEST
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.reading.words import Query, Reader, make_query
-from stance.recipe import Classifier, HeadRecipe, Recipe
+from stance.recipe import Classifier, Features, Recipe
 from stance.records import Holder, Sentiment, Stance
 
 TOLERANCE = {"svc": 1e-2, "logistic": 1e-4}
@@ -40,21 +40,17 @@ class Task(NamedTuple):
     """
 
     counts: dict[str, BlockCounts]
-    recipe: HeadRecipe
+    features: Features
+    classifier: Classifier
     labels: tuple[str, ...]
     targeted: bool
     y: Ints  # of the rows to score
     group: Ints
     weight: Floats
+    shares: Floats  # of each label of each row, to learn from
     vectors: Vectors | None = None
-    soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
     typical: Bools | None = None  # rows by which the temperature is set; None for all
     topic: Ints | None = None  # of each row, if each is learned by itself
-
-    @property
-    def shares(self) -> Floats:
-        """Share of each label of each row."""
-        return np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
 
     def with_lessons(self, rows: Ints) -> Ints:
         """Return rows to learn from, with lessons of no other document."""
@@ -64,11 +60,10 @@ class Task(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """A head, and the held-out answers to its rows, of shape (n_rows, n_labels)."""
+    """A head, and the held-out answers to its rows."""
 
     head: Head
-    scores: Floats
-    probabilities: Floats  # at the temperature that fits the other folds
+    probabilities: Floats  # (n_rows, n_labels), at the temperature that fits the other folds
     named: Bools  # rows whose text names the actor, or that are on a topic which is learned
 
 
@@ -100,8 +95,8 @@ class TrainingRun:
         thin = [label for n, label in enumerate(labels) if len(np.unique(documents[y == n])) < 2]
         if thin and name in ("sentiment", "holder"):
             if len(y):
-                thin_labels = ", ".join(thin)
-                self.tell(f"{name} is not learned: {thin_labels} is in fewer than two documents")
+                where = "is in fewer than two documents"
+                self.tell(f"{name} is not learned: {', '.join(thin)} {where}")
             return None
         self.tell(f"learning {'the baseline' if name == 'control' else name}")
         task, query, named = self.task(name)
@@ -110,14 +105,12 @@ class TrainingRun:
         head = fit_head(task, every, validation.seed)
         scores, probabilities = cross_validate(task, fold, validation.seed, self.jobs)
         if name != "control":  # which nobody asks for reasons
-            head = with_terms(head, self.reader, query, task.counts)
-        if name == "stance" and head.silent:
-            self.tell(f"no row is {Stance.NEUTRAL}: the model never answers it")
+            head = with_terms(head, self.reader, query)
         if task.topic is not None:
             topic = task.topic[every]
             named[every] |= np.bincount(topic)[topic] >= FEWEST
         head = replace(head, temperature=temperature_of(task, scores, every))
-        return Learned(head, scores, probabilities, named[every])
+        return Learned(head, probabilities, named[every])
 
     def _labelled(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
         """Return a head's labels, their numbers in the rows to score, and all rows of the whole."""
@@ -127,34 +120,36 @@ class TrainingRun:
             return [*Sentiment], corpus.sentiment[rows], rows
         if name == "holder":
             rows = holder_rows(corpus)
-            return [*Holder], holder_kinds(corpus)[rows], rows
+            return [*Holder], holder_kinds(corpus.holder)[rows], rows
         taught = self.whole if name == "stance" else corpus
         return [*Stance], corpus.stance, np.arange(len(taught))
 
     def task(self, name: str) -> tuple[Task, Query, Bools]:
         """Return what a head is learned from, and which rows' texts name their actors."""
-        head, (labels, y, rows) = self.recipe.head(name), self._labelled(name)
+        (features, classifier), (labels, y, rows) = self.recipe.head(name), self._labelled(name)
         corpus, query, size, topic = self.whole.take(rows), self.query.take(rows), len(y), None
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
         weights = np.array([self.recipe.corpora.get(file.name, 1.0) for file in corpus.sources])
         share, part = weights[corpus.source], corpus.source
-        if head.features.per_actor:
+        if features.per_actor:
             topic = np.unique(query.names, return_inverse=True)[1]
             part = corpus.source * len(topic) + topic
-        balanced = class_weights(y, part[:size], share[:size], head.classifier)
+        balanced = class_weights(y, part[:size], share[:size], classifier)
         targeted, stances = name in ("stance", "holder"), name in ("stance", "control")
-        counts, named = count_features(self.reader, query, head.features, targeted=targeted)
+        soft = corpus.soft if stances else None
+        counts, named = count_features(self.reader, query, features, targeted=targeted)
         task = Task(
             counts=counts,
-            recipe=head,
+            features=features,
+            classifier=classifier,
             labels=tuple(labels),
             targeted=targeted,
             y=y,
             group=corpus.document,
             weight=np.append(balanced, share[size:]),
+            shares=np.eye(len(labels))[y] if soft is None else soft,
             vectors=self.vectors,
-            soft=corpus.soft if stances else None,
             typical=self.corpus.typical if stances else None,
             topic=topic,
         )
@@ -177,33 +172,25 @@ def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) 
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, no names of features."""
-    rows, recipe, shares = task.with_lessons(rows), task.recipe, task.shares
+    rows, features, shares = task.with_lessons(rows), task.features, task.shares
     weight = task.weight[rows]
     present = np.flatnonzero(shares[rows].any(axis=0))
-    if len(present) < 2:
-        raise DataError(
-            f"all {len(rows)} rows of a training fold are '{task.labels[present[0]]}'; "
-            "label more paragraphs of the other classes"
-        )
     if not weight.any():
         raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
     x, vectors, blocks = _design(task, rows)
-    if not x.shape[1]:
-        raise DataError(
-            f"no feature occurs in {recipe.features.min_df} training documents of a fold "
-            f"({len(rows)} rows); label more paragraphs, or lower min_df in the recipe"
-        )
+    if len(present) < 2 or not x.shape[1]:
+        lacks = f"has one label only, or no feature in {features.min_df} documents (min_df)"
+        raise DataError(f"a training fold of {len(rows)} rows {lacks}; label more paragraphs")
     coef = np.zeros((x.shape[1], len(task.labels)), np.float32)
     intercept = np.where(shares.any(axis=0), ABSENT, NEVER)
     with threadpool_limits(1):
         coef[:, present], intercept[present] = _fit_linear(
-            x, vectors, shares[np.ix_(rows, present)], weight, recipe.classifier, seed
+            x, vectors, shares[np.ix_(rows, present)], weight, task.classifier, seed
         )
-    intercept[1] += recipe.classifier.neutral_offset
+    intercept[1] += task.classifier.neutral_offset
     parts = np.split(coef, np.cumsum([len(block.keys) for block in blocks])[:-1])
     learned = tuple(replace(block, coef=part) for block, part in zip(blocks, parts, strict=True))
-    per_actor = bool(recipe.features.per_actor)
-    return Head(task.labels, task.targeted, learned, intercept, 1.0, per_actor)
+    return Head(task.labels, task.targeted, learned, intercept, 1.0, bool(features.per_actor))
 
 
 def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
@@ -211,7 +198,7 @@ def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
 
     Then come their vectors (n_features, n_dimensions), and the blocks without coefficients.
     """
-    features, group = task.recipe.features, task.group[rows]
+    features, group = task.features, task.group[rows]
     topic = None if task.topic is None else task.topic[rows]
     columns, vectors, blocks = [], [], []
     for name, weight in features.blocks.items():
@@ -221,8 +208,7 @@ def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
         keys, idf = counts.keys[idf > 0], idf[idf > 0]
         blocks.append(BlockWeights(name, weight, keys, idf, np.zeros((0, 0), np.float32)))
         vectors.append(sparse.csr_matrix((len(idf), 0)))
-        if task.vectors is not None and features.vectors.get(name):
-            length = features.vectors[name]
+        if task.vectors and (length := features.vectors.get(name)):
             vectors[-1] = task.vectors.of_features(name, keys, columns[-1], length)
     return sparse.hstack(columns, format="csr"), sparse.block_diag(vectors, "csr"), blocks
 

@@ -333,10 +333,6 @@ class ActorBook:
             for para, text in enumerate(batch.texts):
                 yield text, [*unknown_names(text, named[para])]
 
-    def forget(self) -> None:
-        """Forget the words met so far, which are kept to find them faster."""
-        self._spellings.clear()
-
     def find(self, text: str, month: int = -1) -> list[Mention]:
         """Return the mentions of one paragraph; offsets count characters after `normalise`.
 

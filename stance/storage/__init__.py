@@ -264,7 +264,7 @@ class _Contents:
 
 def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:
     blocks, labels, targeted = list[BlockWeights](), LABELS[name], name in TARGETED
-    known = recipe.head(name).features.blocks
+    known = recipe.head(name)[0].blocks
     if table["labels"] != [*labels] or table["targeted"] != targeted:
         raise refusal(f"'heads.{name}' judges other labels than {', '.join(labels)}")
     if sorted(block["name"] for block in table["blocks"]) != sorted(known):
