@@ -253,8 +253,7 @@ def test_what_is_left_is_private_and_told(model, table, output):
 
 
 def _other_model(model):
-    head = dataclasses.replace(model.stance, temperature=model.stance.temperature + 0.1)
-    return dataclasses.replace(model, stance=head)
+    return dataclasses.replace(model, digest="of another file")
 
 
 def _other_aliases(model):
@@ -289,21 +288,28 @@ def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, chan
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 
-@pytest.mark.parametrize("missing", ["answers.csv a.json", "a.json", "", ".answers.csv.stance-run"])
-def test_killed_while_files_get_their_names(model, table, output, whole, monkeypatch, missing):
-    """Some of which are missing, or none, or the journal has been removed already."""
+def test_killed_when_the_output_has_its_name_already(model, table, output, whole, monkeypatch):
+    """As by a kill before the journal is removed."""
     monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
+    predict(model, table, output, size=7)
+    monkeypatch.undo()
+    assert parts_kept(output) == 9
+    with pytest.raises(Finished, match=r"is finished already \(newer than its input; .*resume$"):
+        predict(model, table, output, resume=True, size=7)
+    assert output.read_bytes() == whole
+    assert beside(output) == []
+
+
+def test_outputs_without_the_last_are_replaced_by_force(model, table, output, whole, monkeypatch):
+    """As after a kill while outputs get their names."""
     others = {"rejects": output.with_name("bad.csv"), "summary": output.with_name("a.json")}
+    monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
     predict(model, table, output, **others, size=7)
     monkeypatch.undo()
-    for name in missing.split():
-        output.with_name(name).unlink()
-    again = pytest.raises(Finished, match="is finished already; nothing to resume")
-    if journal_of(output).exists():
-        output.with_name(".a.json.stance-x.part").touch()
-        again = contextlib.nullcontext()
-    with again:
+    others["summary"].unlink()
+    with pytest.raises(OutputError, match="exists already; use --force"):
         predict(model, table, output, **others, resume=True, size=7)
+    predict(model, table, output, **others, resume=True, force=True, size=7)
     assert output.read_bytes() == whole
     assert beside(output) == ["a.json", "bad.csv"]
 

@@ -10,7 +10,6 @@ from command import fails, invoke, one_line, read_rows, write
 from small_model import small_model
 
 from stance.runs import Request, predict_table
-from stance.runs.journal import Journal
 from stance.storage import save_model
 
 GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"
@@ -126,8 +125,12 @@ def test_only_what_is_new_or_changed_is_judged_and_added(folder):
     found = summary()
     assert found["rows"]["numbered"] == 8
     assert sorted(file["file"] for file in found["files"]) == [f"in/{n}.csv" for n in (1, 2, 3, 4)]
+    table = Path("answers.csv").read_bytes()
+    Path("answers.csv").write_bytes(table[: table.index(b"in/3.csv")])
+    write(folder / "5.csv", f"id,text\n{GOOD}")
+    assert "answers.csv: lacks 5 rows of the earlier run; restore it, or" in predict(*AGAIN).stderr
     Path("answers.csv").unlink()
-    assert "answers.csv: lacks 6 or more rows of run.json; restore it" in predict(*AGAIN).stderr
+    assert "answers.csv: is gone; restore it, or judge everything again" in predict(*AGAIN).stderr
 
 
 def test_new_files_of_another_kind_are_added_too(folder):
@@ -186,7 +189,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
     [
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
         ("model", [], 1, "run.json: the actor book or --aliases has changed"),
-        ("output", [], 1, "answers.csv: lacks 6 or more rows of run.json; restore"),
+        ("output", [], 1, "answers.csv: has other columns than the new rows"),
         ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give the same paths as in that run"),
@@ -222,17 +225,3 @@ def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
     os.utime(path, (later, later))
     told = fails(4, "predict", "a.csv", "-o", "answers.csv", "--resume", "-m", "m.stance")
     assert told == "answers.csv: exists already; use --force to overwrite it"
-    again = ("a.csv", "-o", "answers.csv", "--summary", "run.json")
-    predict(*again, "--force")
-    assert "is finished already; nothing" in predict(*again, "--resume").stderr
-    told = fails(4, "predict", *again, "--resume", "--wide", "--aliases", "name", "-m", "m.stance")
-    assert told.startswith("answers.csv: cannot resume, since --wide has changed; undo that")
-
-
-def test_a_first_run_killed_before_its_summary_is_done_again_with_new_files(folder, monkeypatch):
-    monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
-    predict(*AGAIN)
-    Path("run.json").unlink()
-    write(folder / "4.csv", f"id,text\n{GOOD}")
-    predict(*AGAIN)
-    assert rows()[-1]["file"] == "in/4.csv"

@@ -51,6 +51,8 @@ class StanceModel(Recomputing):
         What answers beside the heads; None if they answer alone, as those of every file do.
     encoder : DeepReader or None
         What makes the features of the block `deep`; None if no head has it.
+    digest : str
+        SHA-256 of what its file says of itself, its arrays included; empty if it has none.
     """
 
     book: ActorBook
@@ -65,6 +67,7 @@ class StanceModel(Recomputing):
     holder: Head | None = None
     deep: DeepReader | None = None
     encoder: DeepReader | None = None
+    digest: str = ""
 
     @cached_property
     def reader(self) -> Reader:

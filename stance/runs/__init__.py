@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeGuard
@@ -126,15 +125,16 @@ class _Job:
     def __init__(self, model: StanceModel, request: Request, stack: ExitStack) -> None:
         self.model, self.request = model, request
         reading, options, rejects = request.reading, request.options, request.rejects
-        run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
-        self.summary = Summary(find_inputs(request.paths), run, request.since, request.output)
+        run = fingerprint(model, reading, options, rejects=rejects is not None)
+        inputs = find_inputs(request.paths)
+        self.summary = Summary(inputs, run, request.since, request.output)
         if request.summary:
             self.summary.hashes  # noqa: B018 - of the files before they are read and may change
         self.journal: Journal | None = None
         if _is_file(request.output):
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
-            journal = Journal(request.output, (rejects, request.summary), **how)
-            self.journal = stack.enter_context(journal)
+            self.journal = stack.enter_context(Journal(request.output, **how))
+        self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self._check_outputs()
         self.older: Path | None = None  # output, to which rows are added
         if self.summary.adds and self.journal and self.journal.output.exists():
@@ -158,29 +158,19 @@ class _Job:
     def _check_outputs(self) -> None:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
         request, inputs, journal = self.request, self.summary.inputs.paths, self.journal
-        ours = request.force or bool(journal and journal.naming)
-        self.over = ours or self.summary.adds  # the output, which gets older rows, too
-        if journal and request.resume and not (self.over or journal.resuming):
-            self._check_finished(journal.output)
+        outputs = [path for path in (request.output, request.rejects, request.summary) if path]
+        if journal and request.resume and not self.over and all(map(Path.exists, outputs)):
+            times = [path.stat().st_mtime for path in inputs if path and path.exists()]
+            if max([*times, journal.kept_at]) <= journal.output.stat().st_mtime:
+                why = (
+                    "is finished already (newer than its input; contents and options not compared)"
+                )
+                raise Finished(f"{shown_path(journal.output)}: {why}; nothing to resume")
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
-        self.over_summary = ours or bool(since and path and same_file(since, path))
+        self.over_summary = request.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs)
-
-    def _check_finished(self, output: Path) -> None:
-        """Raise `Finished` if all outputs are there, by their summary or else by their times."""
-        rejects, summary, by = self.request.rejects, self.request.summary, ""
-        if not all(path.exists() for path in (output, rejects, summary) if path):
-            return
-        if summary:
-            self.summary.refuse_changes(output, summary)
-        else:
-            paths = [path for path in self.summary.inputs.paths if path and path.exists()]
-            if any(path.stat().st_mtime > output.stat().st_mtime for path in paths):
-                return
-            by = " (newer than its input; contents and options not compared)"
-        raise Finished(f"{shown_path(output)}: is finished already{by}; nothing to resume")
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts to the output as they come, and what is said of the whole."""
@@ -201,10 +191,8 @@ class _Job:
         done = self._done(tally, writer.rows - copied)
         if self.request.summary:
             rejected = self.rejects.by_file if self.rejects else {}
-            data = summary.to_json(done, rejected, self.request.output)
+            data = summary.to_json(done, rejected)
             self.group.write(self.request.summary, data, force=self.over_summary)
-        if self.journal:
-            self.journal.mark(naming=True)
         return done
 
     def _parts(self, size: int) -> Generator[Part]:
@@ -214,7 +202,7 @@ class _Job:
         several = len(first) > 1
         keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
         if journal := self.journal if keeps else None:
-            journal.begin({**files_fingerprint(self.summary.hashes, size), **self.summary.run()})
+            journal.begin({**files_fingerprint(self.summary.hashes, size), **self.summary.run})
         with ExitStack() as stack:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0

@@ -1,8 +1,7 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
-The first line is the plan: what the output depends on, behind a mark from the moment that outputs
-get their names. Each part is a line with its size and checksum, a line of JSON, and rows; what a
-kill has left of the last one is dropped.
+The first line is the plan: what the output depends on. Each part is a line with its size and
+checksum, a line of JSON, and rows; what a kill has left of the last one is dropped.
 """
 
 import contextlib
@@ -12,8 +11,8 @@ import os
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Self
@@ -23,7 +22,7 @@ import Stemmer
 
 from stance import __version__
 from stance.display import shown
-from stance.errors import DataError, Finished, OutputError, StanceError, refusal, reported
+from stance.errors import DataError, Finished, StanceError, refusal, reported
 from stance.files import clear_leftovers
 from stance.model import StanceModel
 from stance.records import Options
@@ -61,7 +60,7 @@ def fingerprint(
     known = {f"the version of {name}": number for name, number in versions(deep).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     book = hashlib.sha256(json.dumps(model.book.to_tables(), sort_keys=True).encode()).hexdigest()
-    return {**asked, **known, "the actor book or --aliases": book, "the model": model_hash(model)}
+    return {**asked, **known, "the actor book or --aliases": book, "the model": model.digest}
 
 
 def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
@@ -86,31 +85,6 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
     return None
 
 
-def refuse_changes(output: Path, before: Fingerprint, now: Fingerprint) -> None:
-    """Raise `OutputError` if an earlier run of an output was not the same as this one."""
-    if changed := difference(before, now):
-        why = f"cannot resume, since {changed}; undo that, or start again with --force"
-        raise refusal(output, f"{why} and without --resume")
-
-
-def model_hash(model: StanceModel) -> str:
-    """Return a hash of all that a model's answers depend on, beside actor book and aliases."""
-    tables: list[object] = [asdict(model.recipe), model.lexicon.source, asdict(model.reference)]
-    arrays = [getattr(model.calibration, field.name) for field in fields(model.calibration)]
-    for head in filter(None, (model.stance, model.sentiment, model.holder)):
-        tables.append((head.labels, head.targeted, head.temperature, head.per_actor))
-        arrays.append(head.intercept)
-        for block in head.blocks:
-            tables.append((block.name, block.weight, block.coef.shape))
-            arrays += (block.keys, block.idf, block.coef)
-    for reader in filter(None, (model.deep, model.encoder)):
-        tables.append((reader.sha256, *(one._asdict() for one in reader.mixtures.values())))
-    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
-    for values in arrays:
-        digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
-
-
 # --- Finished parts -------------------------------------------------------------------------------
 
 
@@ -127,24 +101,20 @@ class Journal:
     """A file beside the output, locked in a ``with`` block, that keeps parts from `begin` on.
 
     If the block ends in an error, finished parts stay: `resume` goes on with them, `force` clears
-    them; so does `anew`, where they are of a run with another plan. The `others` are named with the
-    output: if a run with the same names was killed meanwhile (`naming`), all may be replaced.
+    them; so does `anew`, where they are of a run with another plan.
     """
 
-    def __init__(
-        self, output: Path, others: Iterable[Path | None], *, resume: bool, force: bool, anew: bool
-    ) -> None:
+    def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool) -> None:
         self.output, self._resume, self._force, self._anew = output, resume, force, anew
-        self._targets = [Path(os.path.realpath(path)) for path in (output, *others) if path]
-        self.path = journal_of(self._targets[0])
-        self._mark = hashlib.sha256(ascii(self._targets).encode()).hexdigest().encode()
+        self._target = Path(os.path.realpath(output))
+        self.path = journal_of(self._target)
+        self.kept_at = 0.0  # when an earlier run finished its last part
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged
         self._holds_parts = self._begun = False
         self._file: IO[bytes]
 
     def __enter__(self) -> Self:
         with reported(self.output), contextlib.ExitStack() as undo:
-            left = self.path.exists()  # by a run that was killed or stopped
             file = os.fdopen(os.open(self.path, _FLAGS, 0o600), "r+b")
             self._file = undo.enter_context(file)
             try:
@@ -155,47 +125,46 @@ class Journal:
                 raise refusal(self.output, why) from error
             except OSError:  # a file system without locks
                 pass
-            for target in self._targets if left else self._targets[:1]:
-                clear_leftovers(target.parent, target.name)
-            line = file.readline()
-            self.naming = line.startswith(self._mark)
+            clear_leftovers(self._target.parent, self._target.name)
             with contextlib.suppress(ValueError, RecursionError):
-                plan = json.loads(line[len(self._mark) :])
+                plan = json.loads(file.readline())
                 self._plan = plan if isinstance(plan, dict) else {}
             start = file.tell()
-            self._holds_parts = self.naming or _next_part(file) is not None
+            if _next_part(file):
+                self._holds_parts, self.kept_at = True, os.fstat(file.fileno()).st_mtime
             file.seek(start)
             if self._holds_parts and not (self._resume or self._force or self._anew):
                 advice = "--resume goes on with them, --force starts again"
                 raise refusal(self.output, f"a stopped run has left finished parts; {advice}")
-            self.resuming = self._holds_parts and self._resume  # with parts of an earlier run
+            self._resuming = self._holds_parts and self._resume  # with parts of an earlier run
             undo.pop_all()
         return self
 
     def begin(self, plan: Fingerprint) -> None:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""
-        if self.resuming and self._anew:
-            self.resuming = not difference(self._plan, plan)
-        elif self.resuming:
-            refuse_changes(self.output, self._plan, plan)
+        if self._resuming and (changed := difference(self._plan, plan)):
+            if not self._anew:
+                why = f"cannot resume, since {changed}; undo that, or start again with --force"
+                raise refusal(self.output, f"{why} and without --resume")
+            self._resuming = False
         self._begun = True
-        if not self.resuming:
-            self._holds_parts = self.naming
+        if not self._resuming:
+            self._holds_parts = False
             with reported(self.output):
-                self._file.truncate(0)
-                self.mark(self.naming)
+                self._file.seek(0)
+                self._file.truncate()
                 self._file.write(json.dumps(plan).encode() + b"\n")
                 self._file.flush()
 
     def kept(self, records: Records) -> Part | None:
         """Return the part of some records, asked for in order; where one is missing, all end."""
-        if not self.resuming:
+        if not self._resuming:
             return None
         place = self._file.tell()
         part = _next_part(self._file)
         if part and (part.number, part.tally.rows) == (records.numbers[0], len(records)):
             return part
-        self.resuming = False
+        self._resuming = False
         self._file.seek(place)
         self._file.truncate()
         return None
@@ -213,24 +182,11 @@ class Journal:
         self._holds_parts = True
         return part
 
-    def mark(self, naming: bool) -> None:
-        """Write whether outputs get their names from now on, once a run has begun."""
-        if self._begun:
-            with reported(self.output):
-                self._file.seek(0)
-                self._file.write(self._mark if naming else b" " * len(self._mark))
-                self._file.flush()
-                os.fsync(self._file.fileno())
-
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error and not self.naming:
-            with contextlib.suppress(OutputError):
-                self.mark(naming=False)  # what had its name has been removed again
         with contextlib.suppress(OSError):  # what could not be written is told already
             self._file.close()
         done = error is None or isinstance(error, Finished)
-        bad = self._begun and not self.naming and isinstance(error, DataError)
-        if done or bad or not self._holds_parts:
+        if done or not self._holds_parts or (self._begun and isinstance(error, DataError)):
             self.path.unlink(missing_ok=True)
         elif self._begun and isinstance(error, StanceError):
             error.args = (f"{error}; {_KEPT}",)

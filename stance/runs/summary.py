@@ -8,21 +8,20 @@ import json
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from functools import cache, cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
-from stance.files import file_hash, is_device
+from stance.files import file_hash
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note, foreign_note
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
-from stance.runs.journal import Fingerprint, difference, files_fingerprint, refuse_changes, versions
+from stance.runs.journal import Fingerprint, difference, versions
 from stance.settings import read_text
 from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
 
@@ -114,21 +113,24 @@ def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterat
 # --- Summaries ------------------------------------------------------------------------------------
 
 
+_RESTORE = "restore it, or judge everything again without --since"
+
+
 class Summary:
     """A summary in the making; with an earlier one, only of what is new or changed."""
 
     def __init__(
-        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None, out: Path | None
+        self, inputs: Inputs, run: Fingerprint, since: Path | None, output: Path | None
     ) -> None:
-        self.inputs = inputs
-        self.run = cache(run)  # what the answers depend on beside the files
+        self.inputs, self.run, self.output = inputs, run, output
         self.rows_before = 0  # input rows that earlier runs have numbered
+        self.adds = since is not None and since.exists()  # to the answers of an earlier run
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
+        self._same_output = False  # as that of the earlier run
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
-        self.adds = since is not None and since.exists()  # the answers to those of an earlier run
         if since and self.adds:
-            self._continue(since, out)
+            self._continue(since)
 
     @cached_property
     def hashes(self) -> dict[Path, str]:
@@ -136,19 +138,21 @@ class Summary:
         paths = filter(None, self.inputs.paths)
         return {path: file_hash(path) if path.exists() else "" for path in paths}
 
-    def _continue(self, since: Path, out: Path | None) -> None:
+    def _continue(self, since: Path) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
         run, self._files, self.rows_before, table = _read(since)
-        if what := difference(run, self.run()):
+        if what := difference(run, self.run):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
         if self._files and not any(before.values()):
             why = "names none of these files; give the same paths as in that run"
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
-        if out and table == cell_of(out) and not is_device(out):
-            self._refuse_lost(out, name)
+        if self.output and table == cell_of(self.output):
+            self._same_output = True
+            if self._unchanged() and not self.output.exists():
+                raise DataError(f"{shown_path(self.output)}: is gone; {_RESTORE}")
         files = count(len(self.inputs.paths), "file")
         note = f"{len(self.hashes):,} of {files} new or changed since"
         if not self.hashes:
@@ -156,26 +160,10 @@ class Summary:
         notes, past = (*self.inputs.notes, f"{note} {name}"), tuple(map(Path, self._files))
         self.inputs = self.inputs._replace(paths=tuple(self.hashes), notes=notes, before=past)
 
-    def _refuse_lost(self, out: Path, name: str) -> None:
-        """Raise if the table of the earlier run lacks rows of files that are not judged again."""
+    def _unchanged(self) -> int:
+        """Return how many input rows an earlier run has judged that are not judged now."""
         now = set(map(cell_of, self.hashes))
-        lost = sum(int(entry["judged"]) for file, entry in self._files.items() if file not in now)
-        with suppress(DataError, ValueError), open_table(out) as table:
-            row = table.columns.index(f"{self.run()['--prefix']}row")
-            for part in table.chunks:
-                pairs = {*zip(part.columns[0], part.columns[row], strict=True)}
-                lost -= sum(file not in now for file, _ in pairs)
-        if lost > 0:
-            why = f"lacks {lost:,} or more rows of {name}; restore it, or judge everything again"
-            raise DataError(f"{shown_path(out)}: {why} without --since")
-
-    def refuse_changes(self, output: Path, summary: Path) -> None:
-        """Raise `OutputError` if the run of a summary was not the same as this one."""
-        run, files, _, name = _read(summary)
-        before = files_fingerprint({Path(file): files[file]["sha256"] for file in files}, 0)
-        now = files_fingerprint({Path(cell_of(p)): digest for p, digest in self.hashes.items()}, 0)
-        before, now = {**before, **run, "-o": name}, {**now, **self.run(), "-o": cell_of(output)}
-        refuse_changes(output, before, now)
+        return sum(int(entry["judged"]) for file, entry in self._files.items() if file not in now)
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
@@ -190,9 +178,11 @@ class Summary:
 
     def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
         """Copy the rows of an older output, but for those of files judged now; return how many."""
-        copied, names, judged_now = 0, writer.format.columns, set(map(cell_of, self.hashes))
+        names, judged_now = writer.format.columns, set(map(cell_of, self.hashes))
+        lost, last, copied = self._unchanged() if self._same_output else 0, ("", ""), 0
         with open_table(older) as table:
-            answers = table.columns[len(self.inputs.columns) + 1 :]
+            row = len(self.inputs.columns) + 1
+            answers = table.columns[row:]
             if names[-len(answers) :] != answers:
                 odd = ", ".join(sorted(set(table.columns) ^ set(names)))
                 what = f"has other columns than the new rows ({shown(odd, 80)})"
@@ -200,12 +190,17 @@ class Summary:
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
+                    place = record.cells[0], record.cells[row]
+                    lost, last = lost - (place != last), place  # several rows have one place
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
                     copied += 1
+        if lost > 0:
+            why = f"lacks {count(lost, 'row')} of the earlier run; {_RESTORE}"
+            raise DataError(f"{shown_path(older)}: {why}")
         return copied
 
-    def to_json(self, done: Done, rejected: Mapping[str, int], output: Path | None) -> bytes:
+    def to_json(self, done: Done, rejected: Mapping[str, int]) -> bytes:
         """Return the summary as JSON; files that an earlier run has judged come first."""
         now, tally, files = time.time(), done.tally, dict(self._files)
         answers = defaultdict[str, dict[str, int]](dict)
@@ -227,7 +222,7 @@ class Summary:
             "started": _moment(self._began),
             "finished": _moment(now),
             "seconds": round(now - self._began, 3),
-            "output": cell_of(output) if output else None,
+            "output": cell_of(self.output) if self.output else None,
             "rows": {
                 "in": done.rows_in,
                 "judged": tally.rows,
@@ -240,7 +235,7 @@ class Summary:
             "warnings": done.warnings,
             "notes": done.notes,
             "versions": versions(),
-            "run": self.run(),
+            "run": self.run,
             "files": list(files.values()),
         }
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -181,7 +181,7 @@ def load_model(path: Path | str | None = None) -> StanceModel:
 def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a model file says about itself; its arrays are not read."""
     with opened(path) as archive:
-        return _read_manifest(archive)
+        return _checked_manifest(archive, archive.read(MANIFEST))
 
 
 def stemmer_note(model: StanceModel) -> str | None:
@@ -194,17 +194,19 @@ def stemmer_note(model: StanceModel) -> str | None:
     return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
 
 
-def _read_manifest(archive: Archive) -> dict[str, Any]:
-    manifest = decode_manifest(archive.read(MANIFEST))
+def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
+    """Return a manifest that obeys its schema and names the members that are there."""
+    manifest = decode_manifest(data)
     sizes = {name: member["bytes"] for name, member in manifest["members"].items()}
-    sizes[MANIFEST] = archive.sizes[MANIFEST]
+    sizes[MANIFEST] = len(data)
     for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
         raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
     return manifest
 
 
 def _read_model(archive: Archive) -> StanceModel:
-    manifest = _read_manifest(archive)
+    data = archive.read(MANIFEST)
+    manifest = _checked_manifest(archive, data)
     contents = _Contents(archive, manifest["members"])
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
@@ -236,6 +238,7 @@ def _read_model(archive: Archive) -> StanceModel:
         encoder=encoder,
         card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
         calibration=Calibration(**arrays),
+        digest=hashlib.sha256(data).hexdigest(),
     )
 
 
