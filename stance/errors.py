@@ -3,13 +3,10 @@
 import contextlib
 import errno
 import os
-import re
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,20 +15,11 @@ from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
-_OPTION = re.compile(r"(?<![\w-])--(?!map )([a-z]+(?:-[a-z]+)*)")  # but of `stance import table`
-_FLAGS = {"documents", "excel-safe", "force", "keep-all", "resume", "simple-random", "wide"}
-
-
-def _argument(option: re.Match[str]) -> str:
-    name = {"actors": "book"}.get(option[1], option[1].replace("-", "_"))
-    return f"{name}=True" if option[1] in _FLAGS else name
-
 
 class StanceError(Exception):
     r"""Base of them all; its message is one line: what was found, where, and what to do.
 
-    What does not print is escaped, whatever of the user's data the message quotes. Where nobody
-    uses the command line, Python's arguments stand in place of options.
+    What does not print is escaped, whatever of the user's data the message quotes.
 
     >>> str(StanceError("unknown language 'englis\x1b'"))
     "unknown language 'englis\\x1b'"
@@ -41,8 +29,6 @@ class StanceError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        if "stance.cli" not in sys.modules:
-            message = _OPTION.sub(_argument, message)
         return shown(message, len(message))
 
 
@@ -75,8 +61,6 @@ def load_extra(library: str, what: str, extra: str | None) -> Any:
     try:
         return import_module(library)
     except ImportError as error:
-        if find_spec(library.partition(".")[0]) is not None:
-            raise ExtraError(f"{what} needs {library}, which cannot be loaded: {error}") from error
         needs = f"needs {library}: pip install {library}"
         if extra is not None:
             needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"

@@ -37,10 +37,8 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
     """Parse TOML text; ``name`` stands in messages."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault
-    except (RecursionError, ValueError) as fault:  # from Python's limit to the digits of a number
-        raise error(f"{name}: is nested too deeply, or has too many digits; shorten it") from fault
 
 
 Check = Callable[[Any, str], Any]

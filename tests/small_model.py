@@ -39,7 +39,10 @@ TEXTS = [
 LEXICON = {
     "praise": {"meaning": "praise", "polarity": "positive", "words": ["praise", "welcome"]},
     "crit": {"polarity": "negative", "words": ["condemn"], "phrases": ["failed to please"]},
-    "function": {"negators": ["not"], "reporting": ["said"]},
+    "function": {
+        **{"negators": ["not"], "reporting": ["said"], "hypothetical": ["would"]},
+        **{"concession": ["although"], "first_person": ["we"], "prepositions": ["of"]},
+    },
 }
 
 CARD = {

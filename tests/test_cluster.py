@@ -114,7 +114,7 @@ def test_each_worker_with_other_versions_is_told_in_one_line():
 
 def test_a_cluster_without_workers_ends_a_run(cluster):
     cluster.scale(0)
-    with pytest.raises(WorkerError, match=r"the scheduler is lost or has no worker; start one"):
+    with pytest.raises(WorkerError, match="has no worker; start one"):
         ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5)
     cluster.scale(1)
     cluster.wait_for_workers(1)

@@ -74,17 +74,17 @@ def altered(name, data):
     return spoiled(GOOD, {name: data})
 
 
-RUNS = "can run any code; .*`stance train`"
 OTHER = "not a zip file, so not a model; name a model that"
 CUT = "is cut off, or has other bytes after.*; copy or download it again"
 UNNAMED = "'.*' is missing, or not as the manifest says"
+TOO_LARGE = "its members unpack to more bytes than those of any model"
 SHAPED = "is not the .* of shape .* of the manifest"
 
 FILES = {
     # other files
     "empty": (b"", "is empty"),
     "text": ("text,actor\nŁódź".encode(), OTHER),
-    **{f"pickle {number}": (pickle.dumps(Bomb(), number), RUNS) for number in (2, 3, 4, 5)},
+    **{f"pickle {number}": (pickle.dumps(Bomb(), number), OTHER) for number in (2, 3, 4, 5)},
     "zlib": (zlib.compress(pickle.dumps(Bomb())), OTHER),
     "empty zip": (zipped({}), "is a zip but not a model: it has no 'manifest.json'"),
     "extension": (zipped({"manifest.json": b'{"name": "x"}'}), "does not describe a model"),
@@ -126,9 +126,9 @@ FILES = {
 }
 BOMBS = {
     "zeros": (zipped(MEMBERS | {KEYS: bytes(200 << 20)}), UNNAMED),
-    "manifest": (zipped({"manifest.json": bytes(20 << 20)}, 0), "at most 16,777,216 are read"),
+    "manifest": (zipped({"manifest.json": bytes(20 << 20)}, 0), TOO_LARGE),
     "bzip2": (zipped({"manifest.json": bytes(9 << 20)}, zipfile.ZIP_BZIP2), "packed in a way"),
-    "claim": (declaring(3 << 30), "at most 536,870,912 are read"),
+    "claim": (declaring(3 << 30), TOO_LARGE),
     "small claim": (declaring(900_000), UNNAMED),
     "header": (altered(KEYS, npy_header("(1250000000,)") + bytes(999)), SHAPED),
     "header and manifest": (spoiled(GOOD, None, huge), SHAPED),

@@ -108,7 +108,7 @@ HOSTILE = {
 def test_a_hostile_file_is_refused_in_one_line(tmp_path, read, error, name):
     path = tmp_path / "mine.toml"
     path.write_text(HOSTILE[name], encoding="utf-8")
-    with pytest.raises(error, match="is nested too deeply, or has too many digits") as caught:
+    with pytest.raises(error, match="not a TOML file: ") as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)

@@ -89,19 +89,6 @@ def test_a_summary_appears_with_its_output_or_not_at_all(folder):
     assert not Path("a.csv").exists()
 
 
-@pytest.mark.parametrize(("most", "status"), [(None, 0), (2, 0), (1, 1), (0, 1)])
-def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
-    write(here / "a.csv", f"id,text\n{GOOD}{BAD}{GOOD}{BAD}")
-    limit = () if most is None else ("--max-rejects", most)
-    done = predict("a.csv", "-o", "answers.csv", "--rejects", "bad.csv", *limit)
-    assert done.exit_code == status
-    assert Path("answers.csv").exists() == Path("bad.csv").exists() == (status == 0)
-    if status:
-        told = one_line(done.stderr)
-        assert told.startswith(f"a.csv: more than {most} ")
-        assert "(--max-rejects; first: line 3: " in told
-
-
 AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")
 
 

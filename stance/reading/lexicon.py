@@ -245,12 +245,12 @@ _CATEGORY = table(
     {"phrases": items(_PHRASE), "meaning": anything},
 )
 _FUNCTION = table(dict.fromkeys(FUNCTIONS[:-1], _WORDS), {FUNCTIONS[-1]: _WORDS})
-_LEXICON = table(optional={"function": _FUNCTION}, others=_CATEGORY)
+LEXICON = table(optional={"function": _FUNCTION}, others=_CATEGORY)
 
 
 def _check(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
     """Raise a `SchemaError` unless a user's lexicon has all that the features look for."""
-    _LEXICON(tables, "")
+    LEXICON(tables, "")
     categories = {name: entries for name, entries in tables.items() if name != "function"}
     lacking = {"positive", "negative"} - {entries["polarity"] for entries in categories.values()}
     if lacking:

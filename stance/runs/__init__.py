@@ -1,6 +1,6 @@
 """Judges every record of a table: every row comes back, in order, whatever happens."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeGuard
 
-from stance.display import count, shown, shown_path
+from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model import StanceModel
@@ -45,7 +45,6 @@ class Request:
     reading: InputOptions = field(default_factory=InputOptions)
     options: Options = field(default_factory=Options)
     rejects: Path | None = None  # takes bad records and files; None to stop at the first
-    max_rejects: int | None = None  # more of them end the run
     since: Path | None = None  # summary of an earlier run, whose files are not judged again
     summary: Path | None = None  # takes what the run did, as JSON
     force: bool = False  # replace existing files
@@ -74,8 +73,6 @@ def predict_table(
         raise UsageError("--resume needs files, not streams; name input and output")
     if request.since and len(paths) == 1 and not (paths[0] and paths[0].is_dir()):
         raise UsageError("--since needs a folder, or several files")
-    if request.max_rejects is not None and request.rejects is None:
-        raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
     if request.options.speakers and model.holder is None:
         raise DataError(
             "--speakers: the model cannot say whose stance it is, since its corpus had no column "
@@ -184,13 +181,23 @@ class _Job:
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
                 tally.add(part.tally)
-                self._check_rows(tally, to_end=False)
                 progress(tally, *table.progress())
                 del part  # or it would be there until the next is
-            self._check_rows(tally)
-        done = self._done(tally, writer.rows - copied)
+            rejected = self.rejects.by_file if self.rejects else Counter[str]()
+            if tally.rows + rejected.total() != table.records_in:
+                raise WorkerError(f"{table.name}: rows were lost; run again")
+        model, rate = self.model, self.request.options.abstain
+        texts = [] if self.config.asked or self.config.actor is not None else self.texts
+        notes = [*summary.inputs.notes, *table.notes, *self._date_notes()]
+        done = Done(
+            tally=tally,
+            rows_in=table.records_in,
+            rows_out=writer.rows - copied,
+            rejected=rejected.total(),
+            notes=(*notes, *run_notes(model, rate, tally, texts)),
+            warnings=tuple(silence_notes(model, rate)),
+        )
         if self.request.summary:
-            rejected = self.rejects.by_file if self.rejects else {}
             data = summary.to_json(done, rejected)
             self.group.write(self.request.summary, data, force=self.over_summary)
         return done
@@ -225,30 +232,6 @@ class _Job:
                 return lambda: journal.keep(result()) if journal else result()
 
             yield from compute_in_order(chain(first, batches), submit, ahead)
-
-    def _check_rows(self, tally: Tally, *, to_end: bool = True) -> None:
-        """Raise if too many rows are bad, or if one is neither judged nor rejected."""
-        most, rejected = self.request.max_rejects, self.rejects.count if self.rejects else 0
-        if self.rejects and most is not None and rejected > most:
-            first = shown(self.rejects.first, 200)
-            why = f"more than {count(most, 'bad row')} (--max-rejects; first: {first})"
-            raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
-        if to_end and tally.rows + rejected != self.table.records_in:
-            rows = f"{self.table.records_in:,} in, {tally.rows:,} judged, {rejected:,} rejected"
-            raise WorkerError(f"{self.table.name}: rows were lost ({rows}); run again")
-
-    def _done(self, tally: Tally, rows_out: int) -> Done:
-        model, rate = self.model, self.request.options.abstain
-        texts = [] if self.config.asked or self.config.actor is not None else self.texts
-        notes = [*self.summary.inputs.notes, *self.table.notes, *self._date_notes()]
-        return Done(
-            tally=tally,
-            rows_in=self.table.records_in,
-            rows_out=rows_out,
-            rejected=self.rejects.count if self.rejects else 0,
-            notes=(*notes, *run_notes(model, rate, tally, texts)),
-            warnings=tuple(silence_notes(model, rate)),
-        )
 
     def _date_notes(self) -> Iterator[str]:
         """Yield which dates decide about leaders."""

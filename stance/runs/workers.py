@@ -173,18 +173,16 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         no_warning = {"distributed.admin.large-graph-warning-threshold": "1 GB"}
         import_module("dask").config.set(no_warning)
+        how = {"timeout": 10, "set_as_default": False, "name": "stance"}
         try:
-            self._client = distributed.Client(
-                address, timeout=10, set_as_default=False, name="stance"
-            )
+            self._client = distributed.Client(address, **how)
         except Exception as error:  # where another program answers, anything may happen
             raise self._error("no Dask scheduler answers; check the address") from error
         try:
             self._client.wait_for_workers(1, timeout=patience)
         except OSError as error:  # a timeout, too
             self.__exit__()
-            why = "the scheduler is lost or has no worker; start one with `dask worker`"
-            raise self._error(why) from error
+            raise self._error("has no worker; start one with `dask worker`") from error
         # A task rather than scattered data, so that it is repeated if its worker is lost.
         self._model = self._client.submit(copy, model, pure=False)
 

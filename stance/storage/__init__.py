@@ -24,8 +24,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
-from stance.records import Stance
-from stance.settings import SchemaError, items, number, read_settings, such, table
+from stance.settings import read_settings
 from stance.storage._archive import (
     DEFAULT,
     MANIFEST,
@@ -289,10 +288,6 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
 # --- The deep reader -----------------------------------------------------------------------------
 
 READER, MIXTURES = "reader.stance", "reader.toml"
-_WEIGHT = number(float, -100, 100)
-_OFFSET = such(items(_WEIGHT), lambda value: len(value) == len(Stance), "a number per label")
-_HEADS = dict.fromkeys(HEADS, table({"linear": _WEIGHT, "deep": _WEIGHT, "offset": _OFFSET}))
-_MIXTURES = table({"unsure": number(float, 0, 1), **dict.fromkeys(BUNDLED, table(_HEADS))})
 
 
 def load_reader(
@@ -334,7 +329,7 @@ def load_reader(
     def array(name: str) -> Floats32:
         return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
 
-    with opened(folder / READER, "install stance again") as archive:
+    with opened(folder / READER) as archive:
         try:
             members = json.loads(archive.read(MANIFEST))["members"]
             contents = archive.verified(members)
@@ -342,9 +337,9 @@ def load_reader(
             layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
-            mixtures = _MIXTURES(mixtures, "")
             mixture = {name: Mixture(**mixtures[model][name]) for name in HEADS}
-        except (SchemaError, KeyError, TypeError, ValueError, AttributeError) as error:
+            below = mixtures["unsure"] if reads == "unsure" else np.inf
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
     return DeepReader(
@@ -352,6 +347,6 @@ def load_reader(
         pieces=pieces,
         layers=layers,
         mixtures=mixture,
-        below=mixtures["unsure"] if reads == "unsure" else np.inf,
+        below=below,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )

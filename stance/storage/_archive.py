@@ -23,7 +23,6 @@ from stance.errors import ActorError, ModelError, RecipeError
 from stance.files import is_device
 
 MOST_BYTES = 1 << 30  # of a file, and of its members together when unpacked
-MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MANIFEST = 1 << 24
 MOST_MEMBERS, MOST_DIRECTORY = 200, 1 << 16  # and bytes of their list
 MANIFEST = "manifest.json"
@@ -40,10 +39,6 @@ _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
     *(OverflowError, RuntimeError, ValueError),
 )
-_RUNS_CODE = (
-    "is refused because loading one can run any code; train a model with `stance train`, whose "
-    "file holds only numbers and text"
-)
 
 
 def refusal(
@@ -54,20 +49,23 @@ def refusal(
 
 
 @contextlib.contextmanager
-def opened(path: Path, advice: str = "") -> Iterator["Archive"]:
+def opened(path: Path) -> Iterator["Archive"]:
     """Open a file whose directory keeps within the limits; a refusal names the file."""
-    with named(path, advice):
+    with named(path):
         if is_device(path):
             raise refusal("is a pipe or device, not a file", "name a model file")
         with path.open("rb") as file:
             if path.suffix.lower() in PICKLES:
-                raise ModelError(f"as a {path.suffix} file, it {_RUNS_CODE}")
+                why = "is refused because loading one can run any code"
+                raise refusal(
+                    f"as a {path.suffix} file, it {why}", "train a model with `stance train`"
+                )
             yield Archive(file)
 
 
 @contextlib.contextmanager
-def named(path: Path, instead: str = "") -> Iterator[None]:
-    """Put the file's name before whatever is refused in it, on one line; replace its advice."""
+def named(path: Path) -> Iterator[None]:
+    """Put the file's name before whatever is refused in it, on one line."""
     try:
         yield
     except (ModelError, ActorError, RecipeError, OSError) as error:
@@ -77,8 +75,6 @@ def named(path: Path, instead: str = "") -> Iterator[None]:
             what = f"cannot be read ({error.strerror}); {advice}"
         elif not isinstance(error, ModelError):
             what += "; train a new one with `stance train`"
-        if instead:
-            what = f"{what.rpartition('; ')[0]}; {instead}"
         raise ModelError(f"{shown_path(path)}: {what}") from error
 
 
@@ -110,8 +106,6 @@ class Archive:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
         head = file.read(4)
-        if head.startswith(b"\x80"):
-            raise ModelError(f"as a pickle, it {_RUNS_CODE}")
         if head not in (b"PK\3\4", b"PK\5\6"):
             raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
         if size > MOST_BYTES:
@@ -126,15 +120,10 @@ class Archive:
         if MANIFEST not in self._entries:
             raise refusal(f"is a zip but not a model: it has no '{MANIFEST}'", _OTHER_FILE)
         for name, entry in self._entries.items():
-            most = MOST_MANIFEST if name == MANIFEST else MOST_MEMBER
-            who = f"its member '{shown(name)}'"
             if entry.compress_type not in _METHODS:
-                raise refusal(f"{who} is packed in a way that no model is")
-            if entry.file_size > most:
-                unpacked = f"{who} unpacks to {entry.file_size:,} bytes"
-                raise refusal(f"{unpacked}; at most {most:,} are read")
-        if sum(self.sizes.values()) > MOST_BYTES:
-            raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
+                raise refusal(f"its member '{shown(name)}' is packed in a way that no model is")
+        if sum(self.sizes.values()) > MOST_BYTES or self.sizes[MANIFEST] > MOST_MANIFEST:
+            raise refusal("its members unpack to more bytes than those of any model")
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes: exactly as many as declared, and never more in memory."""
@@ -200,11 +189,11 @@ def encode_terms(terms: Sequence[str]) -> bytes:
 class Terms(Sequence[str]):
     """Terms that are split when one is first read: few ever are, and a model has many."""
 
-    def __init__(self, text: str, size: int) -> None:
-        self._text, self._size = text, size
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._terms)
 
     def __getitem__(self, place: Any) -> Any:
         return self._terms[place]
@@ -228,4 +217,4 @@ def decode_terms(data: bytes, size: int, name: str) -> Terms:
         raise refusal(f"'{name}' has not {size:,} whole lines")
     if not data.translate(None, _PRINTED).decode().isprintable():
         raise refusal(f"'{name}' has a control character")
-    return Terms(text, size)
+    return Terms(text)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from stance.display import shown
-from stance.reading.lexicon import FUNCTIONS
+from stance.reading.lexicon import LEXICON
 from stance.records import Holder, Sentiment, Stance
-from stance.settings import SchemaError, anything, entries, items, number, of, one_of, such, table
-from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
+from stance.settings import SchemaError, anything, entries, items, number, of, such, table
+from stance.storage._archive import MANIFEST, MOST_BYTES, refusal
 
 FORMAT = "stance-model"
 SCHEMA = 1
@@ -64,21 +64,16 @@ _DATA = table(
     | {"classes": table(optional=dict.fromkeys(Stance, _ROWS))},
     others=anything,
 )
-_CATEGORY = table(
-    {"polarity": one_of("positive", "negative", "demand", "none"), "words": _WORDS},
-    {"phrases": _WORDS, "meaning": anything},
-)
 _BLOCK = table({"name": _STRING, "weight": _WEIGHT, "features": _FEATURES})
 _HEAD = table(
     {"labels": items(_STRING), "targeted": of(bool), "own": of(bool), "blocks": items(_BLOCK)}
     | {"temperature": number(float, 1e-6, 1e6)}
 )
 _MEMBER = table(
-    {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)},
+    {"sha256": _DIGEST, "bytes": number(int, 0, MOST_BYTES)},
     {"dtype": _STRING, "shape": items(_FEATURES)},
 )
 _RECIPE = table({"name": _STRING, "features": _BLOCKS}, others=anything)
-_FUNCTIONS = table(optional=dict.fromkeys(FUNCTIONS, _WORDS))
 _VERSIONS = dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), _STRING)
 _MODEL = table(
     {
@@ -90,7 +85,7 @@ _MODEL = table(
         "limits": _WORDS,
         "book": of(dict),
         "labels": of(dict),
-        "lexicon": table(optional={"function": _FUNCTIONS}, others=_CATEGORY),
+        "lexicon": LEXICON,
         "language": _STRING,
         "temperature": of(float),
         "members": entries(_MEMBER),

@@ -275,7 +275,6 @@ class Rejects(TableWriter):
         names = (*["file"] * several, "line", "column", "reason", "raw")
         super().__init__(path, table_format(path, names), force=force)
         self.by_file = Counter[str]()  # records put aside so far
-        self.first = ""  # where one stands, and why it is bad
         self.file = ""  # of the records, if there are several
         self._several = several
 
@@ -287,8 +286,6 @@ class Rejects(TableWriter):
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
         self.by_file[self.file] += 1
-        place = f"{self.file}:{line}".removesuffix(":0") if self.file else f"line {line}"
-        self.first = self.first or f"{place}: {reason}"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self.write((*[self.file] * self._several, str(line or ""), column, reason, text))
