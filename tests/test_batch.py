@@ -294,7 +294,7 @@ def test_killed_when_the_output_has_its_name_already(model, table, output, whole
     predict(model, table, output, size=7)
     monkeypatch.undo()
     assert parts_kept(output) == 9
-    with pytest.raises(Finished, match=r"is finished already \(newer than its input; .*resume$"):
+    with pytest.raises(Finished, match=r"is finished already \(newer than its input, .*resume$"):
         predict(model, table, output, resume=True, size=7)
     assert output.read_bytes() == whole
     assert beside(output) == []

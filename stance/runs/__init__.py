@@ -61,12 +61,7 @@ def predict_table(
     They are cut into parts of `size` records, which processes or a cluster compute. If there are
     several parts or `resume` is set, and input and output are files, finished ones are kept in a
     private file beside the output until all are there, so that a run that was stopped can go on.
-    The bytes of the output depend on none of that.
-
-    Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
-    (nothing is then under its name), `UsageError` if options contradict each other,
-    `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
-    `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
+    The bytes of the output depend on none of that. After an error, nothing is under its name.
     """
     paths = request.paths
     if request.resume and not all(map(_is_file, (*paths, request.output))):
@@ -133,10 +128,6 @@ class _Job:
             self.journal = stack.enter_context(Journal(request.output, **how))
         self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self._check_outputs()
-        self.older: Path | None = None  # output, to which rows are added
-        if self.summary.adds and self.journal and self.journal.output.exists():
-            self.older = self.journal.output
-            self.summary.keep_columns(self.older, options.prefix + "row")
         inputs = self.summary.inputs
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
@@ -159,9 +150,7 @@ class _Job:
         if journal and request.resume and not self.over and all(map(Path.exists, outputs)):
             times = [path.stat().st_mtime for path in inputs if path and path.exists()]
             if max([*times, journal.kept_at]) <= journal.output.stat().st_mtime:
-                why = (
-                    "is finished already (newer than its input; contents and options not compared)"
-                )
+                why = "is finished already (newer than its input, contents not compared)"
                 raise Finished(f"{shown_path(journal.output)}: {why}; nothing to resume")
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
@@ -171,13 +160,13 @@ class _Job:
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts to the output as they come, and what is said of the whole."""
-        table, summary, tally, copied = self.table, self.summary, Tally(), 0
+        table, summary, tally = self.table, self.summary, Tally()
         if self.request.options.deep or self.model.encoder:
             size = min(size, DEEP_PART)
         writer = TableWriter(self.request.output, self.config.form, force=self.over)
         with self.group.part(writer), closing(self._parts(size)) as parts:
-            if self.older:
-                copied = summary.copy_unchanged(self.older, writer)
+            summary.copy_unchanged(writer)
+            copied = writer.rows
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
                 tally.add(part.tally)

@@ -13,7 +13,6 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Self
 
@@ -37,17 +36,17 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _KEPT = "finished parts are kept: run again with --resume to go on"
 
+_PARTS = "the order of the files or the size of parts"  # which depend on other changes, too
+
 # --- What a run depends on ------------------------------------------------------------------------
 
 Fingerprint = Mapping[str, str | int | float | bool | None]  # in words that a user knows
 
 
-def versions(deep: bool = False) -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     libraries = {"numpy": np.__version__, "PyStemmer": Stemmer.version()}
-    if deep:
-        libraries["onnxruntime"] = import_module("onnxruntime").__version__
     return {"stance": __version__, **libraries, "python": python}
 
 
@@ -56,8 +55,7 @@ def fingerprint(
 ) -> Fingerprint:
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(reading) | asdict(options) | {"rejects": rejects}
-    deep = bool(options.deep or model.encoder)
-    known = {f"the version of {name}": number for name, number in versions(deep).items()}
+    known = {f"the version of {name}": number for name, number in versions().items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     book = hashlib.sha256(json.dumps(model.book.to_tables(), sort_keys=True).encode()).hexdigest()
     return {**asked, **known, "the actor book or --aliases": book, "the model": model.digest}
@@ -67,18 +65,16 @@ def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
     """Return what a run in parts of some size depends on of its files."""
     order = hashlib.sha256("\n".join(ascii(str(path)) for path in hashes).encode()).hexdigest()
     files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes.items()}
-    return {**files, "the order of the files": order, "the size of parts": size}
+    return {**files, _PARTS: f"{order} {size}"}
 
 
 def difference(before: Fingerprint, now: Fingerprint) -> str | None:
     """Return in words the first difference between two fingerprints.
 
-    >>> difference({"the size of parts": 5, "--deep": None}, {"the size of parts": 9, "--deep": 1})
-    '--deep has changed'
+    >>> difference({"the file a.csv": "6f3c", "--deep": "all"}, {"the file a.csv": "6f3c"})
+    '--deep is gone'
     """
-    names = sorted({**now, **before}, key=lambda name: not name.startswith("the file "))
-    names.sort(key="the size of parts".__eq__)  # which follows from other options, too
-    for what in names:
+    for what in sorted({**now, **before}, key=_PARTS.__eq__):
         if before.get(what) != now.get(what):
             state = "is new" if what not in before else "has changed" if what in now else "is gone"
             return f"{what} {state}"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
-from stance.files import file_hash
+from stance.files import file_hash, is_device
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note, foreign_note
@@ -125,8 +125,9 @@ class Summary:
         self.inputs, self.run, self.output = inputs, run, output
         self.rows_before = 0  # input rows that earlier runs have numbered
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
-        self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
+        self._older: Path | None = None  # output to which rows are added, if it is there
         self._same_output = False  # as that of the earlier run
+        self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
         if since and self.adds:
@@ -149,16 +150,19 @@ class Summary:
             why = "names none of these files; give the same paths as in that run"
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
-        if self.output and table == cell_of(self.output):
-            self._same_output = True
-            if self._unchanged() and not self.output.exists():
+        columns: tuple[str, ...] = ()
+        if self.output and not is_device(self.output):
+            self._same_output = table == cell_of(self.output)
+            if self.output.exists():
+                self._older, columns = self.output, self._input_columns(self.output)
+            elif self._same_output and self._unchanged():
                 raise DataError(f"{shown_path(self.output)}: is gone; {_RESTORE}")
         files = count(len(self.inputs.paths), "file")
         note = f"{len(self.hashes):,} of {files} new or changed since"
         if not self.hashes:
             raise Finished(f"{name}: {note}; nothing to judge")
         notes, past = (*self.inputs.notes, f"{note} {name}"), tuple(map(Path, self._files))
-        self.inputs = self.inputs._replace(paths=tuple(self.hashes), notes=notes, before=past)
+        self.inputs = Inputs(tuple(self.hashes), True, notes, columns, before=past)
 
     def _unchanged(self) -> int:
         """Return how many input rows an earlier run has judged that are not judged now."""
@@ -169,17 +173,18 @@ class Summary:
         """Count records that are judged."""
         self._judged.update(records.columns[0] if self.inputs.several else {"": len(records)})
 
-    def keep_columns(self, older: Path, row: str) -> None:
-        """Have files read with the columns of an older output, those before that of the row."""
+    def _input_columns(self, older: Path) -> tuple[str, ...]:
+        """Return the columns of an older output between those of the file and of the row."""
+        row = f"{self.run['--prefix']}row"
         with open_table(older) as table:
-            names = table.columns
-        end = names.index(row) if row in names else 1
-        self.inputs = self.inputs._replace(columns=names[1:end])
+            return table.columns[1 : table.columns.index(row)] if row in table.columns else ()
 
-    def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
-        """Copy the rows of an older output, but for those of files judged now; return how many."""
+    def copy_unchanged(self, writer: TableWriter) -> None:
+        """Copy the rows of the older output, but for those of files judged now."""
+        if (older := self._older) is None:
+            return
         names, judged_now = writer.format.columns, set(map(cell_of, self.hashes))
-        lost, last, copied = self._unchanged() if self._same_output else 0, ("", ""), 0
+        lost, last = self._unchanged() if self._same_output else 0, ("", "")
         with open_table(older) as table:
             row = len(self.inputs.columns) + 1
             answers = table.columns[row:]
@@ -194,11 +199,9 @@ class Summary:
                     lost, last = lost - (place != last), place  # several rows have one place
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
-                    copied += 1
         if lost > 0:
             why = f"lacks {count(lost, 'row')} of the earlier run; {_RESTORE}"
             raise DataError(f"{shown_path(older)}: {why}")
-        return copied
 
     def to_json(self, done: Done, rejected: Mapping[str, int]) -> bytes:
         """Return the summary as JSON; files that an earlier run has judged come first."""
