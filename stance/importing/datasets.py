@@ -1,15 +1,10 @@
 """Public data sets: JSON, text beside annotations, and tables in which a row may be several."""
 
 import ast
-import re
-import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from difflib import SequenceMatcher
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
@@ -19,19 +14,16 @@ from stance.importing.sources import (
     Row,
     Rows,
     files_in,
-    joined,
     paragraph_around,
     read_json,
     read_table,
     scalar,
 )
-from stance.records import Stance
 from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _LONGEST_DECISIONS = 2000  # characters; many more could crash the parser
-_WORD = re.compile(r"\[TGT\]|\w+|\S")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
@@ -129,12 +121,7 @@ def read_seesaw(job: Import) -> Rows:
         split = str(next(read_json(meta, job), {}).get("Split", "")) if meta.is_file() else ""
         for number, triplets in next(read_json(path, job), {})["sentence-level stances"].items():
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            rows = [*_triplets(job, triplets, {**cells, "split": split})]
-            pairs, votes = [(row["actor"], row.get("holder")) for row in rows], Counter[Any]()
-            for pair, row in zip(pairs, rows, strict=True):
-                votes[pair] += 1 if row["stance"] == Stance.FAVOR else -1
-            job.skip("tie", "between coders", [*votes.values()].count(0))
-            yield from (row for pair, row in zip(pairs, rows, strict=True) if votes[pair])
+            yield from _triplets(job, triplets, {**cells, "split": split})
 
 
 def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
@@ -164,46 +151,20 @@ def read_semeval2016(job: Import) -> Rows:
 
 
 def _paragraphs(job: Import, article: Row) -> Rows:
-    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
+    """Yield the labelled paragraphs of an article of PerSenT, a line each."""
     texts = [text.strip() for text in article["text"].split("\n")]
-    masks = article.get("masked", "").split("\n")
     for number in range(len(job.format.columns)):
         label = article.get(f"stance {number}", "")
         if label.strip() and not "".join(texts[number : number + 1]):
             job.skip("label", "of a paragraph that is not there")
         elif label.strip():
-            fits = len(masks) == len(texts)
-            places = masked_places(texts[number], masks[number]) if fits else set()
             row = {"id": f"{article['document']}-{number}", "document": article["document"]}
-            row |= {"actor": article["actor"], "spans": joined(places), "stance": label}
-            yield row | {"text": texts[number]}
-
-
-def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
-    """Return where a text has what its copy calls ``[TGT]``; nothing if the two do not fit.
-
-    >>> sorted(masked_places("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled."))
-    [(0, 7), (13, 16)]
-    """
-    words, masks = list(_WORD.finditer(text)), _WORD.findall(masked)
-    matcher = SequenceMatcher(None, [word[0] for word in words], masks, autojunk=False)
-    places = set[tuple[int, int]]()
-    for kind, start, end, low, high in matcher.get_opcodes():
-        if kind != "equal":
-            if start == end or {*masks[low:high]} != {"[TGT]"}:
-                return set()
-            places.add((words[start].start(), words[end - 1].end()))
-    return places
+            yield row | {"actor": article["actor"], "stance": label, "text": texts[number]}
 
 
 def _entities(job: Import, headline: Row) -> Rows:
     """Yield a row per entity of SEntFiN, from ``{'Gold': 'positive'}``, which is not run."""
-    cell = headline.pop("decisions").strip()
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about backslashes
-            labels = ast.literal_eval(cell[:_LONGEST_DECISIONS])
-    except MemoryError as error:  # of the parser, not of the computer
-        raise ValueError("nested too deeply") from error
+    labels = ast.literal_eval(headline.pop("decisions").strip()[:_LONGEST_DECISIONS])
     for actor, label in labels.items():
         yield {**headline, "actor": actor, "stance": label.strip()}
 

@@ -37,19 +37,15 @@ def check_coder(name: str) -> str:
 
 
 def answered(labels: Labels) -> tuple[str, ...]:
-    """Return the questions beside the stance that a coder has answered, as the adjudicator must."""
-    every = [label for coder in _coders(labels) for label in labels[coder].values()]
+    """Return the questions beside the stance that anybody has answered, as the adjudicator must."""
+    every = [label for mine in labels.values() for label in mine.values()]
     return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in every))
 
 
-def _coders(labels: Labels) -> list[str]:
-    """Return the names of those who labelled, in alphabetical order, without the adjudicator."""
-    return sorted(coder for coder in labels if coder != ADJUDICATED)
-
-
 def _opinions(labels: Labels, pair: str) -> dict[str, Label]:
-    """Return each coder's label of a pair, named by its key."""
-    return {coder: labels[coder][pair] for coder in _coders(labels) if pair in labels[coder]}
+    """Return each coder's label of a pair, in alphabetical order, but the adjudicator's."""
+    coders = sorted(labels.keys() - {ADJUDICATED})
+    return {coder: labels[coder][pair] for coder in coders if pair in labels[coder]}
 
 
 def is_disputed(labels: Labels, pair: str) -> bool:
@@ -195,7 +191,7 @@ def export_labels(
     if coder == ADJUDICATED:
         settled = {pair.key: final_label(labels, pair.key) for pair in task.pairs}
         labels = {coder: {key: label for key, label in settled.items() if label}}
-    names = [coder] if coder else _coders(labels)
+    names = [coder] if coder else sorted(labels.keys() - {ADJUDICATED})
     given = [
         (pair, name, labels[name][pair.key])
         for pair in task.pairs

@@ -24,7 +24,6 @@ from stance.reports import environment
 from stance.settings import read_text
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
@@ -85,7 +84,13 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
     from starlette.routing import Route
 
     def check(request: Request, given: str) -> None:
-        if not _is_ours(request, host) or not secrets.compare_digest(given.encode(), key.encode()):
+        headers = request.headers
+        if not (
+            headers.getlist("host") == [host]  # or a foreign name that leads here would do
+            and headers.get("origin", f"http://{host}") == f"http://{host}"
+            and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+            and secrets.compare_digest(given.encode(), key.encode())
+        ):
             why = "this page belongs to an earlier run; open the address that stance printed last"
             raise HTTPException(403, why)
 
@@ -115,16 +120,6 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
     }
     routes = [Route("/{key}", page), Route("/ask/{verb}", answer, methods=["POST"])]
     return Starlette(routes=routes, exception_handlers={HTTPException: failed, StanceError: failed})
-
-
-def _is_ours(request: "Request", host: str) -> bool:
-    """Return whether a request is of our own page, by its own name."""
-    headers = request.headers
-    return (
-        headers.getlist("host") == [host]  # or a foreign name that leads here would do
-        and headers.get("origin", f"http://{host}") == f"http://{host}"
-        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    )
 
 
 # --- The page: one document that carries its style and script -------------------------------------

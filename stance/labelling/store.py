@@ -141,24 +141,25 @@ _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 
 
-class Entry(NamedTuple):
-    """A row of the file. Rows are only ever added: the last of a coder on a pair counts."""
+_COLUMNS: dict[str, type] = {
+    "id": str,
+    "at": int,  # microseconds of the epoch
+    **{"coder": str, "pair": str, "row": int, "actor": str},
+    **{"stance": str, "holder": str, "sentiment": str},  # the fields of a label, in their order
+    **{"false_match": int, "note": str, "unsure": int},
+}
+"""Columns of the file. Rows are only ever added: the last of a coder on a pair counts."""
 
-    id: str
-    at: int  # microseconds of the epoch
-    coder: str
-    pair: str
-    row: int
-    actor: str
-    label: Label  # a column for each field
-
-
-_PLACES = Entry._fields[:-1]
-_COLUMNS = {name: Entry.__annotations__[name] for name in _PLACES} | Label.__annotations__
-_KINDS = {str: "TEXT", int: "INTEGER", bool: "INTEGER"}
+_KINDS = {str: "TEXT", int: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
-_NAMES, _MARKS = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
-_INSERT = f"INSERT OR IGNORE INTO labels ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 (ours)
+_ALL = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+_INSERT = f"INSERT OR IGNORE INTO labels VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+def _label(row: sqlite3.Row) -> Label:
+    """Return the label in a row of the file."""
+    flags = {name: bool(row[name]) for name in ("false_match", "unsure")}
+    return Label(**{name: row[name] for name in ("stance", "holder", "sentiment", "note")}, **flags)
 
 
 class Store(AbstractContextManager["Store"]):
@@ -175,6 +176,7 @@ class Store(AbstractContextManager["Store"]):
         with _translated(path):
             # Autocommit: the statements below say where a transaction begins.
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._base.row_factory = sqlite3.Row
             try:
                 self._open()
             except BaseException:
@@ -204,35 +206,30 @@ class Store(AbstractContextManager["Store"]):
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def _entries(self) -> list[Entry]:
-        """Return all labels, the oldest first; raise if one is not allowed."""
+    def _rows(self) -> list[sqlite3.Row]:
+        """Return the rows of the file, the oldest first; raise if one is not a valid label."""
         with _translated(self.path):
-            query = f"SELECT {_NAMES} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
-            rows = self._base.execute(query).fetchall()
-        entries, kinds = list[Entry](), [*_COLUMNS.values()]
+            rows: list[sqlite3.Row] = self._base.execute(_ALL).fetchall()
+        kinds = [*_COLUMNS.values()]
         for row in rows:
-            place, given = row[: len(_PLACES)], row[len(_PLACES) :]
-            given = [bool(cell) if isinstance(cell, int) else cell for cell in given]
-            entry = Entry._make((*place, Label(*given)))
-            odd = [*map(type, (*place, *given))] != kinds
-            if fault := "a cell has the wrong type" if odd else problem(entry.label):
-                where = f"the label of {shown(str(entry.coder))} on row {shown(str(entry.row))}"
+            odd = [*map(type, row)] != kinds
+            if fault := "a cell has the wrong type" if odd else problem(_label(row)):
+                where = f"the label of {shown(str(row['coder']))} on row {shown(str(row['row']))}"
                 raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
-            entries.append(entry)
-        return entries
+        return rows
 
     def labels(self) -> Labels:
         """Return the last label of each coder on each pair, in this order."""
         labels = defaultdict[str, dict[str, Label]](dict)
-        for entry in self._entries():
-            labels[entry.coder].pop(entry.pair, None)
-            labels[entry.coder][entry.pair] = entry.label
+        for row in self._rows():
+            labels[row["coder"]].pop(row["pair"], None)
+            labels[row["coder"]][row["pair"]] = _label(row)
         return dict(labels)
 
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
-        places = {entry.pair: (entry.row, entry.actor) for entry in self._entries()}
+        places = {row["pair"]: (row["row"], row["actor"]) for row in self._rows()}
         if lost := [place for pair, place in places.items() if pair not in rows]:
             row, actor = min(lost)
             rows_of = f"{count(len(lost), 'labelled row')} changed or gone"
@@ -252,16 +249,16 @@ class Store(AbstractContextManager["Store"]):
     def merge(self, path: Path, task: Task) -> str:
         """Add another store's labels on rows of the table; return what to say of it."""
         with Store(path, create=False) as other:
-            entries = other._entries()
-        rows, before = {pair.key for pair in task.pairs}, self._base.total_changes
-        mine = [entry for entry in entries if entry.pair in rows]
+            rows = other._rows()
+        keys, before = {pair.key for pair in task.pairs}, self._base.total_changes
+        mine = [row for row in rows if row["pair"] in keys]
         with _translated(self.path):
             self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(_INSERT, [(*one[:-1], *astuple(one.label)) for one in mine])
+            self._base.executemany(_INSERT, [*map(tuple, mine)])
             self._base.execute("COMMIT")
         new = self._base.total_changes - before
         note = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
-        if strange := len(entries) - len(mine):
+        if strange := len(rows) - len(mine):
             note += f"; {count(strange, 'label')} on rows that the table lacks left out"
         return note
 
