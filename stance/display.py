@@ -6,11 +6,10 @@ import sys
 import textwrap
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, zip_longest
-from typing import TextIO
+from itertools import accumulate
 from unicodedata import east_asian_width
 
-WIDTH = 79  # columns of a line
+WIDTH = 79  # columns of a line in a file
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
 
@@ -73,28 +72,21 @@ def bounds(interval: Sequence[float] | None) -> str:
     return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
 
 
-def line_width(stream: TextIO | None = None) -> int:
-    """Return the columns of a line: the terminal's, within limits; 79 in a file."""
-    if not (stream or sys.stdout).isatty():
-        return WIDTH
-    return min(max(shutil.get_terminal_size().columns - 1, 40), 120)
-
-
-def wrap(
-    text: str, first: str = "", rest: str | None = None, *, width: int | None = None
-) -> list[str]:
+def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """Return the lines of a paragraph, all but the first of which begin with ``rest``.
 
-    Only a word wider than a line is broken.
+    They are as wide as the terminal, within limits. Only a word wider than a line is broken.
 
     >>> wrap("two files", "note: ")
     ['note: two files']
     """
+    width = WIDTH
+    if sys.stdout.isatty():
+        width = min(max(shutil.get_terminal_size().columns - 1, 40), 120)
     rest = first + "  " if rest is None else rest
     return textwrap.wrap(
-        text, width or line_width(), initial_indent=first, subsequent_indent=rest,
-        break_on_hyphens=False,
-    )  # fmt: skip
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
 
 
 def ranged(value: float | None, interval: Sequence[float] | None, sign: str = "") -> str:
@@ -133,7 +125,7 @@ def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
 def table(
     rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
 ) -> list[str]:
-    """Return a head and rows as lines: numbers right, texts left, the widest one wrapped.
+    """Return a head and rows as lines: numbers right, texts left, long ones cut short.
 
     Of more than ``most`` rows the rest is counted. Without a row, there is no head.
 
@@ -143,28 +135,13 @@ def table(
     if len(rows) < 2:
         return []
     end = len(rows) if most is None else most + 1
-    cells = [
-        [f"{c:,}" if isinstance(c, int) else shown(str(c), 300) for c in row] for row in rows[:end]
-    ]
-    by_column = list(zip(*cells, strict=True))
-    right = [all(map(_NUMBER.fullmatch, column[1:])) for column in by_column]
-    widths = [max(map(len, column)) for column in by_column]
-    if texts := [number for number, is_right in enumerate(right) if not is_right]:
-        widest = max(texts, key=widths.__getitem__)
-        room = line_width() - sum(widths) - 2 * (len(widths) - 1)
-        widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
-    lines = []
-    for row in cells:
-        wrapped = (
-            wrap(cell, "", " " * (len(cell) - len(cell.lstrip())), width=width)
-            for cell, width in zip(row, widths, strict=True)
-        )
-        for parts in zip_longest(*wrapped, fillvalue=""):
-            line = (
-                part.rjust(width) if is_right else part.ljust(width)
-                for part, width, is_right in zip(parts, widths, right, strict=True)
-            )
-            lines.append("  ".join(line).rstrip())
+    cells = [[f"{c:,}" if isinstance(c, int) else shown(str(c)) for c in row] for row in rows[:end]]
+    columns = []
+    for column in zip(*cells, strict=True):
+        width = max(map(len, column))
+        is_right = all(map(_NUMBER.fullmatch, column[1:]))
+        columns.append([c.rjust(width) if is_right else c.ljust(width) for c in column])
+    lines = ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
     return lines + ([f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else [])
 
 

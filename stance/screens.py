@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.display import count, joined, listed, percent, ranged, shown, stacked, table, wrap
+from stance.display import count, facts, listed, percent, ranged, shown, stacked, table, wrap
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import PRIOR
 from stance.records import ANSWERS, SIDES, UNCERTAIN
@@ -24,10 +23,10 @@ Row = Sequence[object]
 COMPARED = ("against", "favor", "net")  # of shares
 
 ACTORS = 15  # listed with their scores or answers; the rest is counted
-EXAMINED = 12  # actors whose shares are listed, and differences between shares
-GROUPS = 6  # groups whose shares are listed, at most
+EXAMINED = 12  # actors with margins, and differences between shares
+SHARES = 24  # lines of shares of actors and groups
 PAIRS = 20  # pairs of a holder and an actor
-NAMES = 8  # actors of a book
+NAMES = 8  # actors of a book, and coders
 ALIASES = 6  # of an actor
 STRONGEST = 8  # words that explain an answer
 
@@ -231,31 +230,25 @@ def sample_lines(figures: Figures) -> list[str]:
 
 def share_lines(figures: Figures) -> list[str]:
     """Return the lines of a summary of shares: those of actors and groups, and what differs."""
-    actors = defaultdict[str, dict[str, list[Figures]]](lambda: defaultdict(list))  # by group
+    by_part = defaultdict[tuple[str, str], list[Figures]](list)
     for share in figures["shares"]:
         if share["class"] in COMPARED and not share["period"]:
-            actors[share["actor"]][share["group"]].append(share)
-    groups = sorted({group for parts in actors.values() for group in parts} - {""})
-    many, audited = len(groups) if len(groups) > GROUPS else 0, bool(figures["labels"])
-    groups = [] if many else groups
+            by_part[share["actor"], share["group"]].append(share)
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     for what in ("withheld", "unanswered", "missing"):
         number = figures["shares"][0].get(what)  # of the only actor, or of all together
         sizes += f", {number:,} {what}" if number else ""
-    sizes += f", {count(figures['labels'], 'label')}" if audited else ""
+    sizes += f", {count(figures['labels'], 'label')}" if figures["labels"] else ""
     rows: list[Row] = [("counted", "against, %", "favor, %", "net")]
-    for actor, parts in islice(actors.items(), EXAMINED):
-        whole = parts[""]
-        rows.append((f"{actor} ({whole[0]['n']:,})", *(percent(s["counted"]) for s in whole)))
-        if audited:
-            rows.append(_corrected("corrected", whole))
-            rows += [_corrected(f"- {name}", parts[name]) for name in groups if name in parts]
-    body = table(rows)
-    if len(actors) > EXAMINED:
-        more = count(len(actors) - EXAMINED, "more actor")
-        body.append(f"and {more}; -o FILE.csv lists all")
-    if many and audited:
-        body.append(f"{count(many, 'group')}, whose shares -o FILE.csv lists")
+    for (actor, group), shares in by_part.items():
+        if not group:
+            counted = (percent(share["counted"]) for share in shares)
+            rows.append((f"{actor} ({shares[0]['n']:,})", *counted))
+        if figures["labels"]:
+            rows.append(_corrected(f"- {group}" if group else "corrected", shares))
+    body = table(rows, most=SHARES, noun="row")
+    if len(rows) > len(body):
+        body.append("-o FILE.csv lists all")
     return stacked([[sizes], body, _verdict(figures)])
 
 
@@ -270,10 +263,9 @@ def _verdict(figures: Figures) -> list[str]:
     """Return what may be said of the differences, or what is missing for that."""
     asked, differences = figures["by"] or figures["over"], figures["differences"]
     if not figures["labels"]:
-        advice = f" To write the counts by {shown(asked)}, add --output FILE." if asked else ""
         return wrap(
             "Counted only: a model's counts are not shares, since its errors do not cancel out. "
-            f"Draw a sample with stance sample, label it, and add it with --audit.{advice}"
+            "Draw a sample with stance sample, label it, and add it with --audit."
         )
     if not differences:
         return wrap("Nothing is compared: no two groups have enough labels.") if asked else []
@@ -331,7 +323,7 @@ def check_lines(figures: Figures) -> list[str]:
         rows: list[Row] = [("agreement [95 % interval]", "rows", "alpha", "agreed")]
         for name, part in ({"all": agreement} | agreement["per_label"]).items():
             rows.append((name, part["units"], *map(_coefficient, (part["alpha"], part["percent"]))))
-        names = joined([shown(name, 20) for name in figures["coders"]])
+        names = listed([shown(name, 20) for name in figures["coders"]], NAMES, "coder")
         coders = [*wrap(f"coders: {names}"), *table(rows)]
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
@@ -360,9 +352,9 @@ def book_lines(book: "ActorBook") -> list[str]:
 
 def alias_lines(figures: Figures) -> list[str]:
     """Return which aliases fire in a table, as `stance.actors` counts them."""
-    rows: list[Row] = [("actor", "rows", "aliases")]
+    rows = []
     for actor, part in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
-        rows.append((actor, part["rows"], listed(names, ALIASES, "name")))
+        rows.append((f"{shown(actor)} ({part['rows']:,})", listed(names, ALIASES, "name")))
     head = f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"
-    return [head, *table(rows)]
+    return [head, *facts(rows, 24)]

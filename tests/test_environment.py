@@ -1,7 +1,6 @@
 """The command doctor says what is installed, and what is missing and how to get it."""
 
 import hashlib
-import json
 import re
 import shutil
 import sys
@@ -22,13 +21,10 @@ def test_it_names_versions_extras_and_the_bundled_model(monkeypatch):
         "importlib.metadata.requires", lambda _: ["numpy>=2.0", 'x>=1; extra == "y"']
     )
     monkeypatch.setitem(EXTRAS, "bad", "nowhere numpy")
-    report = json.loads(invoke("doctor", "--json").stdout)
-    assert (report["stance"], report["faults"]) == (__version__, [])
-    assert report["libraries"] == {"numpy": np.__version__}
-    assert report["extras"]["bad"] == {"nowhere": None, "numpy": np.__version__}
-    digest = hashlib.sha256(bundled_model().read_bytes()).hexdigest()
-    assert report["model"]["sha256"] == digest
     screen = invoke("doctor").stdout
+    assert screen.startswith(f"stance     {__version__}, in ")
+    assert f"libraries  numpy {np.__version__}\n" in screen
+    digest = hashlib.sha256(bundled_model().read_bytes()).hexdigest()
     assert f"bad        nowhere -, numpy {np.__version__}; to add it: pip install nowhere" in screen
     assert digest in screen
     assert screen.endswith("nothing is missing that stance needs\n")
@@ -103,4 +99,4 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["nowhere>=1.0"])
     ran = invoke("doctor")
     assert ran.exit_code == 1
-    assert ran.stdout.endswith("fault      nowhere is not installed; pip install nowhere\n")
+    assert ran.stdout.endswith("fault      nowhere is not installed\n")

@@ -68,8 +68,6 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     text = invoke("shares", archive[0]).stdout
     assert "a model's counts are not shares" in text
     assert "-o FILE.csv" not in text
-    asked = " ".join(invoke("shares", archive[0], "--by", "outlet").stdout.split())
-    assert "To write the counts by outlet, add --output FILE." in asked
     assert "corrected" not in text
 
 

@@ -1,14 +1,11 @@
 """What commands take: files, models, actor books, and how tables are read."""
 
-import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
-from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.records import Form, Options
 
@@ -60,12 +57,7 @@ def beside(table: Path, ending: str) -> Path:
 
 
 def inputs_of(sources: Sequence[Path]) -> list[Path | None]:
-    """Return the files to read, None for ``-``; raise if a sentence stands in place of one."""
-    for name in map(str, sources):
-        is_sentence = len(name.split()) > 1 and not re.search(r"[.]\w+$", name)
-        if is_sentence and not os.access(name, os.F_OK):
-            what = f"'{shown(name, 40)}' is not a file"
-            raise UsageError(f"{what}; judge a sentence with: stance explain TEXT")
+    """Return the files to read, None for ``-``."""
     return [None if str(path) == "-" else path for path in sources]
 
 

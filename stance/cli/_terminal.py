@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from stance import errors
-from stance.display import line_width, shown, wrap
+from stance.display import shown
 
 if TYPE_CHECKING:
     from stance.runs.answers import Tally
@@ -81,7 +81,7 @@ def _of_the_system(error: Exception) -> str | None:
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    typer.echo(fitted(f"stance: {shown(line, LONGEST)}"), err=True)
+    typer.echo(f"stance: {shown(line, LONGEST)}", err=True)
     raise typer.Exit(status) from None
 
 
@@ -138,14 +138,7 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            typer.echo(fitted(shown(line, 400)), err=True)
-
-
-def fitted(line: str) -> str:
-    """Return a line for stderr, on a terminal broken between words."""
-    width = line_width(sys.stderr)
-    wraps = sys.stderr.isatty() and len(line) > width
-    return "\n".join(wrap(line, width=width)) if wraps else line
+            typer.echo(shown(line, 400), err=True)
 
 
 class Progress(AbstractContextManager["Progress"]):

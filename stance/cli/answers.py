@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-import textwrap
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
-from stance.display import count, stacked, table
+from stance.display import count, shown, table
 from stance.errors import UsageError
 from stance.records import Options
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from stance.runs.summary import Done
     from stance.tables import InputOptions
 
-FIRST, LONGEST = 10, 70  # rows that a terminal shows, and characters of their texts
-NAMES = 256  # characters that no name of a file has
+FIRST, LONGEST = 10, 30  # rows that a terminal shows, and characters of their cells
 
 
 def predict(
@@ -63,11 +61,11 @@ def predict(
     loaded = files.open_model(model, actors, aliases, options.deep, **others)
     if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
-    with Progress(quiet) as shown:
+    with Progress(quiet) as progress:
         if request.output is None and sys.stdout.isatty():  # where nobody reads a whole table
-            done = _judge_on_screen(loaded, request, shown)
+            done = _judge_on_screen(loaded, request, progress)
         else:
-            done = predict_table(loaded, request, shown)
+            done = predict_table(loaded, request, progress)
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
 
 
@@ -76,24 +74,19 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     from stance.runs import predict_table
     from stance.tables import open_table, optional_column
 
-    prefix, reading = request.options.prefix, request.reading
-    row, *answers = (prefix + name for name in ("row", "actor", "stance", "holder", "sentiment"))
-    named = dict.fromkeys((row, reading.actor_column or "actor", *answers, reading.text_column))
+    reading, options = request.reading, replace(request.options, wide=False)
+    answers = (f"{options.prefix}{name}" for name in ("stance", "holder", "sentiment"))
+    names = (reading.text_column, reading.actor_column or "actor", *answers)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
-        options = replace(request.options, wide=False)  # too wide for a screen
         done = predict_table(model, replace(request, output=path, options=options), progress)
         progress.clear()
         with open_table(path) as written:
-            columns = (optional_column(written, name) for name in named)
+            columns = (optional_column(written, name) for name in names)
             places = [place for place in columns if place is not None]
-            first = [[record.cells[p] for p in places] for record in islice(written, FIRST)]
-    rows = [[written.columns[place] for place in places], *first]
-    texts = {row[0]: textwrap.shorten(row[-1], LONGEST, placeholder=" …") for row in rows}
-    rest = done.rows_out - len(first)
-    more = f"and {count(rest, 'more row')}; " if rest else ""
-    screen = [table([cells[:-1] for cells in rows]), table([*texts.items()])]
-    say("\n".join([*stacked(screen), f"{more}-o FILE.csv writes all"]))
+            rows = [written.columns, *(record.cells for record in islice(written, FIRST))]
+    lines = table([[shown(row[place], LONGEST) for place in places] for row in rows])
+    say("\n".join([*lines, f"{count(done.rows_out, 'row')}; -o FILE.csv writes all"]))
     return done
 
 
@@ -112,8 +105,6 @@ def explain(
 
     if text == "-":
         text = files.text_of_stdin()
-    elif len(text) < NAMES and Path(text).is_file():
-        raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep)
     asked = [
         reasons
@@ -169,13 +160,9 @@ def actors(
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
     from stance.screens import alias_lines, book_lines
-    from stance.tables import InputOptions, find_inputs, form_of
+    from stance.tables import find_inputs, form_of
 
     if people is not None:
-        unused = sources or actors or aliases or discover or as_json
-        if unused or reading != InputOptions(**form_of(reading)):
-            only = "--from prints a book of the people in its table"
-            raise UsageError(f"{only}; drop the other arguments")
         say(named.book_of_people(people, **form_of(reading)).rstrip("\n"))
         return
     book = files.open_book(actors, aliases)
@@ -294,8 +281,6 @@ def report(
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:
         raise UsageError("--pdf is about figures; add --figures DIR")
-    if str(figures) == "-":
-        raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
     files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
     files.refuse_page(output)

@@ -2,15 +2,14 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 from stance.cli import _inputs as files
-from stance.cli._terminal import Progress, show, tell
+from stance.cli._terminal import Progress, say, show, tell
 from stance.display import facts, shown_path, stacked
 from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageError, load_extra
 from stance.records import Form
@@ -204,71 +203,59 @@ def inspect(model: Path | None = None, as_json: bool = False) -> None:
         raise ModelError(f"{shown_path(path)}: {why}") from error
 
 
-def doctor(as_json: bool = False) -> None:
+def doctor() -> None:
     """Show what is installed, and what is missing."""
-    figures = _installed()
+    import platform
+
+    from stance import __version__, storage
+    from stance.files import file_hash
+
     rows = [
-        ("stance", f"{figures['stance']}, in {figures['folder']}"),
-        ("Python", f"{figures['python']}, {figures['interpreter']}"),
-        ("system", figures["system"]),
+        ("stance", f"{__version__}, in {Path(__file__).parents[1]}"),
+        ("Python", f"{platform.python_version()}, {sys.executable}"),
+        ("system", platform.platform()),
     ]
-    for extra, versions in ({"libraries": figures["libraries"]} | figures["extras"]).items():
+    faults = list[str]()
+    if not (required := _required()):
+        faults.append("stance runs from a folder and is not installed; run pip install . there")
+    for group, names in {"libraries": " ".join(required), **EXTRAS}.items():
+        versions = {name: _version(name) for name in names.split()}
         known = ", ".join(f"{name} {number or '-'}" for name, number in versions.items())
-        missing = " ".join(name for name, number in versions.items() if number is None)
-        rows.append((extra, f"{known}; to add it: pip install {missing}" if missing else known))
-    rows += [*(figures["model"] or {}).items(), *(("fault", fault) for fault in figures["faults"])]
-    rows += [] if figures["faults"] else [("", "nothing is missing that stance needs")]
-    show(figures, lambda: facts(rows, 11), as_json)
-    if figures["faults"]:
+        if missing := " ".join(name for name, number in versions.items() if not number):
+            known += f"; to add it: pip install {missing}"
+            faults += [f"{missing} is not installed"] if group == "libraries" else []
+        rows.append((group, known))
+    try:
+        for model in map(storage.bundled_model, storage.BUNDLED):
+            storage.load_model(model)
+        storage.load_reader("all")
+        rows += [("file", str(storage.bundled_model()))]
+        rows += [("sha256", file_hash(storage.bundled_model()))]
+    except StanceError as error:
+        faults.append(f"{str(error).partition('; ')[0]}; install stance again")
+    rows += [("fault", fault) for fault in faults]
+    rows += [] if faults else [("", "nothing is missing that stance needs")]
+    say("\n".join(facts(rows, 11)))
+    if faults:
         raise typer.Exit(1)
 
 
-def _installed() -> dict[str, Any]:
-    """Return what is installed and what is wrong with it, fit for JSON."""
-    import platform
+def _required() -> list[str]:
+    """Return the libraries that stance cannot do without; none if it is not installed."""
     from importlib import metadata
 
-    from stance import __version__
-
-    wanted, faults, model = list[str](), list[str](), None
     try:
-        wanted = [line for line in metadata.requires(DISTRIBUTION) or () if "extra" not in line]
+        lines = metadata.requires(DISTRIBUTION) or ()
     except metadata.PackageNotFoundError:
-        faults.append("stance runs from a folder and is not installed; run pip install . there")
-    libraries = _versions(re.split(r"[^\w.-]", line)[0] for line in wanted)
-    missing = [name for name, number in libraries.items() if number is None]
-    faults += [f"{name} is not installed; pip install {name}" for name in missing]
+        return []
+    return [re.split(r"[^\w.-]", line)[0] for line in lines if "extra" not in line]
+
+
+def _version(library: str) -> str | None:
+    """Return the version of a library, None if it is not installed."""
+    from importlib import metadata
+
     try:
-        if not missing:
-            from stance import storage
-            from stance.files import file_hash
-
-            for name in storage.BUNDLED:
-                storage.load_model(storage.bundled_model(name))
-            path = storage.bundled_model()
-            model = {"file": str(path), "sha256": file_hash(path)}
-            storage.load_reader("all")
-    except StanceError as error:
-        faults.append(f"{str(error).partition('; ')[0]}; install stance again")
-    return {
-        "stance": __version__,
-        "folder": str(Path(__file__).parents[1]),
-        "python": platform.python_version(),
-        "interpreter": sys.executable,
-        "system": platform.platform(),
-        "libraries": libraries,
-        "extras": {extra: _versions(names.split()) for extra, names in EXTRAS.items()},
-        "model": model,
-        "faults": faults,
-    }
-
-
-def _versions(names: Iterable[str]) -> dict[str, str | None]:
-    """Return the version of each library, None if it is not installed."""
-    from importlib.metadata import version
-
-    versions = dict[str, str | None].fromkeys(names)
-    for name in versions:
-        with suppress(ImportError):
-            versions[name] = version(name)
-    return versions
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None

@@ -153,13 +153,13 @@ _COLUMNS: dict[str, type] = {
 _KINDS = {str: "TEXT", int: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _ALL = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
-_INSERT = f"INSERT OR IGNORE INTO labels VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = f"INSERT OR IGNORE INTO labels VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
 
 def _label(row: sqlite3.Row) -> Label:
     """Return the label in a row of the file."""
-    flags = {name: bool(row[name]) for name in ("false_match", "unsure")}
-    return Label(**{name: row[name] for name in ("stance", "holder", "sentiment", "note")}, **flags)
+    _, _, _, _, _, _, stance, holder, sentiment, false_match, note, unsure = row
+    return Label(stance, holder, sentiment, bool(false_match), note, bool(unsure))
 
 
 class Store(AbstractContextManager["Store"]):
