@@ -99,4 +99,4 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.metadata.requires", lambda _: ["nowhere>=1.0"])
     ran = invoke("doctor")
     assert ran.exit_code == 1
-    assert ran.stdout.endswith("fault      nowhere is not installed\n")
+    assert "\nfault      nowhere is not installed\n" in ran.stdout

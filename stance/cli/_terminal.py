@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-
 from stance import errors
 from stance.display import shown
 
@@ -52,7 +50,7 @@ def catching(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(error, OSError) and errors.is_closed_pipe(error):
                 # The reader of our output (`| head`) has seen enough; that is not a failure.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise typer.Exit(0) from None
+                raise SystemExit(0) from None
             if (line := _of_the_system(error)) is None:
                 raise  # a bug keeps its traceback
             _leave(line, error, 4 if getattr(error, "errno", None) in _WRITING else 1)
@@ -81,8 +79,8 @@ def _of_the_system(error: Exception) -> str | None:
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    typer.echo(f"stance: {shown(line, LONGEST)}", err=True)
-    raise typer.Exit(status) from None
+    print(f"stance: {shown(line, LONGEST)}", file=sys.stderr)
+    raise SystemExit(status) from None
 
 
 def run_safely(app: Callable[[], None]) -> None:
@@ -138,7 +136,7 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            typer.echo(shown(line, 400), err=True)
+            print(shown(line, 400), file=sys.stderr)
 
 
 class Progress(AbstractContextManager["Progress"]):

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import typer
-
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import facts, shown_path, stacked
@@ -84,7 +82,7 @@ def label(
         if who:
             tell(f"labels are kept in {path}; Ctrl-C ends")
             session = labelling.Session(task, labels, book, who, asked)
-            server.serve(session, text, typer.echo, browser=browser)
+            server.serve(session, text, say, browser=browser)
 
 
 def check(
@@ -101,7 +99,7 @@ def check(
     figures = check_corpora(corpora, book=files.open_book(actors), **labelled)
     show(figures, lambda: check_lines(figures), as_json)
     if figures["spoils"]:
-        raise typer.Exit(1)
+        raise SystemExit(1)
 
 
 def train(
@@ -237,7 +235,7 @@ def doctor() -> None:
     rows += [] if faults else [("", "nothing is missing that stance needs")]
     say("\n".join(facts(rows, 11)))
     if faults:
-        raise typer.Exit(1)
+        raise SystemExit(1)
 
 
 def _required() -> list[str]:
