@@ -172,7 +172,7 @@ def _printed(command: str, *, must_succeed: bool = False) -> str:
     with once, mock.patch("stance.labelling.server.serve", _label), streams:
         status = 0
         try:
-            catching(run)(words)
+            catching(run, words)
         except SystemExit as end:
             status = end.code
     printed = screen.buffer.getvalue().decode()

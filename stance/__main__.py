@@ -22,11 +22,11 @@ def main() -> None:
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), quiet]))
     try:
         from stance.cli import main as run
+
+        run()
     except MemoryError:
         os.write(2, b"stance: memory ran out; close other programs or raise the limit\n")
         raise SystemExit(1) from None
-    try:
-        run()
     finally:
         gc.freeze()
 

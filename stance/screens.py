@@ -174,9 +174,8 @@ def explanation_lines(explanation: "Explanation") -> list[str]:
         lines.append("In a language that the model was not trained on: do not rely on this.")
     if not explanation.mentions and not explanation.learned:
         lines.append("Not named in the paragraph: check the spelling, or add aliases (--actors).")
-    for paragraph in explanation.text.splitlines():
-        printable = "".join(char if char.isprintable() else " " for char in paragraph)
-        lines += wrap(printable, "", "")
+    for line in explanation.text.splitlines():
+        lines += wrap(shown(line, len(line)), "", "")
     return [*lines, "", *_pushes(explanation), ""]
 
 
@@ -288,11 +287,10 @@ def pair_lines(shares: Sequence["Share"]) -> list[str]:
     from stance.findings.correction import NET  # which is loaded by now
 
     audited = any(share.audited for share in shares)
-    sides = [] if audited else [*SIDES]
-    heads = ("holder", "target", "n", *(ANSWERS[side] for side in sides), "net")
+    heads = ("holder", "target", "n", *(ANSWERS[side] for side in SIDES), "net")
     rows: list[Row] = [(*heads, *["corrected"] * audited)]
     for share in shares:
-        given = share.given.sum(axis=0)[sides].tolist()
+        given = share.given.sum(axis=0)[[*SIDES]].tolist()
         nets = [share.value(NET, counted=True), *[share.net] * audited]
         cells = (ranged(*net) if net else FEW for net in nets)
         rows.append((share.group, share.actor, share.counts.n, *given, *cells))

@@ -56,7 +56,7 @@ def invoke(*args, stdin=None):
     ):
         status = 0
         try:
-            catching(run)(list(map(str, args)))
+            catching(run, list(map(str, args)))
         except SystemExit as end:
             status = end.code or 0
     printed = (streams[name].buffer.getvalue().decode() for name in ("stdout", "stderr"))

@@ -190,7 +190,11 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; a table begins with"),
         (2, "predict TABLE -m MODEL -o x.pdf", "x.pdf: a table is not written as .pdf; end its"),
         (2, "report TABLE -o x.pdf", "x.pdf: a page is not written as .pdf; end its name in .html"),
-        (2, "evaluate meh.csv --errors x.json", "x.json: a table is not written as .json; end its"),
+        (
+            2,
+            "evaluate CODED -m MODEL --errors x.json",
+            "x.json: a table is not written as .json; end its",
+        ),
         (2, "predict TABLE -m MODEL -o x.xlsx.gz", "x.xlsx.gz: .xlsx files are compressed already"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),
@@ -234,7 +238,7 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
     "command",
     [
         *("predict", "train", "check", "shares", "nonsense", "badHOSTILE", "predict ''"),
-        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'", "shares a.csv --by a --by b"),
+        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
         *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
     ],

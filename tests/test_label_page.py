@@ -159,7 +159,7 @@ def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
         server.process.send_signal(signal.SIGINT)
         _, stderr = server.process.communicate(timeout=10)
         assert server.process.returncode == 130
-    assert "1 of 8 rows labelled, all kept in" in stderr.splitlines()[-1]
+    assert stderr.splitlines()[-1] == "stance: interrupted"
     assert "Traceback" not in stderr
 
 

@@ -63,7 +63,7 @@ def test_what_the_system_refuses_is_one_line(capsys, error, status, told):
             raise MemoryError if "memory" in told else error
 
     with pytest.raises(SystemExit) as caught:
-        _terminal.catching(command)()
+        _terminal.catching(command)
     assert caught.value.code == status
     assert one_line(capsys.readouterr().err).startswith(told)
 
@@ -73,7 +73,7 @@ def test_a_bug_keeps_its_traceback():
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        _terminal.catching(command)()
+        _terminal.catching(command)
 
 
 def test_a_command_is_not_advised_to_use_an_option_that_it_lacks(tmp_path):
@@ -142,25 +142,6 @@ def test_a_warning_is_a_note_of_one_line(capsys):
     assert capsys.readouterr().err == "note: the search ended\n"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a terminal of its own")
-def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
-    import pty
-
-    lines = "Poland praised NATO and condemned Russia for it, and went on at length.\n" * 8
-    table = write(tmp_path / "in.csv", "Text\n" + lines.replace(",", ""))
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "stance", "predict", table]
-    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, timeout=60)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        screen = terminal.read(100_000).decode().splitlines()
-    assert screen[0].split() == ["Text", "actor", "stance", "holder", "sentiment"]
-    assert screen[1].startswith("Poland praised NATO and condem…  Poland  ")
-    assert screen[-1] == "24 rows; -o FILE.csv writes all"
-    assert all(len(line) < 80 for line in screen)
-    assert b"8 rows in = 8 judged" in done.stderr
-
-
 # --- What Windows says differently -------------------------------------------------------------
 
 
@@ -174,7 +155,7 @@ def test_a_reader_that_is_gone_is_no_failure_there(monkeypatch, capsys):
         raise OSError(errno.EINVAL, "Invalid argument")
 
     with pytest.raises(SystemExit) as caught:
-        _terminal.catching(command)()
+        _terminal.catching(command)
     assert (caught.value.code, closed, capsys.readouterr().err) == (0, [True], "")
 
 

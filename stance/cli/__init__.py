@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from stance import __version__
 from stance.cli import answers, models
 from stance.cli._inputs import GROUPS, MAKERS
-from stance.cli._terminal import catching, run_safely, say
+from stance.cli._terminal import run_safely, say
 from stance.errors import UsageError
 from stance.files import DATA
 
@@ -36,7 +36,7 @@ COMMANDS = {c.__name__.strip("_"): c for commands in SECTIONS.values() for c in 
 
 def main() -> None:
     """Run the command line."""
-    run_safely(catching(partial(run, sys.argv[1:])))
+    run_safely(run, sys.argv[1:])
 
 
 def run(words: Sequence[str]) -> None:
@@ -46,11 +46,13 @@ def run(words: Sequence[str]) -> None:
         say(overview())
     elif name == "--version":
         say(f"stance {__version__}")
-    elif name in COMMANDS:
+    elif name not in COMMANDS:
+        raise UsageError(f"no command '{name}'; see stance --help")
+    elif {"-h", "--help"} & {*rest}:
+        say(parser_of(name).format_help().rstrip("\n"))
+    else:
         given = vars(parser_of(name).parse_intermixed_args(rest))
         COMMANDS[name](**_arguments(COMMANDS[name], given))
-    else:
-        raise UsageError(f"no command '{name}'; see stance --help")
 
 
 def overview() -> str:
@@ -91,19 +93,9 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-class Once(argparse.Action):
-    """Keeps the value of an option that is given once."""
-
-    def __call__(self, parser: Any, namespace: Any, value: Any, option: str | None = None) -> None:
-        """Keep a value; raise if there is one."""
-        if getattr(namespace, self.dest) is not self.default:
-            parser.error(f"{option} is given twice; give it once")
-        setattr(namespace, self.dest, value)
-
-
 def parser_of(name: str) -> Parser:
     """Return the parser of a command."""
-    command, usage = COMMANDS[name], ["[OPTIONS]"]
+    command, arguments = COMMANDS[name], list[str]()
     options = {option.name: option for option in _options(command)}
     parser = Parser(name, command.__doc__)
     for section, entries in _HELP["options"].items():
@@ -112,44 +104,37 @@ def parser_of(name: str) -> Parser:
             option = options.get(key.removeprefix(f"{name}."))
             if option and (option.name != key or f"{name}.{key}" not in _KEYS):
                 action = _add(group, option, *([entry] if isinstance(entry, str) else entry))
-                words = str(action.metavar) + ("..." if action.nargs in ("+", "*") else "")
-                if not action.option_strings:
-                    usage.append(words if action.required else f"[{words}]")
-                elif action.required:
-                    usage.append(f"{min(action.option_strings, key=len)} {words}")
+                arguments += [] if action.option_strings else [str(action.metavar)]
         if section == "Options":
             group.add_argument("-h", "--help", action="help", help="Show this help and exit.")
-    parser.usage = " ".join([parser.prog, *usage])
+    parser.usage = " ".join([parser.prog, "[OPTIONS]", *arguments])
     return parser
 
 
 def _add(group: argparse._ArgumentGroup, option: inspect.Parameter, *entry: Any) -> argparse.Action:
     """Add an option to a section of the help."""
     texts = [part for part in entry if isinstance(part, str)]
-    more = entry[-1] if isinstance(entry[-1], dict) else {}
+    more = dict(entry[-1]) if isinstance(entry[-1], dict) else {}
+    names = more.pop("names", [f"--{option.name.replace('_', '-')}"])
+    limits = more.pop("min", None), more.pop("max", None)
     required, kind = option.default is option.empty, option.annotation
     if type(None) in get_args(kind):
         kind, _ = get_args(kind)
-    settings: dict[str, Any] = {"help": texts[-1].replace("%", "%%")}
+    if several := get_origin(kind) is list:
+        (kind,) = get_args(kind)
+    settings: dict[str, Any] = {"help": texts[-1].replace("%", "%%"), **more}
     if kind is bool:
         settings["action"] = "store_false" if option.default else "store_true"
+    elif get_origin(kind) is Literal:
+        settings |= {"metavar": texts[0], "choices": get_args(kind)}
     else:
-        settings |= {"metavar": texts[0], "action": Once}
-        if several := get_origin(kind) is list:
-            (kind,) = get_args(kind)
-            settings["action"] = "append"
-        if get_origin(kind) is Literal:
-            settings["choices"] = get_args(kind)
-        else:
-            settings["type"] = partial(_read, kind, more.get("min"), more.get("max"))
+        settings |= {"metavar": texts[0], "type": partial(_read, kind, *limits)}
     if group.title == "Arguments":
         nargs = ("+" if required else "*") if several else (None if required else "?")
-        return group.add_argument(option.name, **settings | {"action": "store", "nargs": nargs})
-    if option.name == "deep" and kind is not bool:  # a value may follow
-        settings |= {"nargs": "?", "const": "all"}
-    names = more.get("names", [f"--{option.name.replace('_', '-')}"])
-    settings |= {"dest": option.name, "required": required}
-    return group.add_argument(*names, default=None if required else option.default, **settings)
+        return group.add_argument(option.name, nargs=nargs, **settings)
+    settings |= {"action": "append"} if several else {}
+    settings |= {"required": True} if required else {"default": option.default}
+    return group.add_argument(*names, dest=option.name, **settings)
 
 
 def _read(kind: type, low: float | None, high: float | None, text: str) -> Any:

@@ -15,23 +15,18 @@ if TYPE_CHECKING:
     from stance.reading.actors import ActorBook
     from stance.tables import InputOptions
 
-AnswersForm = dict[str, Any]  # arguments of `findings.Request`
-
 
 def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:
     """Raise if a file, named like its option, cannot be written, or is read or written twice."""
     from stance.files import check_output, is_device, same_file
 
-    before: dict[str, Path] = {}
-    for name, path in outputs.items():
-        if path is None:
-            continue
+    named = {name: path for name, path in outputs.items() if path}
+    for name, path in named.items():
         if str(path) == "-":
             raise UsageError("-: this cannot go to standard output; name a file")
-        for other, same in before.items():
-            if same_file(path, same) and not is_device(path):
-                raise UsageError(f"{path}: is both --{other} and --{name}; name two files")
-        before[name] = path
+        for other in named.keys() - {name}:
+            if same_file(path, named[other]) and not is_device(path):
+                raise UsageError(f"{path}: is both --{name} and --{other}; name two files")
         check_output(path, force=force, inputs=inputs)
 
 
@@ -84,17 +79,16 @@ def open_model(
     from stance import storage
 
     file = storage.model_file(path)
-    name = next((n for n in storage.BUNDLED if storage.bundled_model(n) == file), None)
-    model = storage.load_model(file)
-    clashing = [option for option, value in others.items() if value is not None]
-    if deep is not None and (name is None or clashing):
-        only = "works only with a bundled model, without calibrated abstention or a cluster"
-        option = "model" if name is None else clashing[0]
-        raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
-    tell(*filter(None, [storage.stemmer_note(model)]))
-    reader = None
-    if name is not None and deep is not None:
+    model, reader = storage.load_model(file), None
+    if deep is not None:
+        name = next((n for n in storage.BUNDLED if storage.bundled_model(n) == file), None)
+        others["model"] = None if name else path
+        if name is None or any(value is not None for value in others.values()):
+            option = next(option for option, value in others.items() if value is not None)
+            only = "works only with a bundled model, without calibrated abstention or a cluster"
+            raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
         reader = storage.load_reader(deep, model=name).open()
+    tell(*filter(None, [storage.stemmer_note(model)]))
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 
@@ -118,27 +112,28 @@ _PERIOD = Literal["week", "month", "quarter", "year"] | None
 GROUPS: dict[str, dict[str, Any]] = {
     "table": _TABLE,
     "dated": {"date_column": _TEXT, **_DATED},
-    "labelled": _DATED,
+    "labelled": {"actor": _TEXT, **_DATED},
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
+    "audited": {"audit": Path | None, "simple_random": bool, "audit_encoding": _TEXT},
 }
 """Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
 
-def _texts(text_column: str | None = None, keep_all: bool = False, **dated: Any) -> "InputOptions":
+def _texts(text_column: str = "text", keep_all: bool = False, **dated: Any) -> "InputOptions":
     from stance.tables import InputOptions
 
-    return InputOptions(text_column=text_column or "text", keep_all=keep_all, **dated)
+    return InputOptions(text_column=text_column, keep_all=keep_all, **dated)
 
 
-def _labelled(labels: str | None = None, actor: str | None = None, **labelled: Any) -> "CorpusForm":
+def _labelled(labels: str | None = None, **labelled: Any) -> "CorpusForm":
     from stance.corpus.rows import parse_labels
 
-    return {"labels": parse_labels(labels), "actor": actor, **labelled}  # type: ignore[typeddict-item]
+    return {"labels": parse_labels(labels), **labelled}  # type: ignore[typeddict-item]
 
 
 def _answered(
-    answers: list[Path], labels: str | None = None, prefix: str | None = None, **answered: Any
-) -> AnswersForm:
+    answers: list[Path], labels: str | None = None, prefix: str = "", **answered: Any
+) -> dict[str, Any]:
     from stance.corpus.rows import parse_labels
     from stance.files import is_device
     from stance.tables import find_inputs
@@ -149,17 +144,7 @@ def _answered(
     inputs = find_inputs(answers)
     tell(*inputs.notes)
     source = inputs if inputs.several else answers[0]
-    return {"source": source, "prefix": prefix or "", "labels": parse_labels(labels), **answered}
-
-
-def _audited(
-    audit: Path | None = None, simple_random: bool = False, audit_encoding: str | None = None
-) -> AnswersForm:
-    given = {"simple_random": simple_random, "audit_encoding": audit_encoding}
-    if audit is None and any(given.values()):
-        names = "--simple-random and --audit-encoding"
-        raise UsageError(f"{names} say how labels are read; add --audit LABELLED")
-    return {"audit": audit, **given}
+    return {"source": source, "prefix": prefix, "labels": parse_labels(labels), **answered}
 
 
 MAKERS: dict[str, Callable[..., Any]] = {
@@ -167,7 +152,9 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "reading": _texts,  # how texts to judge are
     "labelled": _labelled,  # how labelled tables are
     "answered": _answered,  # which answers are read, and how
-    "audited": _audited,  # which labelled sample corrects them, and how that is read
+    "audited": lambda **audited: (
+        audited
+    ),  # which labelled sample corrects them, and how that is read
     "options": Options,  # how to answer
 }
 """What makes a parameter of a command, by its name, of options of the command line."""

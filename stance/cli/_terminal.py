@@ -1,7 +1,6 @@
 """The terminal: results, notes and progress, and errors as one line with an exit status."""
 
 import errno
-import functools
 import io
 import json
 import os
@@ -30,32 +29,27 @@ _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
 
 
-def catching(command: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a command so that nothing a user can cause ends in a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            with errors.handle_signals(errors.raise_signal):
-                command(*args, **kwargs)
-                with errors.reported(None):
-                    sys.stdout.flush()
-        except errors.StanceError as error:
-            _leave(str(error), error, error.exit_status)
-        except KeyboardInterrupt as error:
-            _leave("interrupted", error, INTERRUPTED)
-        except errors.Terminated as error:
-            _leave("terminated", error, TERMINATED)
-        except Exception as error:
-            if isinstance(error, OSError) and errors.is_closed_pipe(error):
-                # The reader of our output (`| head`) has seen enough; that is not a failure.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise SystemExit(0) from None
-            if (line := _of_the_system(error)) is None:
-                raise  # a bug keeps its traceback
-            _leave(line, error, 4 if getattr(error, "errno", None) in _WRITING else 1)
-
-    return run
+def catching(command: Callable[..., None], *arguments: Any) -> None:
+    """Run a command so that nothing a user can cause ends in a traceback."""
+    try:
+        with errors.handle_signals(errors.raise_signal):
+            command(*arguments)
+            with errors.reported(None):
+                sys.stdout.flush()
+    except errors.StanceError as error:
+        _leave(str(error), error, error.exit_status)
+    except KeyboardInterrupt as error:
+        _leave("interrupted", error, INTERRUPTED)
+    except errors.Terminated as error:
+        _leave("terminated", error, TERMINATED)
+    except Exception as error:
+        if isinstance(error, OSError) and errors.is_closed_pipe(error):
+            # The reader of our output (`| head`) has seen enough; that is not a failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+        if (line := _of_the_system(error)) is None:
+            raise  # a bug keeps its traceback
+        _leave(line, error, 4 if getattr(error, "errno", None) in _WRITING else 1)
 
 
 def _of_the_system(error: Exception) -> str | None:
@@ -83,8 +77,8 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     raise SystemExit(status) from None
 
 
-def run_safely(app: Callable[[], None]) -> None:
-    """Run the app even if streams are closed, full, or unable to show every character."""
+def run_safely(command: Callable[..., None], *arguments: Any) -> None:
+    """Run a command even if streams are closed, or unable to show every character."""
     for number, stream in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, stream) is None:  # closed, whose number a file would take
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
@@ -93,21 +87,11 @@ def run_safely(app: Callable[[], None]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        catching(command, *arguments)
     except SystemExit as end:
         if end.code in ABANDONED:
             abandon(end.code)
-        if isinstance(end.__context__, BrokenPipeError):  # of `--help | head`
-            os._exit(0)
         raise
-    except OSError as error:  # the help, on a full disk
-        if error.errno not in _WRITING:
-            raise
-        sys.stderr.write(f"stance: {errors.output_error(error, None)}\n")
-        os._exit(4)  # a second attempt to write what is left would fail too
-    except MemoryError:  # before or after the command
-        sys.stderr.write(f"stance: {_NO_MEMORY}\n")
-        sys.exit(1)
 
 
 def abandon(status: int) -> NoReturn:
@@ -149,25 +133,20 @@ class Progress(AbstractContextManager["Progress"]):
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
         """Show the rows so far, and the share of all bytes."""
         now = time.monotonic()
-        if not self._changes or now - self._last < BRIEF:
-            return
-        self._last, line = now, f"{tally.rows:,} rows"
-        if total:
-            line = f"{100 * done / total:.0f} %  {line}"
-        self.clear()
-        with suppress(OSError):
-            sys.stderr.write(shown(line))
-            sys.stderr.flush()
+        if now - self._last >= BRIEF:
+            self._last = now
+            share = f"{100 * done / total:.0f} %  " if total else ""
+            self._change(f"{share}{tally.rows:,} rows")
 
     def note(self, line: str) -> None:
         """Print a line that stays."""
-        self.clear()
+        self._change("")
         tell(line)
 
-    def clear(self, *_: object) -> None:
-        """Remove the line that changes."""
+    def _change(self, line: str) -> None:
         if self._changes:
             with suppress(OSError):
-                sys.stderr.write("\r\x1b[K")
+                print("\r\x1b[K" + line, end="", file=sys.stderr, flush=True)
 
-    __exit__ = clear
+    def __exit__(self, *_: object) -> None:
+        self._change("")

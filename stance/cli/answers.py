@@ -1,25 +1,16 @@
 """Commands on texts and answers: predict, explain, read, actors, sample, shares, report."""
 
-import sys
-import tempfile
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
-from stance.display import count, shown, table
 from stance.errors import UsageError
 from stance.records import Options
 
 if TYPE_CHECKING:
-    from stance.model import StanceModel
-    from stance.runs import Request
-    from stance.runs.summary import Done
     from stance.tables import InputOptions
-
-FIRST, LONGEST = 10, 30  # rows that a terminal shows, and characters of their cells
 
 
 def predict(
@@ -62,32 +53,8 @@ def predict(
     if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
     with Progress(quiet) as progress:
-        if request.output is None and sys.stdout.isatty():  # where nobody reads a whole table
-            done = _judge_on_screen(loaded, request, progress)
-        else:
-            done = predict_table(loaded, request, progress)
+        done = predict_table(loaded, request, progress)
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
-
-
-def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progress) -> "Done":
-    """Judge into a file for a while, and print its first rows as lines of a terminal."""
-    from stance.runs import predict_table
-    from stance.tables import open_table, optional_column
-
-    reading, options = request.reading, replace(request.options, wide=False)
-    answers = (f"{options.prefix}{name}" for name in ("stance", "holder", "sentiment"))
-    names = (reading.text_column, reading.actor_column or "actor", *answers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "answers.csv")
-        done = predict_table(model, replace(request, output=path, options=options), progress)
-        progress.clear()
-        with open_table(path) as written:
-            columns = (optional_column(written, name) for name in names)
-            places = [place for place in columns if place is not None]
-            rows = [written.columns, *(record.cells for record in islice(written, FIRST))]
-    lines = table([[shown(row[place], LONGEST) for place in places] for row in rows])
-    say("\n".join([*lines, f"{count(done.rows_out, 'row')}; -o FILE.csv writes all"]))
-    return done
 
 
 def explain(
@@ -191,7 +158,7 @@ def sample(
     seed: int = 20,
     force: bool = False,
     *,
-    answered: files.AnswersForm,
+    answered: dict[str, Any],
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, write_sample
@@ -219,26 +186,21 @@ def shares(
     as_json: bool = False,
     force: bool = False,
     *,
-    answered: files.AnswersForm,
-    audited: files.AnswersForm,
+    answered: dict[str, Any],
+    audited: dict[str, Any],
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
     from stance import findings
     from stance.files import AtomicGroup
     from stance.screens import pair_lines, share_lines
-    from stance.tables import table_format
 
     request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
-    if request.audit is None and surrogate:
-        raise UsageError("--surrogate stands in for labels; add --audit LABELLED")
     if pairs and (differences or request.by or request.over):
         raise UsageError("--pairs counts holders in all rows; drop --differences, --by and --over")
     read = [*request.paths, request.audit]
     files.refuse_outputs(force, read, output=output, differences=differences)
-    for path in (output, differences):
-        table_format(path, ())  # raises
-        if path and path.suffix.lower() == ".graphml" and not pairs:
-            raise UsageError(f"{path}: a graph holds who judges whom; add --pairs")
+    if output and output.suffix.lower() == ".graphml" and not pairs:
+        raise UsageError(f"{output}: a graph holds who judges whom; add --pairs")
     how = {"force": force, "excel_safe": excel_safe}
     study, notices = findings.read_study(request), []
     if pairs:
@@ -268,8 +230,8 @@ def report(
     excel_safe: bool = False,
     force: bool = False,
     *,
-    answered: files.AnswersForm,
-    audited: files.AnswersForm,
+    answered: dict[str, Any],
+    audited: dict[str, Any],
 ) -> None:
     """Summarise answers on one page."""
     from stance.findings import Request

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,7 +51,7 @@ def label(
     export: Path | None = None,
     browser: bool = True,
     actors: Path | None = None,
-    text_column: str | None = None,
+    text_column: str = "text",
     force: bool = False,
     *,
     form: Form,
@@ -70,7 +70,7 @@ def label(
     for library in ("starlette", "uvicorn") if who else ():
         load_extra(library, "label", "label")
     files.refuse_outputs(force, [table, path, codebook, actors, *(merge or ())], export=export)
-    task = read_task(table, text_column=text_column or "text", **form)
+    task = read_task(table, text_column=text_column, **form)
     tell(*task.notes)
     with Store(path, create=not export or bool(merge)) as labels:
         labels.check_rows(task)
@@ -151,23 +151,19 @@ def evaluate(
     from stance.files import AtomicGroup, file_hash
     from stance.screens import evaluation_lines, stress_lines
     from stance.storage import model_file
-    from stance.tables import table_format
 
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     path = model_file(model)
     files.refuse_outputs(force, [*(corpora or []), model], report=report, errors=errors)
-    table_format(errors, ())  # raises
     files.refuse_page(report)
     loaded = files.open_model(path, deep=deep)
-    figures, parts = dict[str, Any](), list[Callable[[], list[str]]]()
+    figures, notes = dict[str, Any](), list[str]()
     with AtomicGroup() as together:
-        notes = list[str]()
         if corpora:
             corpus = read_corpus(corpora, **labelled)
             tell(*corpus.notes)
             figures |= evaluation.evaluate(loaded, corpus)
-            parts.append(lambda: evaluation_lines(figures))
         if errors:
             notes.append(evaluation.write_mistakes(loaded, corpus, errors, together, force=force))
         if report:
@@ -178,10 +174,11 @@ def evaluate(
             together.write(report, page, force=force)
             notes.append(f"wrote {report}")
     tell(*notes)
+    lines = [evaluation_lines(figures)] if corpora else []
     if stress:
         figures["stress"] = evaluation.run_suite(loaded)
-        parts.append(lambda: stress_lines(figures["stress"]))
-    show(figures, lambda: stacked(part() for part in parts), as_json)
+        lines.append(stress_lines(figures["stress"]))
+    show(figures, lambda: stacked(lines), as_json)
 
 
 # --- Models and libraries ---
@@ -204,6 +201,7 @@ def inspect(model: Path | None = None, as_json: bool = False) -> None:
 def doctor() -> None:
     """Show what is installed, and what is missing."""
     import platform
+    from importlib import metadata
 
     from stance import __version__, storage
     from stance.files import file_hash
@@ -214,10 +212,17 @@ def doctor() -> None:
         ("system", platform.platform()),
     ]
     faults = list[str]()
-    if not (required := _required()):
+    try:
+        needs = [line for line in metadata.requires(DISTRIBUTION) or () if "extra" not in line]
+    except metadata.PackageNotFoundError:
+        needs = []
         faults.append("stance runs from a folder and is not installed; run pip install . there")
-    for group, names in {"libraries": " ".join(required), **EXTRAS}.items():
-        versions = {name: _version(name) for name in names.split()}
+    libraries = " ".join(re.split(r"[^\w.-]", line)[0] for line in needs)
+    for group, names in {"libraries": libraries, **EXTRAS}.items():
+        versions = dict[str, str | None].fromkeys(names.split())
+        for name in versions:
+            with suppress(metadata.PackageNotFoundError):
+                versions[name] = metadata.version(name)
         known = ", ".join(f"{name} {number or '-'}" for name, number in versions.items())
         if missing := " ".join(name for name, number in versions.items() if not number):
             known += f"; to add it: pip install {missing}"
@@ -236,24 +241,3 @@ def doctor() -> None:
     say("\n".join(facts(rows, 11)))
     if faults:
         raise SystemExit(1)
-
-
-def _required() -> list[str]:
-    """Return the libraries that stance cannot do without; none if it is not installed."""
-    from importlib import metadata
-
-    try:
-        lines = metadata.requires(DISTRIBUTION) or ()
-    except metadata.PackageNotFoundError:
-        return []
-    return [re.split(r"[^\w.-]", line)[0] for line in lines if "extra" not in line]
-
-
-def _version(library: str) -> str | None:
-    """Return the version of a library, None if it is not installed."""
-    from importlib import metadata
-
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return None

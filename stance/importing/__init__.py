@@ -22,7 +22,6 @@ COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 _DESCRIBED = tomllib.loads((DATA / "imports.toml").read_text("utf-8"))
 _READERS = {**vars(datasets), **vars(tools)}  # among others, of which `read_x` reads the format x
 FORMATS = {n: Format(_READERS.get(f"read_{n}", read_table), **d) for n, d in _DESCRIBED.items()}
-_NO_NEUTRAL = "it has no neutral label: a model trained only on it never answers neutral"
 _OTHER_SHAPE = (
     *(KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError),
     *(SyntaxError, RecursionError),
@@ -35,13 +34,11 @@ def parse_map(option: str | None) -> dict[str, str]:
     >>> parse_map("text=body, actor=target")
     {'text': 'body', 'actor': 'target'}
     """
-    names: dict[str, str] = {}
-    for part in filter(str.strip, (option or "").split(",")):
-        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-        if not (equals and ours and theirs) or ours in names or theirs in names.values():
-            advice = "name each column once, ours first, such as text=body,actor=target"
-            raise UsageError(f"--map: '{shown(part)}' is not a new COLUMN=NAME; {advice}")
-        names[ours] = theirs
+    pairs = [part.partition("=") for part in (option or "").split(",") if part.strip()]
+    names = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+    if not all((*names, *names.values())) or len(pairs) > len({*names.values()}):
+        what = f"--map: '{shown(option or '')}' is not COLUMN=NAME,..."
+        raise UsageError(f"{what}; name each column once, such as text=body,actor=target")
     return names
 
 
@@ -72,13 +69,9 @@ def import_corpus(
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
     if actor is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
-    unfit = [name for name, given in table.items() if given and name != "encoding"]
-    if unfit and not chosen.columns:
-        raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
     check_output(target, force=force, inputs=[source])
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
-    notes = [*chosen.notes, *([] if chosen.neutral else [_NO_NEUTRAL])]
-    job = Import(source, chosen, names or {}, known, table, actor, notes, name)
+    job = Import(source, chosen, names or {}, known, table, actor, [*chosen.notes], name)
     try:
         rows = list(chosen.read(job))
     except _OTHER_SHAPE as error:  # whatever is not there, or is not of the type that it should be

@@ -37,7 +37,6 @@ class Format:
     notes: Sequence[str] = ()  # what a user must know of every corpus in it
     stances: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
     tones: Mapping[str, int] = field(default_factory=dict)  # of sentiments, beside the usual ones
-    neutral: bool = True  # whether it has a neutral label
     columns: Mapping[str, str] = field(default_factory=dict)  # of a table, theirs by ours
     needed: Sequence[str] = ("text", "actor", "stance")  # of these columns
     mapped: bool = False  # whether --map says further ones

@@ -18,18 +18,14 @@ from stance.tables import write_table
 QUESTIONS = ("holder", "sentiment")
 """What can be asked beside the stance."""
 
-LONGEST_CODER = 60  # characters
-
 Json = dict[str, Any]
 
 
 def check_coder(name: str) -> str:
     """Return a coder's name as it is kept; raise if it is none."""
     name = name.strip()
-    if not name or len(name) > LONGEST_CODER or not name.isprintable():
-        raise UsageError(
-            f"--coder: '{shown(name)}' is not a name of 1 to {LONGEST_CODER} characters"
-        )
+    if not name or not name.isprintable():
+        raise UsageError(f"--coder: '{shown(name)}' is not a name")
     return ADJUDICATED if name.lower() == ADJUDICATED else name
 
 
@@ -61,16 +57,15 @@ def final_label(labels: Labels, pair: str) -> Label | None:
     settled = labels.get(ADJUDICATED, {}).get(pair)
     if settled is not None and not settled.unsure:
         return settled
-    by_coder = _opinions(labels, pair)
-    if not by_coder or is_disputed(labels, pair):
+    agreed = list(_opinions(labels, pair).values())
+    if not agreed or is_disputed(labels, pair):
         return None
-    agreed = list(by_coder.values())
     return Label(
         agreed[0].stance,
         next(filter(None, (label.holder for label in agreed)), ""),
         next(filter(None, (label.sentiment for label in agreed)), ""),
         agreed[0].false_match,
-        "; ".join(f"{coder}: {label.note}" for coder, label in by_coder.items() if label.note),
+        "; ".join(filter(None, (label.note for label in agreed))),
     )
 
 
@@ -123,7 +118,7 @@ class Session:
         label = Label(**{**fields, "note": "".join(kept).strip()})
         if [*map(type, astuple(label))] != [*map(type, astuple(Label()))]:
             raise TypeError("not a label")
-        if fault := problem(label, () if label.unsure else self.asked, self.holders):
+        if fault := problem(label, self.holders):
             raise DataError(f"not saved: {fault}")
         pairs = {pair.key: pair for pair in self.task.pairs}
         self.store.save(self.coder, pairs[key], label)

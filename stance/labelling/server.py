@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from stance.display import count
 from stance.errors import DataError, StanceError
 from stance.files import DATA
 from stance.labelling import Json, Session
@@ -66,13 +65,7 @@ def serve(
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt as end:
-            done = session.next()["progress"]
-            what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
-            end.add_note(f"{what}, all kept in {session.store.path}; run the same command to go on")
-            raise
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
@@ -155,8 +148,4 @@ def markdown(text: str) -> Markup:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.disable(["link", "image", "autolink", "reference"])
-    tokens = parser.parse(text)
-    for token in tokens:
-        if token.type.startswith("heading"):  # the page has a heading above them
-            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 (it escapes)
+    return Markup(parser.render(text))  # noqa: S704 (it escapes)

@@ -107,37 +107,30 @@ Labels = dict[str, dict[str, Label]]
 """The labels that count, by coder and key of the pair, those given last at the end."""
 
 
-def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] = ()) -> str:
+def problem(label: Label, actors: Collection[str] = ()) -> str:
     """Return what the codebook forbids about a label, or nothing.
 
-    ``asked`` are questions that need an answer. A holder must be among ``actors`` if there are any.
+    A holder must be among ``actors`` if there are any.
     """
-    holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
-    named = not actors or holder in (*HOLDERS, *actors)
+    holder, named = label.holder, not actors or label.holder in (*HOLDERS, *actors)
     if label.unsure:
-        answers = label != Label(note=label.note, unsure=True)
-        return "an unsure label has no answer beside its note" if answers else ""
+        return ""
     if label.stance not in tuple(Stance):
         return f"stance '{shown(label.stance)}' is not one of {', '.join(Stance)}"
     if label.false_match and label.stance != Stance.NEUTRAL:
         return "a false match is neutral"
-    if holder and not taken:
+    if holder and label.stance == Stance.NEUTRAL:
         return "only a stance against or in favor has a holder"
     if holder and (len(holder) > LONGEST_HOLDER or not holder.isprintable() or not named):
         return f"holder '{shown(holder)}' is not author, other or a known actor's name"
-    if "holder" in asked and taken and not holder:
-        return "say whose stance it is"
     if label.sentiment and label.sentiment not in tuple(Sentiment):
         return f"sentiment '{shown(label.sentiment)}' is not one of {', '.join(Sentiment)}"
-    if "sentiment" in asked and not label.sentiment:
-        return "say which tone the paragraph has"
     return ""
 
 
 # --- The file ---
 
 VERSION = 2
-_APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 
 
@@ -184,20 +177,18 @@ class Store(AbstractContextManager["Store"]):
                 raise
 
     def _open(self) -> None:
-        kind, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
-        used = kind or version or self._number("SELECT count(*) FROM sqlite_master")
-        if used and (kind, version) != (_APPLICATION, VERSION):
+        version = self._number("PRAGMA user_version")
+        used = version or self._number("SELECT count(*) FROM sqlite_master")
+        if used and version != VERSION:
             what = f"is not a store of labels of version {VERSION}"
             raise DataError(f"{self.path}: {what}; move it away")
         if self._base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError
-        # Without a log beside it, the file alone is complete, so that it can be copied or mailed.
-        self._base.execute("PRAGMA journal_mode = DELETE")
         self._base.execute("PRAGMA synchronous = FULL")
         if not used:
             self._base.executescript(
                 f"BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS labels ({_SCHEMA}, PRIMARY KEY (id));"
-                f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
+                f"PRAGMA user_version = {VERSION}; COMMIT"
             )
 
     def _number(self, query: str) -> int:
@@ -229,14 +220,10 @@ class Store(AbstractContextManager["Store"]):
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
-        places = {row["pair"]: (row["row"], row["actor"]) for row in self._rows()}
-        if lost := [place for pair, place in places.items() if pair not in rows]:
-            row, actor = min(lost)
-            rows_of = f"{count(len(lost), 'labelled row')} changed or gone"
-            raise DataError(
-                f"{task.path}: is not the table that was labelled: {rows_of}, the first row {row} "
-                f"({shown(actor)}); restore it, or move {self.path.name} away"
-            )
+        if lost := {row["row"] for row in self._rows() if row["pair"] not in rows}:
+            what = f"{count(len(lost), 'labelled row')} changed or gone, the first row {min(lost)}"
+            advice = f"restore the table, or move {self.path.name} away"
+            raise DataError(f"{task.path}: is not the table that was labelled: {what}; {advice}")
 
     def save(self, coder: str, pair: Pair, label: Label) -> None:
         """Write a label; it is on the disk when this returns."""
