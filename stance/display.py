@@ -169,13 +169,16 @@ def cut(text: str, limit: int = 28) -> str:
 
 
 def signed(value: float, digits: int = 0) -> str:
-    """Return a number with its sign.
+    """Return a number with its sign; what is not zero but would look so, with up to 3 more digits.
 
     >>> signed(12.4), signed(0), signed(-0.2), signed(-3.25, 1)
-    ('+12', '0', '0', '−3.2')
+    ('+12', '0', '−0.2', '−3.2')
     """
-    number = round(value, digits)
-    return f"{number:+.{digits}f}".replace("-", "−") if number else "0"
+    for more in range(4):
+        text = f"{value:+.{digits + more}f}".replace("-", "−")
+        if any(digit in text for digit in "123456789"):
+            return text
+    return f"{0:.{digits}f}"
 
 
 def points(value: float, interval: Sequence[float] = (), digits: int = 0) -> str:
