@@ -202,20 +202,18 @@ def shares(
     if output and output.suffix.lower() == ".graphml" and not pairs:
         raise UsageError(f"{output}: a graph holds who judges whom; add --pairs")
     how = {"force": force, "excel_safe": excel_safe}
-    study, notices = findings.read_study(request), []
-    if pairs:
-        edges = findings.find_pairs(study.population, study.audit)
-        edges = findings.read_evidence(edges) if output or as_json else edges
-        figures, notes = edges.to_json(), edges.notes
-    else:
-        figures, notes = study.to_json(), study.notes
-    tell(*notes)
+    study = findings.read_study(request)
+    edges = findings.find_pairs(study.population, study.audit) if pairs else None
+    if edges and (output or as_json):
+        edges = findings.read_evidence(edges)
+    figures, notices = (edges or study).to_json(), list[str]()
+    tell(*(edges or study).notes)
     with AtomicGroup() as together:
         for path, name in ((output, "pairs" if pairs else "shares"), (differences, "differences")):
             if path:
                 notices.append(findings.write_numbers(path, figures[name], together, **how))
     tell(*notices)
-    show(figures, lambda: pair_lines(edges.shares) if pairs else share_lines(figures), as_json)
+    show(figures, lambda: pair_lines(edges.shares) if edges else share_lines(figures), as_json)
 
 
 def report(

@@ -125,7 +125,8 @@ class Import:
         elif not shared:
             self.skip("text", "without a stance")
         for (actor, label, holder), ends in shared.items():
-            row = {"actor": actor, "spans": joined(ends), "stance": label, "holder": holder}
+            spans = ";".join(f"{start}:{end}" for start, end in sorted(ends))
+            row = {"actor": actor, "spans": spans, "stance": label, "holder": holder}
             yield self.row({**cells, **row})
 
 
@@ -138,15 +139,6 @@ class Place:
     labels: list[str]
     actor: str = ""  # what the place says if empty
     holder: str = ""
-
-
-def joined(places: set[tuple[int, int]]) -> str:
-    """Return places as a cell of the column spans.
-
-    >>> joined({(9, 13), (0, 4)})
-    '0:4;9:13'
-    """
-    return ";".join(f"{start}:{end}" for start, end in sorted(places))
 
 
 def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
@@ -206,14 +198,13 @@ def scalar(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-Split = Callable[[Import, Row], Rows]
-"""What makes the cells of one record those of several."""
+def read_table(
+    job: Import, split: Callable[[Import, Row], Rows] = lambda job, cells: iter([cells])
+) -> Rows:
+    """Yield the rows of a table, of which `split` may make several of each record.
 
-
-def read_table(job: Import, split: Split = lambda job, cells: iter([cells])) -> Rows:
-    """Yield the rows of a table, whose other columns come along if the user may map some.
-
-    Else rows are numbered, and those of one text share a document, if the table does not say.
+    Other columns come along if the user may map some. Else rows are numbered, and those of one
+    text share a document, if the table does not say.
     """
     form = job.format
     with open_table(job.source, actor=job.actor, **job.options) as table:
