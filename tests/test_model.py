@@ -1,6 +1,5 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
-import re
 import sys
 
 import numpy as np
@@ -8,12 +7,10 @@ import pytest
 from command import FOREIGN
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pages import parse_page
 
 from stance.errors import ExtraError
 from stance.model.explanation import explain
 from stance.records import Sentiment, Stance
-from stance.reports import stylesheet
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."
@@ -54,19 +51,7 @@ def test_answers_are_a_sequence_in_the_words_of_a_table(model, monkeypatch):
         answers.to_frame()
 
 
-def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
-    shell = '<html lang="en"><head><title>t</title></head><body><h1>t</h1>{}</body></html>'
-    hostile = f"{PRAISED} <script>alert(1)</script>"
-    shown = model.judge([hostile, *[STRANGE] * 30])._repr_html_()
-    style = re.search("<style>(.*?)</style>", shown, re.DOTALL)[1]
-    assert style.startswith(".stance-read {")
-    assert style.count("{") == style.count("}")
-    page = parse_page(shell.format(shown.replace(style, stylesheet())))
-    assert "<script>alert(1)</script>" in page.text
-    assert "… and 11 more paragraphs" in page.text
-    assert shown.count('role="note"') == 3 + 19
-    assert "<dt>words that push</dt>" in shown
-    assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
+def test_what_does_not_belong_to_the_texts_is_refused(model):
     with pytest.raises(ValueError, match="actors has 2 for 1 text; give one for each"):
         model.judge([PRAISED], ["Russia", "NATO"])
     with pytest.raises(TypeError, match="actors has something that is not a string"):
@@ -85,9 +70,6 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
         list(model.judge_many(iter([PRAISED])))
     with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
         model.judge([PRAISED, PRAISED + " " * 50_000])
-    asked = model.judge([PRAISED], ["Russia"])._repr_html_()
-    assert asked.count('role="note"') == 1
-    assert "0 paragraphs" not in model.judge([])._repr_html_()
 
 
 def test_pairs_get_the_same_answers_as_the_text(model, corpus):

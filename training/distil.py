@@ -58,7 +58,7 @@ from stance.model.deep import (
     DeepReader,
     Layer,
     Mixture,
-    WordPieces,
+    encode,
     window,
 )
 from stance.model.heads import softmax
@@ -184,7 +184,7 @@ def scores_of(net: Any, part: Sequence[Paragraph]) -> dict[str, Any]:
 
 def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
     """Yield the texts of a corpus; rows whose text names the actor nowhere are left out."""
-    book, pieces = ActorBook.default(), WordPieces(vocabulary())
+    book, pieces = ActorBook.default(), vocabulary()
     query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     given: dict[int, list[Place]] = {}
     for row, start, end in query.spans.tolist():
@@ -201,7 +201,7 @@ def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
         rows = [row for row in rows if named[row]]
         if not rows:
             continue
-        read = pieces.encode(text)
+        read = encode(text, pieces)
         low = window(read, min(start for row in rows for start, _ in named[row] or ()))
         cut = slice(low, low + PIECES)
         shares = np.array([read.named(named[row] or [])[cut] for row in rows], np.float32)
@@ -305,9 +305,8 @@ def teach(options: argparse.Namespace) -> None:
 def pruned(texts: Sequence[str]) -> tuple[dict[str, int], Ints]:
     """Return the word pieces that texts use, and their numbers before."""
     before, counts = vocabulary(), Counter[int]()
-    pieces = WordPieces(before)
     for text in texts:
-        counts.update(pieces.encode(text).ids.tolist())
+        counts.update(encode(text, before).ids.tolist())
     kept = [
         (number, piece)
         for piece, number in before.items()

@@ -1,14 +1,15 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Floats, Ints
 from stance.display import brief, count
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
@@ -16,12 +17,12 @@ from stance.model import holders
 from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
 from stance.model.deep import DeepReader
 from stance.model.heads import Head
-from stance.model.predictions import SHOWN, Predictions, Pushes
+from stance.model.predictions import Predictions, Pushes
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import count_cut, cut_note, normalise_all, places_of
-from stance.reading.words import NO_SPANS, Query, Reader, Spans, Words, make_query
+from stance.reading.words import NO_SPANS, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
 
@@ -85,12 +86,6 @@ class StanceModel(Recomputing):
         """The words that the heads know."""
         return KnownWords(self.stance, self.control)
 
-    def learned(self, names: Sequence[str]) -> Bools:
-        """Return which actors are topics: they have features of their own."""
-        if not self.stance.per_actor:
-            return np.zeros(len(names), np.bool_)
-        return np.array([n in self.reference.actors for n in self.book.topics(names)], np.bool_)
-
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]
         return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
@@ -125,7 +120,7 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        months, tone = None if months is None else np.asarray(months), None
+        months, tone = None if months is None else np.asarray(months), list[NDArray[Any]]()
         spans = _check(texts, actors, spans, months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
@@ -135,20 +130,17 @@ class StanceModel(Recomputing):
             raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
             query = make_query(self.book, texts, actors, spans, months)
-            tone = self._tone(query) if len(query.spans) else None
+            if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
+                words, para = replace(query, spans=NO_SPANS).read(self.reader)
+                tone = [values[para] for values in self.sentiment.judge(self.reader, words)]
             words, para = query.read(self.reader, apart=pushes)
             actor, names = query.actor, tuple(actors)
             if tone:
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
-                tone = tone[0][first], tone[1][first]
+                tone = [values[first] for values in tone]
         if cut := count_cut(texts):
             warnings.warn(cut_note(cut), stacklevel=2)
-        asked = words, para, actor, names, tone
-        judged = self._judge(*asked, pushes=pushes, speakers=speakers)
-        if not pushes:
-            few = (_part(column, slice(SHOWN)) for column in (texts, actors, spans))
-            again = partial(self.judge, *few, months=_part(months, slice(SHOWN)), pushes=True)
-            judged = replace(judged, explained=again)
+        judged = self._judge(words, para, actor, names, tone, pushes=pushes, speakers=speakers)
         return judged if actors is None else judged.apart()
 
     def judge_many(
@@ -207,29 +199,26 @@ class StanceModel(Recomputing):
             chances.append(self.control.judge(self.reader, words)[0])
         return np.concatenate(chances)
 
-    def _tone(self, query: Query) -> tuple[Floats, Bools] | None:
-        """Return the sentiment of each pair's text, whatever spans say, and where it is known."""
-        if self.sentiment is None:
-            return None
-        words, para = replace(query, spans=NO_SPANS).read(self.reader)
-        chances, known = self.sentiment.judge(self.reader, words)
-        return chances[para], known[para]
-
     def _judge(
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
-        tone: tuple[Floats, Bools] | None, *, pushes: bool, speakers: bool,
+        tone: Sequence[NDArray[Any]], *, pushes: bool, speakers: bool,
     ) -> Predictions:  # fmt: skip
-        topics = name_keys(self.book.topics(names)) if self.stance.per_actor else None
-        pairs = lay_out(words, para, actor, topics) if pushes else None
-        pushed = Pushes(pairs, np.zeros(pairs.first[-1])) if pairs else None
+        learned, keys, pushed = np.zeros(len(names), np.bool_), None, None
+        if self.stance.per_actor:
+            topics = self.book.topics(names)
+            learned = np.array([topic in self.reference.actors for topic in topics], np.bool_)
+            keys = name_keys(topics)
+        if pushes:
+            pairs = lay_out(words, para, actor, keys)
+            pushed = Pushes(pairs, np.zeros(pairs.first[-1]))
         add = pushed.add if pushed else None
-        stance, known = self.stance.judge(self.reader, words, para, actor, topics, add)
+        stance, known = self.stance.judge(self.reader, words, para, actor, keys, add)
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
             sentiment, sentiment_known = tone or self.sentiment.judge(self.reader, words)
         language = self.vocabulary.read(self.reader, words)
         foreign = language.foreign(self.reference)
-        mentions, learned = words.count_mentions(para, actor), self.learned(names)
+        mentions = words.count_mentions(para, actor)
         deep: Mapping[str, Floats] = {}
         if self.deep is not None:
             asked = known & ~foreign[para] & (mentions > 0)
@@ -282,8 +271,7 @@ def _check(
     months: Ints | None = None,
 ) -> Spans:  # fmt: skip
     """Return the spans, read; raise if what is given does not belong to each of some texts."""
-    is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
-    if is_table or not hasattr(texts, "__len__"):
+    if isinstance(texts, str) or hasattr(texts, "columns") or not hasattr(texts, "__len__"):
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if spans is not None and actors is None:

@@ -9,7 +9,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import chain
 from re import finditer
 from string import punctuation
@@ -19,8 +19,7 @@ from unicodedata import category, name, normalize
 import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints
-from stance.display import brief
-from stance.errors import ModelError, load_extra
+from stance.errors import load_extra
 from stance.model.heads import softmax
 from stance.reading.words import Words
 from stance.records import Recomputing, Stance
@@ -42,7 +41,6 @@ _SILENT = 4  # log level of onnxruntime: what it raises, we say
 LONGEST = 100  # characters of a word that is cut; a longer one is unknown as a whole
 SPECIAL = ("[UNK]", "[CLS]", "[SEP]")
 """Pieces that stand for an unknown word, and before and behind a text."""
-WORDS = 1 << 16  # words whose pieces are remembered
 
 
 # --- Word pieces: WordPiece as in BERT (Devlin et al. 2019), blind to case and accents ---
@@ -62,39 +60,35 @@ class Pieces(NamedTuple):
         return named
 
 
-class WordPieces:
-    """A vocabulary of word pieces, of which all but the first of a word begin with ``##``."""
+def encode(text: str, numbers: Mapping[str, int]) -> Pieces:
+    """Return the pieces of a text, between a first and a last one that stand nowhere.
 
-    def __init__(self, numbers: Mapping[str, int]) -> None:
-        self._numbers = numbers
-        self._most = max(map(len, numbers))
-        self._unknown, self._first, self._last = map(numbers.__getitem__, SPECIAL)
-        self._of_word = lru_cache(WORDS)(self._cut)
+    Of a word's pieces, all but the first have numbers under names that begin with ``##``.
+    """
+    parts = [*map(plain, text)]
+    place = [*chain.from_iterable([n] * len(part) for n, part in enumerate(parts))]
+    _, first, last = map(numbers.__getitem__, SPECIAL)
+    rows = [(first, 0, 0)]
+    for word in finditer("[^ ]+", "".join(parts)):
+        low = word.start()
+        for number, start, end in _cut(word[0], numbers):
+            rows.append((number, place[low + start], place[low + end - 1] + 1))
+    return Pieces(*np.array([*rows, (last, 0, 0)], np.int64).T)
 
-    def encode(self, text: str) -> Pieces:
-        """Return the pieces of a text, between a first and a last one that stand nowhere."""
-        parts = [*map(plain, text)]
-        place = [*chain.from_iterable([n] * len(part) for n, part in enumerate(parts))]
-        rows = [(self._first, 0, 0)]
-        for word in finditer("[^ ]+", "".join(parts)):
-            low = word.start()
-            for number, start, end in self._of_word(word[0]):
-                rows.append((number, place[low + start], place[low + end - 1] + 1))
-        return Pieces(*np.array([*rows, (self._last, 0, 0)], np.int64).T)
 
-    def _cut(self, word: str) -> list[tuple[int, int, int]]:
-        """Return number, start and end of the longest pieces of a word, from the left."""
-        pieces, low = list[tuple[int, int, int]](), 0
-        while low < len(word) <= LONGEST:
-            lead = "##" if low else ""
-            for high in range(min(len(word), low + self._most), low, -1):
-                if (number := self._numbers.get(lead + word[low:high])) is not None:
-                    pieces.append((number, low, high))
-                    low = high
-                    break
-            else:
+def _cut(word: str, numbers: Mapping[str, int]) -> list[tuple[int, int, int]]:
+    """Return number, start and end of the longest pieces of a word, from the left."""
+    pieces, low = list[tuple[int, int, int]](), 0
+    while low < len(word) <= LONGEST:
+        lead = "##" if low else ""
+        for high in range(len(word), low, -1):
+            if (number := numbers.get(lead + word[low:high])) is not None:
+                pieces.append((number, low, high))
+                low = high
                 break
-        return pieces if low == len(word) else [(self._unknown, 0, len(word))]
+        else:
+            break
+    return pieces if low == len(word) else [(numbers[SPECIAL[0]], 0, len(word))]
 
 
 @cache
@@ -145,7 +139,7 @@ class Layer(NamedTuple):
         return output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeepReader(Recomputing):
     """An encoder with its word pieces and heads; `stance.storage.load_reader` reads it."""
 
@@ -156,9 +150,6 @@ class DeepReader(Recomputing):
     below: float  # only pairs whose most probable linear answer is less probable are read
     sha256: str  # of network, pieces and layers
 
-    def __repr__(self) -> str:
-        return brief("DeepReader", megabytes=round(len(self.network) / 1e6, 1), below=self.below)
-
     @cached_property
     def session(self) -> Any:
         """The network, ready to run on one thread."""
@@ -168,19 +159,7 @@ class DeepReader(Recomputing):
         options.use_deterministic_compute = True
         options.log_severity_level = _SILENT
         runtime.disable_telemetry_events()
-        try:
-            return runtime.InferenceSession(
-                self.network, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its errors have no base of their own
-            advice = "pip install --upgrade onnxruntime, or do without --deep"
-            version = f"onnxruntime {runtime.__version__}"
-            raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
-
-    @cached_property
-    def vocabulary(self) -> WordPieces:
-        """The word pieces, ready to cut texts."""
-        return WordPieces(self.pieces)
+        return runtime.InferenceSession(self.network, options, providers=["CPUExecutionProvider"])
 
     def open(self) -> "DeepReader":
         """Open the network now, so that nothing is lacking later; return the reader."""
@@ -227,7 +206,7 @@ class DeepReader(Recomputing):
         for paragraph, who in zip(para[asked].tolist(), actor[asked].tolist(), strict=True):
             if words.texts[paragraph] != text:
                 text, states = words.texts[paragraph], {}
-                pieces = self.vocabulary.encode(text)
+                pieces = encode(text, self.pieces)
             mine = mentions[
                 (words.para.take(mentions) == paragraph) & (words.who.take(mentions) == who)
             ]

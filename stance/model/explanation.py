@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.arrays import Floats
-from stance.display import brief
 from stance.errors import ActorError
 from stance.features import Pairs
 from stance.features.occurrences import Occurrences
@@ -51,10 +50,6 @@ class Explanation:
     learned: bool  #: whether the model has learned the actor as a topic
     holder: str = ""  #: whose stance it is; empty if it is neutral, withheld or nobody can tell
     holder_probability: float | None = None  #: of its kind: author, actor or other
-
-    def __repr__(self) -> str:
-        shares = dict(zip(map(str, self.labels), self.probabilities, strict=True))
-        return brief("Explanation", actor=self.actor, probabilities=shares, text=self.text)
 
     @property
     def withheld(self) -> bool:
@@ -158,9 +153,8 @@ def _reasons(
     for frame in frames_read(words):
         judgements[frame.cue][describe(frame, words, (*model.book.names, actor))] = None
 
-    def add(block: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats) -> None:
-        one = one.flat()
-        weights = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
+    def add(block: BlockWeights, one: Occurrences, lookup: Lookup, weights: Floats) -> None:
+        one, weights = one.flat(), np.broadcast_to(weights, one.number.shape).ravel()
         columns = lookup.rows.take(one.number), one.word, weights
         for number, word, weight in zip(*(column.tolist() for column in columns), strict=True):
             if number < 0:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from itertools import pairwise
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -39,10 +38,10 @@ class Lookup:
 
 
 Tell = Callable[["BlockWeights", Occurrences, Lookup, Floats], None]
-"""Told of a block what occurs, how it weighs, and what each pair's values are multiplied by."""
+"""Told of a block what occurs, and by what the values in the lookup are multiplied."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BlockWeights(Recomputing):
     """What a head learned about one feature block."""
 
@@ -67,15 +66,11 @@ class BlockWeights(Recomputing):
         rows = np.append(np.arange(len(idf), dtype=np.int32), np.int32(-1))
         return Lookup(rows, values, len(rows))
 
-    @cached_property
-    def _lookups(self) -> WeakKeyDictionary[Vocabulary, Lookup]:
-        return WeakKeyDictionary()
-
     def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Lookup]]:
         """Yield the block's features in a batch, numbered by their places in the lookup beside."""
         for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
-                yield one, self._lookup(one.vocabulary)
+                yield one, self._lookup(reader, one.vocabulary)
                 continue
             one = one.flat()
             rows = self.index.find(one.keys(pairs.named))
@@ -84,17 +79,13 @@ class BlockWeights(Recomputing):
             places = one.pair.take(known), one.word.take(known), rows.take(known)
             yield Occurrences(*places, weight), self._all
 
-    def _lookup(self, vocabulary: Vocabulary) -> Lookup:
+    def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Lookup:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
-        known, size = self._lookups.get(vocabulary), len(vocabulary)
-        if known is None:
-            columns = [np.zeros(0) for _ in self._all.values]
-            self._lookups[vocabulary] = known = Lookup(np.zeros(0, np.int32), columns, 0)
+        known, size = reader.once(_nothing_yet, self, vocabulary), len(vocabulary)
         if known.size < size:
             if len(known.rows) < size:  # with room for as many more, or each batch would copy all
-                known.rows.resize(2 * size, refcheck=False)
-                for column in known.values:
-                    column.resize(2 * size, refcheck=False)
+                known.rows = np.resize(known.rows, 2 * size)
+                known.values = [np.resize(column, 2 * size) for column in known.values]
             rows = self.index.find(vocabulary.keys(np.arange(known.size, size)))
             known.rows[known.size : size] = rows
             for column, values in zip(known.values, self._all.values, strict=True):
@@ -132,9 +123,14 @@ class BlockWeights(Recomputing):
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
             for one, lookup in occurrences:
-                tell(self, one, lookup, scale)
+                weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
+                tell(self, one, lookup, weight)
         shares: Floats = total[:-1] * scale
         return shares
+
+
+def _nothing_yet(block: BlockWeights, _: Vocabulary) -> Lookup:
+    return Lookup(np.zeros(0, np.int32), [np.zeros(0) for _ in range(block.coef.shape[1])], 0)
 
 
 def _values(one: Occurrences, lookup: Lookup, part: slice) -> Iterator[Floats]:

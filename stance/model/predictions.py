@@ -7,8 +7,8 @@ around the mention, not a verdict on the name.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,20 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, stretches
-from stance.display import brief
 from stance.errors import load_extra
 from stance.features import Pairs, run_starts
 from stance.features.occurrences import Occurrences
 from stance.model.abstention import LanguageCheck, withheld
 from stance.model.heads import BlockWeights, Lookup
 from stance.model.holders import NAMES
-from stance.model.passages import Answer, Passage, Verdict, notebook_html
+from stance.model.passages import Answer, Passage, Verdict
 from stance.reading.frames import Frame, describe, frames_read
 from stance.reading.text import raw_spans
 from stance.reading.words import NOBODY
 from stance.records import ANSWERS, FAVOR, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
-SHOWN = 20  # paragraphs that a notebook shows
 ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
 LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 MOST_WORDS = 6  # that are named as the reason for an answer
@@ -43,13 +41,10 @@ class Pushes(NamedTuple):
     values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
     def add(
-        self, before: int, _: BlockWeights, one: Occurrences, lookup: Lookup, scale: Floats
+        self, before: int, _: BlockWeights, one: Occurrences, lookup: Lookup, weight: Floats
     ) -> None:
         """Add how far the features of words push, in pairs after so many others."""
-        push = np.atleast_2d(lookup.values[FAVOR - 1].take(one.number)).sum(axis=0)
-        push *= scale.take(one.pair)
-        if one.weight is not None:
-            push *= one.weight
+        push = np.atleast_2d(lookup.values[FAVOR - 1].take(one.number)).sum(axis=0) * weight
         kept = np.flatnonzero((one.word >= 0) & (push != 0))
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
         entry = one.word.take(kept) + shift.take(one.pair.take(kept) + before)
@@ -99,13 +94,12 @@ def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
     return strength
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictions:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
-    It is a sequence of `Answer`, one per pair of a paragraph and an actor; a notebook shows its
-    first paragraphs, with the reason for each answer. Arrays about pairs have n_pairs rows, others
-    n_paragraphs.
+    It is a sequence of `Answer`, one per pair of a paragraph and an actor. Arrays about pairs have
+    n_pairs rows, others n_paragraphs.
 
     Examples
     --------
@@ -132,11 +126,7 @@ class Predictions:
     holder_probability: Floats  #: of its kind: author, actor or other
     holders: tuple[str, ...]  #: what the numbers stand for
     pushes: Pushes | None = None  #: None unless asked for
-    explained: "Callable[[], Predictions] | None" = field(default=None, repr=False, compare=False)
     deep: bool = False  #: whether the deep reader is mixed in, of which the pushes say nothing
-
-    def __repr__(self) -> str:
-        return brief("Predictions", paragraphs=len(self.foreign), pairs=len(self.para))
 
     def __len__(self) -> int:
         return len(self.para)
@@ -146,11 +136,6 @@ class Predictions:
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(self._answers)
-
-    def _repr_html_(self) -> str:
-        explained = self if self.explained is None else self.explained()
-        passages = explained.passages()[:SHOWN]
-        return notebook_html(passages, len(self.foreign) - len(passages))
 
     def apart(self) -> "Predictions":
         """Return the same answers, each of which has a paragraph of its own."""
@@ -185,13 +170,8 @@ class Predictions:
             withheld = withheld | (self.stance.max(axis=1) < np.array(thresholds)[best])
         return np.where(withheld, NO_ANSWER, best)
 
-    def passages(
-        self, texts: Sequence[str] | None = None, thresholds: Sequence[float] = ()
-    ) -> list[Passage]:
-        """Return the paragraphs with answers and reasons, if the model was asked for `pushes`.
-
-        They are shown as they were read, unless the texts as they were written are given.
-        """
+    def passages(self, texts: Sequence[str], thresholds: Sequence[float] = ()) -> list[Passage]:
+        """Return the texts as written with answers and reasons, if `pushes` were asked for."""
         if self.pushes is None:
             return []
         words = self.pushes.pairs.words
@@ -200,24 +180,21 @@ class Predictions:
         for frame in frames_read(words):
             frames[int(words.para[frame.cue])].append(frame)
         for pair, answer in enumerate(self.answers(thresholds)):
-            raw = None if texts is None else texts[answer.paragraph]
-            verdict = self._verdict(self.pushes, pair, answer, raw, frames[answer.paragraph])
-            verdicts[answer.paragraph].append(verdict)
-        texts = words.texts if texts is None else texts
+            asked = answer, texts[answer.paragraph], frames[answer.paragraph]
+            verdicts[answer.paragraph].append(self._verdict(self.pushes, pair, *asked))
         shares = np.zeros(len(texts)) if self.sentiment is None else self.sentiment.max(axis=1)
         return list(map(Passage, texts, map(tuple, verdicts), self.tones(), shares.tolist()))
 
     def _verdict(
-        self, pushes: Pushes, pair: int, answer: Answer, raw: str | None, frames: Sequence[Frame]
+        self, pushes: Pushes, pair: int, answer: Answer, text: str, frames: Sequence[Frame]
     ) -> Verdict:
-        """Return an answer with its reasons; they stand in the text as written if it is given."""
+        """Return an answer with its reasons, and where they stand in the text as written."""
         pairs, words = pushes.pairs, pushes.pairs.words
         label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
         mentions = pairs.word.take(pairs.mention[pairs.owner == pair]).tolist()
         deciding = pushes.deciding(pair, label)
         places = [(int(words.start[word]), int(words.end[word])) for word in (*mentions, *deciding)]
-        if raw is not None:
-            places = raw_spans(raw, places)
+        places = raw_spans(text, places)
         reasons = zip(places[len(mentions) :], deciding.values(), strict=True)
         pushing = tuple((start, end, push) for (start, end), push in reasons)
         number = int(self.number[pair])

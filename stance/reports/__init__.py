@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -13,14 +12,13 @@ from markupsafe import Markup
 from stance import __version__
 from stance.corpus import Source
 from stance.display import bounds, count, cut, percent, points, shown, signed
-from stance.model.passages import NAMES, look, rules
-from stance.reports.figures import Column, Data, without_forbidden
+from stance.model.passages import NAMES
+from stance.reports.figures import TEMPLATES, Column, Data, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATES = Path(__file__).parent / "templates"
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
 DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
 
@@ -40,7 +38,8 @@ def sections(body: str) -> list[tuple[str, Markup]]:
 def stylesheet(actors: int = 0) -> Markup:
     """Return the style sheet of all pages, for passages that name so many actors."""
     style = (TEMPLATES / "style.css").read_text("utf-8")
-    return Markup(look() + style + rules(actors))  # noqa: S704 (our own files)
+    rules = environment().get_template("actors.css.j2").render(actors=actors)
+    return Markup(style + rules)  # noqa: S704 (our own files)
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from markupsafe import Markup
 
 from stance.arrays import Bools
 from stance.corpus.rows import HOLDERS
@@ -22,7 +21,7 @@ from stance.findings.audit import read_answers
 from stance.findings.request import Places, Request, usual_column
 from stance.findings.shares import LEVEL, TOTAL, Share, Study
 from stance.model import StanceModel
-from stance.model.passages import Passage, passage_html
+from stance.model.passages import Passage
 from stance.reading.actors import ActorBook
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
@@ -59,7 +58,7 @@ class Models(NamedTuple):
 class Quotation(NamedTuple):
     """A paragraph, with its mentions and what pushed the answer marked, and where it stands."""
 
-    html: Markup
+    passage: Passage
     source: str
 
 
@@ -164,7 +163,7 @@ def _quote(
         listed = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
         chance = f"; probability {max(_chances(places, row)):.2f}"
         source = listed + (chance if population.probable else "")
-        return Quotation(passage_html(passage, dict.fromkeys(passage.actors, 0)), source)
+        return Quotation(passage, source)
 
     return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker
 

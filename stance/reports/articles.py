@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from markupsafe import Markup
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError, reported
 from stance.files import AtomicGroup
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.passages import Passage, Verdict, numbered, passage_html
+from stance.model.passages import Passage, Verdict, numbered
 from stance.reading.text import foreign_note
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import render
@@ -54,7 +53,7 @@ class Article(NamedTuple):
     title: str  # its headline, or else the name of its file
     byline: str
     tags: Sequence[str]  # elements of its paragraphs: h1 for a headline, h2, p
-    parts: Sequence[Markup]  # its paragraphs as HTML
+    passages: Sequence[Passage]
     actors: Sequence[tuple[str, Sequence[Place]]]  # most mentions first
     numbers: dict[str, int]  # of the actors, in order of first mention
 
@@ -171,19 +170,18 @@ def _article(name: str, byline: str, passages: Sequence[Passage], headings: Set[
     tags = ["h2" if passage.text in headings else "p" for passage in passages]
     if first in headings or (len(first.split()) <= _TITLE and not _ENDS.search(first)):
         tags[0] = "h1"
-    numbers, parts = numbered(passages), list[Markup]()
+    numbers = numbered(passages)
     places: dict[str, list[Place]] = {actor: [] for actor in numbers}
     for number, (passage, tag) in enumerate(zip(passages, tags, strict=True), 1):
         part = f"paragraph {tags[:number].count('p')}" if tag == "p" else "heading"
         for verdict in passage.verdicts:
             actor = verdict.answer.actor
             places[actor].append(Place(f"p{number}a{numbers[actor]}", part, verdict))
-        parts.append(passage_html(passage, numbers, tag, f"p{number}"))
     actors = sorted(
         places.items(), key=lambda item: -sum(place.verdict.answer.mentions for place in item[1])
     )
     title = first if tags[0] == "h1" else name
-    return Article(name, title, byline, tags, parts, actors, numbers)
+    return Article(name, title, byline, tags, passages, actors, numbers)
 
 
 def _page_name(name: str, number: int) -> str:

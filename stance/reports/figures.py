@@ -15,8 +15,8 @@ from markupsafe import Markup
 from stance.display import count
 from stance.errors import load_extra, refusal
 from stance.files import AtomicGroup, check_output
-from stance.model.passages import look
 
+TEMPLATES = Path(__file__).parent / "templates"
 NUMBERS = "numbers.csv"
 NARROW = 400.0  # pixels of a figure of one column
 COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
@@ -172,7 +172,8 @@ def write_figures(
 @cache
 def colours() -> dict[str, str]:
     """Return the colours of the style sheet by name, those on light pages and on paper."""
-    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", look().partition("@media")[0]))
+    style = (TEMPLATES / "style.css").read_text("utf-8")
+    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", style.partition("@media")[0]))
     muted = dict.fromkeys(("quiet", "quietly", "axis"), light["muted"])
     return light | muted | {"grid": light["rule"]}
 
