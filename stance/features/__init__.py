@@ -19,15 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Floats, Ints, Keys, stretches
-from stance.reading.lexicon import (
-    BY,
-    CONJUNCTION,
-    DETERMINER,
-    HYPOTHETICAL,
-    PLACE,
-    PREPOSITION,
-    REPORTING,
-)
+from stance.reading import lexicon
 from stance.reading.words import NOBODY, Words
 
 FAR = 1 << 30
@@ -187,20 +179,20 @@ class Surroundings:
         words = self._words
         before, before_does, _ = self._neighbour(-1)
         after, after_does, after_small = self._neighbour(1)
-        step = np.where(before & DETERMINER > 0, -2, -1)
+        step = np.where(before & lexicon.DETERMINER > 0, -2, -1)
         previous, previous_does, previous_small = self._neighbour(step)
-        joined = (before & CONJUNCTION > 0) & self.name[REACH - 2]
-        joined |= (after & CONJUNCTION > 0) & self.name[REACH + 2]
+        joined = (before & lexicon.CONJUNCTION > 0) & self.name[REACH - 2]
+        joined |= (after & lexicon.CONJUNCTION > 0) & self.name[REACH + 2]
         demonym = words.alias_kind.take(self.centre) == 1
         tests = (
-            (after_does & REPORTING > 0) & ~demonym | (before_does & REPORTING > 0),
-            previous & BY > 0,
+            (after_does & lexicon.REPORTING > 0) & ~demonym | (before_does & lexicon.REPORTING > 0),
+            previous & lexicon.BY > 0,
             words.possessive.take(self.centre),
-            demonym & after_small & (after_does & PREPOSITION == 0),
-            previous & PLACE > 0,
+            demonym & after_small & (after_does & lexicon.PREPOSITION == 0),
+            previous & lexicon.PLACE > 0,
             joined,
-            previous_does & PREPOSITION > 0,
-            ~self.inside[REACH - 1] | (after_does & HYPOTHETICAL > 0),
+            previous_does & lexicon.PREPOSITION > 0,
+            ~self.inside[REACH - 1] | (after_does & lexicon.HYPOTHETICAL > 0),
             previous_small,
         )
         return np.select(tests, [*range(len(tests))], len(ROLES) - 1)

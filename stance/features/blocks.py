@@ -9,25 +9,15 @@ from collections.abc import Callable
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
-from stance.features import FAR, REACH, Pairs
+from stance.features import FAR, REACH, Pairs, relations
 from stance.features.occurrences import (
-    END_KEY,
-    GAP_KEY,
-    NO_KEY,
-    OTHER_KEY,
-    TARGET_KEY,
+    MARKS,
     Closed,
     Letters,
     Occurrences,
     Stems,
     closed_vocabulary,
     name_keys,
-)
-from stance.features.relations import (
-    frame_block,
-    mention_block,
-    relation_block,
-    short_relation_block,
 )
 from stance.reading.keys import join_keys, key_of
 from stance.reading.words import NOBODY, Reader, Words
@@ -36,7 +26,7 @@ from stance.records import Stance
 
 def stem_features(name: str, stems: Keys) -> Keys:
     """Return the keys of stems that are not negated, as features of `stem` or `plain`."""
-    return join_keys(key_of(name), np.full(len(stems), NO_KEY), stems)
+    return join_keys(key_of(name), np.full(len(stems), MARKS[""]), stems)
 
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -87,19 +77,17 @@ _SKIPS = (*range(-LEFT, -1), *range(2, RIGHT + 1))
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """N-grams that contain the actor, with and without a gap; they end with the sentence."""
-    if not len(pairs.mention):
-        return []
     words, around = pairs.words, pairs.surroundings
     who = words.who.take(around.there)
-    mention = np.where(who == words.who.take(around.centre), TARGET_KEY, OTHER_KEY)
+    mention = np.where(who == words.who.take(around.centre), MARKS["TARGET"], MARKS["OTHER"])
     stem = reader.stems["key"].take(words.column("stem", around.there))
-    near = np.where(around.inside, np.where(who >= 0, mention, stem), END_KEY)
+    near = np.where(around.inside, np.where(who >= 0, mention, stem), MARKS["END"])
     sequences: list[tuple[Bools, list[Keys]]] = []
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
         present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
         sequences.append((present, [*near[REACH + low : REACH + high + 1]]))
-    gap = np.full(len(around.centre), GAP_KEY)
+    gap = np.full(len(around.centre), MARKS["..."])
     for step in _SKIPS:
         parts = [near[REACH + step], gap, near[REACH]]
         sequences.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
@@ -234,16 +222,16 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "stem": stem_block,
     "cross": cross_block,
     "class": class_block,
-    "relation": relation_block,
-    "mention": mention_block,
+    "relation": relations.relation_block,
+    "mention": relations.mention_block,
     "char": char_block,
     "name": name_block,
     "word": word_block,
     "plain": plain_block,
     "rival": rival_block,
-    "short_relation": short_relation_block,
+    "short_relation": relations.short_relation_block,
     "ending": ending_block,
-    "frame": frame_block,
+    "frame": relations.frame_block,
     "deep": deep_block,
 }
 """Every block by its name in a recipe."""

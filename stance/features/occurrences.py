@@ -20,7 +20,6 @@ MARKS = {
     name: np.uint64(key_of(name))
     for name in ("", "NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
 }
-NO_KEY, NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS.values()
 
 _COPY = key_of("copy")
 
@@ -28,27 +27,7 @@ Sets = tuple[tuple[str, str], ...]
 """Sets of features: what their names begin with, and the fields whose labels follow."""
 
 
-class Vocabulary:
-    """Numbers the features of a block, or of a part of it."""
-
-    _names: Sequence[str]
-    _keys: Keys
-
-    def __len__(self) -> int:
-        """Return how many features there are by now."""
-        return len(self._names)
-
-    def keys(self, numbers: NDArray[Any]) -> Keys:
-        """Return the keys of some features, under which a model knows them."""
-        return self._keys.take(numbers)
-
-    def names(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the readable names of some features."""
-        names = self._names
-        return [names[number] for number in numbers.tolist()]
-
-
-class Closed(Vocabulary):
+class Closed:
     """Closed sets of features, of each of which one occurs at each place.
 
     Each combination of the values of a set's fields is a feature. An empty label is left out of
@@ -71,6 +50,17 @@ class Closed(Vocabulary):
             self._sets.append((len(self._names), sizes))
             self._names += names
         self._keys = keys_of(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features, under which a model knows them."""
+        return self._keys.take(numbers)
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        return [self._names[number] for number in numbers.tolist()]
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Ints:
         """Return numbers of shape (n_sets, n_places), given the values of the fields."""
@@ -116,7 +106,7 @@ def closed_vocabulary(sets: Sets, reader: Reader) -> Closed:
     return Closed(sets, {**LABELS, "category": reader.lexicon.categories})
 
 
-class Stems(Vocabulary):
+class Stems:
     """Stems, plain and negated, after two features for other actors and the actor judged."""
 
     OTHER, TARGET, FIRST = 0, 1, 2
@@ -127,19 +117,21 @@ class Stems(Vocabulary):
     def __len__(self) -> int:
         return self.FIRST + 2 * len(self._stems)
 
-    @property
-    def _keys(self) -> Keys:  # type: ignore[override]
-        stems = np.append([OTHER_KEY, TARGET_KEY], np.repeat(self._stems["key"], 2))
-        marks = np.append([NO_KEY] * self.FIRST, np.tile([NO_KEY, NOT_KEY], len(self._stems)))
-        return join_keys(key_of(self._template), marks, stems)
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        stems = np.append([MARKS["OTHER"], MARKS["TARGET"]], np.repeat(self._stems["key"], 2))
+        plain, negated = MARKS[""], MARKS["NOT"]
+        marks = np.append([plain] * self.FIRST, np.tile([plain, negated], len(self._stems)))
+        return join_keys(key_of(self._template), marks, stems).take(numbers)
 
-    @property
-    def _names(self) -> Sequence[str]:  # type: ignore[override]
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
         stems = (mark + stem for stem in self._stems.strings for mark in ("", "NOT "))
-        return [f"{self._template} {name}" for name in ("OTHER", "TARGET", *stems)]
+        names = ["OTHER", "TARGET", *stems]
+        return [f"{self._template} {names[number]}" for number in numbers.tolist()]
 
 
-class Letters(Vocabulary):
+class Letters:
     """Features of the letters of spellings, of which each has several."""
 
     def __init__(
@@ -147,9 +139,11 @@ class Letters(Vocabulary):
     ) -> None:
         self._template, self._of_word, self._types = template, of_word, reader.types
         self._parts = StringTable(lambda new: (keys_of(new, f"{template}:"),), {"key": np.uint64})
-        self._names = self._parts.strings
         self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
         self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
     def keys(self, numbers: NDArray[Any]) -> Keys:
         """Return the keys of some features."""
@@ -157,7 +151,8 @@ class Letters(Vocabulary):
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
-        return [f"{self._template} {name}" for name in super().names(numbers)]
+        strings = self._parts.strings
+        return [f"{self._template} {strings[number]}" for number in numbers.tolist()]
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and how many each of them has."""
@@ -169,6 +164,9 @@ class Letters(Vocabulary):
         start, counts = self._starts.take(types), np.diff(self._starts).take(types)
         return self._features.take(stretches(start, counts)), counts
 
+
+Vocabulary = Closed | Stems | Letters
+"""Numbers and names the features of a block, or of a part of it; it may grow."""
 
 Sequences = Sequence[tuple[Bools, Sequence[Keys]]]
 """Parts of features at the same places, and at which of these there is one."""

@@ -6,25 +6,15 @@ from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
 from stance.features.occurrences import (
     LABELS,
-    NAME_KEY,
-    OTHER_KEY,
-    REPORT_KEY,
-    TARGET_KEY,
+    MARKS,
     Closed,
     Occurrences,
     category_terms,
     closed_vocabulary,
 )
+from stance.reading import lexicon
 from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
 from stance.reading.keys import keys_of
-from stance.reading.lexicon import (
-    CONCESSION,
-    FIRST_PERSON,
-    HYPOTHETICAL,
-    NEGATOR,
-    PREPOSITION,
-    REPORTING,
-)
 from stance.reading.voices import AUTHOR, OTHER
 from stance.reading.words import Reader, Words
 
@@ -69,11 +59,9 @@ _ROLES = Closed((("mention role", "role"),), LABELS)
 def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How an actor is named: separates passing mentions from those a stance is about."""
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
-    occurrences = [Occurrences(rows, nowhere, _MENTIONS.encode(_values(pairs)), None, _MENTIONS)]
-    if len(pairs.mention):
-        near = pairs.surroundings
-        occurrences.append(Occurrences(near.row, near.centre, near.role, None, _ROLES))
-    return occurrences
+    near, numbers = pairs.surroundings, _MENTIONS.encode(_values(pairs))
+    roles = Occurrences(near.row, near.centre, near.role, None, _ROLES)
+    return [Occurrences(rows, nowhere, numbers, None, _MENTIONS), roles]
 
 
 def _values(pairs: Pairs) -> dict[str, Ints]:
@@ -107,16 +95,19 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
 def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
     """Return how many words of each kind are in each sentence and in each paragraph."""
     classed, sign = words.classed, words.sign.take(words.classed)
-    marked = np.flatnonzero(words.functions & (HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON))
+    marked = np.flatnonzero(
+        words.functions
+        & (lexicon.HYPOTHETICAL | lexicon.CONCESSION | lexicon.NEGATOR | lexicon.FIRST_PERSON)
+    )
     functions = words.functions.take(marked)
     counted = {
         "positive": classed[sign > 0],
         "negative": classed[sign < 0],
         "plain": classed[sign == 0],
-        "hypothetical": marked[functions & HYPOTHETICAL > 0],
-        "concession": marked[functions & CONCESSION > 0],
-        "negator": marked[functions & NEGATOR > 0],
-        "first-person": marked[functions & FIRST_PERSON > 0],
+        "hypothetical": marked[functions & lexicon.HYPOTHETICAL > 0],
+        "concession": marked[functions & lexicon.CONCESSION > 0],
+        "negator": marked[functions & lexicon.NEGATOR > 0],
+        "first-person": marked[functions & lexicon.FIRST_PERSON > 0],
         "question": np.flatnonzero(words.question),
         "sentences": np.flatnonzero(words.sentence_start),
         "others": words.mentions,
@@ -165,10 +156,7 @@ _RELATIONS = (
 
 def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Categories just before (the actor is their object) and just after (their subject)."""
-    if not len(pairs.mention):
-        return []
-    words = pairs.words
-    near = pairs.surroundings
+    words, near = pairs.words, pairs.surroundings
     classed = near.inside & (words.category.take(near.there) >= 0)
     # Steps away from the mention x sides x mentions, as far as no name stands between.
     sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
@@ -177,7 +165,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     )
     hits &= np.logical_and.accumulate(open_, axis=0)
     # In the order of the mentions.
-    entry, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.centre)).T), 2 * REACH)
+    entry, place = np.divmod(np.flatnonzero(hits.reshape(2 * REACH, len(near.centre)).T), 2 * REACH)
     step, side = np.divmod(place, 2)
     word = near.centre.take(entry) + np.where(side > 0, step + 1, -step - 1)
     values = {
@@ -211,7 +199,7 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:
     there = np.clip(centre + step, 0, len(kept) - 1)
     inside = (there == centre + step) & (sentence.take(there) == sentence.take(centre))
     named = who.take(there)
-    mark = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
+    mark = np.where(named == who.take(centre), MARKS["TARGET"], MARKS["OTHER"])
     symbols = np.where(named >= 0, mark, symbol.take(there))
     sequences = []
     for left, right in _SPANS:
@@ -222,17 +210,17 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:
 
 def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
     """Return the words that carry a relation, and what stands for each in a sequence."""
-    carries = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
+    carries = (words.functions & (lexicon.NEGATOR | lexicon.PREPOSITION | lexicon.REPORTING)) > 0
     kept = np.flatnonzero(carries | (words.category >= 0) | words.name)
     functions, category = words.functions.take(kept), words.category.take(kept)
-    symbol = np.full(len(kept), REPORT_KEY)
-    spelled = np.flatnonzero((functions > 0) & (functions & REPORTING == 0))
+    symbol = np.full(len(kept), MARKS["REPORT"])
+    spelled = np.flatnonzero((functions > 0) & (functions & lexicon.REPORTING == 0))
     symbol[spelled] = words.column("function key", kept.take(spelled))
     classed = np.flatnonzero(category >= 0)
     turned = words.negated.take(kept.take(classed))
     categories = keys_of(category_terms(reader.lexicon.categories), "class:")
     symbol[classed] = categories.take(category.take(classed) * 2 + turned)
-    symbol[words.name.take(kept)] = NAME_KEY
+    symbol[words.name.take(kept)] = MARKS["NAME"]
     return kept, symbol
 
 

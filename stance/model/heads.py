@@ -67,7 +67,10 @@ class BlockWeights(Recomputing):
         return Lookup(rows, values, len(rows))
 
     def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Lookup]]:
-        """Yield the block's features in a batch, numbered by their places in the lookup beside."""
+        """Yield the block's features in a batch, in the order of pairs.
+
+        They are numbered by their places in the lookup beside.
+        """
         for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
                 yield one, self._lookup(reader, one.vocabulary)
@@ -75,6 +78,7 @@ class BlockWeights(Recomputing):
             one = one.flat()
             rows = self.index.find(one.keys(pairs.named))
             known = np.flatnonzero(rows >= 0)  # few of an open set
+            known = known[np.argsort(one.pair.take(known), kind="stable")]
             weight = None if one.weight is None else one.weight.take(known)
             places = one.pair.take(known), one.word.take(known), rows.take(known)
             yield Occurrences(*places, weight), self._all
@@ -100,25 +104,18 @@ class BlockWeights(Recomputing):
         total = np.zeros((len(self._all.values), pairs.count))
         asked = self.name in LEXICAL and not known.all()
         plain = pairs.words.who == NOBODY if asked else None
-        occurrences = [pair for pair in self._find(reader, pairs) if len(pair[0].pair)]
+        occurrences = [*self._find(reader, pairs)]
         for one, lookup in occurrences:
-            joined = one.vocabulary is not None  # so pairs never decrease, which is faster
-            cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist() if joined else [0]
+            cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist()
             for low, high in pairwise([*dict.fromkeys(cuts), len(one.pair)]):
-                pair, word = one.pair[low:high], one.word[low:high]
-                starts = run_starts(pair)
-                first = pair.take(starts)
-                for row, values in enumerate(_values(one, lookup, slice(low, high))):
-                    if joined:
-                        total[row, first] += np.add.reduceat(values, starts)
-                    else:
-                        total[row] += np.bincount(pair, values, pairs.count)
+                part = slice(low, high)
+                starts = run_starts(one.pair[part])
+                first = one.pair[part].take(starts)
+                for row, values in enumerate(_values(one, lookup, part)):
+                    total[row, first] += np.add.reduceat(values, starts)
                 if plain is not None:
-                    lexical = (values > 0) & plain.take(word)  # the square of what is known
-                    if joined:
-                        known[first] |= np.logical_or.reduceat(lexical, starts)
-                    else:
-                        known[pair[lexical]] = True
+                    lexical = (values > 0) & plain.take(one.word[part])  # squares of known words
+                    known[first] |= np.logical_or.reduceat(lexical, starts)
         length = np.sqrt(total[-1])
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:

@@ -7,19 +7,10 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, stretches
 from stance.features import REACH, SHORT, Surroundings
-from stance.reading import voices
+from stance.reading import lexicon, voices
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
 from stance.reading.frames import frames_in
-from stance.reading.lexicon import (
-    ACCORDING,
-    BY,
-    CONJUNCTION,
-    DETERMINER,
-    PREPOSITION,
-    REPORTING,
-    TO,
-)
 from stance.reading.words import NOBODY, Query, Reader, Words
 from stance.records import Holder
 
@@ -60,10 +51,10 @@ def signs(words: Words, mention: Ints) -> Bools:
     grammar = words.column("grammar", near.there) * near.inside
     functions = words.functions.take(near.there) * near.inside
     kind, quoted = words.alias_kind.take(mention), words.quoted.take(mention)
-    reports = functions & REPORTING > 0
+    reports = functions & lexicon.REPORTING > 0
     # "according to" and "condemned by": who speaks comes after them.
-    cited = (reports[:-1] & (grammar[1:] & BY > 0)) | (
-        (grammar[:-1] & ACCORDING > 0) & (grammar[1:] & TO > 0)
+    cited = (reports[:-1] & (grammar[1:] & lexicon.BY > 0)) | (
+        (grammar[:-1] & lexicon.ACCORDING > 0) & (grammar[1:] & lexicon.TO > 0)
     )
     reports[:-1] &= ~cited
     reports &= ~quoted
@@ -72,17 +63,18 @@ def signs(words: Words, mention: Ints) -> Bools:
     second = free[REACH + 1] & ~reports[REACH + 1] & free[REACH + 2]
     soon = second & (reports[REACH + 2] | free[REACH + 3] & reports[REACH + 3])
     behind = cited[REACH - 2] | cited[REACH - 3] & free[REACH - 1]
-    behind_article = grammar[REACH - 1] & DETERMINER > 0
+    behind_article = grammar[REACH - 1] & lexicon.DETERMINER > 0
     before = np.where(behind_article, functions[REACH - 2], functions[REACH - 1])
     joined = [
-        (grammar[REACH + step] & CONJUNCTION > 0) & near.name[REACH + 2 * step] for step in (-1, 1)
+        (grammar[REACH + step] & lexicon.CONJUNCTION > 0) & near.name[REACH + 2 * step]
+        for step in (-1, 1)
     ]
     first = np.where(behind_article, ~near.inside[REACH - 2], ~near.inside[REACH - 1])
     return np.stack(
         [
             *(kind == ALIAS_KINDS.index(name) for name in _KINDS),
             *(free[REACH + 1] & reports[REACH + 1] | behind, soon, quoted),
-            *(first, joined[0] | joined[1], (before & PREPOSITION > 0) & ~behind),
+            *(first, joined[0] | joined[1], (before & lexicon.PREPOSITION > 0) & ~behind),
             words.possessive.take(mention) & near.name[REACH + 1],
         ]
     )
