@@ -177,7 +177,6 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (4, "evaluate CODED -m MODEL --errors MODEL --force", "is the input"),
         (2, "evaluate CODED -m MODEL --report x --errors x", "is both --report and --errors"),
         (1, "explain Nothing. -m MODEL", "no actor of the book"),
-        (1, "explain TEXT --actor '' -m MODEL", "the actor's name is empty"),
         (1, "actors TABLE --text-column body", "no column 'body'"),
         *((1, f"actors --actors book{n}.toml", f"book{n}.toml: ") for n in range(1, 4)),
         (1, "actors --actors none.toml", "none.toml: "),

@@ -120,8 +120,7 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        months, tone = None if months is None else np.asarray(months), list[NDArray[Any]]()
-        spans = _check(texts, actors, spans, months)
+        tone, spans = list[NDArray[Any]](), _check(texts, actors, spans, months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
             para, actor = words.named_actors()
@@ -162,9 +161,11 @@ class StanceModel(Recomputing):
         spans = _check(texts, actors, spans, months)
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
-            asked = (_part(column, rows) for column in (texts, actors, spans))
-            dated = _part(months, rows)
-            yield rows, self.judge(*asked, months=dated, pushes=pushes, speakers=speakers)
+            asked: list[Any] = [
+                None if column is None else column[rows]
+                for column in (texts, actors, spans, months)
+            ]
+            yield rows, self.judge(*asked[:3], months=asked[3], pushes=pushes, speakers=speakers)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
@@ -195,7 +196,8 @@ class StanceModel(Recomputing):
         chances = [np.zeros((0, len(self.control.labels)))]
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
-            words = self.reader.words(normalise_all(texts[rows]), months=_part(months, rows))
+            dated = None if months is None else months[rows]
+            words = self.reader.words(normalise_all(texts[rows]), months=dated)
             chances.append(self.control.judge(self.reader, words)[0])
         return np.concatenate(chances)
 
@@ -284,8 +286,3 @@ def _check(
         return None
     pairs = enumerate(zip(spans, texts, strict=True))
     return [places_of(given, text, f"spans[{row}]") for row, (given, text) in pairs]
-
-
-def _part(column: Any, rows: slice) -> Any:
-    """Return some rows of a column, which may be None."""
-    return None if column is None else column[rows]

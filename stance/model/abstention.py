@@ -106,10 +106,6 @@ class LanguageCheck(NamedTuple):
     known: Ints  # of the plain words
     common: Ints  # of the plain words
 
-    def take(self, para: Ints) -> "LanguageCheck":
-        """Return the counts of some paragraphs."""
-        return LanguageCheck(*(column.take(para) for column in self))
-
     def familiarity(self) -> Floats:
         """Return the mean of the known and the common share; 1 if there is no plain word."""
         share: Floats = (self.known + self.common) / np.maximum(2 * self.plain, 1)

@@ -76,7 +76,7 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     Raises
     ------
     ActorError
-        If no actor is given and the text names none of the book, or the name is empty.
+        If no actor is given and the text names none of the book.
 
     Examples
     --------
@@ -85,19 +85,15 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     >>> why.actor, [word.text for word in why.words][:2]
     ('Poland', ['Rome', 'thanked'])
     """
-    if actor is not None and not actor.strip():
-        raise ActorError(
-            "the actor's name is empty; give one, or drop --actor to explain all named"
-        )
-    read = normalise_all([text])
     if cut := count_cut([text]):
         warnings.warn(cut_note(cut), stacklevel=2)
-    if actor is not None:
-        return [_explain(model, text[:MOST_READ], actor.strip())]
-    _, numbers = model.reader.words(read).named_actors()
-    names = [model.book.names[number] for number in numbers.tolist()]
+    if actor is None:
+        _, numbers = model.reader.words(normalise_all([text])).named_actors()
+        names = [model.book.names[number] for number in numbers.tolist()]
+    else:
+        names = [actor.strip()]
     if not names:
-        part = f" in the first {MOST_READ:,} characters, which are read" * (len(text) > MOST_READ)
+        part = f" in the first {MOST_READ:,} characters, which are read" * cut
         raise ActorError(
             f"the text names no actor of the book{part}; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"

@@ -149,10 +149,9 @@ def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Int
     A judged actor that the book did not find (its number is ``len(book)``) gets its own name.
     """
     names = [*NAMES, *book.names]
-    for pair in np.flatnonzero(code == len(names)).tolist():
-        number = book.number(actors[pair])
-        code[pair] = number + len(NAMES) if number >= 0 else len(names)
-        names += [actors[pair]] if number < 0 else []
+    judged = np.flatnonzero(code == len(names))
+    code[judged] = len(names) + np.arange(len(judged))
+    names += (book.proper_name(actors[pair]) for pair in judged.tolist())
     return code, tuple(map(str, names))
 
 

@@ -1,6 +1,6 @@
 """Answered paragraphs as pages show them: each answer, its mentions and the reasons for it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,12 +93,6 @@ class Passage(NamedTuple):
                 yield start, end, named.get((start, end)), pushing.get((start, end), "")
                 done = end
         yield done, len(self.text), None, ""
-
-
-def numbered(passages: Iterable[Passage]) -> dict[str, int]:
-    """Return the actors of some passages, numbered in order of first mention."""
-    names = dict.fromkeys(name for passage in passages for name in passage.actors)
-    return {name: number for number, name in enumerate(names)}
 
 
 def _share(probability: float) -> str:

@@ -7,9 +7,8 @@ around the mention, not a verdict on the name.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,13 +97,13 @@ def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
 class Predictions:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
-    It is a sequence of `Answer`, one per pair of a paragraph and an actor. Arrays about pairs have
-    n_pairs rows, others n_paragraphs.
+    Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
 
     Examples
     --------
     >>> import stance
-    >>> answers = stance.load_model().judge(["Poland praised NATO and condemned Russia."])
+    >>> judged = stance.load_model().judge(["Poland praised NATO and condemned Russia."])
+    >>> answers = judged.answers()
     >>> len(answers), answers[1].actor, answers[1].stance, answers[1].holder
     (3, 'NATO', 'favor', 'Poland')
     >>> [answer.stance for answer in answers if answer.actor == "Russia"]
@@ -128,15 +127,6 @@ class Predictions:
     pushes: Pushes | None = None  #: None unless asked for
     deep: bool = False  #: whether the deep reader is mixed in, of which the pushes say nothing
 
-    def __len__(self) -> int:
-        return len(self.para)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._answers[place]
-
-    def __iter__(self) -> Iterator[Answer]:
-        return iter(self._answers)
-
     def apart(self) -> "Predictions":
         """Return the same answers, each of which has a paragraph of its own."""
         return replace(
@@ -144,12 +134,12 @@ class Predictions:
             para=np.arange(len(self.para)),
             sentiment=None if self.sentiment is None else self.sentiment[self.para],
             sentiment_known=self.sentiment_known[self.para],
-            language=self.language.take(self.para),
+            language=LanguageCheck(*(column[self.para] for column in self.language)),
             foreign=self.foreign[self.para],
         )
 
     def answers(self, thresholds: Sequence[float] = ()) -> list[Answer]:
-        """Return the answers; with thresholds of `stance.model.abstention`, some are withheld."""
+        """Return the answer to each pair; with thresholds of `abstention`, some are withheld."""
         chosen = self.chosen(thresholds)
         holder = np.where(np.isin(chosen, SIDES), self.holder, 0)
         columns = (
@@ -159,8 +149,6 @@ class Predictions:
             self.holder_probability.tolist(),
         )
         return list(map(Answer, *columns))
-
-    _answers = cached_property(answers)
 
     def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
         """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""
@@ -223,9 +211,9 @@ class Predictions:
             probabilities, holder, and where the model judges it sentiment with its three.
         """
         answers = self.answers()
-        columns: dict[str, Any] = {"row": self.para + 1}
-        for name in ("actor", "mentions", "stance"):
-            columns[name] = [getattr(answer, name) for answer in answers]
+        columns: dict[str, Any] = {"row": self.para + 1, "actor": self.actor}
+        columns["mentions"] = self.mentions
+        columns["stance"] = [answer.stance for answer in answers]
         columns |= zip([f"stance_{label}" for label in Stance], self.stance.T, strict=True)
         columns["holder"] = [answer.holder for answer in answers]
         if self.sentiment is not None:

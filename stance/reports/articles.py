@@ -13,7 +13,7 @@ from stance.errors import DataError, ExtraError, UsageError, reported
 from stance.files import AtomicGroup
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
-from stance.model.passages import Passage, Verdict, numbered
+from stance.model.passages import Passage, Verdict
 from stance.reading.text import foreign_note
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import render
@@ -170,7 +170,8 @@ def _article(name: str, byline: str, passages: Sequence[Passage], headings: Set[
     tags = ["h2" if passage.text in headings else "p" for passage in passages]
     if first in headings or (len(first.split()) <= _TITLE and not _ENDS.search(first)):
         tags[0] = "h1"
-    numbers = numbered(passages)
+    named = dict.fromkeys(actor for passage in passages for actor in passage.actors)
+    numbers = {actor: number for number, actor in enumerate(named)}
     places: dict[str, list[Place]] = {actor: [] for actor in numbers}
     for number, (passage, tag) in enumerate(zip(passages, tags, strict=True), 1):
         part = f"paragraph {tags[:number].count('p')}" if tag == "p" else "heading"
