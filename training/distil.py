@@ -204,7 +204,8 @@ def paragraphs(corpus: Corpus, weight: Floats) -> Iterator[Paragraph]:
         read = encode(text, pieces)
         low = window(read, min(start for row in rows for start, _ in named[row] or ()))
         cut = slice(low, low + PIECES)
-        shares = np.array([read.named(named[row] or [])[cut] for row in rows], np.float32)
+        mentions = (np.array(named[row]).T for row in rows)
+        shares = np.array([read.named(*places)[cut] for places in mentions], np.float32)
         yield Paragraph(
             read.ids[cut],
             shares / np.maximum(shares.sum(axis=1, keepdims=True), 1),

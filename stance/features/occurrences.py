@@ -122,7 +122,7 @@ class Stems:
         stems = np.append([MARKS["OTHER"], MARKS["TARGET"]], np.repeat(self._stems["key"], 2))
         plain, negated = MARKS[""], MARKS["NOT"]
         marks = np.append([plain] * self.FIRST, np.tile([plain, negated], len(self._stems)))
-        return join_keys(key_of(self._template), marks, stems).take(numbers)
+        return join_keys(key_of(self._template), marks.take(numbers), stems.take(numbers))
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""

@@ -40,6 +40,13 @@ def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
     return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
 
 
+_FUNCTIONS = {
+    "hypothetical": lexicon.HYPOTHETICAL,
+    "concession": lexicon.CONCESSION,
+    "negator": lexicon.NEGATOR,
+    "first-person": lexicon.FIRST_PERSON,
+}
+
 _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
     "share": [f"share {i}/4" for i in range(5)],
     "opens": ["opens late", "opens first sentence", "opens first words"],
@@ -95,19 +102,13 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
 def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
     """Return how many words of each kind are in each sentence and in each paragraph."""
     classed, sign = words.classed, words.sign.take(words.classed)
-    marked = np.flatnonzero(
-        words.functions
-        & (lexicon.HYPOTHETICAL | lexicon.CONCESSION | lexicon.NEGATOR | lexicon.FIRST_PERSON)
-    )
+    marked = np.flatnonzero(words.functions & sum(_FUNCTIONS.values()))
     functions = words.functions.take(marked)
-    counted = {
+    counted = {kind: marked[functions & flag > 0] for kind, flag in _FUNCTIONS.items()}
+    counted |= {
         "positive": classed[sign > 0],
         "negative": classed[sign < 0],
         "plain": classed[sign == 0],
-        "hypothetical": marked[functions & lexicon.HYPOTHETICAL > 0],
-        "concession": marked[functions & lexicon.CONCESSION > 0],
-        "negator": marked[functions & lexicon.NEGATOR > 0],
-        "first-person": marked[functions & lexicon.FIRST_PERSON > 0],
         "question": np.flatnonzero(words.question),
         "sentences": np.flatnonzero(words.sentence_start),
         "others": words.mentions,
@@ -138,9 +139,8 @@ def _nearest(pairs: Pairs, sign: int) -> Ints:
     classed, nearest = pairs.classed, np.full(pairs.count, FAR)
     some = np.flatnonzero(classed.values["sign"] == sign + 1)
     row, distance = classed.row.take(some), classed.distance.take(some)
-    if len(row):
-        starts = run_starts(row)
-        nearest[row.take(starts)] = np.minimum.reduceat(distance, starts)
+    starts = run_starts(row)
+    nearest[row.take(starts)] = np.minimum.reduceat(distance, starts)
     return _bucket(nearest, _DISTANCES)
 
 

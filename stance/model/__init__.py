@@ -180,19 +180,7 @@ class StanceModel(Recomputing):
         return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
     def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:
-        """Return what the target-blind head says, which sees no actor: the baseline.
-
-        Parameters
-        ----------
-        texts, months
-            As in `judge`.
-
-        Returns
-        -------
-        ndarray of shape (n_texts, 3)
-            Probabilities of against, neutral and favor.
-        """
-        _check(texts, months=months)
+        """Return the probabilities of the target-blind head, which sees no actor: the baseline."""
         chances = [np.zeros((0, len(self.control.labels)))]
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)

@@ -7,7 +7,7 @@ that neither has seen.  Each paragraph is read alone, on one thread: in a batch,
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
@@ -18,7 +18,7 @@ from unicodedata import category, name, normalize
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Floats32, Ints
+from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.errors import load_extra
 from stance.model.heads import softmax
 from stance.reading.words import Words
@@ -34,10 +34,8 @@ ANSWERS = 1.5
 """Length of the answers among the features of a pair; that of the state's direction is 1."""
 
 HEADS = ("stance", "holder", "sentiment")
-EXTRA = "deep"
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or importing onnxruntime would report to Microsoft
 _LEAST = 1e-9  # probability, whose logarithm is finite
-_SILENT = 4  # log level of onnxruntime: what it raises, we say
 LONGEST = 100  # characters of a word that is cut; a longer one is unknown as a whole
 SPECIAL = ("[UNK]", "[CLS]", "[SEP]")
 """Pieces that stand for an unknown word, and before and behind a text."""
@@ -53,10 +51,10 @@ class Pieces(NamedTuple):
     start: Ints
     end: Ints
 
-    def named(self, places: Sequence[tuple[int, int]]) -> Bools:
-        """Return which pieces are part of a mention."""
-        starts, ends = np.array(places, np.int64).reshape(-1, 2).T[:, :, None]
-        named: Bools = ((self.start < ends) & (self.end > starts)).any(axis=0)
+    def named(self, start: Ints | Ints32, end: Ints | Ints32) -> Bools:
+        """Return which pieces are part of a mention, given where mentions start and end."""
+        inside = (self.start < end[:, None]) & (self.end > start[:, None])
+        named: Bools = np.any(inside, axis=0)
         return named
 
 
@@ -153,11 +151,11 @@ class DeepReader(Recomputing):
     @cached_property
     def session(self) -> Any:
         """The network, ready to run on one thread."""
-        runtime = load_extra("onnxruntime", "the deep reader", EXTRA)
+        runtime = load_extra("onnxruntime", "the deep reader", "deep")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
-        options.log_severity_level = _SILENT
+        options.log_severity_level = 4  # nothing but what it raises
         runtime.disable_telemetry_events()
         return runtime.InferenceSession(self.network, options, providers=["CPUExecutionProvider"])
 
@@ -214,8 +212,7 @@ class DeepReader(Recomputing):
             read = Pieces(*(column[low : low + PIECES] for column in pieces))
             if low not in states:
                 (states[low],) = self.session.run(None, {"ids": read.ids[None]})
-            places = zip(words.start[mine].tolist(), words.end[mine].tolist(), strict=True)
-            named = read.named([*places])
+            named = read.named(words.start[mine], words.end[mine])
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
             bent = self.layers["trunk"].apply(np.concatenate([mention, whole, mention * whole]))

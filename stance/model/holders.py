@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, stretches
+from stance.arrays import Bools, Floats, Ints, among
 from stance.features import REACH, SHORT, Surroundings
 from stance.reading import lexicon, voices
 from stance.reading.actor_tables import ALIAS_KINDS
@@ -87,29 +87,21 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     1974, "Conditional Logit Analysis of Qualitative Choice Behavior"), with nobody as one more
     choice; an actor is as probable as all its mentions together.
     """
-    asked = np.zeros(len(words.first) - 1, np.bool_)
-    asked[para] = True
-    mentions = words.mentions[asked.take(words.para.take(words.mentions))]
-    width = np.int64(words.who.max(initial=0)) + 1
-    named, which = np.unique(
-        words.para.take(mentions) * width + words.who.take(mentions), return_inverse=True
-    )
+    mentions = words.mentions[among(words.para.take(words.mentions), para)]
     weight = np.zeros(len(mentions))
     for value, sign in zip(SIGNS.values(), signs(words, mentions), strict=True):
         weight += value * sign  # `@` rounds, and so breaks ties, by the other texts
-    total = np.zeros(len(named))
-    np.add.at(total, which, np.exp(weight))
-    low, high = (np.searchsorted(named, (para + end) * width) for end in (0, 1))
-    counts = high - low
-    owner = np.repeat(np.arange(len(para)), counts)
-    candidate = stretches(low, counts)
-    who, odds = named.take(candidate) % width, total.take(candidate)
-    odds[who == actor.take(owner)] *= np.exp(JUDGED)
-    likely = np.flatnonzero(odds > np.exp(NOBODY_SPEAKS))
-    order = likely[np.lexsort((odds[likely], owner[likely]))]
-    speaker = np.full(len(para), NOBODY)
-    speaker[owner[order]] = who[order]  # the last one of each pair stays
-    return speaker
+    odds = defaultdict[int, dict[int, float]](dict)  # of each actor, by paragraph
+    columns = words.para.take(mentions), words.who.take(mentions), np.exp(weight)
+    for paragraph, who, value in zip(*(column.tolist() for column in columns), strict=True):
+        odds[paragraph][who] = odds[paragraph].get(who, 0.0) + value
+    nobody, judged, speaker = {NOBODY: float(np.exp(NOBODY_SPEAKS))}, float(np.exp(JUDGED)), []
+    for paragraph, who in zip(para.tolist(), actor.tolist(), strict=True):
+        choices = nobody | dict(sorted(odds[paragraph].items(), reverse=True))
+        if who in odds[paragraph]:
+            choices[who] *= judged
+        speaker.append(max(choices, key=choices.__getitem__))
+    return np.array(speaker, np.int64)
 
 
 def codes(
