@@ -207,7 +207,6 @@ def test_check_estimator_passes_with_honest_tags():
     ("wrong", "said"),
     [
         (("NATO",), r"texts is a str; give a list of paragraphs"),
-        ((b"NATO",), r"texts is a bytes; give a list of paragraphs"),
         ((pandas.DataFrame({"text": ["NATO"]}),), r"texts is a DataFrame; .* df\['text'\]"),
         ((["NATO", float("nan")],), r"texts\[1\] is nan, not a string; .*fillna\(''\)"),
     ],
