@@ -14,19 +14,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
 
-os.environ |= {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+os.environ |= {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}  # before typer looks at them
+
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from stance import recipe
-from stance.cli import COMMANDS, overview, parser_of
+from stance.cli import app
 from stance.settings import SchemaError
 
 DOCS = Path(__file__).parent
 
-_HEAD = """\
+COMMANDS = """\
 # Commands
 
 Every command with its help, as `stance COMMAND --help` prints it. `python docs/reference.py` writes
 this page; a test compares it with the code.
+
+`stance --install-completion` teaches your shell (bash, zsh, fish or PowerShell) to complete
+commands, options and names of formats with the tab key, once you open a new terminal.
 """
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(?:\|.*\n)*")
@@ -41,11 +47,17 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def _commands() -> str:
-    parts = [_HEAD, f"```console\n$ stance --help\n{overview()}\n```\n"]
-    for name in COMMANDS:
-        said = f"$ stance {name} --help\n{parser_of(name).format_help()}"
-        parts += [f"## {name}\n", f"```console\n{said}```\n"]
+    names = list(get_command(app).commands)  # type: ignore[attr-defined]
+    parts = [COMMANDS, _help("stance", "--help")]
+    for name in names:
+        parts += [f"## {name}\n", _help("stance", name, "--help")]
     return "\n".join(parts)
+
+
+def _help(*words: str) -> str:
+    shown = CliRunner().invoke(app, words[1:], prog_name="stance").stdout
+    lines = "\n".join(line.rstrip() for line in shown.strip().splitlines())
+    return f"```console\n$ {' '.join(words)}\n{lines}\n```\n"
 
 
 def _keys(record: Any) -> str:

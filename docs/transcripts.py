@@ -14,7 +14,6 @@ actor, and one for each coder), or all as neutral.
 """
 
 import csv
-import io
 import os
 import re
 import shlex
@@ -29,13 +28,13 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
-os.environ |= {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+os.environ |= {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}  # before typer looks at them
 
 import nbclient
 import nbformat
+from typer.testing import CliRunner
 
-from stance.cli import run
-from stance.cli._terminal import catching
+from stance.cli import app
 from stance.labelling import Session
 from stance.model import StanceModel
 from stance.storage import bundled_model, load_model
@@ -166,19 +165,13 @@ def _printed(command: str, *, must_succeed: bool = False) -> str:
     stdin = _shell(found[1]) if found[1] else None
     words = shlex.split(found[2].replace("\n", " ").replace("\\ ", " "))
     once = mock.patch("stance.storage.load_model", _load_once)
-    screen = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
-    typed = io.TextIOWrapper(io.BytesIO((stdin or "").encode()), "utf-8")
-    streams = mock.patch.multiple(sys, stdin=typed, stdout=screen, stderr=screen)
-    with once, mock.patch("stance.labelling.server.serve", _label), streams:
-        status = 0
-        try:
-            catching(run, words)
-        except SystemExit as end:
-            status = end.code
-    printed = screen.buffer.getvalue().decode()
-    if must_succeed and status:
-        raise SystemExit(f"{command}: {printed}")
-    return "\n".join(line.rstrip() for line in printed.splitlines())
+    with once, mock.patch("stance.labelling.server.serve", _label):
+        result = CliRunner().invoke(app, words, prog_name="stance", input=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    if must_succeed and result.exit_code:
+        raise SystemExit(f"{command}: {result.output}")
+    return "\n".join(line.rstrip() for line in result.output.splitlines())
 
 
 @cache

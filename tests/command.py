@@ -11,13 +11,12 @@ import tomllib
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 from unittest import mock
 
 import pytest
+from typer.testing import CliRunner
 
-from stance.cli import run
-from stance.cli._terminal import catching
+from stance.cli import app
 from stance.model import StanceModel
 from stance.records import Options
 from stance.runs import Request, predict_table
@@ -35,32 +34,13 @@ QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = fal
 """A recipe with few folds and draws."""
 
 
-class Result(NamedTuple):
-    """What a command has left."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
 def invoke(*args, stdin=None):
     """Run a command in this process; a traceback is a failure."""
-    given = stdin if isinstance(stdin, bytes) else (stdin or "").encode()
-    names = {"stdin": given, "stdout": b"", "stderr": b""}
-    streams = {
-        n: io.TextIOWrapper(io.BytesIO(b), "utf-8", write_through=True) for n, b in names.items()
-    }
-    with (
-        mock.patch("stance.storage.load_model", load_once),
-        mock.patch.multiple(sys, **streams),
-    ):
-        status = 0
-        try:
-            catching(run, list(map(str, args)))
-        except SystemExit as end:
-            status = end.code or 0
-    printed = (streams[name].buffer.getvalue().decode() for name in ("stdout", "stderr"))
-    return Result(status, *printed)
+    with mock.patch("stance.storage.load_model", load_once):
+        result = CliRunner().invoke(app, list(map(str, args)), input=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 def load_once(path: Path | None = None) -> StanceModel:
@@ -91,14 +71,14 @@ def process(*args, stdin=None, **environment):
 def succeeds(*args, stdin=None):
     """Run a command that must succeed."""
     result = invoke(*args, stdin=stdin)
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == 0, result.output
     return result
 
 
 def fails(status, *args, stdin=None):
     """Expect a refusal in one printable line; return the line."""
     result = invoke(*args, stdin=stdin)
-    assert result.exit_code == status, result.stderr
+    assert result.exit_code == status, result.output
     assert result.stdout == ""
     return one_line(result.stderr)
 

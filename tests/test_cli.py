@@ -13,17 +13,20 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from command import QUICK, SAMPLE, dicts, fails, invoke, misused, process, write, write_starter
 from small_model import TEXTS
 
 import stance
-from stance.cli import COMMANDS, parser_of
+from stance.cli import app
 
 KEYS = {
     *("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "per_actor", "confusion"),
     *("labels", "ece", "conflict", "baselines", "sentiment"),
 }
 """What section 4 of the design promises of an evaluation."""
+
+COMMANDS = typer.main.get_command(app).commands
 
 HOSTILE = "\x1b[31m\x07\u202e"
 """Colours, rings and reverses a terminal that prints it."""
@@ -132,7 +135,7 @@ def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
     ):
         result = invoke(*command, *form)
         assert result.exit_code == 0, result.stderr
-        assert "CP1252" in result.stdout + result.stderr
+        assert "CP1252" in result.output
     assert fails(1, "check", table, "--delimiter", "|").endswith("such as --encoding cp1252")
 
 
@@ -216,6 +219,12 @@ def test_a_refusal_is_one_line_and_a_status_and_writes_nothing(at_work, status, 
     assert {path.name: path.read_text("utf-8") for path in Path().iterdir()} == FILES
 
 
+def test_a_sentence_without_quotes_or_command_is_refused_with_advice():
+    words = misused("explain", "Poland", "praised", "NATO")
+    assert 'put words that belong together in quotes: "Poland praised NATO"' in words
+    assert "for a sentence: stance explain TEXT" in misused("NATO is good")
+
+
 def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path):
     data = model_path.read_bytes()
     spoilt = {"old.joblib": b"\x80", "short.stance": data[:-9], f"zip{HOSTILE}.stance": b"PK"}
@@ -238,7 +247,7 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
     ],
 )
 def test_wrong_usage_is_status_2(at_work, command):
-    assert " --help" in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
+    assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
 
 
 # --- Screens ------------------------------------------------------------------------------------
@@ -272,7 +281,7 @@ def test_names_and_data_with_escapes_never_reach_the_screen(at_work, tmp_path):
         result = invoke(*at_work(shlex.join(command)))
         assert result.exit_code == 0
         printable(result.stdout, result.stderr)
-        assert said in result.stdout + result.stderr
+        assert said in result.output
     for name in (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv"):
         path = write(tmp_path / name, f"te\x1b[31mxt,text\nx,NATO{HOSTILE} won\n")
         result = invoke(*at_work("predict -m MODEL -o out.csv --force"), path)
@@ -302,16 +311,24 @@ def test_help_lists_every_command_in_its_section_and_stance_alone_shows_it(monke
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_has_its_options_in_sections_and_examples_that_can_be_typed(name):
+    command = COMMANDS[name]
     said = invoke(name, "--help").stdout
-    for action in parser_of(name)._actions:
-        assert all(name in said for name in action.option_strings or [action.metavar])
+    for parameter in command.params:
+        names = parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]
+        assert all(name in said for name in names)
+    assert "<" not in re.sub(r"\[.*?]", "", said)
     examples = said.rpartition("Examples:\n")[2].splitlines()
     assert any(name in example for example in examples)
     for example in examples:
         assert len(example) < 80
         program, typed, *args = shlex.split(example)
         assert program == "stance"
-        parser_of(typed).parse_intermixed_args(args)  # raises if it does not fit
+        COMMANDS[typed].make_context(typed, args)  # raises if it does not fit
+
+
+def test_a_shell_completes_what_is_typed():
+    run = process(_STANCE_COMPLETE="complete_bash", COMP_WORDS="stance pre", COMP_CWORD="1")
+    assert run.stdout.decode().split() == ["predict"]
 
 
 # --- Streams and signals ------------------------------------------------------------------------

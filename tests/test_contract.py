@@ -24,7 +24,7 @@ def mine(tmp_path):
 def predict(model_path):
     def run(*args, stdin=None):
         result = invoke("predict", *args, "--model", model_path, stdin=stdin)
-        assert result.exit_code == 0, result.stderr
+        assert result.exit_code == 0, result.output
         return result
 
     return run

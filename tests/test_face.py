@@ -79,7 +79,7 @@ def test_an_unknown_name_is_an_attribute_error():
 @pytest.mark.parametrize("code", ["import stance", "import stance; dir(stance)"])
 def test_importing_the_package_costs_next_to_nothing(code):
     loaded = set(fresh(f"{code}\nimport sys; print(*sys.modules)"))
-    heavy = ("numpy", "scipy", "sklearn", "joblib", "argparse", "pandas", "distributed")
+    heavy = ("numpy", "scipy", "sklearn", "joblib", "typer", "rich", "pandas", "distributed")
     assert [name for name in heavy if name in loaded] == []
 
 
@@ -135,7 +135,7 @@ def calls(name):
 def test_only_the_command_line_prints_or_exits(name):
     called = calls(name)
     assert not called & {"print", "input", "exit", "quit"}
-    printing = ("sys.stderr.write", "sys.stdout.write")
+    printing = ("typer.", "sys.stderr.write", "sys.stdout.write")
     assert not {c for c in called if c.startswith(printing)}
     exits = {c for c in called if c in ("sys.exit", "os._exit")}
     assert exits <= MAY_EXIT.get(name, set())

@@ -341,7 +341,7 @@ GOOD = "text,actor\nNATO met.,NATO\n"
         ("text,actor,spans\nabc,b,1:9\n", "--export o.csv", ":2: spans '1:9' is not a place in"),
         (GOOD, "--export o.csv", "a.sqlite: does not exist; label first"),
         (GOOD, "", "name who labels with --coder NAME"),
-        (GOOD, "--coder a --ask tone", "--ask: invalid choice: 'tone' (choose from "),
+        (GOOD, "--coder a --ask tone", "must be 'holder' or 'sentiment' or 'holder,sentiment' or "),
     ],
 )
 def test_what_cannot_be_labelled_is_refused_and_leaves_nothing(text, args, reason, tmp_path):

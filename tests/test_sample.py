@@ -28,7 +28,7 @@ def archive(tmp_path_factory):
 
 def sample(path, output, *options, status=0):
     result = invoke("sample", path, "-n", 60, "-o", output, *options)
-    assert result.exit_code == status, result.stderr
+    assert result.exit_code == status, result.output
     return read(output)
 
 

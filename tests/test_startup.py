@@ -15,11 +15,10 @@ socket.create_connection = refused
 socket.getaddrinfo = refused
 sys.argv = ["stance", *sys.argv[1:]]
 from stance.cli import main
-status = 0
 try:
     main()
 except SystemExit as done:
-    status = done.code
+    status = done.code or 0
 print("\\nLOADED", status, *sys.modules)
 """
 

@@ -1,27 +1,220 @@
 """The ``stance`` command: a short typed function for each of its commands."""
 
-import argparse
+import functools
 import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from stance import __version__
+import typer
+from typer.core import TyperCommand, TyperGroup
+
 from stance.cli import answers, models
 from stance.cli._inputs import GROUPS, MAKERS
-from stance.cli._terminal import run_safely, say
-from stance.errors import UsageError
-from stance.files import DATA
+from stance.cli._terminal import catching, run_safely
+from stance.display import shown
+from stance.errors import reported
 
-__all__ = ["main", "run"]
+__all__ = ["app", "main"]
 
-_HELP = tomllib.loads((DATA / "help.toml").read_text("utf-8"))
-_KEYS = {key for section in _HELP["options"].values() for key in section}
+_HELP = tomllib.loads(Path(__file__).parents[1].joinpath("data/help.toml").read_text("utf-8"))
+_PANELS: dict[str, dict[str, Any]] = _HELP["options"]
+_KNOWN = {key: (name, entry) for name, panel in _PANELS.items() for key, entry in panel.items()}
+
+# --- What typer does with rich and pydantic, each of which takes as long to load as the model ---
+
+
+def _value(value: Any, param: Any, ctx: Any) -> Any:
+    """Return what was given for a parameter as a value of its type."""
+    if value is param.default or value == ():
+        return value
+    kind, given = param.type_descriptor.annotation, f"not '{shown(str(value))}'"
+    choices = get_args(kind)
+    if Path in (kind, *choices) and "" in (value, *value):  # a variable that is not set
+        raise typer.BadParameter("must name a file, not ''")
+    if get_origin(kind) is list:
+        return [*map(choices[0], value)]
+    if get_origin(kind) is Literal:
+        if value not in choices:
+            raise typer.BadParameter(f"must be {' or '.join(map(repr, choices))}, {given}")
+        return value
+    try:
+        value = kind(value)
+    except ValueError:
+        number = "a whole number" if kind is int else "a number"
+        raise typer.BadParameter(f"must be {number}, {given}") from None
+    low, high = param.min, param.max
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        limits = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise typer.BadParameter(f"must be {limits}, {given}")
+    return value
+
+
+class _Light:
+    """A command whose values typer does not check."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            parameter.get_runtime_param = lambda: SimpleNamespace(coerce=_value)
+        return parameters
+
+
+class Command(_Light, TyperCommand):
+    """A command whose options stand in sections, in plain text."""
+
+    allow_extra_args = True  # which are refused here
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; refuse an option given twice; if words are left, ask for quotes."""
+        args = self._with_values(args)
+        given: list[Any] = self.make_parser(ctx).parse_args([*args])[2]
+        for option in filter(lambda one: given.count(one) > 1, given):
+            if not (option.multiple or option.is_flag or ctx.resilient_parsing):
+                ctx.fail(f"{option.opts[0]} is given twice; give it once")
+        rest: list[str] = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            names = [one.name for one in self.params if one.param_type_name == "argument"]
+            words = shown(" ".join([*(str(ctx.params[name]) for name in names[-1:]), *rest]))
+            advice = f'; put words that belong together in quotes: "{words}"' if names else ""
+            ctx.fail(f"unexpected '{shown(' '.join(rest), 40)}'{advice}")
+        return rest
+
+    def _with_values(self, args: list[str]) -> list[str]:
+        """Return the arguments with a value behind ``--deep`` alone."""
+        parameters: list[Any] = self.params
+        kinds = {one.name: one.type_descriptor.annotation for one in parameters}
+        choices, words = get_args(kinds.get("deep")), list[str]()
+        for word, after in zip(args, [*args, ""][1:], strict=True):
+            alone = word == "--deep" and choices and after not in choices
+            words += [word, "all"] if alone else [word]
+        return words
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {panel: [] for panel in _PANELS}
+        for parameter in super().get_params(ctx):
+            name, text = parameter.get_help_record(ctx) or ("", "")
+            argument = parameter.param_type_name == "argument"
+            panel = "Arguments" if argument else getattr(parameter, "rich_help_panel", None)
+            text = re.sub(r"(\d+)<=x<=(\d+)]$", r"from \1 to \2]", text)
+            text = re.sub(r"x>=(\d+)]$", r"\1 or more]", text)
+            sections[panel or "Options"].append((re.sub(r" <[\w\[\]]+>$", "", name), text))
+        _write(formatter, sections)
+
+
+class Group(_Light, TyperGroup):
+    """A program whose commands stand in sections."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command; where a sentence stands in its place, say which command takes one."""
+        if " " in args[0]:
+            ctx.fail(f"no command '{shown(args[0], 20)}'; for a sentence: stance explain TEXT")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, section by section."""
+        sections = defaultdict(list)
+        for name, command in self.commands.items():
+            row = (name, command.get_short_help_str(formatter.width))
+            sections[getattr(command, "rich_help_panel", "Commands")].append(row)
+        _write(formatter, sections)
+
+
+def _write(formatter: Any, sections: dict[str, list[tuple[str, str]]]) -> None:
+    for title, rows in sections.items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+# --- Parameters as `data/help.toml` describes them ---
+
+
+def _declared(command: Callable[..., None], name: str) -> Callable[..., None]:
+    """Return a command with options in place of what is made of them, described as typer reads."""
+    makers = {key: MAKERS[key] for key in inspect.signature(command).parameters if key in MAKERS}
+
+    def call(given: dict[str, Any]) -> None:
+        for key, make in makers.items():
+            given[key] = make(**{option.name: given.pop(option.name) for option in _options(make)})
+        command(**given)
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        catching(call, given)
+
+    taken = [option for make in (command, *makers.values()) for option in _options(make)]
+    described = sorted(_described(name, option) for option in taken if option.name not in makers)
+    run.__annotations__ = {option.name: option.annotation for _, option in described}
+    run.__signature__ = inspect.Signature([option for _, option in described])  # type: ignore[attr-defined]
+    return run
+
+
+def _options(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for name, kind in GROUPS[parameter.name].items():
+                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        else:
+            yield parameter
+
+
+def _described(command: str, parameter: inspect.Parameter) -> tuple[int, inspect.Parameter]:
+    """Return the place of a parameter among all, and the parameter as typer takes it."""
+    key = f"{command}.{parameter.name}"
+    key = key if key in _KNOWN else parameter.name
+    panel, entry = _KNOWN[key]
+    texts = [entry] if isinstance(entry, str) else [one for one in entry if isinstance(one, str)]
+    more = dict(entry[-1]) if isinstance(entry[-1], dict) else {}
+    names, metavar = more.pop("names", []), texts[0] if len(texts) > 1 else None
+    if parameter.annotation is bool and not names:
+        names = [f"--{parameter.name.replace('_', '-')}"]
+    kind: Any = functools.partial(typer.Option, rich_help_panel=panel)
+    if panel == "Arguments":
+        kind = typer.Argument
+    annotated: Any = Annotated  # of which mypy thinks that it is a type
+    annotation = annotated[
+        parameter.annotation, kind(*names, metavar=metavar, help=texts[-1], **more)
+    ]
+    described = parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)
+    return [*_KNOWN].index(key), described
+
+
+# --- The commands ---
+
+app = typer.Typer(
+    name="stance",
+    cls=Group,
+    help="Which stance each paragraph takes toward each actor it names, and its sentiment.",
+    epilog="\b\nExamples:\n  stance predict articles.csv -o answers.csv\n  stance predict --help",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    """Show the help if no command is named."""
+    if version:
+        from stance import __version__
+
+        typer.echo(f"stance {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
 
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answer": (answers.predict, answers.explain, answers.read),
@@ -31,147 +224,23 @@ SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 """Commands by their section of the help."""
 
-COMMANDS = {c.__name__.strip("_"): c for commands in SECTIONS.values() for c in commands}
+for panel, commands in SECTIONS.items():
+    for command in commands:
+        name = command.__name__.strip("_")
+        epilog = f"\b\nExamples:\n{indent(_HELP['examples'][name], '  ')}"
+        register = app.command(name=name, cls=Command, epilog=epilog, rich_help_panel=panel)
+        register(_declared(command, name))
+
+
+_ALL = app.registered_commands  # of which `main` leaves the app some
 
 
 def main() -> None:
-    """Run the command line."""
-    run_safely(run, sys.argv[1:])
+    """Run the command line; to start sooner, build only the command that is named, if any."""
+    app.registered_commands = [one for one in _ALL if one.name in sys.argv[1:2]] or _ALL
+    run_safely(_run)
 
 
-def run(words: Sequence[str]) -> None:
-    """Run the command that some words name; without words, show the help."""
-    name, *rest = words or ["--help"]
-    if name in ("-h", "--help"):
-        say(overview())
-    elif name == "--version":
-        say(f"stance {__version__}")
-    elif name not in COMMANDS:
-        raise UsageError(f"no command '{name}'; see stance --help")
-    elif {"-h", "--help"} & {*rest}:
-        say(parser_of(name).format_help().rstrip("\n"))
-    else:
-        given = vars(parser_of(name).parse_intermixed_args(rest))
-        COMMANDS[name](**_arguments(COMMANDS[name], given))
-
-
-def overview() -> str:
-    """Return the help of the program: its commands by section."""
-    about = "Which stance each paragraph takes toward each actor it names, and its sentiment."
-    lines = ["usage: stance [--help] [--version] COMMAND ...", "", about]
-    for section, commands in SECTIONS.items():
-        names = (f"  {command.__name__.strip('_'):<8}  {command.__doc__}" for command in commands)
-        lines += ["", f"{section}:", *names]
-    return "\n".join([*lines, "", "Examples:", indent(_HELP["examples"]["stance"], "  ")])
-
-
-# --- Options as `data/help.toml` describes them ---
-
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Writes names and value of an option in the same way under all versions of Python."""
-
-    def _format_action_invocation(self, action: argparse.Action) -> str:
-        names = ", ".join(sorted(action.option_strings, key=len))
-        value = "" if action.nargs == 0 else str(action.metavar)
-        return f"{names} {value}".strip()
-
-
-class Parser(argparse.ArgumentParser):
-    """Reads the words behind the name of a command."""
-
-    def __init__(self, name: str, about: str | None) -> None:
-        examples = f"Examples:\n{indent(_HELP['examples'][name].strip(), '  ')}"
-        super().__init__(
-            f"stance {name}", description=about, epilog=examples, formatter_class=Formatter,
-            add_help=False, allow_abbrev=False,
-        )  # fmt: skip
-        self._negative_number_matcher = re.compile(r"-\d")  # as in --labels -1=against,1=favor
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what is wrong."""
-        raise UsageError(f"{message}; see {self.prog} --help")
-
-
-def parser_of(name: str) -> Parser:
-    """Return the parser of a command."""
-    command, arguments = COMMANDS[name], list[str]()
-    options = {option.name: option for option in _options(command)}
-    parser = Parser(name, command.__doc__)
-    for section, entries in _HELP["options"].items():
-        group = parser.add_argument_group(section)
-        for key, entry in entries.items():
-            option = options.get(key.removeprefix(f"{name}."))
-            if option and (option.name != key or f"{name}.{key}" not in _KEYS):
-                action = _add(group, option, *([entry] if isinstance(entry, str) else entry))
-                arguments += [] if action.option_strings else [str(action.metavar)]
-        if section == "Options":
-            group.add_argument("-h", "--help", action="help", help="Show this help and exit.")
-    parser.usage = " ".join([parser.prog, "[OPTIONS]", *arguments])
-    return parser
-
-
-def _add(group: argparse._ArgumentGroup, option: inspect.Parameter, *entry: Any) -> argparse.Action:
-    """Add an option to a section of the help."""
-    texts = [part for part in entry if isinstance(part, str)]
-    more = dict(entry[-1]) if isinstance(entry[-1], dict) else {}
-    names = more.pop("names", [f"--{option.name.replace('_', '-')}"])
-    limits = more.pop("min", None), more.pop("max", None)
-    required, kind = option.default is option.empty, option.annotation
-    if type(None) in get_args(kind):
-        kind, _ = get_args(kind)
-    if several := get_origin(kind) is list:
-        (kind,) = get_args(kind)
-    settings: dict[str, Any] = {"help": texts[-1].replace("%", "%%"), **more}
-    if kind is bool:
-        settings["action"] = "store_false" if option.default else "store_true"
-    elif get_origin(kind) is Literal:
-        settings |= {"metavar": texts[0], "choices": get_args(kind)}
-    else:
-        settings |= {"metavar": texts[0], "type": partial(_read, kind, *limits)}
-    if group.title == "Arguments":
-        nargs = ("+" if required else "*") if several else (None if required else "?")
-        return group.add_argument(option.name, nargs=nargs, **settings)
-    settings |= {"action": "append"} if several else {}
-    settings |= {"required": True} if required else {"default": option.default}
-    return group.add_argument(*names, dest=option.name, **settings)
-
-
-def _read(kind: type, low: float | None, high: float | None, text: str) -> Any:
-    """Return what is given for an option as a value of its type."""
-    if kind is Path and not text:  # a variable that is not set
-        raise argparse.ArgumentTypeError("must name a file, not ''")
-    try:
-        value = kind(text)
-    except ValueError:
-        number = "a whole number" if kind is int else "a number"
-        raise argparse.ArgumentTypeError(f"must be {number}, not '{text}'") from None
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
-        limits = f"{low} or more" if high is None else f"from {low} to {high}"
-        raise argparse.ArgumentTypeError(f"must be {limits}, not '{text}'")
-    return value
-
-
-# --- Options as commands take them ---
-
-
-def _options(function: Callable[..., Any]) -> Iterator[inspect.Parameter]:
-    """Yield the options that a function takes, also those of which its arguments are made."""
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            for name, kind in GROUPS[parameter.name].items():
-                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        elif parameter.name in MAKERS:
-            yield from _options(MAKERS[parameter.name])
-        else:
-            yield parameter
-
-
-def _arguments(command: Callable[..., None], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a command: options as they are given, or what is made of them."""
-    arguments = {}
-    for name in inspect.signature(command).parameters:
-        make = MAKERS.get(name)
-        made_of = {option.name: given[option.name] for option in _options(make)} if make else {}
-        arguments[name] = make(**made_of) if make else given[name]
-    return arguments
+def _run() -> None:
+    with reported(None):  # the help, on a full disk
+        app(prog_name="stance")

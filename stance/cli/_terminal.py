@@ -91,6 +91,8 @@ def run_safely(command: Callable[..., None], *arguments: Any) -> None:
     except SystemExit as end:
         if end.code in ABANDONED:
             abandon(end.code)
+        if isinstance(end.__context__, BrokenPipeError):  # of `--help | head`
+            os._exit(0)
         raise
 
 
