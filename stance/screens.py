@@ -212,19 +212,15 @@ def run_lines(done: "Done") -> list[str]:
 
 
 def sample_lines(figures: Figures) -> list[str]:
-    """Return the lines of a summary of a sample: how it was drawn, and what it will say."""
+    """Return the lines of a summary of a sample: how it was drawn, and on which actors."""
     lines = wrap(
         f"{count(figures['answers'], 'answer')} of {figures['population']:,}, in "
         f"{count(figures['documents'], 'document')}; {count(figures['audited'], 'answer')} drawn "
         f"at random from {count(figures['strata'], 'group')}"
     )
-    if not (margins := figures["margins"]):
-        lines += wrap("answers without probabilities: how precise the shares will be is unknown")
-    parts = [f"{shown(name, 30)} ±{100 * size:.0f}" for name, size in margins.items() if size < 1]
-    if parts:
-        margin = "expected margin of net stance, in points, if the model errs as it says"
-        lines += wrap(f"{margin}: {listed(sorted(parts), EXAMINED, 'actor')}")
-    return lines
+    drawn = sorted(figures["labels"].items(), key=lambda actor: (-actor[1], actor[0]))
+    parts = [f"{shown(name, 30)} {number:,}" for name, number in drawn if number]
+    return lines + wrap(f"drawn at random by actor: {listed(parts, EXAMINED, 'actor')}")
 
 
 def share_lines(figures: Figures) -> list[str]:
@@ -234,7 +230,7 @@ def share_lines(figures: Figures) -> list[str]:
         if share["class"] in COMPARED and not share["period"]:
             by_part[share["actor"], share["group"]].append(share)
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
-    for what in ("withheld", "unanswered", "missing"):
+    for what in ("withheld", "unanswered"):
         number = figures["shares"][0].get(what)  # of the only actor, or of all together
         sizes += f", {number:,} {what}" if number else ""
     sizes += f", {count(figures['labels'], 'label')}" if figures["labels"] else ""

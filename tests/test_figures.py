@@ -13,7 +13,7 @@ from pages import part, report_on
 
 from stance.display import points
 from stance.reports.charts import Estimate, net_axis, whiskers
-from stance.reports.figures import Column, Data, Figure, as_pdf, as_svg, lacks_letters
+from stance.reports.figures import Figure, as_pdf, as_svg, lacks_letters
 
 SVG = "{http://www.w3.org/2000/svg}"
 OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
@@ -107,8 +107,8 @@ def test_a_report_that_fails_leaves_no_figures(coded, tmp_path):
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
 def test_any_name_makes_whole_files(name):
     line = name, name, Estimate(0.2, (0.1, 0.3), 0.4)
-    data = Data("x", (Column("actor", is_text=True), Column("n")), [[name, "3"]])
-    made = Figure(name, whiskers([line], net_axis([0.4])), data, [("ring", "ink", name)])
+    chart, numbers = whiskers([line], net_axis([0.4])), [["actor", "n"], [name, "3"]]
+    made = Figure("x", name, chart, numbers, [("ring", "ink", name)])
     ElementTree.fromstring(as_svg(made).decode())
     assert lacks_letters(made) == any(ord(sign) > 0x2FF for sign in name)
     pytest.importorskip("reportlab")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from command import dicts, fails, invoke, read_rows, succeeds, write_rows
 from conftest import quick_recipe
-from pages import report_on
 from small_model import refused, spoiled
 
 from stance.corpus import read_corpus
@@ -162,7 +161,6 @@ def test_speakers_are_named_where_the_answer_is_neutral(path, tmp_path):
     asked = write_rows(tmp_path / "in.csv", [{"text": row[0]} for row in made_up()])
     for output, more in ((silent, ()), (answers, ("--speakers",))):
         succeeds("predict", asked, "-m", path, "-o", output, *more)
-        assert ("Neutral answers have no holder" in report_on(output)[0].text) == (not more)
     rows = [*zip(read_rows(silent), read_rows(answers), strict=True)]
     for plain, row in rows:
         assert row == plain | {"holder": row["holder"]}

@@ -6,8 +6,8 @@ Usage: python training/simulate.py shares|scores|audit [--draws 1000] [--seed 20
 ``shares``: counted shares and the net stance, of documents of unequal length whose answers are more
 or less alike, or of which a tenth are campaigns; a star marks intervals that say that they are not
 to be trusted. ``scores``: macro-F1 and accuracy. ``audit``: shares of an archive corrected by
-labels that are drawn as `stance sample` draws them, how many runs claim a difference between groups
-that documents have by chance, and how often an interval is wider than `stance sample` said.
+labels that are drawn as `stance sample` draws them, and how many runs claim a difference between
+groups that documents have by chance.
 ``abstain``: what models of 1,000 documents answer with `--abstain` in the rest of a corpus, and how
 many of these answers are wrong. Each prints Markdown tables, in percent.
 """
@@ -30,7 +30,7 @@ from stance.evaluation.scores import accuracy, document_confusion, macro_f1
 from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.request import Places, Request
-from stance.findings.sampling import draw_sample, expected_margins
+from stance.findings.sampling import draw_sample
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.fitting import train
 from stance.model.abstention import thresholds
@@ -198,15 +198,15 @@ def archive(rng: Rng, truth: Truth) -> tuple[AnswersTable, Ints]:
     return population(answers / answers.sum(axis=1, keepdims=True), document), stance
 
 
-def population(answers: Floats, document: Ints, actor: Ints | None = None) -> AnswersTable:
-    """Return answers that are in no table; of one actor, unless said otherwise."""
+def population(answers: Floats, document: Ints) -> AnswersTable:
+    """Return answers on one actor that are in no table."""
     number = len(answers)
     none = np.zeros(number, np.uint64)
     places = Places(0, 0, 0, 0, (0, 0, 0), *[None] * 8)
     return AnswersTable(
         request=Request(Path("simulated")), table="simulated", columns=(), places=places, notes=(),
         actors=("NATO",), groups=(), periods={},
-        actor=np.zeros(number, np.int64) if actor is None else actor,
+        actor=np.zeros(number, np.int64),
         group=np.zeros(number, np.int64), period=np.full(number, -1),
         stance=answers.argmax(axis=1).astype(np.int8), chances=answers.astype(np.float32),
         document=document, record=np.arange(number), key=none, text=none,
@@ -215,13 +215,10 @@ def population(answers: Floats, document: Ints, actor: Ints | None = None) -> An
     )  # fmt: skip
 
 
-def audited(
-    rng: Rng, answers: AnswersTable, stance: Ints, size: int, *, whole: bool = False
-) -> tuple[Audit, Floats]:
-    """Draw and label an audit as `stance sample` does; return it and what was promised by actor."""
-    drawn = draw_sample(answers, size, int(rng.integers(1 << 31)), whole=whole)
-    promised = expected_margins(answers, drawn.chance, whole=whole)
-    return Audit(drawn.pair, stance[drawn.pair], drawn.chance[drawn.pair], drawn.stratum), promised
+def audited(rng: Rng, answers: AnswersTable, stance: Ints, size: int) -> Audit:
+    """Draw and label an audit as `stance sample` does."""
+    drawn = draw_sample(answers, size, int(rng.integers(1 << 31)))
+    return Audit(drawn.pair, stance[drawn.pair], drawn.chance[drawn.pair], drawn.stratum)
 
 
 def intervals(share: Share) -> Floats:
@@ -236,7 +233,7 @@ def hold_corrected(rng: Rng, truth: Truth, size: int, draws: int) -> tuple[Float
     held, width, alone = np.zeros((3, len(goal)))
     for _ in range(draws):
         answers, stance = archive(rng, truth)
-        audit, _ = audited(rng, answers, stance, size)
+        audit = audited(rng, answers, stance, size)
         bounds = intervals(next(Study(answers, audit).shares()))
         held += (bounds[:, 0] <= goal) & (goal <= bounds[:, 1])
         width += np.diff(bounds)[:, 0]
@@ -255,34 +252,14 @@ def claim(rng: Rng, groups: int, size: int, draws: int) -> float:
         group = rng.integers(groups, size=DOCUMENTS)[answers.document]
         names = tuple(f"group {number}" for number in range(groups))
         answers = replace(answers, groups=names, group=group, columns=("outlet",))
-        audit, _ = audited(rng, answers, stance, size)
+        audit = audited(rng, answers, stance, size)
         differences = Study(answers, audit).differences()
-        claims += any(difference.claimed for difference in differences)
+        claims += any(difference["claimed"] for difference in differences)
     return claims / draws
 
 
-def promise(rng: Rng, truth: Truth, size: int, whole: bool, draws: int) -> tuple[float, ...]:
-    """Of the most frequent of three actors, return how often the interval of the net holds.
-
-    Then its mean width, and how often half of it is more than promised, and 1.5 times that.
-    """
-    held, widths, ratios = 0, [], []
-    for _ in range(draws):
-        answers, stance = archive(rng, truth)
-        actor = np.minimum(rng.geometric(0.6, len(stance)) - 1, 2)
-        answers = replace(answers, actor=actor, actors=("NATO", "Russia", "Poland"))
-        audit, promised = audited(rng, answers, stance, size, whole=whole)
-        nato = next(share for share in Study(answers, audit).shares() if share.actor == "NATO")
-        low, high = intervals(nato)[NET]
-        held += low <= truth[FAVOR] - truth[AGAINST] <= high
-        widths.append(high - low)
-        ratios.append((high - low) / 2 / promised[0])
-    ratio = np.array(ratios)
-    return held / draws, float(np.mean(widths)), (ratio > 1).mean(), (ratio > 1.5).mean()
-
-
 def print_audits(draws: int, seed: int, jobs: int) -> None:
-    """Print coverage and width of corrected shares, false claims, and what samples promise."""
+    """Print coverage and width of corrected shares, and false claims."""
 
     def corrected(rng: Rng, truth: Truth, size: int) -> str:
         held, width, alone = hold_corrected(rng, truth, size, draws)
@@ -292,20 +269,11 @@ def print_audits(draws: int, seed: int, jobs: int) -> None:
     def claimed(rng: Rng, groups: int, size: int) -> str:
         return f"{groups} | {size} | {100 * claim(rng, groups, size, draws):.1f}"
 
-    def promised(rng: Rng, truth: Truth, size: int, whole: bool) -> str:
-        cells = percent(promise(rng, truth, size, whole, draws))
-        shares = " / ".join(f"{100 * part:.0f}" for part in truth)
-        return f"{shares} | {size} {'documents' if whole else 'answers'} | {cells}"
-
     heads = [f"{name} {kind}" for kind in ("held", "width of alone") for name in QUANTITIES]
     audits = [(truth, size) for truth in TRUTHS for size in AUDITS]
     print_table(f"true shares | labels | {' | '.join(heads)}", audits, corrected, jobs, seed)
     parts = [(groups, size) for size in (400, 100) for groups in (2, 4, 10)]
     print_table("groups | labels | runs that claim", parts, claimed, jobs, seed)
-    sizes = ((60, False), (100, False), (300, False), (60, True), (150, True))
-    promises = [(truth, *size) for truth in TRUTHS[1:3] for size in sizes]
-    columns = "true shares | sample | held | width | above promise | 1.5 times"
-    print_table(columns, promises, promised, jobs, seed)
 
 
 # --- Withheld answers ---

@@ -114,7 +114,7 @@ GROUPS: dict[str, dict[str, Any]] = {
     "dated": {"date_column": _TEXT, **_DATED},
     "labelled": {"actor": _TEXT, **_DATED},
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
-    "audited": {"audit": Path | None, "simple_random": bool, "audit_encoding": _TEXT},
+    "audited": {"audit": Path | None, "simple_random": bool},
 }
 """Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
@@ -152,9 +152,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "reading": _texts,  # how texts to judge are
     "labelled": _labelled,  # how labelled tables are
     "answered": _answered,  # which answers are read, and how
-    "audited": lambda **audited: (
-        audited
-    ),  # which labelled sample corrects them, and how that is read
+    "audited": lambda **audited: audited,  # which labelled sample corrects them
     "options": Options,  # how to answer
 }
 """What makes a parameter of a command, by its name, of options of the command line."""

@@ -154,7 +154,6 @@ def sample(
     output: Path,
     only: list[str] | None = None,
     purpose: Literal["audit", "train"] = "audit",
-    documents: bool = False,
     seed: int = 20,
     force: bool = False,
     *,
@@ -167,9 +166,7 @@ def sample(
 
     request = Request(**answered, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
-    drawn = write_sample(
-        request, output, number, seed=seed, whole=documents, purpose=purpose, force=force
-    )
+    drawn = write_sample(request, output, number, seed=seed, purpose=purpose, force=force)
     beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
     first = "" if drawn["texts"] else "add the texts as a column 'text', then "
     wrote = f"wrote {output}; {first}label it with: stance label {output} --coder NAME"
@@ -245,7 +242,7 @@ def report(
     files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
     files.refuse_page(output)
     book = files.open_book(actors, aliases) if actors or aliases else None
-    models = Models(model, lambda path, deep: files.open_model(path, actors, aliases, deep), book)
+    models = Models(model, lambda path: files.open_model(path, actors, aliases), book)
     notices = write_predictions(
         request, output, models,
         title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,

@@ -14,11 +14,11 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable, split_by
+from stance.findings.answers import AnswersTable
 from stance.findings.correction import NET, Audit
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
-from stance.findings.shares import TOTAL, Difference, Share, Study, figures, read_study
+from stance.findings.shares import DIFFERENCE, TOTAL, Share, Study, figures, read_study
 from stance.reading.actors import ActorBook
 from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import rewrite_dates, write_table
@@ -48,6 +48,7 @@ class Pairs(NamedTuple):
 
     population: AnswersTable
     shares: Sequence[Share]  # most answers first
+    answers: Mapping[tuple[str, str], Ints]  # by holder and actor
     notes: Sequence[str]  # on the answers, and on what is left out
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
 
@@ -85,24 +86,27 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | themselves, -1, holder)
     study = Study(replace(population, group=group, groups=names, periods={}), audit)
-    by_holder = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
-    shares = [share for part in by_holder if (share := study.share(*part)).counts.n]
+    shares, answers = list[Share](), dict[tuple[str, str], Ints]()
+    for part, pairs in study.parts():
+        actor, name, _ = part
+        if name and actor != TOTAL and (share := study.share(part, pairs)).counts.n:
+            shares.append(share)
+            answers[name, actor] = pairs
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     notes = [*population.notes]
     if left := themselves.sum():
         notes.append(f"{count(left, 'answer')} left out, in which an actor judges itself")
-    return Pairs(population, shares, notes, {})
+    return Pairs(population, shares, answers, notes, {})
 
 
-def surest_answers(population: AnswersTable, subject: Ints) -> dict[tuple[int, int], list[int]]:
-    """Return the surest answers on each subject and side, each text once; below 0 is no subject."""
-    sided = np.flatnonzero((subject >= 0) & np.isin(population.stance, SIDES))
-    sided = sided[np.argsort(-population.chances[sided].max(axis=1), kind="stable")]
-    surest: dict[tuple[int, int], list[int]] = {}
-    codes = subject * len(Stance) + population.stance
-    for code, answers in split_by(sided, codes, range(len(Stance) * (int(subject.max()) + 1))):
+def surest_answers(population: AnswersTable, pairs: Ints) -> list[int]:
+    """Return the surest of some answers against and, after these, in favor, each text once."""
+    ordered = pairs[np.argsort(-population.chances[pairs].max(axis=1), kind="stable")]
+    surest = list[int]()
+    for side in SIDES:
+        answers = ordered[population.stance[ordered] == side]
         texts = np.sort(np.unique(population.text[answers], return_index=True)[1])
-        surest[divmod(code, len(Stance))] = answers[texts[:QUOTED]].tolist()
+        surest += answers[texts[:QUOTED]].tolist()
     return surest
 
 
@@ -121,24 +125,16 @@ def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
     population, places = pairs.population, pairs.population.places
     if places.text is None:
         return pairs
-    holders, actors = (
-        {name: number for number, name in enumerate(names)}
-        for names in (population.holders, population.actors)
-    )
-    numbers = np.full((len(holders), len(actors)), -1)
-    for number, share in enumerate(pairs.shares):
-        numbers[holders[share.group], actors[share.actor]] = number
-    surest = surest_answers(population, numbers[population.holder, population.actor])
+    ends = [(share.group, share.actor) for share in pairs.shares]
+    surest = {pair: surest_answers(population, pairs.answers[pair]) for pair in ends}
     rows = read_cells(population, chain(*surest.values()))
     evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()
-    for (number, side), answers in surest.items():
-        share = pairs.shares[number]
-        for cells in (rows[answer] for answer in answers):
-            text = cells[places.text][:LONGEST_READ]
-            sentence = find_sentence(text, share.actor, book)
-            chance = float(cells[places.probabilities[side]])
-            listed = evidence[share.group, share.actor]
-            listed.append(Evidence(sentence, side, chance, cells[places.row]))
+    for (holder, actor), answers in surest.items():
+        for answer in answers:
+            cells, side = rows[answer], int(population.stance[answer])
+            sentence = find_sentence(cells[places.text][:LONGEST_READ], actor, book)
+            chance = float(population.chances[answer, side])
+            evidence[holder, actor].append(Evidence(sentence, side, chance, cells[places.row]))
     for listed in evidence.values():
         listed.sort(key=lambda sentence: -sentence.chance)
     return pairs._replace(evidence=evidence)
@@ -167,7 +163,7 @@ def write_numbers(
     Pairs are written as a graph if the name ends in .graphml. ``how`` is as in `write_table`.
     """
     # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else Difference._fields
+    columns = tuple(rows[0]) if rows else DIFFERENCE
     if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"

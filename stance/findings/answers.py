@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, joined, shown
+from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
@@ -17,7 +17,6 @@ from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, likely, optional_column, rewrite_dates
 
-FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -54,12 +53,6 @@ class AnswersTable:
         return len(self.actor)
 
     @property
-    def by_text(self) -> bool:
-        """Whether labels are joined by text, which several answers may share."""
-        text = self.places.text
-        return text is not None and self.named_by[-1] in ("text", self.columns[text])
-
-    @property
     def probable(self) -> bool:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None
@@ -68,25 +61,6 @@ class AnswersTable:
     def unanswered(self) -> str:
         """What answers are that were not given."""
         return "withheld" if self.probable else "unanswered"
-
-    @property
-    def uncounted(self) -> str:
-        """Why the answers are not counted: some stance is never answered; empty if they are.
-
-        Labels always are: an empty cell leans toward no stance.
-        """
-        given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
-        withheld = self.chances[self.stance == len(Stance)]
-        leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
-        never = (given == 0) & (leaning >= FEWEST_LEANING)
-        if not (self.probable and given.any() and never.any()):
-            return ""
-        names = [name for name, is_so in zip(Stance, never.tolist(), strict=True) if is_so]
-        return (
-            f"{self.table}: {joined(names)} {'are' if len(names) > 1 else 'is'} never answered "
-            "(such answers are all withheld), so no shares are counted; run stance predict "
-            "without --abstain or with a higher rate, or add --audit LABELLED"
-        )
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
@@ -252,10 +226,6 @@ class _Reader:
     def _notes(self, repeated: int, undated: int) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places, columns = self._places, self._table.columns
-        usual = self._request.text_column or optional_column(self._table, "text")
-        if places.text is not None and usual is None:
-            name = shown(columns[places.text])
-            yield f"column '{name}' is read as 'text'; name another with --text-column"
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
         if places.document is None:
             meant = likely(columns[: places.row], "document")
@@ -291,7 +261,7 @@ def _document(cells: Sequence[str], places: Places) -> str:
     """Return what names the document of an answer; without one, its text, its id or its row."""
     known = (places.document, places.text, places.id)
     place = next((place for place in known if place is not None and cells[place].strip()), None)
-    whole = f"row {int(cells[places.row])}" if place is None else cells[place]
+    whole = f"row {cells[places.row]}" if place is None else cells[place]
     # A document's name holds within its file; an equal text is one document in any file.
     file = None if place is not None and place == places.text else places.file
     return whole if file is None else f"{cells[file]}\0{whole}"

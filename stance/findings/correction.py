@@ -9,8 +9,7 @@ all pairs, plus the weighted mean of the audited pairs' residuals.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,8 +40,6 @@ class Audit:
     truth: Ints  # its stance
     inclusion: Floats  # probability that it was drawn, above 0 and up to 1
     stratum: Ints
-    missing: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    """Numbers of the pairs that were drawn but have no label."""
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -100,17 +97,14 @@ class Correction:
         self._freedom = np.maximum(1 / sums_by(self._stratum, part**2) - 1, 1)
         surrogates, first = [*alternatives, *additions], len(alternatives)
         self._names = [name for name, _ in surrogates]
-        self._scores = [scores for _, scores in surrogates]
+        shape = len(surrogates), len(document), len(SIDES)
+        self._scores = np.array([scores for _, scores in surrogates]).reshape(shape)
         single = [[number] for number in range(len(surrogates))]
         added = [*range(first, len(surrogates))]
         self._models = [[], *single[:first]]  # surrogates that are weighted together
         self._models += [model + added for model in self._models if added]
         self._models += single[first:] if len(added) > 1 else []
-
-    @cached_property
-    def pooled(self) -> Weights:
-        """The weights of surrogates by all labels."""
-        return self.weigh(np.ones(len(self.audit), np.bool_))
+        self.pooled = self.weigh(np.ones(len(audit), np.bool_))  # weights by all labels
 
     def weights(self, pairs: Ints) -> Weights:
         """Return the weights of surrogates for some pairs, by all labels if these have few."""
@@ -154,9 +148,7 @@ class Correction:
 
     def _predict(self, weights: Weights, pairs: Ints) -> Floats:
         """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
-        predictions = np.zeros((len(pairs), len(SIDES)))
-        for scores, values in zip(self._scores, weights.values, strict=True):
-            predictions += values * scores[pairs]
+        predictions: Floats = (weights.values[:, None] * self._scores[:, pairs]).sum(axis=0)
         return predictions
 
     def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:

@@ -21,7 +21,6 @@ Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 NO_ANSWERS = ", or name a table that stance predict wrote without --wide"
-MOST_ROWS = 1 << 28  # largest row number
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 
 
@@ -48,7 +47,6 @@ class Request:
     surrogates: Sequence[str] = ()  #: columns of other models' labels, each weighted by its use
     audit: Path | None = None  #: labelled sample of the answers; its design stands beside it
     simple_random: bool = False  #: every answer had the same chance, so no design says it
-    audit_encoding: str | None = None  #: such as cp1252; UTF-8 if None
 
     @property
     def paths(self) -> list[Path]:
@@ -172,10 +170,7 @@ class Places(NamedTuple):
 
     def fault(self, cells: Sequence[str]) -> str:
         """Return why cells are not an answer; empty if they are one."""
-        row, stance = cells[self.row], cells[self.stance]
-        if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
-            return f"'{shown(row)}' is not a row number"
-        if stance not in ANSWERS:
+        if (stance := cells[self.stance]) not in ANSWERS:
             return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
         for cell in (cells[place] for place in self.probabilities):
             if math.isnan(read_chance(cell)):
@@ -211,12 +206,11 @@ def find_places(table: Table, request: Request) -> Places:
     text = usual_column(table, request.text_column, "text")
     if text is None:
         others = (optional_column(ours, other) for other in USUAL["text"])
-        text = next((place for place in others if place is not None), None)
+        if (text := next((place for place in others if place is not None), None)) is not None:
+            name = shown(columns[text])
+            table.note(f"column '{name}' is read as 'text'; name another with --text-column")
     stance, against, neutral, favor = (numbers[prefix + name] for name in STANCE_COLUMNS)
     by = None if request.by is None else column(table, request.by, "--by")
-    if by in (row, actor, stance, against, neutral, favor):
-        what = f"column '{shown(columns[by])}' is part of the answers that are counted"
-        raise DataError(f"{table.name}: {what}; name a column of the texts with --by, or 'holder'")
     return Places(
         row=row,
         actor=actor,

@@ -14,17 +14,14 @@ from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
-from stance.findings.correction import ALIKE, EVENTS, FEWEST_LABELS
 from stance.findings.request import Request
-from stance.records import AGAINST, FAVOR, SIDES, Stance
+from stance.records import Stance
 from stance.tables import Table, column, write_table
 
 DRAWN = ("row", "actor", "purpose", "design")
 FEWEST = 10  # units of a sample
 AUDIT_SHARE = 0.25  # of a sample to learn from, drawn at random
 LEAST = 5  # units drawn from a stratum: fewer say too little of its spread
-FREEDOM = 2.0  # effective labels for each degree of freedom of a corrected share, about
-OPTIMISM = 1.3  # by which variances exceed what a model's probabilities let expect
 SUREST = 0.2  # standard deviation, at least, that a unit's error is given: models are too sure
 
 
@@ -42,78 +39,60 @@ def write_sample(
     size: int,
     *,
     seed: int = 20,
-    whole: bool = False,
     purpose: Literal["audit", "train"] = "audit",
     force: bool = False,
 ) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
-    The sample is spread over the columns ``by`` and ``over`` of the table of answers. Its size is
-    in answers, or in documents if these are drawn whole.
+    The sample is spread over the columns ``by`` and ``over`` of the table of answers.
 
     Returns
     -------
     dict
         answers and documents drawn, of a population, from so many strata, audited of them by
-        chance; margins by actor: half the interval to expect of its net stance; whether the table
-        has texts; notes.
+        chance; labels to give by actor; whether the table has texts; notes.
     """
     train = purpose == TRAIN
     if size < FEWEST:
         raise UsageError(f"-n {size}: a sample needs {FEWEST} or more")
-    if train and whole:
-        raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
     by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
-    sample = draw_sample(population, by_chance, seed, whole=whole)
+    sample = draw_sample(population, by_chance, seed)
     audited = len(sample.pair)
     unsure = _least_sure(population, sample, size - audited if train else 0)
     notes = _write(population, sample, unsure, output, force)
-    margins = dict[str, float]()
-    if (population.chances % 1).any():  # labels without probabilities tell nothing of their errors
-        reach = expected_margins(population, sample.chance, whole=whole).tolist()
-        margins = dict(zip(population.actors, reach, strict=True))
+    drawn = np.bincount(population.actor[sample.pair], minlength=len(population.actors)).tolist()
     return {
         "answers": audited + len(unsure),
         "documents": len(np.unique(population.document[np.append(sample.pair, unsure)])),
         "population": len(population),
         "strata": len(np.unique(sample.stratum)),
         "audited": audited,
-        "margins": margins,
+        "labels": dict(zip(population.actors, drawn, strict=True)),
         "texts": population.places.text is not None,
         "notes": [*population.notes, *notes],
     }
 
 
-def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool = False) -> Sample:
+def draw_sample(population: AnswersTable, size: int, seed: int) -> Sample:
     """Draw a sample at random."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    unit = population.document if whole else np.arange(len(population))
-    first = np.unique(unit, return_index=True)[1]
-    group, period, stance = population.group[first], population.period[first], population.stance
     groups, periods = max(1, len(population.groups)), int(population.period.max(initial=0)) + 2
-    if whole:
-        cell = group * periods + period + 1
-        sides = [np.bincount(unit, stance == side) > 0 for side in SIDES]
-        levels = [cell * 4 + sides[0] * 2 + sides[1], cell]
-    else:
-        actor = population.actor
-        outer = actor * groups + group
-        cell = outer * periods + period + 1
-        levels = [cell * (len(Stance) + 1) + stance, cell, outer, actor]
+    actor = population.actor
+    outer = actor * groups + population.group
+    cell = outer * periods + population.period + 1
+    finest = cell * (len(Stance) + 1) + population.stance
     # What the model expects of its errors in all three stances.
-    squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
-    errors = np.bincount(unit, 1 - squares).astype(np.float64)
-    levels.append(np.zeros_like(cell))
-    stratum, drawn = design_sample(levels, errors, min(size, len(first)))
+    errors = 1 - (population.chances.astype(np.float64) ** 2).sum(axis=1)
+    levels = [finest, cell, outer, actor, np.zeros_like(cell)]
+    stratum, drawn = design_sample(levels, errors, min(size, len(population)))
     numbers = rng.permutation(len(drawn)) + 1
-    units = [
+    pairs = [
         rng.choice(np.flatnonzero(stratum == number), many, replace=False)
         for number, many in enumerate(drawn)
     ]
-    pairs = np.flatnonzero(np.isin(unit, np.concatenate(units)))
-    chance = (drawn / np.bincount(stratum))[stratum[unit]]
-    return Sample(pairs, numbers[stratum[unit[pairs]]], chance)
+    pair = np.sort(np.concatenate(pairs))
+    return Sample(pair, numbers[stratum[pair]], (drawn / np.bincount(stratum))[stratum])
 
 
 def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
@@ -223,33 +202,3 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     order = room[np.argsort(-(wanted - drawn)[room], kind="stable")]
     drawn[order[: total - int(drawn.sum())]] += 1
     return drawn
-
-
-# --- Precision to expect ---
-
-
-def expected_margins(population: AnswersTable, chance: Floats, *, whole: bool) -> Floats:
-    """Return half the 95 % interval to expect of each actor's net stance; infinite of few labels.
-
-    ``chance`` is each pair's to be drawn. The error to expect of an answer is the model's, larger
-    if documents are drawn `whole`. Where labels are few, nothing is taken to be gained, as by
-    `Correction`.
-    """
-    from scipy.special import stdtrit
-
-    def total(values: Floats) -> Floats:
-        return np.bincount(population.actor, values, len(population.actors)).astype(np.float64)
-
-    against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
-    plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
-    spread = plain.astype(np.float64)
-    if whole:
-        spread *= 1 + ALIKE * (np.bincount(population.document)[population.document] - 1)
-    sizes = np.bincount(population.actor)
-    variance, labels = OPTIMISM * total(spread / chance) / sizes**2, total(chance)
-    effective = sizes**2 / np.maximum(total(1 / chance), 1)  # Kish 1965
-    mean = OPTIMISM * total(spread) / sizes
-    few = effective * np.minimum(mean, 0.5)
-    variance += EVENTS / (EVENTS + few) * np.maximum(0, mean / effective - variance)
-    reach = stdtrit(np.maximum(effective / FREEDOM - 1, 1), 0.975)
-    return np.where(labels < FEWEST_LABELS, np.inf, reach * np.sqrt(variance))

@@ -1,10 +1,10 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +54,6 @@ class Share:
     documents: int
     withheld: int  # answers not given, of which the counted shares take no account
     labels: int  # audited answers
-    missing: int  # answers drawn for the audit that nobody labelled
     given: Ints  # answers given, by document and stance
     corrected: Corrected | None  # of all answers
     method: str
@@ -111,7 +110,7 @@ class Share:
         Answers that were not given are counted under the name ``unanswered``.
         """
         row = {name: getattr(self, name) for name in ("actor", "group", "period", "n", "documents")}
-        row |= {unanswered: self.withheld, "labels": self.labels, "missing": self.missing}
+        row |= {unanswered: self.withheld, "labels": self.labels}
         for quantity, name in enumerate(QUANTITIES):
             row["class"] = name
             counts = self.counts if self.counts.n else None
@@ -137,19 +136,11 @@ def beyond_chance(shares: Sequence[Share], rests: Sequence[Share | None]) -> lis
     return sides
 
 
-class Difference(NamedTuple):
-    """How the net stances of two parts of an actor's answers differ."""
+DIFFERENCE = ("actor", "of", "one", "other", "difference", "low", "high", "p", "holm", "claimed")
+"""Figures of how two groups or periods of an actor differ in net stance: the first less the second.
 
-    actor: str
-    of: str  # group or period
-    one: str
-    other: str
-    difference: float  # of the first less the second
-    low: float  # its 95 % interval, not adjusted
-    high: float
-    p: float
-    holm: float  # p, adjusted for all comparisons of the run
-    claimed: bool  # beyond chance, all comparisons considered
+The interval is not adjusted, ``holm`` is p adjusted for all comparisons of the run.
+"""
 
 
 class Study:
@@ -157,7 +148,6 @@ class Study:
 
     def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
         self.population, self.audit = population, audit
-        self._uncounted = population.uncounted
         every = np.arange(len(population))
         parts = split_by(every, population.actor, population.actors)
         actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
@@ -180,14 +170,13 @@ class Study:
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
             "shares": [row for share in self.shares() for row in share.rows(population.unanswered)],
-            "differences": [one._asdict() for one in self.differences()],
+            "differences": self.differences(),
         }
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed while the table and its labels were read."""
-        notes = (*self.population.notes, *(self.audit.notes if self.audit else ()))
-        return (*notes, *filter(None, [self._uncounted]))
+        return (*self.population.notes, *(self.audit.notes if self.audit else ()))
 
     def parts(self) -> Iterator[Part]:
         """Yield all pairs, then those of each actor, the one with most of them first.
@@ -217,7 +206,6 @@ class Study:
         """Return the shares of a part."""
         population, audit, answers = self.population, self.audit, len(Stance) + 1
         answered = tally(population.document[pairs], population.stance[pairs], answers)
-        given = answered[: 0 if self._uncounted else None, :-1]
         corrected = self._correct(names[0], pairs)
         labels = 0 if audit is None else int(np.isin(audit.pair, pairs).sum())
         lacking = UNAUDITED if audit is None else FEW if labels < FEWEST_LABELS else SCARCE
@@ -227,8 +215,7 @@ class Study:
             documents=len(answered),
             withheld=int(answered[:, -1].sum()),
             labels=labels,
-            missing=0 if audit is None else int(np.isin(audit.missing, pairs).sum()),
-            given=given,
+            given=answered[:, :-1],
             corrected=corrected,
             method=corrected.method if corrected else lacking,
         )
@@ -245,28 +232,30 @@ class Study:
             return None
         return self._correction.estimate(pairs, self._weights[actor])
 
-    def differences(self) -> list[Difference]:
-        """Return how groups, and periods, differ in net stance: in all, and of each actor."""
-        kinds = product(self.actors, ("group", "period"))
-        differences = [figures for kind in kinds for figures in self._differences(*kind)]
-        adjusted = holm([figures[-1] for figures in differences])
-        pairs = zip(differences, adjusted, strict=True)
-        return [Difference(*(*figures, p, p <= LEVEL)) for figures, p in pairs]
+    def differences(self) -> list[dict[str, Any]]:
+        """Return how groups, and periods, differ in net stance, as `DIFFERENCE` lists it."""
+        rows = []
+        for actor, of in product(self.actors, ("group", "period")):
+            for (one, first), (other, second) in self._compared(actor, of):
+                value, (low, high), p = compare(first, second)
+                rows.append((actor, of, one, other, value, low, high, p))
+        adjusted = holm([row[-1] for row in rows])
+        return [
+            dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True))
+            for row, p in zip(rows, adjusted, strict=True)
+        ]
 
-    def _differences(self, actor: str, of: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the first figures of each `Difference`."""
+    def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any]]:
+        """Yield the names and corrected shares of two parts of an actor, or of one and the rest."""
         pairs = self.actors[actor]
         parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
-        known = [part for part in parts if part[2]]
-        compared: Iterable[Any] = combinations(known, 2)
-        if len(known) > PAIRED:
-            rests = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in known)
-            others = [(OTHERS, rest, self._correct(actor, rest)) for rest in rests]
-            compared = zip(known, others, strict=True)
-        for (one, _, first), (other, _, second) in compared:
-            if second:
-                value, (low, high), p = compare(first, second)
-                yield actor, of, one, other, value, low, high, p
+        known = [(name, part, corrected) for name, part, corrected in parts if corrected]
+        if len(known) <= PAIRED:
+            yield from combinations([(name, corrected) for name, _, corrected in known], 2)
+            return
+        for name, part, corrected in known:
+            if rest := self._correct(actor, np.setdiff1d(pairs, part, assume_unique=True)):
+                yield (name, corrected), (OTHERS, rest)
 
 
 def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogate]]:

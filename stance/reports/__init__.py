@@ -13,14 +13,13 @@ from stance import __version__
 from stance.corpus import Source
 from stance.display import bounds, count, cut, percent, points, shown, signed
 from stance.model.passages import NAMES
-from stance.reports.figures import TEMPLATES, Column, Data, without_forbidden
+from stance.reports.figures import TEMPLATES, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
-DIVISIONS = {"actor": "Actors", "source": "Sources", "corpus": "Corpora"}
 
 
 def references(keys: Sequence[str]) -> str:
@@ -78,28 +77,20 @@ def evaluation_page(
     scores: Figures, card: Figures, sources: Sequence[Source], model: tuple[str, str]
 ) -> bytes:
     """Return the page on an evaluation; ``model`` is the name and the sha256 of its file."""
-    tone, blind = scores.get("sentiment"), scores["baselines"]["target_blind"]
-    groups = {noun: _table(f"per-{noun}", group_scores(scores, noun)) for noun in DIVISIONS}
+    tone = scores.get("sentiment")
+    groups = {noun: group_scores(scores, noun) for noun in ("actor", "source", "corpus")}
     return render(
         "evaluation",
         title=f"Evaluation of {shown(model[0], 80)}",
-        **{"scores": scores, "blind": blind, "model": model, "tone": tone},
+        **{"scores": scores, "blind": scores["baselines"]["target_blind"], "model": model},
         **{"sources": sources, "trained": card["data"], "versions": card["versions"]},
-        notes=all_notes(scores),
-        compared=_table("baselines", headline(scores)),
-        classes=_table("classes-scores", class_scores(scores)),
-        confusion=_table("confusion", _confusion(scores)),
-        divisions=[(DIVISIONS[n], t) for n, t in groups.items() if len(t.rows) > (n == "corpus")],
-        tone_classes=tone and _table("sentiment-scores", class_scores(tone)),
+        **{"notes": all_notes(scores), "tone": tone, "confusion": _confusion(scores)},
+        **{"compared": headline(scores), "classes": class_scores(scores)},
+        divisions={
+            noun: rows for noun, rows in groups.items() if len(rows) > 1 + (noun == "corpus")
+        },
+        tone_classes=tone and class_scores(tone),
     )
-
-
-def _table(name: str, rows: Sequence[Row]) -> Data:
-    """Return as a table of a page what a terminal shows as one."""
-    first, *others = map(str, rows[0])
-    columns = [Column(first or "scores of", is_text=True), *map(Column, others)]
-    cells = [[f"{c:,}" if isinstance(c, int) else str(c) for c in row] for row in rows[1:]]
-    return Data(name, columns, cells)
 
 
 def _confusion(scores: Figures) -> list[Row]:

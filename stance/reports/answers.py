@@ -1,24 +1,23 @@
 """What the page on a table of answers says: its figures, counted or corrected, and paragraphs."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
-from stance.arrays import Bools
+from stance.arrays import Ints
 from stance.corpus.rows import HOLDERS
 from stance.display import cut, shown
-from stance.errors import DataError, ExtraError
+from stance.errors import DataError
 from stance.files import file_hash
 from stance.findings import Cells, Pairs, find_pairs, read_cells, read_evidence, surest_answers
-from stance.findings.answers import AnswersTable, split_by
+from stance.findings.answers import AnswersTable
 from stance.findings.audit import read_answers
-from stance.findings.request import Places, Request, usual_column
+from stance.findings.request import Request, usual_column
 from stance.findings.shares import LEVEL, TOTAL, Share, Study
 from stance.model import StanceModel
 from stance.model.passages import Passage
@@ -34,9 +33,8 @@ FEWEST, ALWAYS = 10, 12  # answers below which an actor after the first ones is 
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
 LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
 DOUBTFUL = 10  # least certain answers that a model must give, too, to have made the table
+Quotation = tuple[Passage, str]  # a paragraph with what decided marked, and where it stands
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
-
-Deep = Literal["unsure", "all"]  # what the deep reader reads
 
 
 class Maker(NamedTuple):
@@ -51,15 +49,8 @@ class Models(NamedTuple):
     """The model that made some answers as its user says, or else those of the package."""
 
     path: Path | None  # None if the user names none
-    load: Callable[[Path, Deep | None], StanceModel]
+    load: Callable[[Path], StanceModel]
     book: ActorBook | None = None  # the user's
-
-
-class Quotation(NamedTuple):
-    """A paragraph, with its mentions and what pushed the answer marked, and where it stands."""
-
-    passage: Passage
-    source: str
 
 
 class Report:
@@ -73,15 +64,13 @@ class Report:
         self.request = replace(request, by=by, over=over)
         self.by = cut(str(by))
         self.population, self.labelled = population, sample = read_answers(self.request)
-        if population.uncounted and sample is None:
-            raise DataError(population.uncounted)
         self.study = study = Study(population, sample)
         ranked = [name for name in study.actors if name != TOTAL]
         often = [name for name in ranked[ALWAYS:ACTORS] if len(study.actors[name]) >= FEWEST]
         actors = [*ranked[:ALWAYS], *often]
-        groups = split_by(np.arange(len(population)), population.group, population.groups)
-        groups.sort(key=lambda part: (-len(part[1]), part[0]))
-        self.groups = [name for name, _ in groups[:GROUPS]]
+        sizes = Counter(population.group.tolist())
+        numbers = sorted(sizes, key=lambda n: (-sizes[n], population.groups[n])) if by else []
+        self.groups = [population.groups[number] for number in numbers[:GROUPS]]
 
         def is_shown(actor: str, group: str, period: str) -> bool:
             if group:
@@ -94,20 +83,14 @@ class Report:
         self.cells = [share for share in shares if share.group]  # these, and all together, by group
         self.course = [share for share in shares if share.period]  # the first ones by period
         self.sha256 = file_hash(*request.paths)
-        quoted, self.maker = _quote(population, models, actors[:TRACED])
-        self.telling = [  # the most certain paragraphs of each actor on either side
-            (name, [(ANSWERS[side], quoted.get((name, side), [])) for side in SIDES])
-            for name in actors[:TRACED]
-            if any((name, side) in quoted for side in SIDES)
-        ]
+        traced = {name: study.actors[name] for name in actors[:TRACED]}
+        self.telling, self.maker = _quote(population, models, traced)
         self.denied = ""  # which model answers otherwise
-        if models and quoted and not self.maker and (models.path or population.probable):
+        if models and self.telling and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
         book = (models and models.book) or (self.maker.model.book if self.maker else None)
         self.pairs = self._judged(book)
-        neutral = population.holder[population.stance == ANSWERS.index("neutral")]
-        self.neutral_held = any(population.holders[number] for number in np.unique(neutral))
-        self.notes = [*population.notes, *(sample.notes if sample else ())]
+        self.notes = [*study.notes]
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
             self.notes.append(f"{request.name}: no column 'text', so {advice}")
@@ -140,88 +123,68 @@ class Report:
 
 
 def _quote(
-    population: AnswersTable, models: Models | None, actors: Sequence[str]
-) -> tuple[dict[tuple[str, int], list[Quotation]], Maker | None]:
-    """Return the most certain paragraphs on actors, by side, and the model that made the answers.
+    population: AnswersTable, models: Models | None, actors: Mapping[str, Ints]
+) -> tuple[list[tuple[str, dict[str, list[Quotation]]]], Maker | None]:
+    """Return the surest paragraphs on each actor, by side, and the model that made the answers.
 
     If it is known, the words that decided are marked.
     """
-    places, numbers = population.places, {name: number for number, name in enumerate(actors)}
-    subject = np.array([numbers.get(name, -1) for name in population.actors])[population.actor]
-    certainty = population.chances.max(axis=1)
+    places, certainty = population.places, population.chances.max(axis=1)
     fit = (certainty > LEAST) & (population.length <= LONGEST) & (places.text is not None)
-    surest = surest_answers(population, np.where(fit, subject, -1))
-    doubtful = np.argsort(np.where(fit, certainty, np.inf), kind="stable")[:DOUBTFUL]
-    cells = read_cells(population, chain(doubtful[fit[doubtful]].tolist(), *surest.values()))
-    maker, passages = _find_maker(models, places, [*cells.values()]) if models else (None, [])
+    surest = {name: surest_answers(population, pairs[fit[pairs]]) for name, pairs in actors.items()}
+    ascending = np.argsort(certainty, kind="stable")
+    doubtful = ascending[fit[ascending]][:DOUBTFUL].tolist()
+    cells = read_cells(population, chain(doubtful, *surest.values()))
+    maker, passages = _find_maker(models, population, cells) if models else (None, [])
     known = dict(zip(cells, passages, strict=False))
 
     def quotation(answer: int) -> Quotation:
         row = cells[answer]
         passage = known.get(answer) or Passage(row[places.text or 0])
         where = [row[place] for place in (places.by, places.over) if place is not None]
-        listed = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
-        chance = f"; probability {max(_chances(places, row)):.2f}"
-        source = listed + (chance if population.probable else "")
-        return Quotation(passage, source)
+        source = ", ".join(shown(part, 80) for part in (*where, f"row {row[places.row]}") if part)
+        if population.probable:
+            source += f"; probability {certainty[answer]:.2f}"
+        return passage, source
 
-    return {(actors[n], side): [*map(quotation, ns)] for (n, side), ns in surest.items()}, maker
+    def sides(answers: Sequence[int]) -> dict[str, list[Quotation]]:
+        stance = population.stance
+        return {ANSWERS[s]: [quotation(n) for n in answers if stance[n] == s] for s in SIDES}
+
+    return [(name, sides(answers)) for name, answers in surest.items() if answers], maker
 
 
 def _find_maker(
-    models: Models, places: Places, cells: Sequence[Cells]
+    models: Models, population: AnswersTable, cells: Mapping[int, Cells]
 ) -> tuple[Maker | None, Sequence[Passage]]:
-    """Return the model that gives some answers, and their texts with its reasons.
-
-    One whose actor book finds other mentions rules out all bundled models, which share their book.
-    """
-    if models.path is None and (places.mentions is None or not cells):
+    """Return the model that gives some answers, and their texts with its reasons."""
+    if models.path is None and not (population.probable and cells):
         return None, []
     bundled = [bundled_model(), bundled_model("speeches")]
-    files = bundled if models.path is None else [model_file(models.path)]
-    ways: list[tuple[Path, Deep | None]] = [(file, None) for file in files]
-    for file, deep in ways:  # which grows
-        lacking = [ExtraError] if deep else []  # without it, deep answers are not recognised
-        with suppress(*lacking):
-            model, alike, some = models.load(file, deep), False, False
-            for fits, passages in _explain(model, places, cells):
-                if fits.all():
-                    return Maker(model, file, file_hash(file)), passages
-                named = [str(passage.verdicts[0].answer.mentions) for passage in passages]
-                alike |= named == [row[places.mentions or 0] for row in cells]
-                some |= bool(fits.any())
-            if not alike:
-                break
-            if deep is None and file in bundled:
-                # A reader of unsure pairs leaves some of a model's answers as they are.
-                ways += [(file, way) for way in get_args(Deep) if way == "all" or some]
+    for file in bundled if models.path is None else [model_file(models.path)]:
+        model = models.load(file)
+        passages = _explain(model, population, cells)
+        if len(passages) == len(cells):
+            return Maker(model, file, file_hash(file)), passages
     return None, []
 
 
 def _explain(
-    model: StanceModel, places: Places, cells: Sequence[Cells]
-) -> Iterator[tuple[Bools, Sequence[Passage]]]:
-    """Yield which answers a model gives, too, and their texts with its reasons.
-
-    By the dates first, and then without them: `predict` may have read none.
-    """
+    model: StanceModel, population: AnswersTable, cells: Mapping[int, Cells]
+) -> Sequence[Passage]:
+    """Return the texts of some answers with a model's reasons; none if it gives other answers."""
+    if not cells:
+        return []
+    places, answers = population.places, [*cells]
     texts, spans, dates = (
-        ["" if place is None else row[place] for row in cells]
+        ["" if place is None else row[place] for row in cells.values()]
         for place in (places.text, places.spans, places.over)
     )
-    if not cells:
-        yield np.ones(0, np.bool_), []
-        return
     try:
         given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
     except DataError:  # then stance predict did not write this table
-        return
-    actors = [row[places.actor].strip() for row in cells]
-    chances = [_chances(places, row) for row in cells]
-    for months in (*[months_of(dates)] * any(dates), None):
-        judged = model.judge(texts, actors, given, months=months, pushes=True)
-        yield np.abs(judged.stance - chances).max(axis=1) <= SAME, judged.passages(texts)
-
-
-def _chances(places: Places, row: Cells) -> list[float]:
-    return [float(row[place]) for place in places.probabilities]
+        return []
+    actors = [population.actors[number] for number in population.actor[answers]]
+    judged = model.judge(texts, actors, given, months=months_of(dates), pushes=True)
+    same = np.abs(judged.stance - population.chances[answers]) <= SAME
+    return judged.passages(texts) if same.all() else []

@@ -24,8 +24,8 @@ from stance.tables.sources import InputFile
 
 INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
-_TITLE = 30  # words of a first paragraph that may be a headline
 _STEM = 40  # characters of a file's name in that of its page
+_TITLE = 30  # words of a first paragraph that may be a headline
 
 
 class ReadRequest(NamedTuple):
@@ -78,7 +78,8 @@ def write_articles(
     notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
     with AtomicGroup() as group:
         for number, article in enumerate(read_articles(request, maker.model, notes), 1):
-            name = _page_name(article.name, number)
+            stem = re.sub(r"\W+", "-", article.name.rpartition(".")[0], flags=re.ASCII)[:_STEM]
+            name = f"{number:03}-{stem}.html"
             listed.append((name, article))
             page = render(
                 "article", len(article.numbers), title=shown(article.title, 200),
@@ -138,8 +139,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             notes.append(f"{name}: {foreign_note(foreign, len(texts), model.recipe.language)}")
         article = _article(name, ", ".join(about.values()), passages, headings)
         if not article.actors:
-            whom = "does not name this actor" if request.actor else "names no actor of the book"
-            notes.append(f"{name}: {whom}; add its aliases to a book of your own (--actors)")
+            whom = "this actor" if request.actor else "an actor of the book"
+            notes.append(f"{name}: does not name {whom}; add aliases to your own (--actors)")
         yield article
 
 
@@ -183,13 +184,3 @@ def _article(name: str, byline: str, passages: Sequence[Passage], headings: Set[
     )
     title = first if tags[0] == "h1" else name
     return Article(name, title, byline, tags, passages, actors, numbers)
-
-
-def _page_name(name: str, number: int) -> str:
-    """Return the name of an article's page.
-
-    >>> _page_name("Über NATO.html", 7)
-    '007-ber-NATO.html'
-    """
-    stem = re.sub("[^A-Za-z0-9_]+", "-", name.rpartition(".")[0])[:_STEM].strip("-")
-    return f"{number:03}-{stem}".rstrip("-") + ".html"

@@ -27,21 +27,6 @@ _LAST = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFF
 _FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST}]")
 
 
-class Column(NamedTuple):
-    """A column of the numbers behind a figure."""
-
-    title: str
-    is_text: bool = False
-
-
-class Data(NamedTuple):
-    """The numbers behind a figure, and its name."""
-
-    name: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
-
-
 class Mark(NamedTuple):
     """A sign in a chart, in pixels from its upper left corner."""
 
@@ -78,9 +63,10 @@ class Drawing(NamedTuple):
 class Figure(NamedTuple):
     """A chart, its numbers, and what is written around it."""
 
+    name: str  # of its files
     title: str
     chart: Drawing
-    data: Data
+    numbers: Sequence[Sequence[str]]  # a head, and a row for each estimate
     legend: Sequence[tuple[str, str, str]] = ()  # form, look and words of each entry
     caption: str = ""  # n, method and interval
 
@@ -160,9 +146,9 @@ def write_figures(
 ) -> list[str]:
     """Write figures to a folder; return what to say of them."""
     for figure in figures:
-        group.write(folder / f"{figure.data.name}.svg", as_svg(figure), force=force)
+        group.write(folder / f"{figure.name}.svg", as_svg(figure), force=force)
         if pdf:
-            group.write(folder / f"{figure.data.name}.pdf", as_pdf(figure), force=force)
+            group.write(folder / f"{figure.name}.pdf", as_pdf(figure), force=force)
     notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
     if pdf and any(map(lacks_letters, figures)):
         notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")

@@ -2,13 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
-from stance.errors import EXTRAS, load_extra, reported
+from stance.errors import load_extra, reported
 from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
@@ -18,7 +16,7 @@ from stance.records import Stance
 from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Estimate, MatrixCell
-from stance.reports.figures import Column, Data, Drawing, Figure
+from stance.reports.figures import Drawing, Figure
 
 COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
@@ -51,17 +49,23 @@ def write_predictions(
     if folder is not None:
         figures.check_folder(folder, figures.NUMBERS, force=force)
     report = Report(request, models)
-    drawing, notes = _Drawing(report), [*report.notes]
-    drawn = {name: getattr(drawing, name)() for name in ("net", "groups", "map", "traces", "pairs")}
+    drawn = {
+        "net": draw_shares(report, "net", "Net stance by actor", report.actors),
+        "groups": draw_groups(report),
+        "map": draw_map(report),
+        "traces": draw_traces(report),
+        "pairs": draw_pairs(report),
+    }
     data = render(
         "predictions",
         1,
         title=shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}",
-        **{"report": report, "figures": drawn, "counts": drawing.data("net", report.actors)},
+        **{"report": report, "figures": drawn, "counts": numbers_of(report, report.actors)},
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),
         limits={"wide": WIDE, "labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
     )
+    notes = [*report.notes]
     with AtomicGroup() as group:
         if folder:
             with reported(folder):
@@ -75,151 +79,152 @@ def write_predictions(
             write_numbers(path, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
     if report.denied:
-        how = "name the model with --model, and an actor book of yours with --actors"
-        if find_spec("onnxruntime") is None:
-            how += f"; those by --deep are recognised after pip install {EXTRAS['deep']}"
+        how = "name the model with --model, and an actor book of yours with --actors; answers by "
+        how += "--deep have no reasons here"
         notes.append(f"{report.denied} did not make these answers; {how}")
     answers = report.total.n - (0 if report.population.probable else report.total.withheld)
     counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
 
 
-class _Drawing(NamedTuple):
-    """The figures of a page; what too few answers leave empty is not drawn."""
+# --- Figures, each of which is left out where too few answers leave it empty ---
 
-    report: Report
 
-    def net(self) -> list[Figure]:
-        """Draw the net stance toward each actor."""
-        return self.dots("net", "Net stance by actor", self.report.actors)
+def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
+    """Draw net stances under each other."""
+    lines = [(share.group or share.actor, note(share), estimate(share)) for share in shares]
+    if not any(mark.ends for _, _, mark in lines):
+        return []
+    key = [("dot", "ink", "corrected by labels" if report.labelled else "net stance"), LINE]
+    axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
+    chart = charts.whiskers(lines, axis)
+    return [
+        figure(report, name, title, chart, shares, key + [RING] * (report.labelled is not None))
+    ]
 
-    def groups(self) -> list[Figure]:
-        """Draw the net stances of groups toward all actors, and toward each of the first ones."""
-        drawn, first = list[Figure](), self.report.actors[:COMPARED]
-        names = {TOTAL: "groups"} | {s.actor: f"groups-{n}" for n, s in enumerate(first, 1)}
-        for actor, name in names.items():
-            cells = [cell for cell in self.report.cells if cell.actor == actor]
-            cells.sort(key=lambda cell: (-cell.n, cell.group))
-            if any(cell.net for cell in cells):
-                whom = "all actors" if actor == TOTAL else cut(actor)
-                drawn += self.dots(name, f"Net stance toward {whom} by {self.report.by}", cells)
-        return drawn
 
-    def dots(self, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
-        """Draw net stances under each other, if there is one."""
-        lines = [(share.group or share.actor, note(share), estimate(share)) for share in shares]
-        if not any(mark.ends for _, _, mark in lines):
-            return []
-        audited = self.report.labelled is not None
-        key = [("dot", "ink", "corrected by labels" if audited else "net stance"), LINE]
-        axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
-        chart = charts.whiskers(lines, axis)
-        return [self.figure(name, title, chart, shares, key + [RING] * audited)]
+def draw_groups(report: Report) -> list[Figure]:
+    """Draw the net stances of groups toward all actors, and toward each of the first ones."""
+    drawn = list[Figure]()
+    names = [TOTAL, *(share.actor for share in report.actors[:COMPARED])]
+    for number, actor in enumerate(names):
+        cells = [cell for cell in report.cells if cell.actor == actor]
+        cells.sort(key=lambda cell: (-cell.n, cell.group))
+        if any(cell.net for cell in cells):
+            name = f"groups-{number}" if number else "groups"
+            whom = cut(actor) if number else "all actors"
+            drawn += draw_shares(report, name, f"Net stance toward {whom} by {report.by}", cells)
+    return drawn
 
-    def traces(self) -> list[Figure]:
-        """Draw each actor's net stances over time, from the first known to the last, on one scale.
 
-        A mistyped date, of which little is known, so leaves the others room.
-        """
-        courses, drawn, numbers = [], list[Figure](), self.report.population.periods
-        for actor in self.report.actors[:TRACED]:
-            course = [share for share in self.report.course if share.actor == actor.actor]
-            known = [place for place, share in enumerate(course) if share.net]
-            if len(known) > 1:
-                courses.append((course, course[known[0] : known[-1] + 1]))
-        y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
-        key = [("dot", "favor", "corrected by labels"), RING] if self.report.labelled else []
-        for number, (course, part) in enumerate(courses, 1):
-            step = -(-(len(part) - 1) // (DATES - 1))
-            ticks = [(numbers[share.period], share.period) for share in part[::step]]
-            x = charts.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
-            chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
-            title = f"Net stance toward {cut(course[0].actor)} over time"
-            drawn.append(self.figure(f"over-time-{number}", title, chart, course, key))
-        return drawn
+def draw_traces(report: Report) -> list[Figure]:
+    """Draw each actor's net stances over time, from the first known to the last, on one scale.
 
-    def map(self) -> list[Figure]:
-        """Draw the net stance of each actor in each group."""
-        names = [share.actor for share in self.report.actors]
-        cells = [share for share in self.report.cells if share.actor in names]
-        if not any(share.net for share in cells):
-            return []
-        rests = [self.report.study.rest(share) for share in cells]
-        matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, rests)}
-        numbered = {share.actor for share in cells if estimate(share).ends}
-        actors = [name for name in names if name in numbered]
-        chart = charts.matrix(actors, self.report.groups, matrix)
-        key = [(*BELOW, "below the actor's other groups"), (*ABOVE, "above")]
-        title = f"Net stance by actor and {self.report.by}"
-        return [self.figure("map", title, chart, cells, key, CELLS)]
+    A mistyped date, of which little is known, so leaves the others room.
+    """
+    courses, drawn, numbers = [], list[Figure](), report.population.periods
+    for actor in report.actors[:TRACED]:
+        course = [share for share in report.course if share.actor == actor.actor]
+        known = [place for place, share in enumerate(course) if share.net]
+        if len(known) > 1:
+            courses.append((course, course[known[0] : known[-1] + 1]))
+    y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
+    key = [("dot", "favor", "corrected by labels"), RING] if report.labelled else []
+    for number, (course, part) in enumerate(courses, 1):
+        step = -(-(len(part) - 1) // (DATES - 1))
+        ticks = [(numbers[share.period], share.period) for share in part[::step]]
+        x = charts.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
+        chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
+        title = f"Net stance toward {cut(course[0].actor)} over time"
+        drawn.append(figure(report, f"over-time-{number}", title, chart, course, key))
+    return drawn
 
-    def pairs(self) -> list[Figure]:
-        """Draw who judges whom: holders by the actors whom they judge."""
-        shares, totals = self.report.pairs.shares if self.report.pairs else [], Counter[str]()
-        if not any(estimate(share).ends for share in shares):
-            return []
-        for share in shares:
-            totals.update({share.group: share.counts.n, share.actor: share.counts.n})
-        ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
-        holders, targets = (
-            [name for name in ranked if name in names]
-            for names in ({s.group for s in shares}, {s.actor for s in shares})
-        )
-        cells = {
-            (share.group, share.actor): cell._replace(place=f"pair-{number}")
-            for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
-        }
-        chart = charts.matrix(holders, targets, cells, "holder / target")
-        key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
-        return [self.figure("pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
 
-    def figure(
-        self,
-        name: str,
-        title: str,
-        chart: Drawing,
-        shares: Sequence[Share],
-        legend: Sequence[tuple[str, str, str]],
-        marks: str = LINES,
-    ) -> Figure:
-        """Return a figure whose caption says what one in a paper must: n, method and interval."""
-        method, below = "counted by a classifier and not corrected for its errors", "the answers"
-        if not self.report.population.probable:
-            method = "counted from labels and not corrected for their errors"
-        if self.report.labelled:
-            labels = count(sum(share.labels for share in shares), "label")
-            method = f"corrected by {labels} (prediction-powered inference)"
-            below = "the counted one"
-        known = count(sum(share.net is not None for share in shares), "cell")
-        n = sum(share.n if self.report.labelled else share.n - share.withheld for share in shares)
-        caption = f"n = {count(n, 'answer')}, {method}; {marks.format(below=below, known=known)}."
-        return Figure(title, chart, self.data(name, shares), legend, caption)
+def draw_map(report: Report) -> list[Figure]:
+    """Draw the net stance of each actor in each group."""
+    names = [share.actor for share in report.actors]
+    cells = [share for share in report.cells if share.actor in names]
+    if not any(share.net for share in cells):
+        return []
+    rests = [report.study.rest(share) for share in cells]
+    matrix = {(share.actor, share.group): cell for share, cell in shaded(cells, rests)}
+    numbered = {share.actor for share in cells if estimate(share).ends}
+    actors = [name for name in names if name in numbered]
+    chart = charts.matrix(actors, report.groups, matrix)
+    key = [(*BELOW, "below the actor's other groups"), (*ABOVE, "above")]
+    title = f"Net stance by actor and {report.by}"
+    return [figure(report, "map", title, chart, cells, key, CELLS)]
 
-    def data(self, name: str, shares: Sequence[Share]) -> Data:
-        """Return all that is known of each: of a study with labels, counted and corrected."""
-        audited = self.report.labelled is not None
-        group = "holder" if name == "pairs" else "group"
-        titles = {"actor": "actor", "group": group, "period": "period"}
-        keys = [key for key in titles if any(getattr(share, key) for share in shares)]
-        counts = ("n", "withheld", *["labels"] * audited)
-        nouns = ("answers", "withheld")
-        if not self.report.population.probable:
-            nouns = ("pairs", "without a stance")
-        columns = [Column(titles[key], is_text=True) for key in keys]
-        columns += map(Column, (*nouns, *counts[2:]))
-        for label in QUANTITIES:
-            unit = "" if label == "net" else ", %"
-            columns += [Column(f"{label} counted{unit}")] * audited
-            columns.append(Column(f"{label}{' corrected' * audited}{unit}"))
-        rows = []
-        for share in shares:
-            cells = [getattr(share, key) or "(all)" for key in keys]
-            cells += [f"{getattr(share, name):,}" for name in counts]
-            for quantity in range(NET + 1):
-                cells += [number(quantity, share.counted(quantity))] * audited
-                cells.append(number(quantity, *(share.value(quantity) or [None])))
-            rows.append([*cells, *[share.method] * audited])
-        return Data(name, columns + [Column("method", is_text=True)] * audited, rows)
+
+def draw_pairs(report: Report) -> list[Figure]:
+    """Draw who judges whom: holders by the actors whom they judge."""
+    shares, totals = report.pairs.shares if report.pairs else [], Counter[str]()
+    if not any(estimate(share).ends for share in shares):
+        return []
+    for share in shares:
+        totals.update({share.group: share.counts.n, share.actor: share.counts.n})
+    ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
+    holders, targets = (
+        [name for name in ranked if name in names]
+        for names in ({s.group for s in shares}, {s.actor for s in shares})
+    )
+    cells = {
+        (share.group, share.actor): cell._replace(place=f"pair-{number}")
+        for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
+    }
+    chart = charts.matrix(holders, targets, cells, "holder / target")
+    key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
+    return [figure(report, "pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
+
+
+def figure(
+    report: Report,
+    name: str,
+    title: str,
+    chart: Drawing,
+    shares: Sequence[Share],
+    legend: Sequence[tuple[str, str, str]],
+    marks: str = LINES,
+) -> Figure:
+    """Return a figure whose caption says what one in a paper must: n, method and interval."""
+    method, below = "counted by a classifier and not corrected for its errors", "the answers"
+    if not report.population.probable:
+        method = "counted from labels and not corrected for their errors"
+    if report.labelled:
+        labels = count(sum(share.labels for share in shares), "label")
+        method = f"corrected by {labels} (prediction-powered inference)"
+        below = "the counted one"
+    known = count(sum(share.net is not None for share in shares), "cell")
+    n = sum(share.n if report.labelled else share.n - share.withheld for share in shares)
+    caption = f"n = {count(n, 'answer')}, {method}; {marks.format(below=below, known=known)}."
+    numbers = numbers_of(report, shares, "holder" if name == "pairs" else "group")
+    return Figure(name, title, chart, numbers, legend, caption)
+
+
+def numbers_of(report: Report, shares: Sequence[Share], group: str = "group") -> list[list[str]]:
+    """Return a head, and all that is known of each share: with labels, counted and corrected."""
+    audited = report.labelled is not None
+    titles = {"actor": "actor", "group": group, "period": "period"}
+    keys = [key for key in titles if any(getattr(share, key) for share in shares)]
+    heads = [titles[key] for key in keys]
+    heads += (
+        ["answers", "withheld"] if report.population.probable else ["pairs", "without a stance"]
+    )
+    heads += ["labels"] * audited
+    for label in QUANTITIES:
+        unit = "" if label == "net" else ", %"
+        heads += [f"{label} counted{unit}"] * audited
+        heads.append(f"{label}{' corrected' * audited}{unit}")
+    rows = [[*heads, *["method"] * audited]]
+    for share in shares:
+        cells = [getattr(share, key) or "(all)" for key in keys]
+        sizes = (share.n, share.withheld, *[share.labels] * audited)
+        cells += [f"{size:,}" for size in sizes]
+        for quantity in range(NET + 1):
+            cells += [number(quantity, share.counted(quantity))] * audited
+            cells.append(number(quantity, *(share.value(quantity) or [None])))
+        rows.append([*cells, *[share.method] * audited])
+    return rows
 
 
 def number(quantity: int, value: float | None, interval: Sequence[float] = ()) -> str:
