@@ -206,6 +206,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (4, "predict TABLE -o .", ".: is a folder"),
         (4, "predict TABLE -o out.csv.xz", "out.csv.xz: can only compress as .gz"),
         (2, "predict TABLE --since x", "--since needs a folder, or several files"),
+        (2, "predict TABLE --max-rejects 1", "--max-rejects counts bad rows; say with --rejects"),
         (2, "predict TABLE -o x --summary x", "x: is both --output and --summary; name"),
         (2, "predict TABLE --rejects x --summary ./x", "x: is both --rejects and --summary"),
         *((2, f"predict TABLE --delimiter {mark}", ONE_CHARACTER) for mark in MARKS),

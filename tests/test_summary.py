@@ -89,6 +89,19 @@ def test_a_summary_appears_with_its_output_or_not_at_all(folder):
     assert not Path("a.csv").exists()
 
 
+@pytest.mark.parametrize(("most", "status"), [(2, 0), (1, 1), (0, 1)])
+def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
+    write(here / "in" / "a.csv", f"id,text\n{GOOD}{BAD}{GOOD}{BAD}")
+    files = ("-o", "answers.csv", "--rejects", "bad.csv", "--max-rejects", most)
+    done = predict("in", "in/a.csv", *files)
+    assert done.exit_code == status
+    assert Path("answers.csv").exists() == Path("bad.csv").exists() == (status == 0)
+    if status:
+        told = one_line(done.stderr)
+        assert told.startswith(f"more than {most} ")
+        assert f"(--max-rejects; last: in/a.csv:{3 + 2 * most}: " in told
+
+
 AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")
 
 

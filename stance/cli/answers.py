@@ -23,6 +23,7 @@ def predict(
     actor_column: str | None = None,
     actor: str | None = None,
     rejects: Path | None = None,
+    max_rejects: int | None = None,
     summary: Path | None = None,
     since: Path | None = None,
     resume: bool = False,
@@ -41,7 +42,7 @@ def predict(
     reading = replace(reading, actor_column=actor_column, actor=actor)
     request = Request(
         paths, None if str(output) == "-" else output, reading, options,
-        rejects=rejects, since=since, summary=summary,
+        rejects=rejects, max_rejects=max_rejects, since=since, summary=summary,
         force=force, resume=resume, jobs=jobs, cluster=cluster,
     )  # fmt: skip
     files.refuse_outputs(

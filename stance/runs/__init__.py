@@ -45,6 +45,7 @@ class Request:
     reading: InputOptions = field(default_factory=InputOptions)
     options: Options = field(default_factory=Options)
     rejects: Path | None = None  # takes bad records and files; None to stop at the first
+    max_rejects: int | None = None  # more of them end the run
     since: Path | None = None  # summary of an earlier run, whose files are not judged again
     summary: Path | None = None  # takes what the run did, as JSON
     force: bool = False  # replace existing files
@@ -68,6 +69,8 @@ def predict_table(
         raise UsageError("--resume needs files, not streams; name input and output")
     if request.since and len(paths) == 1 and not (paths[0] and paths[0].is_dir()):
         raise UsageError("--since needs a folder, or several files")
+    if request.max_rejects is not None and request.rejects is None:
+        raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
     if request.options.speakers and model.holder is None:
         raise DataError(
             "--speakers: the model cannot say whose stance it is, since its corpus had no column "
@@ -132,7 +135,8 @@ class _Job:
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:
-            bad = Rejects(rejects, force=self.over, several=inputs.several)
+            how = {"force": self.over, "several": inputs.several, "most": request.max_rejects}
+            bad = Rejects(rejects, **how)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)

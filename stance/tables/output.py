@@ -14,8 +14,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
-from stance.display import shown
-from stance.errors import DataError, UsageError, load_extra, refusal, reported
+from stance.display import count, shown
+from stance.errors import DataError, StanceError, UsageError, load_extra, refusal, reported
 from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix
 from stance.tables.sources import MEGABYTE
 from stance.tables.table import MAX_CELL, as_json
@@ -271,12 +271,14 @@ def write_table(
 class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
-    def __init__(self, path: Path, *, force: bool = False, several: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, force: bool = False, several: bool = False, most: int | None = None
+    ) -> None:
         names = (*["file"] * several, "line", "column", "reason", "raw")
         super().__init__(path, table_format(path, names), force=force)
         self.by_file = Counter[str]()  # records put aside so far
         self.file = ""  # of the records, if there are several
-        self._several = several
+        self._several, self._most = several, most
 
     @property
     def count(self) -> int:
@@ -286,6 +288,10 @@ class Rejects(TableWriter):
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
         self.by_file[self.file] += 1
+        if self._most is not None and self.count > self._most:  # no `DataError`: not of one file
+            last = f"{self.file}:{line}: {reason}" if self.file else f"line {line}: {reason}"
+            why = f"more than {count(self._most, 'bad row')} (--max-rejects; last: {last})"
+            raise StanceError(f"{why}; correct them, or allow more")
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self.write((*[self.file] * self._several, str(line or ""), column, reason, text))
