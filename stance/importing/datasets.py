@@ -1,10 +1,14 @@
 """Public data sets: JSON, text beside annotations, and tables in which a row may be several."""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from difflib import SequenceMatcher
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
@@ -19,11 +23,13 @@ from stance.importing.sources import (
     read_table,
     scalar,
 )
+from stance.records import Stance
 from stance.tables.sources import read_whole
 
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _LONGEST_DECISIONS = 2000  # characters; many more could crash the parser
+_WORD = re.compile(r"\[TGT\]|\w+|\S")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 
@@ -121,7 +127,12 @@ def read_seesaw(job: Import) -> Rows:
         split = str(next(read_json(meta, job), {}).get("Split", "")) if meta.is_file() else ""
         for number, triplets in next(read_json(path, job), {})["sentence-level stances"].items():
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            yield from _triplets(job, triplets, {**cells, "split": split})
+            rows = [*_triplets(job, triplets, {**cells, "split": split})]
+            pairs, votes = [(row["actor"], row.get("holder")) for row in rows], Counter[Any]()
+            for pair, row in zip(pairs, rows, strict=True):
+                votes[pair] += 1 if row["stance"] == Stance.FAVOR else -1
+            job.skip("tie", "between coders", [*votes.values()].count(0))
+            yield from (row for pair, row in zip(pairs, rows, strict=True) if votes[pair])
 
 
 def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
@@ -151,15 +162,34 @@ def read_semeval2016(job: Import) -> Rows:
 
 
 def _paragraphs(job: Import, article: Row) -> Rows:
-    """Yield the labelled paragraphs of an article of PerSenT, a line each."""
+    """Yield the labelled paragraphs of an article of PerSenT, a line each; its actor is masked."""
     texts = [text.strip() for text in article["text"].split("\n")]
+    masks = article.get("masked", "").split("\n")
     for number in range(len(job.format.columns)):
         label = article.get(f"stance {number}", "")
         if label.strip() and not "".join(texts[number : number + 1]):
             job.skip("label", "of a paragraph that is not there")
         elif label.strip():
+            text, fits = texts[number], len(masks) == len(texts)
             row = {"id": f"{article['document']}-{number}", "document": article["document"]}
-            yield row | {"actor": article["actor"], "stance": label, "text": texts[number]}
+            row |= {"actor": article["actor"], "stance": label, "text": text}
+            yield row | {"spans": masked_spans(text, masks[number]) if fits else ""}
+
+
+def masked_spans(text: str, masked: str) -> str:
+    """Return where a text has what its copy calls ``[TGT]``; nothing if the two do not fit.
+
+    >>> masked_spans("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled.")
+    '0:7;13:16'
+    """
+    words, masks, spans = list(_WORD.finditer(text)), _WORD.findall(masked), list[str]()
+    matcher = SequenceMatcher(None, [word[0] for word in words], masks, autojunk=False)
+    for kind, start, end, low, high in matcher.get_opcodes():
+        if kind != "equal":
+            if start == end or {*masks[low:high]} != {"[TGT]"}:
+                return ""
+            spans.append(f"{words[start].start()}:{words[end - 1].end()}")
+    return ";".join(spans)
 
 
 def _entities(job: Import, headline: Row) -> Rows:
