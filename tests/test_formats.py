@@ -105,7 +105,7 @@ def test_a_missing_column_may_be_in_another_sheet(tmp_path):
     data, empty = ("Data", [["Text"]]), ("Empty", [])
     path = workbook(tmp_path / "a.xlsx", title, data, ("Notes", [["note"]]), empty)
     for command, sheet, why in (
-        ("predict", "Title", "choose another with --sheet: 'Data', 'Notes', 'Empty'"),
+        ("predict", "Title", "no column 'text'; use --sheet 'Data'"),
         ("check", "Data", "choose another with --sheet: 'Title', 'Notes', 'Empty'"),
         ("predict", "Empty", "choose another with --sheet: 'Title', 'Data', 'Notes'"),
     ):
@@ -113,7 +113,9 @@ def test_a_missing_column_may_be_in_another_sheet(tmp_path):
     write(tmp_path / "b.csv", "text\nNATO won\n")
     invoke("predict", tmp_path, "--rejects", tmp_path / "bad.csv")
     (bad,) = dicts((tmp_path / "bad.csv").read_text())
-    assert bad["reason"].startswith("[Title]: no column 'text'; it has A study of what newspapers")
+    assert bad["reason"] == "[Title]: no column 'text'; use --sheet 'Data'"
+    lost = repacked(path, tmp_path / "c.xlsx", lambda n, d: (n.replace("sheet3", "lost"), d))
+    assert "no column 'text'; use --sheet 'Data'" in fails(1, "predict", lost, "--sheet", "Title")
 
 
 def test_errors_in_cells_beside_a_chart_are_told(tmp_path):

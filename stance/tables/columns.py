@@ -79,6 +79,8 @@ def likely(columns: Sequence[str], name: str) -> str:
 
 def _advice(table: Table, name: str, option: str, hint: str) -> str:
     columns, wanted = table.columns, folded(name)
+    if sheet := table.sheet_with(wanted):
+        return f"use --sheet '{shown(sheet)}'"
     if len(columns) == 1 and wanted in re.split(r"\W", folded(columns[0])):
         advice = "name its separator with --delimiter, or remove quotes around the line"
         return f"the header is one column '{shown(columns[0])}'; {advice}"

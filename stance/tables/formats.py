@@ -6,7 +6,7 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from importlib import import_module
 from itertools import chain
@@ -18,7 +18,7 @@ from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
 from stance.files import JSON_NAMES
 from stance.tables.sources import MEGABYTE, InputFile, split_lines
-from stance.tables.table import Fault, Row, Table, Value, as_json
+from stance.tables.table import Fault, Row, Table, Value, as_json, folded
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _TOO_DEEP = Fault(1, "", "values nested too deeply", "flatten them")
@@ -176,6 +176,15 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     others = [other for other in book.sheet_names if other != chosen]
     names = listed([f"'{shown(other, 30)}'" for other in others], 8, "sheet")
     choice = table.other_sheets = names and f"choose another with --sheet: {names}"
+
+    def sheet_with(column: str) -> str | None:
+        for other in others:
+            with suppress(calamine.CalamineError):
+                if column in map(folded, next(_filled_rows(book, other), (0, []))[1]):
+                    return other
+        return None
+
+    table.sheet_with = sheet_with
     line, head = next(rows, (0, []))
     if not head:
         what = f"is empty; a sheet begins with its column names{choice and f'; {choice}'}"

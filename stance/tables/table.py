@@ -141,6 +141,7 @@ class Table(AbstractContextManager["Table"]):
         self.or_else = ""  # what else a user can do about a bad record
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.other_sheets = ""  # what to do if the columns are those of the wrong sheet
+        self.sheet_with: Callable[[str], str | None] = lambda name: None  # another with a column
         self._reject, self._source = reject, source
         self.noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
         self._closing: list[Callable[[], Iterable[str]]] = []  # which yield further notes
