@@ -135,8 +135,8 @@ class _Job:
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:
-            how = {"force": self.over, "several": inputs.several, "most": request.max_rejects}
-            bad = Rejects(rejects, **how)
+            several, most = inputs.several, request.max_rejects
+            bad = Rejects(rejects, force=self.over, several=several, most=most)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)

@@ -173,7 +173,7 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         chosen = _choose(book, sheet, name)
         rows = _filled_rows(book, chosen)
     table.name = f"{name}[{shown(chosen)}]"
-    others = [other for other in book.sheet_names if other != chosen]
+    others: list[str] = [other for other in book.sheet_names if other != chosen]
     names = listed([f"'{shown(other, 30)}'" for other in others], 8, "sheet")
     choice = table.other_sheets = names and f"choose another with --sheet: {names}"
 
