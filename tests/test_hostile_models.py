@@ -77,7 +77,7 @@ def altered(name, data):
 OTHER = "not a zip file, so not a model; name a model that"
 CUT = "is cut off, or has other bytes after.*; copy or download it again"
 UNNAMED = "'.*' is missing, or not as the manifest says"
-TOO_LARGE = "its members unpack to more bytes than those of any model"
+TOO_LARGE = "its members unpack to more bytes than any model holds"
 SHAPED = "is not the .* of shape .* of the manifest"
 
 FILES = {

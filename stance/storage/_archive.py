@@ -123,7 +123,7 @@ class Archive:
             if entry.compress_type not in _METHODS:
                 raise refusal(f"its member '{shown(name)}' is packed in a way that no model is")
         if sum(self.sizes.values()) > MOST_BYTES or self.sizes[MANIFEST] > MOST_MANIFEST:
-            raise refusal("its members unpack to more bytes than those of any model")
+            raise refusal("its members unpack to more bytes than any model holds")
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes: exactly as many as declared, and never more in memory."""
