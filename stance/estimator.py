@@ -23,7 +23,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.text import places_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import Record, Table, column, months_of, note_dates, optional_column
+from stance.tables import Record, Records, Table, column, months_of, note_dates, optional_column
 
 LABELS = (*map(str, Stance),)
 
@@ -192,9 +192,9 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
     for name in {"date", "document"} & columns.keys():
         columns[name] = ["" if cell is None else str(cell) for cell in columns[name]]
     advice = "write 2024-03-09, or convert them, as by pandas.to_datetime(x, format='%d/%m/%Y')"
-    odd, rows = Table("X"), [f"X:{number}" for number in range(len(frame))]
-    note_dates(odd, "date", columns.get("date", []), rows, advice=advice)
-    for note in odd.notes:
+    dates, rows = Table("X", ["date"]), range(1, len(frame) + 1)
+    note_dates(dates, 0, Records(rows, rows, [columns.get("date", [])]), advice=advice)
+    for note in dates.notes:
         warnings.warn(note, stacklevel=4)
     return columns
 

@@ -206,12 +206,6 @@ def _end(outputs: Sequence[WholeFile], *, good: bool) -> None:
             undo.pop_all()
 
 
-def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
-    with AtomicGroup() as group:
-        group.write(path, data, force=force)
-
-
 def _make_private(target: Path, *, delete: bool = True) -> IO[bytes]:
     """Return a new file beside a target that nobody else may read."""
     prefix, suffix = f".{target.name}.stance-", ".part"

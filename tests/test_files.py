@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stance.errors import OutputError
-from stance.files import AtomicGroup, WholeFile, write_whole
+from stance.files import AtomicGroup, WholeFile
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes and signals")
@@ -33,6 +33,11 @@ with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def write_whole(path, data):
+    with AtomicGroup() as group:
+        group.write(path, data, force=False)
 
 
 def failing(monkeypatch, owner, call, at=0):

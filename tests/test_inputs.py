@@ -101,8 +101,8 @@ def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_al
     assert rows == [
         ("file", "id", "text", "document", "paragraph"),
         ("1", "in/a/lines.jsonl", "1", "China met Japan.", "", ""),
-        ("2", "in/a/story.txt", "", "NATO leaders meet", "in/a/story", "1"),
-        ("3", "in/a/story.txt", "", "Russia has not commented.", "in/a/story", "2"),
+        ("2", "in/a/story.txt", "", "NATO leaders meet", "in/a/story.txt", "1"),
+        ("3", "in/a/story.txt", "", "Russia has not commented.", "in/a/story.txt", "2"),
         ("4", "in/b.csv", "007", TEXT, "", ""),
         ("5", "in/b.csv", "NA", "Russia was condemned.", "", ""),
     ]
@@ -135,7 +135,7 @@ def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_table
     write(folder / "story.txt", "NATO met.")
     rows, _ = opened("in/a/story.html", "in/a/story.txt", "in/story.txt")
     documents = list(dict.fromkeys(row[2] for row in rows[1:]))
-    assert documents == ["in/a/story.html", "in/a/story.txt", "in/story"]
+    assert documents == ["in/a/story.html", "in/a/story.txt", "in/story.txt"]
     write(folder / "b.csv", "body\nNATO met.\n")
     rows, _ = opened("in/b.csv", "in/story.txt", text_column="body")
     assert rows[0][1] == "body"

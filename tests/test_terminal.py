@@ -17,7 +17,7 @@ from stance import errors
 from stance.cli import _terminal
 from stance.cli._terminal import Progress
 from stance.errors import OutputError
-from stance.files import write_whole
+from stance.files import AtomicGroup
 from stance.runs.answers import Tally
 
 
@@ -165,7 +165,8 @@ def test_an_output_that_excel_has_open_is_named_as_such(monkeypatch, tmp_path):
     target.write_text("mine")
     refused = PermissionError(errno.EACCES, "The process cannot access the file")
     monkeypatch.setattr(Path, "replace", mock.Mock(side_effect=refused))
-    with pytest.raises(OutputError, match=r"a.csv: no permission, or open in another program"):
-        write_whole(target, b"text", force=True)
+    refusal = pytest.raises(OutputError, match=r"a.csv: no permission, or open in another program")
+    with refusal, AtomicGroup() as group:
+        group.write(target, b"text", force=True)
     assert target.read_text() == "mine"
     assert [*tmp_path.iterdir()] == [target]

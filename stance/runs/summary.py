@@ -161,8 +161,8 @@ class Summary:
         note = f"{len(self.hashes):,} of {files} new or changed since"
         if not self.hashes:
             raise Finished(f"{name}: {note}; nothing to judge")
-        notes, past = (*self.inputs.notes, f"{note} {name}"), tuple(map(Path, self._files))
-        self.inputs = Inputs(tuple(self.hashes), True, notes, columns, before=past)
+        notes = (*self.inputs.notes, f"{note} {name}")
+        self.inputs = Inputs(tuple(self.hashes), True, notes, columns)
 
     def _unchanged(self) -> int:
         """Return how many input rows an earlier run has judged that are not judged now."""

@@ -15,7 +15,7 @@ from stance import __version__
 from stance.arrays import Floats32
 from stance.display import shown, shown_path
 from stance.errors import ModelError, OutputError, UsageError
-from stance.files import DATA, check_output, write_whole
+from stance.files import DATA, AtomicGroup, check_output
 from stance.model import StanceModel
 from stance.model.abstention import Calibration
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
@@ -132,7 +132,8 @@ def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
     data = dump_model(model if isinstance(model, StanceModel) else model.to_model())
     with named(path):
         _read_model(Archive(io.BytesIO(data)))
-    write_whole(path, data, force=force)
+    with AtomicGroup() as group:
+        group.write(path, data, force=force)
 
 
 def check_model_output(path: Path, *, force: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Unpack, cast
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.files import SEPARATED_NAMES, kind_suffix
+from stance.files import SEPARATED_NAMES, bare_path, kind_suffix
 from stance.records import Form
 from stance.tables.articles import is_article, open_article, split_article
 from stance.tables.columns import (
@@ -22,7 +22,7 @@ from stance.tables.columns import (
     rewrite_dates,
 )
 from stance.tables.formats import json_kind, read_json, read_parquet, read_workbook
-from stance.tables.inputs import Inputs, JoinedTable, cell_of, documents_of, find_inputs
+from stance.tables.inputs import Inputs, JoinedTable, cell_of, find_inputs
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
 from stance.tables.sources import InputFile
@@ -125,12 +125,12 @@ def open_inputs(
     """
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
-    documents = documents_of(inputs) if inputs.several else {}
 
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         if path is None or options.delimiter or options.quoting or not is_article(path):
             return open_table(path, rejects=rejects, **form_of(options))
-        return open_article(path, options, documents.get(path), rejects.add if rejects else None)
+        document = cell_of(path) if inputs.several else bare_path(path).name
+        return open_article(path, options, document, rejects.add if rejects else None)
 
     def survey(table: Table) -> None:
         column(table, options.text_column, "--text-column")
@@ -172,8 +172,8 @@ def _note_texts(chunk: Records, table: Table, place: int) -> Records:
     maybe = [n for n, text in enumerate(texts) if "<" in text or "&" in text]  # fast
     if having := [n for n in maybe if any(sign in texts[n] for sign in _MARKUP)]:
         what = "text: with HTML such as <b> or &nbsp;, which hides words; remove it"
-        table.note(what, table.places(chunk)[having[0]], len(having))
+        table.note(what, table.place(chunk, having[0]), len(having))
     if whole := [n for n, text in enumerate(texts) if len(text) > _LONG and "\n" in text.strip()]:
         what = "text: of several lines, judged as one paragraph; split long ones first"
-        table.note(what, table.places(chunk)[whole[0]], len(whole))
+        table.note(what, table.place(chunk, whole[0]), len(whole))
     return chunk

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError, load_extra
-from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, bare_path, kind_suffix
+from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, kind_suffix
 from stance.tables.columns import expanded
 from stance.tables.sources import InputFile, codec_named, line_ends
 from stance.tables.table import InputOptions, Reject, Row, Table
@@ -29,11 +29,6 @@ _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
 _LONGEST_BOX = 600  # characters
 _SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
 _PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
-_BLOCK = re.compile(  # other elements stand in a line, custom ones, too
-    "address|article|aside|audio|blockquote|body|center|d[dlt]|details|dialog|div|fieldset"
-    "|figcaption|figure|footer|form|h[1-6r]|header|iframe|li|main|menu|nav|[ou]l|p|pre|section"
-    "|select|table|video"
-)
 _BEGINNING = 60  # characters of a paragraph, by which it is looked for in what trafilatura kept
 _LEAST_PROSE = 3  # words: "“No,” he said."
 
@@ -50,13 +45,12 @@ def is_article(path: Path) -> bool:
 
 
 def open_article(
-    path: Path, options: InputOptions, document: str | None = None, reject: Reject | None = None
+    path: Path, options: InputOptions, document: str = "", reject: Reject | None = None
 ) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
-    A web page names its title, date and outlet. `document` is the file's name without its ending if
-    omitted. If all is kept, a column `boilerplate` says why something is. The lines of its records
-    are the numbers of its paragraphs.
+    A web page names its title, date and outlet. If all is kept, a column `boilerplate` says why
+    something is. The lines of its records are the numbers of its paragraphs.
     """
     is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
@@ -69,12 +63,12 @@ def open_article(
         page = _read_page(text, name) if is_page else (text, {}, set(), {})
         plain, metadata, table.headings, left = page
         cells = [metadata[key] for key in known]
-        about, number = document or bare_path(path).name, 0
+        number = 0
         pieces = [*split_article(plain, metadata.get("title", "")), *left.items()]
         for place, (paragraph, reason) in enumerate(pieces, 1):
             if keep_all or not reason:
                 number += 1
-                row = (about, str(number), *cells, *[reason] * keep_all, paragraph)
+                row = (document, str(number), *cells, *[reason] * keep_all, paragraph)
                 yield number, row, ""
             else:
                 why = reason if reason == _OUTSIDE else "boilerplate"
@@ -192,7 +186,7 @@ def _add_paragraphs(tree: Any) -> None:
     for block in tree.xpath(selectors["blocks"]):
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
-            is_inline = not any(_BLOCK.fullmatch(part.tag) for part in child.iter())
+            is_inline = not child.xpath(selectors["lines"])
             runs[-1].append(child) if is_inline else runs.append([child])
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""

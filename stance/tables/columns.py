@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 
@@ -111,14 +110,6 @@ _FORMS = [expanded(form, _KNOWN["dates"]["parts"]) for form in _KNOWN["dates"]["
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
-class Day(NamedTuple):
-    """A date, or as much of one as a cell gives."""
-
-    year: int
-    month: int  # 0 where only the year is given
-    day: int  # 0 where none is given
-
-
 def read_pattern(option: str | None) -> str:
     """Return the pattern of ``--date-format``; raise `UsageError` if it is none.
 
@@ -138,10 +129,10 @@ def read_pattern(option: str | None) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def read_date(text: str, pattern: str = "") -> Day | None:
-    """Return the date that a cell holds, or None if it is not one or may be two.
+def read_date(text: str, pattern: str = "") -> tuple[int, int, int] | None:
+    """Return year, month and day that a cell holds, or None if it is not a date or may be two.
 
-    A `pattern` of `datetime.strptime` is tried first.
+    Month or day are 0 where none is given. A `pattern` of `datetime.strptime` is tried first.
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
     ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
@@ -149,9 +140,9 @@ def read_date(text: str, pattern: str = "") -> Day | None:
     pattern must say.
 
     >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
-    (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
+    ((2023, 10, 22), (2023, 10, 0))
     >>> read_date("03/04/2024"), read_date("03/04/2024", "%d/%m/%Y")
-    (None, Day(year=2024, month=4, day=3))
+    (None, (2024, 4, 3))
     """
     text = " ".join(text.split())
     if not text or len(text) > _LONGEST or not text.isascii():
@@ -159,7 +150,7 @@ def read_date(text: str, pattern: str = "") -> Day | None:
     if pattern:
         with suppress(ValueError):
             moment = datetime.strptime(text, pattern)
-            return Day(moment.year, moment.month, moment.day)
+            return moment.year, moment.month, moment.day
     # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
     matches = (re.fullmatch(form, text, re.ASCII | re.IGNORECASE) for form in _FORMS)
     if (match := next(filter(None, matches), None)) is None:
@@ -176,7 +167,7 @@ def read_date(text: str, pattern: str = "") -> Day | None:
         date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         return None
-    return Day(int(year), int(month or 0), int(day or 0))
+    return int(year), int(month or 0), int(day or 0)
 
 
 def day_of(text: str, pattern: str = "") -> int | None:
@@ -185,8 +176,8 @@ def day_of(text: str, pattern: str = "") -> int | None:
     >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
     (2, 1, None)
     """
-    day = read_date(text, pattern)
-    return day and date(day.year, day.month or 1, day.day or 1).toordinal()
+    parts = read_date(text, pattern)
+    return parts and date(parts[0], parts[1] or 1, parts[2] or 1).toordinal()
 
 
 def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
@@ -195,40 +186,9 @@ def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
     """
-    days = (read_date(str(cell), pattern) for cell in dates)
-    months = [day.year * 12 + day.month - 1 if day and day.month else -1 for day in days]
+    days = (read_date(str(cell), pattern) or (0, 0, 0) for cell in dates)
+    months = [year * 12 + month - 1 if month else -1 for year, month, _ in days]
     return np.array(months, np.int64)
-
-
-def note_dates(
-    table: Table,
-    name: str,
-    cells: Sequence[str],
-    places: Sequence[int | str],
-    pattern: str = "",
-    advice: str = "",
-) -> None:
-    """Note the dates of a column that cannot be read, or are only years.
-
-    Raises `DataError` where one has two readings and no pattern says which is meant.
-    """
-    where = f"in column '{shown(name, 40)}'"
-    for cell, times in Counter(filter(str.strip, cells)).items():
-        day, place = read_date(cell, pattern), places[cells.index(cell)]
-        if day and not day.month:
-            effect = "leaders count whatever their terms, and tables by month take January"
-            table.note(f"date: {where} without a month: {effect}", place, times)
-        elif not day:
-            days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
-            if all(days) and not pattern:
-                one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
-                raise DataError(
-                    f"{table.name}: '{shown(cell)}' ({located(place)}) {where} may be {one} or "
-                    f"{other}; {advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
-                )
-            form = advice or "write 2024-03-09, or name their form with --date-format"
-            example = f"{located(place)}, '{shown(cell, 30)}'"
-            table.note(f"date: {where} cannot be read; {form}", example, times)
 
 
 def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
@@ -237,15 +197,14 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
     They are in the column that a user named, else in ``date``, and are looked at as they pass: one
     with two readings raises `DataError`, and those that cannot be read are noted.
     """
-    pattern = read_pattern(options.date_format)
-    if options.date_column is None and not pattern:
+    if options.date_column is None and options.date_format is None:
         place = optional_column(table, "date")
     else:
         place = column(table, options.date_column or "date", "--date-column")
     if place is None:
         return None
     rewrite_dates(table, place, options.date_format, keep=True)
-    return place, pattern
+    return place, options.date_format or ""
 
 
 def rewrite_dates(
@@ -262,7 +221,7 @@ def rewrite_dates(
         return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
 
     def look(chunk: Records) -> Records:
-        note_dates(table, table.columns[place], chunk.columns[place], table.places(chunk), pattern)
+        note_dates(table, place, chunk, pattern)
         if keep or not pattern:
             return chunk
         columns = list(chunk.columns)
@@ -270,3 +229,32 @@ def rewrite_dates(
         return replace(chunk, columns=columns)
 
     table.through(look)
+
+
+def note_dates(
+    table: Table, place: int, chunk: Records, pattern: str = "", advice: str = ""
+) -> None:
+    """Note the dates among some records that cannot be read, or are only years.
+
+    Raises `DataError` where one has two readings and no pattern says which is meant.
+    """
+    where, cells = f"in column '{shown(table.columns[place], 40)}'", chunk.columns[place]
+    for cell, times in Counter(filter(str.strip, cells)).items():
+        day = read_date(cell, pattern)
+        if day and day[1]:
+            continue
+        first = table.place(chunk, cells.index(cell))
+        if day:
+            effect = "leaders count whatever their terms, and tables by month take January"
+            table.note(f"date: {where} without a month: {effect}", first, times)
+            continue
+        days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
+        if all(days) and not pattern:
+            one, other = (f"{day[2]} {date(*day):%B %Y}" for day in days if day)
+            raise DataError(
+                f"{table.name}: '{shown(cell)}' ({located(first)}) {where} may be {one} or "
+                f"{other}; {advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
+            )
+        form = advice or "write 2024-03-09, or name their form with --date-format"
+        example = f"{located(first)}, '{shown(cell, 30)}'"
+        table.note(f"date: {where} cannot be read; {form}", example, times)

@@ -35,7 +35,6 @@ class Inputs(NamedTuple):
     several: bool = False  # whether a column says which file a record comes from
     notes: tuple[str, ...] = ()  # on files that were skipped
     columns: tuple[str, ...] = ()  # of the rows to which theirs are added
-    before: tuple[Path, ...] = ()  # files of these rows
 
     @property
     def name(self) -> str:
@@ -110,13 +109,6 @@ def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
 def cell_of(path: Path) -> str:
     """Return a path as a cell; bytes that are no characters are escaped."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
-def documents_of(inputs: Inputs) -> dict[Path | None, str]:
-    """Return the name of each article: its path without ending, unless two share that."""
-    plain = {path: bare_path(path) for path in inputs.paths if path}
-    times = Counter(map(bare_path, {*plain, *inputs.before}))
-    return {path: cell_of(name if times[name] == 1 else path) for path, name in plain.items()}
 
 
 # --- Their tables as one --------------------------------------------------------------------------

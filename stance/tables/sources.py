@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from stance.display import shown, shown_path
 from stance.errors import DataError, StanceError, UsageError, load_extra
@@ -33,16 +33,15 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins with the on
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-Kind = Literal["text", "gz", "zst", "workbook", "parquet"]
-_MAGIC: dict[bytes, tuple[Kind | None, str]] = {  # first bytes of what is read, and is not
+_MAGIC: dict[bytes, tuple[str, str]] = {  # first bytes of what is read, and is not
     b"\x1f\x8b": ("gz", ""),
     b"\x28\xb5\x2f\xfd": ("zst", ""),
     b"PK\x03\x04": ("workbook", "a zip archive; unpack it, or save a workbook as a file .xlsx"),
     b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook; save it as a file .xls"),
     b"PAR1": ("parquet", "a Parquet file; save it as a file .parquet"),
-    b"%PDF": (None, "a PDF; export its text"),
-    b"BZh": (None, "compressed with bzip2; decompress it first"),
-    b"\xfd7zXZ": (None, "compressed with xz; decompress it first"),
+    b"%PDF": ("", "a PDF; export its text"),
+    b"BZh": ("", "compressed with bzip2; decompress it first"),
+    b"\xfd7zXZ": ("", "compressed with xz; decompress it first"),
 }
 _PAGE = re.compile(  # the first tag of one, or of a part of one; comments may stand before it
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<[!?][^>]*>)*<(?:!doctype html|"
@@ -126,7 +125,7 @@ class InputFile:
                 why = "is a web address, and stance fetches nothing; save the page or table first"
             raise DataError(f"{self.name}: {why}") from error
 
-    def _look(self, binary: bool) -> Kind:
+    def _look(self, binary: bool) -> str:
         """Return what the first bytes show; refuse what is neither text nor a table."""
         head, suffix = self._head[:1024], self._path.suffix.lower() if self._path else ""
         if suffix in DOCUMENT_NAMES:
@@ -204,7 +203,7 @@ class InputFile:
             raise UsageError(f"unknown encoding {asked!a:.40}; try cp1252 or utf-16") from error
         self._may_be_utf8 = bool(asked) and not mark and has_single_bytes
         self._set_codec(_BYTE_ORDER_MARKS.get(mark, codec), errors)
-        self._mark, self.first = mark, self.first[len(mark) :]
+        self.first = self.first[len(mark) :]
         head = self.first[:1024]
         controls = len(head) - len(head.translate(None, _CONTROLS))
         if self._codec == "utf-8" and controls > len(head) // 50 and not _as_utf8(head):
@@ -223,9 +222,8 @@ class InputFile:
         """What notes say of the encoding of a text, as far as it has been read."""
         if self.kind in ("workbook", "parquet"):
             return ""
-        decoded, packed = " (decoded)" * (self._codec != "utf-8"), f", {self.kind} compressed"
-        mark = ", byte order mark" * bool(self._mark)
-        return f"{self._codec.upper()}{decoded}{mark}{packed * (self.kind != 'text')}"
+        packed = f", {self.kind} compressed" * (self.kind != "text")
+        return f"{self._codec.upper()}{packed}"
 
     def texts(self) -> Iterator[str]:
         """Yield the text, some at a time; call `decode` first."""
@@ -275,8 +273,7 @@ class InputFile:
             raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
             self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
-        alike = self._ends.newlines in (None, "\n", "\r\n")  # so far, as nearly always
-        self.line += text.count("\n") if alike else line_ends(text)
+        self.line += line_ends(text)
         return text
 
 

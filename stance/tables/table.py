@@ -168,10 +168,10 @@ class Table(AbstractContextManager["Table"]):
         """Return what messages call the file that a record, or the next one, comes from."""
         return self.name
 
-    def places(self, chunk: Records) -> Sequence[int | str]:
-        """Return the lines of records of one file, after its name if it is one of several."""
-        file = self.file_of(chunk.numbers[0])
-        return chunk.lines if file == self.name else [f"{file}:{line}" for line in chunk.lines]
+    def place(self, records: Records, pos: int) -> int | str:
+        """Return the line of one of some records, after its file if that is one of several."""
+        file, line = self.file_of(records.numbers[pos]), records.lines[pos]
+        return line if file == self.name else f"{file}:{line}"
 
     def where(self, record: Record) -> str:
         """Return the file and line of a record, for messages."""
