@@ -57,7 +57,8 @@ class Request:
     @property
     def name(self) -> str:
         """What messages call the tables."""
-        return str(self.source) if isinstance(self.source, Path) else self.source.name
+        source = self.source
+        return str(source) if isinstance(source, Path) else count(len(source.paths), "file")
 
     def open(self) -> Table:
         """Open the table, or several as one in which `file` and `row` name a paragraph.

@@ -59,7 +59,7 @@ def write_predictions(
     data = render(
         "predictions",
         1,
-        title=shown(title, 200) if title else f"Stance in {shown(request.source.name, 80)}",
+        title=shown(title, 200) if title else f"Stance in {shown(Path(request.name).name, 80)}",
         **{"report": report, "figures": drawn, "counts": numbers_of(report, report.actors)},
         labels=list(map(str, Stance)),
         labels_sha256=request.audit and file_hash(request.audit),

@@ -2,7 +2,6 @@
 
 import os
 import re
-from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence, Set
 from pathlib import Path
@@ -35,11 +34,6 @@ class Inputs(NamedTuple):
     several: bool = False  # whether a column says which file a record comes from
     notes: tuple[str, ...] = ()  # on files that were skipped
     columns: tuple[str, ...] = ()  # of the rows to which theirs are added
-
-    @property
-    def name(self) -> str:
-        """What messages call them."""
-        return count(len(self.paths), "file")
 
 
 def find_inputs(named: Sequence[Path | None]) -> Inputs:
@@ -129,11 +123,10 @@ class JoinedTable(Table):
         survey: Callable[[Table], object],
         rejects: Rejects | None = None,
     ) -> None:
-        super().__init__(inputs.name)
+        super().__init__(count(len(inputs.paths), "file"), (name, *inputs.columns))
         self._opened, self._survey, self._rejects = opened, survey, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
-        self.columns = (name, *inputs.columns)
         for path in self._sizes:  # before any record of any file
             try:
                 with opened(path, None) as table:
@@ -143,7 +136,6 @@ class JoinedTable(Table):
                 if rejects is None or isinstance(error, ExtraError):  # which concerns all files
                     raise
         self.chunks = self._read()
-        self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._read_now: Table | None = None
         self._done = 0  # bytes of files that have been read
 
@@ -162,26 +154,19 @@ class JoinedTable(Table):
         now = self._read_now.progress()[0] if self._read_now else 0
         return self._done + now, sum(self._sizes.values())
 
-    def file_of(self, number: int) -> str:
-        """Return the file that a record comes from."""
-        pos = bisect(self._begun, number - 1, key=lambda begun: begun[0])
-        return self._begun[pos - 1][1] if pos else self.name
-
     def _join(self, path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
         """Add the columns of a file that are new; return what all of them are called here.
 
         A name that differs in case alone from one of another file joins its column.
         """
-        names = list(header)
-        for pos, name in enumerate(header):
-            others = (other for other in self.columns[1:] if other not in header)
+        names, others = list[str](), [name for name in self.columns[1:] if name not in header]
+        for name in header:
             alike = (other for other in others if folded(other) == folded(name))
-            names[pos] = ours = name if name in self.columns else next(alike, name)
-            if ours not in self.columns:
-                self.columns = (*self.columns, ours)
-            if ours != name:
-                note = f"column '{shown(name)}' is read as '{shown(ours)}'"
+            names.append(name if name in self.columns else next(alike, name))
+            if names[-1] != name:
+                note = f"column '{shown(name)}' is read as '{shown(names[-1])}'"
                 self._files_noted[note].append(str(path))
+        self.columns = tuple(dict.fromkeys((*self.columns, *names)))
         return tuple(names)
 
     # --- Records ---
@@ -190,7 +175,7 @@ class JoinedTable(Table):
         """Yield the records of all files; with `rejects`, put bad files aside."""
         for path, size in self._sizes.items():
             name = shown_path(path)
-            self._begun.append((self.records_in, name))
+            self.files.append((self.records_in, name))
             if self._rejects:
                 self._rejects.file = cell_of(path)
             try:

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -134,6 +135,7 @@ class Table(AbstractContextManager["Table"]):
         self.name = name  # in messages
         self.columns = tuple(columns)
         self.headers = dict[Path, tuple[str, ...]]()  # columns of several files, as named here
+        self.files = list[tuple[int, str]]()  # of several: the records before each, and its name
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
@@ -166,7 +168,8 @@ class Table(AbstractContextManager["Table"]):
 
     def file_of(self, number: int) -> str:
         """Return what messages call the file that a record, or the next one, comes from."""
-        return self.name
+        pos = bisect(self.files, number - 1, key=lambda begun: begun[0])
+        return self.files[pos - 1][1] if pos else self.name
 
     def place(self, records: Records, pos: int) -> int | str:
         """Return the line of one of some records, after its file if that is one of several."""
