@@ -365,11 +365,7 @@ def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
 
 
 def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> set[int]:
-    """Return the places of headline and summary above an article.
-
-    These are the line that shares most words with it, what is right below that line, and the first
-    title between the menus and the byline.
-    """
+    """Return the places of lines that may be headline and summary above an article."""
     of_article = {word for pos in article if not reasons[pos] for word in _long_words(lines[pos])}
     places = [
         pos
@@ -382,7 +378,7 @@ def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> 
     menus = [pos for pos in range(byline) if reasons[pos] in ("navigation", "promotion")]
     titles = [pos for pos in places if max([-1, *menus]) < pos < byline and _is_title(lines[pos])]
     best = max(places, key=lambda pos: len(_long_words(lines[pos]) & of_article), default=-2)
-    return {best, best + 1, *titles[:1]} & set(places)
+    return {best, best + 1, *titles[:1]} & set(places)  # a summary follows a headline
 
 
 def _long_words(text: str) -> set[str]:

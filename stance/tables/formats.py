@@ -85,10 +85,7 @@ def read_json(source: InputFile, table: Table, kind: str) -> None:
 
 
 def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
-    """Yield the cells of each object, or what is wrong with it; the first names the columns.
-
-    In messages about a list, a line is a record.
-    """
+    """Yield line (in a list: number) and cells of each object, or its fault."""
     if kind == "list":
         text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
         values = _decoded(text, 1)
@@ -238,10 +235,7 @@ def _sheet_cells(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[
 
 
 def _count_errors(path: Path, name: str) -> int:
-    """Return how many cells are errors; refuse a workbook that would take too much memory.
-
-    A few bytes can name two cells a million rows apart, or one long text in thousands of cells.
-    """
+    """Return how many cells are errors; refuse a workbook that would take too much memory."""
     with zipfile.ZipFile(path) as archive:
         if "xl/workbook.xml" not in archive.namelist():
             what = "is a zip archive or another kind of document, not an .xlsx workbook"
@@ -257,7 +251,7 @@ def _count_errors(path: Path, name: str) -> int:
                 lengths += map(len, _ITEM.split(xml)[1:])
             elif _ROW.search(xml):
                 _check_rectangle(xml, name)
-                numbers = map(int, _SHARED_CELL.findall(xml))
+                numbers = map(int, _SHARED_CELL.findall(xml))  # thousands may be of one long text
                 size += sum(lengths[number] for number in numbers if number < len(lengths))
                 errors += len(_ERROR_CELL.findall(xml))
     _check_size(size, path, name, _MOST_BYTES)
@@ -265,11 +259,8 @@ def _count_errors(path: Path, name: str) -> int:
 
 
 def _check_rectangle(xml: bytes, name: str) -> None:
-    """Raise if a sheet has too much space between its cells, all of which is made in memory.
-
-    A row or cell that names no place stands next to the one before.
-    """
-    rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)
+    """Raise if a sheet has too much space between its cells, all of which is made in memory."""
+    rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)  # each may name its place, or follow on
     last = max([len(rows), *(int(digits or 0) for _, digits in places)])
     letters = max([b"A", *(column for column, _ in places)], key=lambda name: (len(name), name))
     furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode()}1")

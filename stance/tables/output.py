@@ -213,15 +213,11 @@ class TableWriter(WholeFile):
         self.rows = 0  # written so far
         self._buffer = bytearray(form.header())
         self._end: Any = self.handle
-        try:
-            if path and form.container:
-                with reported(path):
-                    self._end = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
-            elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
-                self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self.handle), mtime=0)
-        except BaseException:
-            self.discard()
-            raise
+        if path and form.container:
+            with reported(path):
+                self._end = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
+        elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
+            self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self.handle), mtime=0)
 
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""

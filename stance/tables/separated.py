@@ -256,17 +256,14 @@ class _Body:
         return ""
 
     def _holds_records(self, cell: str, place: int) -> bool:
-        """Return whether a cell over several lines looks like the records that a quote swallowed.
-
-        Then each line has, with the cells around it, as many separators as a record, and behind
-        them no space, as there is in prose. In a long cell, the first and the last may be odd.
-        """
+        """Return whether the lines of a cell look like the records that a quote swallowed."""
         if f"{self._mark} " in cell or not ("\n" in cell or "\r" in cell):
             return False
         last = self._width - 1
         separators = [line.count(self._mark) for line in _LINE_END.split(cell)]
-        separators[0] += place
+        separators[0] += place  # of the record's cells before it
         separators[-1] += last - place
+        # In a long cell, the first and the last line may be odd.
         return set(separators[1:-1] if len(separators) > 3 else separators) == {last}
 
 
