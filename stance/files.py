@@ -29,9 +29,7 @@ _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
-WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
-PARQUET_NAMES = (".parquet",)
-TABLE_NAMES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES)
+TABLE_NAMES = (*SEPARATED_NAMES, *JSON_NAMES, ".xlsx", ".xlsm", ".xls", ".parquet")
 PAGE_NAMES = (".html", ".htm", ".xhtml")
 ARTICLE_NAMES = (".txt", *PAGE_NAMES)
 DOCUMENT_NAMES = (".doc", ".docx", ".odt", ".rtf", ".webarchive", ".mhtml", ".mht", ".epub")

@@ -10,7 +10,7 @@ import numpy as np
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError, reported
-from stance.files import AtomicGroup
+from stance.files import ARTICLE_NAMES, AtomicGroup, kind_suffix
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.passages import Passage, Verdict
@@ -19,7 +19,7 @@ from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import render
 from stance.reports.answers import Maker
 from stance.reports.figures import check_folder
-from stance.tables import InputOptions, Inputs, is_article, months_of, open_inputs, split_article
+from stance.tables import InputOptions, Inputs, months_of, open_inputs, split_article
 from stance.tables.sources import InputFile
 
 INDEX = "index.html"
@@ -100,7 +100,7 @@ def write_articles(
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     """Return the articles among files; a table raises, unless a folder holds it."""
-    kept = tuple(path for path in inputs.paths if path is None or is_article(path))
+    kept = tuple(path for path in inputs.paths if not path or kind_suffix(path) in ARTICLE_NAMES)
     for path in inputs.paths:
         if path not in kept and path in named:
             why = "is not an article; read takes .txt and .html, stance predict takes tables"

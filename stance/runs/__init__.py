@@ -94,7 +94,7 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
             more, block = block[:room], block[room:]
             part.append(more)
             room -= len(more)
-            characters += more.characters
+            characters += sum(sum(map(len, cells)) for cells in more.columns)
             if not room or characters >= CHARACTERS:
                 yield Records.joined(part)
                 part, room, characters = [], size, 0

@@ -7,9 +7,9 @@ from typing import Unpack, cast
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.files import SEPARATED_NAMES, bare_path, kind_suffix
+from stance.files import ARTICLE_NAMES, SEPARATED_NAMES, bare_path, kind_suffix
 from stance.records import Form
-from stance.tables.articles import is_article, open_article, split_article
+from stance.tables.articles import open_article, split_article
 from stance.tables.columns import (
     column,
     day_of,
@@ -30,7 +30,7 @@ from stance.tables.table import Fault, InputOptions, Record, Records, Table, fol
 
 __all__ = ["FILE", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable", "Record", "Records"]
 __all__ += ["Rejects", "Table", "TableWriter", "cell_of", "column", "day_of", "find_dates"]
-__all__ += ["find_inputs", "form_of", "is_article", "likely", "months_of", "note_dates"]
+__all__ += ["find_inputs", "form_of", "likely", "months_of", "note_dates"]
 __all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrite_dates"]
 __all__ += ["split_article", "table_format", "write_table"]
 
@@ -64,7 +64,8 @@ def open_table(
     """
     mark = _one_character(form.get("delimiter"))
     source = InputFile(path, binary=True)
-    table = Table(source.name, reject=rejects.add if rejects else None, source=source)
+    table = Table(source.name, reject=rejects.add if rejects else None)
+    table.source = source
     try:
         if path and source.kind == "workbook":
             read_workbook(path, form.get("sheet"), table)
@@ -127,7 +128,8 @@ def open_inputs(
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
 
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
-        if path is None or options.delimiter or options.quoting or not is_article(path):
+        is_table = options.delimiter or options.quoting or kind_suffix(path) not in ARTICLE_NAMES
+        if is_table or path is None:
             return open_table(path, rejects=rejects, **form_of(options))
         document = cell_of(path) if inputs.several else bare_path(path).name
         return open_article(path, options, document, rejects.add if rejects else None)

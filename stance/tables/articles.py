@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError, load_extra
-from stance.files import ARTICLE_NAMES, DATA, PAGE_NAMES, kind_suffix
+from stance.files import DATA, PAGE_NAMES, kind_suffix
 from stance.tables.columns import expanded
 from stance.tables.sources import InputFile, codec_named, line_ends
 from stance.tables.table import InputOptions, Reject, Row, Table
@@ -25,23 +25,13 @@ _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
     re.IGNORECASE,
 )
+_XPATH = tomllib.loads((DATA / "pages.toml").read_text("utf-8"))  # of parts of a page
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
 _LONGEST_BOX = 600  # characters
 _SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
 _PART = re.compile(r"\d+|(?<=[-_])(body|content|epilogue|intro|text)")  # differs among parts
 _BEGINNING = 60  # characters of a paragraph, by which it is looked for in what trafilatura kept
 _LEAST_PROSE = 3  # words: "“No,” he said."
-
-
-@cache
-def _selectors() -> dict[str, str]:
-    """Return the XPath of parts of a page, by what they are."""
-    return tomllib.loads((DATA / "pages.toml").read_text("utf-8"))
-
-
-def is_article(path: Path) -> bool:
-    """Return whether a file is read as an article, by its name."""
-    return kind_suffix(path) in ARTICLE_NAMES
 
 
 def open_article(
@@ -110,22 +100,21 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
-    selectors = _selectors()
-    if tree.xpath(selectors["too deep"]):
+    if tree.xpath(_XPATH["too deep"]):
         raise refusal("has elements inside each other, 255 deep")
-    for part in tree.xpath(selectors["unseen"]):
+    for part in tree.xpath(_XPATH["unseen"]):
         part.drop_tree()
     most, left = min(_LONGEST_BOX, len(tree.text_content()) // 2), dict[str, str]()
-    for box in tree.xpath(selectors["boxes"]):
+    for box in tree.xpath(_XPATH["boxes"]):
         is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
         if len(box.text_content()) <= most and not is_in_another:
-            left[" ".join(" ".join(box.xpath(selectors["shown"])).split())] = "box"
+            left[" ".join(" ".join(box.xpath(_XPATH["shown"])).split())] = "box"
             box.drop_tree()
-    for line_break in tree.xpath(selectors["breaks"]):  # else its heading would become two
+    for line_break in tree.xpath(_XPATH["breaks"]):  # else its heading would become two
         line_break.tail = f" {line_break.tail or ''}"
         line_break.drop_tag()
     _add_paragraphs(tree)
-    paragraphs = (part.xpath(selectors["shown"]) for part in tree.xpath(selectors["paragraphs"]))
+    paragraphs = (part.xpath(_XPATH["shown"]) for part in tree.xpath(_XPATH["paragraphs"]))
     texts = [" ".join("".join(strings).split()) for strings in paragraphs]
     _join_parts(tree)
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
@@ -159,7 +148,7 @@ def _join_parts(tree: Any) -> None:
     """Make one container of the parts of an article, of which trafilatura would read the first."""
     finders = import_module("trafilatura.xpaths").BODY_XPATH[:3]
     first = next((part for find in finders for part in find(tree)), tree)
-    name, in_story = _selectors()["kind"], _selectors()["story"]
+    name, in_story = _XPATH["kind"], _XPATH["story"]
     kind, story = _PART.sub("#", first.xpath(name)), first.xpath(in_story)
     alike = {part for part in tree.iter(first.tag) if _PART.sub("#", part.xpath(name)) == kind}
     paths = [[part, *part.iterancestors()] for part in alike if part.xpath(in_story) == story]
@@ -178,21 +167,18 @@ def _join_parts(tree: Any) -> None:
 
 def _add_paragraphs(tree: Any) -> None:
     """Make paragraphs of text in cells and beside paragraphs, which trafilatura would leave out."""
-    selectors = _selectors()
-    for table in tree.xpath(selectors["tables"]):
+    for table in tree.xpath(_XPATH["tables"]):
         if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
                 part.tag = "section"
-    for block in tree.xpath(selectors["blocks"]):
+    for block in tree.xpath(_XPATH["blocks"]):
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
-            is_inline = not child.xpath(selectors["lines"])
+            is_inline = not child.xpath(_XPATH["lines"])
             runs[-1].append(child) if is_inline else runs.append([child])
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""
-            shown = (
-                "".join([*child.xpath(selectors["shown"]), child.tail or ""]) for child in inline
-            )
+            shown = ("".join([*child.xpath(_XPATH["shown"]), child.tail or ""]) for child in inline)
             if not _is_prose(text + "".join(shown)):
                 continue
             paragraph = block.makeelement("p")

@@ -72,11 +72,6 @@ class Records:
         numbers, lines, *columns = (list(chain.from_iterable(piece)) for piece in pieces)
         return cls(numbers, lines, columns)
 
-    @property
-    def characters(self) -> int:
-        """Characters of all cells."""
-        return sum(sum(map(len, cells)) for cells in self.columns)
-
     def __len__(self) -> int:
         return len(self.numbers)
 
@@ -126,11 +121,7 @@ class Table(AbstractContextManager["Table"]):
     """
 
     def __init__(
-        self,
-        name: str,
-        columns: Sequence[str] = (),
-        reject: Reject | None = None,
-        source: InputFile | None = None,
+        self, name: str, columns: Sequence[str] = (), reject: Reject | None = None
     ) -> None:
         self.name = name  # in messages
         self.columns = tuple(columns)
@@ -144,7 +135,8 @@ class Table(AbstractContextManager["Table"]):
         self.check: Check | None = None  # of its user; a record with a fault is a bad one
         self.other_sheets = ""  # what to do if the columns are those of the wrong sheet
         self.sheet_with: Callable[[str], str | None] = lambda name: None  # another with a column
-        self._reject, self._source = reject, source
+        self.source: InputFile | None = None  # that the table reads
+        self._reject = reject
         self.noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
         self._closing: list[Callable[[], Iterable[str]]] = []  # which yield further notes
 
@@ -161,8 +153,8 @@ class Table(AbstractContextManager["Table"]):
     def close(self, *_: object) -> None:
         """Close the file."""
         self.chunks.close()
-        if self._source:
-            self._source.close()
+        if self.source:
+            self.source.close()
 
     __exit__ = close
 
@@ -192,14 +184,14 @@ class Table(AbstractContextManager["Table"]):
 
     def remarks(self) -> Iterator[str]:
         """Yield what is to be said of the table as a whole."""
-        form = filter(None, [self.form, self._source.form if self._source else ""])
+        form = filter(None, [self.form, self.source.form if self.source else ""])
         said = chain([", ".join(form)], *(closing() for closing in self._closing))
         yield from filter(None, said)
         yield from (what for what, (_, first) in self.noted.items() if not first)
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes read so far, and those of the file; None for a stream."""
-        return self._source.progress() if self._source else (0, None)
+        return self.source.progress() if self.source else (0, None)
 
     def name_columns(self, names: Sequence[str], line: int) -> None:
         """Set the names of the columns; refuse duplicates, and note odd ones."""
