@@ -276,11 +276,6 @@ class Rejects(TableWriter):
         self.file = ""  # of the records, if there are several
         self._several, self._most = several, most
 
-    @property
-    def count(self) -> int:
-        """Records put aside so far."""
-        return self.by_file.total()
-
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
         self.by_file[self.file] += 1
