@@ -100,7 +100,7 @@ def read_table(path):
             bad = stack.enter_context(Rejects(kept, force=True)) if kept else None
             table = stack.enter_context(open_table(path, rejects=bad))
             rows = sum(len(block) for block in table.chunks)
-            assert table.records_in == rows + (bad.by_file.total() if bad else 0)
+            assert table.records_in == rows + (bad.rows if bad else 0)
             assert all(note.isprintable() for note in table.notes)
 
 

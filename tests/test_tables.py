@@ -148,7 +148,7 @@ def read_with_rejects(tmp_path, data, name="mine.csv"):
     with Rejects(tmp_path / "bad.csv", force=True) as rejects:
         with open_table(path, rejects=rejects) as table:
             good = [record.cells for record in table]
-        assert table.records_in == len(good) + rejects.by_file.total()
+        assert table.records_in == len(good) + rejects.rows
     return good, cells_of(tmp_path / "bad.csv")
 
 

@@ -279,9 +279,7 @@ class Rejects(TableWriter):
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
         self.by_file[self.file] += 1
-        if (
-            self._most is not None and self.by_file.total() > self._most
-        ):  # no `DataError`: not of one file
+        if self.rows == self._most:  # no `DataError`, since it is not about one file
             last = f"{self.file}:{line}: {reason}" if self.file else f"line {line}: {reason}"
             why = f"more than {count(self._most, 'bad row')} (--max-rejects; last: {last})"
             raise StanceError(f"{why}; correct them, or allow more")
