@@ -2,14 +2,12 @@
 
 import re
 import shutil
-import sys
 import textwrap
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from unicodedata import east_asian_width
 
-WIDTH = 79  # columns of a line in a file
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
 
@@ -75,14 +73,12 @@ def bounds(interval: Sequence[float] | None) -> str:
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """Return the lines of a paragraph, all but the first of which begin with ``rest``.
 
-    They are as wide as the terminal, within limits. Only a word wider than a line is broken.
+    They are as wide as the terminal, else 79 columns. Only a word wider than a line is broken.
 
     >>> wrap("two files", "note: ")
     ['note: two files']
     """
-    width = WIDTH
-    if sys.stdout.isatty():
-        width = min(max(shutil.get_terminal_size().columns - 1, 40), 120)
+    width = min(max(shutil.get_terminal_size().columns - 1, 40), 120)
     rest = first + "  " if rest is None else rest
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False

@@ -1,7 +1,7 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,7 @@ ACTORS = 15  # listed with their scores or answers; the rest is counted
 EXAMINED = 12  # actors with margins, and differences between shares
 SHARES = 24  # lines of shares of actors and groups
 PAIRS = 20  # pairs of a holder and an actor
-NAMES = 8  # actors of a book, and coders
+NAMES = 8  # actors of a book
 ALIASES = 6  # of an actor
 STRONGEST = 8  # words that explain an answer
 
@@ -185,14 +185,13 @@ def _pushes(explanation: "Explanation") -> list[str]:
     reasons = [*words[:STRONGEST], *explanation.features[:3]]
     rest = np.subtract(explanation.scores, explanation.intercept)
     rest = rest - np.sum([reason.push for reason in reasons], axis=0)
-    pushes: list[tuple[str, Iterable[float]]] = []
-    for reason in reasons:
-        term = f"  ({shown(reason.terms[0])})" if reason.terms else ""
-        pushes.append((shown(reason.text) + term, reason.push))
-    pushes += ("all other words and features", rest), ("constant", explanation.intercept)
-    pushes.append(("score", explanation.scores))
-    rows = [(f"  {name}", *(f"{value:+.3f}" for value in push)) for name, push in pushes]
-    return table([("pushes the score of", *explanation.labels), *rows])
+    names = [f"{one.text}  ({one.terms[0]})" if one.terms else one.text for one in reasons]
+    names += ["all other words and features", "constant", "score"]
+    pushes = [*(one.push for one in reasons), rest, explanation.intercept, explanation.scores]
+    rows: list[Row] = [("pushes the score of", *explanation.labels)]
+    for name, push in zip(names, pushes, strict=True):
+        rows.append((f"  {name}", *(f"{value:+.3f}" for value in push)))
+    return table(rows)
 
 
 def run_lines(done: "Done") -> list[str]:
@@ -242,7 +241,7 @@ def share_lines(figures: Figures) -> list[str]:
         if figures["labels"]:
             rows.append(_corrected(f"- {group}" if group else "corrected", shares))
     body = table(rows, most=SHARES, noun="row")
-    if len(rows) > len(body):
+    if len(rows) > SHARES + 1:
         body.append("-o FILE.csv lists all")
     return stacked([[sizes], body, _verdict(figures)])
 
@@ -273,8 +272,7 @@ def _verdict(figures: Figures) -> list[str]:
     for row in claimed[:EXAMINED]:
         value = ranged(row["difference"], (row["low"], row["high"]), "+")
         actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))
-        holm = "<0.001" if row["holm"] < 0.001 else f"{row['holm']:.3f}"
-        lines += wrap(f"{actor}: {one} less {other} {value}, Holm {holm}", "  ")
+        lines += wrap(f"{actor}: {one} less {other} {value}", "  ")
     return lines + (["  --differences FILE.csv lists all"] if len(claimed) > EXAMINED else [])
 
 
@@ -306,19 +304,14 @@ def check_lines(figures: Figures) -> list[str]:
         f"{name} {part['rows']:,} ({100 * part['rows'] / total:.0f} %)"
         for name, part in figures["classes"].items()
     )
-    findings = [
-        line
-        for finding in figures["findings"]
-        for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
-    ]
+    findings = facts(((one["severity"], one["text"]) for one in figures["findings"]), 8)
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
     coders: list[str] = []
     if agreement := figures["agreement"]:
         rows: list[Row] = [("agreement [95 % interval]", "rows", "alpha", "agreed")]
         for name, part in ({"all": agreement} | agreement["per_label"]).items():
             rows.append((name, part["units"], *map(_coefficient, (part["alpha"], part["percent"]))))
-        names = listed([shown(name, 20) for name in figures["coders"]], NAMES, "coder")
-        coders = [*wrap(f"coders: {names}"), *table(rows)]
+        coders = table(rows)
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
     verdict = [f"{what} spoil a study; examples are file:row"]

@@ -220,12 +220,6 @@ def test_a_refusal_is_one_line_and_a_status_and_writes_nothing(at_work, status, 
     assert {path.name: path.read_text("utf-8") for path in Path().iterdir()} == FILES
 
 
-def test_a_sentence_without_quotes_or_command_is_refused_with_advice():
-    words = misused("explain", "Poland", "praised", "NATO")
-    assert 'put words that belong together in quotes: "Poland praised NATO"' in words
-    assert "for a sentence: stance explain TEXT" in misused("NATO is good")
-
-
 def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path):
     data = model_path.read_bytes()
     spoilt = {"old.joblib": b"\x80", "short.stance": data[:-9], f"zip{HOSTILE}.stance": b"PK"}

@@ -70,21 +70,14 @@ class _Light:
 class Command(_Light, TyperCommand):
     """A command whose options stand in sections, in plain text."""
 
-    allow_extra_args = True  # which are refused here
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; refuse an option given twice; if words are left, ask for quotes."""
+        """Read the arguments; refuse an option given twice."""
         args = self._with_values(args)
         given: list[Any] = self.make_parser(ctx).parse_args([*args])[2]
         for option in filter(lambda one: given.count(one) > 1, given):
             if not (option.multiple or option.is_flag or ctx.resilient_parsing):
                 ctx.fail(f"{option.opts[0]} is given twice; give it once")
         rest: list[str] = super().parse_args(ctx, args)
-        if rest and not ctx.resilient_parsing:
-            names = [one.name for one in self.params if one.param_type_name == "argument"]
-            words = shown(" ".join([*(str(ctx.params[name]) for name in names[-1:]), *rest]))
-            advice = f'; put words that belong together in quotes: "{words}"' if names else ""
-            ctx.fail(f"unexpected '{shown(' '.join(rest), 40)}'{advice}")
         return rest
 
     def _with_values(self, args: list[str]) -> list[str]:
@@ -112,12 +105,6 @@ class Command(_Light, TyperCommand):
 
 class Group(_Light, TyperGroup):
     """A program whose commands stand in sections."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; where a sentence stands in its place, say which command takes one."""
-        if " " in args[0]:
-            ctx.fail(f"no command '{shown(args[0], 20)}'; for a sentence: stance explain TEXT")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, section by section."""

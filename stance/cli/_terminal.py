@@ -26,8 +26,6 @@ BRIEF = 0.2  # seconds between two progress lines
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
-_NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
-
 
 def catching(command: Callable[..., None], *arguments: Any) -> None:
     """Run a command so that nothing a user can cause ends in a traceback."""
@@ -60,7 +58,7 @@ def _of_the_system(error: Exception) -> str | None:
         if number in (errno.EMFILE, errno.ENFILE):
             return errors.TOO_MANY
         if isinstance(cause, MemoryError) or number == errno.ENOMEM:
-            return _NO_MEMORY
+            return "memory ran out; close other programs, raise the limit or use fewer --jobs"
         cause = cause.__context__
     if isinstance(error, UnicodeError):
         return f"a text or name is not UTF-8 ({shown(str(error), 100)}); convert it"

@@ -74,11 +74,8 @@ def explain(
     if text == "-":
         text = files.text_of_stdin()
     loaded = files.open_model(model, actors, aliases, deep)
-    asked = [
-        reasons
-        for name in dict.fromkeys(actor or (None,))
-        for reasons in reasons_of(loaded, text, name)
-    ]
+    names = dict.fromkeys(actor or (None,))
+    asked = [reasons for name in names for reasons in reasons_of(loaded, text, name)]
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 

@@ -232,8 +232,8 @@ def doctor() -> None:
         for model in map(storage.bundled_model, storage.BUNDLED):
             storage.load_model(model)
         storage.load_reader("all")
-        rows += [("file", str(storage.bundled_model()))]
-        rows += [("sha256", file_hash(storage.bundled_model()))]
+        model = storage.bundled_model()
+        rows += [("file", str(model)), ("sha256", file_hash(model))]
     except StanceError as error:
         faults.append(f"{str(error).partition('; ')[0]}; install stance again")
     rows += [("fault", fault) for fault in faults]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stance.display import shown, shown_path
+from stance.display import shown_path
 from stance.importing.sources import (
     Import,
     Item,
@@ -93,23 +93,18 @@ def read_semeval2025(job: Import) -> Rows:
 
 
 def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows:
-    if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
-        what = "not article, mention, start, end and main role between tabs"
-        raise job.fault(f"{what}; the test parts have no roles")
-    article, mention, low, last = *cells[:2], int(cells[2][:9]), int(cells[3][:9])
-    if article not in articles:
-        what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
-        raise job.fault(what, "keep the folders as they were downloaded")
+    article, mention, start, last, role, *finer = cells
     text = read_whole(articles[article], job.options.get("encoding"))
-    ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
+    low, high = int(start), int(last)
+    ends = [end for end in (high + 1, high) if text[low:end].split() == mention.split()]
     if not ends:
         job.skip("mention", "not at the place given")
         return
     paragraph, begin = paragraph_around(text, low, ends[0])
     row = {"id": f"{article}:{low}", "document": article, "actor": mention, "text": paragraph}
     row["spans"] = f"{low - begin}:{ends[0] - begin}"
-    row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
-    yield from job.rows(row, [cells[4].strip()])
+    row["roles"] = ";".join(filter(None, map(str.strip, finer)))
+    yield from job.rows(row, [role.strip()])
 
 
 def read_seesaw(job: Import) -> Rows:

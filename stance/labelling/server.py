@@ -131,11 +131,8 @@ def render(session: Session, codebook: str, nonce: str) -> str:
         Markup((folder / name).read_text("utf-8"))  # noqa: S704 (our own files)
         for name in ("label.html.j2", "label.css", "label.js")
     )
-    template = environment().from_string(page)
-    shown: str = template.render(
-        session=session, codebook=markdown(codebook), nonce=nonce, style=style, script=script
-    )
-    return shown
+    known = {"session": session, "codebook": markdown(codebook), "nonce": nonce}
+    return str(environment().from_string(page).render(**known, style=style, script=script))
 
 
 def markdown(text: str) -> Markup:
