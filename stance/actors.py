@@ -113,9 +113,11 @@ def discover(
         for block in table.chunks:
             for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
                 where = str(rows + row) if document is None else block.columns[document][row]
-                for name, start, end in names:
+                for name, start, _ in names:
                     name = spelling.setdefault(name.lower(), name)
-                    uses[name].setdefault(where, _around(text, start, end))
+                    before, named = text[:start].split(), text[start:].split()
+                    after = named[: len(name.split()) + AROUND]
+                    uses[name].setdefault(where, " ".join((*before[-AROUND:], *after)))
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     persons = _merge(uses)
@@ -153,12 +155,6 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
     owners = Counter(map(surname, uses))
     surnames = [(surname(name), name) for name in uses if surname(name) in uses]
     return {name for last, name in surnames if owners[last] == 1 and merged(last, name)}
-
-
-def _around(text: str, start: int, end: int) -> str:
-    """Return some words before a name, the name, and some words after it."""
-    before, named = text[:start].split(), text[start:].split()
-    return " ".join((*before[-AROUND:], *named[: len(text[start:end].split()) + AROUND]))
 
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:

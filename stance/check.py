@@ -21,7 +21,6 @@ from stance.reading.words import literal_places
 from stance.records import Stance
 
 EXAMPLES = 3  # places that a message names
-SEVERITIES = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
@@ -37,15 +36,8 @@ LEAK, TEMPLATE = 0.01, 0.05
 CHECKS = ("classes", "mentions", "duplicates", "near-duplicates", "conflicts")
 """What is looked for; also leaks if there are several files, and agreement if there are coders."""
 
+Finding = tuple[str, str, str]  # severity, the check, and one line: what, where, what to do
 Rows = tuple[int, int]
-
-
-class Finding(NamedTuple):
-    """One thing worth knowing about a corpus."""
-
-    severity: str
-    check: str  # what was looked for, such as "duplicates"
-    text: str  # one line: what, where, what to do
 
 
 class Study(NamedTuple):
@@ -90,7 +82,7 @@ def check_corpora(
         classes[str(label)] = {"rows": int(rows.sum()), "documents": documents}
     findings = [*_small_classes(classes), *_unnamed(study, book), *_duplicates(study)]
     findings += [*_near_duplicates(study), *_leaks(study)]
-    findings += [Finding("note", "reading", shown(note, 300)) for note in corpus.notes]
+    findings += [("note", "reading", shown(note, 300)) for note in corpus.notes]
     checks, agreement = [*CHECKS, *["leaks"] * (len(paths) > 1)], None
     if corpus.coders:
         checks.append("agreement")
@@ -101,17 +93,18 @@ def check_corpora(
             for label, name in enumerate(Stance)
         }
         findings += _agreed(corpus.coders, agreement)
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    failed = {finding.check for finding in findings if finding.severity != "note"}
+    findings.sort(key=lambda finding: ("spoils", "warn", "note").index(finding[0]))
+    failed = {check for severity, check, _ in findings if severity != "note"}
+    names = "severity", "check", "text"
     sizes = zip(files, corpus.sources, strict=True)
     return {
-        "spoils": any(finding.severity == "spoils" for finding in findings),
+        "spoils": any(severity == "spoils" for severity, *_ in findings),
         "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
         "texts": len(first),
         "classes": classes,
-        "findings": [finding._asdict() for finding in findings],
+        "findings": [dict(zip(names, finding, strict=True)) for finding in findings],
         "passed": [name for name in checks if name not in failed],
         "coders": list(corpus.coders),
         "agreement": agreement,
@@ -125,26 +118,25 @@ def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding
         if not rows:
             severity = "warn" if label == Stance.NEUTRAL else "spoils"
             text = f"no row is {label}, so a model never answers it: add such rows"
-            yield Finding(severity, "classes", text)
+            yield severity, "classes", text
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             text = (
                 f"{label} has only {count(rows, 'row')} from {count(documents, 'document')}, too "
                 f"few to learn: have at least {CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
             )
-            yield Finding("warn", "classes", text)
+            yield "warn", "classes", text
 
 
 def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     """Find rows about an actor that the text does not name."""
-    corpus, texts = study.corpus, np.unique(study.text).tolist()
-    pairs = book.named(corpus.texts[row] for row in texts).tolist()
-    named = {(texts[place], book.names[actor]) for place, actor in pairs}
-    proper = {name: book.proper_name(name) for name in set(study.actors)}
+    corpus, (texts, place) = study.corpus, np.unique(study.text, return_inverse=True)
+    named = {*map(tuple, book.named(corpus.texts[row] for row in texts.tolist()).tolist())}
+    pairs = zip(place.tolist(), map(book.number, study.actors), strict=True)
     unnamed = [
         row
-        for row, (text, actor) in enumerate(zip(study.text.tolist(), study.actors, strict=True))
+        for row, pair in enumerate(pairs)
         if not corpus.spans[row]
-        and (text, proper[actor]) not in named
+        and pair not in named
         and not any(literal_places(book, normalise(corpus.texts[row]), corpus.actors[row]))
     ]
     if unnamed:
@@ -155,7 +147,7 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
             f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "
             f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
         )
-        yield Finding("spoils" if ratio > UNNAMED else "warn", "mentions", what)
+        yield ("spoils" if ratio > UNNAMED else "warn"), "mentions", what
 
 
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
@@ -177,10 +169,10 @@ def _duplicates(study: Study) -> Iterator[Finding]:
             f"{count(repeated, 'row')} with the text, actor and stance of an earlier row: delete "
             f"the repetition ({study.pairs(repeats)})"
         )
-        yield Finding("warn", "duplicates", text)
+        yield "warn", "duplicates", text
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
-        yield Finding("spoils", "conflicts", f"{text} ({study.pairs(conflicts)})")
+        yield "spoils", "conflicts", f"{text} ({study.pairs(conflicts)})"
 
 
 def _groups(keys: Iterable[Hashable]) -> Iterable[list[int]]:
@@ -204,7 +196,7 @@ def _near_duplicates(study: Study) -> Iterator[Finding]:
             f"{count(len(texts), 'text')} ({ratio:.1%}) nearly equal to one in another document, "
             f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
         )
-        yield Finding("spoils" if ratio > TEMPLATE else "warn", "near-duplicates", text)
+        yield ("spoils" if ratio > TEMPLATE else "warn"), "near-duplicates", text
 
 
 def _leaks(study: Study) -> Iterator[Finding]:
@@ -225,7 +217,7 @@ def _leaks(study: Study) -> Iterator[Finding]:
             f"{names[one]} ({ratio:.1%}): never train on one and test on the other "
             f"({study.pairs(zip(*firsts, strict=True))})"
         )
-        yield Finding("spoils" if ratio > LEAK else "warn", "leaks", what)
+        yield ("spoils" if ratio > LEAK else "warn"), "leaks", what
 
 
 # --- How far coders agree, and whether conclusions can be drawn from that ---
@@ -237,18 +229,18 @@ def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"
-        yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")
+        yield "warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows"
         return
     if units < FEWEST_CODED:
         text = f"only {count(units, 'row')} coded twice: code at least {FEWEST_CODED}"
-        yield Finding("warn", "agreement", text)
+        yield "warn", "agreement", text
     text = f"Krippendorff's alpha of {who} is {alpha:.3f}; below"
     if alpha < TENTATIVE:
         text = f"{text} {TENTATIVE} no conclusion holds: make the codebook clearer and recode"
-        yield Finding("spoils", "agreement", text)
+        yield "spoils", "agreement", text
     elif alpha < RELIABLE:
         text = f"{text} {RELIABLE} conclusions are tentative: make the codebook clearer"
-        yield Finding("warn", "agreement", text)
+        yield "warn", "agreement", text
 
 
 def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:

@@ -119,11 +119,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Columns are in the order of ``classes_``; each row sums to 1.
         """
-        check_is_fitted(self)
-        pairs, model = _read(X), self.to_model()
-        names = map(model.book.proper_name, set(pairs["actor"]))
-        if warning := model.reference.unseen(names):
-            warnings.warn(warning, stacklevel=2)
+        model, pairs = self.to_model(), _read(X)
         asked = pairs["text"], pairs["actor"], pairs["spans"], months_of(pairs["date"])
         return model.probabilities(*asked)[:, self._order]
 
@@ -203,8 +199,7 @@ def _read_labels(
     labels: Sequence[Any], meanings: Mapping[Any, str]
 ) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
-    series = narwhals.from_native(labels, series_only=True, pass_through=True)
-    given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
+    given = np.asarray(labels).tolist()
     known = {str(label): stance for label, stance in meanings.items()}
     try:
         reader = LabelReader("y", Stance, stance_spellings(known))

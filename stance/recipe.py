@@ -27,12 +27,6 @@ BLOCK_NAMES = (
     *("short_relation", "ending", "frame", "deep"),
 )
 
-DEEP_WEIGHT = 1.8
-"""Weight of the block `deep` by `stance train --deep`."""
-
-VECTORED = ("stem", "plain")
-"""Blocks in which a word can learn from words of like use."""
-
 TARGET_BLIND = ("stem", "class", "char", "word")
 """Blocks that also work for a head that judges no actor."""
 
@@ -50,13 +44,15 @@ _BLOCKS = such(
 _BLIND_BLOCKS = such(
     _BLOCKS, {*TARGET_BLIND}.issuperset, f"of blocks that see no actor: {', '.join(TARGET_BLIND)}"
 )
-_VECTORS = table(optional=dict.fromkeys(VECTORED, _WEIGHT))
+_VECTORS = table(optional={"stem": _WEIGHT, "plain": _WEIGHT})  # blocks of words
 _SEPARATE = such(anything, lambda v: v is False or v == "separate", 'false or "separate"')
 _SHARED = such(anything, lambda v: v is False, "false, since only stances differ by topic")
 _SNOWBALL = "a language of Snowball, such as english, german or russian"
 _LANGUAGE = such(of(str), Stemmer.algorithms().__contains__, _SNOWBALL)
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
+_WEIGHTS = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
+_HELD = {"plain": 1.0, "class": 0.4, "mention": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Features:
         "separate" gives each actor features of its own, learned from its own rows alone: for fixed
         topics with hundreds of labels each.
     vectors : mapping of str to float
-        Weights of the word vectors that ``train --vectors`` is given, by block. They are merged
+        Weights of the word vectors that ``training/vectors.py`` makes, by block. They are merged
         into the weights of the words.
     """
 
@@ -181,20 +177,14 @@ class Recipe:
         "Stance toward each actor of a paragraph, and the paragraph's sentiment."
     )
     language: Annotated[str, _LANGUAGE] = "english"
-    features: Features = field(default_factory=Features)
-    classifier: Classifier = field(default_factory=Classifier)
-    sentiment_features: Annotated[Features, _BLIND] = field(
-        default_factory=lambda: Features({"stem": 1.0, "class": 0.6})
-    )
-    sentiment_classifier: Classifier = field(default_factory=Classifier)
-    holder_features: Annotated[Features, _HOLDER] = field(
-        default_factory=lambda: Features({"plain": 1.0, "class": 0.4, "mention": 0.4})
-    )
-    holder_classifier: Classifier = field(default_factory=lambda: Classifier(balanced=False))
-    validation: Validation = field(default_factory=Validation)
-    corpora: Annotated[Mapping[str, float], entries(number(float, 0, 1e6))] = field(
-        default_factory=dict
-    )
+    features: Features = Features()
+    classifier: Classifier = Classifier()
+    sentiment_features: Annotated[Features, _BLIND] = Features({"stem": 1.0, "class": 0.6})
+    sentiment_classifier: Classifier = Classifier()
+    holder_features: Annotated[Features, _HOLDER] = Features(_HELD)
+    holder_classifier: Classifier = Classifier(balanced=False)
+    validation: Validation = Validation()
+    corpora: Annotated[Mapping[str, float], _WEIGHTS] = field(default_factory=dict)
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
 
     @property
@@ -222,8 +212,8 @@ class Recipe:
         return features, classifier
 
     def with_reader(self) -> "Recipe":
-        """Return the recipe with the block `deep`."""
-        blocks = {"deep": DEEP_WEIGHT, **self.features.blocks}
+        """Return the recipe with the block `deep`, as `stance train --deep` has it."""
+        blocks = {"deep": 1.8, **self.features.blocks}
         return replace(self, features=replace(self.features, blocks=blocks))
 
 

@@ -192,7 +192,7 @@ def test_conflict_is_scored_beside_the_target_blind_answers():
 def test_baselines_and_their_paired_differences_share_the_documents():
     answers, rival = random_answers(1, 300), random_answers(2, 300)
     rival = dataclasses.replace(rival, gold=answers.gold, document=answers.document)
-    figures = plain(baselines(answers, "favor", rival))
+    figures = plain(baselines(answers, rival))
     assert list(figures) == ["majority", "target_blind", "difference"]
     model, alone = score(answers), score(rival)
     for key in ("macro_f1", "macro_f1_interval", "accuracy"):

@@ -6,14 +6,12 @@ endurance run goes on for FUZZ_SECONDS in all, from the number FUZZ_START.
 
 import contextlib
 import gzip
-import io
 import os
 import random
 import shutil
 import time
 from itertools import count
 
-import numpy as np
 import pytest
 import test_importing
 from command import ROOT, predict, stopped
@@ -21,7 +19,6 @@ from small_model import TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import StanceError
 from stance.findings import Request, read_study, write_sample
-from stance.fitting.counts import Vectors
 from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label, export_labels
 from stance.labelling.server import read_codebook
@@ -189,7 +186,6 @@ def kinds(tmp_path_factory):
         "codebook": ("a.md", codebook, damaged, read_codebook),
         "recipe": ("a.toml", plain, damaged, read_recipe),
         "actor book": ("a.toml", book[: book.index(b"\n\n", 6000)], damaged, ActorBook.read),
-        "vectors": ("a.npz", vectors(), damaged_zip, Vectors.read),
         "model": ("a.stance", dump_model(model), damaged_model, read_model),
         "journal": ("a.run", journal, damaged, resumed),
     }
@@ -199,13 +195,6 @@ def kinds(tmp_path_factory):
         run = importer(form, source.relative_to(sources))
         found[f"import {form}"] = ("a.txt", source.read_bytes(), damaged, run)
     return found
-
-
-def vectors():
-    sink = io.BytesIO()
-    values = np.ones((50, 4), np.float32)
-    np.savez_compressed(sink, stems=np.arange(50, dtype=np.uint64), values=values)
-    return sink.getvalue()
 
 
 def judge(model):
@@ -253,7 +242,7 @@ def try_one(kinds, kind, number, folder):
 KINDS = [
     *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "text article", "html article"),
     *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
-    *("vectors", "model", "journal", *(f"import {form}" for form in FORMATS)),
+    *("model", "journal", *(f"import {form}" for form in FORMATS)),
 ]
 
 

@@ -19,8 +19,8 @@ from stance.screens import stress_lines
 from stance.storage import bundled_model, load_model
 
 CASES, BOOK = list(read_cases()), ActorBook.default()
-TEXTS = [case.text for case in CASES if case.test == WRITTEN]
-TESTS = {case.test for case in CASES}
+TEXTS = [case["text"] for case in CASES if case["test"] == WRITTEN]
+TESTS = {case["test"] for case in CASES}
 
 
 def rates(figures):
@@ -31,14 +31,14 @@ def rates(figures):
 
 
 def test_paragraphs_are_many_and_balanced_and_name_whom_they_are_asked_about():
-    written = Counter(case.expected for case in CASES if case.test == WRITTEN)
+    written = Counter(case["expected"] for case in CASES if case["test"] == WRITTEN)
     assert written == dict.fromkeys(Stance, 32)
-    assert len({case.text for case in CASES if case.test == WRITTEN}) == 96
+    assert len({case["text"] for case in CASES if case["test"] == WRITTEN}) == 96
     assert len(TESTS) == 16
     for case in CASES:
-        if case.test in (WRITTEN, "actor swapped"):
-            assert case.actor in {mention.actor for mention in BOOK.find(case.text)}
-        assert case.expected.removeprefix("not ") in ("same", *Stance)
+        if case["test"] in (WRITTEN, "actor swapped"):
+            assert case["actor"] in {mention.actor for mention in BOOK.find(case["text"])}
+        assert case["expected"].removeprefix("not ") in ("same", *Stance)
 
 
 # --- What must always hold of any model, to the ninth decimal ---

@@ -9,7 +9,7 @@ from command import ROOT, STARTER, read_rows, write_rows
 pytestmark = pytest.mark.endurance
 
 RUNS = {  # a command line, and what it prints last
-    "vectors.py NEWS -o vectors.npz --near 5 --topic 5": "stems: vectors.npz",
+    "vectors.py NEWS -o v.npz --near 5 --topic 5 --train NEWS --model m": "learning sentiment",
     "leave_out.py NEWS --recipe RECIPE --only two --together --save m.stance": "| two | ",
     "recipes.py blocks NEWS --recipe RECIPE --seeds 20": "all but class",
     "recipes.py topics NEWS --seeds 20": "  fixed-topics ",

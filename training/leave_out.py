@@ -98,7 +98,7 @@ def main() -> None:
         check_model_output(options.save, force=False)
     recipe = read_recipe(options.recipe)
     recipe = replace(recipe, validation=replace(recipe.validation, folds=FOLDS))
-    vectors = Vectors.read(options.vectors) if options.vectors else None
+    vectors = Vectors(**np.load(options.vectors)) if options.vectors else None
     corpus = read_corpus([options.news, *options.others])
     with options.news.open(encoding="utf-8", newline="") as file:
         drawn = np.array([cells["drawn"] == "random" for cells in csv.DictReader(file)])

@@ -1,6 +1,7 @@
-"""Word vectors from texts without labels, for `stance train --vectors`.
+"""Word vectors from texts without labels, and a model that learns with them.
 
 Usage: python training/vectors.py TEXTS... -o vectors.npz [--near 200] [--topic 150]
+           [--train CORPORA... --recipe RECIPE --model MODEL]
 
 TEXTS are tables or JSON lines with a column `text`; no label is read. Two kinds of vectors stand
 side by side: of the words that stand near a word (positive pointwise mutual information within
@@ -21,10 +22,15 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from stance.arrays import Floats32, Ints, Keys
+from stance.corpus import read_corpus
+from stance.fitting import train
+from stance.fitting.counts import Vectors
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import normalise
 from stance.reading.words import Reader
+from stance.recipe import read_recipe
+from stance.storage import save_model
 from stance.tables import open_table
 
 REACH = 6
@@ -115,6 +121,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", required=True, type=Path)
     parser.add_argument("--near", type=int, default=200, help="dimensions of use")
     parser.add_argument("--topic", type=int, default=150, help="dimensions of topic")
+    parser.add_argument("--train", nargs="+", type=Path, help="corpora of a model to train")
+    parser.add_argument("--recipe", type=Path)
+    parser.add_argument("--model", type=Path)
     options = parser.parse_args()
     texts = read_texts(options.texts)
     keys, para = (np.concatenate(part) for part in zip(*read_stems(texts), strict=True))
@@ -126,8 +135,13 @@ def main() -> None:
     with threadpool_limits(1):
         near = near_vectors(stem, para, size, options.near)
         topic = topic_vectors(stem, para, size, options.topic)
-    np.savez(options.output, stems=stems[frequent], values=np.hstack([near, topic]))
+    vectors = Vectors(stems[frequent], np.hstack([near, topic]))
+    np.savez(options.output, **vectors._asdict())
     print(f"{len(texts):,} texts, {len(keys):,} words, {size:,} stems: {options.output}")
+    if options.train:
+        recipe, corpus = read_recipe(options.recipe), read_corpus(options.train)
+        training = train(recipe, corpus, ActorBook.default(), vectors=vectors, progress=print)
+        save_model(training.model, options.model)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,6 @@ def train(
     corpora: list[Path] | None = None,
     recipe: Path | None = None,
     actors: Path | None = None,
-    vectors: Path | None = None,
     lexicon: Path | None = None,
     seed: int | None = None,
     deep: bool = False,
@@ -121,10 +120,10 @@ def train(
     from stance.fitting import train_files
     from stance.screens import evaluation_lines
 
-    files.refuse_outputs(force, [*(corpora or []), recipe, actors, vectors, lexicon], output=output)
+    files.refuse_outputs(force, [*(corpora or []), recipe, actors, lexicon], output=output)
     with Progress() as shown:
         training = train_files(
-            corpora or [], output, recipe, actors, vectors, lexicon,
+            corpora or [], output, recipe, actors, lexicon,
             seed=seed, deep=deep, jobs=jobs, force=force, tell=shown.note, **labelled,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"

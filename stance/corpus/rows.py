@@ -131,14 +131,12 @@ def _soft(cells: Sequence[str], where: str) -> list[float] | None:
         return None
     try:
         shares = [float(cell) for cell in cells]
-    except ValueError:
-        shares = []
-    total = sum(shares)
-    if not shares or not min(shares) >= 0 or not abs(total - 1) <= SUM_ERROR:
-        raise DataError(
-            f"{where}: {', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that "
-            "sum to 1; correct them, or leave all three empty"
-        )
+        total = sum(shares)
+        if not min(shares) >= 0 or not abs(total - 1) <= SUM_ERROR:
+            raise ValueError
+    except ValueError as error:
+        what = f"{', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that sum to 1"
+        raise DataError(f"{where}: {what}; correct them, or leave all three empty") from error
     return [share / total for share in shares]
 
 
@@ -192,28 +190,22 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     tones = LabelReader(table.name, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
-    rows, empty = list[Row](), list[int]()
+    rows = list[Row]()
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
         rows.append(row._replace(source=source))
-        empty += [] if row.text.strip() else [record.line]
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
-    return rows, [*table.notes, *stances.notes(), *tones.notes(), *_lacking(table, rows, empty)]
-
-
-def _lacking(table: Table, rows: Sequence[Row], empty: Sequence[int]) -> list[str]:
-    """Return notes on lines without text, and on rows with soft labels."""
-    name, notes = table.name, []
-    if empty:
-        rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
-        notes.append(f"{name}: {rows_of}: nothing can be learned from them; delete them")
+    notes = [*table.notes, *stances.notes(), *tones.notes()]
+    if empty := [row.number for row in rows if not row.text.strip()]:
+        rows_of = f"{count(len(empty), 'row')} without text (first: row {empty[0]:,})"
+        notes.append(f"{table.name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
-        effect = "train learns from them instead of stance; delete those that a model wrote"
-        notes.append(f"{name}: {rows_of}: {effect}")
-    return notes
+        effect = "train learns from them instead of stance; delete a model's"
+        notes.append(f"{table.name}: {rows_of}: {effect}")
+    return rows, notes
 
 
 def _row(

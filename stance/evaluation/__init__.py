@@ -4,7 +4,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from stance.tables import write_table
 
 if TYPE_CHECKING:  # else whoever needs an interval would load the model
     from stance.model import StanceModel
-    from stance.model.predictions import Predictions
     from stance.recipe import Recipe
 
 WORDS = 6  # words named in `because`
@@ -58,27 +57,23 @@ def report(
     blind: Answers,
     tone: Answers | None,
     *,
-    majority: str | None = None,
-    tone_majority: str | None = None,
     holder: Figures | None = None,
     leaked: Bools | None = None,
     notes: Iterable[str] = (),
 ) -> Figures:
     """Score answers to the stance, and to the tone, of a corpus's rows beside their baselines.
 
-    ``blind`` are those of the target-blind control head to the same rows, majorities are the most
-    frequent labels of the training data (of these rows if not given), and ``leaked`` says of which
-    rows the text, or one much like it, was in it.
+    ``blind`` are those of the target-blind control head to the same rows, and ``leaked`` says of
+    which rows the text, or one much like it, was in the training data.
     """
     figures = scores.score(answers, corpus.actors)
     loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
     conflict = scores.conflict_rows(corpus.marks.columns()[0], corpus.actors, answers.gold)
     figures["conflict"] = scores.conflict_score(answers, blind, conflict)
-    figures["baselines"] = scores.baselines(answers, majority, blind)
+    figures["baselines"] = scores.baselines(answers, blind)
     if tone is not None:
-        majorities = {"baselines": scores.baselines(tone, tone_majority)}
-        figures["sentiment"] = scores.score(tone) | majorities
+        figures["sentiment"] = scores.score(tone) | {"baselines": scores.baselines(tone)}
     if leaked is not None:
         figures["leakage"] = scores.leakage(answers, leaked)
     if holder is not None:
@@ -127,10 +122,9 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
-    classes = model.card["scores"].get("per_class", {})
-    tones = model.card["scores"].get("sentiment", {}).get("per_class", {})
+    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
-    judged = [part for _, part in _judge(model, corpus, speakers=bool(held))]
+    judged = [p for _, p in model.judge_many(*pairs, months=months, speakers=bool(held))]
     withheld = np.concatenate([part.withheld for part in judged])
     tone, asked = None, sentiment_rows(corpus)
     if model.sentiment and len(asked):
@@ -141,22 +135,12 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
     return report(
         corpus,
         stance_answers(corpus, np.concatenate([part.stance for part in judged]), ~withheld),
-        stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
+        stance_answers(corpus, model.judge_blind(corpus.texts, months)),
         tone,
-        majority=max(classes, key=lambda label: classes[label]["support"], default=None),
-        tone_majority=max(tones, key=lambda label: tones[label]["support"], default=None),
         holder=holder_score(corpus, model.book, [holders[row] for row in held]) if held else None,
         leaked=corpus.marks.found_in(model.fingerprints),
         notes=model_notes(model.recipe, model.stance.silent),
     )
-
-
-def _judge(
-    model: "StanceModel", corpus: Corpus, *, pushes: bool = False, speakers: bool = False
-) -> "Iterator[tuple[slice, Predictions]]":
-    """Judge the rows of a corpus, some at a time."""
-    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
-    return model.judge_many(*pairs, months=months, pushes=pushes, speakers=speakers)
 
 
 def write_mistakes(
@@ -164,7 +148,8 @@ def write_mistakes(
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     wrong = list[tuple[bool, float, int, str, str]]()
-    for rows, judged in _judge(model, corpus, pushes=True):
+    pairs = corpus.texts, corpus.actors, corpus.spans
+    for rows, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
         best, top = judged.stance.argmax(axis=1), judged.stance.max(axis=1).tolist()
         reasons = judged.pushes.strongest(best, WORDS) if judged.pushes else []
         given = zip(judged.chosen().tolist(), top, reasons, strict=True)
@@ -200,24 +185,17 @@ def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
 # happened, and no wording was chosen by what a model answers.
 
 
-class Case(NamedTuple):
-    """A question to a model: a paragraph as written or changed, and whom it is asked about."""
+def read_cases() -> Iterator[dict[str, str]]:
+    """Yield the bundled cases; those of a paragraph, by number, follow it as it was written.
 
-    paragraph: str  # number of the paragraph that was changed
-    test: str
-    actor: str
-    expected: str  # a label; "same" as before; or "not LABEL", where that was the answer before
-    text: str
-
-
-def read_cases() -> Iterator[Case]:
-    """Yield the bundled cases; those of a paragraph follow it as it was written."""
+    A label is expected, the "same" as before, or "not LABEL", where that was the answer before.
+    """
     text = (DATA / "english" / "stress.csv").read_text("utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        yield (case := Case(**row))
-        if case.test == WRITTEN:
+    for case in csv.DictReader(text.splitlines()):
+        yield case
+        if case["test"] == WRITTEN:
             for test, change in CHANGES.items():
-                yield case._replace(test=test, expected="same", text=change(case.text))
+                yield case | {"test": test, "expected": "same", "text": change(case["text"])}
 
 
 def run_suite(model: "StanceModel") -> Figures:
@@ -228,18 +206,19 @@ def run_suite(model: "StanceModel") -> Figures:
             "evaluate it on a corpus of its language"
         )
     cases = list(read_cases())
-    asked = model.judge_many([case.text for case in cases], [case.actor for case in cases])
+    asked = model.judge_many([case["text"] for case in cases], [case["actor"] for case in cases])
     answers = [ANSWERS[number] for _, judged in asked for number in judged.chosen().tolist()]
     written, results = dict[str, str](), defaultdict[str, list[dict[str, str] | None]](list)
     for case, answer in zip(cases, answers, strict=True):
-        before = written.setdefault(case.paragraph, answer)
-        expected = before if case.expected == "same" else case.expected
+        before = written.setdefault(case["paragraph"], answer)
+        expected = before if case["expected"] == "same" else case["expected"]
         label = expected.removeprefix("not ")
         negated = label != expected
         if negated and before != label:
             continue  # no stance is there that could go
-        example = {"actor": case.actor, "text": case.text, "answer": answer, "expected": expected}
-        results[case.test].append(example if (answer == label) == negated else None)
+        asked_of = {name: case[name] for name in ("actor", "text")}
+        example = asked_of | {"answer": answer, "expected": expected}
+        results[case["test"]].append(example if (answer == label) == negated else None)
     tests = []
     for name, examples in results.items():
         wrong = np.array([example is not None for example in examples])

@@ -1,7 +1,7 @@
 """Answers to labelled rows, their scores, and what these are held against."""
 
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -170,6 +170,8 @@ def score(answers: Answers, actors: Sequence[str] | None = None) -> Figures:
 def brief_score(answers: Answers) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
     by_document, total = answers.confusion, answers.confusion.sum(axis=0)
+    documents = (by_document.sum(axis=2) > 0).sum(axis=0)  # with each label
+    few = len(by_document) < TRUSTED or np.any((documents > 0) & (documents < FEWEST))
     return {
         "n": len(answers),
         "macro_f1": macro_f1(total),
@@ -177,7 +179,7 @@ def brief_score(answers: Answers) -> Figures:
         "accuracy": accuracy(total),
         "ece": calibration_error(answers),
         "documents": len(by_document),
-        "trusted": is_trusted(by_document),
+        "trusted": not few,
     }
 
 
@@ -205,12 +207,10 @@ def _f1_of(label: int) -> Statistic:
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
     """Score each named group, the largest first, over the labels that occur with it."""
-    rows, scores = defaultdict[str, list[int]](list), {}
-    for row, name in enumerate(groups):
-        rows[name].append(row)
-    for name in sorted(rows, key=lambda name: (-len(rows[name]), name)):
+    names, scores = np.array(groups), dict[str, Figures]()
+    for name, _ in sorted(Counter(groups).items(), key=lambda group: (-group[1], group[0])):
         if name:
-            part = brief_score(answers.take(np.array(rows[name])))
+            part = brief_score(answers.take(names == name))
             bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
             kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
             scores[name] = {**kept, "interval": bounds}
@@ -226,12 +226,6 @@ def calibration_error(answers: Answers) -> float:
     bins = np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
     surplus = np.equal(answers.best, answers.gold) - answers.confidence
     return float(np.abs(np.bincount(bins, surplus, BINS)).sum() / len(answers))
-
-
-def is_trusted(confusion: Floats) -> bool:
-    """Return whether there are enough documents for intervals, of all and with each label."""
-    documents = (confusion.sum(axis=2) > 0).sum(axis=0)
-    return len(confusion) >= TRUSTED and not np.any((documents > 0) & (documents < FEWEST))
 
 
 # --- What a score is held against ---
@@ -261,19 +255,14 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     }
 
 
-def baselines(
-    answers: Answers, majority: str | None = None, blind: Answers | None = None
-) -> Figures:
-    """Return what a score must beat: the training data's majority label, and actor-blind answers.
-
-    The majority label is that of the rows themselves if none is given. With blind answers to the
-    same rows, also what the answers gain over them.
-    """
+def baselines(answers: Answers, blind: Answers | None = None) -> Figures:
+    """Return what a score must beat: always the most frequent label, and actor-blind answers."""
     counts = np.bincount(answers.gold, minlength=len(answers.labels))
     constant = np.zeros((len(counts), len(counts) + 1))
-    constant[:, answers.labels.index(majority) if majority else counts.argmax()] = counts
-    majority_scores = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
-    figures: Figures = {"majority": majority_scores}
+    constant[:, counts.argmax()] = counts
+    figures: Figures = {
+        "majority": {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
+    }
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))

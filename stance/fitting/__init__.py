@@ -41,10 +41,6 @@ LIMITS = (
     "An actor is noticed only where an alias of the actor book names it; pronouns are not "
     "resolved.",
 )
-NO_NEUTRAL = (
-    "No training row is neutral, so the model answers against or favor, never neutral: texts that "
-    "take no stance get one all the same."
-)
 FEWEST_CARD_ROWS = 20
 """Rows of an actor or source below which its score is left out of a model's card."""
 
@@ -59,15 +55,15 @@ class Training:
 
     model: StanceModel
     report: Figures = field(repr=False)  #: as `evaluate` returns them
-    stance: Learned = field(repr=False)  #: ``probabilities`` of the held-out rows
+    stance: Learned = field(repr=False)  #: ``scores`` and ``probabilities`` of the held-out rows
 
 
 def train_files(
     corpora: Sequence[Path], output: Path, recipe: Path | None, actors: Path | None,
-    vectors: Path | None = None, lexicon: Path | None = None, *,
+    lexicon: Path | None, *,
     seed: int | None, deep: bool, jobs: int, force: bool, tell: Tell, **form: Unpack[CorpusForm],
 ) -> Training:  # fmt: skip
-    """Train a model on corpus files and save it, with the help of a file of word vectors if given.
+    """Train a model on corpus files and save it.
 
     What is not given is bundled. If ``deep``, the recipe gets the block `deep`; ``seed`` replaces
     the recipe's; ``tell`` gets lines about what was read and what is being done.
@@ -78,13 +74,12 @@ def train_files(
     chosen = chosen.with_reader() if deep else chosen
     book = ActorBook.read(actors) if actors else ActorBook.default(chosen.language)
     words = Lexicon.read(lexicon, chosen.language) if lexicon else None
-    known = Vectors.read(vectors) if vectors else None
     check_model_output(output, force=force)
     corpus = read_corpus(corpora or [bundled_corpus()], **form)
     for note in corpus.notes:
         tell(note)
     # In a thread, since long calls of numpy hear no signal.
-    work = partial(train, lexicon=words, vectors=known, jobs=jobs, progress=tell)
+    work = partial(train, lexicon=words, jobs=jobs, progress=tell)
     training = ThreadPoolExecutor(1).submit(work, chosen, corpus, book).result()
     save_model(training.model, output, force=force)
     return training
@@ -106,7 +101,7 @@ def train(
     lexicon : Lexicon, optional
         That of the recipe's language if omitted.
     vectors : Vectors, optional
-        Word vectors that ``training/vectors.py`` wrote.
+        Word vectors, such as ``training/vectors.py`` makes.
     jobs : int
         Number of processes; the result does not depend on it.
     progress : callable
@@ -213,24 +208,21 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
     versions[STEMMER] = Stemmer.version()  # as `stemmer_note` compares it
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
+    read = run.reader, KnownWords(heads["stance"], heads["control"]), corpus.texts
     names = run.query.names[: len(corpus)]
-    texts = corpus.texts, names, corpus.document, recipe.features.min_df
+    profile = measure(*read, names, corpus.document, recipe.features.min_df)
     return {
         "versions": {"stance": __version__, "python": python_version(), **versions},
         "data": [
             {
-                "name": source.name,
-                "sha256": source.sha256,
-                "rows": source.rows,
+                **asdict(source),
                 "licence": recipe.licences.get(source.name, "not stated"),
                 "classes": dict(zip(map(str, Stance), row, strict=True)),
             }
             for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
         ],
         "seed": recipe.validation.seed,
-        "limits": [*LIMITS, *([NO_NEUTRAL] if heads["stance"].silent else [])],
+        "limits": [*LIMITS, *(f"It never answers {label}." for label in heads["stance"].silent)],
         "scores": scores,
-        "reference": asdict(
-            measure(run.reader, KnownWords(heads["stance"], heads["control"]), *texts)
-        ),
+        "reference": asdict(profile),
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,14 +9,15 @@ from scipy import sparse
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.display import shown
-from stance.errors import DataError
 from stance.features import Pairs, lay_out
 from stance.features.blocks import BLOCKS, stem_features
 from stance.features.occurrences import Occurrences, key_strings, name_keys
-from stance.model.heads import BlockWeights, Head
+from stance.model.heads import Head
 from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Query, Reader
 from stance.recipe import Features
+
+ALL = slice(None)
 
 
 class BlockCounts(NamedTuple):
@@ -27,9 +27,10 @@ class BlockCounts(NamedTuple):
     sums: Any  # of the weights of a feature's occurrences in a pair
     squares: Any  # of these weights squared
 
-    def take(self, rows: Ints) -> "BlockCounts":
-        """Return the counts of some pairs."""
-        return BlockCounts(self.keys, self.sums[rows], self.squares[rows])
+    def take(self, rows: Ints | slice = ALL, features: Ints | slice = ALL) -> "BlockCounts":
+        """Return the counts of some features in some pairs."""
+        sums, squares = (counts[rows][:, features] for counts in (self.sums, self.squares))
+        return BlockCounts(self.keys[features], sums, squares)
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -53,27 +54,17 @@ class BlockCounts(NamedTuple):
         return np.where(documents >= max(1, least), idf, 0).astype(np.float32)
 
     def values(self, idf: Floats32, weight: float) -> Any:
-        """Return the block's part of the design matrix, of the features whose idf is not 0.
+        """Return the block's part of the design matrix.
 
         Each occurrence counts its weight times inverse document frequency; a row is divided by the
         root of the sum of its squared occurrences and multiplied by the block's weight.
         """
         values = self.sums.astype(np.float64)
         values.data *= idf.take(values.indices)
-        values.data *= np.repeat(self._scale(idf, weight), np.diff(values.indptr))
-        return values[:, np.flatnonzero(idf)]
+        values.data *= np.repeat(self.scale(idf, weight), np.diff(values.indptr))
+        return values
 
-    def scores(self, block: BlockWeights) -> Floats:
-        """Return what a block that was learned adds to the scores of each label."""
-        kept = np.searchsorted(self.keys, block.keys)
-        pushes, idf = np.zeros((len(self.keys), block.coef.shape[1])), np.zeros(len(self.keys))
-        idf[kept] = block.idf
-        pushes[kept] = block.idf.astype(np.float64)[:, None] * block.coef
-        scores: Floats = self.sums @ pushes
-        scores *= self._scale(idf, block.weight)[:, None]
-        return scores
-
-    def _scale(self, idf: Floats | Floats32, weight: float) -> Floats:
+    def scale(self, idf: Floats32, weight: float) -> Floats:
         """Return what each row is multiplied by, so that it has the length ``weight``."""
         squares = self.squares @ idf.astype(np.float64) ** 2
         nothing = np.zeros_like(squares)
@@ -86,20 +77,6 @@ class Vectors(NamedTuple):
 
     stems: Keys
     values: Floats32  # (n_stems, n_dimensions)
-
-    @classmethod
-    def read(cls, path: Path) -> "Vectors":
-        """Read what ``training/vectors.py`` has written."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                # A damaged member comes back as bytes.
-                vectors = cls(*(np.asarray(archive[name]) for name in ("stems", "values")))
-            if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
-                raise ValueError("not one vector per stem")
-        except Exception as error:  # whatever numpy raises on another file
-            reason = getattr(error, "strerror", None) or "not a file of word vectors"
-            raise DataError(f"{path}: {reason}; make one with training/vectors.py") from error
-        return vectors
 
     def of_features(self, block: str, keys: Keys, values: Any, length: float) -> Any:
         """Return the vector of each feature of a block, zero for what is no known stem.
@@ -147,10 +124,9 @@ def _joined(batches: Sequence[BlockCounts], min_df: int) -> BlockCounts:
     keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
     sums, squares = list[Any](), list[Any]()
     for one in batches:
-        known = np.isin(one.keys, keys)
-        column = np.searchsorted(keys, one.keys[known])
-        for counts, parts in ((one.sums, sums), (one.squares, squares)):
-            part = counts[:, known]
+        known = one.take(features=np.flatnonzero(np.isin(one.keys, keys)))
+        column = np.searchsorted(keys, known.keys)
+        for part, parts in ((known.sums, sums), (known.squares, squares)):
             values = part.data, column.take(part.indices), part.indptr
             parts.append(sparse.csr_matrix(values, (part.shape[0], len(keys))))
     return BlockCounts(keys, sparse.vstack(sums, "csr"), sparse.vstack(squares, "csr"))
@@ -171,7 +147,10 @@ def score_rows(head: Head, counts: Mapping[str, BlockCounts], rows: Ints) -> Flo
     """Score rows of the counts as `Head.scores` does."""
     total = np.tile(head.intercept, (len(rows), 1))
     for block in head.blocks:
-        total += counts[block.name].take(rows).scores(block)
+        features = np.searchsorted(counts[block.name].keys, block.keys)
+        part, idf = counts[block.name].take(rows, features), block.idf.astype(np.float64)
+        scores = part.sums @ (idf[:, None] * block.coef)
+        total += scores * part.scale(block.idf, block.weight)[:, None]
     return total
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.corpus import Corpus, holder_kinds, holder_rows, sentiment_rows
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts, Vectors, count_features, score_rows, with_terms
@@ -63,7 +63,8 @@ class Learned(NamedTuple):
     """A head, and the held-out answers to its rows."""
 
     head: Head
-    probabilities: Floats  # (n_rows, n_labels), at the temperature that fits the other folds
+    scores: Floats  # (n_rows, n_labels)
+    probabilities: Floats  # at the temperature that fits the other folds
     named: Bools  # rows whose text names the actor, or that are on a topic which is learned
 
 
@@ -110,7 +111,7 @@ class TrainingRun:
             topic = task.topic[every]
             named[every] |= np.bincount(topic)[topic] >= FEWEST
         head = replace(head, temperature=temperature_of(task, scores, every))
-        return Learned(head, probabilities, named[every])
+        return Learned(head, scores, probabilities, named[every])
 
     def _labelled(self, name: str) -> tuple[Sequence[str], Ints, Ints]:
         """Return a head's labels, their numbers in the rows to score, and all rows of the whole."""
@@ -188,12 +189,12 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
             x, vectors, shares[np.ix_(rows, present)], weight, task.classifier, seed
         )
     intercept[1] += task.classifier.neutral_offset
-    parts = np.split(coef, np.cumsum([len(block.keys) for block in blocks])[:-1])
-    learned = tuple(replace(block, coef=part) for block, part in zip(blocks, parts, strict=True))
+    parts = np.split(coef, np.cumsum([len(idf) for *_, idf in blocks])[:-1])
+    learned = tuple(BlockWeights(*block, part) for block, part in zip(blocks, parts, strict=True))
     return Head(task.labels, task.targeted, learned, intercept, 1.0, bool(features.per_actor))
 
 
-def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
+def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[tuple[str, float, Keys, Floats32]]]:
     """Return values (n_rows, n_features) of features in enough documents of some rows.
 
     Then come their vectors (n_features, n_dimensions), and the blocks without coefficients.
@@ -204,12 +205,12 @@ def _design(task: Task, rows: Ints) -> tuple[Any, Any, list[BlockWeights]]:
     for name, weight in features.blocks.items():
         counts = task.counts[name].take(rows)
         idf = counts.idf(group, features.min_df, topic)
+        counts, idf = counts.take(features=np.flatnonzero(idf)), idf[idf > 0]
         columns.append(counts.values(idf, weight))
-        keys, idf = counts.keys[idf > 0], idf[idf > 0]
-        blocks.append(BlockWeights(name, weight, keys, idf, np.zeros((0, 0), np.float32)))
+        blocks.append((name, weight, counts.keys, idf))
         vectors.append(sparse.csr_matrix((len(idf), 0)))
         if task.vectors and (length := features.vectors.get(name)):
-            vectors[-1] = task.vectors.of_features(name, keys, columns[-1], length)
+            vectors[-1] = task.vectors.of_features(name, counts.keys, columns[-1], length)
     return sparse.hstack(columns, format="csr"), sparse.block_diag(vectors, "csr"), blocks
 
 
