@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -15,11 +17,14 @@ from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
+_OPTION = re.compile(r"(?<![\w-])--(?!map )([a-z]+(?:-[a-z]+)*)")  # but of `stance import table`
+
 
 class StanceError(Exception):
     r"""Base of them all; its message is one line: what was found, where, and what to do.
 
-    What does not print is escaped, whatever of the user's data the message quotes.
+    What does not print is escaped, whatever of the user's data the message quotes. Where nobody
+    uses the command line, Python's arguments stand in place of options.
 
     >>> str(StanceError("unknown language 'englis\x1b'"))
     "unknown language 'englis\\x1b'"
@@ -29,7 +34,13 @@ class StanceError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
+        if "stance.cli" not in sys.modules:
+            message = _OPTION.sub(_argument, message)
         return shown(message, len(message))
+
+
+def _argument(option: re.Match[str]) -> str:
+    return "book" if option[1] == "actors" else option[1].replace("-", "_")
 
 
 class DataError(StanceError):

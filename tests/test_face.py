@@ -83,6 +83,23 @@ def test_importing_the_package_costs_next_to_nothing(code):
     assert [name for name in heavy if name in loaded] == []
 
 
+@pytest.mark.parametrize(
+    ("imports", "said"),
+    [
+        ("stance", "name one with actor, or add its aliases to a book of your own (book)"),
+        (
+            "stance.cli",
+            "name one with --actor, or add its aliases to a book of your own (--actors)",
+        ),
+    ],
+)
+def test_errors_name_arguments_in_python_and_options_on_the_command_line(imports, said):
+    code = f"""import stance, {imports}
+try: stance.explain(stance.load_model(), "It rained.")
+except stance.StanceError as error: print(error)"""
+    assert said in " ".join(fresh(code))
+
+
 def test_there_is_no_circle_of_imports():
     order = list(TopologicalSorter(IMPORTS).static_order())  # raises at a circle
     assert set(order) == set(MODULES)

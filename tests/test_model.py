@@ -1,5 +1,6 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
+import re
 import sys
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from command import FOREIGN
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pages import parse_page
 
 from stance.errors import ExtraError
 from stance.model.explanation import explain
 from stance.records import Sentiment, Stance
+from stance.reports import stylesheet
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."
@@ -30,10 +33,14 @@ def test_actors_are_judged_in_the_order_of_first_mention(model):
     assert judged.mentions.tolist() == [1, 1, 1, 3, 1]
 
 
-def test_answers_are_in_the_words_of_a_table(model, monkeypatch):
-    judged = model.judge([PRAISED, "Nothing here.", STRANGE])
-    frame, answers = judged.to_frame(), judged.answers()
+def test_answers_are_a_sequence_in_the_words_of_a_table(model, monkeypatch):
+    answers = model.judge([PRAISED, "Nothing here.", STRANGE])
     assert len(answers) == 4
+    assert list(answers) == answers[:] == [answers[at] for at in range(4)]
+    assert answers[-1] == answers[3]
+    with pytest.raises(IndexError):
+        answers[4]
+    frame = answers.to_frame()
     assert list(frame.columns)[:5] == ["row", "actor", "mentions", "stance", "stance_against"]
     rows = frame.to_dict("records")
     for answer, row in zip(answers, rows, strict=True):
@@ -44,7 +51,25 @@ def test_answers_are_in_the_words_of_a_table(model, monkeypatch):
         assert answer.holder == row["holder"]
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ExtraError, match="to_frame needs pandas"):
-        judged.to_frame()
+        answers.to_frame()
+
+
+def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
+    shell = '<html lang="en"><head><title>t</title></head><body><h1>t</h1>{}</body></html>'
+    hostile = f"{PRAISED} <script>alert(1)</script>"
+    shown = model.judge([hostile, *[STRANGE] * 30])._repr_html_()
+    style = re.search("<style>(.*?)</style>", shown, re.DOTALL)[1]
+    assert style.startswith(".stance-read {")
+    assert style.count("{") == style.count("}")
+    page = parse_page(shell.format(shown.replace(style, stylesheet())))
+    assert "<script>alert(1)</script>" in page.text
+    assert "… and 11 more paragraphs" in page.text
+    assert shown.count('role="note"') == 3 + 19
+    assert "<dt>words that push</dt>" in shown
+    assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
+    asked = model.judge([PRAISED], ["Russia"])._repr_html_()
+    assert asked.count('role="note"') == 1
+    assert "0 paragraphs" not in model.judge([])._repr_html_()
 
 
 def test_what_does_not_belong_to_the_texts_is_refused(model):

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from stance.model import holders
 from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
 from stance.model.deep import DeepReader
 from stance.model.heads import Head
+from stance.model.passages import notebook_html
 from stance.model.predictions import Predictions, Pushes
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
@@ -26,6 +27,7 @@ from stance.reading.words import NO_SPANS, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
 
+SHOWN = 20  # paragraphs that a notebook shows
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
 
@@ -140,7 +142,16 @@ class StanceModel(Recomputing):
         if cut := count_cut(texts):
             warnings.warn(cut_note(cut), stacklevel=2)
         judged = self._judge(words, para, actor, names, tone, pushes=pushes, speakers=speakers)
-        return judged if actors is None else judged.apart()
+        judged = judged if actors is None else judged.apart()
+        return replace(judged, page=partial(self._page, texts, actors, spans, months))
+
+    def _page(self, texts: Sequence[str], *asked: Any) -> str:
+        """Return the first paragraphs for a notebook, with their answers and reasons."""
+        first, actors, spans, months = (
+            None if column is None else column[:SHOWN] for column in (texts, *asked)
+        )
+        judged = self.judge(first, actors, spans, months=months, pushes=True)
+        return notebook_html(judged.passages(first), len(texts) - len(first))
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,

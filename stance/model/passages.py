@@ -1,11 +1,15 @@
 """Answered paragraphs as pages show them: each answer, its mentions and the reasons for it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from stance.display import count
 from stance.reading.text import Places
 from stance.records import UNCERTAIN, Holder, Stance
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 NAMES = {"against": "against", "neutral": "neutral", "favor": "in favor", UNCERTAIN: "uncertain"}
 HOLDERS = {str(Holder.AUTHOR): "the author", str(Holder.OTHER): "someone else"}
@@ -97,3 +101,23 @@ class Passage(NamedTuple):
 
 def _share(probability: float) -> str:
     return f"{100 * probability:.0f}\u00a0%"
+
+
+def templates() -> "Environment":
+    """Return the templates of pages, with the functions that those of paragraphs use."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("stance", "reports/templates")
+    made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
+    made.lstrip_blocks = made.trim_blocks = True
+    named = {"counted": count, "number": "{:,}".format, "stance_name": NAMES.__getitem__}
+    made.filters |= named
+    return made
+
+
+def notebook_html(passages: Sequence[Passage], more: int) -> str:
+    """Return passages for a notebook, which says how many paragraphs more there are."""
+    names = dict.fromkeys(name for passage in passages for name in passage.actors)
+    numbers = {name: number for number, name in enumerate(names)}
+    template = templates().get_template("notebook.html.j2")
+    return template.render(passages=passages, more=more, numbers=numbers, actors=len(numbers))

@@ -7,8 +7,9 @@ around the mention, not a verdict on the name.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,16 +95,17 @@ def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
 
 
 @dataclass(frozen=True, repr=False)
-class Predictions:
+class Predictions(Sequence[Answer]):
     """A model's answers to a batch of paragraphs, and what they rest on.
 
-    Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
+    It is a sequence of `Answer`, one per pair of a paragraph and an actor; a notebook shows its
+    first paragraphs, with the reason for each answer. Arrays about pairs have n_pairs rows, others
+    n_paragraphs.
 
     Examples
     --------
     >>> import stance
-    >>> judged = stance.load_model().judge(["Poland praised NATO and condemned Russia."])
-    >>> answers = judged.answers()
+    >>> answers = stance.load_model().judge(["Poland praised NATO and condemned Russia."])
     >>> len(answers), answers[1].actor, answers[1].stance, answers[1].holder
     (3, 'NATO', 'favor', 'Poland')
     >>> [answer.stance for answer in answers if answer.actor == "Russia"]
@@ -126,6 +128,16 @@ class Predictions:
     holders: tuple[str, ...]  #: what the numbers stand for
     pushes: Pushes | None = None  #: None unless asked for
     deep: bool = False  #: whether the deep reader is mixed in, of which the pushes say nothing
+    page: Callable[[], str | None] = field(default=lambda: None, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.para)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._answers[place]
+
+    def _repr_html_(self) -> str | None:
+        return self.page()
 
     def apart(self) -> "Predictions":
         """Return the same answers, each of which has a paragraph of its own."""
@@ -149,6 +161,8 @@ class Predictions:
             self.holder_probability.tolist(),
         )
         return list(map(Answer, *columns))
+
+    _answers = cached_property(answers)
 
     def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
         """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.corpus import Source
-from stance.display import bounds, count, cut, percent, points, shown, signed
-from stance.model.passages import NAMES
+from stance.display import bounds, cut, percent, points, shown, signed
+from stance.model.passages import templates
 from stance.reports.figures import TEMPLATES, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
 
@@ -36,7 +36,7 @@ def sections(body: str) -> list[tuple[str, Markup]]:
 
 def stylesheet(actors: int = 0) -> Markup:
     """Return the style sheet of all pages, for passages that name so many actors."""
-    style = (TEMPLATES / "style.css").read_text("utf-8")
+    style = "".join((TEMPLATES / f"{name}.css").read_text("utf-8") for name in ("look", "style"))
     rules = environment().get_template("actors.css.j2").render(actors=actors)
     return Markup(style + rules)  # noqa: S704 (our own files)
 
@@ -44,15 +44,10 @@ def stylesheet(actors: int = 0) -> Markup:
 @cache
 def environment() -> "Environment":
     """Return the templates and the functions that they use."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader(__package__)
-    made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
-    made.lstrip_blocks = made.trim_blocks = True
+    made = templates()
     made.filters |= {
-        **{"bounds": bounds, "counted": count, "named": cut, "number": "{:,}".format},
-        **{"percent": percent, "points": points, "references": references, "sections": sections},
-        **{"signed": signed, "stance_name": NAMES.__getitem__},
+        **{"bounds": bounds, "named": cut, "percent": percent, "points": points, "signed": signed},
+        **{"references": references, "sections": sections},
         "whole": lambda share: f"{100 * share:.0f}",
     }
     made.globals["version"] = __version__

@@ -158,7 +158,7 @@ def write_figures(
 @cache
 def colours() -> dict[str, str]:
     """Return the colours of the style sheet by name, those on light pages and on paper."""
-    style = (TEMPLATES / "style.css").read_text("utf-8")
+    style = (TEMPLATES / "look.css").read_text("utf-8")
     light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", style.partition("@media")[0]))
     muted = dict.fromkeys(("quiet", "quietly", "axis"), light["muted"])
     return light | muted | {"grid": light["rule"]}
