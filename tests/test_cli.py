@@ -188,6 +188,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "import other kept -o x.csv", "newsmtsc, ruopinionne"),
         (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
         (2, "train TABLE -o -", NO_STDOUT),
+        (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; a table begins with"),
         (2, "predict TABLE -m MODEL -o x.pdf", "x.pdf: a table is not written as .pdf; end its"),
@@ -236,7 +237,7 @@ def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path)
     "command",
     [
         *("predict", "train", "check", "shares", "nonsense", "badHOSTILE", "predict ''"),
-        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
+        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'", "shares a.csv --by a --by b"),
         *(f"predict a.csv --jobs {value}" for value in ("0", "many", "100000", "HOSTILE")),
         *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
     ],

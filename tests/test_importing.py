@@ -202,6 +202,7 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
         ("persnt", {}, r"unknown format 'persnt'. Did you mean 'persent'\?"),
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
         ("pstance", {}, r"no column 'Tweet'; it has id, Target, Stance$"),  # not taken for labels
+        ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
         (
             "table",
             {"names": {"end": "id", "text": "id", "actor": "Target"}},

@@ -416,6 +416,8 @@ def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (("--simple-random",), "need labels; add --audit LABELLED"),
+        (("--surrogate", "label"), "need labels; add --audit LABELLED"),
         (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
         (("--pairs", "--differences", "x.csv"), "drop --differences, --by and --over"),
         (("-o", "x.graphml"), "x.graphml: a graph holds who judges whom; add --pairs"),

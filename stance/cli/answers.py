@@ -125,9 +125,13 @@ def actors(
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
     from stance.screens import alias_lines, book_lines
-    from stance.tables import find_inputs, form_of
+    from stance.tables import InputOptions, find_inputs, form_of
 
     if people is not None:
+        unused = sources or actors or aliases or discover or as_json
+        if unused or reading != InputOptions(**form_of(reading)):
+            only = "--from prints a book of the people in its table"
+            raise UsageError(f"{only}; drop the other arguments")
         say(named.book_of_people(people, **form_of(reading)).rstrip("\n"))
         return
     book = files.open_book(actors, aliases)
@@ -236,6 +240,8 @@ def report(
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:
         raise UsageError("--pdf is about figures; add --figures DIR")
+    if str(figures) == "-":
+        raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
     files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
     files.refuse_page(output)

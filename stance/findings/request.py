@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
 from stance.tables.columns import USUAL, column, optional_column
@@ -47,6 +47,10 @@ class Request:
     surrogates: Sequence[str] = ()  #: columns of other models' labels, each weighted by its use
     audit: Path | None = None  #: labelled sample of the answers; its design stands beside it
     simple_random: bool = False  #: every answer had the same chance, so no design says it
+
+    def __post_init__(self) -> None:
+        if self.audit is None and (self.simple_random or self.surrogates):
+            raise UsageError("--simple-random and --surrogate need labels; add --audit LABELLED")
 
     @property
     def paths(self) -> list[Path]:

@@ -69,6 +69,9 @@ def import_corpus(
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
     if actor is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
+    unfit = [name for name, given in table.items() if given and name != "encoding"]
+    if unfit and not chosen.columns:
+        raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
     check_output(target, force=force, inputs=[source])
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
     job = Import(source, chosen, names or {}, known, table, actor, [*chosen.notes], name)

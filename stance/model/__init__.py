@@ -147,9 +147,8 @@ class StanceModel(Recomputing):
 
     def _page(self, texts: Sequence[str], *asked: Any) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
-        first, actors, spans, months = (
-            None if column is None else column[:SHOWN] for column in (texts, *asked)
-        )
+        first = texts[:SHOWN]
+        actors, spans, months = (None if column is None else column[:SHOWN] for column in asked)
         judged = self.judge(first, actors, spans, months=months, pushes=True)
         return notebook_html(judged.passages(first), len(texts) - len(first))
 

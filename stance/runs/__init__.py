@@ -154,7 +154,9 @@ class _Job:
         if journal and request.resume and not self.over and all(map(Path.exists, outputs)):
             times = [path.stat().st_mtime for path in inputs if path and path.exists()]
             if max([*times, journal.kept_at]) <= journal.output.stat().st_mtime:
-                why = "is finished already (newer than its input, contents not compared)"
+                why = (
+                    "is finished already (newer than its input; contents and options not compared)"
+                )
                 raise Finished(f"{shown_path(journal.output)}: {why}; nothing to resume")
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
