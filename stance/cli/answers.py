@@ -12,6 +12,8 @@ from stance.records import Options
 if TYPE_CHECKING:
     from stance.tables import InputOptions
 
+NAMES = 256  # characters that no name of a file has
+
 
 def predict(
     sources: list[Path],
@@ -73,6 +75,8 @@ def explain(
 
     if text == "-":
         text = files.text_of_stdin()
+    elif len(text) < NAMES and Path(text).is_file():
+        raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep)
     names = dict.fromkeys(actor or (None,))
     asked = [reasons for name in names for reasons in reasons_of(loaded, text, name)]
