@@ -72,8 +72,6 @@ def open_table(
         elif path and source.kind == "parquet":
             read_parquet(path, table)
         else:
-            if not source.first:
-                source.refuse("is empty; a table begins with its column names")
             head, suffix = source.decode(form.get("encoding")), kind_suffix(path)
             if kind := "" if suffix in SEPARATED_NAMES else json_kind(head, suffix):
                 read_json(source, table, kind)

@@ -54,8 +54,7 @@ def read_separated(
     if empty := line_ends(top[: len(top) - len(header)]):
         table.note("empty line: skipped", line, empty)
     if not header:
-        fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
-        raise table.error(fault)
+        source.refuse("is empty; a table begins with its column names")
     lines, line = split_lines(header), line + empty
     mark = mark or _detect(lines, default, quotes, line, table)
     end, cells = next(_parsed(lines, mark, quotes))
