@@ -28,7 +28,7 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
-os.environ |= {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}  # before typer looks at them
+os.environ |= {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}  # before typer looks at them
 
 import nbclient
 import nbformat

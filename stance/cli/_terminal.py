@@ -71,7 +71,7 @@ def _of_the_system(error: Exception) -> str | None:
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    print(f"stance: {shown(line, LONGEST)}", file=sys.stderr)
+    print(f"stance: {shown(line, LONGEST)}", file=sys.stderr, flush=True)
     raise SystemExit(status) from None
 
 
@@ -120,7 +120,7 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            print(shown(line, 400), file=sys.stderr)
+            print(shown(line, 400), file=sys.stderr, flush=True)
 
 
 class Progress(AbstractContextManager["Progress"]):
