@@ -228,6 +228,8 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     path = write(tmp_path / "many.csv", f"text\n{2 * many}")
     assert "; the first 100 are printed" in invoke("actors", path, "--discover").stderr
     misused("actors", "--discover")
+    misused("actors", path, "--from", path)
+    misused("actors", "--from", path, "--date-format=%d/%m/%Y")
 
 
 @pytest.mark.parametrize(("rows", "said"), [(4, False), (5, True)])

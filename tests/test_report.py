@@ -172,6 +172,7 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert "holds no answer" in fails(1, "report", write(tmp_path / "empty.csv", head))
     page = write(tmp_path / "page.html", "<p>NATO met.</p>")
     assert "is a web page; name a table" in fails(1, "report", page)
+    assert "TEXT a text; show an article with stance read" in misused("explain", page)
     ragged = write(tmp_path / "ragged.csv", sample.read_text("utf-8") + "a,b\n")
     line = fails(1, "report", ragged)
     assert "2 cells where the header has" in line
