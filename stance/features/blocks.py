@@ -10,15 +10,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features import FAR, REACH, Pairs, relations
-from stance.features.occurrences import (
-    MARKS,
-    Closed,
-    Letters,
-    Occurrences,
-    Stems,
-    closed_vocabulary,
-    name_keys,
-)
+from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
 from stance.reading.keys import join_keys, key_of
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Stance
@@ -108,12 +100,12 @@ _CLASSES = (
 
 def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by side, distance, sentence, quotation and names between."""
-    classed, made = pairs.classed, reader.once(closed_vocabulary, _CLASSES, reader)
+    classed = pairs.classed
     steps = sum(classed.distance > limit for limit in BUCKETS)
     side = np.where(classed.named, 2 - classed.before, 0)
     near = np.where(classed.named, steps, len(BUCKETS) + 1)
-    number = made.encode({**classed.values, "side": side, "near": near})
-    return [Occurrences(classed.row, classed.word, number, None, made)]
+    values = {**classed.values, "side": side, "near": near}
+    return [Occurrences.closed(reader, _CLASSES, classed.row, classed.word, values)]
 
 
 STRETCH, FARTHEST = 4, 3
@@ -127,15 +119,14 @@ _RIVALS = (
 
 def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by whom the sentence names last before and first after them."""
-    classed, made = pairs.classed, reader.once(closed_vocabulary, _RIVALS, reader)
+    classed = pairs.classed
     judged = pairs.actor.take(classed.row)
     *beside, shortest = (c.take(classed.which) for c in pairs.words.once(_named_beside))
     left, right = (np.where(who < 0, 0, 1 + (who != judged)) for who in beside)
     step = np.minimum(classed.distance // STRETCH, FARTHEST)
     nearest = classed.named & (classed.distance <= shortest)
-    values = {"left": left, "right": right, "step": step, "nearest": nearest}
-    number = made.encode({**classed.values, **values})
-    return [Occurrences(classed.row, classed.word, number, None, made)]
+    values = {"left": left, "right": right, "step": step, "nearest": nearest, **classed.values}
+    return [Occurrences.closed(reader, _RIVALS, classed.row, classed.word, values)]
 
 
 def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:

@@ -101,7 +101,7 @@ LABELS = {
 """What the values of fields are called in the names of features, beside lexicon categories."""
 
 
-def closed_vocabulary(sets: Sets, reader: Reader) -> Closed:
+def _closed_vocabulary(sets: Sets, reader: Reader) -> Closed:
     """Return the vocabulary of sets whose fields are among `LABELS`, or a category."""
     return Closed(sets, {**LABELS, "category": reader.lexicon.categories})
 
@@ -188,6 +188,14 @@ class Occurrences(NamedTuple):
     sequences: Sequences = ()
 
     @classmethod
+    def closed(
+        cls, reader: Reader, sets: Sets, pair: Ints, word: Ints, values: Mapping[str, NDArray[Any]]
+    ) -> "Occurrences":
+        """Return occurrences of closed sets, given the values of their fields at each place."""
+        vocabulary = reader.once(_closed_vocabulary, sets, reader)
+        return cls(pair, word, vocabulary.encode(values), None, vocabulary)
+
+    @classmethod
     def open(
         cls, template: str, pair: NDArray[Any], word: NDArray[Any], sequences: Sequences
     ) -> "Occurrences":
@@ -217,14 +225,14 @@ class Occurrences(NamedTuple):
         """Return the readable names of some flat occurrences, given the strings of words' keys."""
         if self.vocabulary is not None:
             return self.vocabulary.names(self.number.take(places))
-        parts = [
-            (which, place)
-            for which, (present, _) in enumerate(self.sequences)
-            for place in np.flatnonzero(present)
+        everywhere = [
+            (parts, place)
+            for present, parts in self.sequences
+            for place in np.flatnonzero(present).tolist()
         ]
         names = []
-        for which, place in (parts[n] for n in places.tolist()):
-            words = (strings[int(part[place])] for part in self.sequences[which][1])
+        for parts, place in map(everywhere.__getitem__, places.tolist()):
+            words = (strings[int(part[place])] for part in parts)
             names.append(" ".join([self.template, *filter(None, words)]))  # some are empty
         return names
 

@@ -4,14 +4,7 @@ import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
-from stance.features.occurrences import (
-    LABELS,
-    MARKS,
-    Closed,
-    Occurrences,
-    category_terms,
-    closed_vocabulary,
-)
+from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
 from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
 from stance.reading.keys import keys_of
@@ -60,14 +53,14 @@ _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
 """Labels of the values of each feature that a pair has once."""
 
 _MENTIONS = Closed(tuple(("mention", name) for name in _VALUES), _VALUES)
-_ROLES = Closed((("mention role", "role"),), LABELS)
+_ROLES = (("mention role", "role"),)
 
 
 def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How an actor is named: separates passing mentions from those a stance is about."""
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     near, numbers = pairs.surroundings, _MENTIONS.encode(_values(pairs))
-    roles = Occurrences(near.row, near.centre, near.role, None, _ROLES)
+    roles = Occurrences.closed(reader, _ROLES, near.row, near.centre, {"role": near.role})
     return [Occurrences(rows, nowhere, numbers, None, _MENTIONS), roles]
 
 
@@ -176,8 +169,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         "role": near.role.take(entry),
         "sign": words.sign.take(word) + 1,
     }
-    made = reader.once(closed_vocabulary, _RELATIONS, reader)
-    classes = Occurrences(near.row.take(entry), word, made.encode(values), None, made)
+    classes = Occurrences.closed(reader, _RELATIONS, near.row.take(entry), word, values)
     return [classes, _sequences(reader, pairs, near)]
 
 
@@ -268,12 +260,13 @@ def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     turn = turn * ((turn != REJECTED) | (polarity > 0))  # to doubt a praise is to blame
     values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "turn": turn[frame]}
     values |= {"part": part, "size": size}
-    occurrences = []
-    for sets, chosen in ((_FRAMES, part < _BYSTANDER), (_BESIDE, part == _BYSTANDER)):
-        made = reader.once(closed_vocabulary, sets, reader)
-        number = made.encode({name: column[chosen] for name, column in values.items()})
-        occurrences.append(Occurrences(row[chosen], word[chosen], number, None, made))
-    return occurrences
+    return [
+        Occurrences.closed(
+            *(reader, sets, row[chosen], word[chosen]),
+            {name: column[chosen] for name, column in values.items()},
+        )
+        for sets, chosen in ((_FRAMES, part < _BYSTANDER), (_BESIDE, part == _BYSTANDER))
+    ]
 
 
 def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:

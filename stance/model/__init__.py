@@ -141,8 +141,8 @@ class StanceModel(Recomputing):
                 tone = [values[first] for values in tone]
         if cut := count_cut(texts):
             warnings.warn(cut_note(cut), stacklevel=2)
-        judged = self._judge(words, para, actor, names, tone, pushes=pushes, speakers=speakers)
-        judged = judged if actors is None else judged.apart()
+        asked, apart = (words, para, actor, names, tone), actors is not None
+        judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
         return replace(judged, page=partial(self._page, texts, actors, spans, months))
 
     def _page(self, texts: Sequence[str], *asked: Any) -> str:
@@ -201,8 +201,9 @@ class StanceModel(Recomputing):
 
     def _judge(
         self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...],
-        tone: Sequence[NDArray[Any]], *, pushes: bool, speakers: bool,
+        tone: Sequence[NDArray[Any]], *, pushes: bool, speakers: bool, apart: bool,
     ) -> Predictions:  # fmt: skip
+        """Judge pairs; if they are to stand apart, each has a paragraph of its own."""
         learned, keys, pushed = np.zeros(len(names), np.bool_), None, None
         if self.stance.per_actor:
             topics = self.book.topics(names)
@@ -232,18 +233,19 @@ class StanceModel(Recomputing):
         taken &= ~withheld(known, foreign[para], mentions, learned)
         holder, chance = self._held(words, para, actor, np.flatnonzero(taken | speakers), deep)
         holder, holder_names = holders.named_codes(self.book, holder, names)
+        rows = para if apart else np.arange(len(words))
         return Predictions(
-            para=para,
+            para=np.arange(len(para)) if apart else para,
             actor=names,
             number=actor,
             mentions=mentions,
             stance=stance,
             known=known,
             learned=learned,
-            sentiment=sentiment,
-            sentiment_known=sentiment_known,
-            language=language,
-            foreign=foreign,
+            sentiment=None if sentiment is None else sentiment[rows],
+            sentiment_known=sentiment_known[rows],
+            language=type(language)(*(column[rows] for column in language)),
+            foreign=foreign[rows],
             holder=holder,
             holder_probability=chance,
             holders=holder_names,

@@ -12,7 +12,7 @@ from stance.features import Pairs
 from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
 from stance.model.abstention import withheld
-from stance.model.heads import BlockWeights, Lookup
+from stance.model.heads import BlockWeights, Columns
 from stance.reading.frames import describe, frames_read
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
 
@@ -93,9 +93,8 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     else:
         names = [actor.strip()]
     if not names:
-        part = f" in the first {MOST_READ:,} characters, which are read" * cut
         raise ActorError(
-            f"the text names no actor of the book{part}; name one with --actor, or add its aliases "
+            "the text names no actor of the book; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
     return [_explain(model, text[:MOST_READ], name) for name in names]
@@ -105,29 +104,29 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     answer, intercept = model.judge([text], [actor], pushes=True), model.stance.intercept
     pairs = answer.pushes.pairs  # type: ignore[union-attr] # they were asked for
     words, features = _reasons(model, pairs, actor)
-    pushes = [_floats(intercept), *(reason.push for reason in (*words, *features))]
+    pushes = [tuple(intercept.tolist()), *(reason.push for reason in (*words, *features))]
     scores = np.sum(pushes, axis=0)
     if model.deep and not np.allclose(model.stance.probabilities(scores[None]), answer.stance):
         # What words push counts in part, and the deep reader adds the rest.
-        part = model.deep.mixtures["stance"].linear / model.stance.temperature
+        part = float(model.deep.mixtures["stance"].linear / model.stance.temperature)
         intercept, scores = part * intercept, part * scores
         words, features = (
-            tuple(replace(reason, push=_floats(part * np.array(reason.push))) for reason in reasons)
+            tuple(replace(r, push=tuple(part * value for value in r.push)) for r in reasons)
             for reasons in (words, features)
         )
         rest = np.log(answer.stance[0]) - scores
         rest -= rest.mean()
-        features, scores = (Reason(DEEP, -1, -1, _floats(rest)), *features), scores + rest
+        features, scores = (Reason(DEEP, -1, -1, tuple(rest.tolist())), *features), scores + rest
     holder = answer.holders[answer.holder[0]]
     return Explanation(
         actor=actor,
         text=pairs.words.texts[0],
         labels=model.stance.labels,
-        intercept=_floats(intercept),
+        intercept=tuple(intercept.tolist()),
         words=words,
         features=features,
-        scores=_floats(scores),
-        probabilities=_floats(answer.stance[0]),
+        scores=tuple(scores.tolist()),
+        probabilities=tuple(answer.stance[0].tolist()),
         mentions=int(answer.mentions[0]),
         known=bool(answer.known[0]),
         foreign=bool(answer.foreign[0]),
@@ -149,9 +148,10 @@ def _reasons(
     for frame in frames_read(words):
         judgements[frame.cue][describe(frame, words, (*model.book.names, actor))] = None
 
-    def add(block: BlockWeights, one: Occurrences, lookup: Lookup, weights: Floats) -> None:
+    def add(block: BlockWeights, one: Occurrences, _: Columns, weights: Floats) -> None:
         one, weights = one.flat(), np.broadcast_to(weights, one.number.shape).ravel()
-        columns = lookup.rows.take(one.number), one.word, weights
+        rows = one.number if one.vocabulary is None else block.index.find(one.keys(None))
+        columns = rows, one.word, weights
         for number, word, weight in zip(*(column.tolist() for column in columns), strict=True):
             if number < 0:
                 continue
@@ -168,18 +168,14 @@ def _reasons(
     head.scores(model.reader, pairs, add)
     places = words.start.tolist(), words.end.tolist(), push, terms
     at_words = tuple(
-        Reason(text[start:end], start, end, _floats(values), _strongest_first(of_word))
+        Reason(text[start:end], start, end, tuple(values.tolist()), _strongest_first(of_word))
         for start, end, values, of_word in zip(*places, strict=True)
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
     return at_words, tuple(
-        Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
+        Reason(term, -1, -1, tuple(whole[term].tolist())) for term in _strongest_first(strength)
     )
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:
     return tuple(sorted(strength, key=lambda term: -strength[term]))
-
-
-def _floats(values: Floats) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Floats32, Ints, Ints32, Keys
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.features import Pairs, lay_out, run_starts
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.occurrences import Occurrences, Vocabulary
@@ -28,17 +28,16 @@ NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
 
+Columns = list[Floats]
+"""By label but the first, how far each feature leads the first; then the square of its idf."""
+
+
 @dataclass(slots=True)
 class Lookup:
-    """What a block knows of each feature of a vocabulary, of which the first ``size`` are in it."""
+    """What a block knows of the features of a vocabulary, of which the first ``size`` are in it."""
 
-    rows: Ints32  # number of the feature in the block, -1 if it is unknown
-    values: list[Floats]  # by label but the first, how far it leads the first; then the square
-    size: int
-
-
-Tell = Callable[["BlockWeights", Occurrences, Lookup, Floats], None]
-"""Told of a block what occurs, and by what the values in the lookup are multiplied."""
+    columns: Columns
+    size: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +57,16 @@ class BlockWeights(Recomputing):
         return KeyIndex(self.keys)
 
     @cached_property
-    def _all(self) -> Lookup:
+    def _all(self) -> Columns:
         idf = self.idf.astype(np.float64)
         first, *others = (idf * pushes for pushes in self.coef.T)
         # The last entry of each column is for unknown features.
-        values = [np.append(column, 0.0) for column in (*(o - first for o in others), idf**2)]
-        rows = np.append(np.arange(len(idf), dtype=np.int32), np.int32(-1))
-        return Lookup(rows, values, len(rows))
+        return [np.append(column, 0.0) for column in (*(o - first for o in others), idf**2)]
 
-    def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Lookup]]:
+    def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Columns]]:
         """Yield the block's features in a batch, in the order of pairs.
 
-        They are numbered by their places in the lookup beside.
+        They are numbered by their places in the columns beside.
         """
         for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
@@ -83,35 +80,33 @@ class BlockWeights(Recomputing):
             places = one.pair.take(known), one.word.take(known), rows.take(known)
             yield Occurrences(*places, weight), self._all
 
-    def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Lookup:
+    def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Columns:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
         known, size = reader.once(_nothing_yet, self, vocabulary), len(vocabulary)
         if known.size < size:
-            if len(known.rows) < size:  # with room for as many more, or each batch would copy all
-                known.rows = np.resize(known.rows, 2 * size)
-                known.values = [np.resize(column, 2 * size) for column in known.values]
+            if len(known.columns[0]) < size:  # with room for more, or each batch would copy all
+                known.columns = [np.resize(column, 2 * size) for column in known.columns]
             rows = self.index.find(vocabulary.keys(np.arange(known.size, size)))
-            known.rows[known.size : size] = rows
-            for column, values in zip(known.values, self._all.values, strict=True):
+            for column, values in zip(known.columns, self._all, strict=True):
                 column[known.size : size] = values.take(rows)
             known.size = size
-        return known
+        return known.columns
 
     def scores(
-        self, reader: Reader, pairs: Pairs, known: Bools, tell: Tell | None = None
+        self, reader: Reader, pairs: Pairs, known: Bools, tell: Callable[..., None] | None = None
     ) -> Floats:
         """Return the block's share of `Head.scores`; mark pairs with a known plain word."""
-        total = np.zeros((len(self._all.values), pairs.count))
+        total = np.zeros((len(self._all), pairs.count))
         asked = self.name in LEXICAL and not known.all()
         plain = pairs.words.who == NOBODY if asked else None
         occurrences = [*self._find(reader, pairs)]
-        for one, lookup in occurrences:
+        for one, columns in occurrences:
             cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist()
             for low, high in pairwise([*dict.fromkeys(cuts), len(one.pair)]):
                 part = slice(low, high)
                 starts = run_starts(one.pair[part])
                 first = one.pair[part].take(starts)
-                for row, values in enumerate(_values(one, lookup, part)):
+                for row, values in enumerate(_values(one, columns, part)):
                     total[row, first] += np.add.reduceat(values, starts)
                 if plain is not None:
                     lexical = (values > 0) & plain.take(one.word[part])  # squares of known words
@@ -119,26 +114,26 @@ class BlockWeights(Recomputing):
         length = np.sqrt(total[-1])
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
-            for one, lookup in occurrences:
+            for one, columns in occurrences:
                 weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
-                tell(self, one, lookup, weight)
+                tell(self, one, columns, weight)
         shares: Floats = total[:-1] * scale
         return shares
 
 
 def _nothing_yet(block: BlockWeights, _: Vocabulary) -> Lookup:
-    return Lookup(np.zeros(0, np.int32), [np.zeros(0) for _ in range(block.coef.shape[1])], 0)
+    return Lookup([np.zeros(0)] * block.coef.shape[1])
 
 
-def _values(one: Occurrences, lookup: Lookup, part: slice) -> Iterator[Floats]:
-    """Yield the columns of a lookup for some occurrences, weighted; the last one has squares."""
+def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]:
+    """Yield the columns of some occurrences, weighted; the last one has squares."""
     number, weight = one.number[..., part], None if one.weight is None else one.weight[part]
-    for row, column in enumerate(lookup.values):
+    for row, column in enumerate(columns):
         values = column.take(number)
         if values.ndim > 1:
             values = reduce(operator.add, values)  # one by one: that of `sum` depends on the shape
         if weight is not None:
-            values *= weight if row < len(lookup.values) - 1 else weight**2
+            values *= weight if row < len(columns) - 1 else weight**2
         yield values
 
 
@@ -164,7 +159,7 @@ class Head:
         return tuple(label for label, constant in pairs if constant <= NEVER / 2)
 
     def scores(
-        self, reader: Reader, pairs: Pairs, tell: Tell | None = None
+        self, reader: Reader, pairs: Pairs, tell: Callable[..., None] | None = None
     ) -> tuple[Floats, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
@@ -183,7 +178,7 @@ class Head:
         """Return the probabilities of pairs, or of whole paragraphs, and where anything is known.
 
         `ENTRIES` words and a pair are laid out at a time. ``add`` is told how many pairs came
-        before, and then what `Tell` is.
+        before, the block, what occurs, and by what the values in its columns are multiplied.
         """
         if para is None or actor is None:
             para, actor = np.arange(len(words)), np.full(len(words), NOBODY)

@@ -8,7 +8,7 @@ around the mention, not a verdict on the name.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from stance.errors import load_extra
 from stance.features import Pairs, run_starts
 from stance.features.occurrences import Occurrences
 from stance.model.abstention import LanguageCheck, withheld
-from stance.model.heads import BlockWeights, Lookup
+from stance.model.heads import BlockWeights, Columns
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict
 from stance.reading.frames import Frame, describe, frames_read
@@ -41,10 +41,10 @@ class Pushes(NamedTuple):
     values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
     def add(
-        self, before: int, _: BlockWeights, one: Occurrences, lookup: Lookup, weight: Floats
+        self, before: int, _: BlockWeights, one: Occurrences, columns: Columns, weight: Floats
     ) -> None:
         """Add how far the features of words push, in pairs after so many others."""
-        push = np.atleast_2d(lookup.values[FAVOR - 1].take(one.number)).sum(axis=0) * weight
+        push = np.atleast_2d(columns[FAVOR - 1].take(one.number)).sum(axis=0) * weight
         kept = np.flatnonzero((one.word >= 0) & (push != 0))
         shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
         entry = one.word.take(kept) + shift.take(one.pair.take(kept) + before)
@@ -139,17 +139,6 @@ class Predictions(Sequence[Answer]):
     def _repr_html_(self) -> str | None:
         return self.page()
 
-    def apart(self) -> "Predictions":
-        """Return the same answers, each of which has a paragraph of its own."""
-        return replace(
-            self,
-            para=np.arange(len(self.para)),
-            sentiment=None if self.sentiment is None else self.sentiment[self.para],
-            sentiment_known=self.sentiment_known[self.para],
-            language=LanguageCheck(*(column[self.para] for column in self.language)),
-            foreign=self.foreign[self.para],
-        )
-
     def answers(self, thresholds: Sequence[float] = ()) -> list[Answer]:
         """Return the answer to each pair; with thresholds of `abstention`, some are withheld."""
         chosen = self.chosen(thresholds)
@@ -167,10 +156,8 @@ class Predictions(Sequence[Answer]):
     def chosen(self, thresholds: Sequence[float] = ()) -> Ints:
         """Return the number of each pair's stance, `NO_ANSWER` where it is withheld."""
         best = self.stance.argmax(axis=1)
-        withheld = self.withheld
-        if len(thresholds):
-            withheld = withheld | (self.stance.max(axis=1) < np.array(thresholds)[best])
-        return np.where(withheld, NO_ANSWER, best)
+        least = np.array(thresholds or [0.0] * len(Stance))[best]
+        return np.where(self.withheld | (self.stance.max(axis=1) < least), NO_ANSWER, best)
 
     def passages(self, texts: Sequence[str], thresholds: Sequence[float] = ()) -> list[Passage]:
         """Return the texts as written with answers and reasons, if `pushes` were asked for."""
