@@ -176,7 +176,7 @@ def _deep_reader(recipe: Recipe, corpus: Corpus, progress: Tell) -> DeepReader:
     if seen := corpus.marks.found_in(load_model().fingerprints).sum():
         rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
         progress(f"the deep reader probably learned from {rows}: their scores are too high")
-    return load_reader("all").open()
+    return load_reader("all")
 
 
 def _score(run: TrainingRun, learned: Mapping[str, Learned]) -> Figures:
@@ -208,7 +208,7 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
     versions[STEMMER] = Stemmer.version()  # as `stemmer_note` compares it
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
-    read = run.reader, KnownWords(heads["stance"], heads["control"]), corpus.texts
+    read = run.reader, KnownWords(heads["stance"]), corpus.texts
     names = run.query.names[: len(corpus)]
     profile = measure(*read, names, corpus.document, recipe.features.min_df)
     return {

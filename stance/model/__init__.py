@@ -85,8 +85,8 @@ class StanceModel(Recomputing):
 
     @cached_property
     def vocabulary(self) -> KnownWords:
-        """The words that the heads know."""
-        return KnownWords(self.stance, self.control)
+        """The words that the stance head knows."""
+        return KnownWords(self.stance)
 
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]
@@ -185,8 +185,8 @@ class StanceModel(Recomputing):
 
         It withholds nothing. The parameters are as in `judge`.
         """
-        answers = self.judge_many(texts, actors, spans, months=months)
-        parts = [judged.stance for _, judged in answers]
+        batches = self.judge_many(texts, actors, spans, months=months)
+        parts = [judged.stance for _, judged in batches]
         return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
     def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:

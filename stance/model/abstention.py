@@ -42,7 +42,7 @@ from stance.errors import AbstentionError, UsageError
 from stance.features.blocks import stem_features
 from stance.model.heads import Head
 from stance.reading.actors import BATCH
-from stance.reading.keys import KeyIndex, StringTable, join_keys, key_of, keys_of
+from stance.reading.keys import KeyIndex, StringTable
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 from stance.records import Stance
@@ -124,12 +124,10 @@ class LanguageCheck(NamedTuple):
 
 
 class KnownWords:
-    """The words that a model's heads know: stems if it has any; looked up once per spelling."""
+    """The words whose stems a head knows, if any; looked up once per spelling."""
 
-    def __init__(self, stance: Head, control: Head) -> None:
-        blocks = {block.name: block for head in (control, stance) for block in head.blocks}
-        block = blocks.get("stem", blocks.get("word"))
-        self._stemmed = "stem" in blocks
+    def __init__(self, head: Head) -> None:
+        block = next((block for block in head.blocks if block.name == "stem"), None)
         self._index = block.index if block else KeyIndex(np.zeros(0, np.uint64))
         idf = block.idf.astype(np.float64) if block else np.zeros(0)
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
@@ -137,11 +135,8 @@ class KnownWords:
 
     def _make_table(self, reader: Reader) -> StringTable:
         def describe(words: Sequence[str]) -> tuple[Ints32, list[bool]]:
-            if self._stemmed:
-                stems = reader.types["stem"][len(reader.types) - len(words) :]
-                keys = stem_features("stem", reader.stems["key"].take(stems))
-            else:
-                keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
+            stems = reader.types["stem"][len(reader.types) - len(words) :]
+            keys = stem_features("stem", reader.stems["key"].take(stems))
             # A plain word has letters alone, or beyond ASCII no digits.
             plain = [w.isalpha() if w.isascii() else not any(map(str.isdigit, w)) for w in words]
             return self._index.find(keys), plain

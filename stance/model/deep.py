@@ -159,11 +159,6 @@ class DeepReader(Recomputing):
         runtime.disable_telemetry_events()
         return runtime.InferenceSession(self.network, options, providers=["CPUExecutionProvider"])
 
-    def open(self) -> "DeepReader":
-        """Open the network now, so that nothing is lacking later; return the reader."""
-        _ = self.session
-        return self
-
     def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> dict[str, Floats]:
         """Read some of the pairs, whose paragraphs name their actors and stand in order.
 

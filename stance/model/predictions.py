@@ -165,12 +165,14 @@ class Predictions(Sequence[Answer]):
             return []
         words = self.pushes.pairs.words
         verdicts = [list[Verdict]() for _ in words.texts]
-        frames = defaultdict[int, list[Frame]](list)  # by paragraph
+        frames = defaultdict[tuple[int, int], list[Frame]](list)  # by paragraph and actor
         for frame in frames_read(words):
-            frames[int(words.para[frame.cue])].append(frame)
+            for actor in {frame.agent, frame.patient}:
+                frames[int(words.para[frame.cue]), actor].append(frame)
         for pair, answer in enumerate(self.answers(thresholds)):
-            asked = answer, texts[answer.paragraph], frames[answer.paragraph]
-            verdicts[answer.paragraph].append(self._verdict(self.pushes, pair, *asked))
+            mine = frames[answer.paragraph, int(self.number[pair])]
+            verdict = self._verdict(self.pushes, pair, answer, texts[answer.paragraph], mine)
+            verdicts[answer.paragraph].append(verdict)
         shares = np.zeros(len(texts)) if self.sentiment is None else self.sentiment.max(axis=1)
         return list(map(Passage, texts, map(tuple, verdicts), self.tones(), shares.tolist()))
 
@@ -186,13 +188,8 @@ class Predictions(Sequence[Answer]):
         places = raw_spans(text, places)
         reasons = zip(places[len(mentions) :], deciding.values(), strict=True)
         pushing = tuple((start, end, push) for (start, end), push in reasons)
-        number = int(self.number[pair])
-        names = dict(enumerate(self.holders[len(NAMES) :])) | {number: answer.actor}
-        judgements = dict.fromkeys(
-            describe(frame, words, names)
-            for frame in frames
-            if number in (frame.agent, frame.patient)
-        )
+        names = dict(enumerate(self.holders[len(NAMES) :])) | {int(self.number[pair]): answer.actor}
+        judgements = dict.fromkeys(describe(frame, words, names) for frame in frames)
         return Verdict(answer, places[: len(mentions)], pushing, tuple(judgements), self.deep)
 
     def tones(self) -> list[str]:

@@ -222,7 +222,7 @@ def _read_model(archive: Archive) -> StanceModel:
     arrays["correct"] = arrays["correct"].astype(np.bool_)
     if contents.unused:
         raise refusal(f"its member '{shown(min(contents.unused))}' belongs to no part of it")
-    encoder = load_reader("all").open() if recipe.deep else None
+    encoder = load_reader("all") if recipe.deep else None
     if encoder and manifest.get("deep_reader") != encoder.sha256:
         here = f"it learned with a different deep reader from the one in stance {__version__}"
         raise refusal(here, "train it again, or install the version that `stance inspect` names")
@@ -343,7 +343,7 @@ def load_reader(
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
-    return DeepReader(
+    reader = DeepReader(
         network=network,
         pieces=pieces,
         layers=layers,
@@ -351,3 +351,5 @@ def load_reader(
         below=below,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
+    _ = reader.session  # opened now, so that nothing is lacking later
+    return reader
