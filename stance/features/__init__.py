@@ -141,7 +141,6 @@ class Classed:
         self.distance = np.abs(steps)  # `FAR` or more without a mention
         self.named = self.distance < FAR  # there is a mention
         steps *= self.named
-        self.before = steps > 0  # the mention is to the right
         there = self.word + steps
         names = np.cumsum(words.name)
         low, high = np.minimum(self.word, there), np.maximum(self.word, there)
@@ -150,6 +149,7 @@ class Classed:
             "turned": words.negated.take(self.word),
             "sign": words.sign.take(self.word) + 1,
             "quoted": words.quoted.take(self.word),
+            "side": np.where(self.named, 2 - (steps > 0), 0),  # the mention is to the right
             # It stands in the sentence of the mention; another name stands between.
             "same": self.named & (words.sentence.take(there) == words.sentence.take(self.word)),
             "crossed": (low < high) & (names.take(low) < names.take(high - 1)),

@@ -102,9 +102,7 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Lexicon categories by side, distance, sentence, quotation and names between."""
     classed = pairs.classed
     steps = sum(classed.distance > limit for limit in BUCKETS)
-    side = np.where(classed.named, 2 - classed.before, 0)
-    near = np.where(classed.named, steps, len(BUCKETS) + 1)
-    values = {**classed.values, "side": side, "near": near}
+    values = {**classed.values, "near": np.where(classed.named, steps, len(BUCKETS) + 1)}
     return [Occurrences.closed(reader, _CLASSES, classed.row, classed.word, values)]
 
 

@@ -21,8 +21,6 @@ MARKS = {
     for name in ("", "NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
 }
 
-_COPY = key_of("copy")
-
 Sets = tuple[tuple[str, str], ...]
 """Sets of features: what their names begin with, and the fields whose labels follow."""
 
@@ -219,7 +217,7 @@ class Occurrences(NamedTuple):
         Given the keys of the pairs' actors, each feature is one of that actor alone.
         """
         keys = self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
-        return keys if named is None else join_keys(_COPY, keys, named.take(self.pair))
+        return keys if named is None else join_keys(key_of("copy"), keys, named.take(self.pair))
 
     def names(self, places: Ints, strings: Mapping[int, str]) -> list[str]:
         """Return the readable names of some flat occurrences, given the strings of words' keys."""
