@@ -172,7 +172,7 @@ def explanation_lines(explanation: "Explanation") -> list[str]:
         lines.append(holder)
     if explanation.foreign:
         lines.append("In a language that the model was not trained on: do not rely on this.")
-    if not explanation.mentions and not explanation.learned:
+    if explanation.withheld and not explanation.mentions:
         lines.append("Not named in the paragraph: check the spelling, or add aliases (--actors).")
     for line in explanation.text.splitlines():
         lines += wrap(shown(line, len(line)), "", "")

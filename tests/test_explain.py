@@ -60,7 +60,7 @@ def test_an_explanation_is_of_the_answer_given(model):
     for number, (text, actor) in enumerate(asked):
         (found,) = explain(model, text, actor)
         assert np.array_equal(found.probabilities, judged.stance[number])
-        assert found.known == judged.known[number]
+        assert found.withheld == judged.withheld[number]
         assert found.mentions == judged.mentions[number]
         assert found.actor == actor
 
@@ -100,7 +100,7 @@ def test_a_text_that_names_nobody_is_refused(model):
 @pytest.mark.parametrize("text", ["", "...", "qwxzj NATO"])
 def test_a_text_of_which_nothing_is_known(model, text):
     (found,) = explain(model, text, "NATO")
-    assert not found.known
+    assert found.withheld
     assert gap(found, model.stance) < 1e-9
 
 

@@ -21,7 +21,7 @@ STRANGE = "NATO qwxzj vbnmp zzkrtq."
 
 def same(left, right):
     assert np.array_equal(left.stance, right.stance)
-    assert np.array_equal(left.known, right.known)
+    assert np.array_equal(left.withheld, right.withheld)
     assert np.array_equal(left.mentions, right.mentions)
     assert left.actor == right.actor
 
@@ -107,9 +107,9 @@ def test_places_where_the_book_looks_change_nothing(model):
 
 def test_what_nothing_is_known_of_is_not_known(model):
     judged = model.judge([STRANGE, PRAISED, "NATO", "NATO, Russia"])
-    known = dict(zip(judged.para.tolist(), judged.known.tolist(), strict=True))
-    assert known == {0: False, 1: True, 2: False, 3: False}
-    assert judged.sentiment_known.tolist()[:2] == [False, True]
+    withheld = dict(zip(judged.para.tolist(), judged.withheld.tolist(), strict=True))
+    assert withheld == {0: True, 1: False, 2: True, 3: True}
+    assert judged.tone_withheld.tolist()[:2] == [True, False]
 
 
 def test_no_texts_are_judged(model):
@@ -126,7 +126,7 @@ def test_predictions_do_not_depend_on_the_batch_size(model, corpus, size, monkey
     rows, parts = zip(*model.judge_many(texts), strict=True)
     assert [text for part in rows for text in texts[part]] == list(texts)
     assert np.array_equal(whole.stance, np.concatenate([part.stance for part in parts]))
-    assert np.array_equal(whole.known, np.concatenate([part.known for part in parts]))
+    assert np.array_equal(whole.withheld, np.concatenate([part.withheld for part in parts]))
     assert np.array_equal(whole.sentiment, np.concatenate([part.sentiment for part in parts]))
     blind = model.judge_blind(texts)
     monkeypatch.undo()
@@ -160,7 +160,7 @@ def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monke
     monkeypatch.setattr("stance.model.heads.ENTRIES", entries)
     parts = model.judge(texts, pushes=True)
     assert np.array_equal(whole.stance, parts.stance)
-    assert np.array_equal(whole.known, parts.known)
+    assert np.array_equal(whole.withheld, parts.withheld)
     answers = whole.stance.argmax(axis=1)
     assert whole.pushes.strongest(answers, 5) == parts.pushes.strongest(answers, 5)
 
@@ -173,7 +173,7 @@ def test_answers_do_not_depend_on_spellings_seen_or_forgotten(model, corpus):
         alone, place = model.judge([text]), whole.para == at
         assert np.array_equal(alone.stance, whole.stance[place])
         assert np.array_equal(alone.sentiment[0], whole.sentiment[at])
-        assert alone.known.tolist() == whole.known[place].tolist()
+        assert alone.withheld.tolist() == whole.withheld[place].tolist()
         assert alone.foreign[0] == whole.foreign[at]
         for name in ("length", "plain", "known", "common"):
             assert getattr(alone.language, name)[0] == getattr(whole.language, name)[at]

@@ -14,7 +14,7 @@ from stance.display import brief, count
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
-from stance.model.abstention import Calibration, KnownWords, TrainingProfile, withheld
+from stance.model.abstention import Calibration, KnownWords, TrainingProfile
 from stance.model.deep import DeepReader
 from stance.model.heads import Head
 from stance.model.passages import notebook_html
@@ -230,7 +230,9 @@ class StanceModel(Recomputing):
                 sentiment = self.deep.mixtures["sentiment"].mix(sentiment, deep["sentiment"])
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
-        taken &= ~withheld(known, foreign[para], mentions, learned)
+        # No answer where no word is known, or the actor is neither named nor a learned topic.
+        withheld = ~known | foreign[para] | (mentions == 0) & ~learned
+        taken &= ~withheld
         holder, chance = self._held(words, para, actor, np.flatnonzero(taken | speakers), deep)
         holder, holder_names = holders.named_codes(self.book, holder, names)
         rows = para if apart else np.arange(len(words))
@@ -240,10 +242,9 @@ class StanceModel(Recomputing):
             number=actor,
             mentions=mentions,
             stance=stance,
-            known=known,
-            learned=learned,
+            withheld=withheld,
             sentiment=None if sentiment is None else sentiment[rows],
-            sentiment_known=sentiment_known[rows],
+            tone_withheld=(~sentiment_known | foreign)[rows],
             language=type(language)(*(column[rows] for column in language)),
             foreign=foreign[rows],
             holder=holder,

@@ -47,20 +47,6 @@ from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 from stance.records import Stance
 
-
-def withheld(
-    known: Bools | bool,
-    foreign: Bools | bool,
-    mentions: Ints | int = 1,
-    learned: Bools | bool = False,
-) -> Bools:
-    """Return where a model gives no answer, however probable one is.
-
-    It knows no word, the language is foreign, or the actor is neither named nor a learned topic.
-    """
-    return np.logical_not(known) | foreign | np.logical_not(mentions) & np.logical_not(learned)
-
-
 # --- Paragraphs in another language, actors that were not trained on ---
 
 FEW_ACTORS, NEARLY_ALL = 5, 0.9

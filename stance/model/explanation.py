@@ -11,7 +11,6 @@ from stance.errors import ActorError
 from stance.features import Pairs
 from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
-from stance.model.abstention import withheld
 from stance.model.heads import BlockWeights, Columns
 from stance.reading.frames import describe, frames_read
 from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
@@ -45,16 +44,10 @@ class Explanation:
     #: softmax of the scores; divided by the temperature, if no deep reader is mixed in
     probabilities: tuple[float, ...]
     mentions: int
-    known: bool  #: whether the model knows any word
+    withheld: bool  #: whether `predict` says `uncertain` in place of the answer
     foreign: bool  #: whether the language is one that the model was not trained on
-    learned: bool  #: whether the model has learned the actor as a topic
     holder: str = ""  #: whose stance it is; empty if it is neutral, withheld or nobody can tell
     holder_probability: float | None = None  #: of its kind: author, actor or other
-
-    @property
-    def withheld(self) -> bool:
-        """Whether `predict` says `uncertain` in place of the answer."""
-        return bool(withheld(self.known, self.foreign, self.mentions, self.learned))
 
 
 def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
@@ -128,9 +121,8 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
         scores=tuple(scores.tolist()),
         probabilities=tuple(answer.stance[0].tolist()),
         mentions=int(answer.mentions[0]),
-        known=bool(answer.known[0]),
+        withheld=bool(answer.withheld[0]),
         foreign=bool(answer.foreign[0]),
-        learned=bool(answer.learned[0]),
         holder=holder,
         holder_probability=float(answer.holder_probability[0]) if holder else None,
     )

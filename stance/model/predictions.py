@@ -19,7 +19,7 @@ from stance.arrays import Bools, Floats, Ints, stretches
 from stance.errors import load_extra
 from stance.features import Pairs, run_starts
 from stance.features.occurrences import Occurrences
-from stance.model.abstention import LanguageCheck, withheld
+from stance.model.abstention import LanguageCheck
 from stance.model.heads import BlockWeights, Columns
 from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict
@@ -117,10 +117,9 @@ class Predictions(Sequence[Answer]):
     number: Ints  #: of each pair's actor, see `stance.features.lay_out`
     mentions: Ints  #: how often the paragraph of each pair names its actor
     stance: Floats  #: probabilities of each pair, in the order of `stance.records.Stance`
-    known: Bools  #: whether the stance head knows any word, by pair
-    learned: Bools  #: whether the model has learned the actor as a topic, by pair
+    withheld: Bools  #: which pairs get no stance
     sentiment: Floats | None  #: probabilities, in the order of `stance.records.Sentiment`
-    sentiment_known: Bools  #: whether the sentiment head knows any word
+    tone_withheld: Bools  #: which paragraphs get no sentiment
     language: LanguageCheck
     foreign: Bools  #: whether the language is one that the model was not trained on
     holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
@@ -219,13 +218,3 @@ class Predictions(Sequence[Answer]):
             shares = self.sentiment[self.para].T
             columns |= zip([f"sentiment_{tone}" for tone in Sentiment], shares, strict=True)
         return load_extra("pandas", "to_frame", None).DataFrame(columns)
-
-    @property
-    def withheld(self) -> Bools:
-        """Which pairs get no stance, of shape (n_pairs,)."""
-        return withheld(self.known, self.foreign[self.para], self.mentions, self.learned)
-
-    @property
-    def tone_withheld(self) -> Bools:
-        """Which paragraphs get no sentiment, of shape (n_paragraphs,)."""
-        return withheld(self.sentiment_known, self.foreign)
