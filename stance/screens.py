@@ -229,9 +229,8 @@ def share_lines(figures: Figures) -> list[str]:
         if share["class"] in COMPARED and not share["period"]:
             by_part[share["actor"], share["group"]].append(share)
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
-    for what in ("withheld", "unanswered"):
-        number = figures["shares"][0].get(what)  # of the only actor, or of all together
-        sizes += f", {number:,} {what}" if number else ""
+    withheld = figures["shares"][0]["withheld"]  # of the only actor, or of all together
+    sizes += f", {withheld:,} withheld" if withheld else ""
     sizes += f", {count(figures['labels'], 'label')}" if figures["labels"] else ""
     rows: list[Row] = [("counted", "against, %", "favor, %", "net")]
     for (actor, group), shares in by_part.items():

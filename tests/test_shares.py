@@ -264,8 +264,8 @@ def test_labels_of_a_language_model_are_answers_joined_by_id_or_text(archive, tm
     rows[0]["label"], rows[1]["label"] = "", "Uncertain"
     result = invoke("shares", write(model, rows), "--json", *options)
     assert "2 rows without a stance, which counted shares leave out" in result.stderr
-    assert json.loads(result.stdout)["shares"][0]["unanswered"] == 2
-    assert ", 2 unanswered\n" in invoke("shares", model, *options).stdout
+    assert json.loads(result.stdout)["shares"][0]["withheld"] == 2
+    assert ", 2 withheld\n" in invoke("shares", model, *options).stdout
 
 
 def test_a_sample_of_some_actors_or_rows_corrects_no_others(archive, tmp_path):

@@ -57,11 +57,6 @@ class AnswersTable:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None
 
-    @property
-    def unanswered(self) -> str:
-        """What answers are that were not given."""
-        return "withheld" if self.probable else "unanswered"
-
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
     """Read the answers of a table; raise `DataError` if there are none.
@@ -130,19 +125,18 @@ class _Reader:
         places, only, answers = self._places, self._request.only, list[Record]()
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
-        named = np.zeros(len(part), np.bool_)
-        for number, record in enumerate(part):
-            cells, actor = record.cells, record.cells[places.actor].strip()
-            named[number] = actor and (places.mentions is None or cells[places.mentions] != "0")
-            if not actor and cells[places.stance].strip():
+        actors = [cell.strip() for cell in _cells(part, places.actor)]
+        named = zip(actors, _cells(part, places.mentions), strict=True)
+        self._rows.append(rows)
+        self._naming.append(rows[[actor != "" and mentions != "0" for actor, mentions in named]])
+        for record, actor in zip(part, actors, strict=True):
+            if not actor and record.cells[places.stance].strip():
                 self._aimless.append(self._table.where(record))
             elif actor and (not only or actor in only):
-                if fault := places.fault(cells):
+                if fault := places.fault(record.cells):
                     advice = "restore what stance predict wrote"
                     raise DataError(f"{self._table.where(record)}: {fault}; {advice}")
                 answers.append(record)
-        self._rows.append(rows)
-        self._naming.append(rows[named])
         if answers:
             self._parts.append(self._figures(Records.of(answers)))
 
@@ -168,7 +162,6 @@ class _Reader:
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,
             "day": np.array([day_of(cell) or 0 for cell in _cells(part, places.over)]),
             "record": np.array(part.numbers) - 1,
-            "line": np.array(part.lines),
             "document": keys_of(_document(record.cells, places) for record in records),
             "key": _keys(*(_cells(part, place) for place in self._keys), actors),
             "text": _keys(_cells(part, places.text)),
@@ -191,18 +184,10 @@ class _Reader:
         values = {
             name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
-        number, line = len(values["actor"]), values.pop("line")
-        first, nth = np.unique(values.pop("same"), return_index=True, return_inverse=True)[1:]
-        if places.text is not None and len(first) < number:  # by the text, rows repeat others
-            earlier = first[nth]
-            for n in np.flatnonzero(values["stance"] != values["stance"][earlier])[:1]:
-                before, after = (
-                    table.where(Record(int(values["record"][row]) + 1, int(line[row]), ()))
-                    for row in (earlier[n], n)
-                )
-                why = f"has another answer than {before} for the same text and actor"
-                raise DataError(f"{after}: {why}; keep one of the two")
-            values = {name: figures[np.sort(first)] for name, figures in values.items()}
+        number = len(values["actor"])
+        first = np.sort(np.unique(values.pop("same"), return_index=True)[1])
+        if places.text is not None:  # by which rows repeat others
+            values = {name: figures[first] for name, figures in values.items()}
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(number - len(period), int((period == MISSING).sum()))
         return AnswersTable(

@@ -104,13 +104,10 @@ class Share:
             low, high = difference(*known, 1 - level) if rest.net else (-1.0, 1.0)
         return (low > 0) - (high < 0)
 
-    def rows(self, unanswered: str) -> Iterator[dict[str, Any]]:
-        """Yield the figures of each stance and the net stance; None where unknown.
-
-        Answers that were not given are counted under the name ``unanswered``.
-        """
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the figures of each stance and the net stance; None where unknown."""
         row = {name: getattr(self, name) for name in ("actor", "group", "period", "n", "documents")}
-        row |= {unanswered: self.withheld, "labels": self.labels}
+        row |= {"withheld": self.withheld, "labels": self.labels}
         for quantity, name in enumerate(QUANTITIES):
             row["class"] = name
             counts = self.counts if self.counts.n else None
@@ -169,7 +166,7 @@ class Study:
             "labels": 0 if self.audit is None else len(self.audit),
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
-            "shares": [row for share in self.shares() for row in share.rows(population.unanswered)],
+            "shares": [row for share in self.shares() for row in share.rows()],
             "differences": self.differences(),
         }
 

@@ -150,7 +150,8 @@ def write_figures(
         if pdf:
             group.write(folder / f"{figure.name}.pdf", as_pdf(figure), force=force)
     notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
-    if pdf and any(map(lacks_letters, figures)):
+    texts = [mark.text for figure in figures for mark in figure.drawing().marks]
+    if pdf and any(_plain(text).count("?") > text.count("?") for text in texts):
         notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
     return notes
 
@@ -234,9 +235,3 @@ def _plain(text: str) -> str:
     """Return a text with "?" for each character that the fonts of every PDF reader lack."""
     line = normalize("NFC", " ".join(text.split())).translate(PLAIN)
     return line.encode("cp1252", "replace").decode("cp1252")
-
-
-def lacks_letters(figure: Figure) -> bool:
-    """Return whether a label has a character that the fonts lack."""
-    texts = [mark.text for mark in figure.drawing().marks]
-    return any(_plain(text).count("?") > text.count("?") for text in texts)

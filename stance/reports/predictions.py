@@ -18,7 +18,6 @@ from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Estimate, MatrixCell
 from stance.reports.figures import Drawing, Figure
 
-COMPARED = 4  # actors whose groups have a chart with intervals
 DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
 RING = ("ring", "ring quietly", "as counted")
@@ -74,7 +73,7 @@ def write_predictions(
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
             shares = (*whole, *report.actors, *report.cells, *report.course)
-            rows = [row for s in shares for row in s.rows(report.population.unanswered)]
+            rows = [row for s in shares for row in s.rows()]
             path = folder / figures.NUMBERS
             write_numbers(path, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
@@ -104,17 +103,13 @@ def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) 
 
 
 def draw_groups(report: Report) -> list[Figure]:
-    """Draw the net stances of groups toward all actors, and toward each of the first ones."""
-    drawn = list[Figure]()
-    names = [TOTAL, *(share.actor for share in report.actors[:COMPARED])]
-    for number, actor in enumerate(names):
-        cells = [cell for cell in report.cells if cell.actor == actor]
-        cells.sort(key=lambda cell: (-cell.n, cell.group))
-        if any(cell.net for cell in cells):
-            name = f"groups-{number}" if number else "groups"
-            whom = cut(actor) if number else "all actors"
-            drawn += draw_shares(report, name, f"Net stance toward {whom} by {report.by}", cells)
-    return drawn
+    """Draw the net stances of groups toward all actors, or toward the only one."""
+    actor = report.total.actor
+    cells = [cell for cell in report.cells if cell.actor == actor]
+    cells.sort(key=lambda cell: (-cell.n, cell.group))
+    whom = "all actors" if actor == TOTAL else cut(actor)
+    title = f"Net stance toward {whom} by {report.by}"
+    return draw_shares(report, "groups", title, cells) if any(cell.net for cell in cells) else []
 
 
 def draw_traces(report: Report) -> list[Figure]:
