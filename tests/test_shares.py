@@ -327,7 +327,7 @@ BAD = [
     (
         {"design": ""},
         ": its column 'design' must name the file of stance sample beside it",
-        "add --simple-random",
+        "with --simple-random",
     ),
     ({"text": "Another."}, ":5: row ", "or has another text there; restore the row, whose"),
 ]
@@ -360,10 +360,10 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
     assert line.startswith(f"{plain}: its column 'design' must name the file of stance sample")
-    assert line.endswith("if every answer was equally likely to be drawn, add --simple-random")
+    assert line.endswith("with --simple-random, if every answer was equally likely to be drawn")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
-    assert line.endswith("were drawn with unequal probabilities; drop --simple-random")
+    assert "its column 'design' must name the file of stance sample beside it, by which" in line
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     named = ("--document-column", "doc_id", "--json")
     told = invoke("shares", renamed[0]).stderr
     assert "no column 'document', so each text counts as a document" in told
-    assert "if several belong to one document, add --document-column 'doc_id'" in told
+    assert "if several belong to one, name its column with --document-column, or" in told
     own = invoke("shares", renamed[0], "--audit", renamed[1], *named)
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]
@@ -446,7 +446,7 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     assert "no column 'docid'; did you mean" in line
 
 
-NAMELESS = "so each {} counts as a document; if several belong to one document, add that column, or"
+NAMELESS = "so each {} counts as a document; if several belong to one, name its column with"
 LOOSE = "8 rows without a document; each {} counts as one"
 
 

@@ -249,8 +249,7 @@ def report(
     output = output or files.beside(request.paths[0], ".html")
     files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
     files.refuse_page(output)
-    book = files.open_book(actors, aliases) if actors or aliases else None
-    models = Models(model, lambda path: files.open_model(path, actors, aliases), book)
+    models = Models(model, lambda path: files.open_model(path, actors, aliases))
     notices = write_predictions(
         request, output, models,
         title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,

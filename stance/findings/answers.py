@@ -15,7 +15,7 @@ from stance.findings.request import Places, Request, find_periods, find_places, 
 from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
-from stance.tables.columns import column, day_of, likely, optional_column, rewrite_dates
+from stance.tables.columns import column, day_of, optional_column, rewrite_dates
 
 BLANK = "(blank)"  # name of a group without one
 
@@ -210,14 +210,12 @@ class _Reader:
 
     def _notes(self, repeated: int, undated: int) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
-        places, columns = self._places, self._table.columns
+        places = self._places
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
         if places.document is None:
-            meant = likely(columns[: places.row], "document")
-            advice = f"add --document-column '{shown(meant)}'" if meant else "add that column"
             yield (
-                f"no column 'document', so each {what} counts as a document; if several belong "
-                f"to one document, {advice}, or intervals are too narrow"
+                f"no column 'document', so each {what} counts as a document; if several belong to "
+                "one, name its column with --document-column, or intervals are too narrow"
             )
         elif self._loose:
             yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"

@@ -159,16 +159,13 @@ def _find_design(
     path = source.parent / Path(max(names)).name
     if request.simple_random and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
-    if not request.simple_random and len(names) == 1 and path.is_file():
-        design = _read_design(path, population)
-        _check_design(source, design, labels, population)
-        return design
-    why = "must name the file of stance sample beside it, so that it is known how rows were drawn"
-    advice = "restore both; if every answer was equally likely to be drawn, add --simple-random"
-    if request.simple_random:
-        why = "says that rows were drawn with unequal probabilities"
-        advice = "drop --simple-random"
-    raise DataError(f"{source}: its column 'design' {why}; {advice}")
+    if request.simple_random or len(names) > 1 or not path.is_file():
+        why = "must name the file of stance sample beside it, by which rows were drawn"
+        advice = "or be empty, with --simple-random, if every answer was equally likely to be drawn"
+        raise DataError(f"{source}: its column 'design' {why}; {advice}")
+    design = _read_design(path, population)
+    _check_design(source, design, labels, population)
+    return design
 
 
 def _read_design(path: Path, population: AnswersTable) -> Design:

@@ -50,7 +50,6 @@ class Models(NamedTuple):
 
     path: Path | None  # None if the user names none
     load: Callable[[Path], StanceModel]
-    book: ActorBook | None = None  # the user's
 
 
 class Report:
@@ -66,8 +65,8 @@ class Report:
         self.population, self.labelled = population, sample = read_answers(self.request)
         self.study = study = Study(population, sample)
         ranked = [name for name in study.actors if name != TOTAL]
-        often = [name for name in ranked[ALWAYS:ACTORS] if len(study.actors[name]) >= FEWEST]
-        actors = [*ranked[:ALWAYS], *often]
+        often = [name for name in ranked if len(study.actors[name]) >= FEWEST]
+        actors = ranked[: max(ALWAYS, min(len(often), ACTORS))]
         sizes = Counter(population.group.tolist())
         numbers = sorted(sizes, key=lambda n: (-sizes[n], population.groups[n])) if by else []
         self.groups = [population.groups[number] for number in numbers[:GROUPS]]
@@ -88,8 +87,7 @@ class Report:
         self.denied = ""  # which model answers otherwise
         if models and self.telling and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
-        book = (models and models.book) or (self.maker.model.book if self.maker else None)
-        self.pairs = self._judged(book)
+        self.pairs = self._judged(self.maker.model.book if self.maker else None)
         self.notes = [*study.notes]
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"

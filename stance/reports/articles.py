@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stance.display import count, shown, shown_path
-from stance.errors import DataError, ExtraError, UsageError, reported
+from stance.errors import DataError, ExtraError, UsageError
 from stance.files import ARTICLE_NAMES, AtomicGroup, kind_suffix
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
@@ -18,7 +18,7 @@ from stance.reading.text import foreign_note
 from stance.records import ANSWERS, UNCERTAIN
 from stance.reports import render
 from stance.reports.answers import Maker
-from stance.reports.figures import check_folder
+from stance.reports.figures import make_folder
 from stance.tables import InputOptions, Inputs, months_of, open_inputs, split_article
 from stance.tables.sources import InputFile
 
@@ -72,9 +72,7 @@ def write_articles(
     if several and output.suffix.lower() in (".html", ".htm"):
         raise UsageError(f"{output}: several articles make several pages; name a folder")
     if several:
-        check_folder(output, INDEX, force=force)
-        with reported(output):
-            output.mkdir(exist_ok=True)
+        make_folder(output, INDEX, force=force)
     notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
     with AtomicGroup() as group:
         for number, article in enumerate(read_articles(request, maker.model, notes), 1):

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from markupsafe import Markup
 
 from stance.display import count
-from stance.errors import load_extra, refusal
+from stance.errors import load_extra, refusal, reported
 from stance.files import AtomicGroup, check_output
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -134,11 +134,13 @@ def without_forbidden(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def check_folder(folder: Path, name: str, *, force: bool) -> None:
-    """Raise if files, one of this name among them, cannot be written to a folder."""
-    if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+def make_folder(folder: Path, name: str, *, force: bool) -> None:
+    """Make a folder for files, one of this name among them; raise if they cannot be written."""
+    if folder.exists() and not folder.is_dir():
         raise refusal(folder, "is not a folder; name one, or a new one")
-    check_output(folder / name if folder.is_dir() else folder, force=force)
+    with reported(folder):
+        folder.mkdir(exist_ok=True)
+    check_output(folder / name, force=force)
 
 
 def write_figures(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
-from stance.errors import load_extra, reported
+from stance.errors import load_extra
 from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, write_numbers
@@ -45,8 +45,8 @@ def write_predictions(
     """
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
-    if folder is not None:
-        figures.check_folder(folder, figures.NUMBERS, force=force)
+    if folder:
+        figures.make_folder(folder, figures.NUMBERS, force=force)
     report = Report(request, models)
     drawn = {
         "net": draw_shares(report, "net", "Net stance by actor", report.actors),
@@ -67,8 +67,6 @@ def write_predictions(
     notes = [*report.notes]
     with AtomicGroup() as group:
         if folder:
-            with reported(folder):
-                folder.mkdir(exist_ok=True)
             every = [figure for listed in drawn.values() for figure in listed]
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
