@@ -5,7 +5,6 @@ to label a sample of the input before believing its answers.
 """
 
 import json
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,9 +112,6 @@ def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterat
 # --- Summaries ------------------------------------------------------------------------------------
 
 
-_RESTORE = "restore it, or judge everything again without --since"
-
-
 class Summary:
     """A summary in the making; with an earlier one, only of what is new or changed."""
 
@@ -126,7 +122,6 @@ class Summary:
         self.rows_before = 0  # input rows that earlier runs have numbered
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
         self._older: Path | None = None  # output to which rows are added, if it is there
-        self._same_output = False  # as that of the earlier run
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
         self._judged = Counter[str]()  # rows by file
         self._began = time.time()
@@ -150,24 +145,18 @@ class Summary:
             why = "names none of these files; give the same paths as in that run"
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
-        columns: tuple[str, ...] = ()
-        if self.output and not is_device(self.output):
-            self._same_output = table == cell_of(self.output)
-            if self.output.exists():
-                self._older, columns = self.output, self._input_columns(self.output)
-            elif self._same_output and self._unchanged():
-                raise DataError(f"{shown_path(self.output)}: is gone; {_RESTORE}")
+        output, columns = self.output, tuple[str, ...]()
+        if output and output.exists() and not is_device(output):
+            self._older, columns = output, self._input_columns(output)
+        elif output and not output.exists() and table == cell_of(output):
+            why = "is gone; restore it, or judge everything again without --since"
+            raise DataError(f"{shown_path(output)}: {why}")
         files = count(len(self.inputs.paths), "file")
         note = f"{len(self.hashes):,} of {files} new or changed since"
         if not self.hashes:
             raise Finished(f"{name}: {note}; nothing to judge")
         notes = (*self.inputs.notes, f"{note} {name}")
         self.inputs = Inputs(tuple(self.hashes), True, notes, columns)
-
-    def _unchanged(self) -> int:
-        """Return how many input rows an earlier run has judged that are not judged now."""
-        now = set(map(cell_of, self.hashes))
-        return sum(int(entry["judged"]) for file, entry in self._files.items() if file not in now)
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
@@ -184,10 +173,8 @@ class Summary:
         if (older := self._older) is None:
             return
         names, judged_now = writer.format.columns, set(map(cell_of, self.hashes))
-        lost, last = self._unchanged() if self._same_output else 0, ("", "")
         with open_table(older) as table:
-            row = len(self.inputs.columns) + 1
-            answers = table.columns[row:]
+            answers = table.columns[len(self.inputs.columns) + 1 :]
             if names[-len(answers) :] != answers:
                 odd = ", ".join(sorted(set(table.columns) ^ set(names)))
                 what = f"has other columns than the new rows ({shown(odd, 80)})"
@@ -195,13 +182,8 @@ class Summary:
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
-                    place = record.cells[0], record.cells[row]
-                    lost, last = lost - (place != last), place  # several rows have one place
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
-        if lost > 0:
-            why = f"lacks {count(lost, 'row')} of the earlier run; {_RESTORE}"
-            raise DataError(f"{shown_path(older)}: {why}")
 
     def to_json(self, done: Done, rejected: Mapping[str, int]) -> bytes:
         """Return the summary as JSON; files that an earlier run has judged come first."""
@@ -249,13 +231,10 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
     try:
         summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
-        lines = map("{sha256} {judged}".format_map, files.values())
-        if all(re.fullmatch(r"([0-9a-f]{64}|) \d+", line) for line in lines):
-            return dict(summary["run"]), files, int(summary["rows"]["numbered"]), summary["output"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        pass
-    why = "is not a summary of files that stance predict wrote; name another"
-    raise DataError(f"{shown_path(path)}: {why}")
+        return dict(summary["run"]), files, int(summary["rows"]["numbered"]), summary["output"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        why = "is not a summary of files that stance predict wrote; name another"
+        raise DataError(f"{shown_path(path)}: {why}") from error
 
 
 def _moment(seconds: float) -> str:

@@ -186,12 +186,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def stemmer_note(model: StanceModel) -> str | None:
     """Return a warning if words are stemmed here by another version than when a model learned."""
-    there, here = model.card.get("versions", {}).get(STEMMER), Stemmer.version()
+    there, here = model.card["versions"].get(STEMMER), Stemmer.version()
     if there in (None, here):
         return None
-    there = shown(str(there), 20)
-    differ = f"the model learned with {STEMMER} {there}, here it is {here}: some answers may differ"
-    return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
+    return f"the model learned with {STEMMER} {there}, here it is {here}: some answers may differ"
 
 
 def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
