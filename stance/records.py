@@ -57,19 +57,11 @@ class Recomputing:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place where a paragraph names an actor.
+    """A place where a paragraph names an actor."""
 
-    Attributes
-    ----------
-    actor : str
-        Name of the actor, as in the actor book.
-    start, end : int
-        Character offsets into the normalised text, 0-based, end-exclusive.
-    """
-
-    actor: str
-    start: int
-    end: int
+    actor: str  # name in the actor book
+    start: int  # first character of the normalised text, from 0
+    end: int  # the one behind the last
 
 
 class Form(TypedDict, total=False):

@@ -86,11 +86,13 @@ def of(kind: type) -> Check:
 def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     """Return a check that also puts the value to a test."""
 
-    def rule(value: Any, where: str) -> None:
-        if not test(value):
+    def check(value: Any, where: str) -> Any:
+        checked = inner(value, where)
+        if not test(checked):
             raise _wrong(where, value, expected)
+        return checked
 
-    return ruled(inner, rule)
+    return check
 
 
 def number(kind: type, low: float, high: float) -> Check:
@@ -134,17 +136,6 @@ def table(
                 raise SchemaError(f"'{_join(where, key)}' is missing")
         checks = {key: known.get(key, others or anything) for key in value}
         return {key: checks[key](item, _join(where, key)) for key, item in value.items()}
-
-    return check
-
-
-def ruled(inner: Check, rule: Callable[[Any, str], object]) -> Check:
-    """Return a check after which a rule looks at the value; it raises a `SchemaError`."""
-
-    def check(value: Any, where: str) -> Any:
-        checked = inner(value, where)
-        rule(checked, where)
-        return checked
 
     return check
 

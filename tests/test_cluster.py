@@ -65,18 +65,14 @@ def test_a_cluster_gives_the_same_bytes(model, table, output, remote):
     assert not journal_of(output).exists()
 
 
-def test_an_error_that_cannot_be_pickled_ends_the_run(remote, output, monkeypatch):
-    class UncopiedError(Exception):
-        def __init__(self, one, two):
-            super().__init__(one)
-            self.lock = two
-
+def test_a_bug_ends_the_run_with_its_traceback(remote, output, monkeypatch):
     def failing(*_):
-        raise UncopiedError("what happened", threading.Lock())
+        raise LookupError("what happened")
 
     monkeypatch.setattr(layer, "compute", failing)
-    with pytest.raises(RuntimeError, match=r"^UncopiedError: what happened"):
+    with pytest.raises(LookupError, match="what happened") as caught:
         remote()
+    assert "in failing" in caught.value.__notes__[0]
     assert not output.exists()
 
 

@@ -172,9 +172,8 @@ def test_a_collision_names_the_column_and_the_way_out(refused, mine, name):
 def test_columns_that_would_pass_for_what_was_judged_are_refused_or_noted(refused, predict, mine):
     write(mine, "text,target,actor,spans\nPoland condemned Russia.,Russia,Poland,\n")
     assert "column 'actor' beside" in refused(1, mine, "--actor-column", "target")
-    write(mine, "text,body,spans\nx,Poland condemned Russia.,0:6\n")
+    write(mine, "body,spans\nPoland condemned Russia.,0:6\n")
     notes = predict(mine, "--text-column", "body").stderr
-    assert "column 'text' is not judged; use --text-column 'body' with other commands" in notes
     assert "column 'spans' is not read, because no column or --actor names the actor" in notes
 
 

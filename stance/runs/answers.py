@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from stance.records import (
     ANSWERS,
     NEUTRAL,
     NO_ANSWER,
-    STANCE_COLUMNS,
     TONES,
     Options,
     Sentiment,
@@ -62,26 +60,20 @@ class RunConfig:
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
     form: Format = field(default_factory=lambda: Format(()))  # of the output
 
-    def added(self) -> tuple[str, ...]:
-        """Return the names of the new columns."""
+    def added(self) -> list[tuple[str, str]]:
+        """Return names and types of the new columns; see `stance.tables.Format`."""
+        parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
+        tones = [("sentiment", "text"), *((name, "number") for name in SENTIMENT_COLUMNS[1:])]
         because = ["because"] if self.options.explain else []
         if self.options.wide:
-            parts = [*map(str, Stance), HOLDER, *because]
-            per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]
-            names = ["row", *chain.from_iterable(per_actor), *SENTIMENT_COLUMNS]
+            parts += [(f"_{name}", "text") for name in (HOLDER, *because)]
+            columns = [(actor + part, kind) for actor in self.actors for part, kind in parts]
+            columns += tones
         else:
-            actor = ["actor"] if self.actor is None else []
-            answers = (*STANCE_COLUMNS, HOLDER, *SENTIMENT_COLUMNS)
-            names = ["row", *actor, "mentions", *answers, *because]
-        return tuple(self.options.prefix + name for name in names)
-
-    def types(self) -> tuple[str, ...]:
-        """Return the types of all columns of the output; see `stance.tables.Format`."""
-        added = [name.removeprefix(self.options.prefix) for name in self.added()]
-        shares = {f"{name}_{label}" for name in (*self.actors, "stance") for label in Stance}
-        numbers = shares | set(SENTIMENT_COLUMNS[1:])
-        kinds = dict.fromkeys(numbers, "number") | {"row": "integer", "mentions": "integer"}
-        return (*["text"] * len(self.columns), *(kinds.get(name, "text") for name in added))
+            columns = [("actor", "text")] if self.actor is None else []
+            columns += [("mentions", "integer"), *(("stance" + part, kind) for part, kind in parts)]
+            columns += [(HOLDER, "text"), *tones, *((name, "text") for name in because)]
+        return [(self.options.prefix + name, kind) for name, kind in [("row", "integer"), *columns]]
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
         """Return what is wrong with the spans of a record that starts in a line."""
@@ -113,9 +105,6 @@ def configure(
         raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
     dates = find_dates(table, reading) if model.book.has_terms else None
     text = column(table, reading.text_column, "--text-column")
-    if optional_column(table, "text") not in (None, text):
-        name = shown(reading.text_column)
-        table.note(f"column 'text' is not judged; use --text-column '{name}' with other commands")
     spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
     if spans is not None and not has_actor:
         table.note("column 'spans' is not read, because no column or --actor names the actor")
@@ -133,13 +122,15 @@ def configure(
         rows_before=rows_before,
     )
     table.check = config.fault if config.spans is not None else None
-    names = (*table.columns, *config.added())
+    added = config.added()
+    names = (*table.columns, *(name for name, _ in added))
     if taken := [name for name, number in Counter(names).items() if number > 1]:
         advice = "choose a prefix for the new columns, such as --prefix stance_"
         what = f"column '{shown(taken[0])}' would be written twice"
         files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
         raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
-    form = table_format(output, names, excel_safe=options.excel_safe, types=config.types())
+    types = (*["text"] * len(table.columns), *(kind for _, kind in added))
+    form = table_format(output, names, excel_safe=options.excel_safe, types=types)
     return replace(config, form=form)
 
 
@@ -190,9 +181,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     stance = choose(parts, withheld, config.thresholds)
     silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
     holder = np.where(silent, 0, judged.holder)
-    stances = np.zeros((len(names), len(ANSWERS)), np.int64)
-    np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
-    given = zip(*stances.nonzero(), strict=True)
+    given = Counter(zip(actor[asked].tolist(), stance[asked].tolist(), strict=True))
     familiar = ~judged.foreign
     plain, known = judged.language.plain[familiar], judged.language.known[familiar]
     tally = Tally(
@@ -203,7 +192,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         cut=count_cut(records.columns[config.text]),
-        answers=Counter({(names[a], ANSWERS[s]): int(stances[a, s]) for a, s in given}),
+        answers=Counter({(names[a], ANSWERS[s]): number for (a, s), number in given.items()}),
     )
     answers = [words(stance, ANSWERS), *map(decimals, parts), words(holder, judged.holders)]
     because: list[Column] = []

@@ -21,7 +21,7 @@ import Stemmer
 
 from stance import __version__
 from stance.display import shown
-from stance.errors import DataError, Finished, StanceError, refusal, reported
+from stance.errors import DataError, Finished, refusal, reported
 from stance.files import clear_leftovers
 from stance.model import StanceModel
 from stance.records import Options
@@ -34,7 +34,6 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_KEPT = "finished parts are kept: run again with --resume to go on"
 
 _PARTS = "the order of the files or the size of parts"  # which depend on other changes, too
 
@@ -184,10 +183,8 @@ class Journal:
         done = error is None or isinstance(error, Finished)
         if done or not self._holds_parts or (self._begun and isinstance(error, DataError)):
             self.path.unlink(missing_ok=True)
-        elif self._begun and isinstance(error, StanceError):
-            error.args = (f"{error}; {_KEPT}",)
         elif self._begun and error:
-            error.add_note(_KEPT)
+            error.add_note("finished parts are kept: run again with --resume to go on")
 
 
 def _next_part(file: IO[bytes]) -> Part | None:

@@ -34,12 +34,10 @@ def attempt(model: StanceModel, config: RunConfig, records: Records) -> Part | E
     try:
         with _one_at_a_time:
             return compute(model, config, records)
-    except (StanceError, MemoryError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, StanceError | MemoryError | OSError):  # but a bug
+            error.add_note(traceback.format_exc())
         return error
-    except Exception as error:  # not every one can be pickled
-        copy = RuntimeError(f"{type(error).__name__}: {error}")
-        copy.add_note(traceback.format_exc())
-        return copy
 
 
 # --- Processes ---
