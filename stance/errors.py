@@ -98,10 +98,6 @@ class ModelError(StanceError):
     exit_status = 3
 
 
-class AbstentionError(StanceError):
-    """A model's calibration cannot keep the share of errors below what was asked for."""
-
-
 class WorkerError(StanceError):
     """A process that computes parts of a run died, or cannot do its work."""
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import npy, refused, small_model, spoiled
 
-from stance.errors import AbstentionError, UsageError
+from stance.errors import DataError, UsageError
 from stance.fitting import train
 from stance.fitting.learning import fit_temperature
 from stance.model.abstention import GRID, NEVER, Calibration, thresholds
@@ -71,7 +71,7 @@ def outcomes(seed, error, rate, **population):
     for _ in range(DRAWS):
         try:
             limits = thresholds(draw(rng, error, **population), rate)
-        except AbstentionError:
+        except DataError:
             limits = (NEVER,) * 3
         broken.append(max(at[limit] for limit in limits) > rate)
         shares.append(share_given(limits))
@@ -110,7 +110,7 @@ def test_rows_of_one_document_taken_for_independent_would_break_the_rate():
             try:
                 thresholds(calibration, 0.2)
                 broken += number or 1j
-            except AbstentionError:
+            except DataError:
                 pass
     assert broken.real / 100 > 0.15
     assert broken.imag / 100 <= 0.1
@@ -132,7 +132,7 @@ def test_a_larger_rate_gives_no_fewer_answers(seed, one, other):
     for rate in sorted((one, other)):
         try:
             limits.append(thresholds(found, rate))
-        except AbstentionError:
+        except DataError:
             limits.append((NEVER,) * 3)
     assert all(loose <= strict for strict, loose in zip(*limits, strict=True))
 
@@ -145,14 +145,14 @@ def test_without_a_rate_nothing_is_withheld(calibration):
 
 
 def test_a_rate_that_no_class_supports_is_refused(calibration):
-    with pytest.raises(AbstentionError, match=r"^--abstain 0.001: .* does not support this rate"):
+    with pytest.raises(DataError, match=r"^--abstain 0.001: .* does not support this rate"):
         thresholds(calibration, 0.001)
 
 
 def test_a_calibration_without_rows_supports_nothing(calibration):
     names = [field.name for field in dataclasses.fields(calibration)]
     empty = Calibration(**{name: getattr(calibration, name)[:0] for name in names})
-    with pytest.raises(AbstentionError, match="does not support this rate"):
+    with pytest.raises(DataError, match="does not support this rate"):
         thresholds(empty, 0.5)
 
 
@@ -244,7 +244,7 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
         try:
             limits = thresholds(model.calibration, rate)
             break
-        except AbstentionError:
+        except DataError:
             pass
     assert NEVER in limits
     done, rows = answered(model, source, tmp_path / "out.csv", abstain=rate)
@@ -255,6 +255,6 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
 
 
 def test_a_refused_run_writes_nothing(model, source, tmp_path):
-    with pytest.raises(AbstentionError, match="does not support this rate"):
+    with pytest.raises(DataError, match="does not support this rate"):
         answered(model, source, tmp_path / "out.csv", abstain=0.001)
     assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, read_corpus
-from stance.errors import AbstentionError
+from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.evaluation.scores import Answers, brief_score
 from stance.fitting import train
@@ -63,7 +63,7 @@ def abstained(name: str, model: StanceModel, answers: Floats, gold: Ints) -> str
     for rate in RATES:
         try:
             least = np.array(thresholds(model.calibration, rate))
-        except AbstentionError:
+        except DataError:
             cells.append("refused")
             continue
         given = answers.max(axis=1) >= least[answers.argmax(axis=1)]

@@ -24,7 +24,7 @@ from joblib import Parallel, delayed
 
 from stance.arrays import Floats, Ints
 from stance.corpus import read_corpus
-from stance.errors import AbstentionError
+from stance.errors import DataError
 from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.evaluation.scores import accuracy, document_confusion, macro_f1
 from stance.findings.answers import AnswersTable
@@ -306,7 +306,7 @@ def print_abstention(paths: Iterable[Path], draws: int, seed: int, jobs: int) ->
                 answers.append(np.stack([best, judged.stance.max(axis=1), best != gold], axis=1))
             limits.append({})
             for rate in RATES:
-                with suppress(AbstentionError):
+                with suppress(DataError):
                     limits[-1][rate] = np.array(thresholds(model.calibration, rate))
         best, confidence, wrong = np.concatenate(answers).T
         lines = []

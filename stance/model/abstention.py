@@ -38,7 +38,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.display import listed, shown
-from stance.errors import AbstentionError, UsageError
+from stance.errors import DataError, UsageError
 from stance.features.blocks import stem_features
 from stance.model.heads import Head
 from stance.reading.actors import BATCH
@@ -218,7 +218,7 @@ def thresholds(calibration: Calibration, rate: float | None) -> tuple[float, ...
     """Return the confidence from which each class is answered; nothing for a rate of None.
 
     The rate is the greatest share of wrong answers, from 0 to 1. A class that it allows no answer
-    has the threshold `NEVER`. Raises `AbstentionError` if that is so of all classes.
+    has the threshold `NEVER`. Raises `DataError` if that is so of all classes.
     """
     if rate is None:
         return ()
@@ -226,7 +226,7 @@ def thresholds(calibration: Calibration, rate: float | None) -> tuple[float, ...
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
     lowest = tuple(_lowest_threshold(calibration, label, rate) for label in range(len(Stance)))
     if min(lowest) == NEVER:
-        raise AbstentionError(
+        raise DataError(
             f"--abstain {rate:g}: the model's calibration does not support this rate for any "
             "stance; ask for a higher one, or train on more documents"
         )
