@@ -15,7 +15,7 @@ from small_model import TEXTS, small_model
 from stance.errors import UsageError, WorkerError
 from stance.runs import workers as layer
 from stance.runs.journal import journal_of, versions
-from stance.runs.workers import ClusterPool
+from stance.runs.workers import cluster_pool
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -81,8 +81,11 @@ def test_a_bug_ends_the_run_with_its_traceback(remote, output, monkeypatch):
 )
 def test_what_is_not_an_address_is_refused_at_once(address):
     told = re.escape(ascii(address)[1:-1])
-    with pytest.raises(UsageError, match=f"^--cluster '{told}': is not an address; write tcp"):
-        ClusterPool(address, small_model(), None)
+    with (
+        pytest.raises(UsageError, match=f"^--cluster '{told}': is not an address; write tcp"),
+        cluster_pool(address, small_model(), None),
+    ):
+        pass
 
 
 def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, output):
@@ -110,7 +113,10 @@ def test_each_worker_with_other_versions_is_told_in_one_line():
 
 def test_a_cluster_without_workers_ends_a_run(cluster):
     cluster.scale(0)
-    with pytest.raises(WorkerError, match="has no worker; start one"):
-        ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5)
+    with (
+        pytest.raises(WorkerError, match="has no worker; start one"),
+        cluster_pool(cluster.scheduler_address, small_model(), None, patience=0.5),
+    ):
+        pass
     cluster.scale(1)
     cluster.wait_for_workers(1)

@@ -113,8 +113,6 @@ FILES = {
     "overflow": (valued(INTERCEPT, -1e300, "<f8"), "not a usable number"),
     "too few terms": (altered(TERMS, b"one\ntwo\n"), "whole lines"),
     "latin-1": (altered(TERMS, b"\xe9" + MEMBERS[TERMS]), "is not UTF-8 at byte 0"),
-    "escape": (altered(TERMS, b"\x1b[2J" + MEMBERS[TERMS]), "control character"),
-    "separator": (altered(TERMS, b"\xe2\x80\xa8" + MEMBERS[TERMS]), "control character"),
     # the JSON of the manifest
     "no json": (with_manifest(b"{"), "is not valid JSON"),
     "not utf-8": (with_manifest(b'{"format": "\xff"}'), "is not valid JSON"),

@@ -14,7 +14,7 @@ from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model import StanceModel
 from stance.records import Options
 from stance.runs.answers import Part, Tally, compute, configure
-from stance.runs.journal import Journal, files_fingerprint, fingerprint
+from stance.runs.journal import Journal, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
 from stance.tables import (
     InputOptions,
@@ -204,19 +204,19 @@ class _Job:
         several = len(first) > 1
         keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
         if journal := self.journal if keeps else None:
-            journal.begin({**files_fingerprint(self.summary.hashes, size), **self.summary.run})
+            hashes, run = self.summary.hashes.items(), self.summary.run
+            files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes}
+            journal.begin({**files, **run, "the size of parts": size})
         with ExitStack() as stack:
             begin: Submit
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
             jobs, address = self.request.jobs if several else 1, self.request.cluster
             if jobs > 1 or address is not None:
-                from stance.runs.workers import ClusterPool, WorkerPool  # a while to import
+                from stance.runs.workers import cluster_pool, worker_pool  # a while to import
 
                 how = self.model, self.config
-                pool: WorkerPool | ClusterPool
-                pool = WorkerPool(jobs, *how) if address is None else ClusterPool(address, *how)
-                stack.enter_context(pool)
-                begin, ahead = pool.submit, pool.ahead
+                pool = worker_pool(jobs, *how) if address is None else cluster_pool(address, *how)
+                begin, ahead = stack.enter_context(pool)
 
             def submit(records: Records) -> Callable[[], Part]:
                 self.texts = self.texts or records.columns[self.config.text]

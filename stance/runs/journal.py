@@ -20,7 +20,6 @@ import numpy as np
 import Stemmer
 
 from stance import __version__
-from stance.display import shown
 from stance.errors import DataError, Finished, refusal, reported
 from stance.files import clear_leftovers
 from stance.model import StanceModel
@@ -34,8 +33,6 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-
-_PARTS = "the order of the files or the size of parts"  # which depend on other changes, too
 
 # --- What a run depends on ------------------------------------------------------------------------
 
@@ -60,24 +57,17 @@ def fingerprint(
     return {**asked, **known, "the actor book or --aliases": book, "the model": model.digest}
 
 
-def files_fingerprint(hashes: Mapping[Path, str], size: int) -> Fingerprint:
-    """Return what a run in parts of some size depends on of its files."""
-    order = hashlib.sha256("\n".join(ascii(str(path)) for path in hashes).encode()).hexdigest()
-    files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes.items()}
-    return {**files, _PARTS: f"{order} {size}"}
-
-
 def difference(before: Fingerprint, now: Fingerprint) -> str | None:
     """Return in words the first difference between two fingerprints.
 
     >>> difference({"the file a.csv": "6f3c", "--deep": "all"}, {"the file a.csv": "6f3c"})
     '--deep is gone'
     """
-    for what in sorted({**now, **before}, key=_PARTS.__eq__):
+    for what in {**now, **before}:
         if before.get(what) != now.get(what):
             state = "is new" if what not in before else "has changed" if what in now else "is gone"
             return f"{what} {state}"
-    return None
+    return None if [*before] == [*now] else "the order of the files has changed"
 
 
 # --- Finished parts -------------------------------------------------------------------------------

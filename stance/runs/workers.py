@@ -9,13 +9,12 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from importlib import import_module
 from itertools import cycle
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
 
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError, defer_signals, load_extra
@@ -25,6 +24,9 @@ from stance.runs.journal import versions
 from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
+
+Pool = tuple[Callable[[Records], Callable[[], Part]], int]
+"""What begins a part and returns what waits for it, and how many may be under way beside."""
 
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
@@ -43,23 +45,16 @@ def attempt(model: StanceModel, config: RunConfig, records: Records) -> Part | E
 # --- Processes ---
 
 
-class WorkerPool(contextlib.AbstractContextManager["WorkerPool"]):
-    """Processes that take turns at parts; they live as long as the ``with`` block."""
-
-    def __init__(self, number: int, model: StanceModel, config: RunConfig) -> None:
-        self.ahead = (
-            2 * number - 1
-        )  # parts under way while one more begins, so that no worker waits
-        self._workers = [_Worker(model, config) for _ in range(number)]
-        self._turns = cycle(self._workers)
-
-    def submit(self, records: Records) -> Callable[[], Part]:
-        """Have a part computed; return what waits for it, to be called in the order of parts."""
-        return next(self._turns).submit(records)
-
-    def __exit__(self, *_: object) -> None:
+@contextlib.contextmanager
+def worker_pool(number: int, model: StanceModel, config: RunConfig) -> Iterator[Pool]:
+    """Have processes take turns at parts; they live as long as the ``with`` block."""
+    workers = [_Worker(model, config) for _ in range(number)]
+    turns = cycle(workers)
+    try:
+        yield (lambda records: next(turns).submit(records)), 2 * number - 1
+    finally:
         with defer_signals():
-            for worker in self._workers:
+            for worker in workers:
                 worker.end()
 
 
@@ -146,69 +141,64 @@ def serve(pipe: Connection) -> None:
 
 # --- A cluster ---
 
+AHEAD = 100  # parts under way
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")  # with others Dask waits long
 
 
-class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
-    """The workers of a Dask cluster, which need not share a disk with this computer.
+@contextlib.contextmanager
+def cluster_pool(
+    address: str, model: StanceModel, config: RunConfig, patience: float = 20
+) -> Iterator[Pool]:
+    """Have the workers of a Dask cluster compute, which need not share a disk with this computer.
 
     Scheduler and workers need the same versions of Python, numpy and stance. Dask unpickles what it
     gets, so they belong on a trusted network, or behind certificates, for ``tls://``, which Dask
     finds in its own settings (``distributed.comm.tls``). If all workers are lost, it waits for new
     ones, as it does for every program.
     """
+    distributed, name = load_extra("distributed", "--cluster", "dask"), shown(address)
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(f"--cluster '{name}': is not an address; write tcp://HOST:8786")
+    for logger in ("distributed", "distributed.client"):  # we report the same in one line
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    no_warning = {"distributed.admin.large-graph-warning-threshold": "1 GB"}
+    import_module("dask").config.set(no_warning)
+    how = {"timeout": 10, "set_as_default": False, "name": "stance"}
+    try:
+        client = distributed.Client(address, **how)
+    except Exception as error:  # where another program answers, anything may happen
+        raise WorkerError(f"{name}: no Dask scheduler answers; check the address") from error
 
-    ahead = 100  # parts under way
+    def submit(records: Records) -> Callable[[], Part]:
+        remote = client.submit(attempt_there, versions(), shared, config, records, pure=False)
 
-    def __init__(
-        self, address: str, model: StanceModel, config: RunConfig, patience: float = 20
-    ) -> None:
-        distributed = load_extra("distributed", "--cluster", "dask")
-        self._name, self._config = shown(address), config
-        if not _ADDRESS.fullmatch(address):
-            raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
-        for name in ("distributed", "distributed.client"):  # we report the same in one line
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-        no_warning = {"distributed.admin.large-graph-warning-threshold": "1 GB"}
-        import_module("dask").config.set(no_warning)
-        how = {"timeout": 10, "set_as_default": False, "name": "stance"}
-        try:
-            self._client = distributed.Client(address, **how)
-        except Exception as error:  # where another program answers, anything may happen
-            raise self._error("no Dask scheduler answers; check the address") from error
-        try:
-            self._client.wait_for_workers(1, timeout=patience)
-        except OSError as error:  # a timeout, too
-            self.__exit__()
-            raise self._error("has no worker; start one with `dask worker`") from error
-        # A task rather than scattered data, so that it is repeated if its worker is lost.
-        self._model = self._client.submit(copy, model, pure=False)
+        def result() -> Part:
+            try:
+                part: Part | Exception = remote.result()  # from another worker if one is lost
+            except Exception as error:
+                why = "the scheduler is gone; start it again"
+                if client.status == "running":
+                    fault = shown(f"{type(error).__name__}: {error}")
+                    why = f"workers fail ({fault}); check their memory and version of stance"
+                raise WorkerError(f"{name}: {why}") from error
+            if isinstance(part, Exception):
+                raise part
+            return part
 
-    def _error(self, why: str) -> WorkerError:
-        return WorkerError(f"{self._name}: {why}")
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._client.close(timeout=3)
-
-    def submit(self, records: Records) -> Callable[[], Part]:
-        """Have a part computed; return what waits for it."""
-        job = attempt_there, versions(), self._model, self._config, records
-        remote = self._client.submit(*job, pure=False)
-        return lambda: self._result(remote)
-
-    def _result(self, remote: Any) -> Part:
-        """Wait for a part; Dask computes it again on another worker if one is lost."""
-        try:
-            result: Part | Exception = remote.result()
-        except Exception as error:
-            if self._client.status != "running":
-                raise self._error("the scheduler is gone; start it again") from error
-            why = f"fail ({shown(f'{type(error).__name__}: {error}')})"
-            raise self._error(f"workers {why}; check their memory and version of stance") from error
-        if isinstance(result, Exception):
-            raise result
         return result
+
+    try:
+        # A task rather than scattered data, so that it is repeated if its worker is lost.
+        shared = client.submit(copy, model, pure=False)
+        try:
+            client.wait_for_workers(1, timeout=patience)
+        except OSError as error:  # a timeout, too
+            why = "has no worker; start one with `dask worker`"
+            raise WorkerError(f"{name}: {why}") from error
+        yield submit, AHEAD
+    finally:
+        with contextlib.suppress(OSError):
+            client.close(timeout=3)
 
 
 def attempt_there(
