@@ -106,7 +106,7 @@ def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, ou
 
 
 def test_each_worker_with_other_versions_is_told_in_one_line():
-    found = layer.attempt_there(versions() | {"numpy": "9.9"}, None, None, None)
+    found = layer.attempt(versions() | {"numpy": "9.9"}, None, None, None)
     assert isinstance(found, WorkerError)
     assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
 

@@ -9,7 +9,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from importlib import import_module
 from itertools import cycle
@@ -31,8 +31,17 @@ Pool = tuple[Callable[[Records], Callable[[], Part]], int]
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
 
-def attempt(model: StanceModel, config: RunConfig, records: Records) -> Part | Exception:
-    """Compute a part, or return why not; a bug takes its traceback along."""
+def attempt(
+    wanted: Mapping[str, str], model: StanceModel, config: RunConfig, records: Records
+) -> Part | Exception:
+    """Compute a part with the versions that are wanted, or return why not.
+
+    An error is returned, as Dask logs the texts of what raises; a bug takes its traceback along.
+    """
+    for name, installed in versions().items():
+        if installed != wanted[name]:
+            why = f"{name} {installed}, not {wanted[name]} as here"
+            return WorkerError(f"the cluster has {why}; install the same version there")
     try:
         with _one_at_a_time:
             return compute(model, config, records)
@@ -67,7 +76,7 @@ class _Worker:
     """
 
     def __init__(self, model: StanceModel, config: RunConfig) -> None:
-        self._setup = model, config
+        self._setup = versions(), model, config
         self._parts = deque[Records]()  # the one under way, and those that wait for it
         self._start()
 
@@ -131,10 +140,10 @@ def serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent ends it
     gc.freeze()
     with contextlib.suppress(EOFError, OSError, MemoryError):  # the parent says so
-        model, config = pipe.recv()
+        wanted, model, config = pipe.recv()
         while True:
             records: Records = pipe.recv()
-            result = attempt(model, config, records)
+            result = attempt(wanted, model, config, records)
             pipe.send(result)
             del records, result  # free them while waiting for the next
 
@@ -170,7 +179,7 @@ def cluster_pool(
         raise WorkerError(f"{name}: no Dask scheduler answers; check the address") from error
 
     def submit(records: Records) -> Callable[[], Part]:
-        remote = client.submit(attempt_there, versions(), shared, config, records, pure=False)
+        remote = client.submit(attempt, versions(), shared, config, records, pure=False)
 
         def result() -> Part:
             try:
@@ -199,17 +208,3 @@ def cluster_pool(
     finally:
         with contextlib.suppress(OSError):
             client.close(timeout=3)
-
-
-def attempt_there(
-    expected: dict[str, str], model: StanceModel, config: RunConfig, records: Records
-) -> Part | Exception:
-    """Compute a part on a worker that answers as one here would.
-
-    An error is returned, as Dask logs the texts of what raises.
-    """
-    for name, installed in versions().items():
-        if installed != expected[name]:
-            why = f"{name} {installed}, not {expected[name]} as here"
-            return WorkerError(f"the cluster has {why}; install the same version there")
-    return attempt(model, config, records)
