@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from stance.storage import (
     load_model,
     read_manifest,
     save_model,
-    stemmer_note,
 )
 
 replace = dataclasses.replace
@@ -112,19 +110,6 @@ def test_the_manifest_tells_what_the_contract_lists(path):
             member = manifest["members"][name]
             assert member["sha256"] == hashlib.sha256(content).hexdigest()
             assert member["bytes"] == len(content)
-
-
-def test_another_version_of_the_stemmer_is_warned_about():
-    model = small_model()
-    assert stemmer_note(model) is None  # a model that does not say
-    here = version("PyStemmer")
-    for there, warned in ((here, False), ("2.9.9", True)):
-        versions = model.card["versions"] | {"PyStemmer": there}
-        told = stemmer_note(replace(model, card=model.card | {"versions": versions}))
-        assert (told is not None) == warned
-    assert told == (
-        f"the model learned with PyStemmer 2.9.9, here it is {here}: some answers may differ"
-    )
 
 
 # --- Writing -------------------------------------------------------------------------------------

@@ -88,7 +88,6 @@ def open_model(
             only = "works only with a bundled model, without calibrated abstention or a cluster"
             raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
         reader = storage.load_reader(deep, model=name)
-    tell(*filter(None, [storage.stemmer_note(model)]))
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 

@@ -31,7 +31,7 @@ from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.storage import STEMMER, check_model_output, load_model, load_reader, save_model
+from stance.storage import check_model_output, load_model, load_reader, save_model
 
 LIMITS = (
     "Scores hold for texts like the training corpus; on other sources, genres and years they "
@@ -205,7 +205,7 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
         parts = scores[key].items()
         scores[key] = {name: part for name, part in parts if part["n"] >= FEWEST_CARD_ROWS}
     versions = {name: version(name) for name in ("numpy", "scikit-learn")}
-    versions[STEMMER] = Stemmer.version()  # as `stemmer_note` compares it
+    versions["PyStemmer"] = Stemmer.version()
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
     read = run.reader, KnownWords(heads["stance"]), corpus.texts

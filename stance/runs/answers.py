@@ -170,7 +170,7 @@ def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
         for option, megabytes in ((mmap_threshold, 32), (trim_threshold, 64)):
             ctypes.CDLL(None).mallopt(option, megabytes << 20)
     rows, tally = answer_rows(model, config, records)
-    return Part(records.numbers[0], tally, len(rows), rows.encode(config.form))
+    return Part(records.numbers[0], tally, len(rows.owner), rows.encode(config.form))
 
 
 def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
@@ -221,16 +221,13 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
     texts = records.columns[config.text]
     asked = {"pushes": config.options.explain > 0, "speakers": config.options.speakers}
-    months = None
+    months = actors = spans = None
     if config.date is not None:
         months = months_of(records.columns[config.date], config.date_pattern)
     if config.actor is not None:
         actors = [actor.strip() for actor in records.columns[config.actor]]
     elif config.asked:
         actors = [config.asked] * len(records)
-    else:
-        actors = None
-    spans = None
     if config.spans is not None:
         given = zip(records.columns[config.spans], texts, strict=True)
         spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked

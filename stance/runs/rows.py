@@ -87,9 +87,6 @@ class Rows:
     owner: Ints  # record of each row; never decreasing
     columns: Sequence[Column]  # output cells, each of shape (n_rows,)
 
-    def __len__(self) -> int:
-        return len(self.owner)
-
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         records = list(zip(*self.input_cells, strict=True))
         tails = zip(*map(_strings, self.columns), strict=True)
@@ -108,7 +105,7 @@ class Rows:
             ]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
-        pieces = [b""] * (2 * len(self))
+        pieces = [b""] * (2 * len(self.owner))
         pieces[::2] = map(starts.__getitem__, self.owner.tolist())
         pieces[1::2] = _joined_cells(plain, form.delimiter).splitlines(keepends=True)
         return b"".join(pieces)

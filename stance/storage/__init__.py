@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import Stemmer
 
 from stance import __version__
 from stance.arrays import Floats32
@@ -52,8 +51,6 @@ from stance.storage._manifest import (
     array_type,
     decode_manifest,
 )
-
-STEMMER = "PyStemmer"  # whose versions stem some words differently
 
 _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
     *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
@@ -182,14 +179,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a model file says about itself; its arrays are not read."""
     with opened(path) as archive:
         return _checked_manifest(archive, archive.read(MANIFEST))
-
-
-def stemmer_note(model: StanceModel) -> str | None:
-    """Return a warning if words are stemmed here by another version than when a model learned."""
-    there, here = model.card["versions"].get(STEMMER), Stemmer.version()
-    if there in (None, here):
-        return None
-    return f"the model learned with {STEMMER} {there}, here it is {here}: some answers may differ"
 
 
 def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
