@@ -123,7 +123,6 @@ _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EISDIR: "is a folder; name a file in it",
     errno.EEXIST: "exists already; use --force to overwrite it",
-    errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), TOO_MANY),
@@ -164,10 +163,6 @@ def refusal(path: Path | None, reason: str) -> OutputError:
 # --- Ctrl-C and SIGTERM ---------------------------------------------------------------------------
 
 
-class Terminated(BaseException):
-    """SIGTERM as an exception, so that temporary files are removed."""
-
-
 @contextlib.contextmanager
 def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Have a function called if Ctrl-C or SIGTERM comes while the block runs.
@@ -188,8 +183,8 @@ def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterat
 
 
 def raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
-    """Raise a signal as an exception."""
-    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+    """Raise a signal as an exception, which says so if it is SIGTERM."""
+    raise KeyboardInterrupt if number == signal.SIGINT else KeyboardInterrupt("terminated")
 
 
 @contextlib.contextmanager

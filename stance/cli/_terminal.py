@@ -37,9 +37,7 @@ def catching(command: Callable[..., None], *arguments: Any) -> None:
     except errors.StanceError as error:
         _leave(str(error), error, error.exit_status)
     except KeyboardInterrupt as error:
-        _leave("interrupted", error, INTERRUPTED)
-    except errors.Terminated as error:
-        _leave("terminated", error, TERMINATED)
+        _leave(str(error) or "interrupted", error, TERMINATED if error.args else INTERRUPTED)
     except Exception as error:
         if isinstance(error, OSError) and errors.is_closed_pipe(error):
             # The reader of our output (`| head`) has seen enough; that is not a failure.

@@ -55,19 +55,18 @@ class RunConfig:
     date: int | None = None
     date_pattern: str = ""  # of the dates, if any
     options: Options = field(default_factory=Options)
-    actors: tuple[str, ...] = ()  # of the book, for the wide form
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
     form: Format = field(default_factory=lambda: Format(()))  # of the output
 
-    def added(self) -> list[tuple[str, str]]:
+    def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
         parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
         tones = [("sentiment", "text"), *((name, "number") for name in SENTIMENT_COLUMNS[1:])]
         because = ["because"] if self.options.explain else []
         if self.options.wide:
             parts += [(f"_{name}", "text") for name in (HOLDER, *because)]
-            columns = [(actor + part, kind) for actor in self.actors for part, kind in parts]
+            columns = [(actor + part, kind) for actor in actors for part, kind in parts]
             columns += tones
         else:
             columns = [("actor", "text")] if self.actor is None else []
@@ -117,12 +116,11 @@ def configure(
         date=dates[0] if dates else None,
         date_pattern=dates[1] if dates else "",
         options=options,
-        actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
         rows_before=rows_before,
     )
     table.check = config.fault if config.spans is not None else None
-    added = config.added()
+    added = config.added(model.book.names)
     names = (*table.columns, *(name for name, _ in added))
     if taken := [name for name, number in Counter(names).items() if number > 1]:
         advice = "choose a prefix for the new columns, such as --prefix stance_"
@@ -202,7 +200,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     numbers = [str(number + config.rows_before) for number in records.numbers]
     cells = [*records.columns, numbers]
     if config.options.wide:
-        which = np.full((len(config.actors), len(records)), -1)  # pair of an actor in a record
+        which = np.full((len(model.book.names), len(records)), -1)  # pair of an actor in a record
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         return Rows(cells, np.arange(len(records)), [*columns, *tones]), tally

@@ -127,12 +127,11 @@ class Journal:
 
     def begin(self, plan: Fingerprint) -> None:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""
-        if self._resuming and (changed := difference(self._plan, plan)):
-            if not self._anew:
-                why = f"cannot resume, since {changed}; undo that, or start again with --force"
-                raise refusal(self.output, f"{why} and without --resume")
-            self._resuming = False
-        self._begun = True
+        changed = difference(self._plan, plan) if self._resuming else None
+        if changed and not self._anew:
+            why = f"cannot resume, since {changed}; undo that, or start again with --force"
+            raise refusal(self.output, f"{why} and without --resume")
+        self._resuming, self._begun = self._resuming and not changed, True
         if not self._resuming:
             self._holds_parts = False
             with reported(self.output):

@@ -170,11 +170,10 @@ def cluster_pool(
         raise UsageError(f"--cluster '{name}': is not an address; write tcp://HOST:8786")
     for logger in ("distributed", "distributed.client"):  # we report the same in one line
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    no_warning = {"distributed.admin.large-graph-warning-threshold": "1 GB"}
-    import_module("dask").config.set(no_warning)
-    how = {"timeout": 10, "set_as_default": False, "name": "stance"}
+    # Nor is it a reason for a warning that records are large.
+    import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
     try:
-        client = distributed.Client(address, **how)
+        client = distributed.Client(address, timeout=10, set_as_default=False, name="stance")
     except Exception as error:  # where another program answers, anything may happen
         raise WorkerError(f"{name}: no Dask scheduler answers; check the address") from error
 

@@ -30,10 +30,9 @@ from stance.storage._archive import (
     PICKLES,
     SPEECHES,
     Archive,
+    Terms,
     decode_array,
-    decode_terms,
     encode_array,
-    encode_terms,
     named,
     opened,
     pack,
@@ -67,7 +66,10 @@ def dump_model(model: StanceModel) -> bytes:
     contents, members = {}, {}
     for name, value in sorted(_values(model, heads).items()):
         dtype = array_type(name)
-        data = encode_array(value, dtype) if dtype else encode_terms(value)
+        if dtype:
+            data = encode_array(value, dtype)
+        else:  # terms, one on each line, what does not print escaped
+            data = "".join(f"{shown(term, len(term))}\n" for term in value).encode()
         layout = {"dtype": dtype, "shape": np.shape(value)} if dtype else {}
         contents[name] = data
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
@@ -248,8 +250,16 @@ class _Contents:
         return array
 
     def terms(self, name: str, size: int) -> Sequence[str]:
-        """Return a list of terms; empty if there is none."""
-        return decode_terms(self.unused.pop(name), size, name) if name in self.unused else ()
+        """Return a list of so many terms, each of them on a line; empty if there is none."""
+        if name not in self.unused:
+            return ()
+        try:
+            text = self.unused.pop(name).decode()
+        except UnicodeDecodeError as error:
+            raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
+        if text.count("\n") != size or text[-1:] not in "\n":
+            raise refusal(f"'{name}' has not {size:,} whole lines")
+        return Terms(text)
 
 
 def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:

@@ -171,11 +171,6 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     return array.astype(dtype, copy=False)  # in this machine's byte order
 
 
-def encode_terms(terms: Sequence[str]) -> bytes:
-    """Return terms as bytes, one on each line, what does not print escaped."""
-    return "".join(f"{shown(term, len(term))}\n" for term in terms).encode()
-
-
 class Terms(Sequence[str]):
     """Terms that are split when one is first read: few ever are, and a model has many."""
 
@@ -191,14 +186,3 @@ class Terms(Sequence[str]):
     @cached_property
     def _terms(self) -> list[str]:
         return self._text.split("\n")[:-1]
-
-
-def decode_terms(data: bytes, size: int, name: str) -> Terms:
-    """Return so many terms, each of which is on a line."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
-    if text.count("\n") != size or text[-1:] not in "\n":
-        raise refusal(f"'{name}' has not {size:,} whole lines")
-    return Terms(text)
