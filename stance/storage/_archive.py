@@ -8,6 +8,7 @@ import math
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,10 @@ _STORED = (".npy", ".txt")  # as they are, since models load faster so
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(OSError, OverflowError, RuntimeError, ValueError),
+)
 
 
 def refusal(
@@ -106,7 +111,7 @@ class Archive:
         _check_end(file, size)
         try:
             self._zip = zipfile.ZipFile(file)
-        except Exception as error:  # of many kinds
+        except _ZIP_ERRORS as error:
             raise refusal(f"damaged: no list of members ({shown(str(error), 80)})") from error
         self._entries = {entry.orig_filename: entry for entry in self._zip.infolist()}
         self.sizes = {name: entry.file_size for name, entry in self._entries.items()}  # as declared
@@ -123,7 +128,7 @@ class Archive:
         try:
             with self._zip.open(self._entries[name]) as member:
                 return member.read(self.sizes[name] + 1)
-        except Exception as error:  # of many kinds
+        except _ZIP_ERRORS as error:
             why = shown(str(error), 80)
             raise refusal(f"damaged: '{name}' cannot be unpacked ({why})") from error
 
