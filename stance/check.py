@@ -131,7 +131,8 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     """Find rows about an actor that the text does not name."""
     corpus, (texts, place) = study.corpus, np.unique(study.text, return_inverse=True)
     named = {*map(tuple, book.named(corpus.texts[row] for row in texts.tolist()).tolist())}
-    pairs = zip(place.tolist(), map(book.number, study.actors), strict=True)
+    number = {name: book.number(name) for name in set(study.actors)}
+    pairs = zip(place.tolist(), map(number.__getitem__, study.actors), strict=True)
     unnamed = [
         row
         for row, pair in enumerate(pairs)

@@ -1,7 +1,7 @@
 """Answers to labelled rows, their scores, and what these are held against."""
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -207,10 +207,12 @@ def _f1_of(label: int) -> Statistic:
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
     """Score each named group, the largest first, over the labels that occur with it."""
-    names, scores = np.array(groups), dict[str, Figures]()
-    for name, _ in sorted(Counter(groups).items(), key=lambda group: (-group[1], group[0])):
+    rows, scores = defaultdict[str, list[int]](list), dict[str, Figures]()
+    for row, name in enumerate(groups):
+        rows[name].append(row)
+    for name in sorted(rows, key=lambda name: (-len(rows[name]), name)):
         if name:
-            part = brief_score(answers.take(names == name))
+            part = brief_score(answers.take(np.array(rows[name])))
             bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
             kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
             scores[name] = {**kept, "interval": bounds}

@@ -41,9 +41,7 @@ LIMITS = (
     "An actor is noticed only where an alias of the actor book names it; pronouns are not "
     "resolved.",
 )
-FEWEST_CARD_ROWS = 20
-"""Rows of an actor or source below which its score is left out of a model's card."""
-
+FEWEST_CARD_ROWS = 20  # of an actor or source, below which a card leaves its score out
 HEADS = ("stance", "control", "sentiment", "holder")
 
 Tell = Callable[[str], None]
