@@ -70,18 +70,22 @@ def bounds(interval: Sequence[float] | None) -> str:
     return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
 
 
+def line_width() -> int:
+    """Return the columns of a line: those of the terminal within limits, else 79."""
+    return min(max(shutil.get_terminal_size().columns - 1, 40), 120)
+
+
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """Return the lines of a paragraph, all but the first of which begin with ``rest``.
 
-    They are as wide as the terminal, else 79 columns. Only a word wider than a line is broken.
+    Only a word wider than a line is broken.
 
     >>> wrap("two files", "note: ")
     ['note: two files']
     """
-    width = min(max(shutil.get_terminal_size().columns - 1, 40), 120)
     rest = first + "  " if rest is None else rest
     return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        text, line_width(), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
     )
 
 
@@ -118,10 +122,19 @@ def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
     ]
 
 
+def _fitting(cell: str, width: int) -> str:
+    """Return a cell, of which whole words are left out if it is wider.
+
+    >>> _fitting("National Front", 12)
+    'National …'
+    """
+    return cell if len(cell) <= width else f"{textwrap.wrap(cell, width - 2)[0]} …"
+
+
 def table(
     rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
 ) -> list[str]:
-    """Return a head and rows as lines: numbers right, texts left, long ones cut short.
+    """Return a head and rows as lines: numbers right, texts left, the widest cut to fit.
 
     Of more than ``most`` rows the rest is counted. Without a row, there is no head.
 
@@ -131,12 +144,19 @@ def table(
     if len(rows) < 2:
         return []
     end = len(rows) if most is None else most + 1
-    cells = [[f"{c:,}" if isinstance(c, int) else shown(str(c)) for c in row] for row in rows[:end]]
-    columns = []
-    for column in zip(*cells, strict=True):
-        width = max(map(len, column))
-        is_right = all(map(_NUMBER.fullmatch, column[1:]))
-        columns.append([c.rjust(width) if is_right else c.ljust(width) for c in column])
+    cells = [
+        [f"{c:,}" if isinstance(c, int) else shown(str(c), 300) for c in row] for row in rows[:end]
+    ]
+    columns = [list(column) for column in zip(*cells, strict=True)]
+    right = [all(map(_NUMBER.fullmatch, column[1:])) for column in columns]
+    widths = [max(map(len, column)) for column in columns]
+    if texts := [place for place, is_right in enumerate(right) if not is_right]:
+        widest = max(texts, key=widths.__getitem__)
+        room = line_width() - sum(widths) - 2 * (len(widths) - 1)
+        width = widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
+        columns[widest] = [_fitting(cell, width) for cell in columns[widest]]
+    for column, width, is_right in zip(columns, widths, right, strict=True):
+        column[:] = [c.rjust(width) if is_right else c.ljust(width) for c in column]
     lines = ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
     return lines + ([f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else [])
 

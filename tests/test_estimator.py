@@ -67,6 +67,8 @@ def test_nothing_is_checked_before_fit(estimator):
 def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_path):
     save_model(fitted, tmp_path / "two.stance")
     assert fitted.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
+    with pytest.warns(UserWarning, match="rows of this model are about NATO, Russia; label"):
+        fitted.predict([("They thanked China.", "China"), ("They left.", "Beijing")])
     path = write(tmp_path / "in.csv", "text\nThey denounced China.\nThey thanked Iran.\n")
     said = invoke("predict", path, "-o", tmp_path / "out.csv", "-m", tmp_path / "two.stance").stderr
     assert said.count("label some about China, Iran before you trust its answers about them") == 1
@@ -82,6 +84,7 @@ def test_it_predicts_labels_and_probabilities(fitted):
     assert fitted.predict_proba([]).shape == (0, 3)
 
 
+@pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_pairs_may_say_where_the_actor_is(fitted):
     text = "Oslo praised the bloc and condemned the junta."
     probabilities = fitted.predict_proba([(text, "it", p) for p in ([(13, 21)], [], "13:21")])

@@ -142,6 +142,36 @@ def test_a_warning_is_a_note_of_one_line(capsys):
     assert capsys.readouterr().err == "note: the search ended\n"
 
 
+def test_a_long_note_breaks_between_words_on_a_terminal(monkeypatch):
+    terminal, note = Terminal(), "a note of many words on what was read and why; " * 5
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    _terminal.tell(note, "  a row    of a table")
+    *lines, row = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) < 80
+    assert " ".join(" ".join(lines).split()) == note.strip()
+    assert row == "  a row    of a table"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal of its own")
+def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
+    import pty
+
+    lines = "Poland praised NATO and condemned Russia for it, and went on at length.\n" * 8
+    table = write(tmp_path / "in.csv", "Text\n" + lines.replace(",", ""))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "stance", "predict", table]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, timeout=60)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        screen = terminal.read(100_000).decode().splitlines()
+    assert screen[0].split() == ["actor", "row", "stance", "holder", "sentiment", "Text"]
+    assert screen[1].endswith("  Poland praised NATO and …")
+    assert screen[-1] == "and 14 more rows; -o FILE.csv writes all"
+    assert all(len(line) < 80 for line in screen)
+    assert b"8 rows in = 8 judged" in done.stderr
+
+
 # --- What Windows says differently -------------------------------------------------------------
 
 

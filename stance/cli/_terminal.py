@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from stance import errors
-from stance.display import shown
+from stance.display import shown, wrap
 
 if TYPE_CHECKING:
     from stance.runs.answers import Tally
@@ -69,7 +69,7 @@ def _of_the_system(error: Exception) -> str | None:
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
-    print(f"stance: {shown(line, LONGEST)}", file=sys.stderr, flush=True)
+    print(fitted(f"stance: {shown(line, LONGEST)}"), file=sys.stderr, flush=True)
     raise SystemExit(status) from None
 
 
@@ -118,7 +118,12 @@ def tell(*lines: str) -> None:
     """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
     for line in lines:
         with suppress(OSError):
-            print(shown(line, 400), file=sys.stderr, flush=True)
+            print(fitted(shown(line, 400)), file=sys.stderr, flush=True)
+
+
+def fitted(line: str) -> str:
+    """Return a line for stderr, on a terminal broken between words."""
+    return "\n".join(wrap(line)) if sys.stderr.isatty() else line
 
 
 class Progress(AbstractContextManager["Progress"]):

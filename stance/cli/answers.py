@@ -1,17 +1,25 @@
 """Commands on texts and answers: predict, explain, read, actors, sample, shares, report."""
 
+import sys
+import tempfile
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
+from stance.display import count, table
 from stance.errors import UsageError
 from stance.records import Options
 
 if TYPE_CHECKING:
+    from stance.model import StanceModel
+    from stance.runs import Request
+    from stance.runs.summary import Done
     from stance.tables import InputOptions
 
+FIRST = 10  # rows that a terminal shows
 NAMES = 256  # characters that no name of a file has
 
 
@@ -56,8 +64,34 @@ def predict(
     if loaded.encoder is not None and cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
     with Progress(quiet) as progress:
-        done = predict_table(loaded, request, progress)
+        on_screen = request.output is None and sys.stdout.isatty() and not resume
+        judge = _judge_on_screen if on_screen else predict_table  # nobody reads a whole table there
+        done = judge(loaded, request, progress)
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
+
+
+def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progress) -> "Done":
+    """Judge into a file for a while, and print its first rows as lines of a terminal."""
+    from stance.runs import predict_table
+    from stance.tables import open_table, optional_column
+
+    names = ("row", "actor", "stance", "holder", "sentiment")
+    asked = (request.reading.actor_column or "actor", *(request.options.prefix + n for n in names))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "answers.csv")
+        options = replace(request.options, wide=False)  # too wide for a screen
+        done = predict_table(model, replace(request, output=path, options=options), progress)
+        with open_table(path, delimiter=",") as written:
+            columns = [
+                optional_column(written, name) for name in (*asked, request.reading.text_column)
+            ]
+            places = dict.fromkeys(place for place in columns if place is not None)
+            first = [record.cells for record in islice(written, FIRST)]
+    rows = [[cells[place] for place in places] for cells in (written.columns, *first)]
+    rest = done.rows_out - len(first)
+    more = f"and {count(rest, 'more row')}; " if rest else ""
+    say("\n".join([*table(rows), f"{more}-o FILE.csv writes all"]))
+    return done
 
 
 def explain(
