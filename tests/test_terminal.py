@@ -166,7 +166,7 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         screen = terminal.read(100_000).decode().splitlines()
     assert screen[0].split() == ["actor", "row", "stance", "holder", "sentiment", "Text"]
-    assert screen[1].endswith("  Poland praised NATO and …")
+    assert screen[1].endswith("  Poland praised NATO and condemned …")
     assert screen[-1] == "and 14 more rows; -o FILE.csv writes all"
     assert all(len(line) < 80 for line in screen)
     assert b"8 rows in = 8 judged" in done.stderr
