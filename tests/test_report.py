@@ -179,6 +179,8 @@ def test_what_is_not_a_table_of_answers_is_refused_with_the_way_out(sample, code
     assert "--rejects" not in line
     for option in ("--by", "--over", "--text-column"):
         assert "no column 'sauce'" in fails(1, "report", sample, option, "sauce", *out)
+    part = "column 'stance' is part of the answers that are counted; name a column of the texts"
+    assert part in fails(1, "report", sample, "--by", "stance", *out)
     told = fails(1, "report", sample, "--stance-column", "source", *out)
     assert "has answers of stance predict, which count; drop them or --stance-column" in told
     undated = write(tmp_path / "u.csv", sample.read_text("utf-8").replace("date", "day", 1))

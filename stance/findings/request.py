@@ -216,6 +216,9 @@ def find_places(table: Table, request: Request) -> Places:
             table.note(f"column '{name}' is read as 'text'; name another with --text-column")
     stance, against, neutral, favor = (numbers[prefix + name] for name in STANCE_COLUMNS)
     by = None if request.by is None else column(table, request.by, "--by")
+    if by in (row, actor, stance, against, neutral, favor):
+        what = f"column '{shown(columns[by])}' is part of the answers that are counted"
+        raise DataError(f"{table.name}: {what}; name a column of the texts with --by, or 'holder'")
     return Places(
         row=row,
         actor=actor,
