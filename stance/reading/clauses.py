@@ -136,9 +136,8 @@ class Clauses:
         people[people] = [text[-1] == "s" != text[-2] for text in spelled]
         some = among(word, signalling["quantities"]) & words.sentence_start.take(word)
         people[:-2] |= some[:-2] & (letter[2:] == ord("A"))
-        adverb, claims = letter == ord("L"), among(word, signalling["pleas"])
-        claims &= among(word, signalling["rejection"] + 1)  # "dismissed claims"
-        _by_context(words, word, letter, noun, (people, claims))
+        adverb = letter == ord("L")
+        _by_context(words, word, letter, noun, people)
         sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
         return _phrases(words, word, (letter, sign, value, more), signalling)
 
@@ -179,11 +178,8 @@ def _sentences_with_cues(
     return np.flatnonzero(kept.take(sentence))
 
 
-def _by_context(
-    words: Words, word: Ints, letter: Bytes, noun: Bytes, flags: tuple[Bools, Bools]
-) -> None:
+def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bools) -> None:
     """Choose between noun and verb by the word before; change ``letter``."""
-    people, claims = flags
     sentence = words.sentence.take(word)
     same = np.append(False, (sentence[1:] == sentence[:-1]) & (word[1:] == word[:-1] + 1))
     comma = np.append(True, words.gap.take(word[:-1]) == GAP_OTHER)
@@ -205,7 +201,6 @@ def _by_context(
     ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
     role &= ~np.append(False, people[:-1])
-    role |= claims & _letters("VEGC")[before]
     # "earned praise from", and "Praise for" at the beginning
     starts = ~same & (letter == ord("V"))
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
@@ -275,9 +270,7 @@ def _phrases(
     named[~_letters("AM")[mark]] = -1
     name = np.maximum.reduceat(named, begin)
     rest = np.where(name >= 0, name + 1, begin)
-    head = mark[end - 1].copy()
-    possessive = (head == ord("q")) & (end - begin > 1)
-    head[possessive] = mark[end[possessive] - 2]
+    head = mark[end - 1]
 
     def later(letters: str) -> Bools:
         count = np.append(0, np.cumsum(_letters(letters)[mark]))
@@ -299,13 +292,12 @@ def _phrases(
     )  # fmt: skip
     tags = np.where(nominal[begin], np.where(name >= 0, actor, other), mark[begin])
     shown = np.flatnonzero(tags != ord("x"))
-    heads = np.where(possessive, end - 2, end - 1)[shown]
     word = word.astype(np.int64)
     last = word[end[shown] - 1]
     columns: tuple[Any, ...] = (
         *(last, last + longer.take(last)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
-        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[heads], ours[shown]),
+        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[end - 1][shown], ours[shown]),
         *(words.quoted.take(last), words.para.take(last)),
     )
     tags = tags[shown].astype(np.uint8)

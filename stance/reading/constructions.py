@@ -153,9 +153,6 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
-        compares = self.lower_first(cue) in self.lists["comparing"] and self.tags[cue + 1] != "+"
-        if group.get("never") and compares:
-            turn = 1  # "has never been a better friend"
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")

@@ -50,7 +50,7 @@ SIGNALS = {
         "confirming",
     ),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking", "pleas", "quantities", "former")},
+    **{name: (name,) for name in ("turning", "breaking", "quantities", "former")},
     "referring": ("referring", "persons"),
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""

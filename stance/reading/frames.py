@@ -144,27 +144,20 @@ class _Sentences(Evaluations):
         self._keep(cue, KINDS.index(form.kind), agents, parts)
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
-        """Tell whether a construction has the words that it needs, and evaluates nobody by asking.
-
-        "Did Peru lie?" asks, "may Peru prosper" does not.
-        """
-        for group, name in form.needs.items():
-            if not self.is_in(hit.start(group), name):
-                return False
+        """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
+        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
+            return False
         if form.name == "judged":
             return self._judges(hit)
         before = hit.start() - 1
-        may_ask = form.evaluates and self.tags[before] in "mn"
-        asks = may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1)
-        return not asks or self.lower(before) == "may"
+        return not (form.evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1))
 
     def _judges(self, hit: re.Match[str]) -> bool:
         """Tell whether a verb judges its object, by what follows."""
         cue, after = hit.start("cue"), self.tags[hit.end()]
         if after == "f" and self.lower(cue).startswith("warn"):
             return False  # "warned Peru of an attack"
-        opens = self.tags[hit.start() - 1] in ".,"
-        return after != "b" or not opens or not self.is_in(cue, "parting")  # "attacking Peru was"
+        return after != "b" or not self.is_in(cue, "parting")  # "attacking Peru was"
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
