@@ -297,7 +297,12 @@ def _phrases(
     columns: tuple[Any, ...] = (
         *(last, last + longer.take(last)),
         word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
-        *(np.where(name >= 0, word[name], -1)[shown], worth[shown], sign[end - 1][shown], ours[shown]),
+        *(
+            np.where(name >= 0, word[name], -1)[shown],
+            worth[shown],
+            sign[end - 1][shown],
+            ours[shown],
+        ),
         *(words.quoted.take(last), words.para.take(last)),
     )
     tags = tags[shown].astype(np.uint8)

@@ -63,6 +63,11 @@ class Frame(NamedTuple):
     last: int  # the last word of a judging phrase, else the cue
 
 
+def _actors_of(ends: Ends) -> Ends:
+    """Return those who are in the book."""
+    return {actor: word for actor, word in ends.items() if actor >= 0}
+
+
 class _Sentences(Evaluations):
     """Sentences as phrases, and who stands where to them."""
 
@@ -89,16 +94,16 @@ class _Sentences(Evaluations):
         sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
-        patients = self.actors(*hit.span("patient")) if "patient" in groups else []
+        patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
             object_ = range(*(hit.span("patient") if after else (cue, hit.end())))
             if name != "called" and self.referring.intersection(object_):
-                patients = []  # "voted down its proposal"
+                patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             # "accused each other", "traded blame"
             if not patients and (self.is_in(cue, "mutual") or self._each_other(cue)):
-                patients = [end for end in agents if len(agents) > 1]
+                patients = agents if len(agents) > 1 else {}
             if not sign:
                 return
         elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
@@ -108,21 +113,21 @@ class _Sentences(Evaluations):
         else:
             agents = self.voice(cue)
             if name == "and deed":  # "kept the islands and has the nerve"
-                patients = [end for end in self.subjects(cue) if end[0] >= 0]
-        victims = self.actors(*hit.span("victim")) if "victim" in groups else []
+                patients = _actors_of(self.subjects(cue))
+        victims = self.actors(*hit.span("victim")) if "victim" in groups else {}
         if patients and "patient" in groups and self._suffers(hit.start("patient")):
-            victims, patients = patients, []
-        if not agents or not (patients or victims or any(agent >= 0 for agent, _ in agents)):
+            victims, patients = patients, {}
+        if not agents or not (patients or victims or _actors_of(agents)):
             return
         verb = hit.start("verb") if "verb" in groups else cue
         rejecters = self._rejecters(form, cue, verb, agents)
         worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
         if rejecters is not None:
             if sign < 0 and not evaluates:  # who slanders is blamed
-                others = [(-1, [end for end in agents if end[0] >= 0])]
+                others = [(-1, _actors_of(agents))]
             # Who rejects a charge against itself is not judged.
-            named = {end[0] for end in rejecters} & {end[0] for end in patients}
-            sign, agents = (-sign, rejecters) if rejecters and not named else (0, agents)
+            others_reject = rejecters and rejecters.keys().isdisjoint(patients)
+            sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
             others = [*self.compared(cue, sign)] if patients else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
@@ -137,8 +142,8 @@ class _Sentences(Evaluations):
             rest = range(cue, self.tags.index(".", cue))
             self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
         turn = REJECTED if rejecters and sign else PLAIN
-        victim = victims[0][0] if victims else NO_ACTOR
-        parts = [(sign, turn, patients or [(NO_ACTOR, -1)], victim)]
+        victim = next(iter(victims), NO_ACTOR)
+        parts = [(sign, turn, patients or {NO_ACTOR: -1}, victim)]
         for polarity, ends in others:
             parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
         self._keep(cue, KINDS.index(form.kind), agents, parts)
@@ -147,17 +152,12 @@ class _Sentences(Evaluations):
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
         if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
             return False
-        if form.name == "judged":
-            return self._judges(hit)
+        if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
+            cue, after = hit.start("cue"), self.tags[hit.end()]
+            warns = after == "f" and self.lower(cue).startswith("warn")
+            return not warns and (after != "b" or not self.is_in(cue, "parting"))
         before = hit.start() - 1
         return not (form.evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1))
-
-    def _judges(self, hit: re.Match[str]) -> bool:
-        """Tell whether a verb judges its object, by what follows."""
-        cue, after = hit.start("cue"), self.tags[hit.end()]
-        if after == "f" and self.lower(cue).startswith("warn"):
-            return False  # "warned Peru of an attack"
-        return after != "b" or not self.is_in(cue, "parting")  # "attacking Peru was"
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
@@ -170,24 +170,13 @@ class _Sentences(Evaluations):
         return any(self.lower(place) in ("other", "another") for place in near)
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
-        """Return the polarity of a judgement, 0 if it is denied."""
-        if (embedded := self._embedded(cue, verb, sign)) is not None:
-            return embedded
-        if form.polarity or not (self.denied(verb) or self.tags[cue + 1] == "n"):
-            return sign
-        before = self.tags[max(verb - 3, 0) : verb]
-        if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
-            return 0
-        turned = self.tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
-        return -1 if turned and sign > 0 else 0
-
-    def _embedded(self, cue: int, verb: int, sign: int) -> int | None:
-        """Return the polarity of a judgement that is asked, allowed or itself judged, else None."""
+        """Return the polarity of a judgement, 0 if it is denied, asked, allowed or a charge."""
         tags = self.tags
         if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        if self._charged(cue):  # "criticised Peru for criticising Chile"
-            return 0
+        charge = tags[cue - 2 : cue] in ("Ap", "Af") and tags[cue] in "Gc"
+        if charge and tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0:
+            return 0  # "accused Peru of attacking Chile"
         # "opposes boycotting Peru", "vetoed a resolution condemning Peru"
         outer = verb - 1 - (verb > 1 and self.is_in(verb - 1, "texts"))
         opposes = tags[outer] in "VEGBo" and tags[cue] == "G"
@@ -196,12 +185,13 @@ class _Sentences(Evaluations):
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
-        return None
-
-    def _charged(self, cue: int) -> bool:
-        """Tell whether a judgement is a charge: "accused Peru of attacking Chile"."""
-        charge = self.tags[cue - 2 : cue] in ("Ap", "Af") and self.tags[cue] in "Gc"
-        return charge and self.tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0
+        if form.polarity or not (self.denied(verb) or tags[cue + 1] == "n"):
+            return sign
+        before = tags[max(verb - 3, 0) : verb]
+        if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
+            return 0
+        turned = tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
+        return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
@@ -212,8 +202,8 @@ class _Sentences(Evaluations):
                 return self.voice(cue)
         rejecters = self.rejecters.get(cue)
         telling = not form.evaluates and form.name not in ("noun", "affects", "which affects")
-        if rejecters and telling and any(agent >= 0 for agent, _ in agents):
-            return []  # "it is a lie that Spain condemned Peru"
+        if rejecters and telling and _actors_of(agents):
+            return {}  # "it is a lie that Spain condemned Peru"
         return rejecters
 
     def _owner(self, place: int) -> int | None:
@@ -229,10 +219,10 @@ class _Sentences(Evaluations):
         """Keep the frames of a cue; ``parts`` have polarity, turn, patients and victim."""
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        for agent, _ in agents:
+        for agent in agents:
             for sign, turn, patients, victim in parts:
                 polarity = (sign > 0) - (sign < 0)
-                for patient, named in patients:
+                for patient, named in patients.items():
                     if agent == patient >= 0:  # nobody judges itself
                         continue
                     self.judged.add(named)
@@ -249,7 +239,7 @@ class _Sentences(Evaluations):
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = [(OTHER, -1)]
+        agents = {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
@@ -286,8 +276,7 @@ class _Sentences(Evaluations):
         elif name == "goes to":  # not "complaints went to"
             sign, agents = max(sign, 0), self.actors(cue, cue + 1) or self.voice(cue)
         elif name in ("which affects", "drawing"):  # "blocked the aid, which angered Poland"
-            doers = self.subjects(hit.start("verb"))
-            patients = [end for end in doers if end[0] >= 0]
+            patients = _actors_of(self.subjects(hit.start("verb")))
         return sign, agents, patients
 
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
@@ -295,7 +284,7 @@ class _Sentences(Evaluations):
         agents, patients = self.actors(cue, cue + 1), Ends()
         outer = re.search("([VEGd]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
-            return [], []
+            return {}, {}
         for link in TAIL.finditer(self.tags, *hit.span("tail")):
             if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
                 break
@@ -311,7 +300,7 @@ class _Sentences(Evaluations):
         if not agents:
             if self.phrases.ours[cue]:
                 quoted = self.phrases.quoted[cue]
-                agents = self.who(cue, cue + 1) if quoted else [(AUTHOR, -1)]
+                agents = self.who(cue, cue + 1) if quoted else {AUTHOR: -1}
             elif self.tags[cue - 1] == "p" and (own := self._owner(cue)) is not None:
                 agents = self.actors(own, own + 1)
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
@@ -321,7 +310,7 @@ class _Sentences(Evaluations):
             elif self.tags[cue - 1 : cue] in ("", ".") and self.tags[hit.end()] in ".,":
                 agents = self.voice(cue)  # "Solidarity with Peru!"
             elif not self.is_in(cue, "assaulting"):  # whom "the attack on" hit is not judged
-                agents = [(OTHER, -1)]
+                agents = {OTHER: -1}
         return agents, patients
 
 

@@ -24,7 +24,7 @@ from stance.reading.words import Words
 
 AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
 
-Ends = list[tuple[int, int]]
+Ends = dict[int, int]
 """Who stands at an end of a frame: numbers in the book, and the words that name them or -1."""
 
 NOUN_PHRASE = "[AakcJNslOFH]"
@@ -163,22 +163,21 @@ class Voices:
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, each once, and where."""
-        tags, names, who = self.tags, self.names, self.words.who
-        places = dict[int, int]()
+        actors = Ends()
         for place in range(low, high):
-            if tags[place] in "Aak" and (name := names[place]) >= 0:
-                places.setdefault(int(who[name]), name)
-        return [*places.items()]
+            if self.tags[place] in "Aak" and (name := self.names[place]) >= 0:
+                actors.setdefault(int(self.words.who[name]), name)
+        return actors
 
     def who(self, low: int, high: int) -> Ends:
         """Return for whom a phrase or a list of them stands."""
         tag = self.tags[low]
         if tag == "F" or (tag == "O" and not self.is_in(low, "kin")):
-            return self.speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
+            return self.speaker(low) if self.phrases.quoted[low] else {AUTHOR: -1}
         if tag == "H" and (named := self._antecedents(low)):
             return named
-        actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
-        return actors or [(OTHER, -1)]
+        actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else {}
+        return actors or {OTHER: -1}
 
     def _antecedents(self, place: int, before: int | None = None) -> Ends:
         """Return for whom "he" or "they" stands: the last subject, else the last object."""
@@ -204,18 +203,18 @@ class Voices:
             heads = fit if _PERSONAL[word] else fit or heads
         subjects = [p for p in heads if tags[p - 1] not in _ACTING] or heads
         if not heads or word == "those":
-            return []
+            return {}
         row = _ROW.search(tags, max(0, place - 40), subjects[-1] + 1) if word == "they" else None
         return self.actors(row.start() if row else subjects[-1], subjects[-1] + 1)
 
     def subjects(self, verb: int) -> Ends:
         """Return for whom the subject of a verb stands."""
         if self.lower_first(verb) in ("i", "we"):  # "we like" is one phrase
-            return self.speaker(verb) if self.phrases.quoted[verb] else [(AUTHOR, -1)]
+            return self.speaker(verb) if self.phrases.quoted[verb] else {AUTHOR: -1}
         place = self.subject(verb)
         if place is None:
             opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
-            return self.voice(verb) if opens else [(OTHER, -1)]
+            return self.voice(verb) if opens else {OTHER: -1}
         if self.lower(place) in ("one", "you"):  # "you can rely on Peru"
             return self.voice(place)
         row = _ROW.search(self.tags, max(0, place - 20), place + 1)
@@ -327,8 +326,12 @@ class Voices:
                 return self.subjects(verb)
         for said in _SAID.finditer(tags, low, high + 1):
             if said.start() > place or said[1] or tags[said.end()] == ",":
+                begin, end = said.span(said.lastindex or 1)
+                if tags[begin] != "H" and begin not in self.referring:
+                    return self.who(begin, end)
+                # What stands before the clause must name who "he" is.
                 clause = tags.rfind(",", low, min(place, said.start())) + 1
-                return self._speaking(*said.span(said.lastindex or 1), clause or low)
+                return self._antecedents(begin, clause or low) or {OTHER: -1}
         whose = self.spelling(self.phrases.word[low + 1] - 1) if tags[low] == "p" else "this"
         if whose not in _NOBODYS and self.is_in(low + 1, "viewing"):  # "in Chile's view"
             return self.actors(low + 1, low + 2) or self.who(low + 1, low + 2)
@@ -336,7 +339,7 @@ class Voices:
             tags[hit.start()] == "W" or (hit.start() == low and self.lower(low) in ("to", "for"))
         ):
             return self.who(*hit.span(1))
-        return [(AUTHOR, -1)]
+        return {AUTHOR: -1}
 
     def _reports(self, verb: int) -> bool:
         """Tell whether a clause is what somebody says: "Iraq told us that Iran lies"."""
@@ -344,12 +347,6 @@ class Voices:
             return False
         says = self.tags[verb] == "U" and self.last(verb) == "that"  # "insisted that"
         return says or bool(_SAYS.match(self.tags, verb))
-
-    def _speaking(self, low: int, high: int, clause: int) -> Ends:
-        """Return who speaks in ", he said,", whom what stands before the clause must name."""
-        if self.tags[low] == "H" or low in self.referring:
-            return self._antecedents(low, clause) or [(OTHER, -1)]
-        return self.who(low, high)
 
     def speaker(self, place: int) -> Ends:
         """Return who says a quotation: the subject of the nearest verb of speech outside it."""
@@ -366,7 +363,7 @@ class Voices:
                 break
             hit = _WHO.match(tags, first) if named else None
             return self.who(*hit.span()) if hit else self.subjects(verb)
-        return [(OTHER, -1)]
+        return {OTHER: -1}
 
 
 class Rejections(Voices):
@@ -430,7 +427,7 @@ class Rejections(Voices):
             if doubted or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
-                self._reject(that, stop, [])
+                self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
         return bool(_NOT.search(self.tags, max(0, verb - 4), verb))
@@ -479,13 +476,13 @@ class Rejections(Voices):
         denying = next((place for place in before if self._rejects(place)), None)
         if self.tags[claim - 1] == "n":
             if self.is_in(claim, "proofs"):  # "found no evidence that"
-                self._reject(that, end, [])
+                self._reject(that, end, {})
         elif denying is not None:  # "do not share the view that"
             self._reject(that, end, self.subjects(denying))
         elif self._untrue(claim):
             self._reject(that, end, self.voice(claim))
         elif claim == low:  # "the charge that Peru lies" without a verdict
-            self._reject(that, end, [])
+            self._reject(that, end, {})
 
     def _read_verdict(self, low: int, be: int, verdict: int) -> None:
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
