@@ -146,7 +146,7 @@ def test_a_book_is_used_alone_or_extends_the_bundled_one(tmp_path, extends, name
     assert book.names == (*names, "Us all")
     assert named("NATO and ourselves", book) == [*mentioned, "ourselves -> Us all"]
     path.write_text(f"{extends}{MINE}nickname = ['+Us (EU)', 'U.S.S.R.']\n", "utf-8")
-    with pytest.warns(UserWarning, match=r"at their ends: '\+Us \(EU\)' as 'Us \(EU'; list"):
+    with pytest.warns(UserWarning, match=r"at their ends: '\+Us \(EU\)'; list"):
         ActorBook.read(path)
 
 

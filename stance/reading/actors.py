@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
+from unicodedata import category
 
 import numpy as np
 
@@ -32,6 +33,11 @@ from stance.settings import parse_settings, read_settings
 UNSURE = ("surname", "refers")  # kinds of alias that several actors may share
 THE = "the "
 BATCH = 1000  # texts scanned at a time
+
+
+def _is_sign(char: str) -> bool:
+    """Return whether a character is a punctuation mark or a symbol."""
+    return category(char)[0] in "PS"
 
 
 class MentionBatch(NamedTuple):
@@ -162,20 +168,12 @@ class ActorBook:
         """
         tables = read_settings(Path(path), "actor book", ActorError)
         book = cls._extended(tables, str(path))
-        if bare := [*book._without_ends(tables)]:
+        mine = (actor.aliases.values() for actor in book.actors if actor.name in tables)
+        listed = chain.from_iterable(chain.from_iterable(mine))
+        if bare := [repr(n) for n in listed if _is_sign(n[0]) or _is_sign(n.removesuffix(".")[-1])]:
             what = f"aliases are found without the signs at their ends: {', '.join(bare[:9])}"
             warnings.warn(f"{path}: {what}; list phrases to ignore in 'not'", stacklevel=2)
         return book
-
-    def _without_ends(self, actors: Collection[str]) -> Iterator[str]:
-        """Yield aliases of some actors that `match` finds without their ends, and as what."""
-        listed = chain.from_iterable(a.aliases.values() for a in self.actors if a.name in actors)
-        for _, tokens, _ in self.scan(chain.from_iterable(listed)):
-            for place in np.flatnonzero(np.diff(tokens.first)).tolist():
-                text, (first, end) = tokens.texts[place], tokens.first[place : place + 2]
-                words = text[tokens.start[first] : tokens.end[end - 1]]
-                if words not in (text, text.removesuffix("."), text.removesuffix("'s")):
-                    yield f"'{text}' as '{words}'"
 
     @classmethod
     def from_toml(cls, text: str, name: str) -> "ActorBook":

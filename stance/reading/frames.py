@@ -177,11 +177,8 @@ class _Sentences(Evaluations):
         charge = tags[cue - 2 : cue] in ("Ap", "Af") and tags[cue] in "Gc"
         if charge and tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0:
             return 0  # "accused Peru of attacking Chile"
-        # "opposes boycotting Peru", "vetoed a resolution condemning Peru"
-        outer = verb - 1 - (verb > 1 and self.is_in(verb - 1, "texts"))
-        opposes = tags[outer] in "VEGBo" and tags[cue] == "G"
-        if opposes and (self.phrases.sign[outer] < 0 or self.is_in(outer, "vetoing")):
-            return -sign
+        if tags[cue] == "G" and tags[verb - 1] in "VEGB" and self.phrases.sign[verb - 1] < 0:
+            return -sign  # "opposes boycotting Peru"
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"

@@ -70,10 +70,8 @@ _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 _REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
-_NOT, _THAT = re.compile("n[hmbx]*$"), re.compile("R|(?<=[CV])A(?=[bhm])")
+_NOT = re.compile("n[hmbx]*$")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
-_SAID_OF, _TOPICAL = re.compile("S[fp]A"), ("about", "of", "on")
-DOUBTS = ("doubt", "believe", "think")
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
 
@@ -149,17 +147,10 @@ class Voices:
             return None
         before = [p for p in range(self._before(place), place) if tags[p] in "Aak"]
         if self.phrases.quoted[place] and not any(self.phrases.quoted[p] for p in before):
-            return self._topic(place)
+            return None
         heads = [p for p in before if tags[p] == "A" and tags[p - 1] not in "fpwti"]
         sole = len({self.words.who[self.names[p]] for p in before}) == 1
         return heads[-1] if heads and sole else None
-
-    def _topic(self, place: int) -> int | None:
-        """Return the one actor that a quotation is about: "They lie," he said of Peru."""
-        tags = self.tags
-        hits = _SAID_OF.finditer(tags, tags.rfind(".", 0, place) + 1, tags.find(".", place))
-        about = [hit.end() - 1 for hit in hits if self.lower(hit.end() - 2) in _TOPICAL]
-        return about[0] if len(about) == 1 else None
 
     def actors(self, low: int, high: int) -> Ends:
         """Return the actors named by a stretch of phrases, each once, and where."""
@@ -188,8 +179,7 @@ class Voices:
             for p in range(max(0, before - 40), before)
             if tags[p] == "A" and para[p] == para[place]
             if tags[p - 1] not in "fpwtiy" or _OFFICIAL.match(tags, p - 2)
-            # Of "They lie," he said of Peru, "he" is not whom "they" stands for.
-            if not (quoted[p] and p in self.referring)
+            if not (quoted[p] and p in self.referring)  # "They lie," he said
         ]
         word, kinds = self.lower(place), self.words.alias_kind
         if word in _PERSONAL:  # "it" is no leader, and "she" is one, if anyone is
@@ -421,12 +411,10 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
-        for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
-            word = self.lower(that)
-            doubted = self.tags[that] == "A" and self.last(that - 1) in DOUBTS
-            if doubted or (word == "that" and that > low):
+        for that in (place for place in range(low, stop) if self.tags[place] == "R"):
+            if self.lower(that) == "that" and that > low:
                 self._read_clause(low, that, stop)
-            elif word == "whether":
+            elif self.lower(that) == "whether":
                 self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
@@ -446,12 +434,8 @@ class Rejections(Voices):
         verb = that - 1
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
-        elif (
-            (self.is_in(verb, "confirming") and self._denied(verb))  # "it is not true that"
-            or self.unfair(verb - 1)  # "wrong to say that"
-            or (self.tags[verb - 1] == "t" and self.is_in(verb - 2, "unfair"))  # "slander to say"
-        ):
-            self._reject(that, end, self.voice(verb))
+        elif self.unfair(verb - 1) or (self.is_in(verb, "confirming") and self._denied(verb)):
+            self._reject(that, end, self.voice(verb))  # "wrong to say that", "it is not true that"
         else:
             self._read_claim(low, that, end)
 
