@@ -17,7 +17,6 @@ from stance.reading.words import NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
 _DEMONYM, _REFERS = map(ALIAS_KINDS.index, ("demonym", "refers"))
-_TITLE = 4  # words of a speaker before a colon, at most
 _NEAR = 6  # words before an evaluation in which "is" or an actor must stand
 
 
@@ -221,8 +220,7 @@ def _before_colon(words: Words, word: Ints, letter: Bytes, comma: Bools) -> Bool
     colon = [words.texts[number][stop] == ":" for number, stop in zip(para, end, strict=True)]
     for place in places[np.array(colon, np.bool_)].tolist():
         named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
-        fits = len(named) <= _TITLE and ord("A") in named
-        says[place] = fits and _NOMINAL[named].all()
+        says[place] = ord("A") in named and _NOMINAL[named].all()
     return says
 
 
@@ -279,7 +277,6 @@ def _phrases(
     worth = np.add.reduceat(value * (nominal & ~_letters("AM")[mark]), begin)
     judged = (head == ord("a")) | (head == ord("J")) & (worth != 0)
     owner = np.where(name >= 0, mark[np.minimum(name + 1, len(mark) - 1)], 0) == ord("q")
-    owner &= mark[np.maximum(name, 0)] == ord("A")
     judged |= owner & (head == ord("N")) & (end > name + 2)
     actor = np.select(
         [head == ord("c"), later("s") & ~judged, ~later("saucJN"), judged],
@@ -294,17 +291,10 @@ def _phrases(
     shown = np.flatnonzero(tags != ord("x"))
     word = word.astype(np.int64)
     last = word[end[shown] - 1]
-    columns: tuple[Any, ...] = (
-        *(last, last + longer.take(last)),
-        word[(begin + (mark[begin] == ord("D")) * (end > begin + 1))[shown]],
-        *(
-            np.where(name >= 0, word[name], -1)[shown],
-            worth[shown],
-            sign[end - 1][shown],
-            ours[shown],
-        ),
-        *(words.quoted.take(last), words.para.take(last)),
-    )
+    first = word[begin + (mark[begin] == ord("D")) * (end > begin + 1)]
+    of_phrases = (first, np.where(name >= 0, word[name], -1), worth, sign[end - 1], ours)
+    of_words: list[Any] = [words.quoted.take(last), words.para.take(last)]
+    columns = last, last + longer.take(last), *(one[shown] for one in of_phrases), *of_words
     tags = tags[shown].astype(np.uint8)
     views: list[Any] = [memoryview(one) for one in columns]  # few entries are ever looked at
     return Phrases(tags.tobytes().decode("ascii"), signals, *views)

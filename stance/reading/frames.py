@@ -261,8 +261,6 @@ class _Sentences(Evaluations):
         elif name == "measures":
             threatens = self.lower(hit.start("verb")).startswith("threat")
             sign = -1 if threatens else -self.phrases.sign[hit.start("verb")]
-        elif name == "act by":  # "praised a mission by Japan", not "aided crimes by Japan"
-            sign = sign if sign < 0 or self.phrases.value[hit.start("worth")] >= 0 else 0
         elif name == "judged worth":  # "praised the courage of Ukraine", not its grief
             sign = sign if sign * self.phrases.value[hit.start("worth")] > 0 else 0
         elif name == "held":
