@@ -86,8 +86,6 @@ class Evaluations(Rejections):
             return -1
         if name == "demand":
             return self._demand(hit, cue)
-        if name == "because":
-            return self._outcome(hit.end())
         if name == "without":  # "we would be free", "there would be no war"
             if worth := self.phrases.value[hit.start("patient")]:  # "Peru's meddling"
                 return worth
