@@ -42,12 +42,11 @@ class Actor:
 
     def to_table(self) -> dict[str, Any]:
         """Return the actor as a table of the file format."""
-        lists = {kind: list(names) for kind, names in self.aliases.items() if names}
-        table = {"kind": self.kind, **lists, "case": sorted(self.case)}
-        table |= {"alone": sorted(self.alone)} if self.alone else {}
-        table |= {"not": list(self.exclusions)} if self.exclusions else {}
+        lists = {kind: list(names) for kind, names in self.aliases.items()}
+        lists |= {"case": sorted(self.case), "alone": sorted(self.alone)}
         office = {alias: list(days) for alias, days in self.office.items()}
-        return table | ({"office": office} if office else {})
+        table = lists | {"not": list(self.exclusions), "office": office}
+        return {"kind": self.kind} | {k: v for k, v in table.items() if v or k == "case"}
 
     def limited(self, kinds: Collection[str]) -> "Actor":
         """Return the actor with aliases of some kinds; the others become exclusions."""

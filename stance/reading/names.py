@@ -151,13 +151,8 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
 
 def _is_title(text: str, start: int) -> bool:
     """Return whether all weighty words of a line begin with a capital, as in a headline."""
-    return _is_title_line(text[:start].rpartition("\n")[2] + text[start:].partition("\n")[0])
-
-
-@lru_cache(maxsize=100)
-def _is_title_line(line: str) -> bool:
-    small = name_words()["openers"]
-    words = [word for word in line.split() if word.lower() not in small]
+    line = text[:start].rpartition("\n")[2] + text[start:].partition("\n")[0]
+    words = [word for word in line.split() if word.lower() not in name_words()["openers"]]
     return len(words) >= _TITLE and not any(word[0].islower() for word in words)
 
 

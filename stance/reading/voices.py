@@ -83,7 +83,6 @@ class Voices:
         self.cues, self.lists = cues, cues.lists
         types: Any = words.type
         self._strings, self._type = words.types.strings, memoryview(types)
-        self._spelled = dict[int, str]()  # in lower case, by spelling
         self.names = [*phrases.name]  # of each phrase, or of what it refers to
         self.referring = set[int]()
         """Phrases that stand for an actor named before: "its troops", "it lies"."""
@@ -300,10 +299,7 @@ class Voices:
 
     def spelling(self, word: int) -> str:
         """Return a word of the batch in lower case."""
-        number = self._type[word]
-        if (text := self._spelled.get(number)) is None:
-            text = self._spelled[number] = self._strings[number].lower()
-        return text
+        return self._strings[self._type[word]].lower()
 
     def voice(self, place: int) -> Ends:
         """Return who says the clause of a phrase."""
@@ -379,10 +375,8 @@ class Rejections(Voices):
 
     def unfair(self, place: int) -> bool:
         """Tell whether a phrase such as "it would be wrong to" makes what follows untrue."""
-        return (
-            self.tags[place] == "C"
-            and self.spelling(self.phrases.last[place] - 1) in self.lists["unfair"]
-        )
+        word = self.spelling(self.phrases.last[place] - 1)
+        return self.tags[place] == "C" and word in self.lists["unfair"]
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
