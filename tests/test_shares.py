@@ -71,6 +71,18 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert "corrected" not in text
 
 
+def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_path):
+    """As where --abstain allows so few errors that no answer against is given."""
+    rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
+    table = write(tmp_path / "cautious.csv", rows)
+    for command in ("shares", "report"):
+        assert "cautious.csv: against never answered, for such answers" in fails(1, command, table)
+    corrected = figures(table, "--audit", archive[1])["shares"]
+    assert all(share["corrected"] is not None for share in corrected)
+    assert {share["counted"] for share in corrected} == {None}
+    report_on(table, "--audit", archive[1])
+
+
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     shares, differences = tmp_path / "shares.csv", tmp_path / "differences.csv"
     options = ("--by", "outlet", "--over", "date", "--period", "quarter")

@@ -17,6 +17,7 @@ from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, optional_column, rewrite_dates
 
+FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -56,6 +57,15 @@ class AnswersTable:
     def probable(self) -> bool:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None
+
+    @property
+    def never_answered(self) -> list[str]:
+        """Stances of which `predict` has withheld all answers, so that none are counted."""
+        given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
+        withheld = self.chances[self.stance == len(Stance)]
+        leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
+        never = (given == 0) & (leaning >= FEWEST_LEANING) & given.any() & self.probable
+        return [str(stance) for stance, is_so in zip(Stance, never, strict=True) if is_so]
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, shown
+from stance.display import count, joined, shown
 from stance.errors import DataError
 from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
@@ -39,7 +39,12 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     Raise `DataError` where the two do not fit.
     """
     if request.audit is None:
-        return read_population(request), None
+        population = read_population(request)
+        if never := population.never_answered:
+            why = f"{joined(never)} never answered, for such answers are all withheld"
+            advice = "without --abstain or with a higher rate, or add --audit LABELLED"
+            raise DataError(f"{population.table}: {why}; run stance predict {advice}")
+        return population, None
     with open_table(request.audit, encoding=request.encoding) as table:
         records = list(table)
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
