@@ -84,6 +84,14 @@ def test_pairs_are_drawn_as_often_as_their_inclusion_says(archive):
     assert (np.abs(times / draws - drawn.chance) < 5 * error + 1e-9).all()
 
 
+def test_whole_documents_are_drawn_whole(archive, tmp_path):
+    rows = sample(archive[0], tmp_path / "whole.csv", "--documents", "--actor", "Russia")
+    drawn = {row["document"] for row in rows}
+    russia = [row for row in read(archive[0]) if row["actor"] == "Russia"]
+    assert len(drawn) == 60
+    assert len(rows) == sum(row["document"] in drawn for row in russia)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=12, max_size=200),
     st.integers(8, 220),
@@ -167,6 +175,7 @@ OUT = ("-o", "out.csv")
     ("options", "status", "line"),
     [
         ((*OUT, "-n", 3), 2, "-n 3: a sample needs 10 or more"),
+        ((*OUT, "-n", 20, "--purpose", "train", "--documents"), 2, "drop it, or drop --documents"),
         ((*OUT, "-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
         ((*OUT, "-n", 20, "--by", "paper"), 1, "no column 'paper'; it has document, outlet"),
         ((*OUT, "-n", 20, "--prefix", "m_"), 1, "no column of answers begins with 'm_'; drop or"),

@@ -194,6 +194,7 @@ def sample(
     output: Path,
     only: list[str] | None = None,
     purpose: Literal["audit", "train"] = "audit",
+    documents: bool = False,
     seed: int = 20,
     force: bool = False,
     *,
@@ -206,7 +207,9 @@ def sample(
 
     request = Request(**answered, only=only or ())
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
-    drawn = write_sample(request, output, number, seed=seed, purpose=purpose, force=force)
+    drawn = write_sample(
+        request, output, number, seed=seed, whole=documents, purpose=purpose, force=force
+    )
     beside = f"wrote {design_path(output)}; keep it beside the labels, unseen by coders"
     first = "" if drawn["texts"] else "add the texts as a column 'text', then "
     wrote = f"wrote {output}; {first}label it with: stance label {output} --coder NAME"

@@ -39,12 +39,14 @@ def write_sample(
     size: int,
     *,
     seed: int = 20,
+    whole: bool = False,
     purpose: Literal["audit", "train"] = "audit",
     force: bool = False,
 ) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
-    The sample is spread over the columns ``by`` and ``over`` of the table of answers.
+    The sample is spread over the columns ``by`` and ``over`` of the table of answers. Its size is
+    in answers, or in documents if these are drawn whole.
 
     Returns
     -------
@@ -55,9 +57,11 @@ def write_sample(
     train = purpose == TRAIN
     if size < FEWEST:
         raise UsageError(f"-n {size}: a sample needs {FEWEST} or more")
+    if train and whole:
+        raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
     by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
-    sample = draw_sample(population, by_chance, seed)
+    sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)
     unsure = _least_sure(population, sample, size - audited if train else 0)
     notes = _write(population, sample, unsure, output, force)
@@ -74,25 +78,30 @@ def write_sample(
     }
 
 
-def draw_sample(population: AnswersTable, size: int, seed: int) -> Sample:
-    """Draw a sample at random."""
+def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool = False) -> Sample:
+    """Draw a sample at random, of answers or of whole documents."""
     rng = np.random.Generator(np.random.PCG64(seed))
     groups, periods = max(1, len(population.groups)), int(population.period.max(initial=0)) + 2
-    actor = population.actor
+    unit = population.document if whole else np.arange(len(population))
+    first = np.unique(unit, return_index=True)[1]
+    actor = np.zeros_like(unit) if whole else population.actor
     outer = actor * groups + population.group
     cell = outer * periods + population.period + 1
     finest = cell * (len(Stance) + 1) + population.stance
     # What the model expects of its errors in all three stances.
-    errors = 1 - (population.chances.astype(np.float64) ** 2).sum(axis=1)
-    levels = [finest, cell, outer, actor, np.zeros_like(cell)]
-    stratum, drawn = design_sample(levels, errors, min(size, len(population)))
+    squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
+    errors = np.bincount(unit, 1 - squares).astype(np.float64)
+    levels = [cell if whole else finest, cell, outer, actor, np.zeros_like(cell)]
+    levels = [level[first] for level in levels]
+    stratum, drawn = design_sample(levels, errors, min(size, len(first)))
     numbers = rng.permutation(len(drawn)) + 1
-    pairs = [
+    units = [
         rng.choice(np.flatnonzero(stratum == number), many, replace=False)
         for number, many in enumerate(drawn)
     ]
-    pair = np.sort(np.concatenate(pairs))
-    return Sample(pair, numbers[stratum[pair]], (drawn / np.bincount(stratum))[stratum])
+    pair = np.flatnonzero(np.isin(unit, np.concatenate(units)))
+    chance = (drawn / np.bincount(stratum))[stratum[unit]]
+    return Sample(pair, numbers[stratum[unit[pair]]], chance)
 
 
 def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
