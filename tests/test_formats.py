@@ -303,6 +303,7 @@ def test_cells_of_every_type_are_texts(tmp_path):
         *("0xff00", "2025-05-18", '{"k": 1, "s": "é"}', "1 day, 0:00:00"),
     )
     assert "a.parquet: Parquet, 11 columns" in notes
+    assert "nulls read as an empty cell (first: line 1)" in notes
 
 
 # --- JSON ---

@@ -178,7 +178,7 @@ CELLS = [
 J = "mine.jsonl"
 JSON = [
     read("numbers as written", '{"a": 1e5, "b": 0.10, "c": -0, "d": 12345678901234567890123}\n', tuple("abcd"), ("1e5", "0.10", "-0", "12345678901234567890123"), file=J),
-    read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J),
+    read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J, notes="1 null read as an empty cell"),
     read("escapes", '{"a": "\\u00e9\\n\\"\\ud83d\\udd4a"}\n', ("a",), ('é\n"🕊',), file=J),
     read("other line separators are text", '{"a": "x\u2028y\x85z"}\n', ("a",), ("x\u2028y\x85z",), file=J),
     read("one list", '[{"a": "x"}, {"a": "y"}]\n', ("a",), ("x",), ("y",), file="mine.json", notes="a list in JSON"),

@@ -215,9 +215,11 @@ def population(answers: Floats, document: Ints) -> AnswersTable:
     )  # fmt: skip
 
 
-def audited(rng: Rng, answers: AnswersTable, stance: Ints, size: int) -> Audit:
+def audited(
+    rng: Rng, answers: AnswersTable, stance: Ints, size: int, *, whole: bool = False
+) -> Audit:
     """Draw and label an audit as `stance sample` does."""
-    drawn = draw_sample(answers, size, int(rng.integers(1 << 31)))
+    drawn = draw_sample(answers, size, int(rng.integers(1 << 31)), whole=whole)
     return Audit(drawn.pair, stance[drawn.pair], drawn.chance[drawn.pair], drawn.stratum)
 
 
@@ -244,6 +246,20 @@ def hold_corrected(rng: Rng, truth: Truth, size: int, draws: int) -> tuple[Float
     return held / draws, width / draws, alone / draws
 
 
+def hold_documents(rng: Rng, truth: Truth, size: int, draws: int) -> float:
+    """Return how often the net of the most frequent of three actors holds, of whole documents."""
+    held = 0
+    for _ in range(draws):
+        answers, stance = archive(rng, truth)
+        actor = np.minimum(rng.geometric(0.6, len(stance)) - 1, 2)
+        answers = replace(answers, actor=actor, actors=("NATO", "Russia", "Poland"))
+        audit = audited(rng, answers, stance, size, whole=True)
+        nato = next(share for share in Study(answers, audit).shares() if share.actor == "NATO")
+        low, high = intervals(nato)[NET]
+        held += low <= truth[FAVOR] - truth[AGAINST] <= high
+    return held / draws
+
+
 def claim(rng: Rng, groups: int, size: int, draws: int) -> float:
     """Return the share of runs that claim a difference between groups that chance gave."""
     claims = 0
@@ -266,12 +282,18 @@ def print_audits(draws: int, seed: int, jobs: int) -> None:
         cells = percent([*held, *(width / alone)])
         return f"{' / '.join(f'{100 * part:.0f}' for part in truth)} | {size} | {cells}"
 
+    def of_documents(rng: Rng, truth: Truth, size: int) -> str:
+        held = hold_documents(rng, truth, size, draws)
+        return f"{' / '.join(f'{100 * part:.0f}' for part in truth)} | {size} | {100 * held:.1f}"
+
     def claimed(rng: Rng, groups: int, size: int) -> str:
         return f"{groups} | {size} | {100 * claim(rng, groups, size, draws):.1f}"
 
     heads = [f"{name} {kind}" for kind in ("held", "width of alone") for name in QUANTITIES]
     audits = [(truth, size) for truth in TRUTHS for size in AUDITS]
     print_table(f"true shares | labels | {' | '.join(heads)}", audits, corrected, jobs, seed)
+    wholes = [(truth, size) for truth in TRUTHS[1:3] for size in (60, 150)]
+    print_table("true shares | documents | net held", wholes, of_documents, jobs, seed)
     parts = [(groups, size) for size in (400, 100) for groups in (2, 4, 10)]
     print_table("groups | labels | runs that claim", parts, claimed, jobs, seed)
 

@@ -15,7 +15,7 @@ from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
 from stance.findings.audit import TRAIN, design_path
 from stance.findings.request import Request
-from stance.records import Stance
+from stance.records import SIDES, Stance
 from stance.tables import Table, column, write_table
 
 DRAWN = ("row", "actor", "purpose", "design")
@@ -88,10 +88,13 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     outer = actor * groups + population.group
     cell = outer * periods + population.period + 1
     finest = cell * (len(Stance) + 1) + population.stance
+    if whole:  # by the sides that answers of a document take
+        sides = [np.bincount(unit, population.stance == side)[unit] > 0 for side in SIDES]
+        finest = cell * 4 + sides[0] * 2 + sides[1]
     # What the model expects of its errors in all three stances.
     squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
     errors = np.bincount(unit, 1 - squares).astype(np.float64)
-    levels = [cell if whole else finest, cell, outer, actor, np.zeros_like(cell)]
+    levels = [finest, cell, outer, actor, np.zeros_like(cell)]
     levels = [level[first] for level in levels]
     stratum, drawn = design_sample(levels, errors, min(size, len(first)))
     numbers = rng.permutation(len(drawn)) + 1

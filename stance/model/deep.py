@@ -19,7 +19,7 @@ from unicodedata import category, name, normalize
 import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
-from stance.errors import load_extra
+from stance.errors import ModelError, load_extra
 from stance.model.heads import softmax
 from stance.reading.words import Words
 from stance.records import Recomputing, Stance
@@ -157,7 +157,13 @@ class DeepReader(Recomputing):
         options.use_deterministic_compute = True
         options.log_severity_level = 4  # nothing but what it raises
         runtime.disable_telemetry_events()
-        return runtime.InferenceSession(self.network, options, providers=["CPUExecutionProvider"])
+        try:
+            how = {"providers": ["CPUExecutionProvider"]}
+            return runtime.InferenceSession(self.network, options, **how)
+        except Exception as error:  # its errors have no base of their own
+            advice = "pip install --upgrade onnxruntime, or do without --deep"
+            version = f"onnxruntime {runtime.__version__}"
+            raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
 
     def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> dict[str, Floats]:
         """Read some of the pairs, whose paragraphs name their actors and stand in order.

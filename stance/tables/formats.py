@@ -136,6 +136,8 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
         parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]
         return Fault(line, "", " and ".join(parts), "give every line the keys of the first")
     values = [item[name] for name in names]
+    if empty := values.count(None):
+        table.note("null: read as an empty cell", line, empty)
     return [
         value if isinstance(value, str) else Value("" if value is None else _written(value))
         for value in values
@@ -296,6 +298,9 @@ def _parquet_rows(batches: Iterator[Any], table: Table) -> Iterator[Row]:
             if (batch := next(batches, None)) is None:
                 return
             columns = list(map(_texts, batch.columns))
+        for cells in columns:
+            if nulls := cells.count(None):
+                table.note("null: read as an empty cell", line + cells.index(None), nulls)
         for row in zip(*columns, strict=True):
             yield line, [cell or "" for cell in row], ""
             line += 1
