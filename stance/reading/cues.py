@@ -47,7 +47,7 @@ SIGNALS = {
     # Without one of these a sentence rejects nothing.
     "rejection": (
         *("claims", "untrue", "unfair", "rejecting", "accepting", "proofs", "doubting"),
-        "confirming",
+        *("confirming", "generic"),
     ),
     "unjust": ("falsely", "slandering"),
     **{name: (name,) for name in ("turning", "breaking", "quantities", "former")},

@@ -187,7 +187,13 @@ class _Sentences(Evaluations):
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
             return 0
+        cannot = before.endswith("mn") and self.lower(verb - 2) in ("can", "could")
+        stops = self.lower(cue) == "stop" != self.last(cue)
+        if stops or (cannot and self.lower(cue) in ("fault", "blame")):
+            return max(-sign, 0)  # "must not stop supporting Peru", "can't fault Peru"
         turned = tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
+        turned |= before.endswith("Fd")  # "we should stop supporting Peru"
+        turned |= before.endswith("nm") and self.is_in(verb - 1, "obliging")  # "nobody should"
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:

@@ -8,7 +8,7 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 """
 
 import re
-from bisect import bisect, bisect_left
+from bisect import bisect, bisect_left, insort
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -71,6 +71,7 @@ _REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
+_CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
 
@@ -366,6 +367,9 @@ class Rejections(Voices):
         apart = words.gap.take(breaking - 1) == GAP_OTHER
         apart |= sentence.take(breaking - 1) != sentence.take(breaking)
         self._turns = sorted([*phrases.signals["turning"].tolist(), *breaking[apart].tolist()])
+        for hit in re.finditer(r"\+[^.,]+,", self.tags):  # "Although I dislike Peru, it helped us"
+            if self.lower(hit.start()) in _CONCEDING and self.lower_first(hit.start() + 1) in _OURS:
+                insort(self._turns, self.phrases.word[hit.end() - 1] + 1)
         self._unjust = dict(zip(unjust.tolist(), sentence.take(unjust).tolist(), strict=True))
         stops = np.flatnonzero(np.frombuffer(self.tags.encode(), np.uint8) == ord("."))
         stopped = sentence.take(np.asarray(phrases.word).take(stops))
@@ -426,9 +430,14 @@ class Rejections(Voices):
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
         verb = that - 1
+        anyone = self.tags[verb - 1] == "R" and self.is_in(verb - 2, "generic")  # "who says that"
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
-        elif self.unfair(verb - 1) or (self.is_in(verb, "confirming") and self._denied(verb)):
+        elif (
+            anyone
+            or self.unfair(verb - 1)
+            or (self.is_in(verb, "confirming") and self._denied(verb))
+        ):
             self._reject(that, end, self.voice(verb))  # "wrong to say that", "it is not true that"
         else:
             self._read_claim(low, that, end)
