@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Floats, Ints, Keys, among, stretches
 from stance.features import FAR, REACH, Pairs, relations
 from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
 from stance.reading.keys import join_keys, key_of
@@ -17,7 +17,7 @@ from stance.records import Stance
 
 
 def stem_features(name: str, stems: Keys) -> Keys:
-    """Return the keys of stems that are not negated, as features of `stem` or `plain`."""
+    """Return the keys of stems that are not negated, as features of a block of stems."""
     return join_keys(key_of(name), np.full(len(stems), MARKS[""]), stems)
 
 
@@ -29,6 +29,20 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems wherever they stand in the paragraph, marked after a negator."""
     return [_stems("plain", reader, pairs, None)]
+
+
+def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Stems wherever they stand in the sentences that name the actor, marked after a negator."""
+    words, sentence = pairs.words, pairs.words.sentence
+    named = sentence.take(pairs.word.take(pairs.mention))
+    new = np.flatnonzero(np.diff(named, prepend=-1) | np.diff(pairs.owner, prepend=-1))
+    row, named = pairs.owner.take(new), named.take(new)
+    low, high = (np.searchsorted(sentence, named, side) for side in ("left", "right"))
+    row, word = np.repeat(row, high - low), stretches(low, high - low)
+    entry = word + (pairs.first[:-1] - words.first.take(pairs.para)).take(row)
+    number = words.once(_stem_numbers).take(word)
+    number[among(entry, pairs.mention)] = Stems.TARGET
+    return [Occurrences(row, word, number, None, reader.once(Stems, "sentence", reader))]
 
 
 def _stems(name: str, reader: Reader, pairs: Pairs, weight: Floats | None) -> Occurrences:
@@ -217,6 +231,7 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "name": name_block,
     "word": word_block,
     "plain": plain_block,
+    "sentence": sentence_block,
     "rival": rival_block,
     "short_relation": relations.short_relation_block,
     "ending": ending_block,
@@ -225,5 +240,5 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word", "plain", "frame")
+LEXICAL = ("stem", "char", "word", "plain", "sentence", "frame")
 """Blocks whose features are words or phrases: if none is known, the model knows nothing."""
