@@ -24,7 +24,7 @@ from stance.settings import (
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_relation", "ending", "frame", "deep", "sentence"),
+    *("short_relation", "ending", "frame", "deep", "sentence", "long_frame"),
 )
 
 TARGET_BLIND = ("stem", "class", "char", "word")

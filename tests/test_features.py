@@ -18,7 +18,7 @@ from stance.reading.words import Reader, make_query
 
 CHECKED = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_relation", "ending", "frame"),
+    *("short_relation", "ending", "frame", "sentence", "long_frame"),
 )
 Spans = Sequence[tuple[int, int]] | None
 Asked = tuple[str, str, Spans]
@@ -141,3 +141,19 @@ def test_short_blocks_end_at_thirty_words(reader, padding, short):
     text = "Poland thanked NATO" + " again" * padding
     (found,) = bulk_asked(reader, [(text, "NATO", None)], ("short_relation",))
     assert bool(found["short_relation"]) == short
+
+
+def test_the_block_of_sentences_leaves_out_those_that_do_not_name_the_actor(reader: Reader) -> None:
+    text = "Poland thanked NATO. Chile wept. NATO wept, too."
+    (found,) = bulk_asked(reader, [(text, "NATO", None)], ("sentence", "plain"))
+    whole = {place for places in found["plain"].values() for place, _ in places}
+    named = {place for places in found["sentence"].values() for place, _ in places}
+    assert (whole, whole - named) == ({*range(8)}, {3, 4})
+
+
+@pytest.mark.parametrize("padding", [0, 57, 58, 397, 398])
+def test_frames_of_long_paragraphs_are_features_of_their_own(reader: Reader, padding: int) -> None:
+    text = "Poland praised NATO." + " Again" * padding
+    (found,) = bulk_asked(reader, [(text, "NATO", None)], ("frame", "long_frame"))
+    blocks = {name for name, terms in found.items() if terms}
+    assert blocks == ({"frame"} if padding < 58 else {"long_frame"} if padding < 398 else set())

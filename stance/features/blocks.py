@@ -236,9 +236,10 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "short_relation": relations.short_relation_block,
     "ending": ending_block,
     "frame": relations.frame_block,
+    "long_frame": relations.long_frame_block,
     "deep": deep_block,
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word", "plain", "sentence", "frame")
+LEXICAL = ("stem", "char", "word", "plain", "sentence", "frame", "long_frame")
 """Blocks whose features are words or phrases: if none is known, the model knows nothing."""

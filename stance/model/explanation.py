@@ -149,9 +149,10 @@ def _reasons(
                 continue
             share = block.idf[number] * block.coef[number].astype(np.float64) * weight
             term = block.terms[number] if block.terms else block.name
-            if block.name in ("frame", "deep"):
-                term = "; ".join(judgements[word]) if block.name == "frame" else DEEP
-            if word < 0 or block.name == "frame":
+            framed = block.name in ("frame", "long_frame")
+            if framed or block.name == "deep":
+                term = "; ".join(judgements[word]) if framed else DEEP
+            if word < 0 or framed:
                 whole[term] += share
             else:
                 push[word] += share

@@ -34,7 +34,8 @@ from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
 
-MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
+MOST_WORDS = 60  # of a short paragraph: in longer ones no frame decides
+LONGEST = 400  # words of a longer one that is read
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
 _PAIRED = re.compile("[oShrVEGK][cNJ]&$")
@@ -325,18 +326,27 @@ def frames_of(words: Words, reader: Reader) -> list[Frame]:
     return frames_in(words, reader, np.arange(len(words)))
 
 
+def long_frames_of(words: Words, reader: Reader) -> list[Frame]:
+    """Return the frames of the longer paragraphs of a batch; `Words.once` keeps them."""
+    return _frames(words, reader, np.flatnonzero(np.diff(words.first) > MOST_WORDS), LONGEST)
+
+
 def frames_read(words: Words) -> list[Frame]:
-    """Return the frames of a batch if a block has read them, else none."""
-    made: list[list[Frame]] = [made for (make, *_), made in words.made.items() if make is frames_of]
-    return made[0] if made else []
+    """Return the frames of a batch that blocks have read."""
+    makers = frames_of, long_frames_of
+    return [one for (make, *_), made in words.made.items() if make in makers for one in made]
 
 
 def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     """Return the frames of some short paragraphs, or of all that a block has read."""
     if (frames_of, reader) in words.made:
         return words.once(frames_of, reader)
+    return _frames(words, reader, asked, MOST_WORDS)
+
+
+def _frames(words: Words, reader: Reader, asked: Ints, longest: int) -> list[Frame]:
     clauses = reader.once(_clauses, reader)
-    phrases = clauses and clauses.phrases(words, asked, MOST_WORDS)
+    phrases = clauses and clauses.phrases(words, asked, longest)
     if not clauses or not phrases:
         return []
     return _Sentences(words, phrases, clauses.cues).frames(constructions_of(reader.language))
