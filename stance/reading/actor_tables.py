@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain, product
+from math import prod
 from typing import Any
 
 from stance.display import shown
@@ -145,8 +146,10 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
     if not all(isinstance(e, list) and e and all(isinstance(v, str) for v in e) for e in lists):
         like = 'я = ["я", "и", "ю", "ей"]'
         raise ActorError(f"{where}: 'endings' must be a table of lists of endings, such as {like}")
+    made = 0
 
     def forms(entry: object, place: str) -> Sequence[object]:
+        nonlocal made
         if not isinstance(entry, str):
             return [entry]  # the book's own check says what is wrong with it
         parts = [[part] for part in _REFERENCE.split(entry)]
@@ -155,6 +158,8 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
                 advice = hint(name, [*map(repr, endings)])
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
         parts[1::2] = [endings[name] for (name,) in parts[1::2]]
+        if (made := made + prod(map(len, parts))) > 2 * MOST_ALIASES:  # `case` repeats aliases
+            raise ActorError(f"{place}: more than {2 * MOST_ALIASES:,} forms; use fewer endings")
         return [*map("".join, product(*parts))]
 
     def every(value: object, place: str) -> object:

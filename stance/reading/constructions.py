@@ -114,6 +114,8 @@ class Evaluations(Rejections):
             return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
+        if name == "surpasses":  # "did far better than"
+            return turn if self.lower_first(cue) == "better" else 0
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if form.valued:
@@ -151,6 +153,8 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
+        if group.get("never") and self.lower_first(cue) in self.lists["comparing"]:
+            turn = 1  # "has never been a better friend"
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")

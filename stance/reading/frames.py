@@ -29,7 +29,7 @@ from stance.reading.constructions import (
     occurrences,
 )
 from stance.reading.cues import Cues, cues_of
-from stance.reading.voices import AUTHOR, OTHER, Ends, compiled
+from stance.reading.voices import AUTHOR, DOUBTS, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
@@ -40,6 +40,10 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 
 _PAIRED = re.compile("[oShrVEGK][cNJ]&$")
 _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
+_DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|n(m))h?$")
+_HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
+_LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
+_THOSE = re.compile("R[hm]*([VEGB])$")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -113,6 +117,9 @@ class _Sentences(Evaluations):
             return
         else:
             agents = self.voice(cue)
+            start = hit.start("patient") if patients else 0
+            if judging := _THOSE.search(self.tags, max(0, start - 4), start):
+                sign *= self.phrases.sign[judging.start(1)]  # "people who hate Peru are fools"
             if name == "and deed":  # "kept the islands and has the nerve"
                 patients = _actors_of(self.subjects(cue))
         victims = self.actors(*hit.span("victim")) if "victim" in groups else {}
@@ -156,6 +163,8 @@ class _Sentences(Evaluations):
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             warns = after == "f" and self.lower(cue).startswith("warn")
+            if after in "bhmeodgrEVG" and self.last(cue) in DOUBTS:
+                return False  # "nobody believes Peru lied"
             return not warns and (after != "b" or not self.is_in(cue, "parting"))
         before = hit.start() - 1
         return not (form.evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1))
@@ -183,32 +192,53 @@ class _Sentences(Evaluations):
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
+        if self.lower(verb - 1) == "who" and tags[max(0, verb - 2) : verb] in (".R", "R"):
+            return 0  # "Who trusts Peru?"
+        if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
+            return -1  # "admired Peru once, but no longer"
         if form.polarity or not (self.denied(verb) or tags[cue + 1] == "n"):
             return sign
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
             return 0
-        cannot = before.endswith("mn") and self.lower(verb - 2) in ("can", "could")
-        stops = self.lower(cue) == "stop" != self.last(cue)
-        if stops or (cannot and self.lower(cue) in ("fault", "blame")):
-            return max(-sign, 0)  # "must not stop supporting Peru", "can't fault Peru"
-        turned = tags[cue] in "ck" or form.name == "called" or self.is_in(cue, "attitude")
-        turned |= before.endswith("Fd")  # "we should stop supporting Peru"
-        turned |= before.endswith("nm") and self.is_in(verb - 1, "obliging")  # "nobody should"
+        turned = tags[cue] in "ck" or form.name in ("called", "lets win")
+        turned |= self.is_in(cue, "attitude") or self.lower(verb - 1) in ("anyone", "anybody")
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
         """Return who calls a judgement untrue, nobody where that is unsure; None if no one does."""
-        if not form.evaluates:
+        if not form.evaluates and form.name != "loyal":
             if self.unfair(verb - 1):  # "wrong to blame Peru"
                 return self.voice(verb)
-            if self.falsely(cue):
+            spared = not form.polarity and self._spared(verb)
+            if spared or self.falsely(cue) or self._folly(verb):
                 return self.voice(cue)
         rejecters = self.rejecters.get(cue)
         telling = not form.evaluates and form.name not in ("noun", "affects", "which affects")
         if rejecters and telling and _actors_of(agents):
             return {}  # "it is a lie that Spain condemned Peru"
         return rejecters
+
+    def _spared(self, verb: int) -> bool:
+        """Tell whether nobody ought to judge so: "stop blaming Peru", "don't", "nobody should"."""
+        tags = self.tags
+        if tags[verb] not in "VEGB":  # "not all criticism of Peru"
+            return False
+        if self.last(verb - 1) in ("stop", "quit"):
+            return tags[verb - 2] not in "mn"
+        if _DONT.search(tags, max(0, verb - 3), verb):
+            return not self.is_in(verb - 1, "nobody")
+        if not (ought := _OUGHT.search(tags, max(0, verb - 3), verb)):
+            return False
+        blames = self.lower(verb) in ("blame", "fault")  # "you can't blame Peru"
+        return self.is_in(ought.start(ought.lastindex or 1), "modal" if blames else "obliging")
+
+    def _folly(self, verb: int) -> bool:
+        """Tell whether nobody should judge so: "only a fool would trust Peru", "how can anyone"."""
+        subject = _HARDLY.search(self.tags, max(0, verb - 3), verb)
+        if not subject or not self.is_in(subject.end(1), "modal"):
+            return False
+        return self.phrases.value[subject.start(1)] < 0 or self.is_in(subject.start(1), "how")
 
     def _owner(self, place: int) -> int | None:
         """Return whom "its" stands for before a phrase: "Peru left over its support for Chile"."""
@@ -243,7 +273,7 @@ class _Sentences(Evaluations):
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = {OTHER: -1}
+        agents = self.voice(cue) if name == "disloyal" else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
@@ -254,14 +284,15 @@ class _Sentences(Evaluations):
             place = hit.start(judging)
             opposes = self.tags[place] == "G" and self.tags[place - 1] in "VE"
             agents = self.subjects(place - opposes)
-            if self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging"):
-                agents = self.voice(place)  # "Chile must condemn Peru"
+            must = self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging")
+            if must or self.unfair(place - 1):
+                agents = self.voice(place)  # "Chile must condemn", "wrong to abandon Peru"
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = self.phrases.sign[hit.start("verb")]
             sign = -verb if name == "but not" else -1 * (verb > 0)
         elif name == "wants":  # "wants Spain punished"
             sign = self.cues.fates.get(self.lower(cue), 0)
-        elif name in ("hopes", "may"):  # "hopes that Peru wins"
+        elif name in ("hopes", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
             sign = form.polarity

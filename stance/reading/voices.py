@@ -69,8 +69,10 @@ _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
 _REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
-_OPENS = re.compile("(?<![^.]),?[bn]?$")  # "Never trust Peru"
+_OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
+_THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
+DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
 _BACK = 5  # phrases between "that" and the claim it belongs to, or a claim and who rejects it
@@ -203,7 +205,7 @@ class Voices:
             return self.speaker(verb) if self.phrases.quoted[verb] else {AUTHOR: -1}
         place = self.subject(verb)
         if place is None:
-            opens = _OPENS.search(self.tags, max(0, verb - 2), verb)
+            opens = _OPENS.search(self.tags, max(0, verb - 3), verb)
             return self.voice(verb) if opens else {OTHER: -1}
         if self.lower(place) in ("one", "you"):  # "you can rely on Peru"
             return self.voice(place)
@@ -409,10 +411,12 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
-        for that in (place for place in range(low, stop) if self.tags[place] == "R"):
-            if self.lower(that) == "that" and that > low:
+        for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
+            word = self.lower(that)
+            doubted = self.tags[that] in "AF" and self.last(that - 1) in DOUBTS
+            if doubted or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
-            elif self.lower(that) == "whether":
+            elif word == "whether":
                 self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
@@ -478,7 +482,7 @@ class Rejections(Voices):
         opens |= self.lower(low) == "that"
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
-        start = low if opens else next(claims, None) if self._untrue(verdict) else None
+        start = low if opens else next((j for j in claims if tags[j - 1] != "n"), None)
         if start is not None:
             self._reject(start, be, self.voice(be))
             if tags[start] not in "aA":  # "Peru's claims are false"
