@@ -232,6 +232,7 @@ def share_lines(figures: Figures) -> list[str]:
     withheld = figures["shares"][0]["withheld"]  # of the only actor, or of all together
     sizes += f", {withheld:,} withheld" if withheld else ""
     sizes += f", {count(figures['labels'], 'label')}" if figures["labels"] else ""
+    sizes += f", {figures['missing']:,} missing" if figures["missing"] else ""
     rows: list[Row] = [("counted", "against, %", "favor, %", "net")]
     for (actor, group), shares in by_part.items():
         if not group:

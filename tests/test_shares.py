@@ -403,7 +403,9 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     rows[2]["stance"], rows[2]["false_match"] = "", "1"
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
-    assert json.loads(result.stdout)["labels"] == 198
+    found = json.loads(result.stdout)
+    assert (found["labels"], found["missing"]) == (198, 1)
+    assert ", 198 labels, 1 missing\n" in invoke("shares", archive[0], "--audit", path).stdout
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr

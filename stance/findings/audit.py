@@ -61,10 +61,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     design = _find_design(request, {row.design for row in rows}, labels, population)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
-    if number := int(np.isin(population.key, drawn).sum()) - len(pairs):
-        percent = 100 * number / (len(pairs) + number)
+    if missing := int(np.isin(population.key, drawn).sum()) - len(pairs):
+        percent = 100 * missing / (len(pairs) + missing)
         why = (
-            f"{count(number, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
+            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
             "too: intervals hold only if labels are missing by chance, not because rows are hard"
         )
         notes.insert(0, why)
@@ -73,6 +73,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         truth=np.array([label.truth for label in labels], np.int64),
         inclusion=np.array(chances),
         stratum=np.unique(strata, return_inverse=True)[1],
+        missing=missing,
         notes=tuple(f"{request.audit}: {note}" for note in notes),
     )
 

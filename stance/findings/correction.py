@@ -40,6 +40,7 @@ class Audit:
     truth: Ints  # its stance
     inclusion: Floats  # probability that it was drawn, above 0 and up to 1
     stratum: Ints
+    missing: int = 0  # pairs that were drawn but have no label
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -165,6 +165,7 @@ class Study:
             "answers": len(population),
             "documents": len(np.unique(population.document)),
             "labels": 0 if self.audit is None else len(self.audit),
+            "missing": 0 if self.audit is None else self.audit.missing,
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
             "shares": [row for share in self.shares() for row in share.rows()],
