@@ -151,5 +151,8 @@ class Progress(AbstractContextManager["Progress"]):
             with suppress(OSError):
                 print("\r\x1b[K" + line, end="", file=sys.stderr, flush=True)
 
-    def __exit__(self, *_: object) -> None:
+    def clear(self, *_: object) -> None:
+        """Remove the line that changes."""
         self._change("")
+
+    __exit__ = clear

@@ -81,6 +81,7 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
         path = Path(folder, "answers.csv")
         options = replace(request.options, wide=False)  # too wide for a screen
         done = predict_table(model, replace(request, output=path, options=options), progress)
+        progress.clear()
         with open_table(path, delimiter=",") as written:
             columns = [
                 optional_column(written, name) for name in (*asked, request.reading.text_column)
