@@ -14,16 +14,8 @@ from stance.reading.actors import ActorBook
 from stance.reading.names import surname
 from stance.reading.text import count_cut, cut_note
 from stance.records import Form
-from stance.tables import (
-    InputOptions,
-    Inputs,
-    column,
-    find_dates,
-    months_of,
-    open_inputs,
-    open_table,
-    optional_column,
-)
+from stance.tables import InputOptions, Inputs, open_inputs, open_table
+from stance.tables.columns import column, find_dates, months_of, optional_column
 
 LEAST, MOST = 2, 100  # documents that use a name, and names that are printed
 OFTENER = 5  # times that a surname may be used for each full name that it belongs to

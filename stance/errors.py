@@ -129,15 +129,6 @@ _REASONS = {
 }
 
 
-def output_error(error: OSError, path: Path | None) -> OutputError:
-    """Return a failure to write as the one line that the user reads."""
-    fallback = f"cannot be written: {error.strerror or type(error).__name__}; write elsewhere"
-    reason = _REASONS.get(error.errno or 0, fallback)
-    if error.errno == errno.EACCES and ON_WINDOWS:
-        reason = "no permission, or open in another program such as Excel; close it there"
-    return refusal(path, reason)
-
-
 @contextlib.contextmanager
 def reported(path: Path | None) -> Iterator[None]:
     """Turn failures to write within the block into `OutputError`."""
@@ -146,7 +137,11 @@ def reported(path: Path | None) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, BrokenPipeError) or (path is None and is_closed_pipe(error)):
             raise  # `| head` has seen enough, which is not a failure
-        raise output_error(error, path) from error
+        fallback = f"cannot be written: {error.strerror or type(error).__name__}; write elsewhere"
+        reason = _REASONS.get(error.errno or 0, fallback)
+        if error.errno == errno.EACCES and ON_WINDOWS:
+            reason = "no permission, or open in another program such as Excel; close it there"
+        raise refusal(path, reason) from error
 
 
 def is_closed_pipe(error: OSError) -> bool:

@@ -23,7 +23,8 @@ from stance.reading.actors import ActorBook
 from stance.reading.text import places_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.tables import Record, Records, Table, column, months_of, note_dates, optional_column
+from stance.tables import Record, Records, Table
+from stance.tables.columns import column, months_of, note_dates, optional_column
 
 LABELS = (*map(str, Stance),)
 

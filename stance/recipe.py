@@ -36,7 +36,6 @@ PRIOR = (
 )
 """What to say of a model whose recipe `knows_actors`."""
 
-
 _WEIGHT = number(float, 0, 100)
 _BLOCKS = such(
     table(optional=dict.fromkeys(BLOCK_NAMES, _WEIGHT)), bool, "a table with at least one block"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from stance.errors import DataError, UsageError
 from stance.findings import Request
 from stance.findings.answers import read_population
-from stance.tables import open_table, read_date, rewrite_dates
+from stance.tables import open_table
+from stance.tables.columns import read_date, rewrite_dates
 
 DAY_FIRST, MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 

@@ -262,9 +262,8 @@ def baselines(answers: Answers, blind: Answers | None = None) -> Figures:
     counts = np.bincount(answers.gold, minlength=len(answers.labels))
     constant = np.zeros((len(counts), len(counts) + 1))
     constant[:, counts.argmax()] = counts
-    figures: Figures = {
-        "majority": {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
-    }
+    majority = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
+    figures: Figures = {"majority": majority}
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))

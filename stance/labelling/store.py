@@ -133,7 +133,6 @@ def problem(label: Label, actors: Collection[str] = ()) -> str:
 VERSION = 2
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 
-
 _COLUMNS: dict[str, type] = {
     "id": str,
     "at": int,  # microseconds of the epoch

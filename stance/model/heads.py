@@ -27,7 +27,6 @@ Without this limit, a paragraph as long as a book that names every actor would t
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
-
 Columns = list[Floats]
 """By label but the first, how far each feature leads the first; then the square of its idf."""
 

@@ -95,9 +95,8 @@ def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) 
     key = [("dot", "ink", "corrected by labels" if report.labelled else "net stance"), LINE]
     axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
     chart = charts.whiskers(lines, axis)
-    return [
-        figure(report, name, title, chart, shares, key + [RING] * (report.labelled is not None))
-    ]
+    legend = key + [RING] * (report.labelled is not None)
+    return [figure(report, name, title, chart, shares, legend)]
 
 
 def draw_groups(report: Report) -> list[Figure]:
@@ -199,11 +198,8 @@ def numbers_of(report: Report, shares: Sequence[Share], group: str = "group") ->
     audited = report.labelled is not None
     titles = {"actor": "actor", "group": group, "period": "period"}
     keys = [key for key in titles if any(getattr(share, key) for share in shares)]
-    heads = [titles[key] for key in keys]
-    heads += (
-        ["answers", "withheld"] if report.population.probable else ["pairs", "without a stance"]
-    )
-    heads += ["labels"] * audited
+    names = ["answers", "withheld"] if report.population.probable else ["pairs", "without a stance"]
+    heads = [*(titles[key] for key in keys), *names, *["labels"] * audited]
     for label in QUANTITIES:
         unit = "" if label == "net" else ", %"
         heads += [f"{label} counted{unit}"] * audited

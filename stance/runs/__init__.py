@@ -16,15 +16,8 @@ from stance.records import Options
 from stance.runs.answers import Part, Tally, compute, configure
 from stance.runs.journal import Journal, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
-from stance.tables import (
-    InputOptions,
-    Records,
-    Rejects,
-    TableWriter,
-    find_inputs,
-    likely,
-    open_inputs,
-)
+from stance.tables import InputOptions, Records, Rejects, TableWriter, find_inputs, open_inputs
+from stance.tables.columns import likely
 
 PART = 4000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long

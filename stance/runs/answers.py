@@ -16,28 +16,10 @@ from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions
 from stance.reading.text import MOST_READ, bad_place, count_cut, parse_spans, places_advice
-from stance.records import (
-    ANSWERS,
-    NEUTRAL,
-    NO_ANSWER,
-    TONES,
-    Options,
-    Sentiment,
-    Stance,
-)
+from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import (
-    Fault,
-    Format,
-    InputOptions,
-    Records,
-    Table,
-    column,
-    find_dates,
-    months_of,
-    optional_column,
-    table_format,
-)
+from stance.tables import Fault, Format, InputOptions, Records, Table, table_format
+from stance.tables.columns import column, find_dates, months_of, optional_column
 
 HOLDER = "holder"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))

@@ -100,9 +100,8 @@ class Rows:
             return form.encode(list(self))
         behind = [""] * len(self.input_cells[0])
         try:
-            starts = [
-                line.encode() for line in join_cells([*self.input_cells, behind], form.delimiter)
-            ]
+            lines = join_cells([*self.input_cells, behind], form.delimiter)
+            starts = [line.encode() for line in lines]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
         pieces = [b""] * (2 * len(self.owner))

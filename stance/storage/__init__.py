@@ -145,7 +145,6 @@ def check_model_output(path: Path, *, force: bool) -> None:
 
 # --- Reading -------------------------------------------------------------------------------------
 
-
 BUNDLED = (DEFAULT, SPEECHES)
 """Names of the models that come with stance."""
 

@@ -56,10 +56,8 @@ def opened(path: Path) -> Iterator["Archive"]:
             raise refusal("is a pipe or device, not a file", "name a model file")
         with path.open("rb") as file:
             if path.suffix.lower() in PICKLES:
-                why = "is refused because loading one can run any code"
-                raise refusal(
-                    f"as a {path.suffix} file, it {why}", "train a model with `stance train`"
-                )
+                why = f"as a {path.suffix} file, it is refused because loading one can run any code"
+                raise refusal(why, "train a model with `stance train`")
             yield Archive(file)
 
 

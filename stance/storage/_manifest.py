@@ -47,7 +47,6 @@ def array_type(name: str) -> str:
 
 # --- Schema --------------------------------------------------------------------------------------
 
-
 _STRING = of(str)
 _ROWS = number(int, 0, 10**12)
 _SHARE = number(float, 0, 1)
@@ -118,9 +117,8 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise refusal(f"its manifest is not valid JSON ({shown(str(error), 80)})") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise refusal(
-            f"its '{MANIFEST}' does not describe a model", "name one made by `stance train`"
-        )
+        what = f"its '{MANIFEST}' does not describe a model"
+        raise refusal(what, "name one made by `stance train`")
     if manifest.get("schema") != SCHEMA or manifest["schema"] is True:
         what = f"has schema {shown(repr(manifest.get('schema')))}, this stance reads {SCHEMA}"
         raise refusal(what, "upgrade stance, or train a new model")

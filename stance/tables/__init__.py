@@ -10,17 +10,7 @@ from stance.errors import DataError, UsageError
 from stance.files import ARTICLE_NAMES, SEPARATED_NAMES, bare_path, kind_suffix
 from stance.records import Form
 from stance.tables.articles import open_article, split_article
-from stance.tables.columns import (
-    column,
-    day_of,
-    find_dates,
-    likely,
-    months_of,
-    note_dates,
-    optional_column,
-    read_date,
-    rewrite_dates,
-)
+from stance.tables.columns import column, months_of, optional_column, rewrite_dates
 from stance.tables.formats import json_kind, read_json, read_parquet, read_workbook
 from stance.tables.inputs import Inputs, JoinedTable, cell_of, find_inputs
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
@@ -29,9 +19,8 @@ from stance.tables.sources import InputFile
 from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
 
 __all__ = ["FILE", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable", "Record", "Records"]
-__all__ += ["Rejects", "Table", "TableWriter", "cell_of", "column", "day_of", "find_dates"]
-__all__ += ["find_inputs", "form_of", "likely", "months_of", "note_dates"]
-__all__ += ["open_inputs", "open_table", "optional_column", "read_date", "rewrite_dates"]
+__all__ += ["Rejects", "Table", "TableWriter", "cell_of", "column", "find_inputs", "form_of"]
+__all__ += ["months_of", "open_inputs", "open_table", "optional_column", "rewrite_dates"]
 __all__ += ["split_article", "table_format", "write_table"]
 
 FILE = "file"  # the column that says where a record comes from

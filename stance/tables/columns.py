@@ -35,9 +35,8 @@ def column(table: Table, name: str, option: str = "", hint: str = "") -> int:
     """
     place = optional_column(table, name)
     if place is None:
-        raise DataError(
-            f"{table.name}: no column '{shown(name)}'; {_advice(table, name, option, hint)}"
-        )
+        advice = _advice(table, name, option, hint)
+        raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
 
 

@@ -9,14 +9,7 @@ from typing import NamedTuple
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
-from stance.files import (
-    ARTICLE_NAMES,
-    PAGE_NAMES,
-    TABLE_NAMES,
-    bare_path,
-    is_device,
-    kind_suffix,
-)
+from stance.files import ARTICLE_NAMES, PAGE_NAMES, TABLE_NAMES, bare_path, is_device, kind_suffix
 from stance.tables.output import Rejects
 from stance.tables.table import Records, Table, folded, located
 

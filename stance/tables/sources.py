@@ -207,9 +207,8 @@ class InputFile:
         head = self.first[:1024]
         controls = len(head) - len(head.translate(None, _CONTROLS))
         if self._codec == "utf-8" and controls > len(head) // 50 and not _as_utf8(head):
-            self.refuse(
-                "is not text, or is damaged; copy it again, or name the --encoding of a text"
-            )
+            advice = "copy it again, or name the --encoding of a text"
+            self.refuse(f"is not text, or is damaged; {advice}")
         return self.first[:4096].decode(self._codec, "replace")
 
     def _set_codec(self, codec: str, errors: str) -> None:
