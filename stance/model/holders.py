@@ -23,7 +23,7 @@ ACTOR_KIND = list(Holder).index(Holder.ACTOR)
 
 FRAMES_RIGHT = np.array([0.7, 0.8, 0.5])
 """How often frames are right in real news, if they say that the author, an actor or another judges:
-175 of 255, 142 of 175 and 30 of 62 stances (``training/frames.py --holders``). That "another"
+176 of 254, 143 of 176 and 30 of 62 stances (``training/frames.py --holders``). That "another"
 does is believed only in short paragraphs: in longer ones it is mostly wrong."""
 
 _KINDS = {"leader": 1.0, "institution": 0.8, "name": -0.2, "capital": -0.3}  # of alias
