@@ -23,8 +23,8 @@ from stance.settings import (
 )
 
 BLOCK_NAMES = (
-    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_relation", "ending", "frame", "deep", "sentence", "long_frame"),
+    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain"),
+    *("sentence", "rival", "short_relation", "ending", "frame", "long_frame", "deep"),
 )
 
 TARGET_BLIND = ("stem", "class", "char", "word")
