@@ -13,8 +13,8 @@ from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.names import surname
 from stance.reading.text import count_cut, cut_note
-from stance.records import Form
-from stance.tables import InputOptions, Inputs, open_inputs, open_table
+from stance.records import Form, InputOptions
+from stance.tables import Inputs, open_inputs, open_table
 from stance.tables.columns import column, find_dates, months_of, optional_column
 
 LEAST, MOST = 2, 100  # documents that use a name, and names that are printed

@@ -74,6 +74,22 @@ class Form(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How to read inputs."""
+
+    text_column: str = "text"
+    actor_column: str | None = None  # None is "actor" if there is one
+    actor: str | None = None  # that all records are about; None to ask the column, or the text
+    date_column: str | None = None  # None is "date" if there is one
+    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
+    delimiter: str | None = None  # None to detect it
+    quoting: Literal["none"] | None = None  # none if quotes are characters like others
+    encoding: str | None = None  # None is UTF-8
+    sheet: str | None = None  # of workbooks; None is the first
+    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How `predict` answers, and what it writes."""
 

@@ -17,7 +17,7 @@ from command import parts_kept, predict, read_rows, stopped, write_rows
 
 from stance import runs
 from stance.errors import DataError, Finished, OutputError, WorkerError
-from stance.runs import compute_in_order
+from stance.runs import cut
 from stance.runs.journal import Journal, journal_of
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -181,10 +181,10 @@ def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
 
 
 def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
-    def forgetful(*works):
-        return (work for n, work in enumerate(compute_in_order(*works)) if n)
+    def forgetful(*blocks):
+        return (part for n, part in enumerate(cut(*blocks)) if n)
 
-    monkeypatch.setattr(runs, "compute_in_order", forgetful)
+    monkeypatch.setattr(runs, "cut", forgetful)
     with pytest.raises(WorkerError, match="rows were lost; run again"):
         predict(model, table, output, size=7)
     assert not output.exists()

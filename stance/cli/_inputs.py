@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
 from stance.errors import DataError, UsageError
-from stance.records import Form, Options
+from stance.records import Form, InputOptions, Options
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
     from stance.model import StanceModel
     from stance.reading.actors import ActorBook
-    from stance.tables import InputOptions
 
 
 def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:
@@ -118,9 +117,7 @@ GROUPS: dict[str, dict[str, Any]] = {
 """Options that go through a maker as they are: it gets a group as ``**NAME``."""
 
 
-def _texts(text_column: str = "text", keep_all: bool = False, **dated: Any) -> "InputOptions":
-    from stance.tables import InputOptions
-
+def _texts(text_column: str = "text", keep_all: bool = False, **dated: Any) -> InputOptions:
     return InputOptions(text_column=text_column, keep_all=keep_all, **dated)
 
 

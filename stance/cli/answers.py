@@ -11,13 +11,12 @@ from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count, table
 from stance.errors import UsageError
-from stance.records import Options
+from stance.records import InputOptions, Options
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
     from stance.runs import Request
     from stance.runs.summary import Done
-    from stance.tables import InputOptions
 
 FIRST = 10  # rows that a terminal shows
 NAMES = 256  # characters that no name of a file has
@@ -41,7 +40,7 @@ def predict(
     force: bool = False,
     quiet: bool = False,
     *,
-    reading: "InputOptions",
+    reading: InputOptions,
     options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
@@ -137,7 +136,7 @@ def read(
     from stance.reports.answers import Maker
     from stance.reports.articles import ReadRequest, articles_of, write_articles
     from stance.storage import model_file
-    from stance.tables import InputOptions, find_inputs
+    from stance.tables import find_inputs
 
     named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
@@ -159,12 +158,12 @@ def actors(
     discover: bool = False,
     as_json: bool = False,
     *,
-    reading: "InputOptions",
+    reading: InputOptions,
 ) -> None:
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
     from stance.screens import alias_lines, book_lines
-    from stance.tables import InputOptions, find_inputs, form_of
+    from stance.tables import find_inputs, form_of
 
     if people is not None:
         unused = sources or actors or aliases or discover or as_json

@@ -15,11 +15,11 @@ from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.passages import Passage, Verdict
 from stance.reading.text import foreign_note
-from stance.records import ANSWERS, UNCERTAIN
+from stance.records import ANSWERS, UNCERTAIN, InputOptions
 from stance.reports import render
 from stance.reports.answers import Maker
 from stance.reports.figures import make_folder
-from stance.tables import InputOptions, Inputs, months_of, open_inputs, split_article
+from stance.tables import Inputs, months_of, open_inputs, split_article
 from stance.tables.sources import InputFile
 
 INDEX = "index.html"

@@ -12,11 +12,11 @@ from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model import StanceModel
-from stance.records import Options
+from stance.records import InputOptions, Options
 from stance.runs.answers import Part, Tally, compute, configure
 from stance.runs.journal import Journal, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
-from stance.tables import InputOptions, Records, Rejects, TableWriter, find_inputs, open_inputs
+from stance.tables import Records, Rejects, TableWriter, find_inputs, open_inputs
 from stance.tables.columns import likely
 
 PART = 4000  # records of a part; the output does not depend on it
@@ -91,18 +91,6 @@ def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
                 part, room, characters = [], size, 0
     if part:
         yield Records.joined(part)
-
-
-def compute_in_order(batches: Iterable[Records], submit: Submit, ahead: int = 0) -> Iterator[Part]:
-    """Compute parts, up to so many `ahead` at a time; yield them in order."""
-    line: deque[Callable[[], Part]] = deque()
-    for records in batches:
-        line.append(submit(records))
-        del records  # or they would be there until the next are
-        while len(line) > ahead:
-            yield line.popleft()()
-    while line:
-        yield line.popleft()()
 
 
 class _Job:
@@ -217,7 +205,14 @@ class _Job:
                 result = begin(records)
                 return lambda: journal.keep(result()) if journal else result()
 
-            yield from compute_in_order(chain(first, batches), submit, ahead)
+            line = deque[Callable[[], Part]]()  # of parts under way, yielded in order
+            for records in chain(first, batches):
+                line.append(submit(records))
+                del records  # or they would be there until the next are
+                while len(line) > ahead:
+                    yield line.popleft()()
+            while line:
+                yield line.popleft()()
 
     def _date_notes(self) -> Iterator[str]:
         """Yield which dates decide about leaders."""

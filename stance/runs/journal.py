@@ -23,9 +23,9 @@ from stance import __version__
 from stance.errors import DataError, Finished, refusal, reported
 from stance.files import clear_leftovers
 from stance.model import StanceModel
-from stance.records import Options
+from stance.records import InputOptions, Options
 from stance.runs.answers import Part, Tally
-from stance.tables import InputOptions, Records
+from stance.tables import Records
 
 try:
     import fcntl

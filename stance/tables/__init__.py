@@ -8,7 +8,7 @@ from typing import Unpack, cast
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.files import ARTICLE_NAMES, SEPARATED_NAMES, bare_path, kind_suffix
-from stance.records import Form
+from stance.records import Form, InputOptions
 from stance.tables.articles import open_article, split_article
 from stance.tables.columns import column, months_of, optional_column, rewrite_dates
 from stance.tables.formats import json_kind, read_json, read_parquet, read_workbook
@@ -16,7 +16,7 @@ from stance.tables.inputs import Inputs, JoinedTable, cell_of, find_inputs
 from stance.tables.output import Format, Rejects, TableWriter, table_format, write_table
 from stance.tables.separated import read_separated
 from stance.tables.sources import InputFile
-from stance.tables.table import Fault, InputOptions, Record, Records, Table, folded
+from stance.tables.table import Fault, Record, Records, Table, folded
 
 __all__ = ["FILE", "Fault", "Format", "InputOptions", "Inputs", "JoinedTable", "Record", "Records"]
 __all__ += ["Rejects", "Table", "TableWriter", "cell_of", "column", "find_inputs", "form_of"]

@@ -13,9 +13,10 @@ from typing import Any
 
 from stance.errors import DataError, load_extra
 from stance.files import DATA, PAGE_NAMES, kind_suffix
+from stance.records import InputOptions
 from stance.tables.columns import expanded
 from stance.tables.sources import InputFile, codec_named, line_ends
-from stance.tables.table import InputOptions, Reject, Row, Table
+from stance.tables.table import Reject, Row, Table
 
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u2060\ufeff\xad"
 """White space of every kind, and characters that print nothing."""

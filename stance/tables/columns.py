@@ -17,7 +17,8 @@ from stance.arrays import Ints
 from stance.display import joined, shown
 from stance.errors import DataError, UsageError
 from stance.files import DATA
-from stance.tables.table import InputOptions, Records, Table, folded, located
+from stance.records import InputOptions
+from stance.tables.table import Records, Table, folded, located
 
 _KNOWN = tomllib.loads((DATA / "columns.toml").read_text("utf-8"))
 

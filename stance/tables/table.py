@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from stance.display import count, joined, shown
 from stance.errors import DataError
@@ -81,22 +81,6 @@ class Records:
     def __getitem__(self, which: slice) -> Self:
         columns = [cells[which] for cells in self.columns]
         return type(self)(self.numbers[which], self.lines[which], columns)
-
-
-@dataclass(frozen=True, slots=True)
-class InputOptions:
-    """How to read inputs."""
-
-    text_column: str = "text"
-    actor_column: str | None = None  # None is "actor" if there is one
-    actor: str | None = None  # that all records are about; None to ask the column, or the text
-    date_column: str | None = None  # None is "date" if there is one
-    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
-    delimiter: str | None = None  # None to detect it
-    quoting: Literal["none"] | None = None  # none if quotes are characters like others
-    encoding: str | None = None  # None is UTF-8
-    sheet: str | None = None  # of workbooks; None is the first
-    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
 
 
 class Fault(NamedTuple):
