@@ -127,8 +127,10 @@ def _fitting(cell: str, width: int) -> str:
 
     >>> _fitting("National Front", 12)
     'National …'
+    >>> _fitting(" " * 99, 12)
+    ' …'
     """
-    return cell if len(cell) <= width else f"{textwrap.wrap(cell, width - 2)[0]} …"
+    return cell if len(cell) <= width else f"{(*textwrap.wrap(cell, width - 2), '')[0]} …"
 
 
 def table(

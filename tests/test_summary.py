@@ -98,8 +98,17 @@ def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
     assert Path("answers.csv").exists() == Path("bad.csv").exists() == (status == 0)
     if status:
         told = one_line(done.stderr)
-        assert told.startswith(f"more than {most} ")
+        assert f"more than {most} " in told
         assert f"(--max-rejects; last: in/a.csv:{3 + 2 * most}: " in told
+
+
+def test_rejects_beyond_the_limit_name_the_only_file_and_no_line_of_a_whole_one(here):
+    write(here / "in" / "a.csv", f"id,text\n{BAD}")
+    write(here / "in" / "b.csv", "")
+    write(here / "in" / "c.csv", "text\n")
+    files = ("-o", "answers.csv", "--rejects", "bad.csv", "--max-rejects", 0)
+    assert one_line(predict("in/a.csv", *files).stderr).startswith("in/a.csv: more than 0 bad rows")
+    assert "last: in/b.csv: is empty" in predict("in/b.csv", "in/c.csv", *files).stderr
 
 
 AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")

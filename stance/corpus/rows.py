@@ -203,7 +203,7 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
         notes.append(f"{table.name}: {rows_of}: nothing can be learned from them; delete them")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
-        effect = "train learns from them instead of stance; delete a model's"
+        effect = "train learns from them instead of stance; delete columns that a model wrote"
         notes.append(f"{table.name}: {rows_of}: {effect}")
     return rows, notes
 

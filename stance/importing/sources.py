@@ -105,7 +105,7 @@ class Import:
             raise self.fault(f"{shown(odd, 30)} {what}", "correct it")
         parse_spans(cells.get("spans", ""), cells["text"], self.where)  # raises
         if not cells.get("actor", "").strip():
-            raise self.fault("names no actor", "add it, or say where it is: --map actor=NAME")
+            raise self.fault("names no actor", "fill it in, or say where it is: --map actor=NAME")
         return cells
 
     def rows(self, cells: Row, labels: Sequence[str] = (), places: Iterable["Place"] = ()) -> Rows:

@@ -119,6 +119,8 @@ class _Job:
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)
+        if self.rejects:
+            self.rejects.name = table.name
         self.table.or_else = "" if self.rejects else ", or use --rejects FILE"
         before = self.summary.rows_before
         self.config = configure(

@@ -274,15 +274,18 @@ class Rejects(TableWriter):
         super().__init__(path, table_format(path, names), force=force)
         self.by_file = Counter[str]()  # records put aside so far
         self.file = ""  # of the records, if there are several
+        self.name = "input"  # what messages call all of it
         self._several, self._most = several, most
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped."""
         self.by_file[self.file] += 1
         if self.rows == self._most:  # no `DataError`, since it is not about one file
-            last = f"{self.file}:{line}: {reason}" if self.file else f"line {line}: {reason}"
-            why = f"more than {count(self._most, 'bad row')} (--max-rejects; last: {last})"
-            raise StanceError(f"{why}; correct them, or allow more")
+            place = f"{self.file}:{line}".removesuffix(":0") if self.file else f"line {line}"
+            why = (
+                f"more than {count(self._most, 'bad row')} (--max-rejects; last: {place}: {reason})"
+            )
+            raise StanceError(f"{self.name}: {why}; correct them, or allow more")
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self.write((*[self.file] * self._several, str(line or ""), column, reason, text))
