@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
-from stance.files import AtomicGroup, check_output, is_device, same_file
+from stance.files import AtomicGroup, check_output, clear_leftovers, is_device, same_file
 from stance.model import StanceModel
 from stance.records import InputOptions, Options
 from stance.runs.answers import Part, Tally, compute, configure
@@ -108,6 +108,9 @@ class _Job:
         if _is_file(request.output):
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
             self.journal = stack.enter_context(Journal(request.output, **how))
+            others = (rejects, request.summary) if self.journal.kept_at else ()
+            for path in map(Path.resolve, filter(None, others)):  # which a killed run may have left
+                clear_leftovers(path.parent, path.name)
         self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self._check_outputs()
         inputs = self.summary.inputs
