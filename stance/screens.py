@@ -25,6 +25,7 @@ COMPARED = ("against", "favor", "net")  # of shares
 ACTORS = 15  # listed with their scores or answers; the rest is counted
 EXAMINED = 12  # actors with margins, and differences between shares
 SHARES = 24  # lines of shares of actors and groups
+GROUPS = 6  # groups whose shares are listed, at most
 PAIRS = 20  # pairs of a holder and an actor
 NAMES = 8  # actors of a book
 ALIASES = 6  # of an actor
@@ -228,6 +229,7 @@ def share_lines(figures: Figures) -> list[str]:
     for share in figures["shares"]:
         if share["class"] in COMPARED and not share["period"]:
             by_part[share["actor"], share["group"]].append(share)
+    few = len({group for _, group in by_part}) <= GROUPS + 1  # all together are no group
     sizes = f"{count(figures['answers'], 'answer')} in {count(figures['documents'], 'document')}"
     withheld = figures["shares"][0]["withheld"]  # of the only actor, or of all together
     sizes += f", {withheld:,} withheld" if withheld else ""
@@ -238,10 +240,10 @@ def share_lines(figures: Figures) -> list[str]:
         if not group:
             counted = (percent(share["counted"]) for share in shares)
             rows.append((f"{actor} ({shares[0]['n']:,})", *counted))
-        if figures["labels"]:
+        if figures["labels"] and (few or not group):
             rows.append(_corrected(f"- {group}" if group else "corrected", shares))
     body = table(rows, most=SHARES, noun="row")
-    if len(rows) > SHARES + 1:
+    if len(rows) > SHARES + 1 or not few:
         body.append("-o FILE.csv lists all")
     return stacked([[sizes], body, _verdict(figures)])
 
@@ -281,10 +283,11 @@ def pair_lines(shares: Sequence["Share"]) -> list[str]:
     from stance.findings.correction import NET  # which is loaded by now
 
     audited = any(share.audited for share in shares)
-    heads = ("holder", "target", "n", *(ANSWERS[side] for side in SIDES), "net")
+    sides = [] if audited else [*SIDES]  # or 80 columns do not hold the intervals
+    heads = ("holder", "target", "n", *(ANSWERS[side] for side in sides), "net")
     rows: list[Row] = [(*heads, *["corrected"] * audited)]
     for share in shares:
-        given = share.given.sum(axis=0)[[*SIDES]].tolist()
+        given = share.given.sum(axis=0)[sides].tolist()
         nets = [share.value(NET, counted=True), *[share.net] * audited]
         cells = (ranged(*net) if net else FEW for net in nets)
         rows.append((share.group, share.actor, share.counts.n, *given, *cells))

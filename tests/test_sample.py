@@ -92,6 +92,25 @@ def test_whole_documents_are_drawn_whole(archive, tmp_path):
     assert len(rows) == sum(row["document"] in drawn for row in russia)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_documents_of_unequal_length_correct_all_answers(tmp_path, seed):
+    """What was drawn is weighed by documents, whose answers estimate all answers but roughly."""
+    sizes = np.random.default_rng(seed).integers(1, 9, 200)
+    documents = [str(number) for number in np.repeat(np.arange(200), sizes)]
+    rows = [
+        answer(row, "NATO", "favor" if row % 3 else "against", document=name, text=f"Text {row}.")
+        for row, name in enumerate(documents, 1)
+    ]
+    answers = write(tmp_path / "answers.csv", rows)
+    truth = {str(row["row"]): row["stance"] for row in rows}
+    sample(answers, tmp_path / "to_label.csv", "--documents", "--seed", seed)
+    drawn = label(tmp_path / "to_label.csv", truth)
+    succeeds("shares", answers, "--audit", drawn)
+    more = [row | {"row": row["row"] + 5000, "document": f"new {row['row']}"} for row in rows[:90]]
+    line = fails(1, "shares", write(answers, [*rows, *more]), "--audit", drawn)
+    assert "was drawn from 200 documents, but" in line
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=12, max_size=200),
     st.integers(8, 220),

@@ -76,11 +76,21 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
     table = write(tmp_path / "cautious.csv", rows)
     for command in ("shares", "report"):
-        assert "cautious.csv: against never answered, for such answers" in fails(1, command, table)
+        line = fails(1, command, table)
+        assert "cautious.csv: all answers that are against are withheld; run" in line
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
     assert {share["counted"] for share in corrected} == {None}
     report_on(table, "--audit", archive[1])
+    noted = succeeds("shares", table, "--audit", archive[1]).stderr
+    assert "all answers that are against are withheld, so no answers are counted" in noted
+
+
+def test_many_groups_leave_room_for_the_actors(archive):
+    text = succeeds("shares", archive[0], "--audit", archive[1], "--by", "text").stdout
+    assert all(f"{actor} (" in text for actor in TRUTHS)
+    assert "  - Paragraph" not in text
+    assert "-o FILE.csv lists all" in text
 
 
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
@@ -206,11 +216,12 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert "Iran Russia 40 32 8 -60.0 [" in text
     audit = ("--audit", answers, "--simple-random")
     text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
-    assert re.search(r"net corrected .*Iran Russia 40 32 8 -60\.0 \[.*?\] -60\.0 \[", text)
+    assert re.search(r"net corrected .*Iran Russia 40 -60\.0 \[.*?\] -60\.0 \[", text)
+    assert "…" not in text  # no interval is cut
     rows = read(answers)
     write(answers, rows[:8])
     text = " ".join(invoke("shares", answers, "--pairs", *audit).stdout.split())
-    assert re.search(r"Iran Russia 2 \d \d few few", text)
+    assert re.search(r"Iran Russia 2 few few", text)
     write(answers, [row for row in rows if row["holder"] == row["actor"]])
     succeeds("shares", answers, "--pairs", "-o", graph, "--force")
     assert not [*ElementTree.parse(graph).getroot().iter(f"{name}edge")]

@@ -59,13 +59,14 @@ class AnswersTable:
         return self.places.mentions is not None
 
     @property
-    def never_answered(self) -> list[str]:
-        """Stances of which `predict` has withheld all answers, so that none are counted."""
+    def never_answered(self) -> str:
+        """Of which stances `predict` has withheld all answers, so that none are counted."""
         given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
         withheld = self.chances[self.stance == len(Stance)]
         leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
         never = (given == 0) & (leaning >= FEWEST_LEANING) & given.any() & self.probable
-        return [str(stance) for stance, is_so in zip(Stance, never, strict=True) if is_so]
+        names = [str(stance) for stance, is_so in zip(Stance, never, strict=True) if is_so]
+        return f"all answers that are {' or '.join(names)} are withheld" if names else ""
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, joined, shown
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
@@ -41,9 +41,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     if request.audit is None:
         population = read_population(request)
         if never := population.never_answered:
-            why = f"{joined(never)} never answered, for such answers are all withheld"
             advice = "without --abstain or with a higher rate, or add --audit LABELLED"
-            raise DataError(f"{population.table}: {why}; run stance predict {advice}")
+            raise DataError(f"{population.table}: {never}; run stance predict {advice}")
         return population, None
     with open_table(request.audit, encoding=request.encoding) as table:
         records = list(table)
@@ -199,8 +198,14 @@ def _check_design(
         if label.key not in design:
             why = f"is not in {label.design}; restore the row, or its design"
             raise DataError(f"{label.where}: {label.name} {why}")
-    size = sum(1 / chance for chance, _ in design.values())
-    if len(population) > size * (1 + NEW) + 0.5:
-        why = f"was drawn from {size:,.0f} answers, but {population.table} has {len(population):,}"
+    # The inverse probabilities of what was drawn, answers or whole documents, sum to their number.
+    drawn, document = np.isin(population.key, np.array([*design], np.uint64)), population.document
+    whole = drawn[np.isin(document, document[drawn])].all()
+    held = np.bincount(document[drawn], minlength=document.max() + 1)
+    together = dict(zip(population.key[drawn].tolist(), held[document[drawn]], strict=True))
+    size = sum(1 / p / (together.get(key, 1) if whole else 1) for key, (p, _) in design.items())
+    noun, number = ("document", len(held)) if whole else ("answer", len(document))
+    if number > size * (1 + NEW) + 0.5:
+        why = f"was drawn from {size:,.0f} {noun}s, but {population.table} has {number:,}"
         advice = "name the actors of the sample with --actor, leave out rows added since, or draw "
         raise DataError(f"{source}: {why}; {advice}a sample anew")

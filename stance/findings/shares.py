@@ -175,7 +175,10 @@ class Study:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed while the table and its labels were read."""
-        return (*self.population.notes, *(self.audit.notes if self.audit else ()))
+        notes = [*self.population.notes, *(self.audit.notes if self.audit else ())]
+        if never := self.population.never_answered:
+            notes.append(f"{self.population.table}: {never}, so no answers are counted")
+        return (*notes,)
 
     def parts(self) -> Iterator[Part]:
         """Yield all pairs, then those of each actor, the one with most of them first.
