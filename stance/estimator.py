@@ -161,7 +161,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
     else:
         given = list(given)
         for place, pair in enumerate(given):
-            if isinstance(pair, str | Mapping | Set) or len(pair) < 2:
+            unordered = isinstance(pair, str | Mapping | Set)
+            if unordered or not hasattr(pair, "__len__") or len(pair) < 2:
                 raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor)")
         cells = [(*pair, None)[:3] for pair in given]
         columns = {n: [c[k] for c in cells] for k, n in enumerate(("text", "actor", "spans"))}

@@ -184,6 +184,8 @@ def test_a_missing_cell_of_a_frame_is_no_document_and_no_date(estimator):
 def test_what_is_no_pair_is_refused_with_its_place(fitted):
     with pytest.raises(TypeError, match=r"X\[1\] is 'text'; give \(text, actor\)"):
         fitted.predict([X[0], "text"])
+    with pytest.raises(TypeError, match=r"X\[0\] is 1; give \(text, actor\)"):
+        fitted.predict([1, 2])
     with pytest.raises(TypeError, match=r"X\[0\] is {'text': 'a', 'actor': 'b'}; give \(text"):
         fitted.predict([{"text": "a", "actor": "b"}])
     with pytest.raises(TypeError, match=r"X\['text'\] in row 1 is None"):
@@ -207,6 +209,7 @@ def test_check_estimator_passes_with_honest_tags():
     ("wrong", "said"),
     [
         (("NATO",), r"texts is a str; give a list of paragraphs"),
+        (({"a.txt": "NATO"},), r"texts is a dict; give a list of paragraphs"),
         ((pandas.DataFrame({"text": ["NATO"]}),), r"texts is a DataFrame; .* df\['text'\]"),
         ((["NATO", float("nan")],), r"texts\[1\] is nan, not a string; .*fillna\(''\)"),
     ],

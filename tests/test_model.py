@@ -4,6 +4,7 @@ import re
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from command import FOREIGN
 from hypothesis import HealthCheck, example, given, settings
@@ -70,6 +71,8 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     asked = model.judge([PRAISED], ["Russia"])._repr_html_()
     assert asked.count('role="note"') == 1
     assert "0 paragraphs" not in model.judge([])._repr_html_()
+    filtered = pandas.Series([PRAISED, STRANGE], index=[5, 7])
+    assert model.judge(filtered)._repr_html_() == model.judge([*filtered])._repr_html_()
 
 
 def test_what_does_not_belong_to_the_texts_is_refused(model):

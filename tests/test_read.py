@@ -113,7 +113,7 @@ def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
     page, _ = read(text, tmp_path / "a.html", "--actor", "Ruritania")
     assert [name for _, (name, *_) in mentions(page.html)] == ["Ruritania"]
     page, said = read(text, tmp_path / "b.html", "--actor", "Atlantis")
-    assert "a.txt: does not name this actor; add aliases" in said
+    assert "a.txt: does not name the actor; add its aliases" in said
     assert "No actor is named." in page.text
     assert "It rained." in page.text
 

@@ -87,9 +87,9 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
 
 
 def test_many_groups_leave_room_for_the_actors(archive):
-    text = succeeds("shares", archive[0], "--audit", archive[1], "--by", "text").stdout
+    text = succeeds("shares", archive[0], "--audit", archive[1], "--by", "date").stdout
     assert all(f"{actor} (" in text for actor in TRUTHS)
-    assert "  - Paragraph" not in text
+    assert "  - 2024" not in text
     assert "-o FILE.csv lists all" in text
 
 

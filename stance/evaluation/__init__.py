@@ -122,6 +122,8 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
+    if not isinstance(corpus, Corpus):
+        raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
     pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
     judged = [p for _, p in model.judge_many(*pairs, months=months, speakers=bool(held))]

@@ -1,7 +1,7 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -123,6 +123,7 @@ class StanceModel(Recomputing):
             in each in the order of first mention.
         """
         tone, spans = list[NDArray[Any]](), _check(texts, actors, spans, months)
+        months = None if months is None else np.asarray(months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months)
             para, actor = words.named_actors()
@@ -147,7 +148,7 @@ class StanceModel(Recomputing):
 
     def _page(self, texts: Sequence[str], *asked: Any) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
-        first = texts[:SHOWN]
+        first = list(texts[:SHOWN])  # a series may number its rows in its own way
         actors, spans, months = (None if column is None else column[:SHOWN] for column in asked)
         judged = self.judge(first, actors, spans, months=months, pushes=True)
         return notebook_html(judged.passages(first), len(texts) - len(first))
@@ -274,7 +275,8 @@ def _check(
     months: Ints | None = None,
 ) -> Spans:  # fmt: skip
     """Return the spans, read; raise if what is given does not belong to each of some texts."""
-    if isinstance(texts, str) or hasattr(texts, "columns") or not hasattr(texts, "__len__"):
+    is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
+    if is_table or not hasattr(texts, "__len__"):
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if spans is not None and actors is None:

@@ -137,8 +137,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             notes.append(f"{name}: {foreign_note(foreign, len(texts), model.recipe.language)}")
         article = _article(name, ", ".join(about.values()), passages, headings)
         if not article.actors:
-            whom = "this actor" if request.actor else "an actor of the book"
-            notes.append(f"{name}: does not name {whom}; add aliases to your own (--actors)")
+            whom = "the actor" if request.actor else "any actor of the book"
+            notes.append(f"{name}: does not name {whom}; add its aliases to your book (--actors)")
         yield article
 
 
