@@ -134,18 +134,11 @@ class Cues:
     def _read_phrases(self, tables: dict[str, dict[str, str]]) -> None:
         """Read phrases: each its letter, its polarity and, if it befalls others, its verbs."""
         self.tail_verbs = dict[tuple[str, str], set[str]]()  # by first and last word of a tail
-        kinds = dict[tuple[str, int], int]()
-        fixed, verbal = list[Phrase](), list[Phrase]()  # "at ease" and "~be at ease", of any form
+        phrases, kinds = list[Phrase](), dict[tuple[str, int], int]()
 
         def add(texts: Iterable[str], letter: str, sign: int) -> None:
             kind = kinds.setdefault((letter, sign), len(kinds))
-            for text in texts:
-                verb, _, rest = text.partition(" ")
-                if verb[0] == "~":
-                    forms = self._forms(verb[1:])
-                    verbal.extend((f"{form} {rest}", kind, False) for form in forms)
-                else:
-                    fixed.append((text, kind, False))
+            phrases.extend((text, kind, False) for text in texts)
 
         for side, sign in _SIDES.items():
             for name, letter in _SIDED_PHRASES.items():
@@ -162,7 +155,7 @@ class Cues:
                 add(texts, letter, sign)
         for name, letter in _PHRASES.items():
             add(_split(tables["words"][name]), letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(fixed + verbal)  # the first of equal ones counts
+        self.phrases = PhraseMatcher(phrases, self._forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 

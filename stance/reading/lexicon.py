@@ -1,6 +1,7 @@
 """Words and fixed phrases with polarity by category, and function words that turn it."""
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,6 +55,8 @@ def bundled(language: str, name: str) -> str | None:
 Phrase = tuple[str, int, bool]
 """A normalised text to find, the number to answer with, 0 or more, and whether case counts."""
 
+Forms = Callable[[str], Iterable[str]]  # of a verb, with any of which "~be at ease" begins
+
 
 class PhraseMatcher:
     """Leftmost-longest matches of phrases, without overlap, separated as in their text.
@@ -62,7 +65,7 @@ class PhraseMatcher:
     kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
     """
 
-    def __init__(self, phrases: Iterable[Phrase]) -> None:
+    def __init__(self, phrases: Iterable[Phrase], forms: Forms | None = None) -> None:
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
@@ -76,15 +79,14 @@ class PhraseMatcher:
         for case, known, words in ((True, self._exact, exactly), (False, self._folded, lower)):
             chosen = tokens.type[cased == case]
             for type_ in np.flatnonzero(np.bincount(chosen)).tolist():
-                most = len(self._exact) + len(self._folded)
-                of_type[type_] = known.setdefault(words[type_], most + 1)
+                of_type[type_] = self._number(known, words[type_])
             number[cased == case] = of_type[chosen]
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
-        begins, rank = np.unique(number[first], return_inverse=True)
-        self._roots = np.zeros(len(self._exact) + len(self._folded) + 1, np.int64)
-        self._roots[begins] = np.arange(1, len(begins) + 1)
+        verb = np.array([forms is not None and text[0] == "~" for text in texts], np.bool_)[kept]
+        begins, rank = np.unique(2 * number[first] + verb, return_inverse=True)  # odd for verbs
+        self._roots = self._first_nodes(begins, forms)
         node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
         for depth in range(1, int(sizes.max(initial=0))):
             longer = np.flatnonzero(sizes > depth)
@@ -97,6 +99,26 @@ class PhraseMatcher:
         self._second = np.int64(len(begins) + 1)  # the first node of second words
         self._values = np.full(size, -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
+
+    def _number(self, known: dict[str, int], word: str) -> int:
+        return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
+
+    def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
+        """Return the nodes of words, by number; forms of verbs have rows of their own."""
+        words = {
+            number: word for known in (self._exact, self._folded) for word, number in known.items()
+        }
+        verbs = defaultdict[int, list[int]](list)
+        for place in np.flatnonzero(begins & 1).tolist():
+            for form in forms(words[int(begins[place]) // 2]) if forms else ():
+                verbs[self._number(self._folded, form)].append(place + 1)
+        rows = max(map(len, verbs.values()), default=0)
+        nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
+        for number, places in verbs.items():
+            nodes[: len(places), number] = places
+        plain = np.flatnonzero(~begins & 1)
+        nodes[rows, begins[plain] // 2] = plain + 1
+        return nodes
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
         """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
@@ -115,7 +137,7 @@ class PhraseMatcher:
             exact, lower = (np.where(type_ < 0, 0, column.take(type_)) for column in (exact, lower))
             type_ = np.arange(len(type_))
         tables = [np.append(numbers, 0) for numbers in (lower, exact)]
-        roots = [(numbers, self._roots.take(numbers)) for numbers in tables]
+        roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
         starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0).take(type_))
         length, value = np.zeros((2, len(starts)), np.int64)
         for numbers, root in roots:
@@ -124,7 +146,7 @@ class PhraseMatcher:
             start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
                 values = self._values.take(node)
-                # Of equally long matches the exact one counts.
+                # Of equally long matches the exact one counts, or else the one without a verb.
                 longer = np.flatnonzero((values >= 0) & (size >= length.take(rank)))
                 length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
@@ -245,12 +267,12 @@ _CATEGORY = table(
     {"phrases": items(_PHRASE), "meaning": anything},
 )
 _FUNCTION = table(dict.fromkeys(FUNCTIONS[:-1], _WORDS), {FUNCTIONS[-1]: _WORDS})
-LEXICON = table(optional={"function": _FUNCTION}, others=_CATEGORY)
+_LEXICON = table(optional={"function": _FUNCTION}, others=_CATEGORY)
 
 
 def _check(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
     """Raise a `SchemaError` unless a user's lexicon has all that the features look for."""
-    LEXICON(tables, "")
+    _LEXICON(tables, "")
     categories = {name: entries for name, entries in tables.items() if name != "function"}
     lacking = {"positive", "negative"} - {entries["polarity"] for entries in categories.values()}
     if lacking:

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeGuard
@@ -99,7 +100,7 @@ class _Job:
     def __init__(self, model: StanceModel, request: Request, stack: ExitStack) -> None:
         self.model, self.request = model, request
         reading, options, rejects = request.reading, request.options, request.rejects
-        run = fingerprint(model, reading, options, rejects=rejects is not None)
+        run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
         inputs = find_inputs(request.paths)
         self.summary = Summary(inputs, run, request.since, request.output)
         if request.summary:

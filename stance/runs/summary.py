@@ -7,7 +7,7 @@ to label a sample of the input before believing its answers.
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,9 +116,9 @@ class Summary:
     """A summary in the making; with an earlier one, only of what is new or changed."""
 
     def __init__(
-        self, inputs: Inputs, run: Fingerprint, since: Path | None, output: Path | None
+        self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None, out: Path | None
     ) -> None:
-        self.inputs, self.run, self.output = inputs, run, output
+        self.inputs, self._run, self.output = inputs, run, out
         self.rows_before = 0  # input rows that earlier runs have numbered
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
         self._older: Path | None = None  # output to which rows are added, if it is there
@@ -127,6 +127,11 @@ class Summary:
         self._began = time.time()
         if since and self.adds:
             self._continue(since)
+
+    @cached_property
+    def run(self) -> Fingerprint:
+        """What the answers depend on beside the files; most runs need not ask."""
+        return self._run()
 
     @cached_property
     def hashes(self) -> dict[Path, str]:

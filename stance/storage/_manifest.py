@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from stance.display import shown
-from stance.reading.lexicon import LEXICON
+from stance.reading.lexicon import FUNCTIONS
 from stance.records import Holder, Sentiment, Stance
-from stance.settings import SchemaError, anything, entries, items, number, of, such, table
+from stance.settings import SchemaError, anything, entries, items, number, of, one_of, such, table
 from stance.storage._archive import MANIFEST, MOST_BYTES, refusal
 
 FORMAT = "stance-model"
@@ -63,6 +63,11 @@ _DATA = table(
     | {"classes": table(optional=dict.fromkeys(Stance, _ROWS))},
     others=anything,
 )
+_CATEGORY = table(
+    {"polarity": one_of("positive", "negative", "demand", "none"), "words": _WORDS},
+    {"phrases": _WORDS, "meaning": anything},
+)
+_FUNCTIONS = table(optional=dict.fromkeys(FUNCTIONS, _WORDS))
 _BLOCK = table({"name": _STRING, "weight": _WEIGHT, "features": _FEATURES})
 _HEAD = table(
     {"labels": items(_STRING), "targeted": of(bool), "own": of(bool), "blocks": items(_BLOCK)}
@@ -83,7 +88,7 @@ _MODEL = table(
         "recipe": _RECIPE,
         "limits": _WORDS,
         "book": of(dict),
-        "lexicon": LEXICON,
+        "lexicon": table(optional={"function": _FUNCTIONS}, others=_CATEGORY),
         "language": _STRING,
         "members": entries(_MEMBER),
         "reference": _REFERENCE,

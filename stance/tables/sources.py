@@ -272,7 +272,8 @@ class InputFile:
             raise DataError(f"{place}: {what}; {advice}") from error
         except UnicodeError:
             self.refuse(f"cannot be decoded as {self._codec}; name another --encoding")
-        self.line += line_ends(text)
+        alike = self._ends.newlines in (None, "\n", "\r\n")  # so far, as nearly always
+        self.line += text.count("\n") if alike else line_ends(text)
         return text
 
 
