@@ -98,6 +98,8 @@ def test_figures_are_replaced_only_with_force(made, coded, tmp_path):
 def test_a_report_that_fails_leaves_no_figures(coded, tmp_path):
     folder, full = tmp_path / "figures", "/dev/full" if os.name != "nt" else "NUL"
     again = ("report", coded, "--prefix", "p_", "--figures", folder)
+    fails(1, *again, "--by", "nowhere", "-o", tmp_path / "page.html")
+    assert not folder.exists()
     assert "the disk is full" in fails(4, *again, "-o", full)
     assert [*tmp_path.rglob("*")] == [folder]
     assert "net.svg" in fails(4, *again, "-o", folder / "net.svg")

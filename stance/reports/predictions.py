@@ -45,9 +45,9 @@ def write_predictions(
     """
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
+    report = Report(request, models)
     if folder:
         figures.make_folder(folder, figures.NUMBERS, force=force)
-    report = Report(request, models)
     drawn = {
         "net": draw_shares(report, "net", "Net stance by actor", report.actors),
         "groups": draw_groups(report),
