@@ -386,7 +386,7 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     assert line.endswith("with --simple-random, if every answer was equally likely to be drawn")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
-    assert "its column 'design' must name the file of stance sample beside it, by which" in line
+    assert line.endswith("'design' says how likely each was to be drawn; drop --simple-random")
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,8 @@ def _find_design(
     if request.simple_random or len(names) > 1 or not path.is_file():
         why = "must name the file of stance sample beside it, by which rows were drawn"
         advice = "or be empty, with --simple-random, if every answer was equally likely to be drawn"
+        if request.simple_random and path.is_file():
+            why, advice = "says how likely each was to be drawn", "drop --simple-random"
         raise DataError(f"{source}: its column 'design' {why}; {advice}")
     design = _read_design(path, population)
     _check_design(source, design, labels, population)
