@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import logging
+import os
 import pickle
 import re
 import signal
@@ -15,6 +16,8 @@ from importlib import import_module
 from itertools import cycle
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
 
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError, defer_signals, load_extra
@@ -24,6 +27,7 @@ from stance.runs.journal import versions
 from stance.tables import Records
 
 TRIES = 3  # how often a part is computed if its worker dies
+SHARED = 500  # records that are judged before processes part ways
 
 Pool = tuple[Callable[[Records], Callable[[], Part]], int]
 """What begins a part and returns what waits for it, and how many may be under way beside."""
@@ -57,14 +61,32 @@ def attempt(
 @contextlib.contextmanager
 def worker_pool(number: int, model: StanceModel, config: RunConfig) -> Iterator[Pool]:
     """Have processes take turns at parts; they live as long as the ``with`` block."""
-    workers = [_Worker(model, config) for _ in range(number)]
+    workers = list[_Worker]()
     turns = cycle(workers)
+
+    def submit(records: Records) -> Callable[[], Part]:
+        if not workers:
+            if _can_fork(model):
+                compute(model, config, records[:SHARED])
+            workers.extend(_Worker(model, config) for _ in range(number))
+        return next(turns).submit(records)
+
     try:
-        yield (lambda records: next(turns).submit(records)), 2 * number - 1
+        yield submit, 2 * number - 1
     finally:
         with defer_signals():
             for worker in workers:
                 worker.end()
+
+
+def _can_fork(model: StanceModel) -> bool:
+    """Tell whether a worker can be a copy of this process, which knows all words met so far.
+
+    It can on Linux, unless a thread that may hold a lock would be missing there.
+    """
+    threads = Path("/proc/self/task")
+    has_threads = model.deep or model.encoder or not threads.is_dir()
+    return not has_threads and len([*threads.iterdir()]) == 1
 
 
 class _Worker:
@@ -81,13 +103,15 @@ class _Worker:
         self._start()
 
     def _start(self) -> None:
-        context = get_context("spawn")
+        forks = _can_fork(self._setup[1])
+        context: Any = get_context("fork" if forks else "spawn")
         self._pipe, there = context.Pipe()
-        self._process = context.Process(target=serve, args=(there,), daemon=True)
+        given = (there, *self._setup * forks)
+        self._process = context.Process(target=serve, args=given, daemon=True)
         with defer_signals():  # or one might be started that nobody ends
             self._process.start()
         there.close()
-        self._is_new = True
+        self._needs_setup = not forks
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed after those before; return what waits for it."""
@@ -98,8 +122,8 @@ class _Worker:
 
     def _send_next(self) -> None:
         # The model is sent here, for `start` would wait for ever if the process were killed.
-        messages = [self._setup, self._parts[0]] if self._is_new else [self._parts[0]]
-        self._is_new = False
+        messages = [self._setup, self._parts[0]] if self._needs_setup else [self._parts[0]]
+        self._needs_setup = False
         with contextlib.suppress(OSError):  # it is dead, as `_result` will see
             for message in messages:
                 self._pipe.send(message)
@@ -135,12 +159,17 @@ class _Worker:
         self._pipe.close()
 
 
-def serve(pipe: Connection) -> None:
+def serve(pipe: Connection, *setup: Any) -> None:
     """Compute parts in a worker process, until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent ends it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    inherited = [*Path("/proc/self/fd").iterdir()] if setup else []  # a lock, and others' pipes
+    for number in {int(path.name) for path in inherited} - {0, 1, 2, pipe.fileno()}:
+        with contextlib.suppress(OSError):  # the list of them is closed by now
+            os.close(number)
     gc.freeze()
     with contextlib.suppress(EOFError, OSError, MemoryError):  # the parent says so
-        wanted, model, config = pipe.recv()
+        wanted, model, config = setup or pipe.recv()
         while True:
             records: Records = pipe.recv()
             result = attempt(wanted, model, config, records)
