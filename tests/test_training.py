@@ -19,7 +19,7 @@ RUNS = {  # a command line, and what it prints last
     "pages.py --saved": "headlines kept: ",
     "simulate.py shares --draws 1": "| 100, Pareto | ",
     "simulate.py scores --draws 1": "| long | 40 | ",
-    "simulate.py audit --draws 1": "| 30 / 60 / 10 | 150 documents | ",
+    "simulate.py audit --draws 1": "| 10 | 100 | ",
     "simulate.py abstain NEWS --draws 1": "| news | 40 | ",
     "benchmark.py speed --rows 50 --repeats 1": "scikit-learn ",
     "benchmark.py memory --rows 50": "       50 rows  report ",

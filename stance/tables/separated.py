@@ -22,6 +22,7 @@ from stance.tables.table import (
 )
 
 _SEPARATORS = (",", ";", "\t", "|")
+_MAX_RECORD_LINES = 100_000
 _TOP = 64 * 1024  # characters in which the header must begin
 _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
@@ -187,8 +188,8 @@ class _Body:
             height, cells = next(records)
             end, line = start + height, self._line + pos
             raw = "".join(lines[pos:end])
-            may_end = cells == "unexpected end of data" and end == len(lines) and not ended
-            if may_end and len(raw) <= MAX_CELL:
+            may_end = end - pos <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL and not ended
+            if cells == "unexpected end of data" and end == len(lines) and may_end:
                 self._unfinished, self._line = raw, line
                 return
             row = self._judged(cells, raw, line)
