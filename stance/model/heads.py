@@ -74,7 +74,8 @@ class BlockWeights(Recomputing):
             one = one.flat()
             rows = self.index.find(one.keys(pairs.named))
             known = np.flatnonzero(rows >= 0)  # few of an open set
-            known = known[np.argsort(one.pair.take(known), kind="stable")]
+            pair = one.pair.take(known).astype(np.min_scalar_type(pairs.count))  # is sorted faster
+            known = known[np.argsort(pair, kind="stable")]
             weight = None if one.weight is None else one.weight.take(known)
             places = one.pair.take(known), one.word.take(known), rows.take(known)
             yield Occurrences(*places, weight), self._all

@@ -158,8 +158,9 @@ class _Sentences(Evaluations):
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
-            return False
+        for group, name in form.needs.items():
+            if not self.is_in(hit.start(group), name):
+                return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             warns = after == "f" and self.lower(cue).startswith("warn")
@@ -167,7 +168,8 @@ class _Sentences(Evaluations):
                 return False  # "nobody believes Peru lied"
             return not warns and (after != "b" or not self.is_in(cue, "parting"))
         before = hit.start() - 1
-        return not (form.evaluates and _ASKS.search(self.tags, max(0, before - 2), before + 1))
+        may_ask = form.evaluates and self.tags[before] in "mn"
+        return not (may_ask and _ASKS.search(self.tags, max(0, before - 2), before + 1))
 
     def _suffers(self, place: int) -> bool:
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
