@@ -107,9 +107,11 @@ def discover(
                 where = str(rows + row) if document is None else block.columns[document][row]
                 for name, start, _ in names:
                     name = spelling.setdefault(name.lower(), name)
-                    before, named = text[:start].split(), text[start:].split()
-                    after = named[: len(name.split()) + AROUND]
-                    uses[name].setdefault(where, " ".join((*before[-AROUND:], *after)))
+                    if where not in uses[name]:  # of a long text, only the words near are split
+                        words = len(name.split()) + AROUND
+                        before = text[:start].rsplit(maxsplit=AROUND)[-AROUND:]
+                        after = text[start:].split(maxsplit=words)[:words]
+                        uses[name][where] = " ".join(before + after)
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     persons = _merge(uses)

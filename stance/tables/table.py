@@ -169,8 +169,9 @@ class Table(AbstractContextManager["Table"]):
     def remarks(self) -> Iterator[str]:
         """Yield what is to be said of the table as a whole."""
         form = filter(None, [self.form, self.source.form if self.source else ""])
-        said = chain([", ".join(form)], *(closing() for closing in self._closing))
-        yield from filter(None, said)
+        yield from filter(None, [", ".join(form)])
+        for closing in self._closing:
+            yield from filter(None, closing())
         yield from (what for what, (_, first) in self.noted.items() if not first)
 
     def progress(self) -> tuple[int, int | None]:
