@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Floats, Ints, Keys, stretches
+from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, stretches
 from stance.reading import lexicon
 from stance.reading.words import NOBODY, Words
 
@@ -81,6 +81,13 @@ class Pairs:
     def mentioned(self) -> Bools:
         """Return which pairs' actors are named; for the others a model says `uncertain`."""
         return np.bincount(self.owner, minlength=self.count) > 0
+
+    @cached_property
+    def sentences(self) -> tuple[Ints, Ints32]:
+        """Pair and number of each sentence that names the actor judged, once per pair."""
+        sentence = self.words.sentence.take(self.word.take(self.mention))
+        new = np.flatnonzero(np.diff(sentence, prepend=-1) | np.diff(self.owner, prepend=-1))
+        return self.owner.take(new), sentence.take(new)
 
     @cached_property
     def nearness(self) -> Floats:

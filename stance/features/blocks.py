@@ -33,11 +33,8 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems wherever they stand in the sentences that name the actor, marked after a negator."""
-    words, sentence = pairs.words, pairs.words.sentence
-    named = sentence.take(pairs.word.take(pairs.mention))
-    new = np.flatnonzero(np.diff(named, prepend=-1) | np.diff(pairs.owner, prepend=-1))
-    row, named = pairs.owner.take(new), named.take(new)
-    low, high = (np.searchsorted(sentence, named, side) for side in ("left", "right"))
+    words, (row, named) = pairs.words, pairs.sentences
+    low, high = (np.searchsorted(words.sentence, named, side) for side in ("left", "right"))
     row, word = np.repeat(row, high - low), stretches(low, high - low)
     entry = word + (pairs.first[:-1] - words.first.take(pairs.para)).take(row)
     number = words.once(_stem_numbers).take(word)

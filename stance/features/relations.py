@@ -69,10 +69,7 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
     words, row, mention = pairs.words, pairs.owner, pairs.word.take(pairs.mention)
     mentions = np.bincount(row, minlength=pairs.count)
     quoted = np.bincount(row[words.quoted.take(mention)], minlength=pairs.count)
-    sentence = words.sentence.take(mention)
-    new = np.flatnonzero(np.diff(sentence, prepend=-1) | np.diff(row, prepend=-1))
-    here, sentence = row.take(new), sentence.take(new)
-    counts = {"mentions": mentions}
+    (here, sentence), counts = pairs.sentences, {"mentions": mentions}
     for name, (of_sentences, of_paragraphs) in words.once(_totals).items():
         counts[name] = of_paragraphs.take(pairs.para)
         sums = np.bincount(here, of_sentences.take(sentence), pairs.count)
