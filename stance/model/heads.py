@@ -127,7 +127,8 @@ def _nothing_yet(block: BlockWeights, _: Vocabulary) -> Lookup:
 
 def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]:
     """Yield the columns of some occurrences, weighted; the last one has squares."""
-    number, weight = one.number[..., part], None if one.weight is None else one.weight[part]
+    weight = None if one.weight is None else one.weight[part]
+    number = one.number[..., part].astype(np.intp, copy=False)  # once, not for each column
     for row, column in enumerate(columns):
         values = column.take(number)
         if values.ndim > 1:

@@ -68,7 +68,7 @@ def foreign_note(number: int, texts: int, language: str) -> str:
 
 def count_cut(texts: Sequence[str]) -> int:
     """Return how many texts are longer than what is read of them."""
-    return sum(map(MOST_READ.__lt__, map(len, texts)))
+    return sum(len(text) > MOST_READ for text in texts)
 
 
 def normalise_all(texts: Sequence[str]) -> list[str]:

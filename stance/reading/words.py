@@ -150,8 +150,8 @@ def make_query(
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     rows = list[tuple[int, int, int]]()
-    for i, given in enumerate(repeat(None, len(texts)) if spans is None else spans):
-        if given:
+    for i in range(len(texts)) if spans else np.flatnonzero(number < 0).tolist():
+        if spans and (given := spans[i]):
             read = texts[i][:MOST_READ]
             places: Places = sorted(place for place in given if place[0] < MOST_READ)
             if plain[i] != read or not all(0 <= s <= e <= len(read) for s, e in places):

@@ -152,7 +152,7 @@ class _Body:
         table, columns = self._table, list[list[str]]()
         if self._quotes and '"' in text:
             pairs = self._cell.findall(text)  # one of each is empty
-            cells = [inside.replace('""', '"') or plain for inside, plain in pairs]
+            cells = [inside.replace('""', '"') if inside else plain for inside, plain in pairs]
             columns = [cells[place :: self._width] for place in range(self._width)]
         else:
             lines = (_LINE_END.split(text) if "\r" in text else text.split("\n"))[:-1]
@@ -160,12 +160,14 @@ class _Body:
             if {*map(len, rows)} != {self._width} or "" in lines:
                 return None
             columns = [*map(list, zip(*rows, strict=True))]
-        heights = [1] * len(columns[0])  # lines of each record
-        if any("\n" in cell or "\r" in cell for column in columns for cell in column):
+        firsts = columns[0]
+        heights = [1] * len(firsts)  # lines of each record
+        if any(end in "".join(column) for column in columns for end in "\r\n"):
             heights = [1 + sum(map(line_ends, row)) for row in zip(*columns, strict=True)]
-        for place, (first, height) in enumerate(zip(columns[0], heights, strict=True)):
-            if height > 1 or first[:1] in _OTHER_QUOTES or self._may_be_name(first):
-                row = [column[place] for column in columns]
+        folds = {one.strip(AROUND).casefold() for one in firsts if len(one) <= self._longest}
+        doubtful = max(heights) > 1 or not folds.isdisjoint(self._names)
+        if doubtful or not {one[:1] for one in firsts}.isdisjoint(_OTHER_QUOTES):
+            for row in zip(*columns, strict=True):
                 if self._repeats_header(row) or self._oddity(row):
                     return None
         if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
