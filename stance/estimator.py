@@ -121,9 +121,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Columns are in the order of ``classes_``; each row sums to 1.
         """
         model, pairs = self.to_model(), _read(X)
-        names = map(model.book.proper_name, set(pairs["actor"]))
-        if warning := model.reference.unseen(names):
-            warnings.warn(warning, stacklevel=2)
         asked = pairs["text"], pairs["actor"], pairs["spans"], months_of(pairs["date"])
         return model.probabilities(*asked)[:, self._order]
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
-from stance import ActorBook, StanceClassifier, read_corpus
+from stance import ActorBook, StanceClassifier, explain, read_corpus
 from stance.errors import DataError, RecipeError
 from stance.recipe import read_recipe
 from stance.storage import load_model, save_model
@@ -90,6 +90,17 @@ def test_pairs_may_say_where_the_actor_is(fitted):
     probabilities = fitted.predict_proba([(text, "it", p) for p in ([(13, 21)], [], "13:21")])
     assert not np.array_equal(probabilities[0], probabilities[1])
     assert np.array_equal(probabilities[0], probabilities[2])
+
+
+def test_a_third_actor_is_warned_about(fitted):
+    model, text = fitted.to_model(), "They thanked Japan."
+    for ask in (
+        lambda: fitted.predict([(text, "Tokyo")]),
+        lambda: model.judge([text]),
+        lambda: explain(model, text, "Japan"),
+    ):
+        with pytest.warns(UserWarning, match="label some about Japan before you trust"):
+            ask()
 
 
 def test_grid_search_with_groups(estimator):

@@ -140,8 +140,10 @@ class StanceModel(Recomputing):
             if tone:
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
-        if cut := count_cut(texts):
-            warnings.warn(cut_note(cut), stacklevel=2)
+        unseen = self.reference.unseen(map(self.book.proper_name, {*names}))
+        cut = count_cut(texts)
+        for note in filter(None, (cut_note(cut) if cut else "", unseen)):
+            warnings.warn(note, stacklevel=2)
         asked, apart = (words, para, actor, names, tone), actors is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
         return replace(judged, page=partial(self._page, texts, actors, spans, months))

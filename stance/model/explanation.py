@@ -1,6 +1,5 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
-import warnings
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from stance.features.occurrences import Occurrences
 from stance.model import StanceModel
 from stance.model.heads import BlockWeights, Columns
 from stance.reading.frames import describe, frames_read
-from stance.reading.text import MOST_READ, count_cut, cut_note, normalise_all
+from stance.reading.text import normalise_all
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -78,8 +77,6 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     >>> why.actor, [word.text for word in why.words][:2]
     ('Poland', ['Rome', 'thanked'])
     """
-    if cut := count_cut([text]):
-        warnings.warn(cut_note(cut), stacklevel=2)
     if actor is None:
         _, numbers = model.reader.words(normalise_all([text])).named_actors()
         names = [model.book.names[number] for number in numbers.tolist()]
@@ -90,7 +87,7 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
             "the text names no actor of the book; name one with --actor, or add its aliases "
             "to a book of your own (--actors)"
         )
-    return [_explain(model, text[:MOST_READ], name) for name in names]
+    return [_explain(model, text, name) for name in names]
 
 
 def _explain(model: StanceModel, text: str, actor: str) -> Explanation:

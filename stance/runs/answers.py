@@ -1,6 +1,7 @@
 """The answers to some input records: columns and rows of the output, and their counts."""
 
 import ctypes
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from stance.errors import DataError
 from stance.model import StanceModel
 from stance.model.abstention import thresholds
 from stance.model.predictions import Predictions
-from stance.reading.text import MOST_READ, bad_place, count_cut, parse_spans, places_advice
+from stance.reading.text import bad_place, count_cut, parse_spans, places_advice
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Format, InputOptions, Records, Table, table_format
@@ -124,7 +125,7 @@ class Tally:
     foreign: int = 0  # rows not in a language of the training texts
     plain: int = 0  # plain words of the other rows
     strange: int = 0  # those of them that the model does not know
-    cut: int = 0  # rows of which only the first `MOST_READ` characters were read
+    cut: int = 0  # rows of which only the beginning was read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
 
     def add(self, other: "Tally") -> None:
@@ -211,8 +212,8 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     if config.spans is not None:
         given = zip(records.columns[config.spans], texts, strict=True)
         spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked
-    read = [text[:MOST_READ] for text in texts]  # of the rest, `Tally` says so
-    return model.judge(read, actors, spans, months=months, **asked)
+    with warnings.catch_warnings(action="ignore"):  # the notes on the whole run say it
+        return model.judge(texts, actors, spans, months=months, **asked)
 
 
 def _asked(
