@@ -28,7 +28,7 @@ _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 class Request:
     """Tables of answers, and what is to be found in them; None for the usual column."""
 
-    source: Path | Inputs  #: table that `predict` wrote; inputs are several
+    source: Path | Inputs  #: table that `predict` wrote, or its name; inputs are several
     by: str | None = None  #: column of the source
     over: str | None = None  #: column of the date
     prefix: str = ""  #: of the answers' columns
@@ -49,6 +49,9 @@ class Request:
     simple_random: bool = False  #: every answer had the same chance, so no design says it
 
     def __post_init__(self) -> None:
+        for name in ("source", "audit"):
+            if isinstance(path := getattr(self, name), str):
+                object.__setattr__(self, name, Path(path))
         if self.audit is None and (self.simple_random or self.surrogates):
             raise UsageError("--simple-random and --surrogate need labels; add --audit LABELLED")
 
