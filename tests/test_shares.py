@@ -349,8 +349,8 @@ BAD = [
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
     (
         {"design": ""},
-        ": its column 'design' must name the file of stance sample beside it",
-        "with --simple-random",
+        ": does not say how its rows were drawn; keep its column 'design'",
+        "or add --simple-random",
     ),
     ({"text": "Another."}, ":5: row ", "or has another text there; restore the row, whose"),
 ]
@@ -382,8 +382,8 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     rows = [{**row, "design": ""} for row in read(archive[1])]
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
-    assert line.startswith(f"{plain}: its column 'design' must name the file of stance sample")
-    assert line.endswith("with --simple-random, if every answer was equally likely to be drawn")
+    assert line.startswith(f"{plain}: does not say how its rows were drawn; keep its column 'design'")
+    assert line.endswith("or add --simple-random if every answer had the same chance")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
     assert line.endswith("'design' says how likely each was to be drawn; drop --simple-random")
@@ -402,7 +402,7 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     assert said in fails(1, "shares", archive[0], "--audit", labelled)
     design.unlink()
     line = fails(1, "report", archive[0], "--audit", labelled, "-o", tmp_path / "page.html")
-    assert "its column 'design' must name the file of stance sample beside it" in line
+    assert "does not say how its rows were drawn" in line
 
 
 def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(

@@ -165,11 +165,11 @@ def _find_design(
     if request.simple_random and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
     if request.simple_random or len(names) > 1 or not path.is_file():
-        why = "must name the file of stance sample beside it, by which rows were drawn"
-        advice = "or be empty, with --simple-random, if every answer was equally likely to be drawn"
+        why = "does not say how its rows were drawn; keep its column 'design' and, beside it, the "
+        why += "file that this names, or add --simple-random if every answer had the same chance"
         if request.simple_random and path.is_file():
-            why, advice = "says how likely each was to be drawn", "drop --simple-random"
-        raise DataError(f"{source}: its column 'design' {why}; {advice}")
+            why = "its column 'design' says how likely each was to be drawn; drop --simple-random"
+        raise DataError(f"{source}: {why}")
     design = _read_design(path, population)
     _check_design(source, design, labels, population)
     return design
