@@ -382,7 +382,9 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     rows = [{**row, "design": ""} for row in read(archive[1])]
     plain = write(tmp_path / "plain.csv", rows)
     line = fails(1, "shares", archive[0], "--audit", plain)
-    assert line.startswith(f"{plain}: does not say how its rows were drawn; keep its column 'design'")
+    assert line.startswith(
+        f"{plain}: does not say how its rows were drawn; keep its column 'design'"
+    )
     assert line.endswith("or add --simple-random if every answer had the same chance")
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
     line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")

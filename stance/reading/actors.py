@@ -239,22 +239,24 @@ class ActorBook:
         return len(self.actors)
 
     def number(self, name: str) -> int:
-        """Return the number of the actor with this name or alias, -1 if there is none."""
-        return self._number.get(name, self._number.get(self._owned(name)[0], -1))
+        """Return the number of the actor with this name or alias, -1 if there is none.
+
+        A leader, whose words and deeds count as the state's, is not the state if judged by name.
+        """
+        return self._number.get(self.topics([name])[0], -1)
 
     def _owned(self, name: str) -> tuple[str, str]:
         """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""
         plain = normalise(name).strip()
         return self._owner.get(plain) or self._owner.get(plain.lower()) or (plain, "")
 
-    def has_alias(self, name: str) -> bool:
+    def has_alias(self, name: str, *, leaders: bool = True) -> bool:
         """Return whether some actor has this alias, or several the surname."""
-        return self._owned(name)[1] != ""
+        return self._owned(name)[1] not in ("", *([] if leaders else ["leader"]))
 
     def proper_name(self, name: str) -> str:
         """Return the name of the actor with this name or alias; any other name unchanged."""
-        number = self.number(name)
-        return self.names[number] if number >= 0 else name
+        return name if name in self._number else self._owned(name)[0] or name
 
     def topics(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the topics that names stand for: actors, but a leader is a topic of its own.

@@ -171,7 +171,7 @@ def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int
     """Return where a normalised text names an actor that the book lacks, in full or by surname."""
     name = normalise(name).strip()
     last = surname(name) if "surname" in book.kinds else ""
-    return person_spans(text, [name], "" if book.has_alias(last) else last)
+    return person_spans(text, [name], "" if book.has_alias(last, leaders=False) else last)
 
 
 class Reader:
