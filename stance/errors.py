@@ -68,14 +68,16 @@ EXTRAS = {
 
 
 def load_extra(library: str, what: str, extra: str | None) -> Any:
-    """Return a library, which an extra may bring; raise `ExtraError` if it is not installed."""
+    """Return a library, which an extra may bring; raise `ExtraError` if it cannot be loaded."""
     try:
         return import_module(library)
     except ImportError as error:
-        needs = f"needs {library}: pip install {library}"
-        if extra is not None:
-            needs = f"needs the extra '{extra}': pip install {EXTRAS[extra]}"
-        raise ExtraError(f"{what} {needs}") from error
+        command = f"pip install {library if extra is None else EXTRAS[extra]}"
+        needs = f"needs {library}" if extra is None else f"needs the extra '{extra}'"
+        if not isinstance(error, ModuleNotFoundError):
+            needs = f"{needs}, which cannot be loaded ({shown(str(error), 80)})"
+            command = command.replace("install", "install --upgrade")
+        raise ExtraError(f"{what} {needs}: {command}") from error
 
 
 class ActorError(StanceError):

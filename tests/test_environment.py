@@ -56,6 +56,14 @@ def test_what_needs_an_extra_says_how_to_install_it(tmp_path, monkeypatch, extra
     assert not [*tmp_path.glob("o.*"), *tmp_path.glob("bad.csv")]
 
 
+def test_a_library_that_cannot_be_loaded_says_why(tmp_path, monkeypatch):
+    write(tmp_path / "onnxruntime.py", "raise ImportError('libort.so is missing')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    line = fails(1, "explain", "Poland praised NATO.", "--deep")
+    assert line.endswith("loaded (libort.so is missing): pip install --upgrade onnxruntime")
+
+
 def test_the_version_is_the_same_wherever_it_stands():
     cited = (ROOT / "CITATION.cff").read_text("utf-8")
     assert f"\nversion: {__version__}\n" in cited

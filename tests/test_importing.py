@@ -189,10 +189,21 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
     assert "labelstudio: stance labels read as dafür -> favor" in told
     with pytest.raises(DataError, match=r"no rows of labelstudio .* not stances: 'dafür' 1; see"):
         imported("labelstudio", source, names=given["names"])
-    told, rows = imported(
-        "semeval2025", copied("semeval2025", tmp_path), labels={"Innocent": "favor"}
-    )
+    folder = copied("semeval2025", tmp_path)
+    told, rows = imported("semeval2025", folder, labels={"Innocent": "favor"})
     assert [row["actor"] for row in rows] == ["NATO", "Russia", "Ukraine"]
+
+
+@pytest.mark.parametrize("end", [16, 17])
+def test_an_end_at_a_line_end_may_be_inclusive_or_exclusive(tmp_path, end):
+    lines = f"a.txt\tNATO\t13\t{end}\tProtagonist\tGuardian\n"
+    files = {"EN/raw-documents/a.txt": "Poland joins NATO\nRussia condemned it.\n"}
+    source = write(tmp_path, {**files, "EN/subtask-1-annotations.txt": lines})
+    _, (row,) = imported("semeval2025", source)
+    assert (row["text"], row["spans"]) == ("Poland joins NATO", "13:17")
+    source.joinpath("subtask-1-annotations.txt").write_text(lines.replace("13", "3"))
+    with pytest.raises(DataError, match="left out: 1 mention not at the place given"):
+        imported("semeval2025", source)
 
 
 @pytest.mark.parametrize(

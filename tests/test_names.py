@@ -29,6 +29,9 @@ SURNAMES = (
     ("Green Party", "The Party blamed the Labour Party.", 0),
     ("West Carolina", "Carolina won.", 0),
     ("Ivanka Trump", "Trump spoke.", 0),  # an alias of the United States
+    ("President Donald J. Trump", "Trump spoke. America listened.", 1),  # not the state
+    ("Hillary Clinton", "Clinton spoke. America listened.", 1),
+    ("Angela Merkel", "Scholz spoke.", 0),
     ("Delacroix", "Delacroix and Ana Delacroix left.", 2),  # a name alone is looked for as it is
 )
 

@@ -81,8 +81,9 @@ def import_corpus(
         what = f"is not of the format {form} ({shown(str(error), 80)})"
         raise job.fault(f"has no {error}" if isinstance(error, KeyError) else what) from error
     if not rows:
-        advice = [chosen.advice, *job.remarks()][-1 if job.unknown else 0]
-        raise DataError(f"{name}: no rows of {form} in it; {advice}")
+        known_why = job.unknown or job.left_out
+        why = [chosen.advice, *job.remarks()][-1 if known_why else 0]
+        raise DataError(f"{name}: no rows of {form} in it; {why}")
     if form != "table":  # whose cells stay as they are
         _align(rows)
     columns = [*COLUMNS, *dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)]

@@ -96,7 +96,8 @@ def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows
     article, mention, start, last, role, *finer = cells
     text = read_whole(articles[article], job.options.get("encoding"))
     low, high = int(start), int(last)
-    ends = [end for end in (high + 1, high) if text[low:end].split() == mention.split()]
+    named = ((end, text[low:end]) for end in (high, high + 1))  # exclusive or inclusive
+    ends = [end for end, part in named if part == part.rstrip() and part.split() == mention.split()]
     if not ends:
         job.skip("mention", "not at the place given")
         return

@@ -152,17 +152,17 @@ class DeepReader(Recomputing):
     def session(self) -> Any:
         """The network, ready to run on one thread."""
         runtime = load_extra("onnxruntime", "the deep reader", "deep")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.use_deterministic_compute = True
-        options.log_severity_level = 4  # nothing but what it raises
-        runtime.disable_telemetry_events()
         try:
+            options = runtime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            options.use_deterministic_compute = True
+            options.log_severity_level = 4  # nothing but what it raises
+            runtime.disable_telemetry_events()
             how = {"providers": ["CPUExecutionProvider"]}
             return runtime.InferenceSession(self.network, options, **how)
         except Exception as error:  # its errors have no base of their own
             advice = "pip install --upgrade onnxruntime, or do without --deep"
-            version = f"onnxruntime {runtime.__version__}"
+            version = f"onnxruntime {getattr(runtime, '__version__', '')}".strip()
             raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
 
     def read(self, words: Words, para: Ints, actor: Ints, asked: Ints) -> dict[str, Floats]:

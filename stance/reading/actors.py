@@ -243,16 +243,16 @@ class ActorBook:
 
         A leader, whose words and deeds count as the state's, is not the state if judged by name.
         """
-        return self._number.get(self.topics([name])[0], -1)
+        return self._number.get(name, self._number.get(self.topics([name])[0], -1))
 
     def _owned(self, name: str) -> tuple[str, str]:
         """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""
         plain = normalise(name).strip()
         return self._owner.get(plain) or self._owner.get(plain.lower()) or (plain, "")
 
-    def has_alias(self, name: str, *, leaders: bool = True) -> bool:
+    def has_alias(self, name: str) -> bool:
         """Return whether some actor has this alias, or several the surname."""
-        return self._owned(name)[1] not in ("", *([] if leaders else ["leader"]))
+        return self._owned(name)[1] != ""
 
     def proper_name(self, name: str) -> str:
         """Return the name of the actor with this name or alias; any other name unchanged."""

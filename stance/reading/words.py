@@ -12,7 +12,7 @@ from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys, stretches
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
-from stance.reading.names import person_spans, surname
+from stance.reading.names import name_words, person_spans, surname
 from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.tokens import (
     CLITIC_NEGATION,
@@ -171,7 +171,11 @@ def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int
     """Return where a normalised text names an actor that the book lacks, in full or by surname."""
     name = normalise(name).strip()
     last = surname(name) if "surname" in book.kinds else ""
-    return person_spans(text, [name], "" if book.has_alias(last, leaders=False) else last)
+    if book.has_alias(last):  # "Trump" is Donald J. Trump, not Ivanka
+        titles = name_words()["titles"]
+        words = [word for word in name.split() if word.rstrip(".").lower() not in titles]
+        last = last if book.has_alias(" ".join(w for w in words if w.rstrip(".")[1:])) else ""
+    return person_spans(text, [name], last)
 
 
 class Reader:

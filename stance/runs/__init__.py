@@ -109,8 +109,7 @@ class _Job:
         if _is_file(request.output):
             how = {"resume": request.resume, "force": request.force, "anew": bool(request.since)}
             self.journal = stack.enter_context(Journal(request.output, **how))
-            others = (rejects, request.summary) if self.journal.kept_at else ()
-            for path in map(Path.resolve, filter(None, others)):  # which a killed run may have left
+            for path in map(Path.resolve, filter(None, (rejects, request.summary))):
                 clear_leftovers(path.parent, path.name)
         self.over = request.force or self.summary.adds  # the output, which gets older rows, too
         self._check_outputs()
