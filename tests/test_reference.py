@@ -74,6 +74,7 @@ WHAT = (
 )
 
 
+@pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_a_model_knows_the_language_that_it_was_trained_on(tmp_path):
     texts = [f"Вчера {who} {said}, {what}." for who in WHO for said in SAID for what in WHAT]
     model = trained_on(tmp_path / "mine.csv", texts, "russian")
@@ -97,6 +98,7 @@ def trained_on(path, texts, language):
     return train(recipe, read_corpus([path]), ActorBook.default()).model
 
 
+@pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_too_few_paragraphs_check_no_language(tmp_path):
     text = "The minister said that NATO would not give in to any of the new threats from Moscow."
     few = [f"{text} He left on day {'abc'[n % 3] * n}." for n in range(1, 20)]

@@ -74,7 +74,7 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
 def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_path):
     """As where --abstain allows so few errors that no answer against is given."""
     rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
-    table = write(tmp_path / "cautious.csv", rows)
+    table = write(tmp_path / "cautious.csv", [r | {"never_answered": "against"} for r in rows])
     for command in ("shares", "report"):
         line = fails(1, command, table)
         assert "cautious.csv: all answers that are against are withheld; run" in line

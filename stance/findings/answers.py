@@ -17,7 +17,6 @@ from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, optional_column, rewrite_dates
 
-FEWEST_LEANING = 10  # withheld answers that show that a stance is never answered, not rare
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -49,6 +48,7 @@ class AnswersTable:
     length: Ints  # of the text
     rows: int  # of the table, told apart by file, document, text and number
     naming: int  # rows that name an actor
+    never_answered: str = ""  # of which stances `predict` withheld all answers; empty if of none
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -57,16 +57,6 @@ class AnswersTable:
     def probable(self) -> bool:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None
-
-    @property
-    def never_answered(self) -> str:
-        """Of which stances `predict` has withheld all answers, so that none are counted."""
-        given = np.bincount(self.stance, minlength=len(Stance))[: len(Stance)]
-        withheld = self.chances[self.stance == len(Stance)]
-        leaning = np.bincount(withheld.argmax(axis=1), minlength=len(Stance))
-        never = (given == 0) & (leaning >= FEWEST_LEANING) & given.any() & self.probable
-        names = [str(stance) for stance, is_so in zip(Stance, never, strict=True) if is_so]
-        return f"all answers that are {' or '.join(names)} are withheld" if names else ""
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
@@ -130,6 +120,7 @@ class _Reader:
         self._rows, self._naming = list[Keys](), list[Keys]()
         self._loose = 0  # answers without a document
         self._aimless = list[str]()  # where stances toward nobody stand
+        self._never = set[str]()  # stances that were never answered
 
     def add(self, part: Records) -> None:
         """Read some records."""
@@ -139,6 +130,7 @@ class _Reader:
         actors = [cell.strip() for cell in _cells(part, places.actor)]
         named = zip(actors, _cells(part, places.mentions), strict=True)
         self._rows.append(rows)
+        self._never |= {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}
         self._naming.append(rows[[actor != "" and mentions != "0" for actor, mentions in named]])
         for record, actor in zip(part, actors, strict=True):
             if not actor and record.cells[places.stance].strip():
@@ -201,6 +193,7 @@ class _Reader:
             values = {name: figures[first] for name, figures in values.items()}
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(number - len(period), int((period == MISSING).sum()))
+        never = f"all answers that are {' or '.join(sorted(self._never))} are withheld"
         return AnswersTable(
             request=request,
             table=table.name,
@@ -215,6 +208,7 @@ class _Reader:
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
+            never_answered=never if self._never else "",
             notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,
         )

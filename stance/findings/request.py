@@ -13,7 +13,7 @@ from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, UNCERTAIN, Stance
+from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
 from stance.tables.columns import USUAL, column, optional_column
 
@@ -175,6 +175,7 @@ class Places(NamedTuple):
     spans: int | None
     holder: int | None = None
     id: int | None = None
+    never: int | None = None  # stances that predict never answered
 
     def fault(self, cells: Sequence[str]) -> str:
         """Return why cells are not an answer; empty if they are one."""
@@ -237,6 +238,7 @@ def find_places(table: Table, request: Request) -> Places:
         spans=optional_column(table, "spans") if actor < row else None,
         holder=numbers.get(prefix + "holder"),
         id=optional_column(ours, "id"),
+        never=numbers.get(prefix + NEVER_ANSWERED),
     )
 
 

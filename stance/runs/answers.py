@@ -14,10 +14,19 @@ from stance.arrays import Cells, Ints
 from stance.display import shown, shown_path
 from stance.errors import DataError
 from stance.model import StanceModel
-from stance.model.abstention import thresholds
+from stance.model.abstention import NEVER, thresholds
 from stance.model.predictions import Predictions
 from stance.reading.text import bad_place, count_cut, parse_spans, places_advice
-from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Options, Sentiment, Stance
+from stance.records import (
+    ANSWERS,
+    NEUTRAL,
+    NEVER_ANSWERED,
+    NO_ANSWER,
+    TONES,
+    Options,
+    Sentiment,
+    Stance,
+)
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Format, InputOptions, Records, Table, table_format
 from stance.tables.columns import column, find_dates, months_of, optional_column
@@ -42,6 +51,12 @@ class RunConfig:
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
     form: Format = field(default_factory=lambda: Format(()))  # of the output
 
+    @property
+    def never(self) -> str:
+        """Stances that are never answered at the rate of ``--abstain``."""
+        limits = zip(Stance, self.thresholds, strict=False)
+        return " ".join(stance for stance, least in limits if least == NEVER)
+
     def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
         parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
@@ -54,7 +69,8 @@ class RunConfig:
         else:
             columns = [("actor", "text")] if self.actor is None else []
             columns += [("mentions", "integer"), *(("stance" + part, kind) for part, kind in parts)]
-            columns += [(HOLDER, "text"), *tones, *((name, "text") for name in because)]
+            never = [NEVER_ANSWERED] if self.never else []
+            columns += [(HOLDER, "text"), *tones, *((name, "text") for name in (*because, *never))]
         return [(self.options.prefix + name, kind) for name, kind in [("row", "integer"), *columns]]
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
@@ -195,6 +211,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         *(_pick(column, pairs) for column in answers),
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
+        *([np.full(len(owner), config.never.encode())] if config.never else []),
     ]
     return Rows(cells, owner, columns), tally
 
