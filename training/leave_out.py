@@ -8,7 +8,7 @@ NEWS.csv is a corpus whose column `source` names collections (`training/news.py`
 other corpora that have such a source are left out with it. With ``--together``, one model is
 trained without any of the collections; ``--save`` keeps it for `training/distil.py mix`. Prints,
 for each collection of at least so many pairs, macro-F1 when the model has not seen it, beside
-target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap over
+target-blind words trained on the same rows, the difference with its 95 % interval (over
 documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each
 stance and the share that the model answers; then all of them pooled. Last, again of the rows drawn
 at random, how many `predict --abstain RATE` answers and how many of these answers are wrong.
