@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,12 +25,16 @@ class BlockCounts(NamedTuple):
 
     keys: Keys  # of the features, sorted
     sums: Any  # of the weights of a feature's occurrences in a pair
-    squares: Any  # of these weights squared
+    squares: Any  # of these weights squared; the same matrix where each of them is 1
 
     def take(self, rows: Ints | slice = ALL, features: Ints | slice = ALL) -> "BlockCounts":
         """Return the counts of some features in some pairs."""
-        sums, squares = (counts[rows][:, features] for counts in (self.sums, self.squares))
-        return BlockCounts(self.keys[features], sums, squares)
+        return self.each(self.keys[features], lambda counts: counts[rows][:, features])
+
+    def each(self, keys: Keys, change: Callable[[Any], Any]) -> "BlockCounts":
+        """Return both matrices changed, once if they are the same."""
+        sums = change(self.sums)
+        return BlockCounts(keys, sums, sums if self.squares is self.sums else change(self.squares))
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -104,17 +108,18 @@ def count_features(
 
 def _counted(pairs: Pairs, occurrences: Sequence[Occurrences]) -> BlockCounts:
     """Sum the features of a batch by pair."""
-    parts = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))]
+    parts, even = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))], True
     for one in map(Occurrences.flat, occurrences):
+        even &= one.weight is None
         weight = np.ones(len(one.pair)) if one.weight is None else one.weight
         parts.append((one.pair, one.keys(pairs.named), weight))
     row, keys, weight = map(np.concatenate, zip(*parts, strict=True))
     names, column = np.unique(keys, return_inverse=True)
-    sums, squares = (
+    sums, *squares = (
         sparse.csr_matrix((values, (row, column)), (pairs.count, len(names))).astype(np.float32)
-        for values in (weight, weight**2)
+        for values in ((weight,) if even else (weight, weight**2))
     )
-    return BlockCounts(names, sums, squares)
+    return BlockCounts(names, sums, *squares or [sums])
 
 
 def _joined(batches: Sequence[BlockCounts], min_df: int) -> BlockCounts:
@@ -122,14 +127,20 @@ def _joined(batches: Sequence[BlockCounts], min_df: int) -> BlockCounts:
     rows = [np.bincount(one.sums.indices, minlength=len(one.keys)) for one in batches]
     keys, place = np.unique(np.concatenate([one.keys for one in batches]), return_inverse=True)
     keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
-    sums, squares = list[Any](), list[Any]()
+    parts = list[BlockCounts]()
     for one in batches:
         known = one.take(features=np.flatnonzero(np.isin(one.keys, keys)))
         column = np.searchsorted(keys, known.keys)
-        for part, parts in ((known.sums, sums), (known.squares, squares)):
+
+        def placed(part: Any, column: Ints = column) -> Any:
             values = part.data, column.take(part.indices), part.indptr
-            parts.append(sparse.csr_matrix(values, (part.shape[0], len(keys))))
-    return BlockCounts(keys, sparse.vstack(sums, "csr"), sparse.vstack(squares, "csr"))
+            return sparse.csr_matrix(values, (part.shape[0], len(keys)))
+
+        parts.append(known.each(keys, placed))
+    sums = sparse.vstack([part.sums for part in parts], "csr")
+    if all(part.squares is part.sums for part in parts):
+        return BlockCounts(keys, sums, sums)
+    return BlockCounts(keys, sums, sparse.vstack([part.squares for part in parts], "csr"))
 
 
 def _batches(
