@@ -24,7 +24,8 @@ _ATTRIBUTES = """
 lang charset http-equiv content name class id role aria-label aria-labelledby aria-hidden tabindex
 scope href title
 type checked
-download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio overflow
+download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio
+overflow transform
 """
 ELEMENTS = VOID | set(_NAMES.split())
 ATTRIBUTES = set(_ATTRIBUTES.split())

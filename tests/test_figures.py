@@ -6,7 +6,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from command import dicts, fails, misused, succeeds
+from command import dicts, fails, misused, succeeds, write_rows
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import part, report_on
@@ -23,21 +23,39 @@ OPTIONS = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
 def made(coded):
     """The page and the folder of figures of a report."""
     page, said = report_on(coded, *OPTIONS, "--figures", folder := coded.with_name("figures"))
-    assert re.search(r"wrote \d+ figures and numbers.csv to ", said)
+    assert re.search(r"wrote \d+ figures and their numbers to ", said)
     return page, folder
 
 
 def test_each_figure_is_a_file_that_needs_no_style(made):
     assert made[0].text.startswith("Of <b>two</b> genres ")
-    names = {path.stem for path in made[1].iterdir()}
-    assert {"net", "groups", "map", "pairs", "over-time-1", "numbers"} <= names
-    for name in names - {"numbers"}:
+    names = {path.name.removesuffix(".svg") for path in made[1].iterdir()}
+    assert {"net", "groups", "map", "pairs", "over-time-1", "numbers.csv"} <= names
+    for name in names - {"numbers.csv", "pairs.csv"}:
         root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
         assert root.tag == f"{SVG}svg"
         assert root.findtext(f"{SVG}title")
         assert root.get("width") in ("85.00mm", "170.00mm")  # of a journal's columns
+        pixels = float(root.get("viewBox").split()[2])
+        assert float(root.get("width")[:-2]) / pixels == 85 / 400  # so type is as large in all
         assert any((text.text or "").startswith("n = ") for text in root.iter(f"{SVG}text"))
         assert not {"class", "style", "href"} & {key for each in root.iter() for key in each.attrib}
+
+
+@pytest.mark.parametrize("many", [2, 10])
+def test_the_map_cuts_no_word_of_a_name(coded, tmp_path, many):
+    names = ("Christian Democratic Union of Germany", "Christian Social Union in Bavaria")
+    names += tuple(f"Gewerkschaftsbund {number}" for number in range(8))  # too many to lie flat
+    rows = dicts(coded.read_text("utf-8"))
+    for number, row in enumerate(rows):
+        row["genre"] = names[number % many]
+    table = write_rows(tmp_path / "named.csv", rows)
+    report_on(table, "--prefix", "p_", "--by", "genre", "--figures", tmp_path / "figures")
+    root = ElementTree.parse(tmp_path / "figures" / "map.svg").getroot()
+    written = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
+    assert all(name in written for name in names[:many])
+    assert any(text.get("transform") for text in root.iter()) == (many == 10)
+    assert "…" not in written
 
 
 def test_figures_are_pdf_on_request(made, coded, tmp_path, monkeypatch):

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, floor
 from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stance.display import cut, signed, widths
-from stance.reports.figures import NARROW, Drawing, Mark
+from stance.reports.figures import LETTER, NARROW, WIDE, Drawing, Mark
 
 NAME, BOLD, NOTE = 18, 8.0, 7.2  # letters of a name beside a scale; pixels of one, of a note's
 ROW = 19  # pixels for a row
 FOOT, TITLE = 22, 16  # pixels for the numbers under an axis, and for its title
 HEIGHT = 150  # pixels of a curve
 LEFT, RIGHT = 52.0, 388.0  # pixels between which a curve runs; tick labels stand to its left
-NAMES, CELL, LINE = 150, 66, 36  # pixels of a matrix's names, of a column, of a row
-HEADS = 3  # lines of the head of a column
+CELL, HIGH = 46, 36  # pixels of a column of a matrix at least, of a row
+LINE, SPACE = 14, 12.0  # pixels of a line of a name in it, beside a name
 NET = "net stance: % in favor less % against, in points"
 MOST = 5  # steps between the ticks of a scale
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
@@ -141,27 +141,49 @@ def matrix(
     corner: str = "",
 ) -> Drawing:
     """Return a matrix of the cells that are known; ``corner`` says what rows and columns are."""
-    width = max(NARROW, NAMES + CELL * len(heads))
-    step = (width - NAMES) / len(heads)
-    letters = int(step / BOLD)
-    form: Any = {"break_long_words": False, "max_lines": HEADS, "placeholder": " …"}
-    lines = [[cut(line, letters) for line in wrap(head, letters, **form) or [""]] for head in heads]
-    height = 14.0 * max(map(len, lines)) + 12
-    lefts = {head: NAMES + step * number for number, head in enumerate(heads)}
-    tops = {row: height + LINE * number for number, row in enumerate(rows)}
+    names, titles = [_lines(row, 2) for row in rows], [_lines(head, 5) for head in heads]
+    start = SPACE + max(LETTER * len(corner), *(BOLD * _columns(name) for name in names))
+    steps = [max(CELL, SPACE + LETTER * _columns(title)) for title in titles]
+    height = SPACE + LINE * max(map(len, titles))
+    if turned := start + sum(steps) > WIDE:  # then names stand upright
+        titles, steps = [_lines(head, 3) for head in heads], [CELL] * len(heads)
+        height = SPACE + LETTER * max(map(_columns, titles))
+    width = NARROW if start + sum(steps) <= NARROW else WIDE
+    spare = (width - start - sum(steps)) / len(steps)
+    edges = accumulate((step + spare for step in steps), initial=start)
+    places = dict(zip(heads, pairwise(edges), strict=True))
+    tops = {row: height + HIGH * number for number, row in enumerate(rows)}
     marks = [Mark("text", 0, height - 8, "quiet", corner)]
-    for left, parts in zip(lefts.values(), lines, strict=True):
-        for up, line in enumerate(reversed(parts)):
-            y = height - 8 - 14 * up
-            marks.append(Mark("text", left + step / 2, y, "quiet middle", line))
-    marks += (Mark("text", 0, top + 22, "strong", cut(row, NAME)) for row, top in tops.items())
+    for (left, right), lines in zip(places.values(), titles, strict=True):
+        middle, last = (left + right) / 2, len(lines) - 1
+        for number, line in enumerate(lines):
+            x, y, look = middle, height - 8 - LINE * (last - number), "quiet middle"
+            if turned:
+                x, y, look = middle + 4 + LINE * (number - last / 2), height - 8, "quiet turned"
+            marks.append(Mark("text", x, y, look, line))
+    for top, lines in zip(tops.values(), names, strict=True):
+        first = top + 22 - LINE * (len(lines) - 1) / 2
+        marks += (Mark("text", 0, first + LINE * n, "strong", line) for n, line in enumerate(lines))
     for (row, head), cell in cells.items():
-        if row in tops and head in lefts:
-            left, top, looks = lefts[head], tops[row], ["middle", "quiet middle"]
+        if row in tops and head in places:
+            (left, right), top, looks = places[head], tops[row], ["middle", "quiet middle"]
             if cell.shade:
                 looks = [f"middle on-{cell.shade}"] * 2
-                place, look = (left + step - 2, top + 34, cell.place), f"segment {cell.shade}"
+                place, look = (right - 2, top + 34, cell.place), f"segment {cell.shade}"
                 marks.append(Mark("box", left, top, look, "", *place))
             for text, look, y in zip(cell, looks, (top + 15, top + 29), strict=False):
-                marks.append(Mark("text", left + step / 2, y, look, text, link=cell.place))
-    return Drawing(width, height + LINE * len(rows), marks)
+                marks.append(Mark("text", (left + right) / 2, y, look, text, link=cell.place))
+    return Drawing(width, height + HIGH * len(rows), marks)
+
+
+def _lines(name: str, most: int) -> list[str]:
+    """Return a name on so many lines at most, of whole words unless one is very long."""
+    line = cut(" ".join(cut(word, NAME) for word in name.split()), most * NAME)
+    width = max(map(len, line.split()))
+    while len(lines := wrap(line, width)) > most:
+        width += 1
+    return lines
+
+
+def _columns(lines: Sequence[str]) -> int:
+    return max(sum(widths(line)) for line in lines)

@@ -18,8 +18,8 @@ from stance.files import AtomicGroup, check_output
 
 TEMPLATES = Path(__file__).parent / "templates"
 NUMBERS = "numbers.csv"
-NARROW = 400.0  # pixels of a figure of one column
-COLUMN, PAGE = 85, 170  # millimetres of a figure; with 85 for 400 pixels, type is 7.5 points high
+NARROW, WIDE = 400.0, 800.0  # pixels of a figure of one column, of a page
+MILLIMETRES = 85 / NARROW  # of a pixel, so that type is 7.5 points high
 FONT, LETTER = 12.5, 6.6  # pixels of all type, of a letter
 HEADING, ENTRY, RADIUS = 18, 22, 5  # pixels of a line of words, of the legend, of a dot
 PLAIN = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
@@ -119,6 +119,8 @@ def shape(mark: Mark, style: Mapping[str, str]) -> Element:
         name, place = "circle", {"cx": mark.x, "cy": mark.y, "r": RADIUS}
     element = Element(name, {key: f"{value:.6g}" for key, value in place.items()}, **style)
     element.text = mark.text
+    if "turned" in mark.look:
+        element.set("transform", f"rotate(-90 {mark.x:.6g} {mark.y:.6g})")
     return element
 
 
@@ -151,7 +153,7 @@ def write_figures(
         group.write(folder / f"{figure.name}.svg", as_svg(figure), force=force)
         if pdf:
             group.write(folder / f"{figure.name}.pdf", as_pdf(figure), force=force)
-    notes = [f"wrote {count(len(figures), 'figure')} and {NUMBERS} to {folder}"]
+    notes = [f"wrote {count(len(figures), 'figure')} and their numbers to {folder}"]
     texts = [mark.text for figure in figures for mark in figure.drawing().marks]
     if pdf and any(_plain(text).count("?") > text.count("?") for text in texts):
         notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
@@ -182,15 +184,10 @@ def painted(mark: Mark) -> dict[str, str]:
     return {"fill": tone, **style}
 
 
-def millimetres(width: float) -> float:
-    """Return the size of a pixel of a figure that is so wide."""
-    return (COLUMN if width <= NARROW else PAGE) / width
-
-
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file that any program shows alike."""
     width, height, marks = figure.drawing()
-    across, down = (f"{pixels * millimetres(width):.2f}mm" for pixels in (width, height))
+    across, down = (f"{pixels * MILLIMETRES:.2f}mm" for pixels in (width, height))
     form = {"font-size": f"{FONT}", "font-family": "Helvetica, Arial, sans-serif"}
     form |= {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": "http://www.w3.org/2000/svg"}
     root = Element("svg", form, width=across, height=down)
@@ -205,7 +202,7 @@ def as_pdf(figure: Figure) -> bytes:
     """Return a figure as a PDF file of one page, the same bytes each time."""
     width, height, marks = figure.drawing()
     target, canvas = BytesIO(), load_extra("reportlab.pdfgen.canvas", "--pdf", "pdf").Canvas
-    scale = millimetres(width) / 25.4 * 72
+    scale = MILLIMETRES / 25.4 * 72
     page = canvas(target, (scale * width, scale * height), bottomup=0, invariant=1)
     page.setTitle(_plain(figure.title))
     page.scale(scale, scale)
@@ -224,7 +221,11 @@ def _draw(page: Any, mark: Mark, style: Mapping[str, str]) -> None:
         page.setFont("Helvetica-Bold" if "font-weight" in style else "Helvetica", FONT)
         names = {"middle": "drawCentredString", "end": "drawRightString"}
         write = getattr(page, names.get(style.get("text-anchor", ""), "drawString"))
-        write(mark.x, mark.y, _plain(mark.text))
+        page.saveState()
+        page.translate(mark.x, mark.y)
+        page.rotate(-90 if "turned" in mark.look else 0)
+        write(0, 0, _plain(mark.text))
+        page.restoreState()
     elif mark.form == "line":
         page.line(mark.x, mark.y, mark.x2, mark.y2)
     elif mark.form == "box":

@@ -71,9 +71,11 @@ def write_predictions(
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
             shares = (*whole, *report.actors, *report.cells, *report.course)
-            rows = [row for s in shares for row in s.rows()]
-            path = folder / figures.NUMBERS
-            write_numbers(path, rows, group, force=force, excel_safe=excel_safe)
+            tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
+            if report.pairs:
+                tables["pairs.csv"] = report.pairs.to_json()["pairs"]
+            for name, rows in tables.items():
+                write_numbers(folder / name, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
     if report.denied:
         how = "name the model with --model, and an actor book of yours with --actors; answers by "
@@ -165,7 +167,7 @@ def draw_pairs(report: Report) -> list[Figure]:
         for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
     }
     chart = charts.matrix(holders, targets, cells, "holder / target")
-    key = [(*BELOW, "against prevails"), (*ABOVE, "in favor prevails")]
+    key = [(*BELOW, "mostly against"), (*ABOVE, "mostly in favor")]
     return [figure(report, "pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
 
 
