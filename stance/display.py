@@ -5,7 +5,7 @@ import shutil
 import textwrap
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from unicodedata import east_asian_width
 
 SHOWN = 60  # characters of a cell that a message shows
@@ -122,21 +122,22 @@ def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
     ]
 
 
-def _fitting(cell: str, width: int) -> str:
-    """Return a cell, of which whole words are left out if it is wider.
+def _folded(cell: str, width: int) -> str:
+    r"""Return a name on as many lines as it needs, or the beginning of a longer text on one.
 
-    >>> _fitting("National Front", 12)
-    'National …'
-    >>> _fitting(" " * 99, 12)
-    ' …'
+    >>> _folded("- National Front", 12)
+    '- National\n    Front'
     """
-    return cell if len(cell) <= width else f"{(*textwrap.wrap(cell, width - 2), '')[0]} …"
+    if len(cell) <= width:
+        return cell
+    lines = 1 if len(cell) > SHOWN else None
+    return textwrap.fill(cell, width, subsequent_indent="    ", max_lines=lines, placeholder=" …")
 
 
 def table(
     rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
 ) -> list[str]:
-    """Return a head and rows as lines: numbers right, texts left, the widest cut to fit.
+    """Return a head and rows as lines: numbers right, texts left, the widest on lines that fit.
 
     Of more than ``most`` rows the rest is counted. Without a row, there is no head.
 
@@ -156,10 +157,15 @@ def table(
         widest = max(texts, key=widths.__getitem__)
         room = line_width() - sum(widths) - 2 * (len(widths) - 1)
         width = widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
-        columns[widest] = [_fitting(cell, width) for cell in columns[widest]]
-    for column, width, is_right in zip(columns, widths, right, strict=True):
-        column[:] = [c.rjust(width) if is_right else c.ljust(width) for c in column]
-    lines = ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+        columns[widest] = [_folded(cell, width) for cell in columns[widest]]
+    lines = []
+    for row in zip(*columns, strict=True):
+        for parts in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
+            places = zip(parts, widths, right, strict=True)
+            padded = [
+                c.rjust(width) if is_right else c.ljust(width) for c, width, is_right in places
+            ]
+            lines.append("  ".join(padded).rstrip())
     return lines + ([f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else [])
 
 

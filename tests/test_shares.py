@@ -93,6 +93,21 @@ def test_many_groups_leave_room_for_the_actors(archive):
     assert "-o FILE.csv lists all" in text
 
 
+def test_long_names_of_groups_stay_apart_on_a_terminal(archive, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["Christian Democratic Union", "Christian Social Union", "National Front"]
+    outlets = dict(zip(sorted({row["outlet"] for row in read(archive[0])}), names, strict=True))
+    rows = [row | {"outlet": outlets[row["outlet"]]} for row in read(archive[0])]
+    table = write(tmp_path / "named.csv", rows)
+    text = succeeds("shares", table, "--audit", archive[1], "--by", "outlet").stdout
+    lines = text.splitlines()
+    assert all(len(line) < 80 for line in lines)
+    first = lines.index(next(line for line in lines if line.startswith("  - Christian")))
+    words = [" ".join(line[:19].split()) for line in lines[first : first + 5]]
+    assert words == ["- Christian", "Democratic", "Union", "- Christian", "Social Union"]
+    assert re.search(rf"\(all actors\) .*\n {{4}}\({len(rows):,}\)\n", text)
+
+
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     shares, differences = tmp_path / "shares.csv", tmp_path / "differences.csv"
     options = ("--by", "outlet", "--over", "date", "--period", "quarter")
@@ -230,14 +245,16 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     answers = held(tmp_path)
     audit = ("--audit", answers, "--simple-random")
-    page, _ = report_on(answers, *audit)
+    page, _ = report_on(answers, *audit, "--figures", tmp_path / "figures")
     assert {"pair-1", "pair-2"} <= set(page.jumps)
     stances = "Iran toward Russia: −60 \\[−\\d+, −\\d+\\] \\(counted −60\\), 40 stances"
     assert re.search(stances, page.text)
     assert "Russia was condemned by Iran." in page.text
     assert "counted by a classifier and not corrected" not in page.text
     pairs = {row["holder"]: row for row in page.rows("pairs")}
-    edges = json.loads(invoke("shares", answers, "--pairs", *audit, "--json").stdout)["pairs"]
+    written = invoke("shares", answers, "--pairs", *audit, "--json", "-o", tmp_path / "edges.csv")
+    assert read(tmp_path / "figures" / "pairs.csv") == read(tmp_path / "edges.csv")
+    edges = json.loads(written.stdout)["pairs"]
     for edge in edges:
         for name in ("", "_low", "_high"):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
@@ -464,7 +481,10 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     named = ("--document-column", "doc_id", "--json")
     told = invoke("shares", renamed[0]).stderr
     assert "no column 'document', so each text counts as a document" in told
-    assert "if several belong to one, name its column with --document-column, or" in told
+    assert (
+        "if a document has several texts, name the document column with --document-column, or"
+        in told
+    )
     own = invoke("shares", renamed[0], "--audit", renamed[1], *named)
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]
@@ -473,7 +493,7 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     assert "no column 'docid'; did you mean" in line
 
 
-NAMELESS = "so each {} counts as a document; if several belong to one, name its column with"
+NAMELESS = "so each {0} counts as a document; if a document has several {0}s, name the document"
 LOOSE = "8 rows without a document; each {} counts as one"
 
 
