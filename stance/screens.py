@@ -346,5 +346,7 @@ def alias_lines(figures: Figures) -> list[str]:
     for actor, part in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
         rows.append((f"{shown(actor)} ({part['rows']:,})", listed(names, ALIASES, "name")))
-    head = f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"
+    named = figures["rows_with_actor"]
+    verb = "names" if named == 1 else "name"
+    head = f"{count(figures['rows'], 'row')}; {named:,} {verb} an actor"
     return [head, *facts(rows, 24)]

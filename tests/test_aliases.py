@@ -58,10 +58,11 @@ def test_aliases_and_rows_are_counted_whatever_the_batches(actors, tmp_path):
                 "Russia": {"rows": many, "aliases": {"Moscow": 2 * many}},
             },
         }
-        assert screen[0] == f"{4 * many:,} rows, {2 * many:,} name an actor"
+        assert screen[0] == f"{4 * many:,} rows; {2 * many:,} name an actor"
         assert " ".join(screen[1].split()).startswith(f"NATO ({2 * many:,}) NATO {2 * many:,}, ")
         assert "separator ','" in told
     assert actors(table(tmp_path / "b.csv", []))[1]["actors"] == {}
+    assert actors(table(tmp_path / "c.csv", TEXTS[:1]))[0][0] == "1 row; 1 names an actor"
 
 
 def test_an_article_is_counted_by_paragraph(actors, tmp_path):

@@ -99,7 +99,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
         assert 0.1 < part(row["net counted"]) < 0.5
     lead, _, rest = page.text.partition("rows judged")
     assert re.search(
-        r"Toward NATO, it is clearly lower where Party is Left \(−\d\d \[.* is Right \(\+\d\d \[",
+        r"Toward NATO, it is clearly lower for Left \(−\d\d \[.* for Right \(\+\d\d .*, by Party\.",
         lead,
     )
     assert re.search(
@@ -149,7 +149,7 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     answers, labelled = study
     one = write_rows(tmp_path / "one.csv", read_rows(labelled)[:1])
     found = report_on(answers, "--audit", one, *AUDIT)[0].text
-    assert "Too few labels to say anything of 3 actors shown: " in found
+    assert "3 actors have too few labels: " in found
     assert "No actor had enough labels." in found
 
 

@@ -316,11 +316,13 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
         r"\(\+50 \[\+\d+, \+\d+\]\)\.",
         page.text,
     )
-    assert "Too few answers to say anything of 1 actor shown: Few." in page.text
+    assert "One actor has too few answers: Few." in page.text
     assert page.rows("net")[-1]["net"] == ""  # never "+100, n = 1"
     assert "too few (1)" in page.text
     stances["Borduria"] = ["favor"] * 15 + mixed
-    assert "is clearly lower toward" not in report(answered(tmp_path / "close.csv", stances)).text
+    close = report(answered(tmp_path / "close.csv", stances)).text
+    assert "is clearly lower toward" not in close
+    assert "no two actors are clearly apart" in close
 
 
 def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
@@ -332,7 +334,21 @@ def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
     assert "clearly lower toward Borduria" in report(answered(tmp_path / "two.csv", two)).text
     many = two | {f"Land {number}": mixed(20, 20) for number in range(28)}
     page = report(answered(tmp_path / "many.csv", many))
-    assert "no two actors are clearly apart" in page.text
+    assert "clearly" not in page.text  # nor not apart, since the intervals drawn do not meet
+
+
+def test_groups_do_not_change_whether_actors_are_apart(tmp_path):
+    stances = {"Anvaria": ["favor", "favor", "against", "favor"] * 30}
+    stances["Borduria"] = ["favor", "against"] * 60
+    table = answered(tmp_path / "answers.csv", stances)
+    rows = dicts(table.read_text())
+    for number, row in enumerate(rows):
+        row["Party"] = f"Party {number % 12}"
+    table = write_rows(tmp_path / "grouped.csv", rows)
+    (said,) = re.findall(
+        r"is clearly lower toward Borduria .*? than toward .*?\.", report(table).text
+    )
+    assert said in report(table, by="Party").text
 
 
 def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):
@@ -343,7 +359,7 @@ def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):
     page = report(write_rows(tmp_path / "answers.csv", rows))
     assert re.findall(r'"middle on-net1">([^<]+)<', page.html) == ["−100", "18"]
     assert "a colour: beyond chance (Holm, 5\xa0%, 4 cells compared)" in page.html
-    assert "Paper 3, the answers are worth fewer than 20 documents" in page.text
+    assert "Paper 3 (source), the answers count as fewer than 20 independent documents" in page.text
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -383,7 +399,7 @@ def test_copies_of_a_text_say_no_more_than_the_text(tmp_path, copies):
 
 FEW = {
     1: "All answers come from one document: too few to summarise. stance read shows an article",
-    4: "The answers come from 4 documents, worth 4.0 of equal length: too few for intervals",
+    4: "The answers come from 4 documents: too few for intervals",
 }
 
 

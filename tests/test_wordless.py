@@ -23,7 +23,7 @@ def test_one_text_without_a_word_comes_back(model_path, tmp_path, text, options)
         (["explain", "...", "--actor", "NATO", "--json"], '"NATO"'),
         (["explain", "..."], "names no actor"),
         (["explain", ""], "names no actor"),
-        (["actors", "corpus.csv"], "6 rows, 0 name an actor"),
+        (["actors", "corpus.csv"], "6 rows; 0 name an actor"),
         (["check", "corpus.csv"], "about an actor that the text does not name"),
         (["evaluate", "corpus.csv"], "6 answers withheld as uncertain"),
         (["train", "corpus.csv", "-o", "m.stance"], "no feature in 2 documents (min_df)"),

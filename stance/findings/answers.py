@@ -219,8 +219,9 @@ class _Reader:
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
         if places.document is None:
             yield (
-                f"no column 'document', so each {what} counts as a document; if several belong to "
-                "one, name its column with --document-column, or intervals are too narrow"
+                f"no column 'document', so each {what} counts as a document; if a document has "
+                f"several {what}s, name the document column with --document-column, or intervals "
+                "are too narrow"
             )
         elif self._loose:
             yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"

@@ -93,14 +93,15 @@ class Report:
             advice = "no paragraphs are shown; name their column with --text-column"
             self.notes.append(f"{request.name}: no column 'text', so {advice}")
 
-    def apart(self, actor: str = "") -> tuple[Share, Share] | None:
+    def apart(self, actor: str = "", *, drawn: bool = False) -> tuple[Share, Share] | None:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
 
-        Their intervals do not meet even if each is so long that all of the page hold the truth.
+        Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        level = LEVEL / max(1, sum(bool(s.net) for s in (*self.actors, *self.cells)))  # Bonferroni
-        ends = [(*share.ends(level), share) for share in shares if share.net]
+        known = [share for share in shares if share.net]
+        level = LEVEL if drawn else LEVEL / max(1, len(known))  # Bonferroni
+        ends = [(*share.ends(level), share) for share in known]
         low = min(ends, key=lambda ends: ends[1], default=None)
         high = max(ends, key=lambda ends: ends[0], default=None)
         return (low[2], high[2]) if low and high and low[1] < high[0] else None
