@@ -232,6 +232,18 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "[name the model file and its sha256: it was not given]" in page.text
 
 
+def test_sentences_of_a_pair_show_what_decided(sample, model_path):
+    page, _ = report_on(sample)
+    sentences = re.findall(r'<div class="para.*?row \d+</p></blockquote>', page.html)
+    assert len(sentences) > 9
+    for sentence in sentences:
+        assert 'class="m ' in sentence
+        assert "<strong><bdi>" in sentence  # the reason behind the mention
+    assert any("<mark" in sentence for sentence in sentences)
+    page, _ = report_on(sample, "--model", model_path)  # which did not answer so
+    assert not re.search('<div class="para.*?<strong>.*?</p></blockquote>', page.html)
+
+
 def test_no_more_models_are_opened_than_may_have_answered(sample, tmp_path):
     def opened(rows):
         """Return the bundled models that a report opens."""

@@ -1,7 +1,7 @@
 """Findings from a table of answers: shares, who judges whom, and tables of both."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,9 @@ from stance.findings.correction import NET, Audit
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
 from stance.findings.shares import DIFFERENCE, TOTAL, Share, Study, figures, read_study
+from stance.model.passages import Passage
 from stance.reading.actors import ActorBook
+from stance.reading.text import normalise, raw_spans
 from stance.records import ANSWERS, SIDES, Stance
 from stance.tables import rewrite_dates, write_table
 
@@ -31,13 +33,14 @@ LONGEST = 400  # characters of a sentence that is shown
 LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
 ENDS = {"source": "holder", "target": "target"}  # of an edge
 Cells = tuple[str, ...]  # of a record
+Explain = Callable[[Mapping[int, Cells]], Iterable[Passage]]
 TYPES = {str: "string", float: "double", int: "int"}  # of the figures of an edge
 
 
 class Evidence(NamedTuple):
     """A sentence that shows a stance, and where it stands."""
 
-    sentence: str
+    passage: Passage
     side: int
     chance: float  # of the side, as answered
     row: str
@@ -69,8 +72,12 @@ class Pairs(NamedTuple):
             names = ("corrected", "corrected_low", "corrected_high")
             row |= figures(share.corrected, NET, names) | {"labels": share.labels}
         listed = self.evidence.get((share.group, share.actor), ())
-        surest = {sentence.side: sentence.sentence for sentence in reversed(listed)}
-        return row | {f"evidence_{ANSWERS[side]}": surest.get(side, "") for side in SIDES}
+        surest = {evidence.side: evidence.passage.text for evidence in reversed(listed)}
+        texts = [" ".join(normalise(surest.get(side, "")).split()) for side in SIDES]
+        return row | {
+            f"evidence_{ANSWERS[s]}": shown(t, LONGEST + 1)
+            for s, t in zip(SIDES, texts, strict=True)
+        }
 
 
 def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
@@ -120,36 +127,46 @@ def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Ce
         return {answer: cells for answer, cells in known if answer is not None}
 
 
-def read_evidence(pairs: Pairs, book: ActorBook | None = None) -> Pairs:
-    """Return pairs with sentences that name the actor, of the surest answers on either side."""
+def read_evidence(
+    pairs: Pairs, book: ActorBook | None = None, explain: Explain = lambda rows: ()
+) -> Pairs:
+    """Return pairs with sentences that name the actor, of the surest answers on either side.
+
+    ``explain`` returns the texts of answers with the reasons for these, or nothing.
+    """
     population, places = pairs.population, pairs.population.places
     if places.text is None:
         return pairs
     ends = [(share.group, share.actor) for share in pairs.shares]
     surest = {pair: surest_answers(population, pairs.answers[pair]) for pair in ends}
     rows = read_cells(population, chain(*surest.values()))
+    passages = dict(zip(rows, explain(rows), strict=False))
     evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()
     for (holder, actor), answers in surest.items():
         for answer in answers:
             cells, side = rows[answer], int(population.stance[answer])
-            sentence = find_sentence(cells[places.text][:LONGEST_READ], actor, book)
+            passage = passages.get(answer) or Passage(cells[places.text])
+            sentence = find_sentence(passage, actor, book)
             chance = float(population.chances[answer, side])
             evidence[holder, actor].append(Evidence(sentence, side, chance, cells[places.row]))
     for listed in evidence.values():
-        listed.sort(key=lambda sentence: -sentence.chance)
+        listed.sort(key=lambda evidence: -evidence.chance)
     return pairs._replace(evidence=evidence)
 
 
-def find_sentence(text: str, actor: str, book: ActorBook) -> str:
+def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
     """Return the first sentence that names an actor, or the beginning of the text."""
+    text = passage.text[:LONGEST_READ]
     ((_, tokens, mentions),) = book.scan([text])
-    text = tokens.texts[0]
+    start, end = 0, len(text)
     named = mentions.first[mentions.actor == book.number(actor)]
     if len(named):
         words = np.flatnonzero(tokens.sentence == tokens.sentence[named[0]])
-        starts = [*tokens.start.tolist(), len(text)]
-        text = text[starts[words[0]] : starts[words[-1] + 1]]
-    return shown(" ".join(text.split()), LONGEST)
+        starts = [*tokens.start.tolist(), len(tokens.texts[0])]
+        ((start, end),) = raw_spans(text, [(starts[words[0]], starts[words[-1] + 1])])
+    long = len(text[start:end].rstrip())
+    part = passage.part(start, start + min(long, LONGEST))
+    return part._replace(text=part.text + "…") if long > LONGEST else part
 
 
 # --- Tables ---

@@ -1,8 +1,8 @@
 """Answered paragraphs as pages show them: each answer, its mentions and the reasons for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stance.display import count
 from stance.reading.text import Places
@@ -77,6 +77,18 @@ class Passage(NamedTuple):
         if self.tone:
             share = "" if self.tone == UNCERTAIN else f" ({_share(self.tone_probability)})"
             yield "paragraph", f"{self.tone}{share}"
+
+    def part(self, start: int, end: int) -> "Passage":
+        """Return a part of the text, with the mentions and words that stand in it."""
+
+        def inside(places: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple((a - start, b - start, *c) for a, b, *c in places if start <= a < b <= end)
+
+        verdicts = [
+            verdict._replace(mentions=inside(verdict.mentions), words=inside(verdict.words))
+            for verdict in self.verdicts
+        ]
+        return self._replace(text=self.text[start:end], verdicts=(*verdicts,))
 
     def pieces(self, numbers: Mapping[str, int]) -> Iterator[tuple[int, int, Verdict | None, str]]:
         """Yield start and end of each piece of the text, in order.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,6 @@ from stance.findings.request import Request, usual_column
 from stance.findings.shares import LEVEL, TOTAL, Share, Study
 from stance.model import StanceModel
 from stance.model.passages import Passage
-from stance.reading.actors import ActorBook
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
 from stance.storage import bundled_model, model_file
@@ -87,7 +87,7 @@ class Report:
         self.denied = ""  # which model answers otherwise
         if models and self.telling and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
-        self.pairs = self._judged(self.maker.model.book if self.maker else None)
+        self.pairs = self._judged()
         self.notes = [*study.notes]
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
@@ -106,7 +106,7 @@ class Report:
         high = max(ends, key=lambda ends: ends[0], default=None)
         return (low[2], high[2]) if low and high and low[1] < high[0] else None
 
-    def _judged(self, book: ActorBook | None) -> Pairs | None:
+    def _judged(self) -> Pairs | None:
         """Return who judges whom among those who do so most often; None where nobody is known."""
         if not any(self.population.holders):
             return None
@@ -115,7 +115,13 @@ class Report:
             often.update({share.actor: share.counts.n, share.group: share.counts.n})
         actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
         chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
-        return read_evidence(pairs._replace(shares=chosen), book) if chosen else None
+        if not chosen:
+            return None
+        pairs = pairs._replace(shares=chosen)
+        if self.maker is None:
+            return read_evidence(pairs)
+        model = self.maker.model
+        return read_evidence(pairs, model.book, partial(_explain, model, self.population))
 
 
 # --- Paragraphs ---
