@@ -11,7 +11,7 @@ import numpy as np
 from stance.arrays import Floats, Ints, sums_by
 from stance.corpus import Corpus, CorpusForm, read_corpus
 from stance.corpus.rows import MISSING
-from stance.display import count, joined, shown
+from stance.display import count, shown
 from stance.evaluation.intervals import FEWEST, spread, t_interval
 from stance.evaluation.scores import Figures, plain, share
 from stance.reading.actors import ActorBook
@@ -226,7 +226,7 @@ def _leaks(study: Study) -> Iterator[Finding]:
 
 def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
     """Judge how far the coders agree, which is measured within files."""
-    who = joined([shown(name, 20) for name in coders])
+    who = ", ".join(shown(name, 20) for name in coders)
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:
         what = "only one label was used" if units else "no row was coded twice"

@@ -41,33 +41,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def joined(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them.
-
-    >>> joined(["anna", "ben", "cleo"])
-    'anna, ben and cleo'
-    """
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def brief(name: str, limit: int = 200, /, **parts: object) -> str:
-    """Return a representation of an object that fits into three lines of a terminal.
-
-    >>> brief("Corpus", rows=1200, files=("a", "b"))
-    "Corpus(rows=1200, files=('a', 'b'))"
-    """
-    shown_parts = (f"{key}={' '.join(repr(value).split())}" for key, value in parts.items())
-    return shown(f"{name}({', '.join(shown_parts)})", limit)
-
-
 def percent(value: float | None, sign: str = "") -> str:
     """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
     return "-" if value is None else f"{100 * value:{sign}z.1f}"
-
-
-def bounds(interval: Sequence[float] | None) -> str:
-    """Return an interval in percent after a blank, or nothing."""
-    return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
 
 
 def line_width() -> int:
@@ -95,7 +71,8 @@ def ranged(value: float | None, interval: Sequence[float] | None, sign: str = ""
     >>> ranged(0.612, (0.581, 0.642))
     '61.2 [58.1, 64.2]'
     """
-    return percent(value, sign) + bounds(interval)
+    ends = f" [{percent(interval[0])}, {percent(interval[1])}]" if interval else ""
+    return percent(value, sign) + ends
 
 
 def listed(names: Sequence[str], most: int, noun: str) -> str:
@@ -128,8 +105,6 @@ def _folded(cell: str, width: int) -> str:
     >>> _folded("- National Front", 12)
     '- National\n    Front'
     """
-    if len(cell) <= width:
-        return cell
     lines = 1 if len(cell) > SHOWN else None
     return textwrap.fill(cell, width, subsequent_indent="    ", max_lines=lines, placeholder=" …")
 
@@ -151,9 +126,9 @@ def table(
         [f"{c:,}" if isinstance(c, int) else shown(str(c), 300) for c in row] for row in rows[:end]
     ]
     columns = [list(column) for column in zip(*cells, strict=True)]
-    right = [all(map(_NUMBER.fullmatch, column[1:])) for column in columns]
+    sides = [">" if all(map(_NUMBER.fullmatch, column[1:])) else "<" for column in columns]
     widths = [max(map(len, column)) for column in columns]
-    if texts := [place for place, is_right in enumerate(right) if not is_right]:
+    if texts := [place for place, side in enumerate(sides) if side == "<"]:
         widest = max(texts, key=widths.__getitem__)
         room = line_width() - sum(widths) - 2 * (len(widths) - 1)
         width = widths[widest] = max(widths[widest] + min(room, 0), min(widths[widest], 10))
@@ -161,11 +136,8 @@ def table(
     lines = []
     for row in zip(*columns, strict=True):
         for parts in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
-            places = zip(parts, widths, right, strict=True)
-            padded = [
-                c.rjust(width) if is_right else c.ljust(width) for c, width, is_right in places
-            ]
-            lines.append("  ".join(padded).rstrip())
+            places = zip(parts, sides, widths, strict=True)
+            lines.append("  ".join(f"{part:{side}{n}}" for part, side, n in places).rstrip())
     return lines + ([f"and {count(len(rows) - end, f'more {noun}')}"] if len(rows) > end else [])
 
 

@@ -347,6 +347,5 @@ def alias_lines(figures: Figures) -> list[str]:
         names = [f"{shown(alias)} {number:,}" for alias, number in part["aliases"].items()]
         rows.append((f"{shown(actor)} ({part['rows']:,})", listed(names, ALIASES, "name")))
     named = figures["rows_with_actor"]
-    verb = "names" if named == 1 else "name"
-    head = f"{count(figures['rows'], 'row')}; {named:,} {verb} an actor"
+    head = f"{count(figures['rows'], 'row')}; {named:,} name{'s' * (named == 1)} an actor"
     return [head, *facts(rows, 24)]

@@ -30,7 +30,6 @@ __all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "w
 
 QUOTED = 3  # surest answers on a subject and side
 LONGEST = 400  # characters of a sentence that is shown
-LONGEST_READ = 10_000  # characters of a paragraph in which sentences are looked for
 ENDS = {"source": "holder", "target": "target"}  # of an edge
 Cells = tuple[str, ...]  # of a record
 Explain = Callable[[Mapping[int, Cells]], Iterable[Passage]]
@@ -73,11 +72,10 @@ class Pairs(NamedTuple):
             row |= figures(share.corrected, NET, names) | {"labels": share.labels}
         listed = self.evidence.get((share.group, share.actor), ())
         surest = {evidence.side: evidence.passage.text for evidence in reversed(listed)}
-        texts = [" ".join(normalise(surest.get(side, "")).split()) for side in SIDES]
-        return row | {
-            f"evidence_{ANSWERS[s]}": shown(t, LONGEST + 1)
-            for s, t in zip(SIDES, texts, strict=True)
-        }
+        for side in SIDES:
+            text = " ".join(normalise(surest.get(side, "")).split())
+            row[f"evidence_{ANSWERS[side]}"] = shown(text, LONGEST + 1)
+        return row
 
 
 def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
@@ -156,7 +154,7 @@ def read_evidence(
 
 def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
     """Return the first sentence that names an actor, or the beginning of the text."""
-    text = passage.text[:LONGEST_READ]
+    text = passage.text
     ((_, tokens, mentions),) = book.scan([text])
     start, end = 0, len(text)
     named = mentions.first[mentions.actor == book.number(actor)]
@@ -179,8 +177,7 @@ def write_numbers(
 
     Pairs are written as a graph if the name ends in .graphml. ``how`` is as in `write_table`.
     """
-    # Differences alone may be none.
-    columns = tuple(rows[0]) if rows else DIFFERENCE
+    columns = tuple(rows[0]) if rows else DIFFERENCE  # which alone may be none
     if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Floats, Ints
-from stance.display import brief, count
+from stance.display import count, shown
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
@@ -90,7 +90,8 @@ class StanceModel(Recomputing):
 
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]
-        return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
+        parts = f"recipe={self.recipe.name!r}, trained_on={trained}, book={self.book}"
+        return shown(f"StanceModel({parts})", 200)
 
     def judge(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,

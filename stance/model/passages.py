@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stance.display import count
@@ -84,11 +85,11 @@ class Passage(NamedTuple):
         def inside(places: Iterable[Any]) -> tuple[Any, ...]:
             return tuple((a - start, b - start, *c) for a, b, *c in places if start <= a < b <= end)
 
-        verdicts = [
+        verdicts = (
             verdict._replace(mentions=inside(verdict.mentions), words=inside(verdict.words))
             for verdict in self.verdicts
-        ]
-        return self._replace(text=self.text[start:end], verdicts=(*verdicts,))
+        )
+        return self._replace(text=self.text[start:end], verdicts=tuple(verdicts))
 
     def pieces(self, numbers: Mapping[str, int]) -> Iterator[tuple[int, int, Verdict | None, str]]:
         """Yield start and end of each piece of the text, in order.
@@ -115,6 +116,7 @@ def _share(probability: float) -> str:
     return f"{100 * probability:.0f}\u00a0%"
 
 
+@cache
 def templates() -> "Environment":
     """Return the templates of pages, with the functions that those of paragraphs use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -122,8 +124,8 @@ def templates() -> "Environment":
     loader = PackageLoader("stance", "reports/templates")
     made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
     made.lstrip_blocks = made.trim_blocks = True
-    named = {"counted": count, "number": "{:,}".format, "stance_name": NAMES.__getitem__}
-    made.filters |= named
+    made.filters |= {"counted": count, "number": "{:,}".format, "short": "{:.6g}".format}
+    made.filters["stance_name"] = NAMES.__getitem__
     return made
 
 

@@ -12,7 +12,7 @@ from unicodedata import category
 import numpy as np
 
 from stance.arrays import Ints, Ints8, Ints32
-from stance.display import brief, shown
+from stance.display import shown
 from stance.errors import ActorError, UsageError
 from stance.reading.actor_tables import (
     ALIAS_KINDS,
@@ -132,7 +132,7 @@ class ActorBook:
                 yield Alias(text, exact, kind, tuple(numbers), terms, **beside)
 
     def __repr__(self) -> str:
-        return brief("ActorBook", actors=len(self.actors), names=self.names[:3])
+        return shown(f"ActorBook(actors={len(self.actors)}, names={self.names[:3]})", 200)
 
     @property
     def has_terms(self) -> bool:

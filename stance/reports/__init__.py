@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.corpus import Source
-from stance.display import bounds, cut, percent, points, shown, signed
+from stance.display import cut, percent, points, ranged, shown, signed
 from stance.model.passages import templates
 from stance.reports.figures import TEMPLATES, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
@@ -41,12 +40,11 @@ def stylesheet(actors: int = 0) -> Markup:
     return Markup(style + rules)  # noqa: S704 (our own files)
 
 
-@cache
 def environment() -> "Environment":
     """Return the templates and the functions that they use."""
     made = templates()
     made.filters |= {
-        **{"bounds": bounds, "named": cut, "percent": percent, "points": points, "signed": signed},
+        **{"named": cut, "percent": percent, "points": points, "ranged": ranged, "signed": signed},
         **{"references": references, "sections": sections},
         "whole": lambda share: f"{100 * share:.0f}",
     }

@@ -115,13 +115,10 @@ class Report:
             often.update({share.actor: share.counts.n, share.group: share.counts.n})
         actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
         chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
-        if not chosen:
-            return None
+        model = self.maker.model if self.maker else None
+        explain = partial(_explain, model, self.population)
         pairs = pairs._replace(shares=chosen)
-        if self.maker is None:
-            return read_evidence(pairs)
-        model = self.maker.model
-        return read_evidence(pairs, model.book, partial(_explain, model, self.population))
+        return read_evidence(pairs, model.book if model else None, explain) if chosen else None
 
 
 # --- Paragraphs ---
@@ -175,10 +172,10 @@ def _find_maker(
 
 
 def _explain(
-    model: StanceModel, population: AnswersTable, cells: Mapping[int, Cells]
+    model: StanceModel | None, population: AnswersTable, cells: Mapping[int, Cells]
 ) -> Sequence[Passage]:
     """Return the texts of some answers with a model's reasons; none if it gives other answers."""
-    if not cells:
+    if model is None or not cells:
         return []
     places, answers = population.places, [*cells]
     texts, spans, dates = (

@@ -26,6 +26,7 @@ INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
 _STEM = 40  # characters of a file's name in that of its page
 _TITLE = 30  # words of a first paragraph that may be a headline
+Place = tuple[str, str, Verdict]  # anchor of an answer, its part such as "paragraph 2", and it
 
 
 class ReadRequest(NamedTuple):
@@ -36,14 +37,6 @@ class ReadRequest(NamedTuple):
     actor: str | None = None  # None for all that are named
     abstain: float | None = None
     text: str = ""  # of standard input, which ``inputs`` then are
-
-
-class Place(NamedTuple):
-    """An answer in the table of actors, which leads to it."""
-
-    anchor: str
-    part: str  # such as "paragraph 2", as readers count
-    verdict: Verdict
 
 
 class Article(NamedTuple):
@@ -60,8 +53,8 @@ class Article(NamedTuple):
     @property
     def answers(self) -> int:
         """How many answers are given, none of them withheld."""
-        places = (place for _, listed in self.actors for place in listed)
-        return sum(place.verdict.answer.stance != UNCERTAIN for place in places)
+        verdicts = (verdict for passage in self.passages for verdict in passage.verdicts)
+        return sum(verdict.answer.stance != UNCERTAIN for verdict in verdicts)
 
 
 def write_articles(
@@ -176,9 +169,9 @@ def _article(name: str, byline: str, passages: Sequence[Passage], headings: Set[
         part = f"paragraph {tags[:number].count('p')}" if tag == "p" else "heading"
         for verdict in passage.verdicts:
             actor = verdict.answer.actor
-            places[actor].append(Place(f"p{number}a{numbers[actor]}", part, verdict))
+            places[actor].append((f"p{number}a{numbers[actor]}", part, verdict))
     actors = sorted(
-        places.items(), key=lambda item: -sum(place.verdict.answer.mentions for place in item[1])
+        places.items(), key=lambda item: -sum(verdict.answer.mentions for *_, verdict in item[1])
     )
     title = first if tags[0] == "h1" else name
     return Article(name, title, byline, tags, passages, actors, numbers)

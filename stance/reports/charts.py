@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import ceil, floor
 from textwrap import wrap
 from typing import NamedTuple
@@ -15,8 +15,8 @@ ROW = 19  # pixels for a row
 FOOT, TITLE = 22, 16  # pixels for the numbers under an axis, and for its title
 HEIGHT = 150  # pixels of a curve
 LEFT, RIGHT = 52.0, 388.0  # pixels between which a curve runs; tick labels stand to its left
-CELL, HIGH = 46, 36  # pixels of a column of a matrix at least, of a row
-LINE, SPACE = 14, 12.0  # pixels of a line of a name in it, beside a name
+CELL, HIGH = 46.0, 36  # pixels of a column of a matrix at least, of a row
+LINE, SPACE = 15, 12.0  # pixels of a line of a name in it, beside a name
 NET = "net stance: % in favor less % against, in points"
 MOST = 5  # steps between the ticks of a scale
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
@@ -143,19 +143,17 @@ def matrix(
     """Return a matrix of the cells that are known; ``corner`` says what rows and columns are."""
     names, titles = [_lines(row, 2) for row in rows], [_lines(head, 5) for head in heads]
     start = SPACE + max(LETTER * len(corner), *(BOLD * _columns(name) for name in names))
-    steps = [max(CELL, SPACE + LETTER * _columns(title)) for title in titles]
-    height = SPACE + LINE * max(map(len, titles))
-    if turned := start + sum(steps) > WIDE:  # then names stand upright
-        titles, steps = [_lines(head, 3) for head in heads], [CELL] * len(heads)
-        height = SPACE + LETTER * max(map(_columns, titles))
-    width = NARROW if start + sum(steps) <= NARROW else WIDE
-    spare = (width - start - sum(steps)) / len(steps)
-    edges = accumulate((step + spare for step in steps), initial=start)
-    places = dict(zip(heads, pairwise(edges), strict=True))
+    step = max(CELL, SPACE + LETTER * max(map(_columns, titles)))
+    if turned := start + step * len(heads) > WIDE:  # then names stand upright
+        titles, step = [_lines(head, 3) for head in heads], CELL
+    height = SPACE + max(LETTER * _columns(t) if turned else LINE * len(t) for t in titles)
+    width = NARROW if start + step * len(heads) <= NARROW else WIDE
+    step = (width - start) / len(heads)
+    lefts = {head: start + step * number for number, head in enumerate(heads)}
     tops = {row: height + HIGH * number for number, row in enumerate(rows)}
     marks = [Mark("text", 0, height - 8, "quiet", corner)]
-    for (left, right), lines in zip(places.values(), titles, strict=True):
-        middle, last = (left + right) / 2, len(lines) - 1
+    for left, lines in zip(lefts.values(), titles, strict=True):
+        middle, last = left + step / 2, len(lines) - 1
         for number, line in enumerate(lines):
             x, y, look = middle, height - 8 - LINE * (last - number), "quiet middle"
             if turned:
@@ -165,14 +163,14 @@ def matrix(
         first = top + 22 - LINE * (len(lines) - 1) / 2
         marks += (Mark("text", 0, first + LINE * n, "strong", line) for n, line in enumerate(lines))
     for (row, head), cell in cells.items():
-        if row in tops and head in places:
-            (left, right), top, looks = places[head], tops[row], ["middle", "quiet middle"]
+        if row in tops and head in lefts:
+            left, top, looks = lefts[head], tops[row], ["middle", "quiet middle"]
             if cell.shade:
                 looks = [f"middle on-{cell.shade}"] * 2
-                place, look = (right - 2, top + 34, cell.place), f"segment {cell.shade}"
+                place, look = (left + step - 2, top + 34, cell.place), f"segment {cell.shade}"
                 marks.append(Mark("box", left, top, look, "", *place))
             for text, look, y in zip(cell, looks, (top + 15, top + 29), strict=False):
-                marks.append(Mark("text", (left + right) / 2, y, look, text, link=cell.place))
+                marks.append(Mark("text", left + step / 2, y, look, text, link=cell.place))
     return Drawing(width, height + HIGH * len(rows), marks)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, NamedTuple
 from unicodedata import normalize
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from markupsafe import Markup
 
 from stance.display import count
 from stance.errors import load_extra, refusal, reported
 from stance.files import AtomicGroup, check_output
+from stance.model.passages import templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 NUMBERS = "numbers.csv"
@@ -96,32 +96,13 @@ class Figure(NamedTuple):
     @property
     def svg(self) -> Markup:
         """The chart as a page shows it, in the colours of its style sheet."""
-        width, height, marks = self.drawing(whole=False)
-        size = {"width": f"{width:g}", "height": f"{height:g}"}
-        size["viewBox"] = f"0 0 {width:g} {height:g}"
-        root = Element("svg", {"role": "img", "aria-label": self.title, **size})
-        for mark in marks:
-            parent = SubElement(root, "a", href=f"#{mark.link}") if mark.link else root
-            parent.append(shape(mark, {"class": mark.look} if mark.look else {}))
-        return Markup(tostring(root, "unicode", short_empty_elements=False))  # noqa: S704 (escaped)
+        return Markup(_svg(self, self.drawing(whole=False)))  # noqa: S704 (escaped)
 
 
-def shape(mark: Mark, style: Mapping[str, str]) -> Element:
-    """Return a mark as an element of SVG."""
-    if mark.form == "line":
-        name, place = "line", {"x1": mark.x, "y1": mark.y, "x2": mark.x2, "y2": mark.y2}
-    elif mark.form == "box":
-        size = {"width": mark.x2 - mark.x, "height": mark.y2 - mark.y}
-        name, place = "rect", {"x": mark.x, "y": mark.y, **size}
-    elif mark.form == "text":
-        name, place = "text", {"x": mark.x, "y": mark.y}
-    else:
-        name, place = "circle", {"cx": mark.x, "cy": mark.y, "r": RADIUS}
-    element = Element(name, {key: f"{value:.6g}" for key, value in place.items()}, **style)
-    element.text = mark.text
-    if "turned" in mark.look:
-        element.set("transform", f"rotate(-90 {mark.x:.6g} {mark.y:.6g})")
-    return element
+def _svg(figure: Figure, drawing: Drawing, **painting: Any) -> str:
+    """Return a drawing as SVG, its marks painted unless a style sheet knows their looks."""
+    template = templates().get_template("figure.svg.j2")
+    return template.render(title=figure.title, drawing=drawing, radius=RADIUS, **painting)
 
 
 # --- Files, in the light colours ---
@@ -186,16 +167,8 @@ def painted(mark: Mark) -> dict[str, str]:
 
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file that any program shows alike."""
-    width, height, marks = figure.drawing()
-    across, down = (f"{pixels * MILLIMETRES:.2f}mm" for pixels in (width, height))
-    form = {"font-size": f"{FONT}", "font-family": "Helvetica, Arial, sans-serif"}
-    form |= {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": "http://www.w3.org/2000/svg"}
-    root = Element("svg", form, width=across, height=down)
-    SubElement(root, "title").text = figure.title
-    SubElement(root, "rect", width="100%", height="100%", fill=colours()["paper"])
-    root.extend(shape(mark, painted(mark)) for mark in marks)
-    indent(root, "")
-    return without_forbidden(tostring(root, "unicode") + "\n").encode()
+    painting = {"painted": painted, "font": FONT, "unit": MILLIMETRES, "paper": colours()["paper"]}
+    return without_forbidden(_svg(figure, figure.drawing(), **painting)).encode()
 
 
 def as_pdf(figure: Figure) -> bytes:

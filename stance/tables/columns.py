@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 
 from stance.arrays import Ints
-from stance.display import joined, shown
+from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.files import DATA
 from stance.records import InputOptions
@@ -52,7 +52,7 @@ def optional_column(table: Table, name: str) -> int | None:
         return list(columns).index(name)
     alike = [place for place, other in enumerate(columns) if folded(other) == folded(name)]
     if len(alike) > 1:
-        names = joined([f"'{shown(columns[place])}'" for place in alike[:3]])
+        names = " and ".join(f"'{shown(columns[place])}'" for place in alike[:3])
         why = f"columns {names} could each be '{shown(name)}'"
         raise DataError(f"{table.name}: {why}; rename all but one of them")
     if alike:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from stance.display import count, joined, shown
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables.sources import MEGABYTE, NOT_UTF8, InputFile
 
@@ -186,7 +186,7 @@ class Table(AbstractContextManager["Table"]):
         if times > 1:
             places = [str(place) for place, other in enumerate(names, 1) if other == name]
             what = f"column '{shown(name)}' appears twice" if name else "columns have no name"
-            reason = f"{what} (columns {joined(places[:4])})"
+            reason = f"{what} (columns {' and '.join(places[:4])})"
             raise self.error(Fault(line, "", reason, "give each its own name"))
         self.columns = tuple(names)
         if "" in names:
