@@ -324,6 +324,7 @@ def topics(tmp_path_factory):
     return train(dataclasses.replace(recipe, features=features), corpus, BOOK), corpus
 
 
+@pytest.mark.filterwarnings("ignore:nearly all training rows")
 def test_a_learned_topic_is_answered_though_the_text_never_names_it(topics):
     model, text = topics[0].model, "They spoke of progress."
     terms = [term for block in model.stance.blocks for term in block.terms]

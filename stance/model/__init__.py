@@ -141,7 +141,7 @@ class StanceModel(Recomputing):
             if tone:
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
-        unseen = self.reference.unseen(map(self.book.proper_name, {*names}))
+        unseen = self.reference.unseen(self.book.topics([*{*names}]))
         cut = count_cut(texts)
         for note in filter(None, (cut_note(cut) if cut else "", unseen)):
             warnings.warn(note, stacklevel=2)
