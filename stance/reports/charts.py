@@ -176,7 +176,7 @@ def matrix(
 
 def _lines(name: str, most: int) -> list[str]:
     """Return a name on so many lines at most, of whole words unless one is very long."""
-    line = cut(" ".join(cut(word, NAME) for word in name.split()), most * NAME)
+    line = cut(" ".join(map(cut, name.split())), most * NAME)
     width = max(map(len, line.split()))
     while len(lines := wrap(line, width)) > most:
         width += 1
