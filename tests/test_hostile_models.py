@@ -221,6 +221,7 @@ FORGED = [  # where, what is put there, why it is refused
     (f"{ENTRY} sha256", "ab" * 32, "not have the sha256"),
     (f"{ENTRY} bytes", 10**10, "bytes' must be between"),
     ("members data/exact.npy shape", [], r"exact.npy' is not the uint64 of shape \(0,\)"),
+    ("members data/bands.npy dtype", "int8", r"bands.npy' is not the uint64 of shape"),
     ("members x.npy", {"sha256": "ab" * 32, "bytes": 1}, "'x.npy' is missing, or not as"),
     ("book NATO regex", ["(a+)+$"], "its actor book: .*unknown key 'regex'"),
     ("book", {}, "its actor book: no actor in it"),

@@ -177,9 +177,11 @@ def load_model(path: Path | str | None = None) -> StanceModel:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return what a model file says about itself; its arrays are not read."""
+    """Return what a model file says about itself, if its members are whole."""
     with opened(path) as archive:
-        return _checked_manifest(archive, archive.read(MANIFEST))
+        manifest = _checked_manifest(archive, archive.read(MANIFEST))
+        archive.verified(manifest["members"])
+        return manifest
 
 
 def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
@@ -243,7 +245,10 @@ class _Contents:
 
     def array(self, name: str, *shape: int) -> Any:
         """Return an array, which must have a shape and usable numbers."""
-        array = decode_array(self.unused.pop(name, b""), array_type(name), shape, name)
+        dtype, member = array_type(name), self._members.get(name, {})
+        if (member.get("dtype"), member.get("shape")) != (dtype, [*shape]):
+            raise refusal(f"'{name}' is not the {dtype} of shape {shape} by the manifest")
+        array = decode_array(self.unused.pop(name), dtype, shape, name)
         if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
             raise refusal(f"'{name}' has a value that is not a usable number")
         return array
