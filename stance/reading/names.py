@@ -25,9 +25,6 @@ from stance.reading.tokens import GAP_SPACE, Tokens
 
 Place = tuple[int, int]  # first character and end
 
-_PARTICLES = {"abu", "al", "ben", "bin", "da", "de", "del", "den", "der", "di", "dos", "du", "el"}
-_PARTICLES |= {"ibn", "la", "las", "le", "van", "von"}
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _SHORTEST = 3  # letters of a surname
 _BEFORE = re.compile(r"([\w.&'-]+)\s$")
 _AFTER = re.compile(r"'?s?\s([^\W\d_]\w+)")
@@ -52,20 +49,20 @@ def surname(name: str) -> str:
     ['McConnell', 'Le Pen', '']
     """
     known, words = name_words(), name.replace(",", " ").split()
-    while words and words[-1].rstrip(".").lower() in _SUFFIXES:
+    while words and words[-1].rstrip(".").lower() in known["suffixes"]:
         words.pop()
     titled = False
     while words and words[0].rstrip(".").lower() in known["titles"]:
         titled = bool(words.pop(0))
     if len(words) < (1 if titled else 2) or words[0].lower() in known["places"]:
         return ""
-    first = len(words) - 1
-    while first > 1 and words[first - 1].lower() in _PARTICLES:
+    first, particles = len(words) - 1, known["particles"]
+    while first > 1 and words[first - 1].lower() in particles:
         first -= 1
     particle, hyphen, rest = words[-1].partition("-")
-    if hyphen and particle.lower() in _PARTICLES:
+    if hyphen and particle.lower() in particles:
         words[-1] = rest
-    capital = all(word[:1].isupper() or word.lower() in _PARTICLES for word in words)
+    capital = all(word[:1].isupper() or word.lower() in particles for word in words)
     last = words[-1]
     if not capital or len(last) < _SHORTEST or last.lower() in known["things"]:
         return ""
