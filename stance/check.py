@@ -130,7 +130,9 @@ def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding
 def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     """Find rows about an actor that the text does not name."""
     corpus, (texts, place) = study.corpus, np.unique(study.text, return_inverse=True)
-    named = {*map(tuple, book.named(corpus.texts[row] for row in texts.tolist()).tolist())}
+    named = set[tuple[int, int]]()
+    for low, _, mentions in book.scan(corpus.texts[row] for row in texts.tolist()):
+        named |= {*zip((mentions.para + low).tolist(), mentions.actor.tolist(), strict=True)}
     number = {name: book.number(name) for name in set(study.actors)}
     pairs = zip(place.tolist(), map(number.__getitem__, study.actors), strict=True)
     unnamed = [

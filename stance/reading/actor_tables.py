@@ -41,6 +41,10 @@ class Actor:
     exclusions: tuple[str, ...] = ()  #: where an alias is not the actor ("Washington Post")
     office: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: first day, last day, ...
 
+    def terms(self, alias: str) -> tuple[tuple[int, int], ...]:
+        """Return the first and last month of each term in which an alias counts; () for always."""
+        return months_of_terms(self.office.get(alias, ()))
+
     def to_table(self) -> dict[str, Any]:
         """Return the actor as a table of the file format."""
         lists = {kind: list(names) for kind, names in self.aliases.items()}
@@ -81,7 +85,7 @@ def _are_names(entries: list[Any]) -> bool:
         isinstance(text, str)
         and len(text) <= _LONGEST
         and text.isprintable()
-        and (text[:1].isalnum() or any(map(str.isalnum, text)))
+        and any(map(str.isalnum, text))
         for text in entries
     )
 

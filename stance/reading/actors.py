@@ -3,7 +3,6 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -14,14 +13,7 @@ import numpy as np
 from stance.arrays import Ints, Ints8, Ints32
 from stance.display import shown
 from stance.errors import ActorError, UsageError
-from stance.reading.actor_tables import (
-    ALIAS_KINDS,
-    MOST_ALIASES,
-    Actor,
-    inflected,
-    months_of_terms,
-    read_actor,
-)
+from stance.reading.actor_tables import ALIAS_KINDS, MOST_ALIASES, Actor, inflected, read_actor
 from stance.reading.keys import StringTable
 from stance.reading.lexicon import PhraseMatcher, bundled, languages
 from stance.reading.names import Alias, References, name_words, unknown_names
@@ -61,7 +53,7 @@ class ActorBook:
     """
 
     columns: ClassVar[dict[str, type]] = {"alias exact": np.int32, "alias": np.int32}
-    """Columns that `describe` gives a table of spellings: see `PhraseMatcher.describe`."""
+    """What `match` asks of spellings: see `PhraseMatcher.describe`."""
 
     def __init__(self, actors: Sequence[Actor], kinds: Collection[str] = ALIAS_KINDS) -> None:
         self.actors = tuple(actors)
@@ -80,7 +72,7 @@ class ActorBook:
             why = f"{len(aliases):,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
         self._aliases = aliases
-        self._matcher = PhraseMatcher((a.text, n, a.exact) for n, a in enumerate(aliases))
+        self.matcher = PhraseMatcher((a.text, n, a.exact) for n, a in enumerate(aliases))
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         places = {kind: place for place, kind in enumerate((*ALIAS_KINDS, ""))}
         self._kind_of = np.array([places[alias.kind] for alias in aliases], np.int8)
@@ -88,6 +80,7 @@ class ActorBook:
         # What counts by what stands around it.
         doubtful = [alias.alone or alias.kind in UNSURE for alias in aliases]
         self._doubtful = np.array(doubtful, np.bool_)
+        self._spellings = Spellings(self._describe, FLAGS | self.columns)
 
     def _sure_aliases(self) -> Iterator[Alias]:
         """Yield the aliases that can mean one actor alone."""
@@ -102,8 +95,8 @@ class ActorBook:
                     if owner != actor.name:
                         both = f"both '{owner}' and '{actor.name}'"
                         raise ActorError(f"alias '{name}' belongs to {both}")
-                    terms = months_of_terms(actor.office[name]) if name in actor.office else ()
-                    yield Alias(text, exact, kind, (number,), terms, name in actor.alone)
+                    alone = name in actor.alone
+                    yield Alias(text, exact, kind, (number,), actor.terms(name), alone)
 
     def _unsure_aliases(self) -> Iterator[Alias]:
         """Yield what several actors may share, unless it is also a sure alias."""
@@ -127,7 +120,7 @@ class ActorBook:
                 one = None if others else self.actors[number]
                 if exact := kind == "surname":
                     self._owner[name] = (one.name if one else "", kind)
-                terms = months_of_terms(one.office.get(known, ()) if one else ())
+                terms = one.terms(known) if one else ()
                 beside = {"article": text != name, "pair": numbers is states}
                 yield Alias(text, exact, kind, tuple(numbers), terms, **beside)
 
@@ -139,17 +132,12 @@ class ActorBook:
         """Whether some alias counts only while its bearer is in office."""
         return any(actor.office for actor in self.actors)
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Another thread may be learning spellings; a copy learns its own.
-        return {name: value for name, value in self.__dict__.items() if name != "_spellings"}
-
-    @cached_property
-    def _spellings(self) -> Spellings:
-        return Spellings(self._describe, FLAGS | self.columns)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ActorBook, (self.actors, self.kinds)  # a copy learns spellings of its own
 
     def _describe(self, words: Sequence[str]) -> Iterator[Any]:
         lower = [*map(str.lower, words)]
-        return chain(flags_of(words, lower), self.describe(words, lower))
+        return chain(flags_of(words, lower), self.matcher.describe(words, lower))
 
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":
@@ -268,19 +256,15 @@ class ActorBook:
         topics = {n: n if kind in ("", "leader") else owner for n, (owner, kind) in owned.items()}
         return tuple(map(topics.__getitem__, names))
 
-    def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
-        """Yield `columns` of some spellings."""
-        return self._matcher.describe(words, lower)
-
     def match(self, tokens: Tokens, types: StringTable, months: Ints | None = None) -> MentionBatch:
-        """Find the mentions in a batch whose spellings `describe` has described.
+        """Find the mentions in a batch whose spellings the `matcher` has described.
 
         With the month of each paragraph, counted from the year 0 and -1 where it is not known,
         aliases count only while in office.
         """
         numbers = (types[name] for name in self.columns)
         places = tokens.para, tokens.gap, tokens.type
-        first, length, alias = self._matcher.find(*places, *numbers)
+        first, length, alias = self.matcher.find(*places, *numbers)
         last, actor = first + length - 1, self._actor_of.take(alias)
         actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
         if months is not None:
@@ -313,13 +297,6 @@ class ActorBook:
             when = None if months is None else months[low : low + len(part)]
             yield low, tokens, self.match(tokens, self._spellings, when)
             low += len(part)
-
-    def named(self, texts: Iterable[str]) -> Ints:
-        """Return pairs of a text's and a named actor's number, sorted, without repetition."""
-        width = np.int64(max(1, len(self)))
-        parts = [(m.para + low) * width + m.actor for low, _, m in self.scan(texts)]
-        pairs = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
-        return np.stack(np.divmod(pairs, width), axis=1)
 
     def unknown_names(
         self, texts: Sequence[str]

@@ -220,7 +220,7 @@ class Reader:
         yield list(map(self._function_keys.get, lower, repeat(0)))
         yield list(map(GRAMMAR.get, lower, repeat(0)))
         yield from lexicon.phrases.describe(words, lower)
-        yield from self.book.describe(words, lower)
+        yield from self.book.matcher.describe(words, lower)
 
     def words(
         self, texts: Sequence[str], spans: Ints32 = NO_SPANS, months: Ints | None = None
