@@ -137,10 +137,9 @@ def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | Non
     """
     if not cell.strip():
         return None
-    if (part := bad_place(cell, text)) is not None:
-        reason = f"spans '{shown(part, 20)}' is not a place in the text"
-        raise DataError(f"{where}: {reason}; {places_advice(text)}")
-    ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
+    if fault := odd_place(cell, text):
+        raise DataError(f"{where}: {fault}; {places_advice(text)}")
+    ends = (place.partition(":")[::2] for place in cell.split(";"))
     return sorted((int(start), int(end)) for start, end in ends)
 
 
@@ -158,18 +157,18 @@ def places_of(given: Any, text: str, where: str) -> list[tuple[int, int]] | None
     return places or None
 
 
-def bad_place(cell: str, text: str) -> str | None:
-    """Return the first part of a cell of spans that is not a place in the text.
+def odd_place(cell: str, text: str) -> str:
+    """Return what is wrong with the first odd part of a cell of spans; "" if nothing is.
 
-    >>> bad_place("0:4;4:99", "NATO met.")
-    '4:99'
+    >>> odd_place("0:4;4:99", "NATO met.")
+    "spans '4:99' is not a place in the text"
     """
     for part in cell.split(";") if cell.strip() else ():
         start, colon, end = part.strip().partition(":")
         good = colon and start.isascii() and end.isascii() and start.isdigit() and end.isdigit()
         if not good or len(part) > 20 or not int(start) < int(end) <= len(text):
-            return part
-    return None
+            return f"spans '{shown(part, 20)}' is not a place in the text"
+    return ""
 
 
 def places_advice(text: str) -> str:

@@ -16,7 +16,7 @@ from stance.errors import DataError
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.model.predictions import Predictions
-from stance.reading.text import bad_place, count_cut, parse_spans, places_advice
+from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
 from stance.records import (
     ANSWERS,
     NEUTRAL,
@@ -75,10 +75,9 @@ class RunConfig:
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
         """Return what is wrong with the spans of a record that starts in a line."""
-        if self.spans is None or (part := bad_place(cells[self.spans], cells[self.text])) is None:
+        if self.spans is None or not (odd := odd_place(cells[self.spans], cells[self.text])):
             return None
-        reason = f"spans '{shown(part, 20)}' is not a place in the text"
-        return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
+        return Fault(line, self.columns[self.spans], odd, places_advice(cells[self.text]))
 
 
 def configure(
