@@ -134,20 +134,6 @@ class KeyIndex:
         return values
 
 
-def _distinct(keys: Keys) -> Ints:
-    """Return a place of each key, in a third of the time of `np.unique`, which sorts."""
-    bits = len(keys).bit_length() + 1
-    slots = (keys * MULTIPLIER >> np.uint64(64 - bits)).view(np.int64)
-    rest, last, chosen = np.arange(len(keys)), np.empty(1 << bits, np.int64), list[Ints]()
-    while len(rest):
-        slot = slots.take(rest)
-        last[slot] = rest
-        winner = last.take(slot)
-        chosen.append(rest[winner == rest])
-        rest = rest[keys.take(winner) != keys.take(rest)]
-    return np.concatenate(chosen)
-
-
 Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
 
@@ -207,7 +193,7 @@ class StringTable:
         place = self._index.find(keys)
         new = np.flatnonzero(place < 0)
         if len(new):
-            some = new.take(_distinct(keys[new]))
+            some = new.take(np.unique(keys[new], return_index=True)[1])
             number = self.find(spell(some))
             # Of the index: what an interrupted call left behind it has no key.
             self._place = np.append(self._place[: len(self._index)], number)
