@@ -1,10 +1,13 @@
 """How a paragraph names an actor, and who does what to whom around it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
-from stance.features.occurrences import MARKS, Closed, Occurrences, Sets, category_terms
+from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
 from stance.reading.frames import NO_ACTOR, REJECTED, Frame, frames_of, long_frames_of
 from stance.reading.keys import keys_of
@@ -225,23 +228,9 @@ _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER
 _SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
 
 
-def _frame_sets(name: str) -> tuple[Sets, Sets]:
-    """Return the sets of features of those whom frames name, and of bystanders."""
-    kinds = (name, "kind polarity part size"), (name, "polarity part size")
-    return (*kinds, (f"{name} turned", "turn polarity part")), ((f"{name} beside", "size"),)
-
-
-def frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Frames of judgement of short paragraphs, of which they are most of the answer."""
-    return _frames("frame", pairs.words.once(frames_of, reader), reader, pairs)
-
-
-def long_frame_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Frames of judgement of longer paragraphs: to read them takes half the time of a run."""
-    return _frames("long frame", pairs.words.once(long_frames_of, reader), reader, pairs)
-
-
-def _frames(name: str, frames: list[Frame], reader: Reader, pairs: Pairs) -> list[Occurrences]:
+def _frames(
+    name: str, read: Callable[[Words, Reader], list[Frame]], reader: Reader, pairs: Pairs
+) -> list[Occurrences]:
     """Frames by kind of cue, polarity, what turns it, and the actor's part in them.
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
@@ -250,6 +239,7 @@ def _frames(name: str, frames: list[Frame], reader: Reader, pairs: Pairs) -> lis
     does not count in longer ones.
     """
     words, width = pairs.words, len(reader.book) + 1
+    frames = words.once(read, reader)
     if not frames:
         return []
     columns = np.array(frames, np.int64).T
@@ -268,13 +258,22 @@ def _frames(name: str, frames: list[Frame], reader: Reader, pairs: Pairs) -> lis
     values = {"kind": kind[frame], "polarity": polarity[frame] + 1, "turn": turn[frame]}
     values |= {"part": part, "size": size}
     beside = part == _BYSTANDER
+    kinds = (name, "kind polarity part size"), (name, "polarity part size")
+    sets = (*kinds, (f"{name} turned", "turn polarity part")), ((f"{name} beside", "size"),)
     return [
         Occurrences.closed(
-            *(reader, sets, row[chosen], word[chosen]),
+            *(reader, which, row[chosen], word[chosen]),
             {key: column[chosen] for key, column in values.items()},
         )
-        for sets, chosen in zip(_frame_sets(name), (~beside, beside), strict=True)
+        for which, chosen in zip(sets, (~beside, beside), strict=True)
     ]
+
+
+frame_block = partial(_frames, "frame", frames_of)
+"""Frames of judgement of short paragraphs, of which they are most of the answer."""
+
+long_frame_block = partial(_frames, "long frame", long_frames_of)
+"""Frames of judgement of longer paragraphs: to read them takes half the time of a run."""
 
 
 def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:
