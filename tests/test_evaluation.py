@@ -14,14 +14,14 @@ from stance.corpus.rows import Row
 from stance.display import widths
 from stance.errors import DataError
 from stance.evaluation import report
-from stance.evaluation.intervals import gain_in, t_interval
+from stance.evaluation.intervals import t_interval
 from stance.evaluation.scores import (
     Answers,
     baselines,
     conflict_score,
     document_confusion,
     leakage,
-    macro_f1,
+    macro_f1_gain,
     plain,
     score,
 )
@@ -200,7 +200,7 @@ def test_baselines_and_their_paired_differences_share_the_documents():
     gain = figures["difference"]
     assert gain["macro_f1"] == pytest.approx(model["macro_f1"] - alone["macro_f1"], abs=2e-6)
     counts = [document_confusion(x.gold, x.predicted, x.document, 3) for x in (answers, rival)]
-    bounds = t_interval(gain_in(macro_f1), np.stack(counts, axis=1))
+    bounds = t_interval(macro_f1_gain, np.stack(counts, axis=1))
     assert gain["macro_f1_interval"] == pytest.approx(bounds, abs=1e-6)
 
 

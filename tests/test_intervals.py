@@ -9,7 +9,6 @@ from scipy import stats
 
 from stance.evaluation.intervals import (
     estimate_shares,
-    gain_in,
     net_interval,
     right_shares,
     score_interval,
@@ -17,7 +16,7 @@ from stance.evaluation.intervals import (
     t_interval,
     wilson,
 )
-from stance.evaluation.scores import accuracy, f1_scores, macro_f1
+from stance.evaluation.scores import accuracy, f1_scores, macro_f1, macro_f1_gain
 
 STUDIES, COVERS = 1000, (0.93, 0.975)
 COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)
@@ -44,7 +43,7 @@ def f1_of_the_rarest(counts):
         *((macro_f1, "uneven", documents) for documents in (60, 150)),
         *((score, "long", 40) for score in (macro_f1, accuracy)),
         *((f1_of_the_rarest, *kind) for kind in (("usual", 40), ("uneven", 150))),
-        *((gain_in(macro_f1), "usual", documents) for documents in (15, 150)),
+        *((macro_f1_gain, "usual", documents) for documents in (15, 150)),
     ],
 )
 def test_intervals_cover_the_true_score_as_often_as_they_say(populations, score, kind, documents):
@@ -72,7 +71,7 @@ def test_a_mean_has_the_variance_of_a_mean_and_documents_that_are_alike_tell_not
     low, high = score_interval(macro_f1, alike)  # all are right, which is not exact
     assert (low, high) == (pytest.approx(wilson(1.0, 30, 29)[0]), 1.0)
     assert score_interval(macro_f1, alike[:1]) == (0.0, 1.0)
-    assert t_interval(gain_in(macro_f1), np.stack([alike, alike], axis=1)) == (0.0, 0.0)
+    assert t_interval(macro_f1_gain, np.stack([alike, alike], axis=1)) == (0.0, 0.0)
 
 
 # --- Shares ---

@@ -247,11 +247,6 @@ def t_interval(statistic: Statistic, counts: Floats) -> Interval:
     return max(-1.0, value - reach), min(1.0, value + reach)
 
 
-def gain_in(score: Statistic) -> Statistic:
-    """Return the statistic of counts (..., 2, *cells): first score less the second."""
-    return lambda pair: -np.diff(score(pair))[..., 0]
-
-
 # --- Many tests ---
 
 

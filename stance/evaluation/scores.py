@@ -3,23 +3,15 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys, tally
 from stance.errors import DataError
-from stance.evaluation.intervals import (
-    FEWEST,
-    TRUSTED,
-    Statistic,
-    gain_in,
-    right_shares,
-    score_interval,
-    t_interval,
-)
+from stance.evaluation.intervals import FEWEST, TRUSTED, right_shares, score_interval, t_interval
 from stance.records import NO_ANSWER
 
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
@@ -65,6 +57,11 @@ def macro_f1(confusion: Floats) -> Floats:
     As in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
     """
     return share(f1_scores(confusion).sum(axis=-1), (occurrences(confusion) > 0).sum(axis=-1))
+
+
+def macro_f1_gain(pair: Floats) -> Floats:
+    """Return by how much the first macro-F1 of pairs of counts (..., 2, *cells) is greater."""
+    return -np.diff(macro_f1(pair))[..., 0]
 
 
 def accuracy(confusion: Floats) -> Floats:
@@ -114,13 +111,9 @@ class Answers:
 
     def take(self, rows: Bools | Ints) -> "Answers":
         """Return the answers to some rows."""
-        return replace(
-            self,
-            gold=self.gold[rows],
-            probabilities=self.probabilities[rows],
-            document=self.document[rows],
-            answered=np.broadcast_to(self.answered, len(self))[rows],
-        )
+        answered = np.broadcast_to(self.answered, len(self))
+        columns: Any = (self.gold, self.probabilities, self.document, answered)
+        return Answers(self.labels, *(column[rows] for column in columns))
 
     @cached_property
     def confusion(self) -> Floats:
@@ -191,7 +184,8 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     documents, f1 = (rows > 0).sum(axis=1).min(axis=0), f1_scores(total)
     few = (documents < FEWEST) | (f1 <= 0) | (f1 >= 1)
     intervals = [
-        None if unknown else score_interval(_f1_of(n), by_document) for n, unknown in enumerate(few)
+        None if unknown else score_interval(partial(_f1_of, label), by_document)
+        for label, unknown in enumerate(few)
     ]
     names = ("precision", "recall", "f1", "f1_interval", "support")
     columns = share(right, answered), share(right, gold), f1, intervals, gold.astype(np.int64)
@@ -201,8 +195,8 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     }
 
 
-def _f1_of(label: int) -> Statistic:
-    return lambda confusion: np.asarray(f1_scores(confusion)[..., label])
+def _f1_of(label: int, confusion: Floats) -> Floats:
+    return np.asarray(f1_scores(confusion)[..., label])
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
@@ -267,7 +261,7 @@ def baselines(answers: Answers, blind: Answers | None = None) -> Figures:
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-        interval = t_interval(gain_in(macro_f1), pair)
+        interval = t_interval(macro_f1_gain, pair)
         gain = {"macro_f1": model - other, "macro_f1_interval": interval}
         bounds = score_interval(macro_f1, pair[:, 1])
         alone = {"macro_f1": other, "macro_f1_interval": bounds, "accuracy": exact}
