@@ -274,9 +274,8 @@ class StanceModel(Recomputing):
 
 
 def _check(
-    texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None,
-    months: Ints | None = None,
-) -> Spans:  # fmt: skip
+    texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, months: Ints | None
+) -> Spans:
     """Return the spans, read; raise if what is given does not belong to each of some texts."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):

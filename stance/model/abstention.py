@@ -99,14 +99,12 @@ class LanguageCheck(NamedTuple):
 
     def long_enough(self) -> Bools:
         """Return which paragraphs have enough words for the whole threshold."""
-        enough: Bools = (self.length >= LEAST_WORDS) & (self.plain >= LEAST_PLAIN)
-        return enough
+        return (self.length >= LEAST_WORDS) & (self.plain >= LEAST_PLAIN)
 
     def foreign(self, profile: TrainingProfile) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
         low = MARGIN * profile.familiarity * np.where(self.long_enough(), 1.0, SHORT)
-        foreign: Bools = (self.plain >= LEAST_SHORT) & (self.familiarity() < low)
-        return foreign
+        return (self.plain >= LEAST_SHORT) & (self.familiarity() < low)
 
 
 class KnownWords:

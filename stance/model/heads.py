@@ -82,7 +82,8 @@ class BlockWeights(Recomputing):
 
     def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Columns:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
-        known, size = reader.once(_nothing_yet, self, vocabulary), len(vocabulary)
+        nothing, size = Lookup([np.zeros(0)] * self.coef.shape[1]), len(vocabulary)
+        known: Lookup = reader.made.setdefault((self, vocabulary), nothing)
         if known.size < size:
             if len(known.columns[0]) < size:  # with room for more, or each batch would copy all
                 known.columns = [np.resize(column, 2 * size) for column in known.columns]
@@ -119,10 +120,6 @@ class BlockWeights(Recomputing):
                 tell(self, one, columns, weight)
         shares: Floats = total[:-1] * scale
         return shares
-
-
-def _nothing_yet(block: BlockWeights, _: Vocabulary) -> Lookup:
-    return Lookup([np.zeros(0)] * block.coef.shape[1])
 
 
 def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]:
