@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, stretches
 from stance.reading import lexicon
-from stance.reading.words import NOBODY, Words
+from stance.reading.words import Words
 
 FAR = 1 << 30
 """Least distance in words if the actor is not mentioned: farther than any text is long."""
@@ -116,9 +116,8 @@ def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) ->
     go by the keys in ``named``, or else by the number in the book.
     """
     first = np.append(0, np.cumsum(np.diff(words.first).take(para)))
-    named_words = words.mentions if (actor != NOBODY).any() else words.mentions[:0]
-    entry, owner, which = entries(words, named_words, para, first)
-    mine = words.who.take(named_words).take(which) == actor.take(owner)
+    entry, owner, which = entries(words, words.mentions, para, first)
+    mine = words.who.take(words.mentions).take(which) == actor.take(owner)
     return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
 
 

@@ -171,8 +171,8 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Character n-grams inside words, weighted like the words."""
     vocabulary = reader.once(Letters, "char", character_grams, reader)
     plain = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
-    number, counts = vocabulary.of_types(pairs.words.type.take(pairs.word.take(plain)))
-    plain = np.repeat(plain, counts)
+    number, place = vocabulary.of_types(pairs.words.type.take(pairs.word.take(plain)))
+    plain = plain.take(place)
     row, word, weight = pairs.row.take(plain), pairs.word.take(plain), pairs.nearness.take(plain)
     return [Occurrences(row, word, number, weight, vocabulary)]
 
@@ -190,9 +190,8 @@ def ending_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How the actor's name ends, by which languages that inflect names tell subject from object."""
     vocabulary = reader.once(Letters, "ending", endings_of, reader)
     word = pairs.word.take(pairs.mention)
-    number, counts = vocabulary.of_types(pairs.words.type.take(word))
-    row, word = np.repeat(pairs.owner, counts), np.repeat(word, counts)
-    return [Occurrences(row, word, number, vocabulary=vocabulary)]
+    number, place = vocabulary.of_types(pairs.words.type.take(word))
+    return [Occurrences(pairs.owner.take(place), word.take(place), number, None, vocabulary)]
 
 
 def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:

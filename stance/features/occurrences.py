@@ -153,14 +153,14 @@ class Letters:
         return [f"{self._template} {strings[number]}" for number in numbers.tolist()]
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
-        """Return the features of some spellings, and how many each of them has."""
+        """Return the features of some spellings, and the place of each one's spelling."""
         words = [*map(self._of_word, self._types.strings[len(self._starts) - 1 :])]
         if words:
             self._features = np.append(self._features, self._parts.find([*chain(*words)]))
             ends = self._starts[-1] + np.cumsum([*map(len, words)])
             self._starts = np.append(self._starts, ends)
         start, counts = self._starts.take(types), np.diff(self._starts).take(types)
-        return self._features.take(stretches(start, counts)), counts
+        return self._features.take(stretches(start, counts)), np.arange(len(types)).repeat(counts)
 
 
 Vocabulary = Closed | Stems | Letters
