@@ -115,8 +115,8 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
-    if cut := count_cut(corpus.texts):
-        progress(cut_note(cut))
+    if note := cut_note(count_cut(corpus.texts)):
+        progress(note)
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)

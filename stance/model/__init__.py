@@ -142,8 +142,7 @@ class StanceModel(Recomputing):
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
         unseen = self.reference.unseen(self.book.topics([*{*names}]))
-        cut = count_cut(texts)
-        for note in filter(None, (cut_note(cut) if cut else "", unseen)):
+        for note in filter(None, (cut_note(count_cut(texts)), unseen)):
             warnings.warn(note, stacklevel=2)
         asked, apart = (words, para, actor, names, tone), actors is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)

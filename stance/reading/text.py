@@ -55,9 +55,9 @@ MOST_READ = 50_000
 
 
 def cut_note(number: int) -> str:
-    """Return what is said of texts that are longer than what is read."""
-    texts = count(number, "text")
-    return f"of {texts} only the first {MOST_READ:,} characters are read; split long texts"
+    """Return what is said of texts that are longer than what is read; "" if there are none."""
+    note = f"only the first {MOST_READ:,} characters are read; split long texts"
+    return f"of {count(number, 'text')} {note}" if number else ""
 
 
 def foreign_note(number: int, texts: int, language: str) -> str:
