@@ -21,7 +21,7 @@ from stance.evaluation.scores import Figures
 from stance.fitting.counts import Vectors
 from stance.fitting.learning import Learned, TrainingRun
 from stance.model import StanceModel
-from stance.model.abstention import KnownWords, calibrate, measure
+from stance.model.abstention import calibrate, measure
 from stance.model.deep import DeepReader
 from stance.model.heads import Head
 from stance.model.holders import name_held
@@ -206,9 +206,8 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
     versions["PyStemmer"] = Stemmer.version()
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
-    read = run.reader, KnownWords(heads["stance"]), corpus.texts
-    names = run.query.names[: len(corpus)]
-    profile = measure(*read, names, corpus.document, recipe.features.min_df)
+    read = run.reader, heads["stance"], corpus.texts, run.query.names[: len(corpus)]
+    profile = measure(*read, corpus.document, recipe.features.min_df)
     return {
         "versions": {"stance": __version__, "python": python_version(), **versions},
         "data": [

@@ -83,11 +83,6 @@ class StanceModel(Recomputing):
         """What the training paragraphs were like."""
         return TrainingProfile(**self.card["reference"])
 
-    @cached_property
-    def vocabulary(self) -> KnownWords:
-        """The words that the stance head knows."""
-        return KnownWords(self.stance)
-
     def __repr__(self) -> str:
         trained = [source["name"] for source in self.card.get("data", ())]
         parts = f"recipe={self.recipe.name!r}, trained_on={trained}, book={self.book}"
@@ -220,7 +215,7 @@ class StanceModel(Recomputing):
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
             sentiment, sentiment_known = tone or self.sentiment.judge(self.reader, words)
-        language = self.vocabulary.read(self.reader, words)
+        language = self.reader.once(KnownWords, self.reader, self.stance).read(words)
         foreign = language.foreign(self.reference)
         mentions = words.count_mentions(para, actor)
         deep: Mapping[str, Floats] = {}

@@ -108,43 +108,42 @@ class LanguageCheck(NamedTuple):
 
 
 class KnownWords:
-    """The words whose stems a head knows, if any; looked up once per spelling."""
+    """The words whose stems a head knows, if any, until the reader forgets their spellings."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, reader: Reader, head: Head) -> None:
         block = next((block for block in head.blocks if block.name == "stem"), None)
-        self._index = block.index if block else KeyIndex(np.zeros(0, np.uint64))
+        index = block.index if block else KeyIndex(np.zeros(0, np.uint64))
         idf = block.idf.astype(np.float64) if block else np.zeros(0)
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
         self.common = np.append(np.exp(1.0 - idf) >= COMMON, False)
 
-    def _make_table(self, reader: Reader) -> StringTable:
         def describe(words: Sequence[str]) -> tuple[Ints32, list[bool]]:
             stems = reader.types["stem"][len(reader.types) - len(words) :]
             keys = stem_features("stem", reader.stems["key"].take(stems))
             # A plain word has letters alone, or beyond ASCII no digits.
             plain = [w.isalpha() if w.isascii() else not any(map(str.isdigit, w)) for w in words]
-            return self._index.find(keys), plain
+            return index.find(keys), plain
 
-        return StringTable(describe, {"place": np.int32, "plain": np.bool_})
+        self._table = StringTable(describe, {"place": np.int32, "plain": np.bool_})
 
-    def read(self, reader: Reader, words: Words) -> LanguageCheck:
+    def read(self, words: Words) -> LanguageCheck:
         """Count the words of each paragraph that are plain, known and common."""
-        place, plain = self.places(reader, words)
+        place, plain = self.places(words)
         kinds = plain, plain & (place >= 0), plain & self.common.take(place)
         sums = (np.append(0, np.cumsum(kind)).take(words.first) for kind in kinds)
         return LanguageCheck(np.diff(words.first), *map(np.diff, sums))
 
-    def places(self, reader: Reader, words: Words) -> tuple[Ints32, Bools]:
+    def places(self, words: Words) -> tuple[Ints32, Bools]:
         """Return each word's place among the known words, -1 if unknown, and which are plain."""
-        table = reader.once(self._make_table, reader)
-        if len(table) < len(reader.types):
-            table.add(reader.types.strings[len(table) :])
+        table = self._table
+        if len(table) < len(words.types):
+            table.add(words.types.strings[len(table) :])
         return table["place"].take(words.type), table["plain"].take(words.type) & ~words.name
 
 
 def measure(
     reader: Reader,
-    vocabulary: KnownWords,
+    head: Head,
     texts: Sequence[str],
     actors: Iterable[str],
     document: Ints,
@@ -159,13 +158,14 @@ def measure(
     for low in range(0, len(rows), BATCH):
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
-        columns.append((words.para + np.int64(low), *vocabulary.places(reader, words)))
+        known_words = reader.once(KnownWords, reader, head)
+        columns.append((words.para + np.int64(low), *known_words.places(words)))
     para, place, plain = map(np.concatenate, zip(*columns, strict=True))
-    width = len(vocabulary.common)  # the last place is for unknown words
+    width = len(known_words.common)  # the last place is for unknown words
     pairs = np.unique(document[rows].take(para) * width + place % width)
     elsewhere = np.bincount(pairs % width, minlength=width) - 1  # documents but a word's own
     known = plain & (place >= 0) & (elsewhere.take(place) >= min_df)
-    kinds = np.ones(len(para), np.bool_), plain, known, known & vocabulary.common.take(place)
+    kinds = np.ones(len(para), np.bool_), plain, known, known & known_words.common.take(place)
     check = LanguageCheck(*(np.bincount(para[kind], minlength=len(rows)) for kind in kinds))
     enough = check.familiarity()[check.long_enough()]
     many = len(enough) >= LEAST_PARAGRAPHS

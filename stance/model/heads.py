@@ -135,7 +135,7 @@ def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]
         yield values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Head:
     """A linear classifier over feature blocks.
 
