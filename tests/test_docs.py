@@ -131,7 +131,8 @@ def test_a_table_explains_every_name_and_no_other(page, heading, names):
 
 
 def test_the_columns_of_predict_are_explained(tmp_path):
-    invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv", "--explain", "1")
+    options = ("--explain", "1", "--abstain", "0.1")
+    invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv", *options)
     header = (tmp_path / "out.csv").read_text("utf-8").split("\n", 1)[0].split(",")
     assert set(header[header.index("row") :]) == documented("columns.md", "What `predict` writes")
 

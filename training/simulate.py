@@ -279,7 +279,7 @@ def print_audits(draws: int, seed: int, jobs: int) -> None:
 
     def corrected(rng: Rng, truth: Truth, size: int) -> str:
         held, width, alone = hold_corrected(rng, truth, size, draws)
-        cells = percent([*held, *(width / alone)])
+        cells = percent([*held, *(width / alone), width[NET] / 2])
         return f"{' / '.join(f'{100 * part:.0f}' for part in truth)} | {size} | {cells}"
 
     def of_documents(rng: Rng, truth: Truth, size: int) -> str:
@@ -289,9 +289,10 @@ def print_audits(draws: int, seed: int, jobs: int) -> None:
     def claimed(rng: Rng, groups: int, size: int) -> str:
         return f"{groups} | {size} | {100 * claim(rng, groups, size, draws):.1f}"
 
-    heads = [f"{name} {kind}" for kind in ("held", "width of alone") for name in QUANTITIES]
+    quantities = [f"{name} {kind}" for kind in ("held", "width of alone") for name in QUANTITIES]
     audits = [(truth, size) for truth in TRUTHS for size in AUDITS]
-    print_table(f"true shares | labels | {' | '.join(heads)}", audits, corrected, jobs, seed)
+    heads = f"true shares | labels | {' | '.join(quantities)} | net ±"
+    print_table(heads, audits, corrected, jobs, seed)
     wholes = [(truth, size) for truth in TRUTHS[1:3] for size in (60, 150)]
     print_table("true shares | documents | net held", wholes, of_documents, jobs, seed)
     parts = [(groups, size) for size in (400, 100) for groups in (2, 4, 10)]

@@ -201,7 +201,8 @@ def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bo
     role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
     role &= ~np.append(False, people[:-1])
     # "earned praise from", and "Praise for" at the beginning
-    starts = ~same & (letter == ord("V"))
+    starts = ~same | (before == ord("b")) & (noun == ord("c"))  # "there was praise for"
+    starts &= letter == ord("V")
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
     second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])

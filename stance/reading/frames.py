@@ -103,7 +103,7 @@ class _Sentences(Evaluations):
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
             object_ = range(*(hit.span("patient") if after else (cue, hit.end())))
-            if name != "called" and self.referring.intersection(object_):
+            if name not in ("called", "passive") and self.referring.intersection(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             # "accused each other", "traded blame"
@@ -163,7 +163,8 @@ class _Sentences(Evaluations):
                 return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
-            warns = after == "f" and self.lower(cue).startswith("warn")
+            said = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
+            warns = (after == "f" or said) and self.lower(cue).startswith("warn")
             if after in "bhmeodgrEVG" and self.last(cue) in DOUBTS:
                 return False  # "nobody believes Peru lied"
             return not warns and (after != "b" or not self.is_in(cue, "parting"))
