@@ -100,11 +100,10 @@ def _align(rows: list[Row]) -> None:
     Else coders who mark different mentions of an actor would seem to judge different pairs. A
     coder with two rows on a pair told its mentions apart; then spans stay as they are.
     """
-    pairs: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    pairs = defaultdict[tuple[str | None, ...], list[Row]](list)
     for row in rows:
         if row.get("coder"):
-            key = (row.get("document", ""), row.get("id", ""), row["text"], row["actor"])
-            pairs[key].append(row)
+            pairs[tuple(map(row.get, ("document", "id", "text", "actor")))].append(row)
     for coded in pairs.values():
         if len({row["coder"] for row in coded}) == len(coded) > 1:
             places = {place for row in coded for place in row.get("spans", "").split(";")}

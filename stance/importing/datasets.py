@@ -11,22 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from stance.display import shown_path
-from stance.importing.sources import (
-    Import,
-    Item,
-    Place,
-    Row,
-    Rows,
-    files_in,
-    paragraph_around,
-    read_json,
-    read_table,
-    scalar,
-)
+from stance.importing.sources import Import, Place, Row, Rows, paragraph_around, read_table, scalar
 from stance.records import Stance
-from stance.tables.sources import read_whole
 
-_ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
+_ANNOTATIONS = "*subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _LONGEST_DECISIONS = 2000  # characters; many more could crash the parser
 _WORD = re.compile(r"\[TGT\]|\w+|\S")
@@ -38,7 +26,7 @@ def read_newsmtsc(job: Import) -> Rows:
 
     https://github.com/fhamborg/NewsMTSC, where the first three parts of an id name the article.
     """
-    for sentence in read_json(job.source, job):
+    for sentence in job.json(job.source):
         text, article = sentence["sentence_normalized"], sentence["primary_gid"].split("_")[:3]
         for target in sentence["targets"]:
             cells = {"id": scalar(target["Input.gid"]), "document": "_".join(article)}
@@ -53,7 +41,7 @@ def read_ruopinionne(job: Import) -> Rows:
     https://github.com/dialogue-evaluation/RuOpinionNE-2024, codalab/evaluation.py: `Source` and
     `Target` are a list of texts and one of places ``start:end``; nobody is [["NULL"], ["0:0"]].
     """
-    for sentence in read_json(job.source, job):
+    for sentence in job.json(job.source):
         text, number, places = sentence["text"], scalar(sentence["sent_id"]), list[Place]()
         for opinion in sentence["opinions"]:
             holder, _ = _named(opinion["Source"])
@@ -82,10 +70,10 @@ def read_semeval2025(job: Import) -> Rows:
     role and finer roles, between tabs; the end is inclusive, or else the mention tells. The role
     Innocent is no stance: a victim may be pitied or merely reported.
     """
-    for path in files_in(job.source, _ANNOTATIONS):
+    for path in job.files(_ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        lines = read_whole(path, job.options.get("encoding")).splitlines()
+        lines = job.text(path).splitlines()
         for number, line in enumerate(lines, 1):
             job.where = f"{shown_path(path)}:{number}"
             if line.strip():
@@ -94,7 +82,7 @@ def read_semeval2025(job: Import) -> Rows:
 
 def _framed(job: Import, cells: list[str], articles: Mapping[str, Path]) -> Rows:
     article, mention, start, last, role, *finer = cells
-    text = read_whole(articles[article], job.options.get("encoding"))
+    text = job.text(articles[article])
     low, high = int(start), int(last)
     named = ((end, text[low:end]) for end in (high, high + 1))  # exclusive or inclusive
     ends = [end for end, part in named if part == part.rstrip() and part.split() == mention.split()]
@@ -113,15 +101,14 @@ def read_seesaw(job: Import) -> Rows:
 
     `annotations` and `articles` have files of the same names, `meta` one per story.
     """
-    folder = job.source / "annotations"
-    if not folder.is_dir():
+    if not (job.source / "annotations").is_dir():
         raise job.fault("has no folder annotations")
-    for path in files_in(folder, ".json"):
-        article = next(read_json(job.source / "articles" / path.name, job), {})
+    for path in job.files("annotations/**/*.json"):
+        article = next(job.json(job.source / "articles" / path.name), {})
         texts = {scalar(sentence["id"]): sentence["text"] for sentence in article["text"]}
         meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
-        split = str(next(read_json(meta, job), {}).get("Split", "")) if meta.is_file() else ""
-        for number, triplets in next(read_json(path, job), {})["sentence-level stances"].items():
+        split = str(next(job.json(meta), {}).get("Split", "")) if meta.is_file() else ""
+        for number, triplets in next(job.json(path), {})["sentence-level stances"].items():
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
             rows = [*_triplets(job, triplets, {**cells, "split": split})]
             pairs, votes = [(row["actor"], row.get("holder")) for row in rows], Counter[Any]()
@@ -131,7 +118,7 @@ def read_seesaw(job: Import) -> Rows:
             yield from (row for pair, row in zip(pairs, rows, strict=True) if votes[pair])
 
 
-def _triplets(job: Import, triplets: Iterable[Item], cells: Row) -> Rows:
+def _triplets(job: Import, triplets: Iterable[Any], cells: Row) -> Rows:
     for triplet in triplets:
         if triplet["object"].lower() in ("none", "not in the list"):
             job.skip("stance", "toward an actor not in the list")

@@ -59,6 +59,42 @@ class Import:
     unknown: Counter[str] = field(default_factory=Counter)  # labels that are not stances
     read_as: dict[str, Stance] = field(default_factory=dict)  # labels that are
 
+    def files(self, pattern: str) -> list[Path]:
+        """Return the files that fit a pattern, in any folder of the source, sorted; or the source.
+
+        Hidden ones do not count: editors and archives leave copies under such names.
+        """
+        if not (source := self.source).is_dir():
+            return [source]
+        return [
+            path
+            for path in sorted(source.rglob(pattern))
+            if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
+        ]
+
+    def text(self, path: Path) -> str:
+        """Return the text of a file."""
+        return read_whole(path, self.options.get("encoding"))
+
+    def json(self, path: Path) -> Iterator[Item]:
+        """Yield the objects that follow each other in a file, as in JSON Lines, or in its list."""
+        name, text, end, line = shown_path(path), self.text(path), 0, 1
+        decoder = json.JSONDecoder(object_hook=lambda o: {k: o[k] for k in o if o[k] is not None})
+        while match := _SOMETHING.search(text, end):
+            line += text.count("\n", end, match.start())
+            self.where = f"{name}:{line}"
+            try:
+                value, end = decoder.raw_decode(text, match.start())
+            except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
+                if text[match.start()] == "[":  # else each line is an object of its own
+                    self.where = f"{name}:{getattr(error, 'lineno', line)}"
+                raise self.fault("is not JSON, or too long or deep") from error
+            line += text.count("\n", match.start(), end)
+            for number, item in enumerate(value if isinstance(value, list) else [value], 1):
+                if item is not value:
+                    self.where = f"{name}: item {number:,}"
+                yield dict(item.items())
+
     def fault(self, what: str, advice: str = "") -> DataError:
         """Return an error about what is being read, with the advice for the format."""
         return DataError(f"{self.where}: {what}; {advice or self.format.advice}")
@@ -152,43 +188,6 @@ def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
     line = text[low : len(text) if high < 0 else high]
     begin = low + len(line) - len(line.lstrip("\ufeff \t\r"))
     return line.strip("\ufeff \t\r"), begin
-
-
-# --- Files -----------------------------------------------------------------------------------
-
-
-def files_in(source: Path, ending: str) -> list[Path]:
-    """Return the files of a folder and its folders with an ending, sorted; or the one named.
-
-    Hidden ones do not count: editors and archives leave copies under such names.
-    """
-    if not source.is_dir():
-        return [source]
-    return [
-        path
-        for path in sorted(source.rglob(f"*{ending}"))
-        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
-    ]
-
-
-def read_json(path: Path, job: Import) -> Iterator[Item]:
-    """Yield the objects that follow each other in a file, as in JSON Lines, or in its one list."""
-    name, text, end, line = shown_path(path), read_whole(path, job.options.get("encoding")), 0, 1
-    decoder = json.JSONDecoder(object_hook=lambda o: {k: o[k] for k in o if o[k] is not None})
-    while match := _SOMETHING.search(text, end):
-        line += text.count("\n", end, match.start())
-        job.where = f"{name}:{line}"
-        try:
-            value, end = decoder.raw_decode(text, match.start())
-        except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
-            if text[match.start()] == "[":  # else each line is an object of its own
-                job.where = f"{name}:{getattr(error, 'lineno', line)}"
-            raise job.fault("is not JSON, or too long or deep") from error
-        line += text.count("\n", match.start(), end)
-        for number, item in enumerate(value if isinstance(value, list) else [value], 1):
-            if item is not value:
-                job.where = f"{name}: item {number:,}"
-            yield dict(item.items())
 
 
 def scalar(value: Any) -> str:

@@ -13,18 +13,7 @@ from pathlib import Path
 
 from stance.corpus.rows import SOFT
 from stance.display import shown, shown_path
-from stance.importing.sources import (
-    Import,
-    Item,
-    Place,
-    Row,
-    Rows,
-    files_in,
-    paragraph_around,
-    read_json,
-    scalar,
-)
-from stance.tables.sources import read_whole
+from stance.importing.sources import Import, Item, Place, Row, Rows, paragraph_around, scalar
 
 
 def _place(
@@ -72,9 +61,9 @@ def read_doccano(job: Import) -> Rows:
     https://github.com/doccano/doccano, backend/data_export/pipeline. Offsets count UTF-16 units
     (issue 2290 there). A span is an object, or a list such as [3, 7, "favor"].
     """
-    paths = files_in(job.source, ".jsonl")
+    paths = job.files("*.jsonl")
     for path in paths:
-        for item in read_json(path, job):
+        for item in job.json(path):
             cells = _cells(job, item)
             if len(paths) > 1:
                 cells.setdefault("coder", path.stem)
@@ -105,7 +94,7 @@ def read_labelstudio(job: Import) -> Rows:
     about the whole text. Versions count in UTF-16 units or in code points (issues 1347 and 1559 of
     HumanSignal/label-studio); the text of a region tells which.
     """
-    for task in read_json(job.source, job):
+    for task in job.json(job.source):
         cells = _cells(job, task["data"])
         if "id" in task:
             cells.setdefault("id", scalar(task["id"]))
@@ -153,7 +142,7 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
 
 def read_prodigy(job: Import) -> Rows:
     """Yield the rows that ``prodigy db-out`` writes (https://prodi.gy/docs/api-interfaces)."""
-    for task in read_json(job.source, job):
+    for task in job.json(job.source):
         # `accept` holds the ids of the chosen options, `label` is that of a binary decision.
         if (answer := task.get("answer", "accept")) != "accept":
             job.skip("text", f"with the answer {shown(answer, 20)}")
@@ -190,13 +179,13 @@ def read_brat(job: Import) -> Rows:
     hold files of the same names, ``anna/one.ann`` and ``ben/one.ann``, they are the coders.
     """
     root = job.source if job.source.is_dir() else job.source.parent
-    paths = files_in(job.source, ".ann")
+    paths = job.files("*.ann")
     names = [path.relative_to(root).with_suffix("").parts for path in paths]
     is_coded = max(Counter(name[1:] for name in names if name[1:]).values(), default=0) > 1
     for path, name in zip(paths, names, strict=True):
         if path.suffix != ".ann":
             raise job.fault("is not an .ann file")
-        text = read_whole(path.with_suffix(".txt"), job.options.get("encoding"))
+        text = job.text(path.with_suffix(".txt"))
         paragraphs = defaultdict[tuple[int, str], list[Place]](list)
         for place in _standoff(job, path, text):
             paragraph, begin = paragraph_around(text, place.start, place.end)
@@ -211,7 +200,7 @@ def read_brat(job: Import) -> Rows:
 def _standoff(job: Import, path: Path, text: str) -> list[Place]:
     """Return the marked places of a file, with their attributes."""
     places, attributes = dict[str, Place](), list[tuple[str, str, str]]()
-    for number, line in enumerate(read_whole(path, job.options.get("encoding")).split("\n"), 1):
+    for number, line in enumerate(job.text(path).split("\n"), 1):
         line, job.where = line.rstrip("\r"), f"{shown_path(path)}:{number}"
         if match := _TEXT_BOUND.fullmatch(line):
             ends = [int(digits[:12]) for digits in re.findall(r"\d+", match[3])]
