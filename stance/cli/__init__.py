@@ -38,6 +38,10 @@ def _value(value: Any, param: Any, ctx: Any) -> Any:
     choices = get_args(kind)
     if Path in (kind, *choices) and "" in (value, *value):  # a variable that is not set
         raise typer.BadParameter("must name a file, not ''")
+    if get_origin(kind) is dict:
+        from stance.corpus.rows import parse_labels
+
+        return parse_labels(value)
     if get_origin(kind) is list:
         return [*map(choices[0], value)]
     if get_origin(kind) is Literal:

@@ -10,7 +10,6 @@ from stance.errors import DataError, UsageError
 from stance.records import Form, InputOptions, Options
 
 if TYPE_CHECKING:
-    from stance.corpus import CorpusForm
     from stance.model import StanceModel
     from stance.reading.actors import ActorBook
 
@@ -103,34 +102,25 @@ def open_book(
 # --- How tables are read: the parameters of these functions are options ---
 
 _TEXT = str | None
-_TABLE = Form.__annotations__
-_DATED = {"date_format": _TEXT, **_TABLE}
+_DATED = {"date_format": _TEXT, **Form.__annotations__}
 _COLUMNS = dict.fromkeys(("text_column", "actor_column", "stance_column", "document_column"), _TEXT)
+_LABELS = {"labels": dict[str, str] | None}
 _PERIOD = Literal["week", "month", "quarter", "year"] | None
 GROUPS: dict[str, dict[str, Any]] = {
-    "table": _TABLE,
+    "form": Form.__annotations__,
     "dated": {"date_column": _TEXT, **_DATED},
-    "labelled": {"actor": _TEXT, **_DATED},
-    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_COLUMNS, **_DATED},
+    "labelled": {"actor": _TEXT, **_LABELS, **_DATED},
+    "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_LABELS, **_COLUMNS, **_DATED},
     "audited": {"audit": Path | None, "simple_random": bool},
 }
-"""Options that go through a maker as they are: it gets a group as ``**NAME``."""
+"""Options that a command or a maker gets as they are: as ``**NAME`` of their group."""
 
 
 def _texts(text_column: str = "text", keep_all: bool = False, **dated: Any) -> InputOptions:
     return InputOptions(text_column=text_column, keep_all=keep_all, **dated)
 
 
-def _labelled(labels: str | None = None, **labelled: Any) -> "CorpusForm":
-    from stance.corpus.rows import parse_labels
-
-    return {"labels": parse_labels(labels), **labelled}  # type: ignore[typeddict-item]
-
-
-def _answered(
-    answers: list[Path], labels: str | None = None, prefix: str = "", **answered: Any
-) -> dict[str, Any]:
-    from stance.corpus.rows import parse_labels
+def _answered(answers: list[Path], prefix: str = "", **answered: Any) -> dict[str, Any]:
     from stance.files import is_device
     from stance.tables import find_inputs
 
@@ -140,15 +130,12 @@ def _answered(
     inputs = find_inputs(answers)
     tell(*inputs.notes)
     source = inputs if inputs.several else answers[0]
-    return {"source": source, "prefix": prefix, "labels": parse_labels(labels), **answered}
+    return {"source": source, "prefix": prefix, **answered}
 
 
 MAKERS: dict[str, Callable[..., Any]] = {
-    "form": lambda **table: table,  # how a table is read
     "reading": _texts,  # how texts to judge are
-    "labelled": _labelled,  # how labelled tables are
     "answered": _answered,  # which answers are read, and how
-    "audited": lambda **audited: audited,  # which labelled sample corrects them
     "options": Options,  # how to answer
 }
 """What makes a parameter of a command, by its name, of options of the command line."""

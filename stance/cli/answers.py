@@ -227,7 +227,7 @@ def shares(
     force: bool = False,
     *,
     answered: dict[str, Any],
-    audited: dict[str, Any],
+    **audited: Any,
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
     from stance import findings
@@ -269,7 +269,7 @@ def report(
     force: bool = False,
     *,
     answered: dict[str, Any],
-    audited: dict[str, Any],
+    **audited: Any,
 ) -> None:
     """Summarise answers on one page."""
     from stance.findings import Request
