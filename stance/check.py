@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 
 from stance.arrays import Floats, Ints, sums_by
-from stance.corpus import Corpus, CorpusForm, read_corpus
-from stance.corpus.rows import MISSING
+from stance.corpus import Corpus, read_corpus
+from stance.corpus.rows import MISSING, CorpusForm
 from stance.display import count, shown
 from stance.evaluation.intervals import FEWEST, spread, t_interval
 from stance.evaluation.scores import Figures, plain, share

@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from stance.arrays import Floats
-from stance.corpus import Row, Source, corpus_of
-from stance.corpus.rows import LabelReader, stance_spellings
+from stance.corpus import Source, corpus_of
+from stance.corpus.rows import LabelReader, Row, stance_spellings
 from stance.display import shown
 from stance.errors import StanceError
 from stance.fitting import train

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from stance import read_corpus
 from stance.check import measure_agreement
-from stance.corpus import Row, merge_coders
-from stance.corpus.rows import MISSING
+from stance.corpus import merge_coders
+from stance.corpus.rows import MISSING, Row
 
 ROWS = """text,actor,stance,coder,document
 NATO won,NATO,favor,anna,a

@@ -17,7 +17,7 @@ from command import ROOT, SAMPLE, invoke
 
 import stance
 from stance.cli import app
-from stance.corpus import OPTIONAL
+from stance.corpus.rows import OPTIONAL
 from stance.errors import StanceError
 from stance.evaluation import evaluate
 from stance.model.explanation import Explanation

@@ -4,7 +4,7 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
@@ -13,7 +13,7 @@ from stance.errors import DISTRIBUTION, EXTRAS, ModelError, StanceError, UsageEr
 from stance.records import Form
 
 if TYPE_CHECKING:
-    from stance.corpus import CorpusForm
+    from stance.corpus.rows import CorpusForm
 
 
 # --- Labelled tables ---
@@ -24,20 +24,18 @@ def import_(
     source: Path,
     output: Path,
     names: list[str] | None = None,
-    labels: str | None = None,
+    labels: dict[str, str] | None = None,
     actor: str | None = None,
     force: bool = False,
-    *,
-    form: Form,
+    **form: Unpack[Form],
 ) -> None:
     """Convert a data set or a tool's export to a corpus table."""
-    from stance.corpus.rows import parse_labels
     from stance.importing import import_corpus, parse_map
 
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
-    named, spelled = parse_map(",".join(names or ())), parse_labels(labels)
+    named = parse_map(",".join(names or ()))
     notes = import_corpus(
-        kind, source, output, names=named, labels=spelled, actor=actor, force=force, **form
+        kind, source, output, names=named, labels=labels, actor=actor, force=force, **form
     )
     tell(*notes)
 
@@ -53,8 +51,7 @@ def label(
     actors: Path | None = None,
     text_column: str = "text",
     force: bool = False,
-    *,
-    form: Form,
+    **form: Unpack[Form],
 ) -> None:
     """Label a table on a local page, and export the labels."""
     from stance import labelling
@@ -89,8 +86,7 @@ def check(
     corpora: list[Path],
     actors: Path | None = None,
     as_json: bool = False,
-    *,
-    labelled: "CorpusForm",
+    **labelled: Unpack["CorpusForm"],
 ) -> None:
     """Examine a corpus: duplicates, leaks, classes, agreement."""
     from stance.check import check_corpora
@@ -113,8 +109,7 @@ def train(
     jobs: int = 1,
     as_json: bool = False,
     force: bool = False,
-    *,
-    labelled: "CorpusForm",
+    **labelled: Unpack["CorpusForm"],
 ) -> None:
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
@@ -141,8 +136,7 @@ def evaluate(
     deep: Literal["all", "unsure"] | None = None,
     force: bool = False,
     stress: bool = False,
-    *,
-    labelled: "CorpusForm",
+    **labelled: Unpack["CorpusForm"],
 ) -> None:
     """Score a model on labelled tables, beside its baselines."""
     from stance import evaluation

@@ -9,16 +9,13 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.rows import EXTRA, MISSING, OPTIONAL, CorpusForm, Row, read_rows
+from stance.corpus.rows import EXTRA, MISSING, CorpusForm, Row, read_rows
 from stance.display import count, shown, shown_path
 from stance.errors import DataError
 from stance.files import DATA, file_hash, same_file
 from stance.reading.keys import TextHashes, hash_texts, keys_of, linked_groups
 from stance.records import ADJUDICATED, NEUTRAL, Form, Stance
 from stance.tables import months_of, open_table
-
-__all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus", "corpus_of"]
-__all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows"]
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
 MOST_JOINED = 10  # documents that a recurring text may make one without a note

@@ -13,7 +13,8 @@ import numpy as np
 import Stemmer
 
 from stance import __version__
-from stance.corpus import Corpus, CorpusForm, bundled_corpus, holder_rows, read_corpus
+from stance.corpus import Corpus, bundled_corpus, holder_rows, read_corpus
+from stance.corpus.rows import CorpusForm
 from stance.display import count
 from stance.errors import DataError
 from stance.evaluation import holder_score, model_notes, report, sentiment_answers, stance_answers
