@@ -9,7 +9,8 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import UserList
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -174,18 +175,12 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     return array.astype(dtype, copy=False)  # in this machine's byte order
 
 
-class Terms(Sequence[str]):
+class Terms(UserList[str]):
     """Terms that are split when one is first read: few ever are, and a model has many."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def __len__(self) -> int:
-        return len(self._terms)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._terms[place]
-
     @cached_property
-    def _terms(self) -> list[str]:
+    def data(self) -> list[str]:  # type: ignore[override]
         return self._text.split("\n")[:-1]
