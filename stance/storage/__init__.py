@@ -24,6 +24,7 @@ from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
 from stance.settings import read_settings
+from stance.storage import _manifest as schema
 from stance.storage._archive import (
     DEFAULT,
     MANIFEST,
@@ -38,18 +39,6 @@ from stance.storage._archive import (
     pack,
     refusal,
 )
-from stance.storage._manifest import (
-    CALIBRATION,
-    FORMAT,
-    LABELS,
-    PARTS,
-    SCHEMA,
-    TARGETED,
-    TERMS,
-    Table,
-    array_type,
-    decode_manifest,
-)
 
 _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
     *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
@@ -62,10 +51,10 @@ _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
-    heads = {name: head for name in LABELS if (head := getattr(model, name)) is not None}
+    heads = {name: head for name in schema.LABELS if (head := getattr(model, name)) is not None}
     contents, members = {}, {}
     for name, value in sorted(_values(model, heads).items()):
-        dtype = array_type(name)
+        dtype = schema.array_type(name)
         if dtype:
             data = encode_array(value, dtype)
         else:  # terms, one on each line, what does not print escaped
@@ -75,10 +64,10 @@ def dump_model(model: StanceModel) -> bytes:
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
     manifest = {
         **model.card,
-        "format": FORMAT,
-        "schema": SCHEMA,
+        "format": schema.FORMAT,
+        "schema": schema.SCHEMA,
         "recipe": asdict(model.recipe),
-        "labels": {name: LABELS[name] for name in ("stance", "sentiment")},
+        "labels": {name: schema.LABELS[name] for name in ("stance", "sentiment")},
         "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
@@ -105,14 +94,14 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
     """Return the arrays and lists of terms of a model by the names of their members."""
     marks = model.fingerprints
     values: dict[str, Any] = {"data/exact.npy": marks.exact, "data/bands.npy": marks.bands}
-    for name in CALIBRATION:
+    for name in schema.CALIBRATION:
         values[f"calibration/{name}.npy"] = getattr(model.calibration, name)
     for name, head in heads.items():
         values[f"heads/{name}/intercept.npy"] = head.intercept
         for block in head.blocks:
             stem = f"heads/{name}/{block.name}"
-            values |= {f"{stem}.{part}.npy": getattr(block, part) for part in PARTS}
-            values |= {f"{stem}{TERMS}": block.terms} if block.terms else {}
+            values |= {f"{stem}.{part}.npy": getattr(block, part) for part in schema.PARTS}
+            values |= {f"{stem}{schema.TERMS}": block.terms} if block.terms else {}
     return values
 
 
@@ -186,7 +175,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
     """Return a manifest that obeys its schema and names the members that are there."""
-    manifest = decode_manifest(data)
+    manifest = schema.decode_manifest(data)
     sizes = {name: member["bytes"] for name, member in manifest["members"].items()}
     sizes[MANIFEST] = len(data)
     for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
@@ -204,8 +193,8 @@ def _read_model(archive: Archive) -> StanceModel:
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     rows = contents.size("calibration/confidence.npy")
-    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in CALIBRATION}
-    for name, most in CALIBRATION.items():
+    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in schema.CALIBRATION}
+    for name, most in schema.CALIBRATION.items():
         if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
             why = f"has a value that is not between 0 and {most:,}"
             raise refusal(f"'calibration/{name}.npy' {why}")
@@ -235,7 +224,7 @@ def _read_model(archive: Archive) -> StanceModel:
 class _Contents:
     """The members of a model, each of which belongs to one part of it."""
 
-    def __init__(self, archive: Archive, members: Mapping[str, Table]) -> None:
+    def __init__(self, archive: Archive, members: Mapping[str, schema.Table]) -> None:
         self._members = members
         self.unused = archive.verified(members)
 
@@ -245,7 +234,7 @@ class _Contents:
 
     def array(self, name: str, *shape: int) -> Any:
         """Return an array, which must have a shape and usable numbers."""
-        dtype, member = array_type(name), self._members.get(name, {})
+        dtype, member = schema.array_type(name), self._members.get(name, {})
         if (member.get("dtype"), member.get("shape")) != (dtype, [*shape]):
             raise refusal(f"'{name}' is not the {dtype} of shape {shape} by the manifest")
         array = decode_array(self.unused.pop(name), dtype, shape, name)
@@ -266,8 +255,8 @@ class _Contents:
         return Terms(text)
 
 
-def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> Head:
-    blocks, labels, targeted = list[BlockWeights](), LABELS[name], name in TARGETED
+def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Contents) -> Head:
+    blocks, labels, targeted = list[BlockWeights](), schema.LABELS[name], name in schema.TARGETED
     known = recipe.head(name)[0].blocks
     if table["labels"] != [*labels] or table["targeted"] != targeted:
         raise refusal(f"'heads.{name}' judges other labels than {', '.join(labels)}")
@@ -275,11 +264,11 @@ def _make_head(name: str, table: Table, recipe: Recipe, contents: _Contents) -> 
         raise refusal(f"'heads.{name}' has other blocks than its recipe, {', '.join(known)}")
     for block in table["blocks"]:
         stem, size = f"heads/{name}/{block['name']}", block["features"]
-        parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in PARTS[:2]}
+        parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in schema.PARTS[:2]}
         coef = contents.array(f"{stem}.coef.npy", size, len(labels))
         if not (parts["keys"][1:] > parts["keys"][:-1]).all():
             raise refusal(f"'{stem}.keys.npy' is not sorted without repetition")
-        terms = contents.terms(f"{stem}{TERMS}", size)
+        terms = contents.terms(f"{stem}{schema.TERMS}", size)
         weight = float(block["weight"])
         blocks.append(BlockWeights(block["name"], weight, **parts, coef=coef, terms=terms))
     intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
