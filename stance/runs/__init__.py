@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
+from operator import add
 from pathlib import Path
 from typing import TypeGuard
 
@@ -165,7 +166,7 @@ class _Job:
             copied = writer.rows
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
-                tally.add(part.tally)
+                tally = Tally(*map(add, tally, part.tally))
                 progress(tally, *table.progress())
                 del part  # or it would be there until the next is
             rejected = self.rejects.by_file if self.rejects else Counter[str]()

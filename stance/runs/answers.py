@@ -5,8 +5,9 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -130,8 +131,7 @@ def configure(
     return replace(config, form=form)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(NamedTuple):
     """Counts for the closing summary and the notes."""
 
     rows: int = 0  # of the input
@@ -141,12 +141,7 @@ class Tally:
     plain: int = 0  # plain words of the other rows
     strange: int = 0  # those of them that the model does not know
     cut: int = 0  # rows of which only the beginning was read
-    answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
-
-    def add(self, other: "Tally") -> None:
-        """Add the counts of another part."""
-        for name in (one.name for one in fields(self)):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+    answers: Counter[tuple[str, str]] = Counter()  # noqa: RUF012 - by actor and stance
 
 
 @dataclass(frozen=True, slots=True)

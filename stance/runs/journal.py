@@ -156,7 +156,7 @@ class Journal:
     def keep(self, part: Part) -> Part:
         """Add a part; raise `OutputError` if there is no room for it."""
         answers = [[*key, times] for key, times in part.tally.answers.items()]
-        tally = asdict(part.tally) | {"answers": answers}
+        tally = part.tally._asdict() | {"answers": answers}
         facts = json.dumps([part.number, tally, part.rows]).encode() + b"\n"
         size, checksum = len(facts) + len(part.lines), zlib.crc32(part.lines, zlib.crc32(facts))
         with reported(self.output):
