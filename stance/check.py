@@ -33,9 +33,6 @@ FEWEST_CODED = 100  # rows coded twice below which alpha says little
 # near-duplicate in another document, before a study is spoilt.
 LEAK, TEMPLATE = 0.01, 0.05
 
-CHECKS = ("classes", "mentions", "duplicates", "near-duplicates", "conflicts")
-"""What is looked for; also leaks if there are several files, and agreement if there are coders."""
-
 Finding = tuple[str, str, str]  # severity, the check, and one line: what, where, what to do
 Rows = tuple[int, int]
 
@@ -83,7 +80,8 @@ def check_corpora(
     findings = [*_small_classes(classes), *_unnamed(study, book), *_duplicates(study)]
     findings += [*_near_duplicates(study), *_leaks(study)]
     findings += [("note", "reading", shown(note, 300)) for note in corpus.notes]
-    checks, agreement = [*CHECKS, *["leaks"] * (len(paths) > 1)], None
+    checks, agreement = ["classes", "mentions", "duplicates", "near-duplicates", "conflicts"], None
+    checks += ["leaks"] * (len(paths) > 1)
     if corpus.coders:
         checks.append("agreement")
         codes, document = corpus.codes, corpus.document
