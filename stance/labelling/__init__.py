@@ -1,7 +1,7 @@
 """What coders see and say of a table, what several agree on, and their labels as a table."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -60,13 +60,11 @@ def final_label(labels: Labels, pair: str) -> Label | None:
     agreed = list(_opinions(labels, pair).values())
     if not agreed or is_disputed(labels, pair):
         return None
-    return Label(
-        agreed[0].stance,
-        next(filter(None, (label.holder for label in agreed)), ""),
-        next(filter(None, (label.sentiment for label in agreed)), ""),
-        agreed[0].false_match,
-        "; ".join(filter(None, (label.note for label in agreed))),
+    holder, sentiment = (
+        next(filter(None, (getattr(label, name) for label in agreed)), "") for name in QUESTIONS
     )
+    note = "; ".join(label.note for label in agreed if label.note)
+    return replace(agreed[0], holder=holder, sentiment=sentiment, note=note)
 
 
 # --- One coder ---
@@ -196,8 +194,7 @@ def export_labels(
     rows = [row for row in given if not row[2].unsure]
     if not rows:
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
-    columns = [name for name in task.columns if name not in _ANSWERS]
-    columns += [name for name in CODED if name not in columns]
+    columns = list(dict.fromkeys(name for name in (*task.columns, *CODED) if name not in _ANSWERS))
     check_output(path, force=force, inputs=[task.path])
     with write_table(path, columns, force=force) as table:
         for pair, name, label in rows:
