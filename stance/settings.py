@@ -53,10 +53,6 @@ class SchemaError(Exception):
     """A table is not as its schema says; the message lacks the file's name."""
 
 
-def _wrong(where: str, value: object, expected: str) -> SchemaError:
-    return SchemaError(f"'{where}' must be {expected}, not {shown(repr(value))}")
-
-
 def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
     """Return what may have been meant by an unknown name.
 
@@ -72,27 +68,22 @@ def anything(value: Any, _where: str) -> Any:
     return value
 
 
-def of(kind: type) -> Check:
-    """Return a check of a value's type; a whole number is a number, too."""
-
-    def check(value: Any, where: str) -> Any:
-        if type(value) is not kind and not (kind is float and type(value) is int):
-            raise _wrong(where, value, _KINDS[kind])
-        return value
-
-    return check
-
-
 def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     """Return a check that also puts the value to a test."""
 
     def check(value: Any, where: str) -> Any:
         checked = inner(value, where)
         if not test(checked):
-            raise _wrong(where, value, expected)
+            raise SchemaError(f"'{where}' must be {expected}, not {shown(repr(value))}")
         return checked
 
     return check
+
+
+def of(kind: type) -> Check:
+    """Return a check of a value's type; a whole number is a number, too."""
+    kinds = (float, int) if kind is float else (kind,)
+    return such(anything, lambda value: type(value) in kinds, _KINDS[kind])
 
 
 def number(kind: type, low: float, high: float) -> Check:
