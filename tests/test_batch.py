@@ -76,8 +76,8 @@ def with_kills(model, table, output):
     """Kill a worker twice while it computes, or waits."""
     killed = []
 
-    def progress(tally, *_):
-        if tally.rows in (7, 28):
+    def progress(rows, *_):
+        if rows in (7, 28):
             killed.append(min(workers_of(os.getpid())))
             os.kill(killed[-1], signal.SIGKILL)
 

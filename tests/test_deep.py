@@ -146,8 +146,8 @@ def test_evaluate_scores_with_it_and_without(labelled):
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):
     target = tmp_path / "out.csv"
 
-    def stop(tally, *_):
-        if tally.rows > 10:
+    def stop(rows, *_):
+        if rows > 10:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -18,7 +18,6 @@ from stance.cli import _terminal
 from stance.cli._terminal import Progress
 from stance.errors import OutputError
 from stance.files import AtomicGroup
-from stance.runs.answers import Tally
 
 
 class Terminal(io.StringIO):
@@ -32,10 +31,10 @@ def test_a_terminal_shows_one_line_that_changes_below_notes(monkeypatch):
     clock = iter([1000.0, 1060.0, 1060.1, 1120.0])
     monkeypatch.setattr(_terminal, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with Progress() as shown:
-        shown(Tally(rows=1_234_567), 50, 100)
-        shown(Tally(rows=1_234_568), 51, 100)  # too early for a reader
+        shown(1_234_567, 50, 100)
+        shown(1_234_568, 51, 100)  # too early for a reader
         shown.note("a note")
-        shown(Tally(rows=1_500_000), 250, 1000)
+        shown(1_500_000, 250, 1000)
     assert terminal.getvalue().split("\r\x1b[K") == [
         "",
         "50 %  1,234,567 rows",

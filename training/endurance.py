@@ -278,9 +278,9 @@ def kill_cluster(stand: Stand, times: int) -> None:
 
     killed = 0
 
-    def progress(tally: Any, *_: object) -> None:
+    def progress(rows: int, *_: object) -> None:
         nonlocal killed
-        due = killed < times and tally.rows >= (killed + 1) * stand.rows // (times + 2)
+        due = killed < times and rows >= (killed + 1) * stand.rows // (times + 2)
         if due and (workers := children(parent)):
             os.kill(stand.random.choice(workers), signal.SIGKILL)
             killed += 1

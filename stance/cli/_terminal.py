@@ -10,13 +10,10 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from stance import errors
 from stance.display import shown, wrap
-
-if TYPE_CHECKING:
-    from stance.runs.answers import Tally
 
 LONGEST = 600  # characters of an error that are printed
 
@@ -133,13 +130,13 @@ class Progress(AbstractContextManager["Progress"]):
         self._changes = not quiet and sys.stderr.isatty()
         self._last = time.monotonic()
 
-    def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
+    def __call__(self, rows: int, done: int, total: int | None) -> None:
         """Show the rows so far, and the share of all bytes."""
         now = time.monotonic()
         if now - self._last >= BRIEF:
             self._last = now
             share = f"{100 * done / total:.0f} %  " if total else ""
-            self._change(f"{share}{tally.rows:,} rows")
+            self._change(f"{share}{rows:,} rows")
 
     def note(self, line: str) -> None:
         """Print a line that stays."""

@@ -74,17 +74,16 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     from stance.runs import predict_table
     from stance.tables import open_table, optional_column
 
-    names = ("row", "actor", "stance", "holder", "sentiment")
-    asked = (request.reading.actor_column or "actor", *(request.options.prefix + n for n in names))
+    reading, prefix = request.reading, request.options.prefix
+    answers = (prefix + name for name in ("row", "actor", "stance", "holder", "sentiment"))
+    asked = (reading.actor_column or "actor", *answers, reading.text_column)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
         options = replace(request.options, wide=False)  # too wide for a screen
         done = predict_table(model, replace(request, output=path, options=options), progress)
         progress.clear()
         with open_table(path, delimiter=",") as written:
-            columns = [
-                optional_column(written, name) for name in (*asked, request.reading.text_column)
-            ]
+            columns = [optional_column(written, name) for name in asked]
             places = dict.fromkeys(place for place in columns if place is not None)
             first = [record.cells for record in islice(written, FIRST)]
     rows = [[cells[place] for place in places] for cells in (written.columns, *first)]

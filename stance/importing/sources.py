@@ -184,8 +184,7 @@ def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
     ('NATO met.', 6)
     """
     low = text.rfind("\n", 0, start) + 1
-    high = text.find("\n", end)
-    line = text[low : len(text) if high < 0 else high]
+    line = text[low:end] + text[end:].partition("\n")[0]
     begin = low + len(line) - len(line.lstrip("\ufeff \t\r"))
     return line.strip("\ufeff \t\r"), begin
 

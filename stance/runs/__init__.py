@@ -27,8 +27,8 @@ CHARACTERS = 8_000_000  # that fill a part, so that records as long as books com
 
 Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
 
-# Called after each part with the counts so far, bytes read, and bytes in all where known.
-Progress = Callable[[Tally, int, int | None], None]
+# Called after each part with the rows so far, bytes read, and bytes in all where known.
+Progress = Callable[[int, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class _Job:
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
                 tally = Tally(*map(add, tally, part.tally))
-                progress(tally, *table.progress())
+                progress(tally.rows, *table.progress())
                 del part  # or it would be there until the next is
             rejected = self.rejects.by_file if self.rejects else Counter[str]()
             if tally.rows + rejected.total() != table.records_in:
