@@ -163,18 +163,15 @@ def _described(command: str, parameter: inspect.Parameter) -> tuple[int, inspect
     key = f"{command}.{parameter.name}"
     key = key if key in _KNOWN else parameter.name
     panel, entry = _KNOWN[key]
-    texts = [entry] if isinstance(entry, str) else [one for one in entry if isinstance(one, str)]
-    more = dict(entry[-1]) if isinstance(entry[-1], dict) else {}
-    names, metavar = more.pop("names", []), texts[0] if len(texts) > 1 else None
+    settings: dict[str, Any] = {"help": entry} if isinstance(entry, str) else {**entry}
+    names = settings.pop("names", [])
     if parameter.annotation is bool and not names:
         names = [f"--{parameter.name.replace('_', '-')}"]
     kind: Any = functools.partial(typer.Option, rich_help_panel=panel)
     if panel == "Arguments":
         kind = typer.Argument
     annotated: Any = Annotated  # of which mypy thinks that it is a type
-    annotation = annotated[
-        parameter.annotation, kind(*names, metavar=metavar, help=texts[-1], **more)
-    ]
+    annotation = annotated[parameter.annotation, kind(*names, **settings)]
     described = parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)
     return [*_KNOWN].index(key), described
 
