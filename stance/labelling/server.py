@@ -12,7 +12,7 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from markupsafe import Markup
 
@@ -21,9 +21,6 @@ from stance.files import DATA
 from stance.labelling import Json, Session
 from stance.reports import environment
 from stance.settings import read_text
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
 
@@ -68,7 +65,7 @@ def serve(
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def make_app(session: Session, codebook: str, key: str, host: str) -> "ASGIApp":
+def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
     """Return the application that answers a session's page, if asked by this host and key."""
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
