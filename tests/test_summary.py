@@ -70,8 +70,8 @@ def test_a_summary_has_the_hash_of_a_file_before_it_grew_in_the_run(folder):
     path = folder / "3.csv"
     before = path.read_bytes()
 
-    def grow(tally, *_):
-        path.write_bytes(before + GOOD.encode() * tally.rows)
+    def grow(rows, *_):
+        path.write_bytes(before + GOOD.encode() * rows)
 
     asked = Request((Path("in"),), Path("answers.csv"), summary=Path("run.json"))
     predict_table(small_model(), asked, grow)

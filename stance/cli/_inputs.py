@@ -79,13 +79,12 @@ def open_model(
     file = storage.model_file(path)
     model, reader = storage.load_model(file), None
     if deep is not None:
-        name = next((n for n in storage.BUNDLED if storage.bundled_model(n) == file), None)
-        others["model"] = None if name else path
-        if name is None or any(value is not None for value in others.values()):
-            option = next(option for option, value in others.items() if value is not None)
+        names = {storage.bundled_model(name): name for name in storage.BUNDLED}
+        others["model"] = None if file in names else path
+        if unfit := [option for option, value in others.items() if value is not None]:
             only = "works only with a bundled model, without calibrated abstention or a cluster"
-            raise UsageError(f"--deep {only}; drop --{option}, or drop --deep")
-        reader = storage.load_reader(deep, model=name)
+            raise UsageError(f"--deep {only}; drop --{unfit[0]}, or drop --deep")
+        reader = storage.load_reader(deep, model=names[file])
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 
@@ -109,6 +108,7 @@ _PERIOD = Literal["week", "month", "quarter", "year"] | None
 GROUPS: dict[str, dict[str, Any]] = {
     "form": Form.__annotations__,
     "dated": {"date_column": _TEXT, **_DATED},
+    "imported": {"actor": _TEXT, **_LABELS, **Form.__annotations__},
     "labelled": {"actor": _TEXT, **_LABELS, **_DATED},
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_LABELS, **_COLUMNS, **_DATED},
     "audited": {"audit": Path | None, "simple_random": bool},

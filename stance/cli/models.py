@@ -24,20 +24,15 @@ def import_(
     source: Path,
     output: Path,
     names: list[str] | None = None,
-    labels: dict[str, str] | None = None,
-    actor: str | None = None,
     force: bool = False,
-    **form: Unpack[Form],
+    **imported: Any,
 ) -> None:
     """Convert a data set or a tool's export to a corpus table."""
     from stance.importing import import_corpus, parse_map
 
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     named = parse_map(",".join(names or ()))
-    notes = import_corpus(
-        kind, source, output, names=named, labels=labels, actor=actor, force=force, **form
-    )
-    tell(*notes)
+    tell(*import_corpus(kind, source, output, names=named, force=force, **imported))
 
 
 def label(

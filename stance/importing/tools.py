@@ -46,6 +46,8 @@ def _cells(job: Import, item: Item) -> Row:
         for key, value in item.items()
         if key not in (*job.format.skipped, *SOFT) and isinstance(value, (str, int, float))
     }
+    if item.get("relations"):
+        job.skip("list", "of relations")
     if "text" not in cells:
         what = f"has no text at key '{shown(job.names.get('text', 'text'))}'"
         raise job.fault(what, "name its key: --map text=KEY")
@@ -76,8 +78,6 @@ def read_doccano(job: Import) -> Rows:
                     span = [span["start_offset"], span["end_offset"], span["label"]]
                 start, end, label = span
                 places.append(_place(job, cells["text"], (start, end), [label], utf16=True))
-            if item.get("relations"):
-                job.skip("list", "of relations")
             yield from job.rows(cells, labels, places)
 
 
@@ -147,8 +147,6 @@ def read_prodigy(job: Import) -> Rows:
         if (answer := task.get("answer", "accept")) != "accept":
             job.skip("text", f"with the answer {shown(answer, 20)}")
             continue
-        if task.get("relations"):
-            job.skip("list", "of relations")
         cells, places = _cells(job, {**task.get("meta", {}), **task}), []
         if coder := task.get("_annotator_id", task.get("_session_id")):
             cells["coder"] = scalar(coder)
