@@ -80,8 +80,7 @@ def import_corpus(
         what = f"is not of the format {form} ({shown(str(error), 80)})"
         raise job.fault(f"has no {error}" if isinstance(error, KeyError) else what) from error
     if not rows:
-        known_why = job.unknown or job.left_out
-        why = [chosen.advice, *job.remarks()][-1 if known_why else 0]
+        why = [*job.remarks()][-1] if job.unknown or job.left_out else chosen.advice
         raise DataError(f"{name}: no rows of {form} in it; {why}")
     if form != "table":  # whose cells stay as they are
         _align(rows)

@@ -80,8 +80,7 @@ def _is_file(path: Path | None) -> TypeGuard[Path]:
 
 def cut(blocks: Iterable[Records], size: int) -> Iterator[Records]:
     """Cut blocks of records into parts of a size, all but the last."""
-    part: list[Records] = []
-    room, characters = size, 0
+    part, room, characters = list[Records](), size, 0
     for block in blocks:
         while block:
             more, block = block[:room], block[room:]
