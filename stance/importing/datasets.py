@@ -14,7 +14,7 @@ from stance.display import shown_path
 from stance.importing.sources import Import, Place, Row, Rows, paragraph_around, read_table, scalar
 from stance.records import Stance
 
-_ANNOTATIONS = "*subtask-1-annotations.txt"  # beside those of two other subtasks
+_ANNOTATIONS = "**/*subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _LONGEST_DECISIONS = 2000  # characters; many more could crash the parser
 _WORD = re.compile(r"\[TGT\]|\w+|\S")

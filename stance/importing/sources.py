@@ -60,7 +60,7 @@ class Import:
     read_as: dict[str, Stance] = field(default_factory=dict)  # labels that are
 
     def files(self, pattern: str) -> list[Path]:
-        """Return the files that fit a pattern, in any folder of the source, sorted; or the source.
+        """Return the files of the source that fit a pattern, sorted; or the source if it is one.
 
         Hidden ones do not count: editors and archives leave copies under such names.
         """
@@ -68,7 +68,7 @@ class Import:
             return [source]
         return [
             path
-            for path in sorted(source.rglob(pattern))
+            for path in sorted(source.glob(pattern))
             if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
         ]
 

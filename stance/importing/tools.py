@@ -63,7 +63,7 @@ def read_doccano(job: Import) -> Rows:
     https://github.com/doccano/doccano, backend/data_export/pipeline. Offsets count UTF-16 units
     (issue 2290 there). A span is an object, or a list such as [3, 7, "favor"].
     """
-    paths = job.files("*.jsonl")
+    paths = job.files("**/*.jsonl")
     for path in paths:
         for item in job.json(path):
             cells = _cells(job, item)
@@ -177,7 +177,7 @@ def read_brat(job: Import) -> Rows:
     hold files of the same names, ``anna/one.ann`` and ``ben/one.ann``, they are the coders.
     """
     root = job.source if job.source.is_dir() else job.source.parent
-    paths = job.files("*.ann")
+    paths = job.files("**/*.ann")
     names = [path.relative_to(root).with_suffix("").parts for path in paths]
     is_coded = max(Counter(name[1:] for name in names if name[1:]).values(), default=0) > 1
     for path, name in zip(paths, names, strict=True):
