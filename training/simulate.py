@@ -2,6 +2,7 @@
 
 Usage: python training/simulate.py shares|scores|audit [--draws 1000] [--seed 20] [--jobs 1]
        python training/simulate.py abstain CORPUS... [--draws 50] [--jobs 1]
+       python training/simulate.py reader CORPUS... [--draws 50] [--reader FOLDER]
 
 ``shares``: counted shares and the net stance, of documents of unequal length whose answers are more
 or less alike, or of which a tenth are campaigns; a star marks intervals that say that they are not
@@ -9,7 +10,10 @@ to be trusted. ``scores``: macro-F1 and accuracy. ``audit``: shares of an archiv
 labels that are drawn as `stance sample` draws them, and how many runs claim a difference between
 groups that documents have by chance.
 ``abstain``: what models of 1,000 documents answer with `--abstain` in the rest of a corpus, and how
-many of these answers are wrong. Each prints Markdown tables, in percent.
+many of these answers are wrong. ``reader``: how far the interval of the net stance of a corpus
+reaches to either side, by labels of some of its pairs alone, with the default model's answers, and
+with those of the deep reader beside these as `shares --surrogate` takes them; it must not have
+learned from the corpus. Each prints Markdown tables, in percent.
 """
 
 import argparse
@@ -37,6 +41,7 @@ from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.records import AGAINST, FAVOR, Stance
+from stance.storage import load_model, load_reader
 
 Truth = tuple[float, ...]  # shares against, neutral, in favor
 Rng = np.random.Generator
@@ -299,6 +304,40 @@ def print_audits(draws: int, seed: int, jobs: int) -> None:
     print_table("groups | labels | runs that claim", parts, claimed, jobs, seed)
 
 
+# --- The deep reader's answers beside the model's ---
+
+
+def print_reader(paths: Iterable[Path], draws: int, seed: int, folder: Path | None) -> None:
+    """Print how far the interval of the net stance of a corpus reaches, and how often it holds."""
+    model = load_model()
+    deep = replace(model, deep=load_reader("all", folder))
+
+    def rows(rng: Rng, path: Path) -> str:
+        corpus = read_corpus([path])
+        pairs = corpus.texts, corpus.actors, corpus.spans
+        answers = population(model.probabilities(*pairs), corpus.document)
+        read = deep.probabilities(*pairs).argmax(axis=1)[:, None]
+        request, lines = replace(answers.request, surrogates=["deep"], audit=path), list[str]()
+        beside = replace(answers, request=request, labels=read.astype(np.int8))
+        net = (corpus.stance == FAVOR).mean() - (corpus.stance == AGAINST).mean()
+        for size in (100, 300):
+            widths, held = np.zeros(3), np.zeros(3)
+            for _ in range(draws):
+                audit = audited(rng, answers, corpus.stance, size)
+                plain = Correction(audit, answers.document, ())
+                alone = plain.estimate(np.arange(len(answers)), plain.pooled)
+                shares = [next(Study(one, audit).shares()).corrected for one in (answers, beside)]
+                bounds = np.array([one.interval(NET) for one in (alone, *shares) if one])
+                widths += np.diff(bounds)[:, 0] / 2
+                held += (bounds[:, 0] <= net) & (net <= bounds[:, 1])
+            lines.append(f"{path.stem} | {size} | {percent([*widths / draws, *held / draws])}")
+        return " |\n| ".join(lines)
+
+    kinds = "labels alone", "with the model", "with the reader, too"
+    heads = " | ".join((*(f"± {kind}" for kind in kinds), *(f"held, {kind}" for kind in kinds)))
+    print_table(f"corpus | labels | {heads}", [(path,) for path in paths], rows, 1, seed)
+
+
 # --- Withheld answers ---
 
 RATES, LEARNED = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4), 1000  # documents
@@ -353,17 +392,20 @@ def print_abstention(paths: Iterable[Path], draws: int, seed: int, jobs: int) ->
 def main() -> None:
     """Print the tables of a subcommand."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("shares", "scores", "audit", "abstain"))
+    parser.add_argument("what", choices=("shares", "scores", "audit", "abstain", "reader"))
     parser.add_argument("corpora", nargs="*", type=Path)
-    parser.add_argument("--draws", type=int, help="1,000; of abstain 50")
+    parser.add_argument("--draws", type=int, help="1,000; of corpora 50")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--reader", type=Path, help="folder of a deep reader that did not learn")
     options = parser.parse_args()
     work = options.draws or 1000, options.seed, options.jobs
+    tables = {"shares": print_counted, "scores": print_scores, "audit": print_audits}
     if options.what == "abstain":
         print_abstention(options.corpora, options.draws or 50, *work[1:])
+    elif options.what == "reader":
+        print_reader(options.corpora, options.draws or 50, options.seed, options.reader)
     else:
-        tables = {"shares": print_counted, "scores": print_scores, "audit": print_audits}
         tables[options.what](*work)
 
 
