@@ -137,7 +137,8 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            others = [*self.compared(cue, sign)] if patients else []
+            than = name in ("none than", "deserves than")  # which compare already
+            others = [*self.compared(cue, sign)] if patients and not than else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
@@ -293,8 +294,9 @@ class _Sentences(Evaluations):
         if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
             verb = self.phrases.sign[hit.start("verb")]
             sign = -verb if name == "but not" else -1 * (verb > 0)
-        elif name == "wants":  # "wants Spain punished"
-            sign = self.cues.fates.get(self.lower(cue), 0)
+        elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
+            fates = self.cues.fates if name == "wants" else self.cues.appeals
+            sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)
         elif name in ("hopes", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:

@@ -257,6 +257,8 @@ class Voices:
         tags, place = self.tags, cue - 1
         if tags[place] == ".":
             return False
+        if tags[cue - 2 : cue] == "np":  # "nobody around here"
+            return True
         before = self.lower(place)
         if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit", "have"):
             return True  # "should stop supporting", "should never have trusted"
