@@ -81,13 +81,10 @@ def months_of_terms(days: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 
 
 def _are_names(entries: list[Any]) -> bool:
-    return all(
-        isinstance(text, str)
-        and len(text) <= _LONGEST
-        and text.isprintable()
-        and any(map(str.isalnum, text))
-        for text in entries
-    )
+    if not {*map(type, entries)} <= {str} or not "".join(entries).isprintable():
+        return False
+    named = (text[:1].isalnum() or any(map(str.isalnum, text)) for text in entries)
+    return max(map(len, entries), default=0) <= _LONGEST and all(named)
 
 
 def _are_terms(days: list[Any]) -> bool:

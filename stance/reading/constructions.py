@@ -45,9 +45,8 @@ def occurrences(
     for one in constructions:
         if one.sign and one.sign not in places:
             places[one.sign] = [*_sentences_with(compiled(one.sign), tags)]
-        search = compiled(one.pattern).finditer
         for low, high in places[one.sign] if one.sign else whole:
-            for hit in search(tags, low, high):
+            for hit in compiled(one.pattern).finditer(tags, low, high):
                 yield one, hit
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,10 @@ class PhraseMatcher:
         exactly, lower = spellings.strings, [*map(str.lower, spellings.strings)]
         for case, known, words in ((True, self._exact, exactly), (False, self._folded, lower)):
             chosen = tokens.type[cased == case]
-            for type_ in np.flatnonzero(np.bincount(chosen)).tolist():
-                of_type[type_] = self._number(known, words[type_])
+            types = np.flatnonzero(np.bincount(chosen))
+            spelled = [words[type_] for type_ in types.tolist()]
+            known.update(zip(dict.fromkeys(spelled), count(len(self._exact) + 1)))
+            of_type[types] = [*map(known.__getitem__, spelled)]
             number[cased == case] = of_type[chosen]
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)

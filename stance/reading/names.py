@@ -38,7 +38,10 @@ _BACK = 200  # mentions in which is looked for whom a later one means
 def name_words() -> dict[str, frozenset[str]]:
     """Return the lists of ``names.toml``: titles, openers and the like, in lower case."""
     tables = tomllib.loads(bundled("english", "names.toml") or "")
-    return {key: frozenset(words) for key, words in tables.items()}
+    pairs = " ".join(tables.pop("pairs").split()).split("; ")
+    return {key: frozenset(text.split()) for key, text in tables.items()} | {
+        "pairs": frozenset(pairs)
+    }
 
 
 @lru_cache(maxsize=10_000)
