@@ -200,7 +200,7 @@ FORGED = [  # where, what is put there, why it is refused
     ("schema", 2, "has schema 2, this stance reads 1; upgrade stance"),
     ("schema", True, "has schema True"),
     ("seed", LACKING, "'seed' is missing"),
-    ("limits", [5], "'limits.0' must be a string"),
+    ("limits", [5], "'limits' must be a list of texts"),
     ("scores", 0.5, "'scores' must be a table"),
     ("versions scipy", 1, "'versions.scipy' must be a string"),
     ("data 0 sha256", "xy" * 32, "'data.0.sha256' must be a sha256"),

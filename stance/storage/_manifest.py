@@ -52,7 +52,7 @@ _ROWS = number(int, 0, 10**12)
 _SHARE = number(float, 0, 1)
 _WEIGHT = number(float, 0, 100)
 _FEATURES = number(int, 0, 10_000_000)
-_WORDS = such(of(list), lambda words: {*map(type, words)} <= {str}, "a list of words")
+_WORDS = such(of(list), lambda words: {*map(type, words)} <= {str}, "a list of texts")
 _DIGEST = such(_STRING, re.compile("[0-9a-f]{64}").fullmatch, "a sha256")
 _BLOCKS = table({"blocks": entries(_WEIGHT)}, others=anything)
 _REFERENCE = table(
