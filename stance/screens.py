@@ -79,7 +79,14 @@ def evaluation_lines(figures: Figures) -> list[str]:
             accuracy = ranged(part["accuracy"], part["interval"])
             others.append(f"{name}: accuracy {accuracy}, {count(part['n'], 'row')}")
     if leakage := figures.get("leakage"):
-        others += wrap(_leakage(leakage))
+        line = "leakage: no row or near-duplicate was found in the model's training data"
+        if leakage["rows"]:
+            line = f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %), or "
+            line += (
+                "near-duplicates of them, found in the model's training data; macro-F1 without: "
+            )
+            line += ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
+        others += wrap(line)
     legend = wrap(LEGEND)
     if unsure := figures["n"] - figures["answered"]["n"]:
         answers = count(unsure, "answer")
@@ -136,16 +143,6 @@ def headline(figures: Figures) -> list[Row]:
             few = FEW * bool(over and not figures["trusted"])
             rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
     return rows
-
-
-def _leakage(leakage: Figures) -> str:
-    if not leakage["rows"]:
-        return "leakage: no row or near-duplicate was found in the model's training data"
-    return (
-        f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %), or "
-        "near-duplicates of them, found in the model's training data; macro-F1 without: "
-        + ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
-    )
 
 
 def stress_lines(figures: Figures) -> list[str]:

@@ -57,7 +57,7 @@ def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):
 def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
     (tmp_path / "mine.csv").write_text(ROWS)
     said = " ".join(invoke("check", tmp_path / "mine.csv").stdout.split())
-    assert "alpha of anna, ben and cleo is " in said
+    assert "alpha of anna, ben, cleo is " in said
     assert "an earlier row" not in said
     twice = ROWS + "NATO lost,NATO,against,anna,b\n"
     (tmp_path / "mine.csv").write_text(twice)

@@ -228,7 +228,7 @@ def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
     path = write(here / "a.csv", f"id,text\n{GOOD}")
     predict("a.csv", "-o", "answers.csv")
     done = predict("a.csv", "-o", "answers.csv", "--resume")
-    told = "answers.csv: is finished already (newer than its input; contents and options not comp"
+    told = "answers.csv: is finished already (newer than its input; contents and options unch"
     assert (done.exit_code, one_line(done.stderr)[: len(told)]) == (0, told)
     later = Path("answers.csv").stat().st_mtime + 5
     os.utime(path, (later, later))

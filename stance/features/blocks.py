@@ -11,7 +11,7 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints, Keys, among, stretches
 from stance.features import FAR, REACH, Pairs, relations
 from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
-from stance.reading.keys import join_keys, key_of
+from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Stance
 
@@ -58,7 +58,9 @@ def _stem_numbers(words: Words) -> Ints:
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Words and word pairs as spelled, blind to the actor: the baseline."""
-    row, keys = pairs.row, pairs.words.lower_keys(pairs.word)
+    row, words = pairs.row, pairs.words
+    types, place = np.unique(words.type.take(pairs.word), return_inverse=True)
+    keys = keys_of(words.types.strings[number].lower() for number in types.tolist()).take(place)
     follows = np.append(row[1:] == row[:-1], False)[: len(row)]
     sequences = [(np.ones_like(follows), [keys]), (follows, [keys, np.roll(keys, -1)])]
     return [Occurrences.open("word", row, pairs.word, sequences)]

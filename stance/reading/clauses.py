@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
-from stance.reading.cues import SIGNALS, Cues
+from stance.reading.cues import OWNERS, SIGNALS, Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
 from stance.reading.words import NOBODY, Reader, Words
 
@@ -82,7 +82,8 @@ class Clauses:
             functions = self._types["functions"][new].tolist()
             known = b"".join(map(self.cues.describe, lower, signs, functions))
             self._known[new] = np.frombuffer(known, np.uint64)
-            self._numbers[:, new] = [*self.cues.find_phrases(lower)]
+            owned = [OWNERS.get(word, word) for word in lower]  # "its" is "their", too
+            self._numbers[:, new] = [*self.cues.phrases.describe(owned, owned)]
         # Eight bytes are fetched at once, as one number.
         return self._known.take(types).view(np.uint8).reshape(-1, 8).T
 

@@ -116,15 +116,14 @@ class Evaluations(Rejections):
             return 0
         if name == "surpasses":  # "did far better than"
             return turn if self.lower_first(cue) == "better" else 0
-        if name in ("none than", "deserves than"):  # "no state is kinder than Peru"
+        if name.endswith(" than"):  # "no state is kinder than Peru"
             words = {self.before(cue), self.lower_first(cue), self.lower(cue)}
-            if words.isdisjoint(self.lists["comparing"]) and not any(w[-2:] == "er" for w in words):
-                return 0
+            value *= bool(words & self.lists["comparing"]) or any(w[-2:] == "er" for w in words)
+            return -value if (name == "deserves than") ^ ("less" in words) else value
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if form.valued:
-            turned = name in ("better without", "deserves than")
-            turned |= name in ("shows", "makes") and flip
+            turned = name == "better without" or (name in ("shows", "makes") and flip)
             return -value if turned else value
         if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
             return 0

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -26,7 +26,7 @@ def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield (word if root[-1] == "i" else root) + "ing", "G"
 
 
-_OWNERS = dict.fromkeys(("their", "his", "her"), "its")  # of actors that are many, or persons
+OWNERS = dict.fromkeys(("their", "his", "her"), "its")  # of actors that are many, or persons
 _LINKING = (" from", " of", " in", " with", " by", " to")
 _SIDES = {"negative": -1, "positive": 1}
 _NOUNS = {"private": "u", "act": "a", "state": "s"}
@@ -164,11 +164,6 @@ class Cues:
         others = self._irregular.get(verb, [])
         regular = [form for form, letter in _inflected([verb]) if not others or letter != "E"]
         return [*dict.fromkeys(others + regular)]
-
-    def find_phrases(self, words: Sequence[str]) -> Iterator[list[int]]:
-        """Yield what `PhraseMatcher.find` asks of lower-case words; "its" is "their", too."""
-        owned = list(map(_OWNERS.get, words, words))
-        return self.phrases.describe(owned, owned)
 
     def describe(self, word: str, category: int, function: int) -> bytes:
         """Return eight bytes: a lower-case word's letter, that as a noun, sign, value, signals."""

@@ -107,7 +107,9 @@ class _Sentences(Evaluations):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             # "accused each other", "traded blame"
-            if not patients and (self.is_in(cue, "mutual") or self._each_other(cue)):
+            near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
+            mutual = any(self.lower(place) in ("other", "another") for place in near)
+            if not patients and (mutual or self.is_in(cue, "mutual")):
                 patients = agents if len(agents) > 1 else {}
             if not sign:
                 return
@@ -137,8 +139,7 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            than = name in ("none than", "deserves than")  # which compare already
-            others = [*self.compared(cue, sign)] if patients and not than else []
+            others = [*self.compared(cue, sign)] if patients and not name.endswith(" than") else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
@@ -177,11 +178,6 @@ class _Sentences(Evaluations):
         """Tell whether an act is done to an actor: "the bombing of Kyiv", not "by"."""
         act = place if self.tags[place] == "l" else place - 2
         return self.tags[act : act + 2] == "lf" and self.is_in(act, "suffered")
-
-    def _each_other(self, cue: int) -> bool:
-        """Tell whether subjects judge each other: "accused each other", "insults at each other"."""
-        near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
-        return any(self.lower(place) in ("other", "another") for place in near)
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied, asked, allowed or a charge."""

@@ -102,9 +102,6 @@ class PhraseMatcher:
         self._values = np.full(size, -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
 
-    def _number(self, known: dict[str, int], word: str) -> int:
-        return known.setdefault(word, len(self._exact) + len(self._folded) + 1)
-
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
         """Return the nodes of words, by number; forms of verbs have rows of their own."""
         words = {
@@ -113,7 +110,8 @@ class PhraseMatcher:
         verbs = defaultdict[int, list[int]](list)
         for place in np.flatnonzero(begins & 1).tolist():
             for form in forms(words[int(begins[place]) // 2]) if forms else ():
-                verbs[self._number(self._folded, form)].append(place + 1)
+                next_one = len(self._exact) + len(self._folded) + 1
+                verbs[self._folded.setdefault(form, next_one)].append(place + 1)
         rows = max(map(len, verbs.values()), default=0)
         nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
         for number, places in verbs.items():

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys, stretches
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
@@ -59,12 +59,6 @@ class Words(Tokens):
     def column(self, name: str, word: Any) -> Any:
         """Return a property of the spellings of some words."""
         return self.types[name].take(self.type.take(word))
-
-    def lower_keys(self, word: Ints) -> Keys:
-        """Return the keys of some words in lower case."""
-        types, place = np.unique(self.type.take(word), return_inverse=True)
-        strings = self.types.strings
-        return keys_of(strings[number].lower() for number in types.tolist()).take(place)
 
     def once(self, make: Callable[..., Made], *args: Any) -> Made:
         """Return ``make(words, *args)``, made once for all heads of a model that ask for it."""

@@ -72,9 +72,8 @@ class Report:
         self.groups = [population.groups[number] for number in numbers[:GROUPS]]
 
         def is_shown(actor: str, group: str, period: str) -> bool:
-            if group:
-                return not period and actor in (*actors, TOTAL) and group in self.groups
-            return actor in (actors[:TRACED] if period else (*actors, TOTAL))
+            known = actors[:TRACED] if period else (*actors, TOTAL)
+            return actor in known and (not group or (not period and group in self.groups))
 
         shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
         self.total = shares[0]  # of all actors together

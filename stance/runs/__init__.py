@@ -141,9 +141,7 @@ class _Job:
             times = [path.stat().st_mtime for path in inputs if path and path.exists()]
             newer = min(written, default=0) >= max([*times, journal.kept_at])
             if newer and len(written) == len(outputs):
-                why = (
-                    "is finished already (newer than its input; contents and options not compared)"
-                )
+                why = "is finished already (newer than its input; contents and options unchecked)"
                 raise Finished(f"{shown_path(journal.output)}: {why}; nothing to resume")
             self.over = named = newer and journal.kept_at > 0
         for path in (request.output, request.rejects):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stance.arrays import Cells, Ints
+from stance.arrays import Ints
 from stance.display import shown, shown_path
 from stance.errors import DataError
 from stance.model import StanceModel
@@ -189,7 +189,10 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     because: list[Column] = []
     if judged.pushes:
         because = [judged.pushes.strongest(stance, config.options.explain)]
-    tones = _tones(judged, len(records))
+    tones = [np.full(len(records), b"")] * len(SENTIMENT_COLUMNS)
+    if judged.sentiment is not None:
+        chances = millionths(judged.sentiment)
+        tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
     numbers = [str(number + config.rows_before) for number in records.numbers]
     cells = [*records.columns, numbers]
     if config.options.wide:
@@ -237,13 +240,6 @@ def _asked(
     places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
     number = np.array([places[name] for name in judged.actor], np.int64)
     return [*places], number, np.flatnonzero(number != places.get("", -1))
-
-
-def _tones(judged: Predictions, count: int) -> list[Cells]:
-    if judged.sentiment is None:
-        return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
-    parts = millionths(judged.sentiment)
-    return [words(choose(parts, judged.tone_withheld), TONES), *map(decimals, parts)]
 
 
 def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:

@@ -152,7 +152,10 @@ class Summary:
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
         output, columns = self.output, tuple[str, ...]()
         if output and output.exists() and not is_device(output):
-            self._older, columns = output, self._input_columns(output)
+            self._older, row = output, f"{self.run['--prefix']}row"
+            with open_table(output) as older:  # the input's stand between the file and the row
+                if row in older.columns:
+                    columns = older.columns[1 : older.columns.index(row)]
         elif output and not output.exists() and table == cell_of(output):
             why = "is gone; restore it, or judge everything again without --since"
             raise DataError(f"{shown_path(output)}: {why}")
@@ -166,12 +169,6 @@ class Summary:
     def count(self, records: Records) -> None:
         """Count records that are judged."""
         self._judged.update(records.columns[0] if self.inputs.several else {"": len(records)})
-
-    def _input_columns(self, older: Path) -> tuple[str, ...]:
-        """Return the columns of an older output between those of the file and of the row."""
-        row = f"{self.run['--prefix']}row"
-        with open_table(older) as table:
-            return table.columns[1 : table.columns.index(row)] if row in table.columns else ()
 
     def copy_unchanged(self, writer: TableWriter) -> None:
         """Copy the rows of the older output, but for those of files judged now."""

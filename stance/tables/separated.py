@@ -238,12 +238,10 @@ class _Body:
 
     # --- What is odd ---
 
-    def _may_be_name(self, cell: str) -> bool:
-        return len(cell) <= self._longest and cell.strip(AROUND).casefold() in self._names
-
     def _repeats_header(self, cells: Sequence[str]) -> bool:
         """Return whether cells are the names of the columns, in any order, case and spacing."""
-        return self._may_be_name(cells[0]) and self._names == set(map(folded, cells))
+        may_be = len(cells[0]) <= self._longest and cells[0].strip(AROUND).casefold() in self._names
+        return may_be and self._names == set(map(folded, cells))
 
     def _oddity(self, cells: Sequence[str]) -> str:
         """Return a note on a record that can be read but looks wrong, or nothing."""
