@@ -82,10 +82,8 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
     if not any(names):
-        raise DataError(
-            f"{population.table}: no column 'holder' says whose stance it is; judge its texts "
-            "with a model that does, such as the default model"
-        )
+        why = "no column 'holder' says whose stance it is; judge its texts with the default model"
+        raise DataError(f"{population.table}: {why}")
     numbers = {name: number for number, name in enumerate(population.actors)}
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
@@ -98,10 +96,10 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
             shares.append(share)
             answers[name, actor] = pairs
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
-    notes = [*population.notes]
-    if left := themselves.sum():
-        notes.append(f"{count(left, 'answer')} left out, in which an actor judges itself")
-    return Pairs(population, shares, answers, notes, {})
+    without = "which have no holder (of neutral answers predict --speakers names one)"
+    left = {"in which an actor judges itself": themselves.sum(), without: unknown.sum()}
+    more = [f"{count(number, 'answer')} left out, {why}" for why, number in left.items() if number]
+    return Pairs(population, shares, answers, [*population.notes, *more], {})
 
 
 def surest_answers(population: AnswersTable, pairs: Ints) -> list[int]:
