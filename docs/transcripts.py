@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -35,6 +36,7 @@ import nbformat
 from typer.testing import CliRunner
 
 from stance.cli import app
+from stance.cli._terminal import tell
 from stance.labelling import Session
 from stance.model import StanceModel
 from stance.storage import bundled_model, load_model
@@ -165,7 +167,9 @@ def _printed(command: str, *, must_succeed: bool = False) -> str:
     stdin = _shell(found[1]) if found[1] else None
     words = shlex.split(found[2].replace("\n", " ").replace("\\ ", " "))
     once = mock.patch("stance.storage.load_model", _load_once)
-    with once, mock.patch("stance.labelling.server.serve", _label):
+    label = mock.patch("stance.labelling.server.serve", _label)
+    with once, label, warnings.catch_warnings(action="default"):  # each command warns anew
+        warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
         result = CliRunner().invoke(app, words, prog_name="stance", input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
