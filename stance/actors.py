@@ -164,8 +164,7 @@ def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:
     quoted = partial(json.dumps, ensure_ascii=False)
     lines = [f"# {shown(note, LONGEST)}"] if note else []
     lines += [f"[{quoted(name)}]", f"kind = {quoted(kind)}", f"name = [{quoted(name)}]"]
-    if " " not in name:  # "House" is no house
-        lines.append(f"case = [{quoted(name)}]")
+    lines += [] if " " in name else [f"case = [{quoted(name)}]"]  # "House" is no house
     if office:
         days = ", ".join(f"{quoted(alias)} = {quoted(known)}" for alias, known in office.items())
         lines.append(f"office = {{ {days} }}")

@@ -158,8 +158,7 @@ class DeepReader(Recomputing):
             options.use_deterministic_compute = True
             options.log_severity_level = 4  # nothing but what it raises
             runtime.disable_telemetry_events()
-            how = {"providers": ["CPUExecutionProvider"]}
-            return runtime.InferenceSession(self.network, options, **how)
+            return runtime.InferenceSession(self.network, options, ["CPUExecutionProvider"])
         except Exception as error:  # its errors have no base of their own
             advice = "pip install --upgrade onnxruntime, or do without --deep"
             version = f"onnxruntime {getattr(runtime, '__version__', '')}".strip()

@@ -147,9 +147,8 @@ class _Job:
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
-        self.over_summary = (
-            request.force or named or bool(since and path and same_file(since, path))
-        )
+        again = bool(since and path and same_file(since, path))
+        self.over_summary = request.force or named or again
         check_output(path, force=self.over_summary, inputs=inputs)
 
     def run(self, progress: Progress, size: int) -> Done:

@@ -49,14 +49,9 @@ class RunConfig:
     date_pattern: str = ""  # of the dates, if any
     options: Options = field(default_factory=Options)
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
+    never: str = ""  # stances that are never answered at the rate of ``--abstain``
     rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
     form: Format = field(default_factory=lambda: Format(()))  # of the output
-
-    @property
-    def never(self) -> str:
-        """Stances that are never answered at the rate of ``--abstain``."""
-        limits = zip(Stance, self.thresholds, strict=False)
-        return " ".join(stance for stance, least in limits if least == NEVER)
 
     def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
@@ -106,6 +101,8 @@ def configure(
     spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
     if spans is not None and not has_actor:
         table.note("column 'spans' is not read, because no column or --actor names the actor")
+    limits = thresholds(model.calibration, options.abstain)
+    never = (stance for stance, least in zip(Stance, limits, strict=False) if least == NEVER)
     config = RunConfig(
         columns=table.columns,
         text=text,
@@ -115,7 +112,8 @@ def configure(
         date=dates[0] if dates else None,
         date_pattern=dates[1] if dates else "",
         options=options,
-        thresholds=thresholds(model.calibration, options.abstain),
+        thresholds=limits,
+        never=" ".join(never),
         rows_before=rows_before,
     )
     table.check = config.fault if config.spans is not None else None

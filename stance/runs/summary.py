@@ -153,9 +153,8 @@ class Summary:
         output, columns = self.output, tuple[str, ...]()
         if output and output.exists() and not is_device(output):
             self._older, row = output, f"{self.run['--prefix']}row"
-            with open_table(output) as older:  # the input's stand between the file and the row
-                if row in older.columns:
-                    columns = older.columns[1 : older.columns.index(row)]
+            with open_table(output) as old:  # the input's stand between the file and the row
+                columns = old.columns[1 : old.columns.index(row)] if row in old.columns else ()
         elif output and not output.exists() and table == cell_of(output):
             why = "is gone; restore it, or judge everything again without --since"
             raise DataError(f"{shown_path(output)}: {why}")

@@ -3,7 +3,8 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, islice, repeat
+from itertools import accumulate, chain, compress, islice, repeat
+from operator import contains
 from typing import Any
 
 from stance.display import count
@@ -119,7 +120,6 @@ class _Body:
         cell = f'"{_INSIDE}"|{plain}' if quotes else plain
         more = f"(?:{sign}(?:{cell})){{{self._width - 1}}}"
         self._good = re.compile(f"(?:(?:{cell}){more}(?:\r\n|\r|\n|\\Z))++")  # records
-        self._cell = re.compile(f'(?:"({_INSIDE})"|({plain}))(?:{sign}|\r\n|\r|\n)')
         self._unfinished = ""  # a record that goes on in the next text
 
     def chunks(self, texts: Iterator[str]) -> Chunks:
@@ -151,8 +151,14 @@ class _Body:
         text = text if text[-1] in "\r\n" else text + "\n"
         table, columns = self._table, list[list[str]]()
         if self._quotes and '"' in text:
-            pairs = self._cell.findall(text)  # one of each is empty
-            cells = [inside.replace('""', '"') if inside else plain for inside, plain in pairs]
+            pieces = text.split('"')
+            # Of a quoted cell, one quote is left, and one for each doubled quote in it.
+            inside, outside = iter(pieces[1::2]), '"'.join(pieces[::2])
+            outside = outside.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+            cells = outside.replace("\n", self._mark).split(self._mark)
+            for place in compress(range(len(cells)), map(contains, cells, repeat('"'))):
+                quotes = len(cells[place])
+                cells[place] = next(inside) if quotes == 1 else '"'.join(islice(inside, quotes))
             columns = [cells[place :: self._width] for place in range(self._width)]
         else:
             lines = (_LINE_END.split(text) if "\r" in text else text.split("\n"))[:-1]
@@ -164,8 +170,10 @@ class _Body:
         heights = [1] * len(firsts)  # lines of each record
         if any(end in "".join(column) for column in columns for end in "\r\n"):
             heights = [1 + sum(map(line_ends, row)) for row in zip(*columns, strict=True)]
-        folds = {one.strip(AROUND).casefold() for one in firsts if len(one) <= self._longest}
-        doubtful = max(heights) > 1 or not folds.isdisjoint(self._names)
+        doubtful, folds = max(heights) > 1, "\n".join(firsts).casefold()
+        if not doubtful and any(name in folds for name in self._names):  # which are rarely there
+            short = (one for one in firsts if len(one) <= self._longest)
+            doubtful = any(one.strip(AROUND).casefold() in self._names for one in short)
         if doubtful or not {one[:1] for one in firsts}.isdisjoint(_OTHER_QUOTES):
             for row in zip(*columns, strict=True):
                 if self._repeats_header(row) or self._oddity(row):
