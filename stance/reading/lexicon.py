@@ -243,10 +243,10 @@ def _misspelt(stems: Collection[str]) -> dict[str, str]:
     long, right = [stem for stem in stems if len(stem) >= SHORTEST_MENDED], dict[str, str]()
     for place in range(1, max(map(len, long), default=0)):
         long = [stem for stem in long if len(stem) > place + 1]
-        for stem in long:
-            swapped = stem[:place] + stem[place + 1] + stem[place] + stem[place + 2 :]
-            if swapped not in stems:
-                right.setdefault(swapped, stem)
+        swapped = {s[:place] + s[place + 1] + s[place] + s[place + 2 :]: s for s in long[::-1]}
+        right = swapped | right
+    for stem in right.keys() & stems:
+        del right[stem]
     return right
 
 

@@ -102,7 +102,6 @@ def configure(
     if spans is not None and not has_actor:
         table.note("column 'spans' is not read, because no column or --actor names the actor")
     limits = thresholds(model.calibration, options.abstain)
-    never = (stance for stance, least in zip(Stance, limits, strict=False) if least == NEVER)
     config = RunConfig(
         columns=table.columns,
         text=text,
@@ -113,7 +112,7 @@ def configure(
         date_pattern=dates[1] if dates else "",
         options=options,
         thresholds=limits,
-        never=" ".join(never),
+        never=" ".join(s for s, least in zip(Stance, limits, strict=False) if least == NEVER),
         rows_before=rows_before,
     )
     table.check = config.fault if config.spans is not None else None
