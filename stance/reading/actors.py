@@ -238,6 +238,11 @@ class ActorBook:
         plain = normalise(name).strip()
         return self._owner.get(plain) or self._owner.get(plain.lower()) or (plain, "")
 
+    def led_by(self, name: str) -> str:
+        """Return the actor that has this leader, "" if a name is no leader's."""
+        owner, kind = self._owned(name)
+        return owner if kind == "leader" else ""
+
     def has_alias(self, name: str) -> bool:
         """Return whether some actor has this alias, or several the surname."""
         return self._owned(name)[1] != ""

@@ -1,5 +1,6 @@
 """Pairs to judge, and their words as the features see them: a mention is one word."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise, repeat
@@ -163,13 +164,21 @@ def make_query(
 
 def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int]]:
     """Return where a normalised text names an actor that the book lacks, in full or by surname."""
-    name = normalise(name).strip()
+    name, titles = normalise(name).strip(), name_words()["titles"]
+    bare = [word for word in name.split() if word.rstrip(".").lower() not in titles]
+    full = " ".join(word for word in bare if word.rstrip(".")[1:])  # "Donald J. Trump"
+    if state := book.led_by(name) or book.led_by(full):
+        found = [(m.start, m.end) for m in book.find(text) if m.actor == state]
+        mine = _parts(full)
+        found = [p for p in found if mine <= (part := _parts(text[slice(*p)])) or part <= mine]
+        if found or len(bare) == 1:
+            return found
     last = surname(name) if "surname" in book.kinds else ""
-    if book.has_alias(last):  # "Trump" is Donald J. Trump, not Ivanka
-        titles = name_words()["titles"]
-        words = [word for word in name.split() if word.rstrip(".").lower() not in titles]
-        last = last if book.has_alias(" ".join(w for w in words if w.rstrip(".")[1:])) else ""
-    return person_spans(text, [name], last)
+    return person_spans(text, [name], "" if book.has_alias(last) else last)
+
+
+def _parts(name: str) -> set[str]:
+    return {part[:5].casefold() for part in re.findall(r"\w+", name)}  # "Zelensky", "Zelenskyy"
 
 
 class Reader:
