@@ -76,7 +76,7 @@ def load_extra(library: str, what: str, extra: str | None) -> Any:
         needs = f"needs {library}" if extra is None else f"needs the extra '{extra}'"
         if not isinstance(error, ModuleNotFoundError):
             needs = f"{needs}, which cannot be loaded ({shown(str(error), 80)})"
-            command = command.replace("install", "install --upgrade")
+            command = command.replace("install", "install -U")
         raise ExtraError(f"{what} {needs}: {command}") from error
 
 

@@ -137,7 +137,6 @@ class WholeFile:
                 with contextlib.suppress(PermissionError):  # on some file systems of Windows
                     self._made[0].chmod(_mode_of(self._target))
                 os.fsync(self.handle.fileno())
-                os.utime(self._made[0])  # `--resume` looks whether all parts were there before
             if self._path:
                 self.handle.close()  # Windows renames no open file, and pipes have readers
 

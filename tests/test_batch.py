@@ -300,7 +300,7 @@ def test_killed_when_the_output_has_its_name_already(model, table, output, whole
     assert beside(output) == []
 
 
-def test_outputs_without_the_last_get_their_names(model, table, output, whole, monkeypatch):
+def test_outputs_without_the_last_are_replaced_by_force(model, table, output, whole, monkeypatch):
     """As after a kill while outputs get their names."""
     others = {"rejects": output.with_name("bad.csv"), "summary": output.with_name("a.json")}
     monkeypatch.setattr(Journal, "__exit__", lambda journal, *_: journal._file.close())
@@ -309,12 +309,10 @@ def test_outputs_without_the_last_get_their_names(model, table, output, whole, m
     others["summary"].unlink()
     for path in others.values():
         path.with_name(f".{path.name}.stance-x.part").touch()
-    os.utime(others["rejects"], (0, 0))  # as if it were another file
     with pytest.raises(OutputError, match="exists already; use --force"):
         predict(model, table, output, **others, resume=True, size=7)
-    others["rejects"].unlink()
     monkeypatch.setattr(runs, "compute", None)  # all parts are kept
-    predict(model, table, output, **others, resume=True, size=7)
+    predict(model, table, output, **others, resume=True, force=True, size=7)
     assert output.read_bytes() == whole
     assert beside(output) == ["a.json", "bad.csv"]
 

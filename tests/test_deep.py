@@ -207,7 +207,7 @@ def test_a_reader_is_asked_for_by_known_names():
 
 def test_a_reader_that_the_installed_library_cannot_open_is_refused():
     reader = dataclasses.replace(load_reader("all"), network=b"")
-    with pytest.raises(ModelError, match=r"cannot be opened by \w+ [\d.]+; pip install --upgrade"):
+    with pytest.raises(ModelError, match=r"cannot be opened by \w+ [\d.]+; pip install -U"):
         _ = reader.session
 
 

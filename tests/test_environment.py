@@ -61,7 +61,7 @@ def test_a_library_that_cannot_be_loaded_says_why(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
     line = fails(1, "explain", "Poland praised NATO.", "--deep")
-    assert line.endswith("loaded (libort.so is missing): pip install --upgrade onnxruntime")
+    assert line.endswith("loaded (libort.so is missing): pip install -U onnxruntime")
 
 
 def test_the_version_is_the_same_wherever_it_stands():

@@ -112,30 +112,6 @@ def test_killed_at_any_moment(model_path, table, output, whole, jobs, parts, sec
         assert resumed(model_path, table, output) == whole
 
 
-def test_killed_while_outputs_get_their_names(model_path, table, output, whole):
-    rejects, summary = output.with_name("bad.csv"), output.with_name("run.json")
-    killing = """
-import os, pathlib, signal, sys
-left, rename = [2], pathlib.Path.replace
-def replace(path, target):
-    rename(path, target)
-    left[0] -= 1
-    left[0] or os.kill(os.getpid(), signal.SIGKILL)
-pathlib.Path.replace = replace
-from stance.__main__ import main
-main()
-"""
-    options = ["--rejects", str(rejects), "--summary", str(summary)]
-    line = command(model_path, table, output, *options)
-    line[1:3] = ["-c", killing]
-    assert subprocess.run(line, check=False).returncode == -signal.SIGKILL
-    assert [path.exists() for path in (rejects, output, summary)].count(True) == 2
-    done = run(model_path, table, output, *options, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert digest(output) == whole
-    assert summary.exists()
-
-
 def test_workers_leave_when_only_their_parent_is_killed(model_path, table, output, whole):
     process = start(model_path, table, output, "--jobs", "2")
     begun(output)

@@ -160,7 +160,7 @@ class DeepReader(Recomputing):
             runtime.disable_telemetry_events()
             return runtime.InferenceSession(self.network, options, ["CPUExecutionProvider"])
         except Exception as error:  # its errors have no base of their own
-            advice = "pip install --upgrade onnxruntime, or do without --deep"
+            advice = "pip install -U onnxruntime, or do without --deep"
             version = f"onnxruntime {getattr(runtime, '__version__', '')}".strip()
             raise ModelError(f"the deep reader cannot be opened by {version}; {advice}") from error
 

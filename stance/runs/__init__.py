@@ -135,20 +135,15 @@ class _Job:
         """Raise if a file may not be written, or if a run to be resumed is finished already."""
         request, inputs, journal = self.request, self.summary.inputs.paths, self.journal
         outputs = [path for path in (request.output, request.rejects, request.summary) if path]
-        named = False  # by a run that was killed while it gave its outputs their names
-        if journal and request.resume and not self.over:
-            written = [path.stat().st_mtime for path in outputs if path.exists()]
+        if journal and request.resume and not self.over and all(map(Path.exists, outputs)):
             times = [path.stat().st_mtime for path in inputs if path and path.exists()]
-            newer = min(written, default=0) >= max([*times, journal.kept_at])
-            if newer and len(written) == len(outputs):
+            if max([*times, journal.kept_at]) <= journal.output.stat().st_mtime:
                 why = "is finished already (newer than its input; contents and options unchecked)"
                 raise Finished(f"{shown_path(journal.output)}: {why}; nothing to resume")
-            self.over = named = newer and journal.kept_at > 0
         for path in (request.output, request.rejects):
             check_output(path, force=self.over, inputs=inputs)
         since, path = request.since, request.summary
-        again = bool(since and path and same_file(since, path))
-        self.over_summary = request.force or named or again
+        self.over_summary = request.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs)
 
     def run(self, progress: Progress, size: int) -> Done:
