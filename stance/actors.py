@@ -115,7 +115,7 @@ def discover(
             rows += len(block)
         notes = [*inputs.notes, *table.notes]
     persons = _merge(uses)
-    new = (use for use in uses.items() if book.number(use[0]) < 0 and not book.has_alias(use[0]))
+    new = (use for use in uses.items() if book.number(use[0]) < 0 and not book.owned(use[0])[1])
     often = [(name, contexts) for name, contexts in new if len(contexts) >= LEAST]
     often.sort(key=lambda use: (-len(use[1]), use[0]))
     first = f"; the first {MOST} are printed" if len(often) > MOST else ""

@@ -197,7 +197,7 @@ class ActorBook:
 
     def _without_mine(self, actor: Actor) -> Actor:
         """Return an actor without this book's aliases, and the surnames of those who have them."""
-        owned = {name: self._owned(name) for names in actor.aliases.values() for name in names}
+        owned = {name: self.owned(name) for names in actor.aliases.values() for name in names}
         sure = {name: owner for name, (owner, kind) in owned.items() if kind not in ("", *UNSURE)}
         bearers = (self.actors[self._number[owner]] for owner in {*sure.values()})
         surnames = (bearer.aliases.get("surname", ()) for bearer in bearers)
@@ -233,23 +233,14 @@ class ActorBook:
         """
         return self._number.get(name, self._number.get(self.topics([name])[0], -1))
 
-    def _owned(self, name: str) -> tuple[str, str]:
-        """Return whose alias a name is, and of which kind; itself and "" if it is nobody's."""
+    def owned(self, name: str) -> tuple[str, str]:
+        """Return whose alias a name is ("" if several's), and of which kind; or itself, and ""."""
         plain = normalise(name).strip()
         return self._owner.get(plain) or self._owner.get(plain.lower()) or (plain, "")
 
-    def led_by(self, name: str) -> str:
-        """Return the actor that has this leader, "" if a name is no leader's."""
-        owner, kind = self._owned(name)
-        return owner if kind == "leader" else ""
-
-    def has_alias(self, name: str) -> bool:
-        """Return whether some actor has this alias, or several the surname."""
-        return self._owned(name)[1] != ""
-
     def proper_name(self, name: str) -> str:
         """Return the name of the actor with this name or alias; any other name unchanged."""
-        return name if name in self._number else self._owned(name)[0] or name
+        return name if name in self._number else self.owned(name)[0] or name
 
     def topics(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the topics that names stand for: actors, but a leader is a topic of its own.
@@ -257,7 +248,7 @@ class ActorBook:
         >>> ActorBook.default().topics(["Kremlin", "Trump", "Obama", "abortion"])
         ('Russia', 'Trump', 'Obama', 'abortion')
         """
-        owned = {name: self._owned(name) for name in set(names)}
+        owned = {name: self.owned(name) for name in set(names)}
         topics = {n: n if kind in ("", "leader") else owner for n, (owner, kind) in owned.items()}
         return tuple(map(topics.__getitem__, names))
 

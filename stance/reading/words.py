@@ -167,14 +167,14 @@ def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int
     name, titles = normalise(name).strip(), name_words()["titles"]
     bare = [word for word in name.split() if word.rstrip(".").lower() not in titles]
     full = " ".join(word for word in bare if word.rstrip(".")[1:])  # "Donald J. Trump"
-    if state := book.led_by(name) or book.led_by(full):
-        found = [(m.start, m.end) for m in book.find(text) if m.actor == state]
+    if leads := [state for state, kind in map(book.owned, (name, full)) if kind == "leader"]:
         mine = _parts(full)
+        found = [(m.start, m.end) for m in book.find(text) if m.actor in leads]
         found = [p for p in found if mine <= (part := _parts(text[slice(*p)])) or part <= mine]
         if found or len(bare) == 1:
             return found
     last = surname(name) if "surname" in book.kinds else ""
-    return person_spans(text, [name], "" if book.has_alias(last) else last)
+    return person_spans(text, [name], "" if book.owned(last)[1] else last)
 
 
 def _parts(name: str) -> set[str]:
