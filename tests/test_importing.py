@@ -110,6 +110,8 @@ def test_sources_that_cannot_be_read(tmp_path, form):
         with pytest.raises(DataError, match=rf"{name}:") as caught:
             import_corpus(form, tmp_path / name, tmp_path / "out.csv")
         assert str(caught.value).isprintable()
+        with pytest.raises(StanceError, match="is the input"):
+            import_corpus(form, tmp_path / "latin.jsonl", tmp_path / "latin.jsonl", force=True)
     assert not (tmp_path / "out.csv").exists()
 
 

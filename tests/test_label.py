@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stance.corpus import read_corpus
-from stance.errors import DataError
+from stance.errors import DataError, StanceError
 from stance.labelling import (
     Label,
     Session,
@@ -255,6 +255,8 @@ def test_an_export_is_the_same_table_filled_in_and_a_corpus(task, store, tmp_pat
     corpus = read_corpus([out])
     assert (corpus.stance.tolist(), corpus.holder) == ([2, 1], ("author", None))
     assert "exists already" in last_line("label", task.path, "--export", out)
+    with pytest.raises(StanceError, match="is the input"):
+        export_labels(task, store.labels(), task.path, force=True)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -96,7 +96,7 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
             shares.append(share)
             answers[name, actor] = pairs
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
-    without = "which have no holder (of neutral answers predict --speakers names one)"
+    without = "without a holder (predict --speakers names one for neutral answers, too)"
     left = {"in which an actor judges itself": themselves.sum(), without: unknown.sum()}
     more = [f"{count(number, 'answer')} left out, {why}" for why, number in left.items() if number]
     return Pairs(population, shares, answers, [*population.notes, *more], {})

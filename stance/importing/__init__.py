@@ -9,7 +9,7 @@ from typing import Unpack
 from stance.corpus.rows import stance_spellings
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
-from stance.files import DATA
+from stance.files import DATA, check_output
 from stance.importing import datasets, tools
 from stance.importing.sources import Format, Import, Row, read_table
 from stance.records import Form
@@ -72,6 +72,7 @@ def import_corpus(
     unfit = [name for name, given in table.items() if given and name != "encoding"]
     if unfit and not chosen.columns:
         raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
+    check_output(target, force=force, inputs=[source])
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
     job = Import(source, chosen, names or {}, known, table, actor, [*chosen.notes], name)
     try:

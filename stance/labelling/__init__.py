@@ -9,6 +9,7 @@ from unicodedata import category
 from stance.corpus.rows import CODED, SOFT
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
+from stance.files import check_output
 from stance.labelling.store import Label, Labels, Pair, Store, Task, mentions, problem
 from stance.reading.actors import ActorBook
 from stance.records import ADJUDICATED, Sentiment
@@ -194,6 +195,7 @@ def export_labels(
     if not rows:
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
     columns = list(dict.fromkeys(name for name in (*task.columns, *CODED) if name not in _ANSWERS))
+    check_output(path, force=force, inputs=[task.path])
     with write_table(path, columns, force=force) as table:
         for pair, name, label in rows:
             false = "1" if label.false_match else "0"
