@@ -42,8 +42,10 @@ TONES = (*map(str, Sentiment), UNCERTAIN)
 """What stands in tables for the numbers of stances, of sentiments, and last for `NO_ANSWER`."""
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
-NEVER_ANSWERED = "never_answered"  # column of stances that --abstain leaves out altogether
 """Columns of the stance in a table of answers."""
+
+NEVER_ANSWERED = "never_answered"
+"""Column of the stances that ``--abstain`` leaves out altogether."""
 
 
 class Recomputing:
