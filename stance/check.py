@@ -138,7 +138,7 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
         for row, pair in enumerate(pairs)
         if not corpus.spans[row]
         and pair not in named
-        and not any(literal_places(book, normalise(corpus.texts[row]), corpus.actors[row]))
+        and not any(literal_places(book, [normalise(corpus.texts[row])], [corpus.actors[row]]))
     ]
     if unnamed:
         ratio = len(unnamed) / len(corpus)

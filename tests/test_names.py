@@ -33,6 +33,7 @@ SURNAMES = (
     ("Hillary Clinton", "Clinton spoke. America listened.", 1),
     ("Angela Merkel", "Scholz spoke.", 0),
     ("putin", "Putin spoke. Russia listened.", 1),
+    ("TRUMP", "Trump spoke. America listened.", 1),
     ("Volodymyr Zelenskyy", "Zelensky spoke.", 1),
     ("Trump", "Trump Tower fell. Ivanka Trump spoke.", 0),
     ("Delacroix", "Delacroix and Ana Delacroix left.", 2),  # a name alone is looked for as it is

@@ -81,10 +81,10 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     """Return where a pair's text names its actor: by its spans, the book or by name and surname."""
     if pair.spans:
         return sorted(pair.spans)
-    name, text = book.proper_name(pair.actor), normalise(pair.text)
-    spans = [(m.start, m.end) for m in book.find(text) if m.actor == name]
-    if not spans and book.number(pair.actor) < 0:
-        spans = literal_places(book, text, pair.actor)
+    number, text = book.number(pair.actor), normalise(pair.text)
+    (spans,) = literal_places(book, [text], [pair.actor])
+    if number >= 0:
+        spans = [(m.start, m.end) for m in book.find(text) if m.actor == book.names[number]]
     return raw_spans(pair.text, spans)
 
 

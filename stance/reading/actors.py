@@ -311,11 +311,17 @@ class ActorBook:
 
         With a month, counted from the year 0, aliases count only while in office.
         """
-        ((_, tokens, matches),) = self.scan([text], np.array([month], np.int64))
-        text, mentions = tokens.texts[0], []
-        for actor, first, last in zip(matches.actor, matches.first, matches.last, strict=True):
-            start, end = int(tokens.start[first]), int(tokens.end[last])
-            if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
-                end += 1  # the final dot of "U.S."
-            mentions.append(Mention(self.names[actor], start, end))
-        return mentions
+        return next(self.find_all([text], np.array([month], np.int64)))
+
+    def find_all(self, texts: Iterable[str], months: Ints | None = None) -> Iterator[list[Mention]]:
+        """Yield what `find` returns of each text."""
+        for _, tokens, matches in self.scan(texts, months):
+            found: list[list[Mention]] = [[] for _ in tokens.texts]
+            starts, ends = tokens.start.take(matches.first), tokens.end.take(matches.last)
+            columns = (column.tolist() for column in (matches.para, matches.actor, starts, ends))
+            for para, actor, start, end in zip(*columns, strict=True):
+                text = tokens.texts[para]
+                if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
+                    end += 1  # the final dot of "U.S."
+                found[para].append(Mention(self.names[actor], start, end))
+            yield from found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise, repeat
 from operator import ne
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from stance.reading.tokens import (
     flags_of,
     tokenise,
 )
+from stance.records import Mention
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
@@ -145,14 +146,17 @@ def make_query(
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     rows = list[tuple[int, int, int]]()
-    for i in range(len(texts)) if spans else np.flatnonzero(number < 0).tolist():
+    lacked = [i for i in np.flatnonzero(number < 0).tolist() if not (spans and spans[i])]
+    literal = literal_places(book, [plain[i] for i in lacked], [actors[i] for i in lacked])
+    named = dict(zip(lacked, literal, strict=True))
+    for i in range(len(texts)) if spans else lacked:
         if spans and (given := spans[i]):
             read = texts[i][:MOST_READ]
             places: Places = sorted(place for place in given if place[0] < MOST_READ)
             if plain[i] != read or not all(0 <= s <= e <= len(read) for s, e in places):
                 places = normalised_spans(read, places)
-        elif number[i] < 0:
-            places = literal_places(book, plain[i], actors[i])
+        elif i in named:
+            places = named[i]
         else:
             continue
         number[i] = len(book)
@@ -162,19 +166,52 @@ def make_query(
     return Query(plain, number, shaped, book.topics(actors), months)
 
 
-def literal_places(book: ActorBook, text: str, name: str) -> list[tuple[int, int]]:
-    """Return where a normalised text names an actor that the book lacks, in full or by surname."""
-    name, titles = normalise(name).strip(), name_words()["titles"]
-    bare = [word for word in name.split() if word.rstrip(".").lower() not in titles]
-    full = " ".join(word for word in bare if word.rstrip(".")[1:])  # "Donald J. Trump"
-    if leads := [state for state, kind in map(book.owned, (name, full)) if kind == "leader"]:
-        mine = _parts(full)
-        found = [(m.start, m.end) for m in book.find(text) if m.actor in leads]
-        found = [p for p in found if mine <= (part := _parts(text[slice(*p)])) or part <= mine]
-        if found or len(bare) == 1:
+def literal_places(
+    book: ActorBook, texts: Sequence[str], names: Sequence[str]
+) -> list[list[tuple[int, int]]]:
+    """Return where each normalised text names its actor that the book lacks.
+
+    A leader is named as the book names the state's, anybody else in full or by surname.
+    """
+    people = {name: _Person.read(book, name) for name in set(names)}
+    pairs = [(text, people[name]) for text, name in zip(texts, names, strict=True)]
+    led = [row for row, (text, person) in enumerate(pairs) if person.may_lead(text)]
+    found = dict(zip(led, book.find_all(texts[row] for row in led), strict=True))
+    return [person.places(text, found.get(row, [])) for row, (text, person) in enumerate(pairs)]
+
+
+class _Person(NamedTuple):
+    """Whom a column of actors names, although the book has no actor of this name."""
+
+    name: str
+    states: set[str]  # that the person leads, or led
+    parts: set[str]  # of the name without titles and initials, as `_parts` returns them
+    last: str  # the surname, where it is nobody else's
+
+    @classmethod
+    def read(cls, book: ActorBook, name: str) -> "_Person":
+        name, titles = normalise(name).strip(), name_words()["titles"]
+        words = [word for word in name.split() if word.rstrip(".").lower() not in titles]
+        full = " ".join(word for word in words if word.rstrip(".")[1:])  # "Donald J. Trump"
+        owned = map(book.owned, (name, full, full.title()))  # "TRUMP"
+        states = {state for state, kind in owned if kind == "leader"}
+        last = surname(name) if "surname" in book.kinds else ""
+        return cls(name, states, _parts(full), "" if book.owned(last)[1] else last)
+
+    def may_lead(self, text: str) -> bool:
+        """Return whether the book must be asked; a text is soon searched for the name."""
+        return bool(self.states) and any(map(text.casefold().__contains__, self.parts))
+
+    def places(self, text: str, mentions: Sequence[Mention]) -> list[tuple[int, int]]:
+        """Return the places, given the mentions by the book."""
+        found = list[tuple[int, int]]()
+        for one in mentions:
+            part = _parts(text[one.start : one.end])
+            if one.actor in self.states and (self.parts <= part or part <= self.parts):
+                found.append((one.start, one.end))
+        if found or (self.states and len(self.parts) < 2):
             return found
-    last = surname(name) if "surname" in book.kinds else ""
-    return person_spans(text, [name], "" if book.owned(last)[1] else last)
+        return person_spans(text, [self.name], self.last)
 
 
 def _parts(name: str) -> set[str]:
