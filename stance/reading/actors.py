@@ -316,12 +316,12 @@ class ActorBook:
     def find_all(self, texts: Iterable[str], months: Ints | None = None) -> Iterator[list[Mention]]:
         """Yield what `find` returns of each text."""
         for _, tokens, matches in self.scan(texts, months):
-            found: list[list[Mention]] = [[] for _ in tokens.texts]
+            mentions: list[list[Mention]] = [[] for _ in tokens.texts]
             starts, ends = tokens.start.take(matches.first), tokens.end.take(matches.last)
             columns = (column.tolist() for column in (matches.para, matches.actor, starts, ends))
             for para, actor, start, end in zip(*columns, strict=True):
                 text = tokens.texts[para]
                 if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
                     end += 1  # the final dot of "U.S."
-                found[para].append(Mention(self.names[actor], start, end))
-            yield from found
+                mentions[para].append(Mention(self.names[actor], start, end))
+            yield from mentions

@@ -176,8 +176,8 @@ def literal_places(
     people = {name: _Person.read(book, name) for name in set(names)}
     pairs = [(text, people[name]) for text, name in zip(texts, names, strict=True)]
     led = [row for row, (text, person) in enumerate(pairs) if person.may_lead(text)]
-    found = dict(zip(led, book.find_all(texts[row] for row in led), strict=True))
-    return [person.places(text, found.get(row, [])) for row, (text, person) in enumerate(pairs)]
+    mentions = dict(zip(led, book.find_all(texts[row] for row in led), strict=True))
+    return [person.places(text, mentions.get(row, [])) for row, (text, person) in enumerate(pairs)]
 
 
 class _Person(NamedTuple):
@@ -204,13 +204,13 @@ class _Person(NamedTuple):
 
     def places(self, text: str, mentions: Sequence[Mention]) -> list[tuple[int, int]]:
         """Return the places, given the mentions by the book."""
-        found = list[tuple[int, int]]()
+        places = list[tuple[int, int]]()
         for one in mentions:
             part = _parts(text[one.start : one.end])
             if one.actor in self.states and (self.parts <= part or part <= self.parts):
-                found.append((one.start, one.end))
-        if found or (self.states and len(self.parts) < 2):
-            return found
+                places.append((one.start, one.end))
+        if places or (self.states and len(self.parts) < 2):
+            return places
         return person_spans(text, [self.name], self.last)
 
 
