@@ -7,6 +7,7 @@ import json
 import pytest
 from command import fails, invoke, misused, write
 
+from stance import load_model
 from stance.reading.actors import ActorBook
 
 # An actor, a text, and how often the text names the actor.
@@ -177,6 +178,34 @@ def test_a_phrase_refers_to_the_last_actors_of_its_kind(tmp_path):
     known = counted["actors"]["Ruritania"]["aliases"]
     assert (known["Ruritania"], known["kingdom"]) == (12, 1)
     assert (known["both countries"], known["two neighbours"]) == (1, 1)
+
+
+PARAGRAPHS = (
+    # document, paragraph, text, kingdoms named
+    ("a", "1", "Ruritania met the League.", {"Ruritania", "The League"}),
+    ("a", "2", "The kingdom is a menace. The bloc is not.", {"Ruritania", "The League"}),
+    ("a", "3", "The kingdom lied.", set()),  # the paragraph before names nobody by name
+    ("b", "4", "The kingdom lied.", set()),
+    ("b", "6", "Ruritania met the League.", {"Ruritania", "The League"}),
+    ("b", "8", "The kingdom lied.", set()),
+)
+
+
+def test_a_phrase_may_refer_to_the_paragraph_before(tmp_path):
+    book = write(tmp_path / "groups.toml", GROUPS)
+    lines = "".join(",".join(row[:3]) + "\n" for row in PARAGRAPHS)
+    path = write(tmp_path / "texts.csv", f"document,paragraph,text\n{lines}")
+    named = [set() for _ in PARAGRAPHS]
+    for row in rows(path, "--actors", book):
+        named[int(row["row"]) - 1] |= {row["actor"]} - {""}
+    assert named == [actors for *_, actors in PARAGRAPHS]
+    model = load_model()
+    (answer,) = model.judge(["The alliance is a menace."], before=["NATO met."])
+    assert (answer.actor, answer.stance, answer.holder) == ("NATO", "against", "author")
+    text = "\u201cNATO is a threat to us all.\u201d"
+    before = "\u201cWe were attacked,\u201d Putin said. \u201cEverybody knows."
+    holders = [model.judge([text], before=[one])[0].holder for one in (before, f"{before}\u201d")]
+    assert holders == ["Russia", "other"]
 
 
 def test_the_book_refers_to_its_main_actors():

@@ -22,7 +22,7 @@ from stance.model.predictions import Predictions, Pushes
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.reading.text import count_cut, cut_note, normalise_all, places_of
+from stance.reading.text import count_cut, cut_note, joined_quotation, normalise_all, places_of
 from stance.reading.words import NO_SPANS, Reader, Spans, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
@@ -90,7 +90,8 @@ class StanceModel(Recomputing):
 
     def judge(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
-        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
+        months: Ints | None = None, before: Sequence[str] | None = None,
+        pushes: bool = False, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge every actor of the book that each paragraph names, or one given actor for each.
 
@@ -107,6 +108,9 @@ class StanceModel(Recomputing):
         months : ndarray of shape (n_texts,), optional
             When they were written, as `stance.tables.months_of` counts it: aliases with terms of
             office count only within them. Without a month all aliases count.
+        before : sequence of str, optional
+            The paragraph before each in its document, "" for none: "the alliance" may mean an
+            actor that it names.
         pushes : bool
             Whether to return how far each word pushes.
         speakers : bool
@@ -118,16 +122,16 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        tone, spans = list[NDArray[Any]](), _check(texts, actors, spans, months)
+        tone, spans = list[NDArray[Any]](), _check(texts, actors, spans, months, before)
         months = None if months is None else np.asarray(months)
         if actors is None:
-            words = self.reader.words(normalise_all(texts), months=months)
+            words = self.reader.words(normalise_all(texts), months=months, before=before or ())
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         elif not all(isinstance(name, str) for name in actors):
             raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
-            query = make_query(self.book, texts, actors, spans, months)
+            query = make_query(self.book, texts, actors, spans, months, before or ())
             if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
                 words, para = replace(query, spans=NO_SPANS).read(self.reader)
                 tone = [values[para] for values in self.sentiment.judge(self.reader, words)]
@@ -141,24 +145,46 @@ class StanceModel(Recomputing):
             warnings.warn(note, stacklevel=2)
         asked, apart = (words, para, actor, names, tone), actors is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
-        return replace(judged, page=partial(self._page, texts, actors, spans, months))
+        if before is not None:
+            self._name_speakers(judged, texts, before)
+        return replace(judged, page=partial(self._page, texts, actors, spans, months, before))
+
+    def _name_speakers(
+        self, judged: Predictions, texts: Sequence[str], before: Sequence[str]
+    ) -> None:
+        """Name who speaks where a quotation goes on from the paragraph before."""
+        unnamed = np.flatnonzero((judged.holder > 0) & (judged.holder < len(holders.NAMES)))
+        places = judged.para.take(unnamed).tolist()
+        joined = [joined_quotation(before[place], texts[place]) for place in places]
+        pairs = unnamed[[*map(bool, joined)]]
+        if not len(pairs):
+            return
+        actors = tuple(judged.actor[pair] for pair in pairs.tolist())
+        query = make_query(self.book, [*filter(None, joined)], actors)
+        asked = *query.read(self.reader), query.actor, actors, ()
+        again = self._judge(*asked, pushes=False, speakers=True, apart=True)
+        known = len(holders.NAMES) + len(self.book)
+        named = (again.holder >= len(holders.NAMES)) & (again.holder < known)
+        judged.holder[pairs[named]] = again.holder[named]
+        judged.holder_probability[pairs[named]] = again.holder_probability[named]
 
     def _page(self, texts: Sequence[str], *asked: Any) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
         first = list(texts[:SHOWN])  # a series may number its rows in its own way
-        actors, spans, months = (None if column is None else column[:SHOWN] for column in asked)
-        judged = self.judge(first, actors, spans, months=months, pushes=True)
+        asked = tuple(None if column is None else column[:SHOWN] for column in asked)
+        judged = self.judge(first, *asked[:2], months=asked[2], before=asked[3], pushes=True)
         return notebook_html(judged.passages(first), len(texts) - len(first))
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
-        months: Ints | None = None, pushes: bool = False, speakers: bool = False,
+        months: Ints | None = None, before: Sequence[str] | None = None,
+        pushes: bool = False, speakers: bool = False,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its predictions.
 
         Parameters
         ----------
-        texts, actors, spans, months, pushes, speakers
+        texts, actors, spans, months, before, pushes, speakers
             As in `judge`.
 
         Yields
@@ -166,14 +192,15 @@ class StanceModel(Recomputing):
         (slice, Predictions)
             Rows of the batch, and their predictions.
         """
-        spans = _check(texts, actors, spans, months)
+        spans = _check(texts, actors, spans, months, before)
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
             asked: list[Any] = [
                 None if column is None else column[rows]
-                for column in (texts, actors, spans, months)
+                for column in (texts, actors, spans, months, before)
             ]
-            yield rows, self.judge(*asked[:3], months=asked[3], pushes=pushes, speakers=speakers)
+            how: Any = {"pushes": pushes, "speakers": speakers}
+            yield rows, self.judge(*asked[:3], months=asked[3], before=asked[4], **how)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
@@ -268,8 +295,9 @@ class StanceModel(Recomputing):
 
 
 def _check(
-    texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, months: Ints | None
-) -> Spans:
+    texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, months: Ints | None,
+    before: Sequence[str] | None,
+) -> Spans:  # fmt: skip
     """Return the spans, read; raise if what is given does not belong to each of some texts."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):
@@ -277,7 +305,8 @@ def _check(
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if spans is not None and actors is None:
         raise ValueError("spans say where given actors are named; give actors, too")
-    for name, given in {"actors": actors, "spans": spans, "months": months}.items():
+    others = {"actors": actors, "spans": spans, "months": months, "before": before}
+    for name, given in others.items():
         if given is not None and len(given) != len(texts):
             size = count(len(texts), "text")
             raise ValueError(f"{name} has {len(given)} for {size}; give one for each")

@@ -252,12 +252,22 @@ class ActorBook:
         topics = {n: n if kind in ("", "leader") else owner for n, (owner, kind) in owned.items()}
         return tuple(map(topics.__getitem__, names))
 
-    def match(self, tokens: Tokens, types: StringTable, months: Ints | None = None) -> MentionBatch:
+    def match(
+        self, tokens: Tokens, types: StringTable, months: Ints | None = None,
+        before: Sequence[str] = (),
+    ) -> MentionBatch:  # fmt: skip
         """Find the mentions in a batch whose spellings the `matcher` has described.
 
         With the month of each paragraph, counted from the year 0 and -1 where it is not known,
-        aliases count only while in office.
+        aliases count only while in office. With the paragraph before each, "" if there is none,
+        "the alliance" may mean whom that one names.
         """
+
+        def earlier(para: int) -> list[int]:
+            month = -1 if months is None else int(months[para])
+            mentions = self.find(before[para], month) if before else ()
+            return [self._number[mention.actor] for mention in mentions]
+
         numbers = (types[name] for name in self.columns)
         places = tokens.para, tokens.gap, tokens.type
         first, length, alias = self.matcher.find(*places, *numbers)
@@ -269,7 +279,7 @@ class ActorBook:
                 terms = self._aliases[alias[match]].terms
                 if not any(since <= month[match] <= until for since, until in terms):
                     actor[match] = -1
-        references = References(self._people, tokens, types, (first, last), actor)
+        references = References(self._people, tokens, types, (first, last), actor, earlier)
         for mention in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             references.resolve(mention, self._aliases[alias[mention]])
         partner = references.partner

@@ -10,7 +10,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -207,8 +207,9 @@ class References:
 
     def __init__(
         self, people: Sequence[Person], tokens: Tokens, types: StringTable,
-        place: tuple[Ints, Ints], actor: Ints32,
+        place: tuple[Ints, Ints], actor: Ints32, earlier: Callable[[int], Sequence[int]],
     ) -> None:  # fmt: skip
+        self._earlier = earlier  # whom the paragraph before one names, in order
         self.actor, self.partner = actor, np.full_like(actor, -1)
         self._people, self._tokens, self._types = people, tokens, types
         self._first, self._last = first, _ = place
@@ -225,8 +226,8 @@ class References:
             self.partner[mention], self.actor[mention] = self._two_states(mention)
         elif alias.kind == "refers":
             kinds = {self._people[number][0] for number in alias.actors}
-            named = (who for _, who in reversed(self._named_before(mention)))
-            last = next((who for who in named if self._people[who][0] in kinds), -1)
+            named = [who for _, who in self._named_before(mention, kinds)]
+            last = named[-1] if named else -1
             self.actor[mention] = last if last in alias.actors else -1
         elif self._beside_a_name(mention):
             self.actor[mention] = -1
@@ -244,22 +245,27 @@ class References:
                     bearers[place] = -1 if place in bearers else number
         return bearers.get((int(self._tokens.start[first]), int(self._tokens.end[last])), -1)
 
-    def _named_before(self, mention: int) -> list[tuple[int, int]]:
-        """Return sentence and actor of the last `_BACK` mentions before one in its paragraph."""
+    def _named_before(self, mention: int, kinds: Set[str]) -> list[tuple[int, int]]:
+        """Return sentence and actor of mentions of some kinds before one.
+
+        They are among the last `_BACK` of its paragraph or, if there are none, in the one before.
+        """
         begin = int(self._para.searchsorted(self._para[mention]))
         part = slice(max(begin, mention - _BACK), mention)
         actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()
         sentences = self._sentence[part].repeat(2).tolist()
-        return [pair for pair in zip(sentences, actors, strict=True) if pair[1] >= 0]
+        here = zip(sentences, actors, strict=True)
+        named = [one for one in here if one[1] >= 0 and self._people[one[1]][0] in kinds]
+        earlier = self._earlier(int(self._para[mention])) if not named else ()
+        return named or [(-1, who) for who in earlier if self._people[who][0] in kinds]
 
     def _two_states(self, mention: int) -> tuple[int, int]:
         """Return which two states "both countries" are, the last named last; -1 twice if none.
 
         They are the only ones named so far in the paragraph, or in this sentence, or else in the
-        sentence before.
+        sentence before; or, if there are none, the only ones of the paragraph before.
         """
-        named, this = self._named_before(mention), int(self._sentence[mention])
-        states = [(place, who) for place, who in named if self._people[who][0] == "state"]
+        states, this = self._named_before(mention, {"state"}), int(self._sentence[mention])
         pair = [*dict.fromkeys(who for _, who in reversed(states))][::-1]
         if len(pair) > 2:
             now = [who for who in pair if (this, who) in states]

@@ -82,6 +82,17 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
         raise TypeError(f"texts[{place}] is {odd!r:.60}, not a string; {advice}") from error
 
 
+def joined_quotation(before: str, text: str) -> str:
+    """Return two paragraphs in one if a quotation goes on from one to the other, else "".
+
+    >>> joined_quotation('She said: "I was there.', '"Mali lied."')
+    'She said: "I was there." "Mali lied."'
+    """
+    first, second = normalise(before), normalise(text)
+    goes_on = second.startswith('"') and first.count('"') % 2
+    return f'{first}" {second}' if goes_on else ""
+
+
 Places = Sequence[tuple[int, int]]  # first character and end of each
 
 

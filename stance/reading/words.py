@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
-from stance.reading.actors import BATCH, ActorBook
+from stance.reading.actors import BATCH, ActorBook, MentionBatch
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
 from stance.reading.names import name_words, person_spans, surname
@@ -94,6 +94,7 @@ class Query:
     spans: Ints32  # as `Reader.words` takes them; the paragraph is that of the pair
     names: Sequence[str]  # of the actors as topics, see `ActorBook.topics`
     months: Ints  # of the texts, -1 if unknown; see `ActorBook.match`
+    before: Sequence[str] = ()  # the paragraph before each, as written; empty if none is known
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -105,8 +106,8 @@ class Query:
         spans = self.spans[place.take(self.spans[:, 0]) >= 0]
         spans[:, 0] = place.take(spans[:, 0])
         spans = spans[np.argsort(spans[:, 0], kind="stable")]
-        texts, names = ([of[row] for row in rows.tolist()] for of in (self.texts, self.names))
-        return Query(texts, self.actor[rows], spans, names, self.months[rows])
+        texts, names, before = (_some(of, rows) for of in (self.texts, self.names, self.before))
+        return Query(texts, self.actor[rows], spans, names, self.months[rows], before)
 
     def batches(self) -> "Iterator[Query]":
         """Yield the pairs, `BATCH` at a time."""
@@ -122,27 +123,33 @@ class Query:
         if not apart:
             new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
         new[1:] |= self.months[1:] != self.months[:-1]
+        if self.before:
+            new[1:] |= [one != two for one, two in pairwise(self.before)]
         alone = self.spans[:, 0]
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True
         para, kept = np.cumsum(new) - 1, np.flatnonzero(new)
         spans = self.spans.copy()
         spans[:, 0] = para.take(spans[:, 0])
-        texts = [self.texts[row] for row in kept.tolist()]
-        return reader.words(texts, spans, self.months[kept]), para
+        texts, before = _some(self.texts, kept), _some(self.before, kept)
+        return reader.words(texts, spans, self.months[kept], before), para
+
+
+def _some(column: Sequence[str], rows: Ints) -> list[str]:
+    return [column[row] for row in rows.tolist()] if column else []
 
 
 def make_query(
     book: ActorBook, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
-    months: Ints | None = None,
+    months: Ints | None = None, before: Sequence[str] = (),
 ) -> Query:  # fmt: skip
     """Look up actors in the book, and those it does not have by name and surname.
 
-    Texts and actors are as written; the months are those of `Query`.
+    Texts and actors are as written; months and paragraphs before are those of `Query`.
     """
     plain = list[str]()
-    for text, before in zip(texts, ("", *texts), strict=False):
-        plain.append(plain[-1] if plain and text == before else normalise(text[:MOST_READ]))
+    for text, last in zip(texts, ("", *texts), strict=False):
+        plain.append(plain[-1] if plain and text == last else normalise(text[:MOST_READ]))
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     rows = list[tuple[int, int, int]]()
@@ -163,7 +170,7 @@ def make_query(
         rows += [(i, start, end) for start, end in places]
     shaped = np.array(rows, np.int32).reshape(-1, 3)
     months = np.full(len(texts), -1) if months is None else months
-    return Query(plain, number, shaped, book.topics(actors), months)
+    return Query(plain, number, shaped, book.topics(actors), months, before)
 
 
 def literal_places(
@@ -263,17 +270,20 @@ class Reader:
         yield from self.book.matcher.describe(words, lower)
 
     def words(
-        self, texts: Sequence[str], spans: Ints32 = NO_SPANS, months: Ints | None = None
-    ) -> Words:
+        self, texts: Sequence[str], spans: Ints32 = NO_SPANS, months: Ints | None = None,
+        before: Sequence[str] = (),
+    ) -> Words:  # fmt: skip
         """Read normalised paragraphs and find the actors they name.
 
         Spans, in order, are places that name the actor to be judged, whose number is ``len(book)``:
         of shape (n_spans, 3), paragraph and ends in its normalised text. What the book finds there
-        does not count. Months are as in `ActorBook.match`.
+        does not count. Months and paragraphs before are as in `ActorBook.match`.
         """
         if self.types.full():
             self.forget()
-        return self._words(*self._shrunk(tokenise(texts, self.types), spans, months))
+        tokens = tokenise(texts, self.types)
+        matches = self.book.match(tokens, self.types, months, before)
+        return self._words(*self._shrunk(tokens, *self._mentioned(tokens, matches, spans)))
 
     def forget(self) -> None:
         """Forget the spellings seen so far, and all that was worked out for them."""
@@ -289,10 +299,9 @@ class Reader:
         return made
 
     def _shrunk(
-        self, tokens: Tokens, spans: Ints32, months: Ints | None
+        self, tokens: Tokens, first: Ints, last: Ints, who: Ints32, kind: Ints8
     ) -> tuple[Tokens, Ints32, Ints8]:
         """Return the batch with mentions as one word, and the actor and alias kind of each word."""
-        first, last, who, kind = self._mentioned(tokens, spans, months)
         # Mentions may overlap where spans do: a word is the tail of one if it is inside any.
         tail = np.zeros(len(tokens.type), np.bool_)
         tail[stretches(first + 1, last - first)] = True
@@ -310,10 +319,9 @@ class Reader:
         return tokens, actor_of, kind_of
 
     def _mentioned(
-        self, tokens: Tokens, spans: Ints32, months: Ints | None
+        self, tokens: Tokens, matches: MentionBatch, spans: Ints32
     ) -> tuple[Ints, Ints, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
-        matches = self.book.match(tokens, self.types, months)
         # Each word of "both countries" names one of the two.
         pair = np.flatnonzero(matches.first[1:] == matches.first[:-1])
         matches.last[pair], matches.first[pair + 1] = matches.first[pair], matches.last[pair]

@@ -121,7 +121,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             continue
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
-        judged = model.judge(texts, asked, months=months, pushes=True)
+        before = ["", *texts[:-1]]
+        judged = model.judge(texts, asked, months=months, before=before, pushes=True)
         passages = [
             passage._replace(verdicts=tuple(v for v in passage.verdicts if v.mentions))
             for passage in judged.passages(texts, limits)

@@ -30,7 +30,13 @@ from stance.records import (
 )
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Format, InputOptions, Records, Table, table_format
-from stance.tables.columns import column, find_dates, months_of, optional_column
+from stance.tables.columns import (
+    add_paragraphs_before,
+    column,
+    find_dates,
+    months_of,
+    optional_column,
+)
 
 HOLDER = "holder"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
@@ -116,6 +122,7 @@ def configure(
         rows_before=rows_before,
     )
     table.check = config.fault if config.spans is not None else None
+    add_paragraphs_before(table, text)
     added = config.added(model.book.names)
     names = (*table.columns, *(name for name, _ in added))
     if taken := [name for name, number in Counter(names).items() if number > 1]:
@@ -191,7 +198,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         chances = millionths(judged.sentiment)
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
     numbers = [str(number + config.rows_before) for number in records.numbers]
-    cells = [*records.columns, numbers]
+    cells = [*records.columns[: len(config.columns)], numbers]
     if config.options.wide:
         which = np.full((len(model.book.names), len(records)), -1)  # pair of an actor in a record
         which[judged.number, judged.para] = np.arange(len(judged.number))
@@ -213,7 +220,9 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
     texts = records.columns[config.text]
     asked = {"pushes": config.options.explain > 0, "speakers": config.options.speakers}
-    months = actors = spans = None
+    months = actors = spans = before = None
+    if len(records.columns) > len(config.columns):
+        before = records.columns[-1]
     if config.date is not None:
         months = months_of(records.columns[config.date], config.date_pattern)
     if config.actor is not None:
@@ -224,7 +233,7 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
         given = zip(records.columns[config.spans], texts, strict=True)
         spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked
     with warnings.catch_warnings(action="ignore"):  # the notes on the whole run say it
-        return model.judge(texts, actors, spans, months=months, **asked)
+        return model.judge(texts, actors, spans, months=months, before=before, **asked)
 
 
 def _asked(

@@ -258,3 +258,28 @@ def note_dates(
         form = advice or "write 2024-03-09, or name their form with --date-format"
         example = f"{located(first)}, '{shown(cell, 30)}'"
         table.note(f"date: {where} cannot be read; {form}", example, times)
+
+
+def add_paragraphs_before(table: Table, text: int) -> None:
+    """Have each record end in the paragraph before in its document, "" if there is none.
+
+    Columns ``document`` and ``paragraph``, which counts, say which one that is; a table without
+    them stays as it is. ``text`` is the place of the paragraphs.
+    """
+    if not {"document", "paragraph"} <= {*table.columns}:
+        return
+    places = (*map(table.columns.index, ("document", "paragraph")), text)
+    last, before = ("", "", ""), ""
+
+    def add(chunk: Records) -> Records:
+        nonlocal last, before
+        befores = list[str]()
+        for row in zip(*map(chunk.columns.__getitem__, places), strict=True):
+            if row != last:  # another actor of the same paragraph has the same one before
+                follows = row[0] == last[0] and row[1].isdecimal() and last[1].isdecimal()
+                before = last[2] if follows and int(row[1]) == int(last[1]) + 1 else ""
+            befores.append(before)
+            last = row
+        return replace(chunk, columns=[*chunk.columns, befores])
+
+    table.through(add)
