@@ -9,6 +9,7 @@ from command import FOREIGN, invoke, predict, read_rows, write_rows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stance import load_model
 from stance.evaluation import WORDS, write_mistakes
 from stance.files import AtomicGroup
 from stance.model.explanation import explain
@@ -17,7 +18,7 @@ from stance.records import NO_ANSWER, Stance
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 GERMAN = FOREIGN["German"]
-CELL = re.compile(r"([^\s()]+)\(([+-]\d+\.\d\d)\)")
+CELL = re.compile(r"(\S[^()]*?)\(([+-]\d+\.\d\d)\)")
 
 
 def reasons(cell):
@@ -53,6 +54,22 @@ def test_the_words_are_those_of_the_explanation(model):
         assert dict(reasons(cell)) == pytest.approx(wanted, abs=0.0051)
         strengths = [abs(push) for _, push in reasons(cell)]
         assert strengths == sorted(strengths, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Turkey is in breach of its promises.", "in breach"),
+        ("Finland has been a true friend.", "a true friend"),
+        ("We accused Hungary of lies.", "accused"),
+    ],
+)
+def test_a_phrase_that_judges_is_one_reason(text, phrase):
+    (passage,) = (judged := load_model().judge([text], pushes=True)).passages([text])
+    ((start, end, push), *_) = passage.verdicts[0].words
+    assert text[start:end] == phrase
+    ((word, pushes), *_) = reasons(judged.pushes.strongest(judged.stance.argmax(axis=1), 1)[0])
+    assert (word, pushes) == (phrase, pytest.approx(push, abs=0.0051))
 
 
 def test_all_that_pushes_sums_to_the_score(model, corpus):

@@ -25,7 +25,7 @@ from stance.model.holders import NAMES
 from stance.model.passages import Answer, Passage, Verdict
 from stance.reading.frames import Frame, describe, frames_read
 from stance.reading.text import raw_spans
-from stance.reading.words import NOBODY
+from stance.reading.words import NOBODY, Words
 from stance.records import ANSWERS, FAVOR, NO_ANSWER, SIDES, TONES, UNCERTAIN, Sentiment, Stance
 
 ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
@@ -50,16 +50,22 @@ class Pushes(NamedTuple):
         entry = one.word.take(kept) + shift.take(one.pair.take(kept) + before)
         self.values[:] += np.bincount(entry, push.take(kept), len(self.values))
 
-    def deciding(self, pair: int, answer: int) -> dict[int, float]:
-        """Return the words, except names, that push most toward a pair's answer, in order."""
+    def deciding(self, pair: int, answer: int) -> list[tuple[int, int, float]]:
+        """Return the words, except names, that push most toward a pair's answer, in order.
+
+        Each has the number of its first word and of its last one, which differ in a phrase.
+        """
         entries = slice(self.pairs.first[pair], self.pairs.first[pair + 1])
-        words, pushes = self.pairs.word[entries], self.values[entries]
+        first, last = self.pairs.words.once(_phrases)
+        words, place = np.unique(first.take(self.pairs.word[entries]), return_inverse=True)
+        pushes = np.bincount(place, self.values[entries], len(words))
         strength = _toward(np.array(answer), pushes)
         strength[self.pairs.words.who.take(words) != NOBODY] = 0.0
         least = max(STRONG * strength.max(initial=0.0), LEAST_PUSH)
         order = np.argsort(-strength, kind="stable")[:MOST_WORDS]
         order = order[strength.take(order) >= least]
-        return dict(zip(words.take(order).tolist(), pushes.take(order).tolist(), strict=True))
+        columns = words.take(order), last.take(words.take(order)), pushes.take(order)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, whose pushes sum to most toward each pair's answer.
@@ -68,6 +74,12 @@ class Pushes(NamedTuple):
         """
         words, strings = self.pairs.words, [ACTOR, OTHERS, *self.pairs.words.types.strings]
         spelled = words.type + 2
+        (first, last), phrases = words.once(_phrases), dict[str, int]()
+        for word in np.flatnonzero((first == np.arange(len(first))) & (first < last)).tolist():
+            spelling = spelled[word : last[word] + 1]
+            phrase = " ".join(map(strings.__getitem__, spelling.tolist()))
+            spelling[:] = phrases.setdefault(phrase, len(strings) + len(phrases))
+        strings += phrases
         spelled[words.mentions] = strings.index(OTHERS)
         spelling = spelled.take(self.pairs.word)
         spelling[self.pairs.mention] = strings.index(ACTOR)
@@ -85,6 +97,16 @@ class Pushes(NamedTuple):
         for pair, number, push in zip(*(column.tolist() for column in columns), strict=True):
             cells[pair].append(f"{strings[number]}({push:+.2f})")
         return [" ".join(cell) for cell in cells]
+
+
+def _phrases(words: Words) -> tuple[Ints, Ints]:
+    """Return the first and the last word of the judging phrase of each word: else itself."""
+    first, last = np.arange(len(words.type)), np.arange(len(words.type))
+    for frame in frames_read(words):
+        phrase = slice(frame.first, frame.last + 1)
+        if (words.who[phrase] == NOBODY).all():
+            first[phrase], last[phrase] = frame.first, frame.last
+    return first, last
 
 
 def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
@@ -183,10 +205,11 @@ class Predictions(Sequence[Answer]):
         label = ANSWERS.index(answer.stance) if answer.stance != UNCERTAIN else NO_ANSWER
         mentions = pairs.word.take(pairs.mention[pairs.owner == pair]).tolist()
         deciding = pushes.deciding(pair, label)
-        places = [(int(words.start[word]), int(words.end[word])) for word in (*mentions, *deciding)]
+        ends = [*zip(mentions, mentions, strict=True), *(ends for *ends, _ in deciding)]
+        places = [(int(words.start[first]), int(words.end[last])) for first, last in ends]
         places = raw_spans(text, places)
-        reasons = zip(places[len(mentions) :], deciding.values(), strict=True)
-        pushing = tuple((start, end, push) for (start, end), push in reasons)
+        reasons = zip(places[len(mentions) :], deciding, strict=True)
+        pushing = tuple((start, end, push) for (start, end), (*_, push) in reasons)
         names = dict(enumerate(self.holders[len(NAMES) :])) | {int(self.number[pair]): answer.actor}
         judgements = dict.fromkeys(describe(frame, words, names) for frame in frames)
         return Verdict(answer, places[: len(mentions)], pushing, tuple(judgements), self.deep)
