@@ -147,6 +147,8 @@ class _Sentences(Evaluations):
             sign = self._unless_denied(form, cue, verb, sign)
             if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
                 sign = 0
+        if agents == {OTHER: -1} and self._divided(cue):
+            sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
             rest = range(cue, self.tags.index(".", cue))
@@ -179,6 +181,13 @@ class _Sentences(Evaluations):
         act = place if self.tags[place] == "l" else place - 2
         return self.tags[act : act + 2] == "lf" and self.is_in(act, "suffered")
 
+    def _divided(self, cue: int) -> bool:
+        """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
+        sentence, word = self.words.sentence, self.phrases.word[cue]
+        ends = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
+        words = {*map(self.spelling, range(*ends))}
+        return {"some", "others"} <= words or {"half", "other"} <= words
+
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied, asked, allowed or a charge."""
         tags = self.tags
@@ -203,6 +212,8 @@ class _Sentences(Evaluations):
             return 0
         turned = tags[cue] in "ck" or form.name in ("called", "lets win")
         turned |= self.is_in(cue, "attitude") or self.lower(verb - 1) in ("anyone", "anybody")
+        anymore = tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "anymore"
+        turned |= anymore or self.last(verb - 1) == "longer"  # "can no longer support Peru"
         return -1 if turned and sign > 0 else 0
 
     def _rejecters(self, form: Construction, cue: int, verb: int, agents: Ends) -> Ends | None:
