@@ -37,6 +37,12 @@ SURNAMES = (
     ("TRUMP", "Trump spoke. America listened.", 1),
     ("Volodymyr Zelenskyy", "Zelensky spoke.", 1),
     ("Trump", "Trump Tower fell. Ivanka Trump spoke.", 0),
+    ("Putin, Vladimir", "Putin spoke.", 1),
+    ("Vladimir Vladimirovich Putin", "Vladimir Putin spoke.", 1),
+    ("Bashar al-Assad", "Assad spoke.", 1),
+    ("McConnell, Mitch", "McConnell spoke.", 1),
+    ("Theresa May", "In May it rained. Since May it has been dry.", 0),
+    ("Theresa May", "In London, May spoke. They lost faith in May.", 2),
     ("Delacroix", "Delacroix and Ana Delacroix left.", 2),  # a name alone is looked for as it is
 )
 

@@ -128,6 +128,9 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
         return "full"
     if before and ordinary and previous in ("the", "a", "an"):
         return ""
+    opens = previous == "in" and _OPENING.search(lead, 0, before.start()) if before else None
+    if word in known["months"] and (opens or previous in known["before months"]):
+        return ""  # "In May", "since May"
     titled = _is_title(text, start)
     after = _AFTER.match(text, end)
     named = after and after[1][0].isupper() and not titled

@@ -190,7 +190,7 @@ def literal_places(
 class _Person(NamedTuple):
     """Whom a column of actors names, although the book has no actor of this name."""
 
-    name: str
+    names: tuple[str, ...]  # as written, and "Vladimir Putin" for "Putin, Vladimir"
     states: set[str]  # that the person leads, or led
     parts: set[str]  # of the name without titles and initials, as `_parts` returns them
     last: str  # the surname, where it is nobody else's
@@ -198,12 +198,15 @@ class _Person(NamedTuple):
     @classmethod
     def read(cls, book: ActorBook, name: str) -> "_Person":
         name, titles = normalise(name).strip(), name_words()["titles"]
-        words = [word for word in name.split() if word.rstrip(".").lower() not in titles]
-        full = " ".join(word for word in words if word.rstrip(".")[1:])  # "Donald J. Trump"
-        owned = map(book.owned, (name, full, full.title()))  # "TRUMP"
-        states = {state for state, kind in owned if kind == "leader"}
-        last = surname(name) if "surname" in book.kinds else ""
-        return cls(name, states, _parts(full), "" if book.owned(last)[1] else last)
+        last, _, given = name.partition(", ")
+        turned = f"{given} {last}".strip()
+        words = [word for word in turned.split() if word.rstrip(".").lower() not in titles]
+        words = [word for word in words if word.rstrip(".")[1:]]  # "Donald J. Trump"
+        full, short = " ".join(words), " ".join([*words[:1], *words[-1:]])
+        spellings = name, full, full.title(), full.replace("-", " "), short  # "TRUMP", "al-Assad"
+        states = {state for state, kind in map(book.owned, spellings) if kind == "leader"}
+        last = surname(turned) if "surname" in book.kinds else ""
+        return cls((name, turned), states, _parts(full), "" if book.owned(last)[1] else last)
 
     def may_lead(self, text: str) -> bool:
         """Return whether the book must be asked; a text is soon searched for the name."""
@@ -218,7 +221,7 @@ class _Person(NamedTuple):
                 places.append((one.start, one.end))
         if places or (self.states and len(self.parts) < 2):
             return places
-        return person_spans(text, [self.name], self.last)
+        return person_spans(text, self.names, self.last)
 
 
 def _parts(name: str) -> set[str]:
