@@ -82,6 +82,8 @@ class Evaluations(Rejections):
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
             return self.cues.appeals.get(self.lower(cue), 0)
+        if name.startswith("slogan"):
+            return self._slogan(hit, cue)
         if name.startswith("ordered"):  # "Stop the war, Putin!"
             return -1
         if name == "demand":
@@ -198,6 +200,19 @@ class Evaluations(Rejections):
             return 1 if harm else -1 * (link not in ("of", "in"))
         gives = self.is_in(cue, "sending") and link in ("to", "for", "with") and things
         return 0 if not gives else -1 if harm else 1
+
+    def _slogan(self, hit: re.Match[str], cue: int) -> int:
+        """Return the polarity of a shout: "Sanctions on Peru now!", "Justice for Peru!"."""
+        last = self.phrases.last[hit.end() - 2]
+        rest = self.words.texts[self.words.para[last]][self.words.end[last] :]
+        if not re.match(r"[, ]*(?:now)?!", rest):
+            return 0
+        if "link" not in hit.re.groupindex:
+            return -1 * (self.lower(cue) == "out")
+        link = self.lower(hit.start("link"))
+        if self.is_in(cue, "measures"):
+            return (1 if hit["flip"] else -1) * (link in self.lists["targeting"])
+        return (self.phrases.value[cue] > 0) * (link == "for" and not hit["flip"])
 
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""

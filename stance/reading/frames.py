@@ -40,7 +40,7 @@ _LINKS = {*"against for toward towards at over about with concerning regarding".
 
 _PAIRED = re.compile("[oShrVEGK][cNJ]&$")
 _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
-_DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|n(m))h?$")
+_DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _THOSE = re.compile("R[hm]*([VEGB])$")
@@ -207,6 +207,8 @@ class _Sentences(Evaluations):
             return -1  # "admired Peru once, but no longer"
         if form.polarity or not (self.denied(verb) or tags[cue + 1] == "n"):
             return sign
+        if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
+            return sign  # "cannot praise Peru enough"
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
             return 0
@@ -233,7 +235,8 @@ class _Sentences(Evaluations):
     def _spared(self, verb: int) -> bool:
         """Tell whether nobody ought to judge so: "stop blaming Peru", "don't", "nobody should"."""
         tags = self.tags
-        if tags[verb] not in "VEGB":  # "not all criticism of Peru"
+        calls = self.lower(verb) == "call"
+        if tags[verb] not in "VEGB" and not calls:  # "not all criticism of Peru"
             return False
         if self.last(verb - 1) in ("stop", "quit"):
             return tags[verb - 2] not in "mn"
@@ -241,7 +244,8 @@ class _Sentences(Evaluations):
             return not self.is_in(verb - 1, "nobody")
         if not (ought := _OUGHT.search(tags, max(0, verb - 3), verb)):
             return False
-        blames = self.lower(verb) in ("blame", "fault")  # "you can't blame Peru"
+        # "you can't blame Peru", "nobody can call Peru corrupt"
+        blames = calls or self.lower(verb) in ("accuse", "blame", "fault", "reproach")
         return self.is_in(ought.start(ought.lastindex or 1), "modal" if blames else "obliging")
 
     def _folly(self, verb: int) -> bool:

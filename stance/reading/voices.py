@@ -71,6 +71,7 @@ _REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
+_STATING, _NOBODY_CAN = ("say", "claim", "pretend"), re.compile("(?<![^.,])nN?m$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
@@ -442,6 +443,7 @@ class Rejections(Voices):
         elif (
             anyone
             or self.unfair(verb - 1)
+            or (self.lower(verb) in _STATING and _NOBODY_CAN.search(self.tags, low, verb))
             or (self.is_in(verb, "confirming") and self._denied(verb))
         ):
             self._reject(that, end, self.voice(verb))  # "wrong to say that", "it is not true that"
