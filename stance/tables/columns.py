@@ -276,8 +276,9 @@ def add_paragraphs_before(table: Table, text: int) -> None:
         befores = list[str]()
         for row in zip(*map(chunk.columns.__getitem__, places), strict=True):
             if row != last:  # another actor of the same paragraph has the same one before
-                follows = row[0] == last[0] and row[1].isdecimal() and last[1].isdecimal()
-                before = last[2] if follows and int(row[1]) == int(last[1]) + 1 else ""
+                numbered = all(n.isdecimal() and len(n) < 10 for n in (row[1], last[1]))
+                follows = numbered and row[0] == last[0] and int(row[1]) == int(last[1]) + 1
+                before = last[2] if follows else ""
             befores.append(before)
             last = row
         return replace(chunk, columns=[*chunk.columns, befores])
