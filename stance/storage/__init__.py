@@ -24,21 +24,9 @@ from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
 from stance.settings import read_settings
+from stance.storage import _archive as zips
 from stance.storage import _manifest as schema
-from stance.storage._archive import (
-    DEFAULT,
-    MANIFEST,
-    PICKLES,
-    SPEECHES,
-    Archive,
-    Terms,
-    decode_array,
-    encode_array,
-    named,
-    opened,
-    pack,
-    refusal,
-)
+from stance.storage._archive import DEFAULT, MANIFEST, Archive, named, opened, refusal
 
 _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
     *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
@@ -54,12 +42,10 @@ def dump_model(model: StanceModel) -> bytes:
     heads = {name: head for name in schema.LABELS if (head := getattr(model, name)) is not None}
     contents, members = {}, {}
     for name, value in sorted(_values(model, heads).items()):
-        dtype = schema.array_type(name)
-        if dtype:
-            data = encode_array(value, dtype)
+        if dtype := schema.array_type(name):
+            data, layout = zips.encode_array(value, dtype), {"dtype": dtype, "shape": value.shape}
         else:  # terms, one on each line, what does not print escaped
-            data = "".join(f"{shown(term, len(term))}\n" for term in value).encode()
-        layout = {"dtype": dtype, "shape": np.shape(value)} if dtype else {}
+            data, layout = "".join(f"{shown(term, len(term))}\n" for term in value).encode(), {}
         contents[name] = data
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
     manifest = {
@@ -87,7 +73,7 @@ def dump_model(model: StanceModel) -> bytes:
         "temperature": float(model.stance.temperature),
         "members": members,
     }
-    return pack(manifest, contents)
+    return zips.pack(manifest, contents)
 
 
 def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
@@ -126,7 +112,7 @@ def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
 
 def check_model_output(path: Path, *, force: bool) -> None:
     """Raise what `save_model` would raise because of the name alone, before any work is done."""
-    if path.suffix.lower() in PICKLES:
+    if path.suffix.lower() in zips.PICKLES:
         reason = f"a {path.suffix} would be refused later; use .stance"
         raise OutputError(f"{shown_path(path)}: {reason}")
     check_output(path, force=force)
@@ -134,7 +120,7 @@ def check_model_output(path: Path, *, force: bool) -> None:
 
 # --- Reading -------------------------------------------------------------------------------------
 
-BUNDLED = (DEFAULT, SPEECHES)
+BUNDLED = (DEFAULT, zips.SPEECHES)
 """Names of the models that come with stance."""
 
 
@@ -237,7 +223,7 @@ class _Contents:
         dtype, member = schema.array_type(name), self._members.get(name, {})
         if (member.get("dtype"), member.get("shape")) != (dtype, [*shape]):
             raise refusal(f"'{name}' is not the {dtype} of shape {shape} by the manifest")
-        array = decode_array(self.unused.pop(name), dtype, shape, name)
+        array = zips.decode_array(self.unused.pop(name), dtype, shape, name)
         if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
             raise refusal(f"'{name}' has a value that is not a usable number")
         return array
@@ -252,7 +238,7 @@ class _Contents:
             raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
         if text.count("\n") != size or text[-1:] not in "\n":
             raise refusal(f"'{name}' has not {size:,} whole lines")
-        return Terms(text)
+        return zips.Terms(text)
 
 
 def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Contents) -> Head:
@@ -315,10 +301,10 @@ def load_reader(
         if value not in known:
             raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
     folder = folder or DATA
-    mixtures = read_settings(folder / MIXTURES, "mixtures", ModelError)
+    settings = read_settings(folder / MIXTURES, "mixtures", ModelError)
 
     def array(name: str) -> Floats32:
-        return decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
+        return zips.decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
 
     with opened(folder / READER) as archive:
         try:
@@ -328,18 +314,12 @@ def load_reader(
             layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
             network = contents["network.onnx"]
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
-            mixture = {name: Mixture(**mixtures[model][name]) for name in HEADS}
-            below = mixtures["unsure"] if reads == "unsure" else np.inf
+            mixtures = {name: Mixture(**settings[model][name]) for name in HEADS}
+            below = settings["unsure"] if reads == "unsure" else np.inf
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
-    reader = DeepReader(
-        network=network,
-        pieces=pieces,
-        layers=layers,
-        mixtures=mixture,
-        below=below,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-    )
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    reader = DeepReader(network, pieces, layers, mixtures, below, sha256)
     _ = reader.session  # opened now, so that nothing is lacking later
     return reader
