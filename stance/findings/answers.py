@@ -218,11 +218,9 @@ class _Reader:
         places = self._places
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
         if places.document is None:
-            yield (
-                f"no column 'document', so each {what} counts as a document; if a document has "
-                f"several {what}s, name the document column with --document-column, or intervals "
-                "are too narrow"
-            )
+            advice = f"if a document has several {what}s, name the document column with "
+            advice += "--document-column, or intervals are too narrow"
+            yield f"no column 'document', so each {what} counts as a document; {advice}"
         elif self._loose:
             yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
         for _, reader in self._labels:

@@ -61,12 +61,9 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
     drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
     if missing := int(np.isin(population.key, drawn).sum()) - len(pairs):
-        percent = 100 * missing / (len(pairs) + missing)
-        why = (
-            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; label them, "
-            "too: intervals hold only if labels are missing by chance, not because rows are hard"
-        )
-        notes.insert(0, why)
+        share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
+        advice = "label them, too: intervals hold only if labels are missing by chance"
+        notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")
     return population, Audit(
         pair=pairs,
         truth=np.array([label.truth for label in labels], np.int64),
@@ -132,14 +129,13 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
         pairs, text = numbers[label.key], pair_key([label.text])
         if label.text and population.places.text is not None:
             pairs = [number for number in pairs if population.text[number] == text]
-        if not pairs:
+        if len(pairs) != 1:
             why = f"is not among the answers of {population.table}, or has another text there"
             advice = "restore the row, whose cells a spreadsheet may have changed, such as 007 "
             advice += "into 7, or give the table that the sample was drawn from, by the same path"
-            raise DataError(f"{label.where}: {label.name} {why}; {advice}")
-        if len(pairs) > 1:
-            why = f"fits {len(pairs)} answers of {population.table}"
-            advice = "give each paragraph its own 'id' in both tables"
+            if pairs:
+                why = f"fits {len(pairs)} answers of {population.table}"
+                advice = "give each paragraph its own 'id' in both tables"
             raise DataError(f"{label.where}: {label.name} {why}; {advice}")
         yield label, pairs[0]
 

@@ -13,18 +13,10 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
+from stance.findings import correction
 from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
-from stance.findings.correction import (
-    FEWEST_LABELS,
-    NET,
-    Audit,
-    Corrected,
-    Correction,
-    Surrogate,
-    compare,
-    difference,
-)
+from stance.findings.correction import NET, Audit, Corrected, Correction, Surrogate
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
 
@@ -101,7 +93,7 @@ class Share:
         low, high = self.ends(level)
         if rest:
             known = self.corrected or self.counts, rest.corrected or rest.counts
-            low, high = difference(*known, 1 - level) if rest.net else (-1.0, 1.0)
+            low, high = correction.difference(*known, 1 - level) if rest.net else (-1.0, 1.0)
         return (low > 0) - (high < 0)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -210,7 +202,9 @@ class Study:
         answered = tally(population.document[pairs], population.stance[pairs], answers)
         corrected = self._correct(names[0], pairs)
         labels = 0 if audit is None else int(np.isin(audit.pair, pairs).sum())
-        lacking = UNAUDITED if audit is None else FEW if labels < FEWEST_LABELS else SCARCE
+        lacking = (
+            UNAUDITED if audit is None else FEW if labels < correction.FEWEST_LABELS else SCARCE
+        )
         return Share(
             *names,
             n=len(pairs),
@@ -239,7 +233,7 @@ class Study:
         rows = []
         for actor, of in product(self.actors, ("group", "period")):
             for (one, first), (other, second) in self._compared(actor, of):
-                value, (low, high), p = compare(first, second)
+                value, (low, high), p = correction.compare(first, second)
                 rows.append((actor, of, one, other, value, low, high, p))
         adjusted = holm([row[-1] for row in rows])
         return [
