@@ -142,17 +142,14 @@ def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool)
     headers = {Path("the earlier output"): earlier} if earlier else {}
     headers |= table.headers
     if taken := [file for file, names in headers.items() if table.columns[0] in names]:
-        raise DataError(
-            f"{shown_path(taken[0])}: has a column '{shown(table.columns[0])}', which answers for "
-            "several inputs add; choose a prefix, such as --prefix stance_"
-        )
+        what = f"has a column '{shown(table.columns[0])}', which answers for several inputs add"
+        advice = "choose a prefix, such as --prefix stance_"
+        raise DataError(f"{shown_path(taken[0])}: {what}; {advice}")
     naming = [file for file, names in headers.items() if "actor" in map(folded, names)]
     others = [file for file in headers if file not in naming]
     if ask_actor and naming and others:
-        raise DataError(
-            f"{shown_path(naming[0])}: has a column 'actor', so that only that actor is judged, "
-            f"and {shown_path(others[0])} has none; judge them in two runs"
-        )
+        what = f"has a column 'actor', and {shown_path(others[0])} has none; judge them in two runs"
+        raise DataError(f"{shown_path(naming[0])}: {what}")
 
 
 def _note_texts(chunk: Records, table: Table, place: int) -> Records:

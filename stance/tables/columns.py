@@ -251,10 +251,9 @@ def note_dates(
         days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
         if all(days) and not pattern:
             one, other = (f"{day[2]} {date(*day):%B %Y}" for day in days if day)
-            raise DataError(
-                f"{table.name}: '{shown(cell)}' ({located(first)}) {where} may be {one} or "
-                f"{other}; {advice or 'say --date-format %d/%m/%Y or %m/%d/%Y'}"
-            )
+            what = f"'{shown(cell)}' ({located(first)}) {where} may be {one} or {other}"
+            how = advice or "say --date-format %d/%m/%Y or %m/%d/%Y"
+            raise DataError(f"{table.name}: {what}; {how}")
         form = advice or "write 2024-03-09, or name their form with --date-format"
         example = f"{located(first)}, '{shown(cell, 30)}'"
         table.note(f"date: {where} cannot be read; {form}", example, times)

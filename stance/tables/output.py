@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Literal, cast
 from stance.display import count, shown
 from stance.errors import DataError, StanceError, UsageError, load_extra, refusal, reported
 from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix
-from stance.tables.sources import MEGABYTE
-from stance.tables.table import MAX_CELL, as_json
+from stance.tables.sources import MAX_CELL, MEGABYTE
+from stance.tables.table import as_json
 
 HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
@@ -282,9 +282,8 @@ class Rejects(TableWriter):
         self.by_file[self.file] += 1
         if self.rows == self._most:  # no `DataError`, since it is not about one file
             place = f"{self.file}:{line}".removesuffix(":0") if self.file else f"line {line}"
-            why = (
-                f"more than {count(self._most, 'bad row')} (--max-rejects; last: {place}: {reason})"
-            )
+            last = f"--max-rejects; last: {place}: {reason}"
+            why = f"more than {count(self._most, 'bad row')} ({last})"
             raise StanceError(f"{self.name}: {why}; correct them, or allow more")
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")

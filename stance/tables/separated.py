@@ -2,25 +2,14 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import accumulate, chain, compress, islice, repeat
 from operator import contains
 from typing import Any
 
 from stance.display import count
-from stance.tables.sources import MEGABYTE, InputFile, line_ends, split_lines
-from stance.tables.table import (
-    AROUND,
-    MAX_CELL,
-    Chunks,
-    Fault,
-    Records,
-    Row,
-    Table,
-    column_at,
-    folded,
-    is_whole,
-)
+from stance.tables.sources import MAX_CELL, MEGABYTE, InputFile, line_ends, split_lines
+from stance.tables.table import AROUND, Fault, Records, Row, Table, column_at, folded, is_whole
 
 _SEPARATORS = (",", ";", "\t", "|")
 _MAX_RECORD_LINES = 100_000
@@ -122,7 +111,7 @@ class _Body:
         self._good = re.compile(f"(?:(?:{cell}){more}(?:\r\n|\r|\n|\\Z))++")  # records
         self._unfinished = ""  # a record that goes on in the next text
 
-    def chunks(self, texts: Iterator[str]) -> Chunks:
+    def chunks(self, texts: Iterator[str]) -> Generator[Records]:
         """Yield every good record, in order, some at a time."""
         held, enough = "", 0
         for text in chain(texts, [None]):

@@ -17,7 +17,8 @@ from stance.errors import DataError, StanceError, UsageError, load_extra
 from stance.files import DOCUMENT_NAMES, PAGE_NAMES, kind_suffix
 
 MEGABYTE = 1024 * 1024
-MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
+MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record
+MAX_CELL = 10 * MEGABYTE  # characters in a cell
 NOT_UTF8 = "save the file as UTF-8, or name its encoding, such as --encoding cp1252"
 
 _LONGEST = 1024 * MEGABYTE  # characters of a text that is read into memory

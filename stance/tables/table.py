@@ -14,9 +14,8 @@ from typing import Any, NamedTuple, Self
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.tables.sources import MEGABYTE, NOT_UTF8, InputFile
+from stance.tables.sources import MAX_CELL, MEGABYTE, NOT_UTF8, InputFile
 
-MAX_CELL = 10 * MEGABYTE  # characters in a cell
 _CHUNK_ROWS, _CHUNK_CHARACTERS = 500, 4 * MEGABYTE  # read together, so few that long ones fit
 _HALF = re.compile("[\ud800-\udfff]")  # a character
 AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
