@@ -111,18 +111,16 @@ def check_corpora(
 
 def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
-    for label, size in classes.items():
-        rows, documents = size["rows"], size["documents"]
+    for label, sizes in classes.items():
+        rows, documents = sizes["rows"], sizes["documents"]
         if not rows:
             severity = "warn" if label == Stance.NEUTRAL else "spoils"
             text = f"no row is {label}, so a model never answers it: add such rows"
             yield severity, "classes", text
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
-            text = (
-                f"{label} has only {count(rows, 'row')} from {count(documents, 'document')}, too "
-                f"few to learn: have at least {CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
-            )
-            yield "warn", "classes", text
+            size = f"only {count(rows, 'row')} from {count(documents, 'document')}"
+            least = f"{CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
+            yield "warn", "classes", f"{label} has {size}, too few to learn: have at least {least}"
 
 
 def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
@@ -141,14 +139,11 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
         and not any(literal_places(book, [normalise(corpus.texts[row])], [corpus.actors[row]]))
     ]
     if unnamed:
-        ratio = len(unnamed) / len(corpus)
-        rows = unnamed[:EXAMPLES]
+        ratio, rows = len(unnamed) / len(corpus), unnamed[:EXAMPLES]
         listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
-        what = (
-            f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "
-            f"name: add aliases (--actors) or spans, or train a recipe with per_actor ({listed})"
-        )
-        yield ("spoils" if ratio > UNNAMED else "warn"), "mentions", what
+        text = f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "
+        text += f"name: add aliases (--actors) or spans, or train with per_actor ({listed})"
+        yield ("spoils" if ratio > UNNAMED else "warn"), "mentions", text
 
 
 # --- Repeated texts, which let a model score well without reading, and contradictions ---
@@ -166,11 +161,8 @@ def _duplicates(study: Study) -> Iterator[Finding]:
             repeated += len(others)
             repeats.append((first, others[0]))
     if repeats:
-        text = (
-            f"{count(repeated, 'row')} with the text, actor and stance of an earlier row: delete "
-            f"the repetition ({study.pairs(repeats)})"
-        )
-        yield "warn", "duplicates", text
+        text = f"{count(repeated, 'row')} equal to an earlier one in text, actor and stance"
+        yield "warn", "duplicates", f"{text}: delete the repetition ({study.pairs(repeats)})"
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
         yield "spoils", "conflicts", f"{text} ({study.pairs(conflicts)})"
@@ -193,10 +185,8 @@ def _near_duplicates(study: Study) -> Iterator[Finding]:
     if apart:
         texts = np.unique(study.text[np.array(apart)])
         ratio = len(texts) / len(np.unique(study.text))
-        text = (
-            f"{count(len(texts), 'text')} ({ratio:.1%}) nearly equal to one in another document, "
-            f"which flatters cross-validation: give both the same document ({study.pairs(apart)})"
-        )
+        text = f"{count(len(texts), 'text')} ({ratio:.1%}) nearly equal to one in another document"
+        text += f": give both the same document ({study.pairs(apart)})"
         yield ("spoils" if ratio > TEMPLATE else "warn"), "near-duplicates", text
 
 

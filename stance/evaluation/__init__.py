@@ -203,10 +203,8 @@ def read_cases() -> Iterator[dict[str, str]]:
 def run_suite(model: "StanceModel") -> Figures:
     """Test how a model of English texts behaves when a text changes."""
     if model.recipe.language != "english":
-        raise DataError(
-            f"the stress suite is English and the model reads {shown(model.recipe.language)}; "
-            "evaluate it on a corpus of its language"
-        )
+        language = shown(model.recipe.language)
+        raise DataError(f"the stress suite is English, the model {language}; give a corpus instead")
     cases = list(read_cases())
     asked = model.judge_many([case["text"] for case in cases], [case["actor"] for case in cases])
     answers = [ANSWERS[number] for _, judged in asked for number in judged.chosen().tolist()]

@@ -17,10 +17,8 @@ from stance.records import NO_ANSWER
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
 DECIMALS = 6
 BINS = 15  # of the calibration error
-FEW = (
-    "intervals cannot be trusted with so few documents; "
-    f"label {TRUSTED} or more, and {FEWEST} or more with each label"
-)
+FEW = "intervals cannot be trusted with so few documents; "
+FEW += f"label {TRUSTED} or more, and {FEWEST} or more with each label"
 
 
 def plain(figures: Figures) -> Figures:

@@ -150,21 +150,16 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
     for number, label in enumerate(Stance):
         documents = len(np.unique(corpus.document[corpus.stance == number]))
         if not documents and label != Stance.NEUTRAL:  # a model of two classes never answers it
-            raise DataError(
-                f"no {label} among the {len(corpus)} stance labels; a model needs rows of "
-                f"{Stance.AGAINST} and {Stance.FAVOR}"
-            )
+            what = f"no {label} among the {len(corpus)} stance labels"
+            raise DataError(f"{what}; a model needs rows of {Stance.AGAINST} and {Stance.FAVOR}")
         if documents == 1:
-            raise DataError(
-                f"{label} is labelled in one document only; cross-validation by document needs two "
-                "or more of each class, and counts documents that share a text as one"
-            )
+            why = "cross-validation needs two, and counts documents that share a text as one"
+            raise DataError(f"{label} is labelled in one document only; {why}")
     files = [source.name for source in corpus.sources]
     if recipe.corpora and not recipe.corpora.keys() & set(files):
-        raise DataError(
-            f"the recipe weighs corpora {', '.join(sorted(recipe.corpora))}, but the corpora given "
-            f"are {', '.join(files)}; name these under [corpora]"
-        )
+        weighed, given = ", ".join(sorted(recipe.corpora)), ", ".join(files)
+        what = f"the recipe weighs corpora {weighed}, but the corpora given are {given}"
+        raise DataError(f"{what}; name these under [corpora]")
 
 
 def _deep_reader(recipe: Recipe, corpus: Corpus, progress: Tell) -> DeepReader:
