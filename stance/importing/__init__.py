@@ -22,10 +22,7 @@ COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 _DESCRIBED = tomllib.loads((DATA / "imports.toml").read_text("utf-8"))
 _READERS = {**vars(datasets), **vars(tools)}  # among others, of which `read_x` reads the format x
 FORMATS = {n: Format(_READERS.get(f"read_{n}", read_table), **d) for n, d in _DESCRIBED.items()}
-_OTHER_SHAPE = (
-    *(KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError),
-    *(SyntaxError, RecursionError),
-)
+_OTHER_SHAPE = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def parse_map(option: str | None) -> dict[str, str]:
@@ -77,7 +74,7 @@ def import_corpus(
     job = Import(source, chosen, names or {}, known, table, actor, [*chosen.notes], name)
     try:
         rows = list(chosen.read(job))
-    except _OTHER_SHAPE as error:  # whatever is not there, or is not of the type that it should be
+    except (*_OTHER_SHAPE, SyntaxError, RecursionError) as error:  # absent, or of another type
         what = f"is not of the format {form} ({shown(str(error), 80)})"
         raise job.fault(f"has no {error}" if isinstance(error, KeyError) else what) from error
     if not rows:

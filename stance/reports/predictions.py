@@ -158,10 +158,8 @@ def draw_pairs(report: Report) -> list[Figure]:
     for share in shares:
         totals.update({share.group: share.counts.n, share.actor: share.counts.n})
     ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
-    holders, targets = (
-        [name for name in ranked if name in names]
-        for names in ({s.group for s in shares}, {s.actor for s in shares})
-    )
+    holders = [name for name in ranked if any(share.group == name for share in shares)]
+    targets = [name for name in ranked if any(share.actor == name for share in shares)]
     cells = {
         (share.group, share.actor): cell._replace(place=f"pair-{number}")
         for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
