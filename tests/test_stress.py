@@ -140,7 +140,7 @@ def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled):
 
 def test_a_model_of_another_language_is_refused(bundled):
     recipe = dataclasses.replace(bundled.recipe, language="german")
-    with pytest.raises(DataError, match="stress suite is English and the model reads german; eval"):
+    with pytest.raises(DataError, match="stress suite is English, the model german; give a corpus"):
         run_suite(dataclasses.replace(bundled, recipe=recipe))
 
 

@@ -44,9 +44,10 @@ def occurrences(confusion: Floats) -> Floats:
     return np.asarray(confusion.sum(axis=-1) + answered, np.float64)
 
 
-def f1_scores(confusion: Floats) -> Floats:
-    """Return the F1 of each label, 0 where it occurs nowhere; see `document_confusion`."""
-    return share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
+def f1_scores(confusion: Floats, label: int | slice = slice(None)) -> Floats:
+    """Return the F1 of each label, or of one, 0 if it occurs nowhere; see `document_confusion`."""
+    f1 = share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
+    return np.asarray(f1[..., label])
 
 
 def macro_f1(confusion: Floats) -> Floats:
@@ -182,7 +183,7 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     documents, f1 = (rows > 0).sum(axis=1).min(axis=0), f1_scores(total)
     few = (documents < FEWEST) | (f1 <= 0) | (f1 >= 1)
     intervals = [
-        None if unknown else score_interval(partial(_f1_of, label), by_document)
+        None if unknown else score_interval(partial(f1_scores, label=label), by_document)
         for label, unknown in enumerate(few)
     ]
     names = ("precision", "recall", "f1", "f1_interval", "support")
@@ -191,10 +192,6 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
         label: dict(zip(names, row, strict=True))
         for label, *row in zip(labels, *columns, strict=True)
     }
-
-
-def _f1_of(label: int, confusion: Floats) -> Floats:
-    return np.asarray(f1_scores(confusion)[..., label])
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
