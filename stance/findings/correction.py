@@ -23,7 +23,7 @@ QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 
 FEWEST_LABELS = 10  # below which, or in fewer than `FEWEST` documents, nothing is said of a part
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
-Surrogate = tuple[str, Floats]  # stands in for labels: name, and scores of pairs for `SIDES`
+Surrogates = Sequence[tuple[str, Floats]]  # in place of labels: name, scores of pairs for `SIDES`
 ALIKE = 0.2  # likeness of a document's stances, and of the errors of its answers, about
 NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
@@ -71,11 +71,7 @@ class Correction:
     """
 
     def __init__(
-        self,
-        audit: Audit,
-        document: Ints,
-        alternatives: Sequence[Surrogate] = (),
-        additions: Sequence[Surrogate] = (),
+        self, audit: Audit, document: Ints, alternatives: Surrogates, additions: Surrogates = ()
     ) -> None:
         self.audit, self._document = audit, document
         self._sides = (audit.truth[:, None] == np.array(SIDES)).astype(np.float64)

@@ -16,7 +16,7 @@ from stance.evaluation.intervals import Shares as Counts
 from stance.findings import correction
 from stance.findings.answers import AnswersTable, split_by
 from stance.findings.audit import read_answers
-from stance.findings.correction import NET, Audit, Corrected, Correction, Surrogate
+from stance.findings.correction import NET, Audit, Corrected, Correction, Surrogates
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
 
@@ -254,7 +254,7 @@ class Study:
                 yield (name, corrected), (OTHERS, rest)
 
 
-def surrogates(population: AnswersTable) -> tuple[list[Surrogate], list[Surrogate]]:
+def surrogates(population: AnswersTable) -> tuple[Surrogates, Surrogates]:
     """Return what can stand in for labels: the model's answers, and further columns.
 
     Where an answer is withheld, the likeliest one counts. A column that is empty for a pair adds

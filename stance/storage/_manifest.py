@@ -22,12 +22,8 @@ TARGETED = ("stance", "holder")  # heads that judge an actor
 
 TERMS = ".terms.txt"  # with which the name of a block's list of them ends; any may be missing
 PARTS = ("keys", "idf", "coef")  # arrays of a block
-CALIBRATION = {  # greatest values of these arrays
-    "confidence": 1,
-    "predicted": len(Stance) - 1,
-    "correct": 1,
-    "document": 2**31 - 1,
-}
+CALIBRATION = {"confidence": 1, "predicted": len(Stance) - 1, "correct": 1, "document": 2**31 - 1}
+"""Greatest values of these arrays."""
 TYPES = {"keys": "uint64", "idf": "float32", "coef": "float32", "intercept": "float64"}
 TYPES |= {"exact": "uint64", "bands": "uint64"}
 TYPES |= {name: "float32" if name == "confidence" else "int32" for name in CALIBRATION}
