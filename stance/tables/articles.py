@@ -92,40 +92,23 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     """Return text of a page, title first, what it says of itself, headings, and what is no part."""
     for library in ("trafilatura", "htmldate", "courlan", "justext"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
-    trafilatura: Any = import_module("trafilatura")
 
     def refusal(why: str) -> DataError:
         return DataError(f"{name}: {why}; open it in a browser and save its text as .txt")
 
-    if (tree := trafilatura.load_html(html)) is None:
+    if (tree := import_module("trafilatura").load_html(html)) is None:
         raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
         raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
     if tree.xpath(_XPATH["too deep"]):
         raise refusal("has elements inside each other, 255 deep")
-    for part in tree.xpath(_XPATH["unseen"]):
-        part.drop_tree()
-    most, left = min(_LONGEST_BOX, len(tree.text_content()) // 2), dict[str, str]()
-    for box in tree.xpath(_XPATH["boxes"]):
-        is_in_another = next(box.iterancestors("body"), None) is None  # which is dropped
-        if len(box.text_content()) <= most and not is_in_another:
-            left[" ".join(" ".join(box.xpath(_XPATH["shown"])).split())] = "box"
-            box.drop_tree()
-    for line_break in tree.xpath(_XPATH["breaks"]):  # else its heading would become two
-        line_break.tail = f" {line_break.tail or ''}"
-        line_break.drop_tag()
+    left = dict.fromkeys(filter(None, _take_boxes(tree)), "box")
     _add_paragraphs(tree)
     paragraphs = (part.xpath(_XPATH["shown"]) for part in tree.xpath(_XPATH["paragraphs"]))
     texts = [" ".join("".join(strings).split()) for strings in paragraphs]
     _join_parts(tree)
-    dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
-    config = import_module("trafilatura.settings").use_config()
-    config["DEFAULT"]["min_extracted_size"] = _SHORTEST  # else a brief becomes one paragraph
     try:
-        page = trafilatura.bare_extraction(
-            tree, include_comments=False, include_tables=False, with_metadata=True, config=config,
-            date_extraction_params=dates,  # none of which depends on today
-        )  # fmt: skip
+        page = _extracted(tree)
     except Exception as error:  # whatever a strange page sets off in the library
         raise refusal(f"cannot be read as a web page ({type(error).__name__})") from error
     if page is None or not page.text:
@@ -141,8 +124,29 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     for text in filter(_is_prose, texts):
         if _inked(text)[:_BEGINNING] not in kept:
             left[text] = _OUTSIDE
-    left.pop("", None)
     return plain, about, {title, *headings} - {""}, left
+
+
+def _take_boxes(tree: Any) -> Iterator[str]:
+    """Remove what a browser does not show, and yield the texts of boxes, which are removed, too."""
+    for part in tree.xpath(_XPATH["unseen"]):
+        part.drop_tree()
+    most = min(_LONGEST_BOX, len(tree.text_content()) // 2)
+    for box in tree.xpath(_XPATH["boxes"]):
+        is_in_another = next(box.iterancestors("body"), None) is None  # which is removed
+        if len(box.text_content()) <= most and not is_in_another:
+            yield " ".join(" ".join(box.xpath(_XPATH["shown"])).split())
+            box.drop_tree()
+
+
+def _extracted(tree: Any) -> Any:
+    """Return what trafilatura takes for the article; nothing of it depends on today."""
+    config = import_module("trafilatura.settings").use_config()
+    config["DEFAULT"]["min_extracted_size"] = _SHORTEST  # else a brief becomes one paragraph
+    dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
+    options = {"with_metadata": True, "date_extraction_params": dates, "config": config}
+    kept = {"include_comments": False, "include_tables": False}
+    return import_module("trafilatura").bare_extraction(tree, **kept, **options)
 
 
 def _join_parts(tree: Any) -> None:
@@ -168,6 +172,9 @@ def _join_parts(tree: Any) -> None:
 
 def _add_paragraphs(tree: Any) -> None:
     """Make paragraphs of text in cells and beside paragraphs, which trafilatura would leave out."""
+    for line_break in tree.xpath(_XPATH["breaks"]):  # else its heading would become two
+        line_break.tail = f" {line_break.tail or ''}"
+        line_break.drop_tag()
     for table in tree.xpath(_XPATH["tables"]):
         if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
