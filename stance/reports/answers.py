@@ -83,11 +83,12 @@ class Report:
         self.sha256 = file_hash(*request.paths)
         traced = {name: study.actors[name] for name in actors[:TRACED]}
         self.telling, self.maker = _quote(population, models, traced)
-        self.denied = ""  # which model answers otherwise
+        self.denied, self.notes = "", [*study.notes]  # the first: which model answers otherwise
         if models and self.telling and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
+            how = "name their --model and --actors; answers by --deep have no reasons here"
+            self.notes.append(f"{self.denied} did not make these answers; {how}")
         self.pairs = self._judged()
-        self.notes = [*study.notes]
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
             self.notes.append(f"{request.name}: no column 'text', so {advice}")

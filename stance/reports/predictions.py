@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, cut, points, ranged, shown
@@ -48,13 +49,7 @@ def write_predictions(
     report = Report(request, models)
     if folder:
         figures.make_folder(folder, figures.NUMBERS, force=force)
-    drawn = {
-        "net": draw_shares(report, "net", "Net stance by actor", report.actors),
-        "groups": draw_groups(report),
-        "map": draw_map(report),
-        "traces": draw_traces(report),
-        "pairs": draw_pairs(report),
-    }
+    drawn = draw(report)
     data = render(
         "predictions",
         1,
@@ -69,24 +64,34 @@ def write_predictions(
         if folder:
             every = [figure for listed in drawn.values() for figure in listed]
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
-            whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
-            shares = (*whole, *report.actors, *report.cells, *report.course)
-            tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
-            if report.pairs:
-                tables["pairs.csv"] = report.pairs.to_json()["pairs"]
-            for name, rows in tables.items():
+            for name, rows in tables_of(report).items():
                 write_numbers(folder / name, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
-    if report.denied:
-        how = "name the model with --model, and an actor book of yours with --actors; answers by "
-        how += "--deep have no reasons here"
-        notes.append(f"{report.denied} did not make these answers; {how}")
     answers = report.total.n - (0 if report.population.probable else report.total.withheld)
     counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
     return [*notes, f"wrote {output}: {counted}"]
 
 
+def tables_of(report: Report) -> dict[str, list[dict[str, Any]]]:
+    """Return the figures of all shares, and those of pairs, by the name of their file."""
+    whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
+    shares = (*whole, *report.actors, *report.cells, *report.course)
+    tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
+    return tables | ({"pairs.csv": report.pairs.to_json()["pairs"]} if report.pairs else {})
+
+
 # --- Figures, each of which is left out where too few answers leave it empty ---
+
+
+def draw(report: Report) -> dict[str, list[Figure]]:
+    """Draw all figures, by the part of the page where they stand."""
+    return {
+        "net": draw_shares(report, "net", "Net stance by actor", report.actors),
+        "groups": draw_groups(report),
+        "map": draw_map(report),
+        "traces": draw_traces(report),
+        "pairs": draw_pairs(report),
+    }
 
 
 def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) -> list[Figure]:
