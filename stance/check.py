@@ -160,7 +160,7 @@ def _duplicates(study: Study) -> Iterator[Finding]:
             repeated += len(others)
             repeats.append((first, others[0]))
     if repeats:
-        text = f"{count(repeated, 'row')} equal to an earlier one in text, actor and stance"
+        text = f"{count(repeated, 'row')} with text, actor and stance of an earlier row"
         yield "warn", "duplicates", f"{text}: delete the repetition ({study.pairs(repeats)})"
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
