@@ -64,10 +64,7 @@ class Corpus:
 
     @property
     def typical(self) -> Bools:
-        """Rows that are a random sample of what is to be judged, by their column ``drawn``.
-
-        All of them if hardly any says so.
-        """
+        """Rows drawn at random from what is to be judged, by column ``drawn``; all if few are."""
         drawn = np.array([cell.strip() == "random" for cell in self.extra.get("drawn", ())])
         return drawn if drawn.sum() >= LEAST_DRAWN else np.ones(len(self), np.bool_)
 
@@ -131,10 +128,7 @@ def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -
 
 
 def corpus_of(rows: Sequence[Row], *sources: Source, notes: Sequence[str] = ()) -> Corpus:
-    """Return rows as a corpus, those of several coders on one pair joined to one.
-
-    Rows without a document, and equal texts, are grouped by their text.
-    """
+    """Return rows as a corpus, those of several coders joined, equal texts in one document."""
     rows, coders, codes, note = merge_coders(rows)
     cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     numbers = ("stance", "sentiment", "source", "number")

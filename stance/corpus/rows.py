@@ -145,10 +145,8 @@ def _soft(cells: Sequence[str], where: str) -> list[float] | None:
 EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
 
-OPTIONAL = (
-    *("sentiment", "document", "spans", "holder", "false_match", "coder", "date"),
-    *(*SOFT, *EXTRA),
-)
+_LABELS = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
+OPTIONAL = (*_LABELS, *SOFT, *EXTRA)
 
 
 class Row(NamedTuple):

@@ -51,10 +51,7 @@ def f1_scores(confusion: Floats, label: int | slice = slice(None)) -> Floats:
 
 
 def macro_f1(confusion: Floats) -> Floats:
-    """Return the mean F1 over the labels that occur in gold or answers.
-
-    As in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
-    """
+    """Return the mean F1 over the labels that occur in gold or answers, as scikit-learn does."""
     return share(f1_scores(confusion).sum(axis=-1), (occurrences(confusion) > 0).sum(axis=-1))
 
 
