@@ -171,10 +171,7 @@ def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
 def write_numbers(
     path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
 ) -> str:
-    """Write figures as a tidy table, unknown ones as empty cells; return what to say of it.
-
-    Pairs are written as a graph if the name ends in .graphml. ``how`` is as in `write_table`.
-    """
+    """Write figures as a tidy table, or pairs as a graph (.graphml); return what to say of it."""
     columns = tuple(rows[0]) if rows else DIFFERENCE  # which alone may be none
     if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
         together.write(path, _graph(rows), force=how["force"])

@@ -34,10 +34,7 @@ class _Label(NamedTuple):
 
 
 def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
-    """Read a table of answers and, if there is one, the labelled sample of it.
-
-    Raise `DataError` where the two do not fit.
-    """
+    """Read a table of answers and its labelled sample, if any; raise where the two do not fit."""
     if request.audit is None:
         population = read_population(request)
         if never := population.never_answered:

@@ -68,10 +68,7 @@ class Request:
         return str(source) if isinstance(source, Path) else count(len(source.paths), "file")
 
     def open(self) -> Table:
-        """Open the table, or several as one in which `file` and `row` name a paragraph.
-
-        A table of labels, such as a language model gives, gets the columns that `predict` writes.
-        """
+        """Open the table, or several as one; labels get the columns that `predict` writes."""
         form = form_of(self)
         if isinstance(self.source, Inputs):
             file = self.prefix + FILE

@@ -46,13 +46,7 @@ def write_sample(
     """Draw a sample of answers and write it as a table to label, without the answers.
 
     The sample is spread over the columns ``by`` and ``over`` of the table of answers. Its size is
-    in answers, or in documents if these are drawn whole.
-
-    Returns
-    -------
-    dict
-        answers and documents drawn, of a population, from so many strata, audited of them by
-        chance; labels to give by actor; whether the table has texts; notes.
+    in answers, or in documents if these are drawn whole. Returns what was drawn, in numbers.
     """
     train = purpose == TRAIN
     if size < FEWEST:

@@ -86,10 +86,7 @@ class Share:
         return (self.corrected or self.counts).interval(NET, 1 - level)
 
     def side(self, rest: "Share | None", level: float) -> int:
-        """Return -1 or 1 if the net stance is significantly below or above another's, else 0.
-
-        None for the other is a net stance of 0.
-        """
+        """Return 1 or -1 if the net stance is clearly above or below another (None: 0), else 0."""
         low, high = self.ends(level)
         if rest:
             known = self.corrected or self.counts, rest.corrected or rest.counts
@@ -173,10 +170,7 @@ class Study:
         return (*notes,)
 
     def parts(self) -> Iterator[Part]:
-        """Yield all pairs, then those of each actor, the one with most of them first.
-
-        Of each: all, then by group, by period, and by group and period.
-        """
+        """Yield the pairs of all actors and of each: all, by group, by period, and by both."""
         for actor, pairs in self.actors.items():
             groups = self._divide(pairs, "group")
             yield (actor, "", ""), pairs

@@ -87,10 +87,7 @@ class TrainingRun:
         return make_query(self.reader.book, *pairs, self.whole.months)
 
     def learn(self, name: str) -> Learned | None:
-        """Cross-validate a head and fit it on all its rows, with names for its features.
-
-        None of sentiment and holder if fewer than two documents have one of the labels.
-        """
+        """Cross-validate a head and fit it on all its rows; None if a label is in one document."""
         labels, y, rows = self._labelled(name)
         documents = self.corpus.document[rows[: len(y)]]
         thin = [label for n, label in enumerate(labels) if len(np.unique(documents[y == n])) < 2]

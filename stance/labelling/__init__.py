@@ -99,10 +99,7 @@ class Session:
         return self._shown(waiting[0], labels, mine, pairs)
 
     def back(self, before: str) -> Json:
-        """Return the labelled pair that comes before another in the coder's order, or the last.
-
-        Before the very first there is none, so that is shown again.
-        """
+        """Return the labelled pair before another, or the last one; before the first, the first."""
         labels, mine, pairs = self._state()
         keys = [pair.key for pair in pairs]
         end = keys.index(before) if before in keys else len(keys)

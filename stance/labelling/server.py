@@ -42,10 +42,7 @@ _POLICY = (
 def serve(
     session: Session, codebook: str, announce: Callable[[str], None], *, browser: bool = True
 ) -> None:
-    """Show a session's page until Ctrl-C; the codebook is Markdown.
-
-    ``announce`` gets the page's address once it answers.
-    """
+    """Show a session's page, whose address is announced, until Ctrl-C; the codebook is Markdown."""
     import uvicorn
 
     key = secrets.token_urlsafe(32)

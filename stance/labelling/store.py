@@ -108,10 +108,7 @@ Labels = dict[str, dict[str, Label]]
 
 
 def problem(label: Label, actors: Collection[str] = ()) -> str:
-    """Return what the codebook forbids about a label, or nothing.
-
-    A holder must be among ``actors`` if there are any.
-    """
+    """Return what the codebook forbids about a label, whose holder is one of ``actors``, if any."""
     holder, named = label.holder, not actors or label.holder in (*HOLDERS, *actors)
     if label.unsure:
         return ""

@@ -117,10 +117,7 @@ def draw_groups(report: Report) -> list[Figure]:
 
 
 def draw_traces(report: Report) -> list[Figure]:
-    """Draw each actor's net stances over time, from the first known to the last, on one scale.
-
-    A mistyped date, of which little is known, so leaves the others room.
-    """
+    """Draw net stances from the first known period to the last, so odd dates take no room."""
     courses, drawn, numbers = [], list[Figure](), report.population.periods
     for actor in report.actors[:TRACED]:
         course = [share for share in report.course if share.actor == actor.actor]

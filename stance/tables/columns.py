@@ -210,10 +210,7 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
 def rewrite_dates(
     table: Table, place: int, date_format: str | None = None, *, keep: bool = False
 ) -> None:
-    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are.
-
-    They are looked at as by `find_dates`, which has them `keep` their form.
-    """
+    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form."""
     pattern = read_pattern(date_format)
 
     def as_iso(text: str) -> str:
@@ -234,10 +231,7 @@ def rewrite_dates(
 def note_dates(
     table: Table, place: int, chunk: Records, pattern: str = "", advice: str = ""
 ) -> None:
-    """Note the dates among some records that cannot be read, or are only years.
-
-    Raises `DataError` where one has two readings and no pattern says which is meant.
-    """
+    """Note dates that cannot be read, or are only years; raise where one has two readings."""
     where, cells = f"in column '{shown(table.columns[place], 40)}'", chunk.columns[place]
     for cell, times in Counter(filter(str.strip, cells)).items():
         day = read_date(cell, pattern)

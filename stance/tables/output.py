@@ -101,10 +101,7 @@ def table_format(
     excel_safe: bool = False,
     types: Sequence[str] = (),
 ) -> Format:
-    """Return the format that a table of this name is written in; raise if it cannot be.
-
-    Without `types`, all columns are texts.
-    """
+    """Return the format that a name asks for; raise if none. Columns without `types` are texts."""
     suffix = kind_suffix(path)
     if path and suffix in _CONTAINERS:
         if path.suffix.lower() == ".gz":
