@@ -60,11 +60,10 @@ def final_label(labels: Labels, pair: str) -> Label | None:
     agreed = list(_opinions(labels, pair).values())
     if not agreed or is_disputed(labels, pair):
         return None
-    holder, sentiment = (
-        next(filter(None, (getattr(label, name) for label in agreed)), "") for name in QUESTIONS
-    )
+    # All who were asked agree; the answers of the others are empty.
+    given = {name: max(getattr(label, name) for label in agreed) for name in QUESTIONS}
     note = "; ".join(label.note for label in agreed if label.note)
-    return replace(agreed[0], holder=holder, sentiment=sentiment, note=note)
+    return replace(agreed[0], **given, note=note)
 
 
 # --- One coder ---
