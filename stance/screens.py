@@ -81,10 +81,9 @@ def evaluation_lines(figures: Figures) -> list[str]:
     if leakage := figures.get("leakage"):
         line = "leakage: no row or near-duplicate was found in the model's training data"
         if leakage["rows"]:
-            line = f"leakage: {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %), or "
-            line += (
-                "near-duplicates of them, found in the model's training data; macro-F1 without: "
-            )
+            rows, share = count(leakage["rows"], "row"), percent(leakage["share"])
+            line = f"leakage: {rows} ({share} %), or near-duplicates of them, "
+            line += "found in the model's training data; macro-F1 without: "
             line += ranged(leakage["macro_f1_without"], leakage["macro_f1_without_interval"])
         others += wrap(line)
     legend = wrap(LEGEND)

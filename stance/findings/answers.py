@@ -182,11 +182,9 @@ class _Reader:
         if missing := [name for name in request.only if name not in names["actor"]]:
             why = f"holds no answer on '{shown(min(missing))}'; check its spelling"
             raise DataError(f"{table.name}: {why}")
-        if not self._parts:
+        if not (parts := self._parts):
             raise DataError(f"{table.name}: holds no answer; judge texts that name an actor")
-        values = {
-            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
-        }
+        values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         number = len(values["actor"])
         first = np.sort(np.unique(values.pop("same"), return_index=True)[1])
         if places.text is not None:  # by which rows repeat others

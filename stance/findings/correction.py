@@ -78,9 +78,8 @@ class Correction:
         self._weight = 1 / audit.inclusion
         stratum = np.unique(audit.stratum, return_inverse=True)[1]
         # What was drawn together: a stratum's pairs of a document.
-        keys, self._unit = np.unique(
-            np.stack([stratum, document[audit.pair]]), axis=1, return_inverse=True
-        )
+        places = np.stack([stratum, document[audit.pair]])
+        keys, self._unit = np.unique(places, axis=1, return_inverse=True)
         self._stratum = keys[0]
         self._documents, self._cluster = np.unique(keys[1], return_inverse=True)
         drawn = np.bincount(self._stratum)
@@ -158,9 +157,8 @@ class Correction:
         residuals = self._sides - self._predict(weights, self.audit.pair)
         z, totals, means = self._deviations(residuals, rows)
         z = (z * np.sqrt(weights.penalty)) @ QUANTITIES.T
-        document, cluster, size = np.unique(
-            self._document[pairs], return_inverse=True, return_counts=True
-        )
+        units = self._document[pairs]
+        document, cluster, size = np.unique(units, return_inverse=True, return_counts=True)
         share = (predictions - predictions.mean(axis=0)) / len(predictions)
         sums, totals = sums_by(cluster, share) @ QUANTITIES.T, totals @ QUANTITIES.T
         place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)

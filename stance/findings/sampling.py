@@ -88,8 +88,7 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     # What the model expects of its errors in all three stances.
     squares = (population.chances.astype(np.float64) ** 2).sum(axis=1)
     errors = np.bincount(unit, 1 - squares).astype(np.float64)
-    levels = [finest, cell, outer, actor, np.zeros_like(cell)]
-    levels = [level[first] for level in levels]
+    levels = [level[first] for level in (finest, cell, outer, actor, np.zeros_like(cell))]
     stratum, drawn = design_sample(levels, errors, min(size, len(first)))
     numbers = rng.permutation(len(drawn)) + 1
     units = [

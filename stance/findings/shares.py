@@ -143,8 +143,8 @@ class Study:
         self._correction = None
         if audit is not None:
             self._correction = Correction(audit, population.document, *surrogates(population))
-            weights = map(self._correction.weights, self.actors.values())
-            self._weights = dict(zip(self.actors, weights, strict=True))
+            weigh = self._correction.weights
+            self._weights = {name: weigh(pairs) for name, pairs in self.actors.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return all shares, and how net stances differ, for JSON."""
