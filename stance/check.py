@@ -94,9 +94,10 @@ def check_corpora(
     findings.sort(key=lambda finding: ("spoils", "warn", "note").index(finding[0]))
     failed = {check for severity, check, _ in findings if severity != "note"}
     names = "severity", "check", "text"
+    sizes = zip(files, corpus.sources, strict=True)
     return {
         "spoils": any(severity == "spoils" for severity, *_ in findings),
-        "files": [{"name": n, "rows": s.rows} for n, s in zip(files, corpus.sources, strict=True)],
+        "files": [{"name": name, "rows": source.rows} for name, source in sizes],
         "rows": len(corpus),
         "documents": len(np.unique(corpus.document)),
         "texts": len(first),

@@ -145,8 +145,8 @@ def _soft(cells: Sequence[str], where: str) -> list[float] | None:
 EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
 
-_LABELS = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
-OPTIONAL = (*_LABELS, *SOFT, *EXTRA)
+_READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
+OPTIONAL = (*_READ, *SOFT, *EXTRA)
 
 
 class Row(NamedTuple):

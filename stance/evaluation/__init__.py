@@ -216,7 +216,7 @@ def run_suite(model: "StanceModel") -> Figures:
         negated = label != expected
         if negated and before != label:
             continue  # no stance is there that could go
-        asked_of = {"actor": case["actor"], "text": case["text"]}
+        asked_of = {name: case[name] for name in ("actor", "text")}
         example = asked_of | {"answer": answer, "expected": expected}
         results[case["test"]].append(example if (answer == label) == negated else None)
     tests = []

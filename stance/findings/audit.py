@@ -126,13 +126,14 @@ def _locate(rows: Sequence[_Label], population: AnswersTable) -> Iterator[tuple[
         pairs, text = numbers[label.key], pair_key([label.text])
         if label.text and population.places.text is not None:
             pairs = [number for number in pairs if population.text[number] == text]
-        if len(pairs) != 1:
+        if not pairs:
             why = f"is not among the answers of {population.table}, or has another text there"
             advice = "restore the row, whose cells a spreadsheet may have changed, such as 007 "
             advice += "into 7, or give the table that the sample was drawn from, by the same path"
-            if pairs:
-                why = f"fits {len(pairs)} answers of {population.table}"
-                advice = "give each paragraph its own 'id' in both tables"
+            raise DataError(f"{label.where}: {label.name} {why}; {advice}")
+        if len(pairs) > 1:
+            why = f"fits {len(pairs)} answers of {population.table}"
+            advice = "give each paragraph its own 'id' in both tables"
             raise DataError(f"{label.where}: {label.name} {why}; {advice}")
         yield label, pairs[0]
 

@@ -196,9 +196,8 @@ class Study:
         answered = tally(population.document[pairs], population.stance[pairs], answers)
         corrected = self._correct(names[0], pairs)
         labels = 0 if audit is None else int(np.isin(audit.pair, pairs).sum())
-        lacking = (
-            UNAUDITED if audit is None else FEW if labels < correction.FEWEST_LABELS else SCARCE
-        )
+        few = labels < correction.FEWEST_LABELS
+        lacking = UNAUDITED if audit is None else FEW if few else SCARCE
         return Share(
             *names,
             n=len(pairs),

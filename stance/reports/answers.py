@@ -83,7 +83,8 @@ class Report:
         self.sha256 = file_hash(*request.paths)
         traced = {name: study.actors[name] for name in actors[:TRACED]}
         self.telling, self.maker = _quote(population, models, traced)
-        self.denied, self.notes = "", [*study.notes]  # the first: which model answers otherwise
+        self.notes = [*study.notes]
+        self.denied = ""  # which model answers otherwise
         if models and self.telling and not self.maker and (models.path or population.probable):
             self.denied = model_file(models.path).name if models.path else "the bundled models"
             how = "name their --model and --actors; answers by --deep have no reasons here"

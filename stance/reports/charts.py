@@ -134,10 +134,10 @@ class MatrixCell(NamedTuple):
     place: str = ""
 
 
-Cells = Mapping[tuple[str, str], MatrixCell]  # by row and head
+Grid = Mapping[tuple[str, str], MatrixCell]  # by row and head
 
 
-def matrix(rows: Sequence[str], heads: Sequence[str], cells: Cells, corner: str = "") -> Drawing:
+def matrix(rows: Sequence[str], heads: Sequence[str], cells: Grid, corner: str = "") -> Drawing:
     """Return a matrix of the cells that are known; ``corner`` says what rows and columns are."""
     names, titles = [_lines(row, 2) for row in rows], [_lines(head, 5) for head in heads]
     start = SPACE + max(LETTER * len(corner), *(BOLD * _columns(name) for name in names))

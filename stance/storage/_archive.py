@@ -78,7 +78,7 @@ def named(path: Path) -> Iterator[None]:
 
 
 def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
-    """Return a zip, always of the same bytes, of a manifest and its members; NaN becomes null."""
+    """Return a zip of a manifest and its members, the same bytes each time; NaN becomes null."""
     # Only top-level keys are sorted: the order of actors, categories and blocks matters.
     text = json.dumps(dict(sorted(manifest.items())), default=lambda number: number.item())
     plain = json.loads(text, parse_constant=lambda _: None)

@@ -101,7 +101,7 @@ def table_format(
     excel_safe: bool = False,
     types: Sequence[str] = (),
 ) -> Format:
-    """Return the format that a name asks for; raise if none. Columns without `types` are texts."""
+    """Return the format that a name asks for, or raise; columns without `types` are texts."""
     suffix = kind_suffix(path)
     if path and suffix in _CONTAINERS:
         if path.suffix.lower() == ".gz":
