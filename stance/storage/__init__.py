@@ -182,7 +182,7 @@ def _read_model(archive: Archive) -> StanceModel:
     arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in schema.CALIBRATION}
     for name, most in schema.CALIBRATION.items():
         if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
-            raise refusal(f"'calibration/{name}.npy' has a value that is not from 0 to {most:,}")
+            raise refusal(f"'calibration/{name}.npy' has a value not between 0 and {most:,}")
     arrays["correct"] = arrays["correct"].astype(np.bool_)
     if contents.unused:
         raise refusal(f"its member '{shown(min(contents.unused))}' belongs to no part of it")
