@@ -35,7 +35,7 @@ def catching(command: Callable[..., None], *arguments: Any) -> None:
         _leave(str(error), error, error.exit_status)
     except KeyboardInterrupt as error:
         _leave(str(error) or "interrupted", error, TERMINATED if error.args else INTERRUPTED)
-    except Exception as error:
+    except Exception as error:  # what the system refuses is told from a bug below
         if isinstance(error, OSError) and errors.is_closed_pipe(error):
             # The reader of our output (`| head`) has seen enough; that is not a failure.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

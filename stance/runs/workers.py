@@ -49,7 +49,7 @@ def attempt(
     try:
         with _one_at_a_time:
             return compute(model, config, records)
-    except Exception as error:
+    except Exception as error:  # Dask would log the texts
         if not isinstance(error, StanceError | MemoryError | OSError):  # but a bug
             error.add_note(traceback.format_exc())
         return error
@@ -212,7 +212,7 @@ def cluster_pool(
         def result() -> Part:
             try:
                 part: Part | Exception = remote.result()  # from another worker if one is lost
-            except Exception as error:
+            except Exception as error:  # sent back, or the reader would wait
                 why = "the scheduler is gone; start it again"
                 if client.status == "running":
                     fault = shown(f"{type(error).__name__}: {error}")

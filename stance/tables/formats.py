@@ -43,7 +43,7 @@ def _readable(name: str, kind: str, advice: str) -> Iterator[None]:
         yield
     except StanceError:
         raise
-    except Exception as error:
+    except Exception as error:  # calamine, expat, zipfile and pyarrow have errors of many kinds
         why = shown(str(error).partition("\n")[0] or type(error).__name__, 80)
         raise DataError(f"{name}: cannot be read as a {kind} ({why}); {advice}") from error
 
