@@ -212,7 +212,7 @@ def cluster_pool(
         def result() -> Part:
             try:
                 part: Part | Exception = remote.result()  # from another worker if one is lost
-            except Exception as error:  # sent back, or the reader would wait
+            except Exception as error:  # of Dask, or of its connection
                 why = "the scheduler is gone; start it again"
                 if client.status == "running":
                     fault = shown(f"{type(error).__name__}: {error}")
