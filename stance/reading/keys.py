@@ -193,12 +193,14 @@ class StringTable:
         place = self._index.find(keys)
         new = np.flatnonzero(place < 0)
         if len(new):
-            some = new.take(np.unique(keys[new], return_index=True)[1])
+            new = new.take(np.argsort(keys[new]))  # in a third of the time of `np.unique`
+            first = np.append(True, np.diff(keys[new]) > 0)
+            some, known = new[first], len(self._index)
             number = self.find(spell(some))
             # Of the index: what an interrupted call left behind it has no key.
-            self._place = np.append(self._place[: len(self._index)], number)
+            self._place = np.append(self._place[:known], number)
             self._index.add(keys[some])
-            place[new] = self._index.find(keys[new])
+            place[new] = known + np.cumsum(first) - 1
         return self._place.take(place)
 
 
