@@ -205,7 +205,7 @@ class Cues:
 
 
 def _split(text: str) -> list[str]:
-    return [*filter(None, map(str.strip, " ".join(text.split()).split(";")))]
+    return [*filter(None, map(str.strip, text.replace("\n", " ").split(";")))]
 
 
 @lru_cache(maxsize=2)

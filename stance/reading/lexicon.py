@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count, repeat
+from itertools import count, repeat, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +94,10 @@ class PhraseMatcher:
             longer = np.flatnonzero(sizes > depth)
             place = first[longer] + depth
             step = _step(node[longer], tokens.gap[place - 1], number[place])
-            steps.append(np.unique(step, return_counts=True)[0])  # else it loads numpy.ma
-            node[longer] = size + np.searchsorted(steps[-1], step)
-            size += len(steps[-1])
+            distinct, rank = np.unique(step, return_inverse=True)
+            steps.append(distinct)
+            node[longer] = size + rank
+            size += len(distinct)
         self._index = KeyIndex(np.concatenate(steps).view(np.uint64))
         self._second = np.int64(len(begins) + 1)  # the first node of second words
         self._values = np.full(size, -1, np.int32)
@@ -104,9 +105,7 @@ class PhraseMatcher:
 
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
         """Return the nodes of words, by number; forms of verbs have rows of their own."""
-        words = {
-            number: word for known in (self._exact, self._folded) for word, number in known.items()
-        }
+        words = ["", *self._exact, *self._folded]
         verbs = defaultdict[int, list[int]](list)
         for place in np.flatnonzero(begins & 1).tolist():
             for form in forms(words[int(begins[place]) // 2]) if forms else ():
@@ -114,8 +113,7 @@ class PhraseMatcher:
                 verbs[self._folded.setdefault(form, next_one)].append(place + 1)
         rows = max(map(len, verbs.values()), default=0)
         nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
-        for number, places in verbs.items():
-            nodes[: len(places), number] = places
+        nodes[:rows, [*verbs]] = [*zip_longest(*verbs.values(), fillvalue=0)]
         plain = np.flatnonzero(~begins & 1)
         nodes[rows, begins[plain] // 2] = plain + 1
         return nodes
@@ -240,11 +238,12 @@ def _misspelt(stems: Collection[str]) -> dict[str, str]:
     >>> _misspelt({"condemn", "up"})["conedmn"]
     'condemn'
     """
-    long, right = [stem for stem in stems if len(stem) >= SHORTEST_MENDED], dict[str, str]()
-    for place in range(1, max(map(len, long), default=0)):
-        long = [stem for stem in long if len(stem) > place + 1]
-        swapped = {s[:place] + s[place + 1] + s[place] + s[place + 2 :]: s for s in long[::-1]}
-        right = swapped | right
+    long = [stem for stem in stems if len(stem) >= SHORTEST_MENDED]
+    right = {
+        stem[:place] + stem[place + 1] + stem[place] + stem[place + 2 :]: stem
+        for stem in long[::-1]  # the first of several counts
+        for place in range(1, len(stem) - 1)
+    }
     for stem in right.keys() & stems:
         del right[stem]
     return right
