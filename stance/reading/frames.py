@@ -106,11 +106,10 @@ class _Sentences(Evaluations):
             if name not in ("called", "passive") and self.referring.intersection(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
-            # "accused each other", "traded blame"
-            near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
-            mutual = any(self.lower(place) in ("other", "another") for place in near)
-            if not patients and (mutual or self.is_in(cue, "mutual")):
-                patients = agents if len(agents) > 1 else {}
+            if not patients and len(agents) > 1:  # "accused each other", "traded blame"
+                near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
+                mutual = any(self.lower(place) in ("other", "another") for place in near)
+                patients = agents if mutual or self.is_in(cue, "mutual") else {}
             if not sign:
                 return
         elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
