@@ -8,8 +8,7 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 """
 
 import re
-from bisect import bisect, bisect_left, insort
-from collections.abc import Iterator
+from bisect import bisect, insort
 from functools import cache
 from typing import Any
 
@@ -113,13 +112,12 @@ class Voices:
             self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
         return "".join(tags)
 
-    def _beginning_with(self, words: Ints) -> Iterator[int]:
-        """Yield the phrases that some words begin."""
-        first = self.phrases.first
-        for word in words.tolist():
-            place = bisect_left(first, word)
-            if place < len(first) and first[place] == word:
-                yield place
+    def _beginning_with(self, words: Ints) -> list[int]:
+        """Return the phrases that some words begin."""
+        first = np.asarray(self.phrases.first)
+        place = np.searchsorted(first, words)
+        found: list[int] = place[first.take(place, mode="clip") == words].tolist()
+        return found
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""
