@@ -231,11 +231,13 @@ class _Contents:
         """Return a list of so many terms, each of them on a line; empty if there is none."""
         if name not in self.unused:
             return ()
+        data = self.unused.pop(name)
         try:
-            text = self.unused.pop(name).decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
             raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
-        if text.count("\n") != size or text[-1:] not in "\n":
+        lines = np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n"))  # as `count`, sooner
+        if lines != size or text[-1:] not in "\n":
             raise refusal(f"'{name}' has not {size:,} whole lines")
         return zips.Terms(text)
 
