@@ -222,7 +222,7 @@ def _before_colon(words: Words, word: Ints, letter: Bytes, comma: Bools) -> Bool
     colon = [words.texts[number][stop] == ":" for number, stop in zip(para, end, strict=True)]
     for place in places[np.array(colon, np.bool_)].tolist():
         named = letter[np.searchsorted(sentence, sentence[place]) : place + 1]
-        says[place] = ord("A") in named and _NOMINAL[named].all()
+        says[place] = _letters("AM")[named].any() and _NOMINAL[named].all()
     return says
 
 

@@ -185,7 +185,9 @@ class _Sentences(Evaluations):
         sentence, word = self.words.sentence, self.phrases.word[cue]
         ends = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         words = {*map(self.spelling, range(*ends))}
-        return {"some", "others"} <= words or {"half", "other"} <= words
+        sides = not words.isdisjoint(self.lists["backers"])
+        sides &= not words.isdisjoint(self.lists["opponents"])
+        return sides or {"some", "others"} <= words or {"half", "other"} <= words
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied, asked, allowed or a charge."""
