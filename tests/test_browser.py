@@ -180,9 +180,26 @@ def test_an_actor_is_chosen_without_a_script(pages, browser):
     count = "[...document.querySelectorAll('article .para')].filter(e => e.offsetHeight).length"
     everything = browser.run(count)
     browser.run("document.querySelector('.only3').click()")
-    assert 0 < browser.run(count) < everything
+    few = browser.run(count)
+    assert 0 < few < everything
+    hidden = "document.querySelector('article .para:not(.a3) .m[id]')"
+    browser.run(f"document.querySelector(`aside a[href='#${{{hidden}.id}}']`).click()")
+    while not browser.run(f"{hidden}.matches(':target')"):  # in a moment
+        pass
+    assert browser.run(count) == few + 1
     browser.run("document.querySelector('form p input').click()")
     assert browser.run(count) == everything
+
+
+def test_a_long_name_is_broken_and_a_sign_stays_with_it(tmp_path, browser):
+    text = "Poland thanks Germany for its tankers\n\nRussia condemned the " + " ".join(
+        ["Organization for Security and Co-operation in Europe."] * 2
+    )
+    page = tmp_path / "page.html"
+    succeeds("read", write(tmp_path / "a.txt", text), "-o", page)
+    for size in (PHONE, DESKTOP):
+        assert probe(browser, page, size)["overflow"] <= 0
+    assert browser.run("document.querySelectorAll('h1 .m')[1].getClientRects().length") == 1
 
 
 def test_what_cannot_be_read_would_be_seen(tmp_path, browser):

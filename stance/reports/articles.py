@@ -1,7 +1,8 @@
 """Articles to read: a page for each, its mentions coloured by stance, and an index of several."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from stance.records import ANSWERS, UNCERTAIN, InputOptions
 from stance.reports import render
 from stance.reports.answers import Maker
 from stance.reports.figures import make_folder
+from stance.runs.summary import abstention_notes
 from stance.tables import Inputs, months_of, open_inputs, split_article
 from stance.tables.sources import InputFile
 
@@ -26,6 +28,7 @@ INDEX = "index.html"
 _ENDS = re.compile(r"[.!…。！][\"'”’»)\]]*$")
 _STEM = 40  # characters of a file's name in that of its page
 _TITLE = 30  # words of a first paragraph that may be a headline
+Piece = tuple[str, str, str]  # element of a paragraph, why it is boilerplate or "", and its text
 Place = tuple[str, str, Verdict]  # anchor of an answer, its part such as "paragraph 2", and it
 
 
@@ -45,16 +48,13 @@ class Article(NamedTuple):
     name: str  # of its file
     title: str  # its headline, or else the name of its file
     byline: str
-    tags: Sequence[str]  # elements of its paragraphs: h1 for a headline, h2, p
-    passages: Sequence[Passage]
+    parts: Sequence[tuple[str, str, Passage]]  # element (h1 for a headline, h2, p), reason, text
     actors: Sequence[tuple[str, Sequence[Place]]]  # most mentions first
     numbers: dict[str, int]  # of the actors, in order of first mention
-
-    @property
-    def answers(self) -> int:
-        """How many answers are given, none of them withheld."""
-        verdicts = (verdict for passage in self.passages for verdict in passage.verdicts)
-        return sum(verdict.answer.stance != UNCERTAIN for verdict in verdicts)
+    answers: int  # that are given
+    withheld: int  # because of the rate
+    asked: int  # for answers
+    notes: Sequence[str]  # for its readers
 
 
 def write_articles(
@@ -74,19 +74,21 @@ def write_articles(
             listed.append((name, article))
             page = render(
                 "article", len(article.numbers), title=shown(article.title, 200),
-                article=article, maker=maker, index=INDEX if several else "",
+                article=article, maker=maker, request=request, index=INDEX if several else "",
             )  # fmt: skip
             group.write(output / name if several else output, page, force=force)
         if not listed:
             raise DataError(notes[-1])
+        sizes = ((article.answers, article.withheld, article.asked) for _, article in listed)
+        answers, *rates = map(sum, zip(*sizes, strict=True))
+        rated = [*abstention_notes(maker.model, request.abstain, *rates)]
         if several:
             ordered = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            page = render("articles", title=title, listed=ordered, stances=ANSWERS)
+            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=rated)
             group.write(output / INDEX, page, force=force)
-    answers = sum(article.answers for _, article in listed)
     what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
-    return [*notes, f"wrote {output / INDEX if several else output}: {what}"]
+    return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"]
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
@@ -111,68 +113,76 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
     """
     limits = thresholds(model.calibration, request.abstain)
     for path in request.inputs.paths:
-        name = shown_path(path.name) if path else "standard input"
+        name = shown_path(path or "standard input")
         try:
-            texts, about, headings = _paragraphs(path, request, notes)
+            pieces, about = _paragraphs(path, request, notes)
         except DataError as error:
             if not request.inputs.several or isinstance(error, ExtraError):
                 raise
             notes.append(f"{error}; left out")
             continue
+        texts = [text for *_, text in pieces]
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
         before = ["", *texts[:-1]]
-        judged = model.judge(texts, asked, months=months, before=before, pushes=True)
-        passages = [
-            passage._replace(verdicts=tuple(v for v in passage.verdicts if v.mentions))
-            for passage in judged.passages(texts, limits)
-        ]
-        if foreign := judged.foreign.sum():
-            notes.append(f"{name}: {foreign_note(foreign, len(texts), model.recipe.language)}")
-        article = _article(name, ", ".join(about.values()), passages, headings)
-        if not article.actors:
+        with warnings.catch_warnings(record=True, action="always") as warned:
+            judged = model.judge(texts, asked, months=months, before=before, pushes=True)
+        passages = judged.passages(texts, limits)
+        parts = [(*piece[:2], passage) for piece, passage in zip(pieces, passages, strict=True)]
+        places, own = _places(parts), [str(warning.message) for warning in warned]
+        unknown = judged.withheld & (judged.mentions > 0)
+        if judged.foreign.any():
+            number = len({*np.flatnonzero(judged.foreign), *judged.para[unknown]})
+            own.append(foreign_note(number, len(texts), model.recipe.language))
+        notes += [f"{name}: {note}" for note in own]
+        stances = [place[2].answer.stance for mine in places.values() for place in mine]
+        withheld = stances.count(UNCERTAIN) - int(unknown.sum())
+        own += abstention_notes(model, request.abstain, withheld, len(stances))
+        if not places:
             whom = "the actor" if request.actor else "any actor of the book"
             notes.append(f"{name}: does not name {whom}; add its aliases to your book (--actors)")
-        yield article
+        file = shown_path(path.name) if path else name
+        title = next((text for tag, _, text in pieces if tag == "h1"), file)
+        numbers = {actor: number for number, actor in enumerate(places)}
+        actors = sorted(places.items(), key=lambda on: -sum(v.answer.mentions for *_, v in on[1]))
+        sizes = len(stances) - stances.count(UNCERTAIN), withheld, len(stances)
+        yield Article(file, title, ", ".join(about.values()), parts, actors, numbers, *sizes, own)
 
 
 def _paragraphs(
     path: Path | None, request: ReadRequest, notes: list[str]
-) -> tuple[list[str], dict[str, str], Set[str]]:
-    """Return the paragraphs of an article, what it says of itself, and its headings."""
+) -> tuple[list[Piece], dict[str, str]]:
+    """Return the paragraphs of an article, and what it says of itself.
+
+    A short first line that is no sentence is its headline.
+    """
+    about, headings = dict[str, str](), set[str]()
     if path is None:
-        texts = [text for text, reason in split_article(request.text) if not reason]
-        about, headings = dict[str, str](), set[str]()
+        pieces = [p for p in split_article(request.text) if request.reading.keep_all or not p[1]]
     else:
         with open_inputs(Inputs((path,)), request.reading) as table:
-            records = list(table)
+            rows = [dict(zip(table.columns, record.cells, strict=True)) for record in table]
             notes += table.notes
-        about = dict(zip(table.columns, records[0].cells, strict=True)) if records else {}
-        texts = [record.cells[table.columns.index("text")] for record in records]
+        about = {k: shown(rows[0][k], 80) for k in ("date", "outlet") if rows and rows[0].get(k)}
+        pieces = [(row["text"], row.get("boilerplate", "")) for row in rows]
         headings = table.headings
-    if not texts:
-        where = shown_path(path) if path else "standard input"
+    if not pieces:
+        where = shown_path(path or "standard input")
         raise DataError(f"{where}: has no paragraph; check that it is an article")
-    known = {key: shown(about[key], 80) for key in ("date", "outlet") if about.get(key)}
-    return texts, known, headings
+    tags = ["p" if reason or text not in headings else "h2" for text, reason in pieces]
+    first = next((text for text, reason in pieces if not reason), "")
+    if first and (first in headings or (len(first.split()) <= _TITLE and not _ENDS.search(first))):
+        tags[pieces.index((first, ""))] = "h1"
+    return [(tag, reason, text) for tag, (text, reason) in zip(tags, pieces, strict=True)], about
 
 
-def _article(name: str, byline: str, passages: Sequence[Passage], headings: Set[str]) -> Article:
-    """Return an article; a short first line that is no sentence is its headline, too."""
-    first = passages[0].text
-    tags = ["h2" if passage.text in headings else "p" for passage in passages]
-    if first in headings or (len(first.split()) <= _TITLE and not _ENDS.search(first)):
-        tags[0] = "h1"
-    named = dict.fromkeys(actor for passage in passages for actor in passage.actors)
-    numbers = {actor: number for number, actor in enumerate(named)}
-    places: dict[str, list[Place]] = {actor: [] for actor in numbers}
-    for number, (passage, tag) in enumerate(zip(passages, tags, strict=True), 1):
-        part = f"paragraph {tags[:number].count('p')}" if tag == "p" else "heading"
-        for verdict in passage.verdicts:
-            actor = verdict.answer.actor
-            places[actor].append((f"p{number}a{numbers[actor]}", part, verdict))
-    actors = sorted(
-        places.items(), key=lambda item: -sum(verdict.answer.mentions for *_, verdict in item[1])
-    )
-    title = first if tags[0] == "h1" else name
-    return Article(name, title, byline, tags, passages, actors, numbers)
+def _places(parts: Sequence[tuple[str, str, Passage]]) -> dict[str, list[Place]]:
+    """Return the answers on each actor, and where they are, in order of first mention."""
+    places = dict[str, list[Place]]()
+    for number, (tag, _, passage) in enumerate(parts, 1):
+        part = f"paragraph {number}" if tag == "p" else "heading"
+        for verdict in filter(lambda each: each.mentions, passage.verdicts):
+            mine = places.setdefault(verdict.answer.actor, [])
+            anchor = f"p{number}a{[*places].index(verdict.answer.actor)}"
+            mine.append((anchor, part, verdict))
+    return places

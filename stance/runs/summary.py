@@ -53,16 +53,8 @@ def run_notes(
     ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
     are the first ones, where names are looked for that the actor book lacks.
     """
-    if rate is not None:
-        total, corpora = tally.answers.total(), len(model.card["data"])
-        uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-        withheld = uncertain - tally.unknown
-        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
-        yield (
-            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
-        )
-    yield from silence_notes(model, rate)
+    uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+    yield from abstention_notes(model, rate, uncertain - tally.unknown, tally.answers.total())
     if tally.cut:
         yield cut_note(tally.cut)
     rows = {name: n for name, n in model.reference.actors.items() if model.book.number(name) < 0}
@@ -79,6 +71,20 @@ def run_notes(
             "`stance actors INPUT --discover` lists them"
         )
     yield from _drift_notes(model, rate, tally)
+
+
+def abstention_notes(
+    model: StanceModel, rate: float | None, withheld: int, total: int
+) -> Iterator[str]:
+    """Yield how many of all answers are withheld at a rate, and which are never given."""
+    if rate is not None:
+        corpora = len(model.card["data"])
+        mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
+        yield (
+            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
+        )
+    yield from silence_notes(model, rate)
 
 
 def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
