@@ -131,6 +131,11 @@ def test_bad_book_gives_one_clear_line(number, tmp_path):
     assert "\n" not in line
 
 
+def test_a_book_may_extend_another_by_nothing():
+    for text, language in (("extends = true", "english"), ('extends = "russian"', "russian")):
+        assert ActorBook.from_toml(text, "mine").actors == ActorBook.default(language).actors
+
+
 @pytest.mark.parametrize(
     ("extends", "names", "mentioned"),
     [

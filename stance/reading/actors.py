@@ -184,7 +184,7 @@ class ActorBook:
         cls, tables: Mapping[str, Any], name: str, base: Sequence[Actor] = ()
     ) -> "ActorBook":
         """Make a book from tables, as in the file format and a model's manifest, and ``base``."""
-        if not tables:
+        if not tables and not base:
             raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
         new = {key: read_actor(key, table, name) for key, table in tables.items()}
         try:
