@@ -95,7 +95,7 @@ def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
     return [
         line
         for name, text in rows
-        for line in wrap(shown(text, 1000), f"{name:<{width}}", " " * width)
+        for line in wrap(shown(text, 1000), f"{name:<{width - 2}}  ", " " * width)
     ]
 
 

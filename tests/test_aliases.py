@@ -61,6 +61,9 @@ def test_aliases_and_rows_are_counted_whatever_the_batches(actors, tmp_path):
         assert screen[0] == f"{4 * many:,} rows; {2 * many:,} name an actor"
         assert " ".join(screen[1].split()).startswith(f"NATO ({2 * many:,}) NATO {2 * many:,}, ")
         assert "separator ','" in told
+    text = ["The Democratic Republic of the Congo."]
+    screen = actors(table(tmp_path / "a.csv", text), own=False)[0]
+    assert "Democratic Republic of the Congo (1)  Democratic Republic of the Congo 1" in screen
     assert actors(table(tmp_path / "b.csv", []))[1]["actors"] == {}
     assert actors(table(tmp_path / "c.csv", TEXTS[:1]))[0][0] == "1 row; 1 names an actor"
 
