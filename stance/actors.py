@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.reading.names import surname
+from stance.reading.names import name_words, surname
 from stance.reading.text import count_cut, cut_note
 from stance.records import Form, InputOptions
 from stance.tables import Inputs, open_inputs, open_table
@@ -59,14 +59,16 @@ def count_aliases(
 def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     """Return the TOML of an actor book with the persons of a table, and their parties."""
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
-    parties = defaultdict[str, set[str]](set)
+    parties, suffixes = defaultdict[str, set[str]](set), name_words()["suffixes"]
     with open_table(path, **form) as table:
         column(table, "name")  # raises if there is none
         known = ("name", "party", "country", "from", "to")
         places = {name: optional_column(table, name) for name in known}
         for record in table:
             cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
-            name = cells["name"]
+            last, comma, given = cells["name"].partition(", ")  # "Müller, Anna", not "Kennedy, Jr."
+            plain = not comma or "," in given or given.rstrip(".").lower() in suffixes
+            name = cells["name"] if plain else f"{given} {last}"
             terms[name] += [cells["from"], cells["to"]]
             notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
             if cells["party"]:
@@ -99,12 +101,14 @@ def discover(
     """
     uses = defaultdict[str, dict[str, str]](dict)  # by name and document: the first context
     spelling, rows = dict[str, str](), 0  # case does not tell names apart
+    seen = set[str]()  # the first documents
     with open_inputs(inputs, reading) as table:
         place = column(table, reading.text_column, "--text-column")
         document = optional_column(table, "document")
         for block in table.chunks:
             for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
                 where = str(rows + row) if document is None else block.columns[document][row]
+                seen |= {where} if len(seen) < LEAST else set()
                 for name, start, _ in names:
                     name = spelling.setdefault(name.lower(), name)
                     if where not in uses[name]:  # of a long text, only the words near are split
@@ -116,10 +120,10 @@ def discover(
         notes = [*inputs.notes, *table.notes]
     persons = _merge(uses)
     new = (use for use in uses.items() if book.number(use[0]) < 0 and not book.owned(use[0])[1])
-    often = [(name, contexts) for name, contexts in new if len(contexts) >= LEAST]
+    often = [(name, contexts) for name, contexts in new if len(contexts) >= min(LEAST, len(seen))]
     often.sort(key=lambda use: (-len(use[1]), use[0]))
     first = f"; the first {MOST} are printed" if len(often) > MOST else ""
-    what = f"not in the book and in {LEAST} documents or more"
+    what = "not in the book" + f" and in {LEAST} documents or more" * (len(seen) >= LEAST)
     notes.append(f"{count(len(often), 'name')} {what}{first}")
     return [
         {
@@ -154,7 +158,9 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
     return "\n".join(
-        _toml(one["name"], one["kind"], f"{one['documents']:,} documents: {one['context']}", {})
+        _toml(
+            one["name"], one["kind"], f"{count(one['documents'], 'document')}: {one['context']}", {}
+        )
         for one in names
     )
 

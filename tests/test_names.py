@@ -223,7 +223,7 @@ def test_the_book_refers_to_its_main_actors():
 def test_a_book_is_made_of_a_table_of_people(tmp_path):
     table = "name,party,country,from,to\n"
     table += "Mona Fairfax,Harbour Party,Ruritania,2015-12-31,2017-01-31\n"
-    table += "Mona Fairfax,Harbour Party,Ruritania,2019-05-01,\nBill Oduya,,,,\n,,,,\n"
+    table += 'Mona Fairfax,Harbour Party,Ruritania,2019-05-01,\n"Oduya, Bill",,,,\n,,,,\n'
     with pytest.warns(UserWarning, match="people.csv: 1 row without a name, left out"):
         made = invoke("actors", "--from", write(tmp_path / "people.csv", table)).stdout
     book = write(tmp_path / "book.toml", made)
@@ -262,7 +262,9 @@ def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     assert (one["kind"], one["documents"], other["documents"]) == ("person", 3, 2)
     assert one["context"].startswith("We met Ana Delacroix and")
     one = write(tmp_path / "one.csv", "document,text\na,Ana Delacroix met Ana Delacroix.\n")
-    assert invoke("actors", one, "--discover").stdout.strip() == ""
+    ran = invoke("actors", one, "--discover")
+    assert "1 name not in the book\n" in ran.stderr
+    assert "# 1 document: Ana Delacroix met" in ran.stdout
     empty = write(tmp_path / "empty.txt", "")
     assert "0 names not in the book" in invoke("actors", empty, "--discover").stderr
     assert invoke("actors", empty).exit_code == 0
