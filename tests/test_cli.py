@@ -192,7 +192,7 @@ KINDS = "--aliases: 'leaders' is not a kind of name; the kinds are name, demonym
         (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
         (1, "predict -m MODEL empty.xlsx", "empty.xlsx: is empty; a table begins with"),
         (2, "predict TABLE -m MODEL -o x.pdf", "x.pdf: a table is not written as .pdf; end its"),
-        (2, "report TABLE -o x.pdf", "x.pdf: a page is not written as .pdf; end its name in .html"),
+        (2, "report TABLE -o x.pdf", "x.pdf: is not the name of a page; end it in .html"),
         (2, "predict TABLE -m MODEL -o x.xlsx.gz", "x.xlsx.gz: .xlsx files are compressed already"),
         (2, "predict TABLE --aliases name,leaders", KINDS),
         (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),

@@ -278,6 +278,7 @@ def test_an_article_is_read_with_it(tmp_path):
     invoke("read", path, "-o", page, "--deep", "all")
     assert ", and the deep reader. Text:" in page.read_text("utf-8")
     assert "<dt>words that push the linear model</dt>" in page.read_text("utf-8")
+    assert "'all' or 'unsure', not 'some'" in misused("read", "--deep", "some", path, "-o", "b")
     assert "--deep works only with" in misused(
         "read", path, "-o", path.with_name("b.html"), "--deep", "all", "--abstain", "0.1"
     )

@@ -194,12 +194,14 @@ BAD = [
     (1, ("empty.txt", "-o", "a.html"), "empty.txt: has no paragraph"),
     (1, ("latin.txt", "-o", "a.html"), "latin.txt:1: .*--encoding"),
     (4, ("a.txt", "-o", "page"), "page: exists already; use --force"),
-    (2, ("a.txt", "-o", "a.pdf"), "a.pdf: a page is not written as .pdf; end its name in .html"),
+    (2, ("a.txt", "-o", "a.pdf"), "a.pdf: is not the name of a page; end it in .html"),
+    (2, ("a.txt", "-o", "b"), "b: is not the name of a page; end it in .html"),
     (4, ("a.txt", "-o", "a.txt", "--force"), "a.txt: is the input"),
     (4, ("a.txt", "-o", "none/a.html"), "none/a.html: its folder does not exist"),
     (2, ("a.txt", "-o", "-"), "cannot go to standard output"),
     (3, ("a.txt", "-o", "a.html", "--model", "b.txt"), "b.txt"),
     (2, ("a.txt", "-o", "a.html", "--aliases", "x"), "--aliases"),
+    (1, ("-", "-o", "a.html"), "is a web page; save it as .html to have it read$"),
     (2, (".", "-", "-o", "pages"), "standard input cannot be read beside files"),
     (4, (".", "-o", "b.txt"), "b.txt: is not a folder"),
 ]
@@ -218,7 +220,7 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path, monkeypatch, statu
         (tmp_path / "latin.txt").unlink()
         (tmp_path / "empty.txt").unlink()
     before = sorted(tmp_path.iterdir())
-    assert re.search(said, fails(status, "read", *args, stdin="x"))
+    assert re.search(said, fails(status, "read", *args, stdin="<p>x</p>"))
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -90,7 +90,8 @@ class Command(_Light, TyperCommand):
         kinds = {one.name: one.type_descriptor.annotation for one in parameters}
         choices, words = get_args(kinds.get("deep")), list[str]()
         for word, after in zip(args, [*args, ""][1:], strict=True):
-            alone = word == "--deep" and choices and after not in choices
+            mistyped = after.isalpha() and after.islower() and not Path(after).exists()
+            alone = word == "--deep" and choices and after not in choices and not mistyped
             words += [word, "all"] if alone else [word]
         return words
 

@@ -30,11 +30,10 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
 
 def refuse_page(page: Path | None) -> None:
     """Raise if a page would be written under the name of a table or of another kind of file."""
-    from stance.files import DOCUMENT_NAMES, TABLE_NAMES, kind_suffix
+    from stance.files import PAGE_NAMES, is_device, kind_suffix
 
-    suffix = kind_suffix(page)
-    if suffix in (*TABLE_NAMES, *DOCUMENT_NAMES, ".pdf"):
-        raise UsageError(f"{page}: a page is not written as {suffix}; end its name in .html")
+    if page and kind_suffix(page) not in PAGE_NAMES and not is_device(page):
+        raise UsageError(f"{page}: is not the name of a page; end it in .html")
 
 
 def beside(table: Path, ending: str) -> Path:

@@ -137,8 +137,8 @@ class InputFile:
                     return kind
                 self.refuse(f"is {what}")
         if (binary or kind_suffix(self._path) not in PAGE_NAMES) and _PAGE.match(head):
-            instead = "" if suffix in PAGE_NAMES else "save it as .html to have it read, or "
-            self.refuse(f"is a web page; {instead}name a table")
+            instead = ["save it as .html to have it read"] * (suffix not in PAGE_NAMES)
+            self.refuse(f"is a web page; {', or '.join([*instead, *['name a table'] * binary])}")
         return "text"
 
     # --- Bytes ---
