@@ -116,14 +116,15 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     title, outlet = page.title or "", page.sitename or ""
     if outlet:
         title = re.sub(f"^{re.escape(outlet)}{_BETWEEN}|{_BETWEEN}{re.escape(outlet)}$", "", title)
-    lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
+    lines = [re.sub(r"^\s*(- )+", "", line) for line in page.text.splitlines()]
     plain = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
     kept = _inked(page.text)
-    for text in filter(_is_prose, texts):
-        if _inked(text)[:_BEGINNING] not in kept:
-            left[text] = _OUTSIDE
+    for text in filter(None, texts):
+        reason = _OUTSIDE if _is_prose(text) else _reason(text)
+        if reason and _inked(text)[:_BEGINNING] not in kept:
+            left[text] = reason
     return plain, about, {title, *headings} - {""}, left
 
 
