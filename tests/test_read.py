@@ -98,17 +98,13 @@ def test_what_cannot_be_said_is_uncertain(tmp_path):
     page, _ = read(text, tmp_path / "a.html", "--abstain", "0.2")
     labels = {label for label, _ in mentions(page.html)}
     assert labels <= {"uncertain", "neutral"}
-    text = write(
-        tmp_path / "c.txt",
-        "Poland praised NATO.\n" + "Iran met Iraq." + "a" * 50_000,
-    )
+    text = write(tmp_path / "c.txt", "Poland praised NATO.\nIran met Iraq." + "a" * 50_000)
     page, said = read(text, tmp_path / "c.html", "--abstain", "0.05")
     cut = "of 1 text only the first 50,000 characters are read"
     withheld = "--abstain 0.05: 2 of 4 answers withheld (50.0 %); the rate holds over"
-    for note in (cut, withheld, "--abstain 0.05: favor is never answered"):
-        assert note in page.text
+    for note in (f"{text}: {cut}", withheld, "--abstain 0.05: favor is never answered"):
         assert note in said
-    assert f"{text}: {cut}" in said
+        assert note.removeprefix(f"{text}: ") in page.text
     assert "were right" not in page.text
     foreign = (
         "Polen lobte die NATO am Montag und verurteilte Moskau wegen der Angriffe auf Ziele, "
@@ -130,8 +126,7 @@ def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
     assert "Atlantis is not named." in page.text
     assert "It rained." in page.text
     page, _ = read("-", tmp_path / "c.html", "--encoding", "cp1252", stdin=b"Caf\xe9s rose.")
-    assert "No actor of the book is named." in page.text
-    assert "Caf\xe9s rose." in page.text
+    assert re.search("No actor of the book is named.* Caf\xe9s rose", page.text)
 
 
 def test_boilerplate_that_is_kept_is_marked_and_no_headline(sample, tmp_path):
@@ -161,7 +156,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     folder.mkdir()
     write(folder / "a.txt", "A quiet day\nNATO met.")
     write(
-        folder / "b.txt", "Thanks\nPoland praised NATO, Canada.\nIran, Japan, India thanked Russia."
+        folder / "b.txt", "Thanks\nPoland praised NATO, Canada.\nIran, Japan, Iraq thanked Italy."
     )
     write(folder / "rows.csv", "text\nNATO met.\n")
     write(folder / "c.txt", "\n")
@@ -178,9 +173,7 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     assert [row[0] for row in table[1:]] == [
         "Thanksb.txt: 3 paragraphs, 7 answers", "A quiet daya.txt: 2 paragraphs, 1 answer"
     ]  # fmt: skip
-    assert re.findall(r"[A-z]+", table[1][1]) == (
-        ["Poland", "NATO", "Canada", "Iran", "Japan", "India", "Russia"]
-    )
+    assert " ".join(re.findall("[A-z]+", table[1][1])) == "Poland NATO Canada Iran Japan Iraq Italy"
     for name in ("001-a.html", "002-b.html"):
         assert "index.html" in read_page((pages / name).read_bytes()).pages
     assert read_page((pages / "index.html").read_bytes()).pages == ["002-b.html", "001-a.html"]
