@@ -34,43 +34,22 @@ MARGIN = 2e-6
 
 @dataclass(frozen=True)
 class StanceModel(Recomputing):
-    """A trained model; `stance.fitting` makes one, `stance.storage` keeps it in a file.
-
-    Attributes
-    ----------
-    sentiment : Head or None
-        None if the corpus had no sentiment labels.
-    control : Head
-        Target-blind baseline, trained on the same rows.
-    fingerprints : TextHashes
-        Compact hashes of the training texts, to notice leakage.
-    card : mapping
-        The rest of the manifest: data, versions, scores, limits. JSON values only.
-    calibration : Calibration
-        Held-out answers that say when to withhold one.
-    holder : Head or None
-        None if the corpus did not say whose its stances are.
-    deep : DeepReader or None
-        What answers beside the heads; None if they answer alone, as those of every file do.
-    encoder : DeepReader or None
-        What makes the features of the block `deep`; None if no head has it.
-    digest : str
-        SHA-256 of what its file says of itself, its arrays included; empty if it has none.
-    """
+    """A trained model; `stance.fitting` makes one, `stance.storage` keeps it in a file."""
 
     book: ActorBook
     lexicon: Lexicon
     recipe: Recipe
     stance: Head
-    sentiment: Head | None
-    control: Head
-    fingerprints: TextHashes
-    card: Mapping[str, Any]
-    calibration: Calibration
-    holder: Head | None = None
+    sentiment: Head | None  #: None if the corpus had no sentiment labels
+    control: Head  #: target-blind baseline, trained on the same rows
+    fingerprints: TextHashes  #: compact hashes of the training texts, to notice leakage
+    card: Mapping[str, Any]  #: rest of the manifest: data, versions, scores, limits; JSON values
+    calibration: Calibration  #: held-out answers that say when to withhold one
+    holder: Head | None = None  #: None if the corpus did not say whose its stances are
+    #: What answers beside the heads; None if they answer alone, as those of every file do.
     deep: DeepReader | None = None
-    encoder: DeepReader | None = None
-    digest: str = ""
+    encoder: DeepReader | None = None  #: makes the features of the block `deep`, if a head has it
+    digest: str = ""  #: SHA-256 of what its file says of itself, arrays included; "" without one
 
     @cached_property
     def reader(self) -> Reader:
@@ -122,7 +101,8 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        tone, spans = list[NDArray[Any]](), _check(texts, actors, spans, months, before)
+        spans = _check(texts, actors, spans, months=months, before=before)
+        columns, tone = (texts, actors, spans, months, before), list[NDArray[Any]]()
         months = None if months is None else np.asarray(months)
         if actors is None:
             words = self.reader.words(normalise_all(texts), months=months, before=before or ())
@@ -147,7 +127,7 @@ class StanceModel(Recomputing):
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
         if before is not None:
             self._name_speakers(judged, texts, before)
-        return replace(judged, page=partial(self._page, texts, actors, spans, months, before))
+        return replace(judged, page=partial(self._page, columns))
 
     def _name_speakers(
         self, judged: Predictions, texts: Sequence[str], before: Sequence[str]
@@ -168,39 +148,30 @@ class StanceModel(Recomputing):
         judged.holder[pairs[named]] = again.holder[named]
         judged.holder_probability[pairs[named]] = again.holder_probability[named]
 
-    def _page(self, texts: Sequence[str], *asked: Any) -> str:
+    def _page(self, columns: Sequence[Any]) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
-        first = list(texts[:SHOWN])  # a series may number its rows in its own way
-        asked = tuple(None if column is None else column[:SHOWN] for column in asked)
-        judged = self.judge(first, *asked[:2], months=asked[2], before=asked[3], pushes=True)
-        return notebook_html(judged.passages(first), len(texts) - len(first))
+        texts = list(columns[0])
+        judged = self._judge_part(slice(SHOWN), columns, pushes=True)
+        return notebook_html(judged.passages(texts[:SHOWN]), len(texts[SHOWN:]))
+
+    def _judge_part(self, rows: slice, columns: Sequence[Any], **asked: bool) -> Predictions:
+        """Judge some rows of texts, actors, spans, months and paragraphs before, if given."""
+        # As lists, for a series may number its rows in its own way.
+        given: list[Any] = [column if column is None else list(column[rows]) for column in columns]
+        texts, actors, spans, months, before = given
+        return self.judge(texts, actors, spans, months=months, before=before, **asked)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
         months: Ints | None = None, before: Sequence[str] | None = None,
         pushes: bool = False, speakers: bool = False,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
-        """Judge any number of rows, and yield each batch of them with its predictions.
-
-        Parameters
-        ----------
-        texts, actors, spans, months, before, pushes, speakers
-            As in `judge`.
-
-        Yields
-        ------
-        (slice, Predictions)
-            Rows of the batch, and their predictions.
-        """
-        spans = _check(texts, actors, spans, months, before)
+        """Judge any number of rows as `judge` does; yield those of each batch and its answers."""
+        spans = _check(texts, actors, spans, months=months, before=before)
+        columns = texts, actors, spans, months, before
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
-            asked: list[Any] = [
-                None if column is None else column[rows]
-                for column in (texts, actors, spans, months, before)
-            ]
-            how: Any = {"pushes": pushes, "speakers": speakers}
-            yield rows, self.judge(*asked[:3], months=asked[3], before=asked[4], **how)
+            yield rows, self._judge_part(rows, columns, pushes=pushes, speakers=speakers)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
@@ -294,10 +265,7 @@ class StanceModel(Recomputing):
         return code, chance
 
 
-def _check(
-    texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, months: Ints | None,
-    before: Sequence[str] | None,
-) -> Spans:  # fmt: skip
+def _check(texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, **more: Any) -> Spans:
     """Return the spans, read; raise if what is given does not belong to each of some texts."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):
@@ -305,8 +273,7 @@ def _check(
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if spans is not None and actors is None:
         raise ValueError("spans say where given actors are named; give actors, too")
-    others = {"actors": actors, "spans": spans, "months": months, "before": before}
-    for name, given in others.items():
+    for name, given in {"actors": actors, "spans": spans, **more}.items():
         if given is not None and len(given) != len(texts):
             size = count(len(texts), "text")
             raise ValueError(f"{name} has {len(given)} for {size}; give one for each")

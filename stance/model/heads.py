@@ -31,14 +31,6 @@ Columns = list[Floats]
 """By label but the first, how far each feature leads the first; then the square of its idf."""
 
 
-@dataclass(slots=True)
-class Lookup:
-    """What a block knows of the features of a vocabulary, of which the first ``size`` are in it."""
-
-    columns: Columns
-    size: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class BlockWeights(Recomputing):
     """What a head learned about one feature block."""
@@ -82,16 +74,16 @@ class BlockWeights(Recomputing):
 
     def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Columns:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
-        nothing, size = Lookup([np.zeros(0)] * self.coef.shape[1]), len(vocabulary)
-        known: Lookup = reader.made.setdefault((self, vocabulary), nothing)
-        if known.size < size:
-            if len(known.columns[0]) < size:  # with room for more, or each batch would copy all
-                known.columns = [np.resize(column, 2 * size) for column in known.columns]
-            rows = self.index.find(vocabulary.keys(np.arange(known.size, size)))
-            for column, values in zip(known.columns, self._all, strict=True):
-                column[known.size : size] = values.take(rows)
-            known.size = size
-        return known.columns
+        columns: Columns = [np.zeros(0)] * self.coef.shape[1]
+        columns, known = reader.made.get((self, vocabulary), (columns, 0))
+        if known < (size := len(vocabulary)):
+            if len(columns[0]) < size:  # with room for more, or each batch would copy all
+                columns = [np.resize(column, 2 * size) for column in columns]
+            rows = self.index.find(vocabulary.keys(np.arange(known, size)))
+            for column, values in zip(columns, self._all, strict=True):
+                column[known:size] = values.take(rows)
+            reader.made[self, vocabulary] = columns, size
+        return columns
 
     def scores(
         self, reader: Reader, pairs: Pairs, known: Bools, tell: Callable[..., None] | None = None
