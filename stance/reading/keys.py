@@ -1,7 +1,6 @@
 """64-bit hashes of words, phrases and whole texts, and tables that number strings by them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import count, pairwise
 from typing import Any, NamedTuple
@@ -42,6 +41,9 @@ def join_keys(template: int, *parts: Keys) -> Keys:
 
 
 HASHED = 1 << 15  # characters summed up at a time, so that they stay in the processor's cache
+_FACTORS = np.full((2, 2 * HASHED), MULTIPLIER)
+_FACTORS[1], _FACTORS[:, 0] = pow(int(MULTIPLIER), -1, 1 << 64), 1
+_POWERS, _INVERSES = np.multiply.accumulate(_FACTORS, axis=1)  # of the multiplier
 
 
 def stretch_keys(codes: Codes, begin: Ints, end: Ints) -> Keys:
@@ -55,29 +57,18 @@ def stretch_keys(codes: Codes, begin: Ints, end: Ints) -> Keys:
     True
     """
     keys = np.empty(len(begin), np.uint64)
-    powers, inverses = _power_tables(2 * HASHED)
     terms, running = np.empty(2 * HASHED, np.uint64), np.zeros(2 * HASHED + 1, np.uint64)
     cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED, HASHED))
     for first, last in pairwise(sorted({*cuts.tolist()})):
         low, high = int(begin[first]), int(end[last - 1])
         size = high - low
-        np.multiply(codes[low:high], powers[:size], out=terms[:size])
+        np.multiply(codes[low:high], _POWERS[:size], out=terms[:size])
         np.cumsum(terms[:size], out=running[1 : size + 1])
         start = begin[first:last] - low
         key = running.take(end[first:last] - low)
         key -= running.take(start)
-        np.multiply(key, inverses.take(start), out=keys[first:last])
+        np.multiply(key, _INVERSES.take(start), out=keys[first:last])
     return keys
-
-
-@lru_cache(maxsize=1)
-def _power_tables(size: int) -> tuple[Keys, Keys]:
-    """Return the first powers of the multiplier, and of its inverse."""
-    factors = np.full((2, size), MULTIPLIER, np.uint64)
-    factors[1] = pow(int(MULTIPLIER), -1, 1 << 64)
-    factors[:, 0] = 1
-    powers, inverses = np.multiply.accumulate(factors, axis=1)
-    return powers, inverses
 
 
 class KeyIndex:

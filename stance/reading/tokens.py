@@ -95,7 +95,7 @@ def _gap_kind(gap: str) -> int:
 
 
 _STOP, _COMMA = re.compile("[.!?\u2026]"), re.compile("[,;:\u2014()]| - ")
-_GAPS: dict[str, tuple[type, Callable[[str], object]]] = {
+_GAPS: dict[str, tuple[type, Callable[[str], Any]]] = {
     "kind": (np.uint8, _gap_kind),
     "question": (np.bool_, lambda gap: "?" in gap),
     "stop": (np.bool_, lambda gap: bool(_STOP.search(gap)) and any(map(str.isspace, gap))),
@@ -107,10 +107,6 @@ _GAPS: dict[str, tuple[type, Callable[[str], object]]] = {
     "comma": (np.bool_, lambda gap: bool(_COMMA.search(gap))),
 }
 """Columns of what stands between words, each with its type and what tells it."""
-
-
-def _describe_gaps(gaps: Sequence[str]) -> Iterator[Any]:
-    return (list(map(describe, gaps)) for _, describe in _GAPS.values())
 
 
 MOST_SPELLINGS = 400_000  # kept for the next batch
@@ -125,7 +121,9 @@ class Spellings(StringTable):
     def clear(self) -> None:
         """Forget every string."""
         super().clear()
-        self.gaps = StringTable(_describe_gaps, {name: kind for name, (kind, _) in _GAPS.items()})
+        kinds = {name: kind for name, (kind, _) in _GAPS.items()}
+        describe = [one for _, one in _GAPS.values()]
+        self.gaps = StringTable(lambda gaps: (list(map(one, gaps)) for one in describe), kinds)
 
     def full(self) -> bool:
         """Return whether there are too many strings to keep."""
