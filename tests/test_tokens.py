@@ -16,20 +16,14 @@ from stance.reading.tokens import (
     CLITIC_NONE,
     CLITIC_OTHER,
     CLITIC_POSSESSIVE,
-    FLAGS,
     LONGEST_WORD,
     Spellings,
-    flags_of,
     tokenise,
 )
 
 
 def new_spellings():
-    def describe(words):
-        yield from flags_of(words, [*map(str.lower, words)])
-        yield [*map(len, words)]
-
-    return Spellings(describe, FLAGS | {"length": np.int64})
+    return Spellings(lambda words, _: [[*map(len, words)]], {"length": np.int64})
 
 
 def read(*texts, spellings=None):

@@ -18,7 +18,7 @@ from stance.reading.keys import StringTable
 from stance.reading.lexicon import PhraseMatcher, bundled, languages
 from stance.reading.names import Alias, References, name_words, unknown_names
 from stance.reading.text import normalise, normalise_all
-from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
+from stance.reading.tokens import Spellings, Tokens, tokenise
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
@@ -80,7 +80,7 @@ class ActorBook:
         # What counts by what stands around it.
         doubtful = [alias.alone or alias.kind in UNSURE for alias in aliases]
         self._doubtful = np.array(doubtful, np.bool_)
-        self._spellings = Spellings(self._describe, FLAGS | self.columns)
+        self._spellings = Spellings(self.matcher.describe, self.columns)
 
     def _sure_aliases(self) -> Iterator[Alias]:
         """Yield the aliases that can mean one actor alone."""
@@ -134,10 +134,6 @@ class ActorBook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ActorBook, (self.actors, self.kinds)  # a copy learns spellings of its own
-
-    def _describe(self, words: Sequence[str]) -> Iterator[Any]:
-        lower = [*map(str.lower, words)]
-        return chain(flags_of(words, lower), self.matcher.describe(words, lower))
 
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":

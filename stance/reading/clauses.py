@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
@@ -47,17 +46,10 @@ _CUES, _NOMINAL = _letters("VEGBdegcPQTKUj"), _letters("AMsaucJjND0Oq")
 _QUALIFYING, _ADJECTIVAL = _letters("DOqpfwyiJM"), _letters("DOqM")
 
 
-def _joins() -> NDArray[np.bool_]:
-    """Return which letter continues a noun phrase after which."""
-    joins = np.zeros((128, 128), np.bool_)
-    followers = {"D": "DAMsaucJN", "A": "sacq", "s": "AsauNcJq", **dict.fromkeys("Muac", "sauNcJq")}
-    followers |= dict.fromkeys("Oq", "AMsaucJN") | dict.fromkeys("NJ", "sauNcJMq")
-    for before, after in followers.items():
-        joins[ord(before)] = _letters(after)
-    return joins
-
-
-_JOINS = _joins()
+_FOLLOWERS = {"D": "DAMsaucJN", "A": "sacq", "s": "AsauNcJq", **dict.fromkeys("Muac", "sauNcJq")}
+_FOLLOWERS |= dict.fromkeys("Oq", "AMsaucJN") | dict.fromkeys("NJ", "sauNcJMq")
+_JOINS = np.array([_letters(_FOLLOWERS.get(chr(before), "")) for before in range(128)])
+"""Which letter continues a noun phrase after which."""
 
 
 class Clauses:

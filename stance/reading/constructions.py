@@ -61,7 +61,6 @@ def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int
         yield low, end
 
 
-TAIL = compiled("([fptwyi])(<who>)")
 _BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
 
 

@@ -21,13 +21,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
-from stance.reading.constructions import (
-    TAIL,
-    Construction,
-    Evaluations,
-    constructions_of,
-    occurrences,
-)
+from stance.reading.constructions import Construction, Evaluations, constructions_of, occurrences
 from stance.reading.cues import Cues, cues_of
 from stance.reading.voices import AUTHOR, DOUBTS, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
@@ -44,6 +38,7 @@ _DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _THOSE = re.compile("R[hm]*([VEGB])$")
+_TAIL = compiled("([fptwyi])(<who>)")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -335,7 +330,7 @@ class _Sentences(Evaluations):
         outer = re.search("([VEGd]|[ck]f)$", self.tags[max(cue - 2, 0) : cue])
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return {}, {}
-        for link in TAIL.finditer(self.tags, *hit.span("tail")):
+        for link in _TAIL.finditer(self.tags, *hit.span("tail")):
             if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
                 break
             linking = self.lower(link.start())

@@ -16,7 +16,7 @@ from stance.arrays import Bytes, Ints, Ints8, Ints32
 from stance.errors import RecipeError
 from stance.files import DATA
 from stance.reading.keys import KeyIndex
-from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
+from stance.reading.tokens import Spellings, tokenise
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
 FUNCTIONS = (
@@ -70,7 +70,7 @@ class PhraseMatcher:
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
         texts, values, exact = zip(*variants, strict=True) if variants else ((), (), ())
-        spellings = Spellings(lambda words: flags_of(words, [*map(str.lower, words)]), FLAGS)
+        spellings = Spellings(lambda *_: (), {})
         tokens = tokenise(texts, spellings)
         self._exact, self._folded = dict[str, int](), dict[str, int]()
         number, of_type = np.zeros((2, len(tokens.type)), np.int64)

@@ -200,20 +200,15 @@ Person = tuple[str, Sequence[str], Sequence[str]]
 
 
 class References:
-    """Whom the mentions of a batch mean; ``place`` has their first and last words, in order.
-
-    Attributes
-    ----------
-    actor, partner : ndarray of shape (n_mentions,)
-        Number in the book, and that of the other one of "both countries"; -1 for nobody.
-    """
+    """Whom the mentions of a batch mean; ``place`` has their first and last words, in order."""
 
     def __init__(
         self, people: Sequence[Person], tokens: Tokens, types: StringTable,
         place: tuple[Ints, Ints], actor: Ints32, earlier: Callable[[int], Sequence[int]],
     ) -> None:  # fmt: skip
         self._earlier = earlier  # whom the paragraph before one names, in order
-        self.actor, self.partner = actor, np.full_like(actor, -1)
+        self.actor = actor  # number in the book of each mention, -1 for nobody
+        self.partner = np.full_like(actor, -1)  # that of the other one of "both countries"
         self._people, self._tokens, self._types = people, tokens, types
         self._first, self._last = first, _ = place
         self._para, self._sentence = tokens.para.take(first), tokens.sentence.take(first)

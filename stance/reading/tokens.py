@@ -19,9 +19,9 @@ category, flags) is worked out once per spelling, in a `StringTable`.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ _ABBREVIATIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-FLAGS: dict[str, type] = {
+_FLAGS: dict[str, type] = {
     "clitic": np.uint8,
     "dotted": np.bool_,  # a dot after it may be its own
     "capital": np.bool_,
@@ -56,11 +56,10 @@ FLAGS: dict[str, type] = {
     "last n": np.bool_,
     "last s": np.bool_,
 }
-"""Columns that `flags_of` describes: the table of spellings must have them."""
 
 
 def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
-    """Yield `FLAGS` of some spellings, given in lower case, too; arrays, for there are many."""
+    """Yield the flags of some spellings, given in lower case, too; arrays, for there are many."""
     sizes = np.fromiter(map(len, words), np.int64, len(words))
     codes, ends = _codes("".join(words)), np.cumsum(sizes)
     first, last = codes.take(ends - sizes), codes.take(ends - 1)
@@ -113,10 +112,17 @@ MOST_SPELLINGS = 400_000  # kept for the next batch
 
 
 class Spellings(StringTable):
-    """Words as spelled, with `FLAGS` and other columns; ``gaps`` has what stands between words.
+    """Words as spelled, with flags and other columns; ``gaps`` has what stands between words.
 
-    Whoever keeps it calls `clear` when it is full.
+    ``describe`` gets words in lower case, too. Whoever keeps it calls `clear` when it is full.
     """
+
+    def __init__(self, describe: Callable[..., Iterable[Any]], columns: Mapping[str, type]) -> None:
+        def described(words: Sequence[str]) -> Iterator[Any]:
+            lower = list(map(str.lower, words))
+            return chain(flags_of(words, lower), describe(words, lower))
+
+        super().__init__(described, {**_FLAGS, **columns})
 
     def clear(self) -> None:
         """Forget every string."""

@@ -18,11 +18,9 @@ from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.tokens import (
     CLITIC_NEGATION,
     CLITIC_POSSESSIVE,
-    FLAGS,
     GAP_DOT_SPACE,
     Spellings,
     Tokens,
-    flags_of,
     tokenise,
 )
 from stance.records import Mention
@@ -229,40 +227,27 @@ def _parts(name: str) -> set[str]:
 
 
 class Reader:
-    """Reads paragraphs with an actor book, a lexicon and the stemmer of a language.
-
-    Attributes
-    ----------
-    deep : callable
-        What makes the features of the block `deep` from words, paragraphs and actors.
-    types : StringTable
-        Every spelling seen so far: its stem (a number in ``stems``), category, functions.
-    stems : StringTable
-        Every stem, with its key. It begins anew with ``types``.
-    """
+    """Reads paragraphs with an actor book, a lexicon and the stemmer of a language."""
 
     def __init__(
         self, book: ActorBook, lexicon: Lexicon, language: str = "english", deep: Any = None
     ) -> None:
-        self.deep = deep
-        self.book = book
-        self.lexicon = lexicon
-        self.language = language
+        self.book, self.lexicon, self.language = book, lexicon, language
+        self.deep = deep  # makes features of the block `deep` from words, paragraphs and actors
         self._stem = stemmer(language)
         functions = [*lexicon.functions]
         self._function_keys = dict(zip(functions, keys_of(functions).tolist(), strict=True))
         columns: dict[str, type] = {"stem": np.int64, "category": np.int8, "small": np.bool_}
         columns |= {"functions": np.uint8, "function key": np.uint64, "grammar": np.uint8}
         columns |= {"phrase exact": np.int32, "phrase": np.int32} | book.columns
+        # All stems and spellings seen so far; the stem of a spelling is a number in ``stems``.
         self.stems = StringTable(lambda stems: (keys_of(stems, "stem:"),), {"key": np.uint64})
-        self.types = Spellings(self._describe, FLAGS | columns)
+        self.types = Spellings(self._describe, columns)
         self.made: dict[Any, Any] = {}  # vocabularies, and what else is known of spellings
 
-    def _describe(self, words: Sequence[str]) -> Iterator[Any]:
-        lexicon, lower = self.lexicon, list(map(str.lower, words))
-        stems = list(map(self._stem, lower))
+    def _describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
+        lexicon, stems = self.lexicon, list(map(self._stem, lower))
         stems = list(map(lexicon.misspelt.get, stems, stems))
-        yield from flags_of(words, lower)
         yield self.stems.find(stems)
         yield list(map(lexicon.stems.get, stems, repeat(-1)))
         yield list(map(ne, words, map(str.upper, words)))
