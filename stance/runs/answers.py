@@ -24,22 +24,14 @@ from stance.records import (
     NEVER_ANSWERED,
     NO_ANSWER,
     TONES,
+    InputOptions,
     Options,
     Sentiment,
     Stance,
 )
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Format, InputOptions, Records, Table, table_format
-from stance.tables.columns import (
-    add_paragraphs_before,
-    column,
-    find_dates,
-    months_of,
-    optional_column,
-)
-
-HOLDER = "holder"
-SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
+from stance.tables import Fault, Format, Records, Table, months_of, table_format
+from stance.tables.columns import add_paragraphs_before, column, find_dates, optional_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +54,17 @@ class RunConfig:
     def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
         parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
-        tones = [("sentiment", "text"), *((name, "number") for name in SENTIMENT_COLUMNS[1:])]
+        tones = [("sentiment", "text"), *((f"sentiment_{tone}", "number") for tone in Sentiment)]
         because = ["because"] if self.options.explain else []
         if self.options.wide:
-            parts += [(f"_{name}", "text") for name in (HOLDER, *because)]
+            parts += [(f"_{name}", "text") for name in ("holder", *because)]
             columns = [(actor + part, kind) for actor in actors for part, kind in parts]
             columns += tones
         else:
             columns = [("actor", "text")] if self.actor is None else []
             columns += [("mentions", "integer"), *(("stance" + part, kind) for part, kind in parts)]
-            never = [NEVER_ANSWERED] if self.never else []
-            columns += [(HOLDER, "text"), *tones, *((name, "text") for name in (*because, *never))]
+            texts = [*because, *([NEVER_ANSWERED] if self.never else [])]
+            columns += [("holder", "text"), *tones, *((name, "text") for name in texts)]
         return [(self.options.prefix + name, kind) for name, kind in [("row", "integer"), *columns]]
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
@@ -193,7 +185,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     because: list[Column] = []
     if judged.pushes:
         because = [judged.pushes.strongest(stance, config.options.explain)]
-    tones = [np.full(len(records), b"")] * len(SENTIMENT_COLUMNS)
+    tones = [np.full(len(records), b"")] * (1 + len(Sentiment))
     if judged.sentiment is not None:
         chances = millionths(judged.sentiment)
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
