@@ -222,14 +222,8 @@ _RECIPE = _checked_record(Recipe)
 def read_recipe(path: Path | str | None = None) -> Recipe:
     """Read a recipe from a TOML file; without one, return that of ``training/default.toml``.
 
-    Parameters
-    ----------
-    path : Path or str, optional
-
-    Raises
-    ------
-    RecipeError
-        If the file cannot be read, or has an unknown key, a wrong type or a value out of range.
+    Raises a `RecipeError` if the file cannot be read, or has an unknown key, a wrong type or a
+    value out of range.
     """
     if path is None:
         return Recipe()

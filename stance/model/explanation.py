@@ -52,23 +52,11 @@ class Explanation:
 def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
-    Parameters
-    ----------
-    model : StanceModel
-    text : str
-    actor : str, optional
-        Name or alias; one that is not in the book is looked for by name and surname.
+    An actor is given by name or alias; one that is not in the book is looked for by name and
+    surname. Raises an `ActorError` if none is given and the text names none of the book.
 
-    Returns
-    -------
-    list of Explanation
-        One per actor. Its ``intercept`` and the ``push`` of all ``words`` and ``features`` add up
-        to its ``scores``.
-
-    Raises
-    ------
-    ActorError
-        If no actor is given and the text names none of the book.
+    The ``intercept`` of an explanation and the ``push`` of all its ``words`` and ``features`` add
+    up to its ``scores``.
 
     Examples
     --------

@@ -224,16 +224,12 @@ class Predictions(Sequence[Answer]):
     def to_frame(self) -> Any:
         """Return the answers as a data frame of pandas, a row per pair, in the words of `predict`.
 
-        Returns
-        -------
-        pandas.DataFrame
-            Columns row (number of the paragraph, from 1), actor, mentions, stance and its three
-            probabilities, holder, and where the model judges it sentiment with its three.
+        Its columns are row (number of the paragraph, from 1), actor, mentions, stance and its three
+        probabilities, holder, and where the model judges it sentiment with its three.
         """
         answers = self.answers()
         columns: dict[str, Any] = {"row": self.para + 1, "actor": self.actor}
-        columns["mentions"] = self.mentions
-        columns["stance"] = [answer.stance for answer in answers]
+        columns |= {"mentions": self.mentions, "stance": [answer.stance for answer in answers]}
         columns |= zip([f"stance_{label}" for label in Stance], self.stance.T, strict=True)
         columns["holder"] = [answer.holder for answer in answers]
         if self.sentiment is not None:
