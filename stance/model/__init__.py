@@ -43,7 +43,7 @@ class StanceModel(Recomputing):
     sentiment: Head | None  #: None if the corpus had no sentiment labels
     control: Head  #: target-blind baseline, trained on the same rows
     fingerprints: TextHashes  #: compact hashes of the training texts, to notice leakage
-    card: Mapping[str, Any]  #: rest of the manifest: data, versions, scores, limits; JSON values
+    card: Mapping[str, Any]  #: data, versions, scores and limits of the manifest; JSON values
     calibration: Calibration  #: held-out answers that say when to withhold one
     holder: Head | None = None  #: None if the corpus did not say whose its stances are
     #: What answers beside the heads; None if they answer alone, as those of every file do.
@@ -182,8 +182,8 @@ class StanceModel(Recomputing):
         It withholds nothing. The parameters are as in `judge`.
         """
         batches = self.judge_many(texts, actors, spans, months=months)
-        parts = [judged.stance for _, judged in batches]
-        return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
+        none = np.zeros((0, len(self.stance.labels)))
+        return np.concatenate([none, *(judged.stance for _, judged in batches)])
 
     def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:
         """Return the probabilities of the target-blind head, which sees no actor: the baseline."""
