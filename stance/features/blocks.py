@@ -23,12 +23,12 @@ def stem_features(name: str, stems: Keys) -> Keys:
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems, heavier near the actor, marked after a negator."""
-    return [_stems("stem", reader, pairs, pairs.nearness if len(pairs.mention) else None)]
+    return _stems("stem", reader, pairs, pairs.nearness if len(pairs.mention) else None)
 
 
 def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems wherever they stand in the paragraph, marked after a negator."""
-    return [_stems("plain", reader, pairs, None)]
+    return _stems("plain", reader, pairs, None)
 
 
 def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -42,11 +42,10 @@ def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(row, word, number, None, reader.once(Stems, "sentence", reader))]
 
 
-def _stems(name: str, reader: Reader, pairs: Pairs, weight: Floats | None) -> Occurrences:
+def _stems(name: str, reader: Reader, pairs: Pairs, weight: Floats | None) -> list[Occurrences]:
     number = pairs.words.once(_stem_numbers).take(pairs.word)
     number[pairs.mention] = Stems.TARGET
-    vocabulary = reader.once(Stems, name, reader)
-    return Occurrences(pairs.row, pairs.word, number, weight, vocabulary)
+    return [Occurrences(pairs.row, pairs.word, number, weight, reader.once(Stems, name, reader))]
 
 
 def _stem_numbers(words: Words) -> Ints:

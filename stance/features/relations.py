@@ -1,6 +1,5 @@
 """How a paragraph names an actor, and who does what to whom around it."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,7 +8,7 @@ from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
 from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
-from stance.reading.frames import NO_ACTOR, REJECTED, Frame, frames_of, long_frames_of
+from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
 from stance.reading.keys import keys_of
 from stance.reading.voices import AUTHOR, OTHER
 from stance.reading.words import Reader, Words
@@ -228,9 +227,7 @@ _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER
 _SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
 
 
-def _frames(
-    name: str, read: Callable[[Words, Reader], list[Frame]], reader: Reader, pairs: Pairs
-) -> list[Occurrences]:
+def _frames(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> list[Occurrences]:
     """Frames by kind of cue, polarity, what turns it, and the actor's part in them.
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
@@ -239,7 +236,7 @@ def _frames(
     does not count in longer ones.
     """
     words, width = pairs.words, len(reader.book) + 1
-    frames = words.once(read, reader)
+    frames = words.once(frames_of, reader, longer)
     if not frames:
         return []
     columns = np.array(frames, np.int64).T
@@ -269,10 +266,10 @@ def _frames(
     ]
 
 
-frame_block = partial(_frames, "frame", frames_of)
+frame_block = partial(_frames, "frame", longer=False)
 """Frames of judgement of short paragraphs, of which they are most of the answer."""
 
-long_frame_block = partial(_frames, "long frame", long_frames_of)
+long_frame_block = partial(_frames, "long frame", longer=True)
 """Frames of judgement of longer paragraphs: to read them takes half the time of a run."""
 
 

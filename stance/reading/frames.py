@@ -364,26 +364,22 @@ def _clauses(reader: Reader) -> Clauses | None:
     return Clauses(reader, cues) if cues else None
 
 
-def frames_of(words: Words, reader: Reader) -> list[Frame]:
-    """Return the frames of the short paragraphs of a batch; `Words.once` keeps them."""
-    return frames_in(words, reader, np.arange(len(words)))
-
-
-def long_frames_of(words: Words, reader: Reader) -> list[Frame]:
-    """Return the frames of the longer paragraphs of a batch; `Words.once` keeps them."""
-    return _frames(words, reader, np.flatnonzero(np.diff(words.first) > MOST_WORDS), LONGEST)
+def frames_of(words: Words, reader: Reader, longer: bool = False) -> list[Frame]:
+    """Return the frames of a batch's short or longer paragraphs; `Words.once` keeps them."""
+    if longer:
+        return _frames(words, reader, np.flatnonzero(np.diff(words.first) > MOST_WORDS), LONGEST)
+    return _frames(words, reader, np.arange(len(words)), MOST_WORDS)
 
 
 def frames_read(words: Words) -> list[Frame]:
     """Return the frames of a batch that blocks have read."""
-    makers = frames_of, long_frames_of
-    return [one for (make, *_), made in words.made.items() if make in makers for one in made]
+    return [one for (make, *_), made in words.made.items() if make is frames_of for one in made]
 
 
 def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     """Return the frames of some short paragraphs, or of all that a block has read."""
-    if (frames_of, reader) in words.made:
-        return words.once(frames_of, reader)
+    if (frames_of, reader, False) in words.made:
+        return words.once(frames_of, reader, False)
     return _frames(words, reader, asked, MOST_WORDS)
 
 

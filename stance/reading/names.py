@@ -39,9 +39,8 @@ def name_words() -> dict[str, frozenset[str]]:
     """Return the lists of ``names.toml``: titles, openers and the like, in lower case."""
     tables = tomllib.loads(bundled("english", "names.toml") or "")
     pairs = " ".join(tables.pop("pairs").split()).split("; ")
-    return {key: frozenset(text.split()) for key, text in tables.items()} | {
-        "pairs": frozenset(pairs)
-    }
+    words = {key: frozenset(text.split()) for key, text in tables.items()}
+    return words | {"pairs": frozenset(pairs)}
 
 
 @lru_cache(maxsize=10_000)
