@@ -204,7 +204,7 @@ def _read_labels(
     given = np.asarray(labels).tolist()
     known = {str(label): stance for label, stance in meanings.items()}
     try:
-        reader = LabelReader("y", Stance, stance_spellings(known))
+        reader = LabelReader(Table("y"), Stance, stance_spellings(known))
         cells = ["" if label is None else str(label) for label in given]
         numbers = [reader.read(cell, Record(n, n, ())) for n, cell in enumerate(cells)]
         reader.refuse_guess()

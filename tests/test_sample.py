@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stance.findings import Request
 from stance.findings.answers import read_population
 from stance.findings.sampling import design_sample, draw_sample
+from stance.tables import write_table
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
 
@@ -246,18 +247,18 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     sample(write(tmp_path / "whole.csv", rows), tmp_path / "one.csv")
     # Two kinds of tables, each with row numbers of its own.
     half = next(n for n, row in enumerate(rows) if row["actor"] != rows[0]["actor"])
-    parts = [{"id": f"0{n}", **row} for n, row in enumerate(rows[:half])]
-    parts += [{**row, "row": str(n)} for n, row in enumerate(rows[half:], 1)]
+    parts = [*rows[:half]]
+    parts += [{"id": f"0{n}", **row, "row": str(n)} for n, row in enumerate(rows[half:], 1)]
     Path("answers/sub").mkdir(parents=True)
     write(Path("answers/a.csv"), parts[:half])
     lines = "".join(json.dumps(row) + "\n" for row in parts[half:])
     Path("answers/sub/b.jsonl").write_text(lines, "utf-8")
     sample("answers", tmp_path / "many.csv")
     found, whole = read_drawn(tmp_path / "many.csv"), read_drawn(tmp_path / "one.csv")
-    assert list(found[0])[:6] == ["file", "id", "document", "outlet", "date", "text"]
+    assert list(found[0])[:6] == ["file", "document", "outlet", "date", "text", "id"]
     assert {(row["file"], row["id"][:1]) for row in found} == {
-        ("answers/a.csv", "0"),
-        ("answers/sub/b.jsonl", ""),
+        ("answers/a.csv", ""),
+        ("answers/sub/b.jsonl", "0"),
     }
     kept = ("text", "actor", "inclusion", "stratum")
     assert [[row[name] for name in kept] for row in found] == [
@@ -270,6 +271,27 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     shares = invoke("shares", *tables, "--audit", many).stdout
     assert shares == invoke("shares", "whole.csv", "--audit", one).stdout
     assert shares.startswith("526 answers in 180 documents, 60 labels")
+
+
+@pytest.mark.parametrize("second", ["b.csv", "b.jsonl", "b.xlsx"])
+@pytest.mark.parametrize("columns", ["stance other actor", "actor stance other", "actor other row"])
+def test_labels_in_several_tables_are_those_of_one(tmp_path, columns, second):
+    names = ["file", *columns.split(), "text", "document", "stance"]
+    rows = [row | {"other": "favor", "file": "own"} for row in answer_rows(TRUTHS)[0]]
+    rows = [{name: row[name] for name in names} for row in rows]
+    (folder := tmp_path / "labels").mkdir()
+    write(folder / "a.csv", rows[:101])
+    found, whole = [], tmp_path / "whole.jsonl"
+    for path, part in ((folder / second, rows[101:]), (whole, rows)):
+        with write_table(path, tuple(rows[0])) as table:
+            any(table.write([*row.values()]) for row in part)
+    for source in (folder, whole, write(tmp_path / "whole.csv", rows)):
+        drawn = sample(source, tmp_path / "drawn.csv", "--force")
+        shares = succeeds("shares", source, "--by", "other", "--json").stdout
+        options = ("-o", tmp_path / "page.html", "--figures", tmp_path, "--force")
+        succeeds("report", source, *options)
+        found.append((shares, (tmp_path / "numbers.csv").read_bytes(), drawn))
+    assert found[0] == found[1] == found[2]
 
 
 def test_tables_that_name_files_of_their_own_keep_these(tmp_path):

@@ -70,7 +70,7 @@ class LabelReader:
     """
 
     def __init__(
-        self, table: str, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],
+        self, table: Table, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],
         name: str = "",
     ) -> None:  # fmt: skip
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
@@ -94,7 +94,7 @@ class LabelReader:
             if digits in scale:
                 self._scales = (scale,)
                 return scale[digits]
-        where = f"{self._table}:{record.line}" if record.line else self._table
+        where = self._table.where(record) if record.line else self._table.name
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:
             advice = "fill it in, or remove the row"
@@ -110,7 +110,7 @@ class LabelReader:
             how = f"write {', '.join(self._labels)}"
             if self._kind is Stance:
                 how = "say what they mean, such as --labels 0=against,1=favor"
-            raise DataError(f"{self._table}: {self._name} has only the numbers 0 and 1; {how}")
+            raise DataError(f"{self._table.name}: {self._name} has only the numbers 0 and 1; {how}")
 
     def notes(self) -> Iterator[str]:
         """Yield the mapping, unless every label was spelled as it should be."""
@@ -118,7 +118,7 @@ class LabelReader:
         odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
         if odd:
             pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
-            yield f"{self._table}: {self._name} labels read as {', '.join(pairs)}"
+            yield f"{self._table.name}: {self._name} labels read as {', '.join(pairs)}"
 
 
 def _digits(cell: str) -> str:
@@ -184,8 +184,8 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     for name in ("text", "actor", *["stance"] * (not has_soft)):
         hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
         places[name] = column(table, name, f"stance import table --map {name}=", hint)
-    stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
-    tones = LabelReader(table.name, Sentiment, SENTIMENTS)
+    stances = LabelReader(table, Stance, stance_spellings(form.get("labels")))
+    tones = LabelReader(table, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
     rows = list[Row]()

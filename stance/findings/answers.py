@@ -112,7 +112,7 @@ class _Reader:
         self._keys, self._named_by = _choose_keys(places, table, labels)
         spellings = stance_spellings(request.labels)
         self._labels = [  # of other models
-            (column(table, name), LabelReader(table.name, Stance, spellings, shown(name)))
+            (column(table, name), LabelReader(table, Stance, spellings, shown(name)))
             for name in dict.fromkeys(request.surrogates)
         ]
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use

@@ -78,7 +78,7 @@ def _read_labels(
     identity = [column(table, name) for name in (*population.named_by, "actor")]
     stance, kind = column(table, "stance"), population.named_by[-1]
     places = [optional_column(table, name) for name in _OPTIONAL]
-    reader = LabelReader(table.name, Stance, stance_spellings(population.request.labels))
+    reader = LabelReader(table, Stance, stance_spellings(population.request.labels))
     counts = Counter[str]()
     for record in records:
         cells = record.cells

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -11,7 +11,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
@@ -83,6 +83,8 @@ class Request:
             elif self.stance_column not in (None, self.prefix + "stance"):
                 why = "has answers of stance predict, which count; drop them or --stance-column"
                 raise DataError(f"{table.name}: {why}")
+            elif table.headers:
+                _put_inputs_first(table, self.prefix)
         except DataError:
             table.close()
             raise
@@ -91,6 +93,20 @@ class Request:
     def _check(self, table: Table) -> None:
         """Raise if a table has no answers."""
         (find_places if _predicted(table.columns, self.prefix) else _find_label)(table, self)
+
+
+def _put_inputs_first(table: Table, prefix: str) -> None:
+    """Have the columns of all inputs stand before those that `predict` wrote; raise of labels."""
+    inputs = {table.columns[0]}
+    for path, names in table.headers.items():
+        if not _predicted(names, prefix):
+            why = "holds labels, and another table answers of stance predict; read them apart"
+            raise DataError(f"{shown_path(path)}: {why}")
+        inputs |= {*names[: names.index(prefix + "row")]}
+    columns = sorted(table.columns, key=lambda name: name not in inputs)
+    places = list(map(table.columns.index, columns))
+    table.through(lambda part: replace(part, columns=[part.columns[n] for n in places]))
+    table.columns = tuple(columns)
 
 
 # --- Labels that somebody else than predict gave ---
@@ -128,7 +144,7 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
     columns, label = table.columns, _find_label(table, request)
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(table, "row")
-    reader = LabelReader(table.name, Stance, stance_spellings(request.labels))
+    reader = LabelReader(table, Stance, stance_spellings(request.labels))
     withheld = 0
 
     def answers(part: Records) -> Records:

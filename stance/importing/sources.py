@@ -215,8 +215,8 @@ def read_table(
                 places[ours] = place
         used = {*places.values()} if form.mapped else {*range(len(table.columns))}
         others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]
-        stances = LabelReader(table.name, Stance, job.known)
-        sentiments = LabelReader(table.name, Sentiment, {**SENTIMENTS, **form.tones})
+        stances = LabelReader(table, Stance, job.known)
+        sentiments = LabelReader(table, Sentiment, {**SENTIMENTS, **form.tones})
         documents: dict[str, str] = {}
         for record in table:
             job.where = table.where(record)

@@ -46,9 +46,9 @@ def open_article(
     is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
     known = ("title", "date", "outlet") if is_page else ()
-    table = Table(name, reject=reject)
     flag = ["boilerplate"] * keep_all
-    table.columns = ("document", "paragraph", *known, *flag, options.text_column)
+    columns = ("document", "paragraph", *known, *flag, options.text_column)
+    table = Table(name, columns, reject)
 
     def read() -> Iterator[Row]:
         page = _read_page(text, name) if is_page else (text, {}, set(), {})

@@ -130,7 +130,7 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
         return Fault(line, key, f"key '{shown(key)}' appears twice", "give each its own")
     if not table.columns:
         table.name_columns(tuple(item), line)
-    names = table.columns
+    names = table.header
     if item.keys() != set(names):
         parts = [f"no key '{shown(name)}'" for name in names if name not in item][:1]
         parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]

@@ -156,7 +156,7 @@ class JoinedTable(Table):
             if names[-1] != name:
                 note = f"column '{shown(name)}' is read as '{shown(names[-1])}'"
                 self._files_noted[note].append(str(path))
-        self.columns = tuple(dict.fromkeys((*self.columns, *names)))
+        self.columns = self.header = tuple(dict.fromkeys((*self.columns, *names)))
         return tuple(names)
 
     # --- Records ---
@@ -196,11 +196,11 @@ class JoinedTable(Table):
         if list(map(folded, names)) != list(map(folded, table.columns)):
             raise DataError(f"{table.name}: changed while it was read; run again")
         before, cell = self.records_in, cell_of(path)
-        places = list(map(self.columns.index, names))
+        places = list(map(self.header.index, names))
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
-            spread = [[cell] * size, *([""] * size for _ in self.columns[1:])]
+            spread = [[cell] * size, *([""] * size for _ in self.header[1:])]
             for pos, cells in zip(places, columns, strict=True):
                 spread[pos] = cells
             return spread

@@ -203,14 +203,14 @@ class _Body:
         """Return the cells of a record, none of an empty line, or its fault; note what is odd."""
         table, width = self._table, self._width
         if isinstance(cells, str):
-            return _explain_quotes(raw, self._mark, line, table.columns)
+            return _explain_quotes(raw, self._mark, line, table.header)
         if not cells:  # so a spreadsheet saves an empty cell of an only column
             kept = "skipped, records below read as the same table"
             table.note(f"empty line: {'read as an empty cell' if width == 1 else kept}", line)
             return [""] if width == 1 else []
         unquoted = _unquoted_cells(raw, self._mark) if self._quotes else []
         if unquoted and (len(cells) != width or any(map(_DOUBTFUL.match, unquoted))):
-            return _explain_quotes(raw, self._mark, line, table.columns)
+            return _explain_quotes(raw, self._mark, line, table.header)
         if len(cells) != width:
             reason = f"{count(len(cells), 'cell')} where the header has {width}"
             advice = "complete the row, and quote cells that hold line ends"

@@ -107,7 +107,7 @@ class Table(AbstractContextManager["Table"]):
         self, name: str, columns: Sequence[str] = (), reject: Reject | None = None
     ) -> None:
         self.name = name  # in messages
-        self.columns = tuple(columns)
+        self.columns = self.header = tuple(columns)  # as they come, and as they are read
         self.headers = dict[Path, tuple[str, ...]]()  # columns of several files, as named here
         self.files = list[tuple[int, str]]()  # of several: the records before each, and its name
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
@@ -187,7 +187,7 @@ class Table(AbstractContextManager["Table"]):
             what = f"column '{shown(name)}' appears twice" if name else "columns have no name"
             reason = f"{what} (columns {' and '.join(places[:4])})"
             raise self.error(Fault(line, "", reason, "give each its own name"))
-        self.columns = tuple(names)
+        self.columns = self.header = tuple(names)
         if "" in names:
             self.note(f"column {names.index('') + 1} has no name; it is kept as it is")
         odd = [name for name in names if name != name.strip(AROUND) or not name.isprintable()]
@@ -207,7 +207,7 @@ class Table(AbstractContextManager["Table"]):
         try:
             for line, row, raw in rows:
                 fault, cells = (row, ()) if isinstance(row, Fault) else (None, row)
-                fault = fault or undecoded(cells, self.columns, line)
+                fault = fault or undecoded(cells, self.header, line)
                 if self.check and not fault:
                     fault = self.check(cells, line)
                 if fault and self._reject is None:
