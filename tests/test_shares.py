@@ -521,8 +521,8 @@ def test_without_a_document_equal_texts_or_else_ids_are_one(tmp_path, columns, d
     assert said in invoke("shares", labels).stderr
 
 
-def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
-    """Two files may call different documents alike."""
+def test_a_document_is_one_in_all_files_that_name_it(tmp_path):
+    """As for `train`: where files number theirs alike, intervals are too wide, not too narrow."""
     for name in ("a.csv", "b.csv"):
         rows = [{"document": "1", "text": f"NATO praised {name} again, {at}."} for at in range(3)]
         write(tmp_path / name, rows)
@@ -530,7 +530,28 @@ def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
         answers = tmp_path / f"{prefix}answers.csv"
         given = (tmp_path / "a.csv", tmp_path / "b.csv", "-o", answers, "--prefix", prefix)
         succeeds("predict", *given)
-        assert figures(answers, "--prefix", prefix)["documents"] == 2
+        result = succeeds("shares", answers, "--prefix", prefix)
+        assert result.stdout.startswith("6 answers in 1 document\n")
+        assert "1 document in more than one file: each counts as one; rename" in result.stderr
+
+
+TWICE = ":2 and {0}:5: two answers on one text and actor; keep one row of each pair; labels of"
+AGAIN = "1 row with document, text and actor of an earlier row; each counts: delete repetitions"
+PREDICTED = "row text actor mentions stance stance_against stance_neutral stance_favor"
+KINDS = {"id text actor stance": TWICE, PREDICTED: TWICE, "text actor stance": AGAIN}
+
+
+@pytest.mark.parametrize(("columns", "said"), KINDS.items())
+def test_two_answers_on_one_text_and_actor_are_refused_in_any_order(tmp_path, columns, said):
+    rows = [answer(n, "NATO", "favor", id=n, text=f"Text {n}.") for n in (1, 2, 3, 1)]
+    rows = [{name: row[name] for name in columns.split()} for row in rows]
+    path = write(tmp_path / "twice.csv", rows)
+    assert figures(path)["answers"] == 3 + (said == AGAIN)
+    rows[-1]["stance"] = "against"
+    for ordered in (rows, rows[::-1]):
+        result = invoke("shares", write(path, ordered))
+        assert said.format(path) in result.stderr
+        assert result.exit_code == (said == TWICE)
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):

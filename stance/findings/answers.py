@@ -16,6 +16,7 @@ from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, optional_column, rewrite_dates
+from stance.tables.table import folded
 
 BLANK = "(blank)"  # name of a group without one
 
@@ -147,9 +148,9 @@ class _Reader:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
         actors = [actor.strip() for actor in _cells(part, places.actor)]
-        # Numbers of labels tell no rows apart, if these have an id.
-        row = None if places.mentions is None and places.id is not None else places.row
-        unit = (places.file, places.document, places.id, row, places.text)
+        # Neither file nor number tells rows of labels apart, if these have an id.
+        row = () if places.mentions is None and places.id is not None else (places.file, places.row)
+        unit = (*row, places.document, places.id, places.text)
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
         self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
@@ -165,7 +166,9 @@ class _Reader:
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,
             "day": np.array([day_of(cell) or 0 for cell in _cells(part, places.over)]),
             "record": np.array(part.numbers) - 1,
+            "line": np.array(part.lines),
             "document": keys_of(_document(record.cells, places) for record in records),
+            "file": self._number("file", _cells(part, places.file)),
             "key": _keys(*(_cells(part, place) for place in self._keys), actors),
             "text": _keys(_cells(part, places.text)),
             "length": np.array([*map(len, _cells(part, places.text))]),
@@ -185,12 +188,14 @@ class _Reader:
         if not (parts := self._parts):
             raise DataError(f"{table.name}: holds no answer; judge texts that name an actor")
         values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        number = len(values["actor"])
-        first = np.sort(np.unique(values.pop("same"), return_index=True)[1])
+        number, same, line = len(values["actor"]), values.pop("same"), values.pop("line")
         if places.text is not None:  # by which rows repeat others
+            first = self._once(same, values["stance"], values["record"], line)
             values = {name: figures[first] for name, figures in values.items()}
+        values["document"] = np.unique(values["document"], return_inverse=True)[1]
         periods, period = find_periods(values.pop("day"), request.period)
-        notes = self._notes(number - len(period), int((period == MISSING).sum()))
+        notes = [*self._notes(values, number - len(period), int((period == MISSING).sum()))]
+        del values["file"]
         never = f"all answers that are {' or '.join(sorted(self._never))} are withheld"
         return AnswersTable(
             request=request,
@@ -202,7 +207,6 @@ class _Reader:
             holders=tuple(names["holder"]),
             periods=periods,
             period=period,
-            document=np.unique(values.pop("document"), return_inverse=True)[1],
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
@@ -211,16 +215,36 @@ class _Reader:
             **values,
         )
 
-    def _notes(self, repeated: int, undated: int) -> Iterator[str]:
+    def _once(self, same: Keys, stance: Ints8, record: Ints, line: Ints) -> Ints:
+        """Return the first of the rows that are the same; raise if they have two answers."""
+        _, first, place = np.unique(same, return_index=True, return_inverse=True)
+        for other in np.flatnonzero(stance != stance[first[place]]).tolist():
+            rows = (Record(record[n] + 1, line[n], ()) for n in (first[place[other]], other))
+            lines = " and ".join(map(self._table.where, rows))
+            advice = "keep one row of each pair; labels of several coders are for --audit"
+            raise DataError(f"{lines}: two answers on one text and actor; {advice}")
+        return np.sort(first)
+
+    def _notes(self, values: Mapping[str, Any], repeated: int, undated: int) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places = self._places
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
+        document, text = values["document"], values["text"].view(np.int64)
+        files = np.bincount(np.unique(np.stack([document, values["file"]]), axis=1)[0])
+        unit = np.unique(np.stack([document, text, values["actor"]]), axis=1)
+        named = places.mentions is not None or {"row", "id"} & {*map(folded, self._table.header)}
         if places.document is None:
             advice = f"if a document has several {what}s, name the document column with "
             advice += "--document-column, or intervals are too narrow"
             yield f"no column 'document', so each {what} counts as a document; {advice}"
         elif self._loose:
             yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
+        if (files > 1).any() and (places.document is not None or what == "id"):
+            shared = f"{count(int((files > 1).sum()), 'document')} in more than one file"
+            yield f"{shared}: each counts as one; rename them if they differ"
+        if what == "text" and not named and (again := len(text) - unit.shape[1]):
+            rows = f"{count(again, 'row')} with document, text and actor of an earlier row"
+            yield f"{rows}; each counts: delete repetitions, or add an 'id' of paragraphs"
         for _, reader in self._labels:
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
@@ -246,7 +270,6 @@ def _document(cells: Sequence[str], places: Places) -> str:
     """Return what names the document of an answer; without one, its text, its id or its row."""
     known = (places.document, places.text, places.id)
     place = next((place for place in known if place is not None and cells[place].strip()), None)
-    whole = f"row {cells[places.row]}" if place is None else cells[place]
-    # A document's name holds within its file; an equal text is one document in any file.
-    file = None if place is not None and place == places.text else places.file
-    return whole if file is None else f"{cells[file]}\0{whole}"
+    if place is not None:
+        return cells[place]  # in any file
+    return f"row {cells[places.row]}\0{'' if places.file is None else cells[places.file]}"
