@@ -431,12 +431,18 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     rows[0]["stance"], rows[1]["purpose"] = "", "train"
     write(design, [row for row in read(design) if row["row"] != rows[1]["row"]])
     rows[2]["stance"], rows[2]["false_match"] = "", "1"
+    rows = [row | {"stance": row["stance"].replace("favor", "pro")} for row in rows]
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
     found = json.loads(result.stdout)
     assert (found["labels"], found["missing"]) == (198, 1)
     assert ", 198 labels, 1 missing\n" in invoke("shares", archive[0], "--audit", path).stdout
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
+    assert f"{path}: stance labels read as pro -> favor\n" in result.stderr
+    assert (
+        "part.csv: stance labels read as pro -> favor"
+        in report_on(archive[0], "--audit", path)[0].text
+    )
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])

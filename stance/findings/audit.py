@@ -101,7 +101,7 @@ def _read_labels(
                 truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
                 design=design,
             )
-    reader.refuse_guess()
+    notes += [note.removeprefix(f"{table.name}: ") for note in reader.notes()]
     notes += [f"{count(number, 'row')} {what}" for what, number in counts.items() if number]
 
 
