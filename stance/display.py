@@ -42,8 +42,9 @@ def count(number: int, noun: str) -> str:
 
 
 def percent(value: float | None, sign: str = "") -> str:
-    """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
-    return "-" if value is None else f"{100 * value:{sign}z.1f}"
+    """Return a share in percent, as -0.04 if near 0, "-" for none; ``sign`` "+" is for gains."""
+    texts = ["-" if value is None else f"{100 * value:{sign}z.{n}f}" for n in (1, 2, 3)]
+    return next((text for text in texts if text.strip("+-0.")), texts[0])
 
 
 def line_width() -> int:

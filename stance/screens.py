@@ -239,8 +239,12 @@ def share_lines(figures: Figures) -> list[str]:
         if figures["labels"] and (few or not group):
             rows.append(_corrected(f"- {group}" if group else "corrected", shares))
     body = table(rows, most=SHARES, noun="row")
-    if len(rows) > SHARES + 1 or not few:
+    if len(rows) > SHARES + 1 or not few or figures["over"]:
         body.append("-o FILE.csv lists all")
+    if scarce := figures["few"]:  # as a report says it
+        whose = f"For {listed(scarce, NAMES, 'group')}, the" if scarce[0] else "The"
+        less = "answers count as too few independent documents for intervals that can be trusted"
+        body += wrap(f"{whose} {less}.")
     return stacked([[sizes], body, _verdict(figures)])
 
 

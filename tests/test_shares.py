@@ -86,11 +86,14 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     assert "all answers that are against are withheld, so no answers are counted" in noted
 
 
-def test_many_groups_leave_room_for_the_actors(archive):
+def test_many_groups_leave_room_for_the_actors(archive, tmp_path):
     text = succeeds("shares", archive[0], "--audit", archive[1], "--by", "date").stdout
     assert all(f"{actor} (" in text for actor in TRUTHS)
     assert "  - 2024" not in text
     assert "-o FILE.csv lists all" in text
+    part = write(tmp_path / "part.csv", read(archive[0])[:500])
+    text = succeeds("shares", part, "--by", "date", "--over", "date").stdout
+    assert "lists all\nFor 2024-01-10, 2024-02-10, 2024-03-10, " in text
 
 
 def test_long_names_of_groups_stay_apart_on_a_terminal(archive, tmp_path, monkeypatch):
@@ -542,7 +545,7 @@ def test_a_document_is_one_in_all_files_that_name_it(tmp_path):
 
 
 TWICE = ":2 and {0}:5: two answers on one text and actor; keep one row of each pair; labels of"
-AGAIN = "1 row with document, text and actor of an earlier row; each counts: delete repetitions"
+AGAIN = "1 row counted, too; delete them, or add an 'id': an earlier row has the same text and"
 PREDICTED = "row text actor mentions stance stance_against stance_neutral stance_favor"
 KINDS = {"id text actor stance": TWICE, PREDICTED: TWICE, "text actor stance": AGAIN}
 

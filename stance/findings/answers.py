@@ -116,6 +116,11 @@ class _Reader:
             (column(table, name), LabelReader(table, Stance, spellings, shown(name)))
             for name in dict.fromkeys(request.surrogates)
         ]
+        # Neither file nor number tells labels apart that have an id, or no numbers of their own.
+        own = places.id is None and "row" in map(folded, table.header)
+        row = (places.file, places.row) if own or places.mentions is not None else ()
+        self._unit = (*row, places.document, places.id, places.text)
+        self._nameless = not row and places.id is None
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
         self._parts = list[dict[str, Any]]()  # an array of each figure
         self._rows, self._naming = list[Keys](), list[Keys]()
@@ -148,9 +153,6 @@ class _Reader:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
         actors = [actor.strip() for actor in _cells(part, places.actor)]
-        # Neither file nor number tells rows of labels apart, if these have an id.
-        row = () if places.mentions is None and places.id is not None else (places.file, places.row)
-        unit = (*row, places.document, places.id, places.text)
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
         self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
@@ -172,7 +174,7 @@ class _Reader:
             "key": _keys(*(_cells(part, place) for place in self._keys), actors),
             "text": _keys(_cells(part, places.text)),
             "length": np.array([*map(len, _cells(part, places.text))]),
-            "same": _keys(*(_cells(part, place) for place in unit), actors),
+            "same": _keys(*(_cells(part, place) for place in self._unit), actors),
         }
 
     def _number(self, kind: str, names: Sequence[str]) -> Ints:
@@ -188,14 +190,17 @@ class _Reader:
         if not (parts := self._parts):
             raise DataError(f"{table.name}: holds no answer; judge texts that name an actor")
         values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        number, same, line = len(values["actor"]), values.pop("same"), values.pop("line")
+        same, line, repeated = values.pop("same"), values.pop("line"), 0
         if places.text is not None:  # by which rows repeat others
-            first = self._once(same, values["stance"], values["record"], line)
-            values = {name: figures[first] for name, figures in values.items()}
-        values["document"] = np.unique(values["document"], return_inverse=True)[1]
+            first = self._firsts(same, values["stance"], values["record"], line)
+            repeated = len(same) - len(first)
+            if not self._nameless:
+                values = {name: figures[first] for name, figures in values.items()}
+        document = np.unique(values.pop("document"), return_inverse=True)[1]
+        files = np.unique(np.stack([document, values.pop("file")]), axis=1)[0]
+        shared = int((np.bincount(files) > 1).sum())
         periods, period = find_periods(values.pop("day"), request.period)
-        notes = [*self._notes(values, number - len(period), int((period == MISSING).sum()))]
-        del values["file"]
+        notes = self._notes(repeated, int((period == MISSING).sum()), shared)
         never = f"all answers that are {' or '.join(sorted(self._never))} are withheld"
         return AnswersTable(
             request=request,
@@ -207,6 +212,7 @@ class _Reader:
             holders=tuple(names["holder"]),
             periods=periods,
             period=period,
+            document=document,
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
@@ -215,43 +221,38 @@ class _Reader:
             **values,
         )
 
-    def _once(self, same: Keys, stance: Ints8, record: Ints, line: Ints) -> Ints:
+    def _firsts(self, same: Keys, stance: Ints8, record: Ints, line: Ints) -> Ints:
         """Return the first of the rows that are the same; raise if they have two answers."""
         _, first, place = np.unique(same, return_index=True, return_inverse=True)
-        for other in np.flatnonzero(stance != stance[first[place]]).tolist():
-            rows = (Record(record[n] + 1, line[n], ()) for n in (first[place[other]], other))
-            lines = " and ".join(map(self._table.where, rows))
+        odd = np.flatnonzero(stance != stance[first[place]])[:1]
+        if len(odd) and not self._nameless:
+            rows = (Record(record[n] + 1, line[n], ()) for n in (*first[place[odd]], *odd))
             advice = "keep one row of each pair; labels of several coders are for --audit"
+            lines = " and ".join(map(self._table.where, rows))
             raise DataError(f"{lines}: two answers on one text and actor; {advice}")
         return np.sort(first)
 
-    def _notes(self, values: Mapping[str, Any], repeated: int, undated: int) -> Iterator[str]:
+    def _notes(self, repeated: int, undated: int, shared: int) -> Iterator[str]:
         """Yield what columns were taken for, and how many answers were left out, and why."""
         places = self._places
         what = "text" if places.text is not None else "id" if places.id is not None else "row"
-        document, text = values["document"], values["text"].view(np.int64)
-        files = np.bincount(np.unique(np.stack([document, values["file"]]), axis=1)[0])
-        unit = np.unique(np.stack([document, text, values["actor"]]), axis=1)
-        named = places.mentions is not None or {"row", "id"} & {*map(folded, self._table.header)}
         if places.document is None:
             advice = f"if a document has several {what}s, name the document column with "
             advice += "--document-column, or intervals are too narrow"
             yield f"no column 'document', so each {what} counts as a document; {advice}"
         elif self._loose:
             yield f"{count(self._loose, 'row')} without a document; each {what} counts as one"
-        if (files > 1).any() and (places.document is not None or what == "id"):
-            shared = f"{count(int((files > 1).sum()), 'document')} in more than one file"
-            yield f"{shared}: each counts as one; rename them if they differ"
-        if what == "text" and not named and (again := len(text) - unit.shape[1]):
-            rows = f"{count(again, 'row')} with document, text and actor of an earlier row"
-            yield f"{rows}; each counts: delete repetitions, or add an 'id' of paragraphs"
+        if shared and (places.document is not None or what == "id"):
+            documents = f"{count(shared, 'document')} in more than one file"
+            yield f"{documents}: each counts as one; rename them if they differ"
         for _, reader in self._labels:
             yield from (note.removeprefix(f"{self._table.name}: ") for note in reader.notes())
         if self._aimless:
             rows = count(len(self._aimless), "row")
             yield f"{rows} with a stance but no actor left out (first: {self._aimless[0]})"
         if repeated:
-            yield f"{count(repeated, 'row')} left out: an earlier row has the same text and actor"
+            how = "counted, too; delete them, or add an 'id'" if self._nameless else "left out"
+            yield f"{count(repeated, 'row')} {how}: an earlier row has the same text and actor"
         if places.over is not None and undated:
             yield f"{count(undated, 'answer')} without a date that can be read"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, shown, shown_path
+from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
@@ -96,17 +96,14 @@ class Request:
 
 
 def _put_inputs_first(table: Table, prefix: str) -> None:
-    """Have the columns of all inputs stand before those that `predict` wrote; raise of labels."""
-    inputs = {table.columns[0]}
-    for path, names in table.headers.items():
-        if not _predicted(names, prefix):
-            why = "holds labels, and another table answers of stance predict; read them apart"
-            raise DataError(f"{shown_path(path)}: {why}")
-        inputs |= {*names[: names.index(prefix + "row")]}
-    columns = sorted(table.columns, key=lambda name: name not in inputs)
-    places = list(map(table.columns.index, columns))
-    table.through(lambda part: replace(part, columns=[part.columns[n] for n in places]))
-    table.columns = tuple(columns)
+    """Have the columns of all inputs stand before those that `predict` wrote."""
+    headers = table.headers.values()
+    if not all(_predicted(names, prefix) for names in headers):
+        raise DataError(f"{table.name}: some hold labels, others answers; read them apart")
+    inputs = {name for names in headers for name in names[: names.index(prefix + "row")]}
+    order = sorted(range(1, len(table.columns)), key=lambda n: table.columns[n] not in inputs)
+    table.through(lambda part: replace(part, columns=[part.columns[n] for n in (0, *order)]))
+    table.columns = tuple(table.columns[n] for n in (0, *order))
 
 
 # --- Labels that somebody else than predict gave ---

@@ -150,6 +150,9 @@ class Study:
         """Return all shares, and how net stances differ, for JSON."""
         population = self.population
         columns, by, over = population.columns, population.places.by, population.places.over
+        shares = [*self.shares()]
+        all_or_groups = [s for s in shares if s.actor == shares[0].actor and not s.period]
+        few = [s.group for s in all_or_groups if s.net and s.counts.n and not s.counts.trusted]
         return {
             "answers": len(population),
             "documents": len(np.unique(population.document)),
@@ -157,7 +160,8 @@ class Study:
             "missing": 0 if self.audit is None else self.audit.missing,
             "by": None if by is None else columns[by],
             "over": None if over is None or not population.periods else columns[over],
-            "shares": [row for share in self.shares() for row in share.rows()],
+            "few": few,  # groups, or "" for all, of too few documents for trusted intervals
+            "shares": [row for share in shares for row in share.rows()],
             "differences": self.differences(),
         }
 

@@ -206,5 +206,6 @@ def export_labels(
     if unlabelled or unsure:
         without = "a settled label (--coder adjudicated)" if coder == ADJUDICATED else "a label"
         what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
-        notices.append(f"{what}; shares can be corrected only if every row has a label")
+        lacking = len({row[0].key for row in rows}) < len(task.pairs)
+        notices.append(what + "; shares can be corrected only if every row has a label" * lacking)
     return notices
