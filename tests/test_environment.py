@@ -21,6 +21,7 @@ def test_it_names_versions_extras_and_the_bundled_model(monkeypatch):
         "importlib.metadata.requires", lambda _: ["numpy>=2.0", 'x>=1; extra == "y"']
     )
     monkeypatch.setitem(EXTRAS, "bad", "nowhere numpy")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # which is not needed
     screen = invoke("doctor").stdout
     assert screen.startswith(f"stance     {__version__}, in ")
     assert f"libraries  numpy {np.__version__}\n" in screen
