@@ -99,7 +99,11 @@ class LabelReader:
         if word in _BLANK:
             advice = "fill it in, or remove the row"
         elif self._kind is Stance:
-            example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}=neutral'"
+            known = self._words.get(word.strip(" .,;:!?()[]*'\""))
+            means = (
+                f"{self._labels[known]}'" if known is not None else "...' (if none, empty the cell)"
+            )
+            example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}={means}"
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"
         raise DataError(f"{where}: {label} is not a label; {advice}")
