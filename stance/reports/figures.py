@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from markupsafe import Markup
 
-from stance.display import count
+from stance.display import count, listed, shown
 from stance.errors import load_extra, refusal, reported
 from stance.files import AtomicGroup, check_output
 from stance.model.passages import templates
@@ -135,6 +135,10 @@ def write_figures(
         if pdf:
             group.write(folder / f"{figure.name}.pdf", as_pdf(figure), force=force)
     notes = [f"wrote {count(len(figures), 'figure')} and their numbers to {folder}"]
+    new = {f"{figure.name}.{kind}" for figure in figures for kind in ["svg", *["pdf"] * pdf]}
+    if old := sorted({path.name for path in folder.glob("*.[ps][dv][fg]")} - new):
+        names = listed([shown(name) for name in old], 3, "figure")
+        notes.append(f"{folder} also has {names}; remove what an earlier report wrote")
     texts = [mark.text for figure in figures for mark in figure.drawing().marks]
     if pdf and any(_plain(text).count("?") > text.count("?") for text in texts):
         notes.append(f"{folder}: the PDF fonts lack some letters of names, shown as '?'; use SVG")
