@@ -298,7 +298,7 @@ def test_of_a_table_of_labels_only_those_given_are_counted(tmp_path, audit):
     write_rows(labels, [{"id": r["id"], "actor": "NATO", "stance": "favor"} for r in rows[:60]])
     options = ("--actor-column", "target", "--stance-column", "label", "--document-column", "id")
     page, said = report_on(path, *options, *("--audit", labels, "--simple-random") * audit)
-    assert "120 rows, 60 answers" in said
+    assert "120 rows, 120 answers, 60 withheld" in said
     assert "120 pairs of a paragraph and an actor: 60 labels, taken as answers" in page.text
     assert "50 % of the pairs have no stance; counted shares describe only the others." in page.text
     assert "Of 120 pairs of a paragraph and an actor, 60 were labelled by [which" in page.text

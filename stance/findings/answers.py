@@ -134,14 +134,15 @@ class _Reader:
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
         actors = [cell.strip() for cell in _cells(part, places.actor)]
-        named = zip(actors, _cells(part, places.mentions), strict=True)
-        self._rows.append(rows)
+        asked = [bool(actor and (not only or actor in only)) for actor in actors]
+        named = zip(asked, _cells(part, places.mentions), strict=True)
+        self._rows.append(rows[asked] if only and places.actor < places.row else rows)
         self._never |= {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}
-        self._naming.append(rows[[actor != "" and mentions != "0" for actor, mentions in named]])
-        for record, actor in zip(part, actors, strict=True):
+        self._naming.append(rows[[is_asked and mentions != "0" for is_asked, mentions in named]])
+        for record, actor, is_asked in zip(part, actors, asked, strict=True):
             if not actor and record.cells[places.stance].strip():
                 self._aimless.append(self._table.where(record))
-            elif actor and (not only or actor in only):
+            elif is_asked:
                 if fault := places.fault(record.cells):
                     advice = "restore what stance predict wrote"
                     raise DataError(f"{self._table.where(record)}: {fault}; {advice}")

@@ -67,8 +67,8 @@ def write_predictions(
             for name, rows in tables_of(report).items():
                 write_numbers(folder / name, rows, group, force=force, excel_safe=excel_safe)
         group.write(output, data, force=force)
-    answers = report.total.n - (0 if report.population.probable else report.total.withheld)
-    counted = f"{count(report.population.rows, 'row')}, {count(answers, 'answer')}"
+    counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
+    counted += f", {report.total.withheld:,} withheld" * (report.total.withheld > 0)
     return [*notes, f"wrote {output}: {counted}"]
 
 
