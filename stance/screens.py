@@ -242,9 +242,8 @@ def share_lines(figures: Figures) -> list[str]:
     if len(rows) > SHARES + 1 or not few or figures["over"]:
         body.append("-o FILE.csv lists all")
     if scarce := figures["few"]:  # as a report says it
-        whose = f"For {listed(scarce, NAMES, 'group')}, the" if scarce[0] else "The"
-        less = "answers count as too few independent documents for intervals that can be trusted"
-        body += wrap(f"{whose} {less}.")
+        whose = f"For {listed([*map(shown, scarce)], NAMES, 'group')}, the" if scarce[0] else "The"
+        body += wrap(f"{whose} answers count as too few independent documents to trust intervals.")
     return stacked([[sizes], body, _verdict(figures)])
 
 

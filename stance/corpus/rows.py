@@ -63,11 +63,7 @@ def stance_spellings(
 
 
 class LabelReader:
-    """Maps spellings of stances or sentiments to numbers, and remembers which it met.
-
-    `words` are the spellings beside the numeric scales; `name` is the column's, if it is not that
-    of the kind.
-    """
+    """Maps `words` and numeric scales to labels, and remembers which it met in a column."""
 
     def __init__(
         self, table: Table, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],

@@ -61,11 +61,7 @@ class AnswersTable:
 
 
 def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
-    """Read the answers of a table; raise `DataError` if there are none.
-
-    ``labelled`` are the columns of a labelled sample, which names the answers by row, by id or by
-    text.
-    """
+    """Read the answers of a table; a sample with the columns ``labelled`` may name some of them."""
     if request.period and request.over is None:
         raise UsageError("--period is about dates; name their column with --over")
     with request.open() as table:
@@ -118,7 +114,7 @@ class _Reader:
         ]
         # Neither file nor number tells labels apart that have an id, or no numbers of their own.
         own = places.id is None and "row" in map(folded, table.header)
-        row = (places.file, places.row) if own or places.mentions is not None else ()
+        row = [places.file, places.row] * (own or places.mentions is not None)
         self._unit = (*row, places.document, places.id, places.text)
         self._nameless = not row and places.id is None
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use
@@ -197,8 +193,8 @@ class _Reader:
             repeated = len(same) - len(first)
             if not self._nameless:
                 values = {name: figures[first] for name, figures in values.items()}
-        document = np.unique(values.pop("document"), return_inverse=True)[1]
-        files = np.unique(np.stack([document, values.pop("file")]), axis=1)[0]
+        values["document"] = np.unique(values["document"], return_inverse=True)[1]
+        files = np.unique(np.stack([values["document"], values.pop("file")]), axis=1)[0]
         shared = int((np.bincount(files) > 1).sum())
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(repeated, int((period == MISSING).sum()), shared)
@@ -213,7 +209,6 @@ class _Reader:
             holders=tuple(names["holder"]),
             periods=periods,
             period=period,
-            document=document,
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
@@ -225,12 +220,11 @@ class _Reader:
     def _firsts(self, same: Keys, stance: Ints8, record: Ints, line: Ints) -> Ints:
         """Return the first of the rows that are the same; raise if they have two answers."""
         _, first, place = np.unique(same, return_index=True, return_inverse=True)
-        odd = np.flatnonzero(stance != stance[first[place]])[:1]
-        if len(odd) and not self._nameless:
-            rows = (Record(record[n] + 1, line[n], ()) for n in (*first[place[odd]], *odd))
+        for other in np.flatnonzero(stance != stance[first[place]])[: not self._nameless].tolist():
+            rows = (Record(record[n] + 1, line[n], ()) for n in (first[place[other]], other))
+            where = " and ".join(map(self._table.where, rows))
             advice = "keep one row of each pair; labels of several coders are for --audit"
-            lines = " and ".join(map(self._table.where, rows))
-            raise DataError(f"{lines}: two answers on one text and actor; {advice}")
+            raise DataError(f"{where}: two answers on one text and actor; {advice}")
         return np.sort(first)
 
     def _notes(self, repeated: int, undated: int, shared: int) -> Iterator[str]:
@@ -272,6 +266,5 @@ def _document(cells: Sequence[str], places: Places) -> str:
     """Return what names the document of an answer; without one, its text, its id or its row."""
     known = (places.document, places.text, places.id)
     place = next((place for place in known if place is not None and cells[place].strip()), None)
-    if place is not None:
-        return cells[place]  # in any file
-    return f"row {cells[places.row]}\0{'' if places.file is None else cells[places.file]}"
+    file = "" if places.file is None else cells[places.file]
+    return f"row {cells[places.row]}\0{file}" if place is None else cells[place]  # in any file

@@ -212,10 +212,7 @@ def usual_column(table: Table, asked: str | None, usual: str) -> int | None:
 
 
 def find_places(table: Table, request: Request) -> Places:
-    """Find the columns of a prediction table; raise if it is not one in long form.
-
-    Without a column `text` it is one that others call so, such as predict may have been told.
-    """
+    """Find the columns of a prediction table in long form; texts may stand in one like `text`."""
     columns, prefix = table.columns, request.prefix
     numbers = {name: place for place, name in enumerate(columns)}
     # Where the input named the actors, it may have spelled the column in its own way.
@@ -258,10 +255,9 @@ def find_places(table: Table, request: Request) -> Places:
 def find_periods(days: Ints, asked: Unit | None = None) -> tuple[dict[str, int], Ints]:
     """Return the periods of some days, and the place among these that each day has.
 
-    Periods are numbers by name, the first one first; of two that follow each other, one apart.
-    Days are proleptic Gregorian ordinals; 0 is none, and has the place `MISSING`. Without a length
-    that is asked for, it is the shortest of which a dozen suffice, but no weeks. Where all days are
-    a first of January, their column holds years.
+    Periods are numbers by name, in order; of two that follow each other, one apart. Days are
+    ordinals; 0 is none, and has the place `MISSING`. If no length is asked for, a dozen of the
+    shortest suffice, but no weeks; where all days are a first of January, their column holds years.
     """
     known, number = np.unique(days, return_inverse=True)
     dates = [date.fromordinal(day) for day in known.tolist() if day]

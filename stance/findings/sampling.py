@@ -45,8 +45,7 @@ def write_sample(
 ) -> dict[str, Any]:
     """Draw a sample of answers and write it as a table to label, without the answers.
 
-    The sample is spread over the columns ``by`` and ``over`` of the table of answers. Its size is
-    in answers, or in documents if these are drawn whole. Returns what was drawn, in numbers.
+    It is spread over ``by`` and ``over``, its size in answers or whole documents; returns numbers.
     """
     train = purpose == TRAIN
     if size < FEWEST:

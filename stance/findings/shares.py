@@ -65,10 +65,7 @@ class Share:
         return self.method != UNAUDITED
 
     def value(self, quantity: int, *, counted: bool = False) -> Number | None:
-        """Return the corrected number of a study with labels, else the counted, and its interval.
-
-        None where labels or answers are too few for an interval that says something.
-        """
+        """Return the corrected (without labels, the counted) number and interval; None of few."""
         known = self.counts if counted or not self.audited else self.corrected
         if known is None:
             return None

@@ -171,8 +171,7 @@ def export_labels(
 ) -> list[str]:
     """Write the labels of all coders, one row each, or those of one; return what to say of it.
 
-    The coder `ADJUDICATED` stands for one label per pair: the adjudicator's, or else the one that
-    the coders agree on.
+    `ADJUDICATED` stands for one label per pair: the adjudicator's, or else that of all coders.
     """
     if coder and coder not in (*labels, ADJUDICATED):
         known = ", ".join(shown(name, 30) for name in labels) or "nobody yet"

@@ -128,10 +128,7 @@ class Report:
 def _quote(
     population: AnswersTable, models: Models | None, actors: Mapping[str, Ints]
 ) -> tuple[list[tuple[str, dict[str, list[Quotation]]]], Maker | None]:
-    """Return the surest paragraphs on each actor, by side, and the model that made the answers.
-
-    If it is known, the words that decided are marked.
-    """
+    """Return the surest paragraphs on each actor, by side, and, if known, who answered."""
     places, certainty = population.places, population.chances.max(axis=1)
     fit = (certainty > LEAST) & (population.length <= LONGEST) & (places.text is not None)
     surest = {name: surest_answers(population, pairs[fit[pairs]]) for name, pairs in actors.items()}

@@ -40,10 +40,7 @@ def write_predictions(
     force: bool = False,
     excel_safe: bool = False,
 ) -> list[str]:
-    """Write the report on a table of answers; return what to say of it.
-
-    Its figures also go to ``folder``, as files of their own, also as PDF if asked.
-    """
+    """Write the report, and its figures to ``folder``, also as PDF; return what to say of it."""
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
     report = Report(request, models)
