@@ -105,8 +105,7 @@ def test_figures_are_replaced_only_with_force(made, coded, tmp_path):
     assert "exists already" in fails(4, *again, *out)
     before = {path.name: path.read_bytes() for path in made[1].iterdir()}
     few = succeeds(*again, *out, "--force", "--actor", "NATO").stderr
-    said = r"figures also has over-time-.*; remove what an .*\n.*: 43 rows, 43 answers\n"
-    assert re.search(said, few)
+    assert re.search(r"figures also has over-time-.*\n.*: 43 rows, 43 answers\n", few)
     assert "also has" not in succeeds(*again, *out, "--force").stderr
     assert {path.name: path.read_bytes() for path in made[1].iterdir()} == before
     line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")

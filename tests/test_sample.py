@@ -276,21 +276,19 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
 @pytest.mark.parametrize("second", ["b.csv", "b.jsonl", "b.xlsx"])
 @pytest.mark.parametrize("columns", ["stance other actor", "actor stance other", "actor other row"])
 def test_labels_in_several_tables_are_those_of_one(tmp_path, columns, second):
-    names = ["file", *columns.split(), "text", "document", "stance"]
+    names, made = ["file", *columns.split(), "text", "document", "stance"], tmp_path / "drawn.csv"
     rows = [row | {"other": "favor", "file": "own"} for row in answer_rows(TRUTHS)[0]]
     rows = [{name: row[name] for name in names} for row in rows]
     (folder := tmp_path / "labels").mkdir()
-    write(folder / "a.csv", rows[:101])
-    found, whole = [], tmp_path / "whole.jsonl"
-    for path, part in ((folder / second, rows[101:]), (whole, rows)):
+    parts, found = {folder / "a.csv": rows[:101], folder / second: rows[101:]}, []
+    for path, part in (parts | {tmp_path / "whole.jsonl": rows}).items():
         with write_table(path, tuple(rows[0])) as table:
             any(table.write([*row.values()]) for row in part)
-    for source in (folder, whole, write(tmp_path / "whole.csv", rows)):
-        drawn = sample(source, tmp_path / "drawn.csv", "--force")
+    for source in (folder, tmp_path / "whole.jsonl", write(tmp_path / "whole.csv", rows)):
         shares = succeeds("shares", source, "--by", "other", "--json").stdout
-        options = ("-o", tmp_path / "page.html", "--figures", tmp_path, "--force")
-        succeeds("report", source, *options)
-        found.append((shares, (tmp_path / "numbers.csv").read_bytes(), drawn))
+        succeeds("report", source, "-o", tmp_path / "page.html", "--figures", tmp_path, "--force")
+        numbers = (tmp_path / "numbers.csv").read_bytes()
+        found.append((shares, numbers, sample(source, made, "--force")))
     assert found[0] == found[1] == found[2]
 
 

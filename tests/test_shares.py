@@ -93,7 +93,7 @@ def test_many_groups_leave_room_for_the_actors(archive, tmp_path):
     assert "-o FILE.csv lists all" in text
     part = write(tmp_path / "part.csv", read(archive[0])[:500])
     text = succeeds("shares", part, "--by", "date", "--over", "date").stdout
-    assert "lists all\nFor 2024-01-10, 2024-02-10, 2024-03-10, " in text
+    assert "lists all\nFor 2024-01-10, 2024-02-10, " in text
 
 
 def test_long_names_of_groups_stay_apart_on_a_terminal(archive, tmp_path, monkeypatch):
@@ -349,8 +349,7 @@ def test_columns_of_answers_may_have_a_prefix(archive, tmp_path):
         {name if name in heads else f"p_{name}": cell for name, cell in row.items()}
         for row in read(archive[0])
     ]
-    answers = write(tmp_path / "answers.csv", rows)
-    sheet = tmp_path / "sheet.csv"
+    answers, sheet = write(tmp_path / "answers.csv", rows), tmp_path / "sheet.csv"
     succeeds("sample", answers, "--prefix", "p_", "-n", 200, "-o", sheet)
     assert figures(answers, "--prefix", "p_", "--audit", label(sheet, archive[2]))["labels"] == 200
 
@@ -441,11 +440,8 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     assert (found["labels"], found["missing"]) == (198, 1)
     assert ", 198 labels, 1 missing\n" in invoke("shares", archive[0], "--audit", path).stdout
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
-    assert f"{path}: stance labels read as pro -> favor\n" in result.stderr
-    assert (
-        "part.csv: stance labels read as pro -> favor"
-        in report_on(archive[0], "--audit", path)[0].text
-    )
+    for text in (report_on(archive[0], "--audit", path)[0].text, result.stderr):
+        assert f"{path}: stance labels read as pro -> favor" in text
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])
@@ -559,8 +555,7 @@ def test_two_answers_on_one_text_and_actor_are_refused_in_any_order(tmp_path, co
     rows[-1]["stance"] = "against"
     for ordered in (rows, rows[::-1]):
         result = invoke("shares", write(path, ordered))
-        assert said.format(path) in result.stderr
-        assert result.exit_code == (said == TWICE)
+        assert (said.format(path) in result.stderr, result.exit_code) == (True, said == TWICE)
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):
