@@ -181,6 +181,12 @@ def test_a_known_temperature_is_recovered(temperature):
     assert fit_temperature(logits * temperature, y) == pytest.approx(temperature, rel=0.05)
 
 
+def test_right_answers_to_few_rows_are_not_certain(small, trained):
+    assert trained.report["macro_f1"] == 1
+    later = trained.model.probabilities(small.texts, small.actors)
+    assert max(trained.stance.probabilities.max(), later.max()) < 1 - 1 / len(small)
+
+
 @pytest.mark.parametrize(
     ("blocks", "own", "kind", "offset"),
     [

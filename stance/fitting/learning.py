@@ -253,13 +253,21 @@ def temperature_of(task: Task, scores: Floats, rows: Ints) -> float:
 
 
 def fit_temperature(scores: Floats, y: Ints) -> float:
-    """Return the temperature of least log loss (Guo et al. 2017)."""
+    """Return the temperature of least log loss (Guo et al. 2017), but of no less than n rows show.
+
+    Where every row is right, that is the least loss of targets (n + 1) / (n + 2), as in Platt
+    (1999, "Probabilistic outputs for support vector machines").
+    """
 
     def loss(log_temperature: float) -> float:
         right = softmax(scores / np.exp(log_temperature))[np.arange(len(y)), y]
         return float(-np.log(np.maximum(right, FLOOR)).mean())
 
     best = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
+    wrong = 1 / (len(y) + 2)
+    shown = -wrong * np.log(wrong) - (1 - wrong) * np.log1p(-wrong)
+    if best.fun < shown:
+        best = minimize_scalar(lambda x: abs(loss(x) - shown), bounds=(best.x, 5), method="bounded")
     return float(np.exp(best.x))
 
 
