@@ -50,7 +50,7 @@ def test_a_summary_says_what_a_run_did(folder):
     found = summary()
     assert found["rows"] == {
         **{"in": 7, "judged": 6, "rejected": 1},
-        **{"naming_an_actor": 6, "out": len(rows()), "numbered": 7},
+        **{"naming_an_actor": 6, "out": len(rows()), "numbered": 7, "table": len(rows())},
     }
     counts = [(file["file"], file["rows"], file["rejected"]) for file in found["files"]]
     assert counts == [("in/1.csv", 1, 0), ("in/2.csv", 3, 1), ("in/3.csv", 3, 0)]
@@ -193,6 +193,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
 @pytest.mark.parametrize(
     ("change", "options", "status", "told"),
     [
+        ("older", [], 1, "answers.csv: has 6 of the 7 rows that run.json counts; restore it, or"),
         (None, ["--wide"], 1, "run.json: --wide has changed; undo that, or judge everything again"),
         ("model", [], 1, "run.json: the actor book or --aliases has changed"),
         ("output", [], 1, "answers.csv: has other columns than the new rows"),
@@ -205,8 +206,11 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
 def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, told):
     predict(*AGAIN)
     write(folder / "4.csv", f"id,text\n{GOOD}")
-    args = list(AGAIN)
-    if change == "model":
+    args, old = list(AGAIN), (folder.parent / "answers.csv").read_bytes()
+    if change == "older":
+        predict(*AGAIN)
+        write(folder.parent / "answers.csv", old.decode())
+    elif change == "model":
         options = ["--aliases", "name"]
     elif change == "output":
         write(folder.parent / "answers.csv", "mine\n1\n")

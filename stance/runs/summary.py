@@ -22,7 +22,7 @@ from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 from stance.runs.journal import Fingerprint, difference, versions
 from stance.settings import read_text
-from stance.tables import Inputs, Records, TableWriter, cell_of, open_table
+from stance.tables import Inputs, Records, Table, TableWriter, cell_of, open_table
 
 
 class Done(NamedTuple):
@@ -126,6 +126,7 @@ class Summary:
     ) -> None:
         self.inputs, self._run, self.output = inputs, run, out
         self.rows_before = 0  # input rows that earlier runs have numbered
+        self._copied = 0  # rows of the older output
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
         self._older: Path | None = None  # output to which rows are added, if it is there
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
@@ -148,7 +149,7 @@ class Summary:
     def _continue(self, since: Path) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
-        run, self._files, self.rows_before, table = _read(since)
+        run, self._files, self.rows_before, table, wrote = _read(since)
         if what := difference(run, self.run):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
@@ -160,7 +161,10 @@ class Summary:
         if output and output.exists() and not is_device(output):
             self._older, row = output, f"{self.run['--prefix']}row"
             with open_table(output) as old:  # the input's stand between the file and the row
-                columns = old.columns[1 : old.columns.index(row)] if row in old.columns else ()
+                place = old.columns.index(row) if row in old.columns else 0
+                columns = old.columns[1:place]
+                if place and table == cell_of(output):
+                    self._check_rows(old, place, wrote, name)
         elif output and not output.exists() and table == cell_of(output):
             why = "is gone; restore it, or judge everything again without --since"
             raise DataError(f"{shown_path(output)}: {why}")
@@ -170,6 +174,15 @@ class Summary:
             raise Finished(f"{name}: {note}; nothing to judge")
         notes = (*self.inputs.notes, f"{note} {name}")
         self.inputs = Inputs(tuple(self.hashes), True, notes, columns)
+
+    def _check_rows(self, older: Table, place: int, wrote: int, since: str) -> None:
+        """Raise if rows are missing, but for those that a run replaced whose summary is lost."""
+        rows, last = 0, ""
+        for record in older:
+            rows, last = rows + 1, record.cells[place]
+        if rows < wrote and not (last.isdecimal() and float(last) > self.rows_before):
+            why = f"has {rows:,} of the {count(wrote, 'row')} that {since} counts; restore it"
+            raise DataError(f"{older.name}: {why}, or judge everything again without --since")
 
     def count(self, records: Records) -> None:
         """Count records that are judged."""
@@ -189,6 +202,7 @@ class Summary:
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
+                    self._copied += 1
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
 
@@ -222,6 +236,7 @@ class Summary:
                 "naming_an_actor": tally.named,
                 "out": done.rows_out,
                 "numbered": self.rows_before + done.rows_in,
+                "table": self._copied + done.rows_out,
             },
             "answers": answers,
             "warnings": done.warnings,
@@ -233,12 +248,13 @@ class Summary:
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str | None]:
-    """Return run, files, numbered rows and output of a summary; raise if it is not one."""
+def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str | None, int]:
+    """Return run, files, numbered rows, output and its rows; raise if it is not a summary."""
     try:
         summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
-        return dict(summary["run"]), files, int(summary["rows"]["numbered"]), summary["output"]
+        rows, output = summary["rows"], summary["output"]
+        return dict(summary["run"]), files, int(rows["numbered"]), output, int(rows["table"])
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         why = "is not a summary of files that stance predict wrote; name another"
         raise DataError(f"{shown_path(path)}: {why}") from error
