@@ -124,6 +124,7 @@ TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EISDIR: "is a folder; name a file in it",
+    errno.EBADF: "is closed; open it, or name an output file",
     errno.EEXIST: "exists already; use --force to overwrite it",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),

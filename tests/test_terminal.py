@@ -95,6 +95,8 @@ def shell(line, folder, **environment):
         ("S predict $T -o answers.csv --prefix $'\\xe9'", {1}, "a cell or column name holds half"),
         ("S actors >/dev/full", {4}, "standard output: the disk is full; make room and run again"),
         ("S --help >/dev/full", {4}, "standard output: the disk is full"),
+        ("S --help >&-", {4}, "standard output: is closed; open it, or name an output file"),
+        ("S predict $T -q >&-", {4}, "standard output: is closed"),
         ("S predict $T >/dev/full", {4}, "standard output: the disk is full"),
         ("S predict - <&-", {1}, "standard input"),
         ("ulimit -d 65536; S predict $T -o o.csv", {1}, "memory ran out; close other programs"),
@@ -127,8 +129,8 @@ def test_closed_streams_do_not_keep_workers_from_working(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
 def test_closed_streams_do_not_change_what_a_command_returns(tmp_path):
-    done = shell("S predict no-such-file 2>&-; echo $?; S actors >&- && echo well", tmp_path)
-    assert (done.stdout, done.stderr) == ("1\nwell\n", "")
+    done = shell("S predict no-such-file 2>&-; echo $?; S predict $T -o o.csv -q >&-", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
 def test_a_warning_is_a_note_of_one_line(capsys):

@@ -74,8 +74,10 @@ def run_safely(command: Callable[..., None], *arguments: Any) -> None:
     """Run a command even if streams are closed, or unable to show every character."""
     for number, stream in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, stream) is None:  # closed, whose number a file would take
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-            setattr(sys, stream, os.fdopen(number, "w" if number else "r"))
+            flags = os.O_RDONLY if stream == "stdout" else os.O_RDWR  # or results would be lost
+            os.set_inheritable(os.open(os.devnull, flags), True)
+            bare = os.fdopen(number, "wb" if number else "rb", 0)
+            setattr(sys, stream, io.TextIOWrapper(bare, write_through=True))
     warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
