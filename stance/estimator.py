@@ -202,9 +202,8 @@ def _read_labels(
 ) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
     given = np.asarray(labels).tolist()
-    known = {str(label): stance for label, stance in meanings.items()}
     try:
-        reader = LabelReader(Table("y"), Stance, stance_spellings(known))
+        reader = LabelReader(Table("y"), Stance, stance_spellings(meanings))
         cells = ["" if label is None else str(label) for label in given]
         numbers = [reader.read(cell, Record(n, n, ())) for n, cell in enumerate(cells)]
         reader.refuse_guess()

@@ -88,6 +88,11 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
     corpus = read(rows, labels=parse_labels("0=against, 1=FAVOR,meh=neutral"))
     assert corpus.stance.tolist() == [0, 2, 1, 2]
     assert label_notes(corpus) == ["0 -> against, 1.0 -> favor, Meh -> neutral, pro -> favor"]
+    assert read(
+        [("a", "NATO", "0"), ("b", "NATO", "5")], labels={0: "favor", 5: "pro"}
+    ).stance.all()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'label'"):
+        read([("a", "NATO", "0")], label={"0": "favor"})
     with pytest.raises(UsageError, match="must be SPELLING=LABEL, the label one of against"):
         parse_labels("0=against,1")
     with pytest.raises(DataError, match="'4' in row 2 is not a label"):  # not of another scale

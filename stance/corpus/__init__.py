@@ -94,7 +94,7 @@ def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -
     ----------
     paths : sequence of Path or str, or a str
         Tables of labelled pairs of a paragraph and an actor, of any kind that ``stance`` reads.
-    labels : mapping of str to str, optional
+    labels : mapping, optional
         The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
     date_format : str, optional
         Pattern of `datetime.strptime`, for dates with two readings.
@@ -113,6 +113,8 @@ def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
+    if unknown := form.keys() - CorpusForm.__annotations__.keys():
+        raise TypeError(f"read_corpus() got an unexpected keyword argument '{min(unknown)}'")
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     named = [*map(Path, [paths] if isinstance(paths, str | Path) else paths)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
@@ -51,15 +51,15 @@ def parse_labels(option: str | None) -> dict[str, str]:
 
 
 def stance_spellings(
-    labels: Mapping[str, str] | None, known: Mapping[str, int] = STANCES
+    labels: Mapping[Any, str] | None, known: Mapping[str, int] = STANCES
 ) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
-    for word, label in (labels or {}).items():
+    given = {str(word).lower(): label for word, label in (labels or {}).items()}
+    for word, label in given.items():
         if not word or str(label).lower() not in STANCES:
             what = f"'{shown(f'{word}={label}' if word else label)}' must be SPELLING=LABEL"
             raise UsageError(f"--labels: {what}, the label one of {', '.join(Stance)}")
-    given = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    return {**known, **given}
+    return {**known, **{word: STANCES[label.lower()] for word, label in given.items()}}
 
 
 class LabelReader:
@@ -171,7 +171,7 @@ class Row(NamedTuple):
 class CorpusForm(Form, total=False):
     """What a user says of labelled tables; see `read_corpus`."""
 
-    labels: Mapping[str, str] | None
+    labels: Mapping[Any, str] | None
     date_format: str | None
     actor: str | None
 
