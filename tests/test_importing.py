@@ -149,12 +149,14 @@ def test_files_of_semeval_are_told_by_their_tabs(tmp_path, name, mark):
 
 
 def test_any_table_with_a_map(tmp_path):
-    data = "key,body,who,say,from,upto,url\n1,NATO met.,NATO,yes,0,4,http://x\n"
+    data = "key,body,who,say,from,upto,url\n1,NATO met.,NATO,yes,0.0,4.0,http://x\n"
+    data += "2,NATO met.,NATO,yes,,,\n"
     names = parse_map("text=body,actor=who,stance=say,start=from,end=upto,id=key")
     source = write(tmp_path, {"t.csv": data})
     told, rows = imported("table", source, names=names, labels={"yes": "favor"})
     expected = {"id": "1", "document": "", "actor": "NATO", "spans": "0:4", "stance": "favor"}
-    assert rows == [expected | {"text": "NATO met.", "url": "http://x"}]
+    first = expected | {"text": "NATO met.", "url": "http://x"}
+    assert rows == [first, first | {"id": "2", "spans": "", "url": ""}]
     assert any("stance labels read as yes -> favor" in line for line in told)
 
 
@@ -219,7 +221,7 @@ def test_an_end_at_a_line_end_may_be_inclusive_or_exclusive(tmp_path, end):
         (
             "table",
             {"names": {"end": "id", "text": "id", "actor": "Target"}},
-            "csv:2: has no 'start'",
+            "--map: start and end are one place; map both",
         ),
     ],
 )

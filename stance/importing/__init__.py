@@ -64,6 +64,8 @@ def import_corpus(
     chosen = FORMATS[form]
     if names and not chosen.mapped:
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
+    if len({"start", "end"} & {*(names or {})}) == 1:
+        raise UsageError("--map: start and end are one place; map both")
     if actor is not None and (form != "table" or "actor" in (names or {})):
         raise UsageError("--actor is for a table without an actor column; drop --actor")
     unfit = [name for name, given in table.items() if given and name != "encoding"]

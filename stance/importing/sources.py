@@ -225,7 +225,8 @@ def read_table(
                 if row.get("sentiment", "").strip():
                     row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
                 if "start" in row or "end" in row:
-                    row["spans"] = f"{row.pop('start').strip()}:{row.pop('end').strip()}"
+                    ends = (row.pop(name).strip().removesuffix(".0") for name in ("start", "end"))
+                    row["spans"] = ":".join(ends).removeprefix(":")  # of a row without a place
                 for pos, name in others:
                     if record.cells[pos] and name in row:
                         what = f"column '{shown(name)}' would occur twice, and is not empty"
