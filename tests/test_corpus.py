@@ -227,8 +227,12 @@ def test_dates_may_have_a_format(tmp_path):
         ("text,actor,stance,spans\nNATO met,NATO,0,0:99\n", "mine.csv:2: spans '0:99' is not a"),
         ("text,actor,stance,holder\na,NATO,0,a\x7fb\n", "mine.csv:2: holder 'a\\x7fb' is not aut"),
         ("text,actor,stance,false_match\na,NATO,0,maybe\n", "false_match 'maybe' is not 1 or 0"),
+        (f"text,actor,{','.join(SOFT)}\na,NATO,.5,.5,.5\n", "correct them, or remove the row"),
         *(
-            (f"text,actor,stance,{','.join(SOFT)}\na,NATO,favor,{cells}\n", "are not probabilities")
+            (
+                f"text,actor,stance,{','.join(SOFT)}\na,NATO,favor,{cells}\n",
+                "that sum to 1; correct them, or leave",
+            )
             for cells in (".5,.4,.2", "1,,0", "nan,0,1", "-,+,2")
         ),
     ],

@@ -1,7 +1,7 @@
 """Rows of labelled tables: what their cells mean, and which are refused."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stance.display import count, shown
@@ -125,9 +125,9 @@ def _digits(cell: str) -> str:
     return re.sub(r"^\+|\.0+$", "", cell.strip().lower())
 
 
-def _soft(cells: Sequence[str], where: str) -> list[float] | None:
+def _soft(row: Mapping[str, str], where: str) -> list[float] | None:
     """Return a row's soft labels, which sum to 1; None if it has none."""
-    if not any(map(str.strip, cells)):
+    if not any(map(str.strip, cells := [row[name] for name in SOFT])):
         return None
     try:
         shares = [float(cell) for cell in cells]
@@ -136,7 +136,8 @@ def _soft(cells: Sequence[str], where: str) -> list[float] | None:
             raise ValueError
     except ValueError as error:
         what = f"{', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that sum to 1"
-        raise DataError(f"{where}: {what}; correct them, or leave all three empty") from error
+        advice = "leave all three empty" if row["stance"].strip() else "remove the row"
+        raise DataError(f"{where}: {what}; correct them, or {advice}") from error
     return [share / total for share in shares]
 
 
@@ -219,7 +220,7 @@ def _row(
     false_match = _FLAGS.get(_digits(flag := cells["false_match"]))
     if false_match is None:
         raise DataError(f"{where}: false_match '{shown(flag)}' is not 1 or 0; leave it empty for 0")
-    soft = _soft([cells[name] for name in SOFT], where)
+    soft = _soft(cells, where)
     if cells["stance"].strip() or not (false_match or soft):
         stance = stances.read(cells["stance"], record)
     else:  # what the others imply
