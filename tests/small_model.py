@@ -27,7 +27,7 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
 from stance.recipe import Features, Recipe
 from stance.records import Sentiment, Stance
-from stance.storage import dump_model, load_model
+from stance.storage import dump_model, load_model, read_manifest
 
 TEXTS = [
     "Poland praised NATO and condemned Russia for its attack.",
@@ -164,6 +164,8 @@ def refused(tmp_path: Path, data: bytes, match: str, name: str = "a.stance") -> 
     """Expect a refusal in one line for this reason."""
     path = tmp_path / name
     path.write_bytes(data)
+    with pytest.raises(ModelError, match=match):
+        read_manifest(path)
     with pytest.raises(ModelError, match=match) as caught:
         load_model(path)
     message = str(caught.value)

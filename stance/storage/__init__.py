@@ -53,8 +53,6 @@ def dump_model(model: StanceModel) -> bytes:
         "format": schema.FORMAT,
         "schema": schema.SCHEMA,
         "recipe": asdict(model.recipe),
-        "labels": {name: schema.LABELS[name] for name in ("stance", "sentiment")},
-        "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
         "heads": {
@@ -70,10 +68,17 @@ def dump_model(model: StanceModel) -> bytes:
             }
             for name, head in heads.items()
         },
-        "temperature": float(model.stance.temperature),
         "members": members,
+        **_facts(model.recipe, model.stance),
     }
     return zips.pack(manifest, contents)
+
+
+def _facts(recipe: Recipe, stance: Head) -> dict[str, Any]:
+    """Return what a manifest repeats for those who only read it."""
+    labels = {name: [*schema.LABELS[name]] for name in ("stance", "sentiment")}
+    temperature = float(stance.temperature)
+    return {"labels": labels, "language": recipe.language, "temperature": temperature}
 
 
 def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
@@ -152,11 +157,10 @@ def load_model(path: Path | str | None = None) -> StanceModel:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return what a model file says about itself, if its members are whole."""
+    """Return what a model file says about itself, if it can be loaded."""
     with opened(path) as archive:
-        manifest = _checked_manifest(archive, archive.read(MANIFEST))
-        archive.verified(manifest["members"])
-        return manifest
+        _read_model(archive, with_reader=False)
+        return schema.decode_manifest(archive.read(MANIFEST))
 
 
 def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
@@ -169,13 +173,16 @@ def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
     return manifest
 
 
-def _read_model(archive: Archive) -> StanceModel:
+def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     data = archive.read(MANIFEST)
     manifest = _checked_manifest(archive, data)
     contents = _Contents(archive, manifest["members"])
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
+    said = _facts(recipe, heads["stance"])
+    if odd := [key for key in said if manifest.get(key) != said[key]]:
+        raise refusal(f"'{odd[0]}' is not that of its recipe and heads")
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     rows = contents.size("calibration/confidence.npy")
@@ -186,7 +193,7 @@ def _read_model(archive: Archive) -> StanceModel:
     arrays["correct"] = arrays["correct"].astype(np.bool_)
     if contents.unused:
         raise refusal(f"its member '{shown(min(contents.unused))}' belongs to no part of it")
-    encoder = load_reader("all") if recipe.deep else None
+    encoder = load_reader("all") if recipe.deep and with_reader else None
     if encoder and manifest.get("deep_reader") != encoder.sha256:
         here = f"it learned with a different deep reader from the one in stance {__version__}"
         raise refusal(here, "train it again, or install the version that `stance inspect` names")
