@@ -135,7 +135,8 @@ def test_closed_streams_do_not_change_what_a_command_returns(tmp_path):
 
 def test_a_warning_is_a_note_of_one_line(capsys):
     def warn():
-        warnings.warn("the search ended", RuntimeWarning, stacklevel=1)
+        for level in (1, 2):
+            warnings.warn("the search ended", RuntimeWarning, stacklevel=level)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")

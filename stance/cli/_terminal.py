@@ -1,6 +1,7 @@
 """The terminal: results, notes and progress, and errors as one line with an exit status."""
 
 import errno
+import functools
 import io
 import json
 import os
@@ -78,7 +79,8 @@ def run_safely(command: Callable[..., None], *arguments: Any) -> None:
             os.set_inheritable(os.open(os.devnull, flags), True)
             bare = os.fdopen(number, "wb" if number else "rb", 0)
             setattr(sys, stream, io.TextIOWrapper(bare, write_through=True))
-    warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
+    tell_once = functools.cache(tell)  # what two steps of a command warn of
+    warnings.showwarning = lambda message, *_, **__: tell_once(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -182,7 +182,7 @@ def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
     said = _facts(recipe, heads["stance"])
     if odd := [key for key in said if manifest.get(key) != said[key]]:
-        raise refusal(f"'{odd[0]}' is not that of its recipe and heads")
+        raise refusal(f"'{odd[0]}' differs from its recipe or heads")
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     rows = contents.size("calibration/confidence.npy")
