@@ -100,7 +100,7 @@ def shell(line, folder, **environment):
         ("S predict $T >/dev/full", {4}, "standard output: the disk is full"),
         ("S predict - <&-", {1}, "standard input"),
         ("ulimit -d 65536; S predict $T -o o.csv", {1}, "memory ran out; close other programs"),
-        ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, ""),
+        ('rmdir "$PWD"; S sample a.csv -n 3 -o b.csv', {1, 4}, "the working folder: No such"),
         (
             "(echo text; yes NATO met. | head -n 7000) >a.csv; ulimit -n 12; "
             "S predict a.csv -o o.csv --jobs 6",

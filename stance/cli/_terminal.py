@@ -60,7 +60,8 @@ def _of_the_system(error: Exception) -> str | None:
         return f"a text or name is not UTF-8 ({shown(str(error), 100)}); convert it"
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
-        return f"{shown(str(error.filename or 'output'), 200)}: {reason}"
+        lost = "the working folder" if error.errno == errno.ENOENT else "output"  # without a name
+        return f"{shown(str(error.filename or lost), 200)}: {reason}"
     return None
 
 
