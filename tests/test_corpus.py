@@ -91,6 +91,8 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
     assert read(
         [("a", "NATO", "0"), ("b", "NATO", "5")], labels={0: "favor", 5: "pro"}
     ).stance.all()
+    with pytest.raises(DataError, match="no corpus is named"):
+        read_corpus([])
     with pytest.raises(TypeError, match="unexpected keyword argument 'label'"):
         read([("a", "NATO", "0")], label={"0": "favor"})
     with pytest.raises(UsageError, match="must be SPELLING=LABEL, the label one of against"):

@@ -70,12 +70,10 @@ class Corpus:
 
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
-        kept, taken = rows.tolist(), dict[str, Any]()
-        for name in (field.name for field in fields(self)):
-            if isinstance(cells := getattr(self, name), np.ndarray):
-                taken[name] = cells[rows]
+        kept, cells = rows.tolist(), {f.name: getattr(self, f.name) for f in fields(self)}
+        taken: dict[str, Any] = {n: c[rows] for n, c in cells.items() if isinstance(c, np.ndarray)}
         for name in ("texts", "actors", "spans", "holder"):
-            taken[name] = tuple(map(getattr(self, name).__getitem__, kept))
+            taken[name] = tuple(map(cells[name].__getitem__, kept))
         extra = {name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()}
         marks = TextHashes(self.marks.exact[rows], self.marks.bands[rows])
         return replace(self, **taken, extra=extra, marks=marks)
@@ -118,6 +116,8 @@ def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     named = [*map(Path, [paths] if isinstance(paths, str | Path) else paths)]
+    if not named:
+        raise DataError("no corpus is named; name a labelled table")
     for place, path in enumerate(named):
         with open_table(path, actor=form.get("actor"), **plain) as table:
             if any(same_file(path, other) for other in named[:place]):
