@@ -10,7 +10,7 @@ import narwhals
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from stance.arrays import Floats
 from stance.corpus import Source, corpus_of
@@ -144,7 +144,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         table = asdict(self.recipe or read_recipe())
         parts = {"features": ("blocks", "min_df"), "classifier": ("kind", "c", "neutral_offset")}
         for part, names in parts.items():
-            given = {name: getattr(self, name) for name in names}
+            given = {name: np.asarray(getattr(self, name)).item() for name in names}  # of Python
             table[part] |= {name: value for name, value in given.items() if value is not None}
         table["features"]["blocks"] = dict(table["features"]["blocks"])
         return recipe_from_table(table, "StanceClassifier")
@@ -201,7 +201,7 @@ def _read_labels(
     labels: Sequence[Any], meanings: Mapping[Any, str]
 ) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
-    given = np.asarray(labels).tolist()
+    given = column_or_1d(labels, warn=True).tolist()
     try:
         reader = LabelReader(Table("y"), Stance, stance_spellings(meanings))
         cells = ["" if label is None else str(label) for label in given]

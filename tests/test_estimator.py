@@ -8,7 +8,7 @@ import pytest
 from command import invoke, write
 from conftest import quick_recipe
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError, SkipTestWarning
+from sklearn.exceptions import DataConversionWarning, NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -103,13 +103,16 @@ def test_a_third_actor_is_warned_about(fitted):
             ask()
 
 
-def test_grid_search_with_groups(estimator):
-    grid = [{"c": [0.2]}, {"kind": ["logistic"]}]
+def test_grid_search_with_groups(estimator, tmp_path):
+    grid = [{"c": np.array([0.2])}, {"kind": ["logistic"]}]
     search = GridSearchCV(estimator, grid, cv=GroupKFold(2), error_score="raise")
     search.fit(X, Y, groups=GROUPS)
     assert search.cv_results_["params"] == [{"c": 0.2}, {"kind": "logistic"}]
     assert search.best_score_ == 1.0
     assert search.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
+    save_model(search, tmp_path / "mine.stance")
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        estimator.fit(X, np.array(Y)[:, None], GROUPS)
 
 
 def test_its_model_saves_and_loads(fitted, tmp_path):

@@ -90,6 +90,7 @@ def test_the_word_that_praises_pushes_toward_favor(model):
 
 def test_every_actor_of_the_text_is_explained(model):
     assert [found.actor for found in explain(model, TEXT)] == ["Poland", "NATO", "Russia"]
+    assert [found.actor for found in explain(model, TEXT, ["Russia", "NATO"])] == ["Russia", "NATO"]
 
 
 def test_a_text_that_names_nobody_is_refused(model):

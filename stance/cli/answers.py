@@ -111,8 +111,7 @@ def explain(
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(model, actors, aliases, deep)
-    names = dict.fromkeys(actor or (None,))
-    asked = [reasons for name in names for reasons in reasons_of(loaded, text, name)]
+    asked = reasons_of(loaded, text, actor and [*dict.fromkeys(actor)])
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
 

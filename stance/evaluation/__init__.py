@@ -43,24 +43,16 @@ def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool
     return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
 
 
-def sentiment_answers(
-    corpus: Corpus, probabilities: Floats, answered: Bools | bool = True
-) -> Answers:
+def sentiment_answers(corpus: Corpus, chances: Floats, answered: Bools | bool = True) -> Answers:
     """Return answers to the `sentiment_rows` of a corpus."""
     asked = corpus.take(sentiment_rows(corpus))
-    return Answers(tuple(Sentiment), asked.sentiment, probabilities, asked.document, answered)
+    return Answers(tuple(Sentiment), asked.sentiment, chances, asked.document, answered)
 
 
 def report(
-    corpus: Corpus,
-    answers: Answers,
-    blind: Answers,
-    tone: Answers | None,
-    *,
-    holder: Figures | None = None,
-    leaked: Bools | None = None,
-    notes: Iterable[str] = (),
-) -> Figures:
+    corpus: Corpus, answers: Answers, blind: Answers, tone: Answers | None, *,
+    holder: Figures | None = None, leaked: Bools | None = None, notes: Iterable[str] = (),
+) -> Figures:  # fmt: skip
     """Score answers to the stance, and to the tone, of a corpus's rows beside their baselines.
 
     ``blind`` are those of the target-blind control head to the same rows, and ``leaked`` says of

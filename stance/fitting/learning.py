@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize_scalar
+from scipy.special import entr
 from threadpoolctl import threadpool_limits
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Keys
@@ -264,9 +265,7 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
         return float(-np.log(np.maximum(right, FLOOR)).mean())
 
     best = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
-    wrong = 1 / (len(y) + 2)
-    shown = -wrong * np.log(wrong) - (1 - wrong) * np.log1p(-wrong)
-    if best.fun < shown:
+    if best.fun < (shown := entr(np.array([1, len(y) + 1]) / (len(y) + 2)).sum()):
         best = minimize_scalar(lambda x: abs(loss(x) - shown), bounds=(best.x, 5), method="bounded")
     return float(np.exp(best.x))
 

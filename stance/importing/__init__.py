@@ -40,16 +40,10 @@ def parse_map(option: str | None) -> dict[str, str]:
 
 
 def import_corpus(
-    form: str,
-    source: Path,
-    target: Path,
-    *,
-    names: Mapping[str, str] | None = None,
-    labels: Mapping[str, str] | None = None,
-    actor: str | None = None,
-    force: bool = False,
-    **table: Unpack[Form],
-) -> list[str]:
+    form: str, source: Path, target: Path, *,
+    names: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None,
+    actor: str | None = None, force: bool = False, **table: Unpack[Form],
+) -> list[str]:  # fmt: skip
     """Convert a data set or an export to a corpus table; return what a user must know of it.
 
     ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.

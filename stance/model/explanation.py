@@ -1,6 +1,7 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,10 +50,12 @@ class Explanation:
     holder_probability: float | None = None  #: of its kind: author, actor or other
 
 
-def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
+def explain(
+    model: StanceModel, text: str, actor: str | Sequence[str] | None = None
+) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
-    An actor is given by name or alias; one that is not in the book is looked for by name and
+    An actor, or each of several, is given by name or alias; one that is not in the book is looked for by name and
     surname. Raises an `ActorError` if none is given and the text names none of the book.
 
     The ``intercept`` of an explanation and the ``push`` of all its ``words`` and ``features`` add
@@ -69,7 +72,7 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
         _, numbers = model.reader.words(normalise_all([text])).named_actors()
         names = [model.book.names[number] for number in numbers.tolist()]
     else:
-        names = [actor.strip()]
+        names = [name.strip() for name in ([actor] if isinstance(actor, str) else actor)]
     if not names:
         raise ActorError(
             "the text names no actor of the book; name one with --actor, or add its aliases "

@@ -154,7 +154,6 @@ class _Job:
         writer = TableWriter(self.request.output, self.config.form, force=self.over)
         with self.group.part(writer), closing(self._parts(size)) as parts:
             summary.copy_unchanged(writer)
-            copied = writer.rows
             for part in parts:
                 writer.write_encoded(part.lines, part.rows)
                 tally = Tally(*map(add, tally, part.tally))
@@ -169,7 +168,7 @@ class _Job:
         done = Done(
             tally=tally,
             rows_in=table.records_in,
-            rows_out=writer.rows - copied,
+            rows_out=writer.rows - summary.copied,
             rejected=rejected.total(),
             notes=(*notes, *run_notes(model, rate, tally, texts)),
             warnings=tuple(silence_notes(model, rate)),

@@ -126,7 +126,7 @@ class Summary:
     ) -> None:
         self.inputs, self._run, self.output = inputs, run, out
         self.rows_before = 0  # input rows that earlier runs have numbered
-        self._copied = 0  # rows of the older output
+        self.copied = 0  # rows of the older output
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
         self._older: Path | None = None  # output to which rows are added, if it is there
         self._files = dict[str, dict[str, Any]]()  # entries of the earlier summary, by name
@@ -202,7 +202,7 @@ class Summary:
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
                 if record.cells[0] not in judged_now:
-                    self._copied += 1
+                    self.copied += 1
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
 
@@ -236,7 +236,7 @@ class Summary:
                 "naming_an_actor": tally.named,
                 "out": done.rows_out,
                 "numbered": self.rows_before + done.rows_in,
-                "table": self._copied + done.rows_out,
+                "table": self.copied + done.rows_out,
             },
             "answers": answers,
             "warnings": done.warnings,

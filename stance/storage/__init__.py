@@ -53,6 +53,8 @@ def dump_model(model: StanceModel) -> bytes:
         "format": schema.FORMAT,
         "schema": schema.SCHEMA,
         "recipe": asdict(model.recipe),
+        "labels": {name: schema.LABELS[name] for name in ("stance", "sentiment")},
+        "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
         "heads": {
@@ -68,17 +70,10 @@ def dump_model(model: StanceModel) -> bytes:
             }
             for name, head in heads.items()
         },
+        "temperature": float(model.stance.temperature),
         "members": members,
-        **_facts(model.recipe, model.stance),
     }
     return zips.pack(manifest, contents)
-
-
-def _facts(recipe: Recipe, stance: Head) -> dict[str, Any]:
-    """Return what a manifest repeats for those who only read it."""
-    labels = {name: [*schema.LABELS[name]] for name in ("stance", "sentiment")}
-    temperature = float(stance.temperature)
-    return {"labels": labels, "language": recipe.language, "temperature": temperature}
 
 
 def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
@@ -99,15 +94,16 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
 def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, usually ``.stance``, which appears under its name only when whole.
 
-    The model is a `StanceModel` or a fitted `StanceClassifier`. Raises `OutputError` if the file
-    cannot be written, or exists and ``force`` is not given, and `ModelError` if the model is one
-    that `load_model` would refuse.
+    The model is a `StanceModel`, a fitted `StanceClassifier`, or a fitted search for one. Raises
+    `OutputError` if the file cannot be written, or exists and ``force`` is not given, and
+    `ModelError` if the model is one that `load_model` would refuse.
     """
     path = Path(path)
     check_model_output(path, force=force)
     if getattr(model, "deep", None) is not None:
         advice = "save dataclasses.replace(model, deep=None), and load the reader again beside it"
         raise ModelError(f"{shown_path(path)}: a file holds no deep reader; {advice}")
+    model = getattr(model, "best_estimator_", model)
     data = dump_model(model if isinstance(model, StanceModel) else model.to_model())
     with named(path):
         _read_model(Archive(io.BytesIO(data)))
@@ -180,9 +176,10 @@ def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
-    said = _facts(recipe, heads["stance"])
-    if odd := [key for key in said if manifest.get(key) != said[key]]:
-        raise refusal(f"'{odd[0]}' differs from its recipe or heads")
+    said = [manifest.get(name) for name in ("labels", "language", "temperature")]
+    labels = {name: [*schema.LABELS[name]] for name in ("stance", "sentiment")}
+    if said != [labels, recipe.language, heads["stance"].temperature]:
+        raise refusal("'labels', 'language' or 'temperature' differs from its recipe or heads")
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     rows = contents.size("calibration/confidence.npy")

@@ -183,10 +183,11 @@ def day_of(text: str, pattern: str = "") -> int | None:
 def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
     """Return the month of each date, counted from the year 0; -1 where it cannot be told.
 
-    >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
-    [14, -1, -1, 24291]
+    >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist(), months_of("2024-03")
+    ([14, -1, -1, 24291], array([24290]))
     """
-    days = (read_date(str(cell), pattern) or (0, 0, 0) for cell in dates)
+    cells = [dates] if isinstance(dates, str) else dates
+    days = (read_date(str(cell), pattern) or (0, 0, 0) for cell in cells)
     months = [year * 12 + month - 1 if month else -1 for year, month, _ in days]
     return np.array(months, np.int64)
 
