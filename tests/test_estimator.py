@@ -111,6 +111,8 @@ def test_grid_search_with_groups(estimator, tmp_path):
     assert search.best_score_ == 1.0
     assert search.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
     save_model(search, tmp_path / "mine.stance")
+    with pytest.raises(TypeError, match="str where ActorBook belongs"):
+        StanceClassifier(book="x").fit(X, Y)
     with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
         estimator.fit(X, np.array(Y)[:, None], GROUPS)
 

@@ -116,6 +116,9 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
+    for given, kind in ((recipe, Recipe), (corpus, Corpus), (book, ActorBook)):
+        if not isinstance(given, kind):
+            raise TypeError(f"{type(given).__name__} where {kind.__name__} belongs")
     if note := cut_note(count_cut(corpus.texts)):
         progress(note)
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))

@@ -55,7 +55,7 @@ def explain(
 ) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
-    An actor, or each of several, is given by name or alias; one that is not in the book is looked for by name and
+    Actors are given by name or alias; one that is not in the book is looked for by name and
     surname. Raises an `ActorError` if none is given and the text names none of the book.
 
     The ``intercept`` of an explanation and the ``push`` of all its ``words`` and ``features`` add
