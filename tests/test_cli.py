@@ -353,20 +353,17 @@ def test_a_terminal_that_knows_ascii_only(model_path):
 
 @LINUX
 @pytest.mark.parametrize(
-    ("step", "jobs", "number", "told"),
-    [
-        ("learning stance", "1", signal.SIGINT, "interrupted"),
-        ("learning stance", "2", signal.SIGTERM, "terminated"),
-    ],
+    ("jobs", "number", "told"),
+    [("1", signal.SIGINT, "interrupted"), ("2", signal.SIGTERM, "terminated")],
 )
-def test_a_signal_ends_training_at_once_and_leaves_nothing(tmp_path, step, jobs, number, told):
-    command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / "my.stance")]
-    command += ["--jobs", jobs]
+def test_a_signal_ends_training_at_once_and_leaves_nothing(tmp_path, jobs, number, told):
+    output = str(tmp_path / "my.stance")
+    command = [sys.executable, "-m", "stance", "train", "-o", output, "--jobs", jobs]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
     ) as run:
         for line in run.stderr:
-            if line.strip() == step:
+            if line.strip() == "learning stance":
                 break
         time.sleep(int(jobs) - 1)  # until joblib's processes are there
         start = time.monotonic()

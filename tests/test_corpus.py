@@ -88,9 +88,8 @@ def test_own_spellings_are_mapped_and_scales_may_differ_between_files(read, tmp_
     corpus = read(rows, labels=parse_labels("0=against, 1=FAVOR,meh=neutral"))
     assert corpus.stance.tolist() == [0, 2, 1, 2]
     assert label_notes(corpus) == ["0 -> against, 1.0 -> favor, Meh -> neutral, pro -> favor"]
-    assert read(
-        [("a", "NATO", "0"), ("b", "NATO", "5")], labels={0: "favor", 5: "pro"}
-    ).stance.all()
+    numbered = [("a", "NATO", "0"), ("b", "NATO", "5")]
+    assert read(numbered, labels={0: "favor", 5: "pro"}).stance.all()
     with pytest.raises(DataError, match="no corpus is named"):
         read_corpus([])
     with pytest.raises(TypeError, match="unexpected keyword argument 'label'"):
@@ -164,9 +163,8 @@ def test_documents_of_one_name_are_one_in_all_files(tmp_path):
     others = [("b", "NATO", "0", "7", "8"), ("A!", "NATO", "0", "8", "9")]
     corpus = read_corpus([one, write_rows(tmp_path / "two.csv", others, columns[:5])])
     assert groups(corpus) == [0, 0, 0]
-    assert corpus.notes[-1].startswith(
-        "1 document (such as '7') in more than one file: each counts"
-    )
+    told = "1 document (such as '7') in more than one file: each counts"
+    assert corpus.notes[-1].startswith(told)
     assert corpus.source.tolist() == [0, 1, 1]
     assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]
     assert corpus.extra == {"id": ("007", "8", "9"), "date": ("2024-01-01", "", "")}

@@ -18,6 +18,7 @@ from command import (
     predict,
     process,
     read_rows,
+    stopped,
     write_rows,
 )
 from pages import report_on
@@ -56,8 +57,7 @@ def labelled(tmp_path_factory):
 @pytest.fixture
 def archive(texts, tmp_path):
     rows = [{"text": text} for text in (*texts, "", FOREIGN, "NATO")]
-    path = write_rows(tmp_path / "archive.csv", rows)
-    return path
+    return write_rows(tmp_path / "archive.csv", rows)
 
 
 def test_nothing_is_kept_or_sent_to_be_reported(tmp_path):
@@ -97,10 +97,8 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
     text = f"{filler}Russia was condemned for its brutal attack. {filler * 50}"
     with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
         (answer,) = deep.judge([text]).stance
-    assert (
-        answer.argmax()
-        == deep.judge(["Russia was condemned for its brutal attack."]).stance.argmax()
-    )
+    (alone,) = deep.judge(["Russia was condemned for its brutal attack."]).stance
+    assert answer.argmax() == alone.argmax()
 
 
 @pytest.mark.parametrize(
@@ -144,14 +142,7 @@ def test_evaluate_scores_with_it_and_without(labelled):
 
 
 def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):
-    target = tmp_path / "out.csv"
-
-    def stop(rows, *_):
-        if rows > 10:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        predict(deep, archive, target, deep="all", size=7, progress=stop)
+    stopped(deep, archive, target := tmp_path / "out.csv", deep="all")
     with pytest.raises(OutputError, match="--deep has changed"):
         predict(linear, archive, target, size=7, resume=True)
     predict(deep, archive, target, deep="all", size=7, resume=True)
@@ -159,38 +150,31 @@ def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_pat
     assert target.read_bytes() == whole.read_bytes()
 
 
-def _cut(path):
-    path.write_bytes(path.read_bytes()[:-1000])
-
-
-def _turn_a_byte(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def _edit(old, new):
-    return lambda path: path.write_text(re.sub(old, new, path.read_text("utf-8")))
+def with_a_flipped_bit(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 @pytest.mark.parametrize(
     ("name", "damage", "why"),
     [
-        (READER, _cut, "is cut off"),
-        (READER, _turn_a_byte, "damaged"),
-        (READER, lambda path: path.write_bytes(b""), "is empty"),
-        (READER, lambda path: path.unlink(), "cannot be read"),
-        (READER, lambda path: shutil.copy(bundled_model(), path), "beside it is damaged"),
-        (MIXTURES, lambda path: path.write_text("unsure = 0.8"), "beside it is damaged"),
-        (MIXTURES, _edit("linear = .*", ""), "beside it is damaged"),
-        (MIXTURES, lambda path: path.write_text("unsure"), "not a TOML file"),
-        (MIXTURES, lambda path: path.unlink(), "cannot read"),
+        (READER, lambda data: data[:-1000], "is cut off"),
+        (READER, with_a_flipped_bit, "damaged"),
+        (READER, lambda data: b"", "is empty"),
+        (READER, None, "cannot be read"),
+        (READER, lambda data: bundled_model().read_bytes(), "beside it is damaged"),
+        (MIXTURES, lambda data: b"unsure = 0.8", "beside it is damaged"),
+        (MIXTURES, lambda data: re.sub(b"linear = .*", b"", data), "beside it is damaged"),
+        (MIXTURES, lambda data: b"unsure", "not a TOML file"),
+        (MIXTURES, None, "cannot read"),
     ],
 )
 def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
     for file in (READER, MIXTURES):
         shutil.copy(DATA / file, tmp_path)
-    damage(tmp_path / name)
+    (tmp_path / name).unlink()
+    if damage:
+        (tmp_path / name).write_bytes(damage((DATA / name).read_bytes()))
     with pytest.raises(ModelError, match=why) as caught:
         load_reader("all", tmp_path)
     assert str(caught.value).isprintable()
@@ -239,9 +223,8 @@ def test_a_model_on_top_of_the_reader_answers_the_same_each_time(learned, archiv
         written.append(path.read_bytes())
     assert written[0] == written[1]
     invoke("train", labelled, "-o", again := labelled.with_name("again.stance"), "--deep")
-    card, other = (
-        json.loads(invoke("inspect", path, "--json").stdout) for path in (again, learned[0])
-    )
+    shown = (invoke("inspect", path, "--json").stdout for path in (again, learned[0]))
+    card, other = map(json.loads, shown)
     assert card["deep_reader"] == load_reader("all").sha256
     assert card["members"] == other["members"]
 
@@ -279,20 +262,16 @@ def test_an_article_is_read_with_it(tmp_path):
     assert ", and the deep reader. Text:" in page.read_text("utf-8")
     assert "<dt>words that push the linear model</dt>" in page.read_text("utf-8")
     assert "'all' or 'unsure', not 'some'" in misused("read", "--deep", "some", path, "-o", "b")
-    assert "--deep works only with" in misused(
-        "read", path, "-o", path.with_name("b.html"), "--deep", "all", "--abstain", "0.1"
-    )
+    asked = ("read", path, "-o", tmp_path / "b.html", "--deep", "all", "--abstain", "0.1")
+    assert "--deep works only with" in misused(*asked)
 
 
 def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_path, monkeypatch):
     assert "needs the extra 'deep', and the deep reader" in invoke("inspect", learned[0]).stdout
-    assert "runs only on this computer" in misused(
-        "predict", archive, "--model", learned[0], "--cluster", "tcp://127.0.0.1:1"
-    )
-    path = tmp_path / "other.stance"
-    path.write_bytes(
-        spoiled(learned[0].read_bytes(), None, lambda m: m.update(deep_reader="0" * 64))
-    )
+    asked = ("predict", archive, "--model", learned[0], "--cluster", "tcp://127.0.0.1:1")
+    assert "runs only on this computer" in misused(*asked)
+    other = spoiled(learned[0].read_bytes(), None, lambda m: m.update(deep_reader="0" * 64))
+    (path := tmp_path / "other.stance").write_bytes(other)
     line = fails(3, "predict", archive, "--model", path)
     assert "it learned with a different deep reader from the one in stance" in line
     invoke("predict", archive, "-o", answers := tmp_path / "answers.csv")
@@ -332,8 +311,5 @@ def test_texts_are_cut_into_the_longest_pieces(text, pieces):
     assert [names[number] for number in found.ids.tolist()] == ["[CLS]", *pieces, "[SEP]"]
     places = zip(found.start[1:-1].tolist(), found.end[1:-1].tolist(), strict=True)
     for piece, (start, end) in zip(pieces, places, strict=True):
-        assert piece == "[UNK]" or plain_text(text[start:end]) == piece.removeprefix("##")
-
-
-def plain_text(text):
-    return "".join(map(plain, text)).strip()
+        written = "".join(map(plain, text[start:end])).strip()
+        assert piece in ("[UNK]", written, f"##{written}")

@@ -60,12 +60,7 @@ SPOILT = [
     ("newsmtsc", b'"to": 4', b'"to": 99', "train.jsonl:1: spans '0:99' is not a place in the"),
     ("newsmtsc", b"Lee\xe2", b"Lee\xff", "train.jsonl:1: byte 0xff is not UTF-8; save the"),
     ("newsmtsc", b"NATO met", b"\\u0000ATO met", "train.jsonl:1: text holds a NUL character"),
-    (
-        "newsmtsc",
-        b'"mention": "NATO"',
-        b'"mention": ""',
-        "train.jsonl:1: names no actor; fill",
-    ),
+    ("newsmtsc", b'"mention": "NATO"', b'"mention": ""', "train.jsonl:1: names no actor; fill"),
     ("newsmtsc", b": []}", b": [", "train.jsonl:2: is not JSON, or too long or deep; name a file"),
     ("newsmtsc", b"{", b"[" * 100_000, "train.jsonl:1: is not JSON, or too long or deep"),
     ("rusentne", b"\t-1\n", b"\t2\n", "train.csv:2: stance '2' in row 1 is not a label"),
@@ -187,9 +182,8 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
     source = write(tmp_path, {"x.json": json.dumps([task | {"annotations": [{"result": result}]}])})
     given = {"names": {"text": "body", "actor": "who"}, "labels": {"dafür": "favor"}}
     told, rows = imported("labelstudio", source, **given)
-    assert [(row["text"], row["actor"], row["stance"]) for row in rows] == [
-        ("NATO met.", "NATO", "favor")
-    ]
+    (row,) = rows
+    assert (row["text"], row["actor"], row["stance"]) == ("NATO met.", "NATO", "favor")
     assert "labelstudio: stance labels read as dafür -> favor" in told
     with pytest.raises(DataError, match=r"no rows of labelstudio .* not stances: 'dafür' 1; see"):
         imported("labelstudio", source, names=given["names"])
@@ -218,11 +212,7 @@ def test_an_end_at_a_line_end_may_be_inclusive_or_exclusive(tmp_path, end):
         ("pstance", {"names": {"text": "post"}}, "--map: pstance has known columns; use it with"),
         ("pstance", {}, r"no column 'Tweet'; it has id, Target, Stance$"),  # not taken for labels
         ("brat", {"delimiter": ";"}, "--delimiter is about tables, which files of brat are"),
-        (
-            "table",
-            {"names": {"end": "id", "text": "id", "actor": "Target"}},
-            "--map: start and end are one place; map both",
-        ),
+        ("table", {"names": {"end": "id"}}, "--map: start and end are one place; map both"),
     ],
 )
 def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):
@@ -239,10 +229,8 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     files = {}
     for coder, places in marks.items():
         anns = [f"T{n}\tfavor {a} {b}\tNATO" for n, (a, b) in enumerate(places)]
-        files |= {
-            f"b/{coder}/one.txt": "NATO met. NATO won.",
-            f"b/{coder}/one.ann": "\n".join(anns),
-        }
+        files[f"b/{coder}/one.txt"] = "NATO met. NATO won."
+        files[f"b/{coder}/one.ann"] = "\n".join(anns)
     _, rows = imported("brat", write(tmp_path, files))
     assert [(row["coder"], row["spans"]) for row in rows] == [(who, "0:4;10:14") for who in marks]
     corpus = read_corpus([tmp_path / "out.csv"])

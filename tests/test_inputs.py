@@ -157,19 +157,16 @@ def test_an_actor_column_of_only_some_files_is_refused(folder):
 
 @pytest.fixture
 def about_nato(tmp_path):
-    return write(
-        tmp_path / "nato.csv", "text,stance\nPoland praised it.,favor\nNATO won.,neutral\n"
-    )
+    rows = "Poland praised it.,favor\nNATO won.,neutral\n"
+    return write(tmp_path / "nato.csv", f"text,stance\n{rows}")
 
 
 def test_one_actor_of_all_rows_is_judged_as_if_a_column_said_it(about_nato, model_path):
     told = ("--actor", "NATO", "--model", model_path)
     answers = dicts(invoke("predict", about_nato, "--prefix", "s_", *told).stdout)
     assert [*answers[0]][:4] == ["text", "stance", "s_row", "s_actor"]
-    assert [(row["s_actor"], row["s_mentions"]) for row in answers] == [
-        ("NATO", "0"),
-        ("NATO", "1"),
-    ]
+    assert [row["s_actor"] for row in answers] == ["NATO", "NATO"]
+    assert [row["s_mentions"] for row in answers] == ["0", "1"]
     found = json.loads(invoke("evaluate", about_nato, *told, "--json").stdout)
     assert found["per_actor"]["NATO"]["n"] == 2
     assert json.loads(invoke("check", about_nato, *told[:2], "--json").stdout)["rows"] == 2

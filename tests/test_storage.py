@@ -14,13 +14,7 @@ from small_model import CARD, TEXTS, members_of, small_model
 
 from stance.errors import ModelError, OutputError
 from stance.reading.lexicon import Lexicon
-from stance.storage import (
-    bundled_model,
-    dump_model,
-    load_model,
-    read_manifest,
-    save_model,
-)
+from stance.storage import bundled_model, dump_model, load_model, read_manifest, save_model
 
 replace = dataclasses.replace
 
