@@ -159,20 +159,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
         return schema.decode_manifest(archive.read(MANIFEST))
 
 
-def _checked_manifest(archive: Archive, data: bytes) -> dict[str, Any]:
-    """Return a manifest that obeys its schema and names the members that are there."""
-    manifest = schema.decode_manifest(data)
-    sizes = {name: member["bytes"] for name, member in manifest["members"].items()}
-    sizes[MANIFEST] = len(data)
-    for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
-        raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
-    return manifest
-
-
 def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     data = archive.read(MANIFEST)
-    manifest = _checked_manifest(archive, data)
-    contents = _Contents(archive, manifest["members"])
+    manifest = schema.decode_manifest(data)
+    contents = _Contents(archive, manifest["members"], len(data))
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
@@ -211,9 +201,12 @@ def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
 
 
 class _Contents:
-    """The members of a model, each of which belongs to one part of it."""
+    """The members of a model, each of which belongs to one part of it, as its manifest says."""
 
-    def __init__(self, archive: Archive, members: Mapping[str, schema.Table]) -> None:
+    def __init__(self, archive: Archive, members: Mapping[str, schema.Table], size: int) -> None:
+        sizes = {name: member["bytes"] for name, member in members.items()} | {MANIFEST: size}
+        for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
+            raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
         self._members = members
         self.unused = archive.verified(members)
 
