@@ -65,11 +65,9 @@ def run_notes(
     for _, places in model.book.unknown_names(texts[:LOOKED]):
         times.update(sorted({name for name, *_ in places}))
     if names := [name for name, number in times.most_common() if number >= OFTEN]:
-        yield (
-            f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows but not "
-            f"in the actor book ({shown(', '.join(names[:3]))}): "
-            "`stance actors INPUT --discover` lists them"
-        )
+        often = f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows"
+        what = f"{often} but not in the actor book ({shown(', '.join(names[:3]))})"
+        yield f"{what}: `stance actors INPUT --discover` lists them"
     yield from _drift_notes(model, rate, tally)
 
 
@@ -80,10 +78,9 @@ def abstention_notes(
     if rate is not None:
         corpora = len(model.card["data"])
         mixed = f"the rate holds over {corpora} training corpora together, not in each kind of text"
-        yield (
-            f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-            f"({100 * withheld / max(total, 1):.1f} %){f'; {mixed}' if corpora > 1 else ''}"
-        )
+        share = f"{100 * withheld / max(total, 1):.1f} %"
+        note = f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld ({share})"
+        yield f"{note}; {mixed}" if corpora > 1 else note
     yield from silence_notes(model, rate)
 
 
@@ -108,11 +105,10 @@ def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterat
     least = max(reference.unknown + MORE, reference.unknown * TIMES)
     if tally.plain >= LEAST_WORDS and share >= least:
         broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
-        yield (
-            f"{UNLIKE}: {100 * share:.0f} % of words are unknown to the model (training: "
-            f"{100 * reference.unknown:.0f} %): its scores may not hold here{broken}; label a "
-            "sample and run `stance evaluate`"
-        )
+        usual = f"training: {100 * reference.unknown:.0f} %"
+        what = f"{100 * share:.0f} % of words are unknown to the model ({usual})"
+        advice = "label a sample and run `stance evaluate`"
+        yield f"{UNLIKE}: {what}: its scores may not hold here{broken}; {advice}"
 
 
 # --- Summaries ------------------------------------------------------------------------------------
