@@ -152,9 +152,8 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     classed = near.inside & (words.category.take(near.there) >= 0)
     # Steps away from the mention x sides x mentions, as far as no name stands between.
     sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
-    open_, hits = (
-        np.stack([values[side] for side in sides], axis=1) for values in (~near.name, classed)
-    )
+    parts = ([values[side] for side in sides] for values in (~near.name, classed))
+    open_, hits = (np.stack(part, axis=1) for part in parts)
     hits &= np.logical_and.accumulate(open_, axis=0)
     # In the order of the mentions.
     entry, place = np.divmod(np.flatnonzero(hits.reshape(2 * REACH, len(near.centre)).T), 2 * REACH)

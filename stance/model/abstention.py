@@ -77,11 +77,9 @@ class TrainingProfile:
         others = sorted({*names} - {*self.actors, ""}) if few else []
         if not others:
             return ""
-        names = shown(listed(others, 3, "actor"), 200)
-        return (
-            f"nearly all training rows of this model are about {', '.join(self.actors)}; "
-            f"label some about {names} before you trust its answers about them"
-        )
+        known = f"nearly all training rows of this model are about {', '.join(self.actors)}"
+        unknown = shown(listed(others, 3, "actor"), 200)
+        return f"{known}; label some about {unknown} before you trust its answers about them"
 
 
 class LanguageCheck(NamedTuple):

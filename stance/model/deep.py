@@ -205,9 +205,8 @@ class DeepReader(Recomputing):
             if words.texts[paragraph] != text:
                 text, states = words.texts[paragraph], {}
                 pieces = encode(text, self.pieces)
-            mine = mentions[
-                (words.para.take(mentions) == paragraph) & (words.who.take(mentions) == who)
-            ]
+            here = words.para.take(mentions) == paragraph
+            mine = mentions[here & (words.who.take(mentions) == who)]
             low = window(pieces, int(words.start[mine[0]]))
             read = Pieces(*(column[low : low + PIECES] for column in pieces))
             if low not in states:

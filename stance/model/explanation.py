@@ -74,10 +74,8 @@ def explain(
     else:
         names = [name.strip() for name in ([actor] if isinstance(actor, str) else actor)]
     if not names:
-        raise ActorError(
-            "the text names no actor of the book; name one with --actor, or add its aliases "
-            "to a book of your own (--actors)"
-        )
+        advice = "name one with --actor, or add its aliases to a book of your own (--actors)"
+        raise ActorError(f"the text names no actor of the book; {advice}")
     return [_explain(model, text, name) for name in names]
 
 
@@ -153,9 +151,8 @@ def _reasons(
         for start, end, values, of_word in zip(*places, strict=True)
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
-    return at_words, tuple(
-        Reason(term, -1, -1, tuple(whole[term].tolist())) for term in _strongest_first(strength)
-    )
+    others = _strongest_first(strength)
+    return at_words, tuple(Reason(term, -1, -1, tuple(whole[term].tolist())) for term in others)
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:

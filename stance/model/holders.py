@@ -53,9 +53,8 @@ def signs(words: Words, mention: Ints) -> Bools:
     kind, quoted = words.alias_kind.take(mention), words.quoted.take(mention)
     reports = functions & lexicon.REPORTING > 0
     # "according to" and "condemned by": who speaks comes after them.
-    cited = (reports[:-1] & (grammar[1:] & lexicon.BY > 0)) | (
-        (grammar[:-1] & lexicon.ACCORDING > 0) & (grammar[1:] & lexicon.TO > 0)
-    )
+    cited = reports[:-1] & (grammar[1:] & lexicon.BY > 0)
+    cited |= (grammar[:-1] & lexicon.ACCORDING > 0) & (grammar[1:] & lexicon.TO > 0)
     reports[:-1] &= ~cited
     reports &= ~quoted
     free = near.inside & (words.who.take(near.there) == NOBODY)
@@ -65,10 +64,8 @@ def signs(words: Words, mention: Ints) -> Bools:
     behind = cited[REACH - 2] | cited[REACH - 3] & free[REACH - 1]
     behind_article = grammar[REACH - 1] & lexicon.DETERMINER > 0
     before = np.where(behind_article, functions[REACH - 2], functions[REACH - 1])
-    joined = [
-        (grammar[REACH + step] & lexicon.CONJUNCTION > 0) & near.name[REACH + 2 * step]
-        for step in (-1, 1)
-    ]
+    joins = grammar & lexicon.CONJUNCTION > 0
+    joined = [joins[REACH + step] & near.name[REACH + 2 * step] for step in (-1, 1)]
     first = np.where(behind_article, ~near.inside[REACH - 2], ~near.inside[REACH - 1])
     return np.stack(
         [

@@ -85,11 +85,9 @@ class Passage(NamedTuple):
         def inside(places: Iterable[Any]) -> tuple[Any, ...]:
             return tuple((a - start, b - start, *c) for a, b, *c in places if start <= a < b <= end)
 
-        verdicts = (
-            verdict._replace(mentions=inside(verdict.mentions), words=inside(verdict.words))
-            for verdict in self.verdicts
-        )
-        return self._replace(text=self.text[start:end], verdicts=tuple(verdicts))
+        places = ((one, inside(one.mentions), inside(one.words)) for one in self.verdicts)
+        verdicts = tuple(one._replace(mentions=m, words=w) for one, m, w in places)
+        return self._replace(text=self.text[start:end], verdicts=verdicts)
 
     def pieces(self, numbers: Mapping[str, int]) -> Iterator[tuple[int, int, Verdict | None, str]]:
         """Yield start and end of each piece of the text, in order.

@@ -100,9 +100,8 @@ def person_spans(text: str, names: Sequence[str], last: str) -> list[Place]:
     full = [span for name in names for span in literal_spans(text, name)]
     given = {word.strip(".,").lower() for name in names for word in name.split()}
     signs: dict[Place, str] = dict.fromkeys(full, "full")
-    inside = {
-        place: end for start, end in sorted(full, key=itemgetter(1)) for place in range(start, end)
-    }
+    by_end = sorted(full, key=itemgetter(1))
+    inside = {place: end for start, end in by_end for place in range(start, end)}
     for spelling in {last, last.upper(), last[0].upper() + last[1:]} if last else ():
         for start, end in literal_spans(text, spelling):
             if inside.get(start, 0) < end:
