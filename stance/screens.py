@@ -302,10 +302,8 @@ def check_lines(figures: Figures) -> list[str]:
     files = ", ".join(f"{shown(file['name'], 40)} ({file['rows']:,})" for file in figures["files"])
     sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
     total = max(figures["rows"], 1)
-    classes = "  ".join(
-        f"{name} {part['rows']:,} ({100 * part['rows'] / total:.0f} %)"
-        for name, part in figures["classes"].items()
-    )
+    rows_of = {name: part["rows"] for name, part in figures["classes"].items()}
+    classes = "  ".join(f"{name} {n:,} ({100 * n / total:.0f} %)" for name, n in rows_of.items())
     findings = facts(((one["severity"], one["text"]) for one in figures["findings"]), 8)
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
     coders: list[str] = []

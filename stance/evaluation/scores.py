@@ -185,10 +185,8 @@ def _score_classes(labels: Sequence[str], by_document: Floats) -> Figures:
     ]
     names = ("precision", "recall", "f1", "f1_interval", "support")
     columns = share(right, answered), share(right, gold), f1, intervals, gold.astype(np.int64)
-    return {
-        label: dict(zip(names, row, strict=True))
-        for label, *row in zip(labels, *columns, strict=True)
-    }
+    rows_of = zip(labels, *columns, strict=True)
+    return {label: dict(zip(names, row, strict=True)) for label, *row in rows_of}
 
 
 def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:

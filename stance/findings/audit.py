@@ -82,9 +82,8 @@ def _read_labels(
     counts = Counter[str]()
     for record in records:
         cells = record.cells
-        purpose, false_match, coder, text, design = (
-            "" if place is None else cells[place].strip() for place in places
-        )
+        optional = ("" if place is None else cells[place].strip() for place in places)
+        purpose, false_match, coder, text, design = optional
         named, actor = (cells[place].strip() for place in identity[-2:])
         if purpose == TRAIN:
             counts["left out: chosen for training, not drawn at random"] += 1

@@ -90,10 +90,9 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     levels = [level[first] for level in (finest, cell, outer, actor, np.zeros_like(cell))]
     stratum, drawn = design_sample(levels, errors, min(size, len(first)))
     numbers = rng.permutation(len(drawn)) + 1
-    units = [
-        rng.choice(np.flatnonzero(stratum == number), many, replace=False)
-        for number, many in enumerate(drawn)
-    ]
+    strata = (np.flatnonzero(stratum == number) for number in range(len(drawn)))
+    parts = zip(strata, drawn, strict=True)
+    units = [rng.choice(rows, many, replace=False) for rows, many in parts]
     pair = np.flatnonzero(np.isin(unit, np.concatenate(units)))
     chance = (drawn / np.bincount(stratum))[stratum[unit]]
     return Sample(pair, numbers[stratum[unit[pair]]], chance)

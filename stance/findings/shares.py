@@ -229,11 +229,8 @@ class Study:
             for (one, first), (other, second) in self._compared(actor, of):
                 value, (low, high), p = correction.compare(first, second)
                 rows.append((actor, of, one, other, value, low, high, p))
-        adjusted = holm([row[-1] for row in rows])
-        return [
-            dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True))
-            for row, p in zip(rows, adjusted, strict=True)
-        ]
+        adjusted = zip(rows, holm([row[-1] for row in rows]), strict=True)
+        return [dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True)) for row, p in adjusted]
 
     def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any]]:
         """Yield the names and corrected shares of two parts of an actor, or of one and the rest."""

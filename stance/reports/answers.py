@@ -176,10 +176,9 @@ def _explain(
     if model is None or not cells:
         return []
     places, answers = population.places, [*cells]
-    texts, spans, dates = (
-        ["" if place is None else row[place] for row in cells.values()]
-        for place in (places.text, places.spans, places.over)
-    )
+    asked = (places.text, places.spans, places.over)
+    columns = (["" if place is None else row[place] for row in cells.values()] for place in asked)
+    texts, spans, dates = columns
     try:
         given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
     except DataError:  # then stance predict did not write this table

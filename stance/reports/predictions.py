@@ -159,10 +159,8 @@ def draw_pairs(report: Report) -> list[Figure]:
     ranked = sorted(totals, key=lambda name: (name not in HOLDERS, -totals[name], name))
     holders = [name for name in ranked if any(share.group == name for share in shares)]
     targets = [name for name in ranked if any(share.actor == name for share in shares)]
-    cells = {
-        (share.group, share.actor): cell._replace(place=f"pair-{number}")
-        for number, (share, cell) in enumerate(shaded(shares, [None] * len(shares)), 1)
-    }
+    numbered = enumerate(shaded(shares, [None] * len(shares)), 1)
+    cells = {(s.group, s.actor): cell._replace(place=f"pair-{n}") for n, (s, cell) in numbered}
     chart = charts.matrix(holders, targets, cells, "holder / target")
     key = [(*BELOW, "mostly against"), (*ABOVE, "mostly in favor")]
     return [figure(report, "pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
