@@ -49,10 +49,8 @@ def count_aliases(
                 rows += len(batch)
                 named += len({*para})
         notes = [*inputs.notes, *table.notes, *[cut_note(cut)] * (cut > 0)]
-    actors = {
-        actor: {"rows": number, "aliases": dict(aliases[actor].most_common())}
-        for actor, number in rows_by_actor.most_common()
-    }
+    ranked = rows_by_actor.most_common()
+    actors = {a: {"rows": n, "aliases": dict(aliases[a].most_common())} for a, n in ranked}
     return {"rows": rows, "rows_with_actor": named, "actors": actors}, notes
 
 
@@ -157,12 +155,11 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
-    return "\n".join(
-        _toml(
-            one["name"], one["kind"], f"{count(one['documents'], 'document')}: {one['context']}", {}
-        )
-        for one in names
-    )
+    tables = list[str]()
+    for one in names:
+        note = f"{count(one['documents'], 'document')}: {one['context']}"
+        tables.append(_toml(one["name"], one["kind"], note, {}))
+    return "\n".join(tables)
 
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:

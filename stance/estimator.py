@@ -103,10 +103,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             pairs["document"] = list(map(repr, groups))
         check_consistent_length(pairs["text"], y, pairs["document"])
         pairs["stance"], spelled = _read_labels(y, self.labels or {})
-        rows = [
-            Row(number=number, **dict(zip(pairs, cells, strict=True)))
-            for number, cells in enumerate(zip(*pairs.values(), strict=True), 1)
-        ]
+        numbered = enumerate(zip(*pairs.values(), strict=True), 1)
+        rows = [Row(number=n, **dict(zip(pairs, cells, strict=True))) for n, cells in numbered]
         written = "".join(repr((row.text, row.actor, LABELS[row.stance])) for row in rows)
         digest, recipe = hashlib.sha256(written.encode()).hexdigest(), self._recipe()
         corpus = corpus_of(rows, Source("estimator", digest, len(rows)))

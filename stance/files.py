@@ -206,10 +206,8 @@ def _end(outputs: Sequence[WholeFile], *, good: bool) -> None:
 
 def _make_private(target: Path, *, delete: bool = True) -> IO[bytes]:
     """Return a new file beside a target that nobody else may read."""
-    prefix, suffix = f".{target.name}.stance-", ".part"
-    return tempfile.NamedTemporaryFile(
-        prefix=prefix, suffix=suffix, dir=target.parent, delete=delete
-    )
+    begin, folder = f".{target.name}.stance-", target.parent
+    return tempfile.NamedTemporaryFile(prefix=begin, suffix=".part", dir=folder, delete=delete)
 
 
 def clear_leftovers(folder: Path, name: str = "") -> None:

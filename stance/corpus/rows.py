@@ -96,9 +96,7 @@ class LabelReader:
             advice = "fill it in, or remove the row"
         elif self._kind is Stance:
             known = self._words.get(word.strip(" .,;:!?()[]*'\""))
-            means = (
-                f"{self._labels[known]}'" if known is not None else "...' (if none, empty the cell)"
-            )
+            means = "...' (if none, empty the cell)" if known is None else f"{self._labels[known]}'"
             example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}={means}"
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"

@@ -182,10 +182,9 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
         raise DataError(f"a training fold of {len(rows)} rows {lacks}; label more paragraphs")
     coef = np.zeros((x.shape[1], len(task.labels)), np.float32)
     intercept = np.where(shares.any(axis=0), ABSENT, NEVER)
+    given = x, vectors, shares[np.ix_(rows, present)], weight, task.classifier, seed
     with threadpool_limits(1):
-        coef[:, present], intercept[present] = _fit_linear(
-            x, vectors, shares[np.ix_(rows, present)], weight, task.classifier, seed
-        )
+        coef[:, present], intercept[present] = _fit_linear(*given)
     intercept[1] += task.classifier.neutral_offset
     parts = np.split(coef, np.cumsum([len(idf) for *_, idf in blocks])[:-1])
     learned = tuple(BlockWeights(*block, part) for block, part in zip(blocks, parts, strict=True))

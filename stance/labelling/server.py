@@ -121,10 +121,8 @@ def read_codebook(path: Path | None) -> str:
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
     folder = Path(__file__).parent / "templates"
-    page, style, script = (
-        Markup((folder / name).read_text("utf-8"))  # noqa: S704 (our own files)
-        for name in ("label.html.j2", "label.css", "label.js")
-    )
+    files = (folder / name for name in ("label.html.j2", "label.css", "label.js"))
+    page, style, script = (Markup(file.read_text("utf-8")) for file in files)  # noqa: S704 (ours)
     known = {"session": session, "codebook": markdown(codebook), "nonce": nonce}
     return str(environment().from_string(page).render(**known, style=style, script=script))
 
