@@ -267,14 +267,14 @@ def add_paragraphs_before(table: Table, text: int) -> None:
 
     def add(chunk: Records) -> Records:
         nonlocal last, before
-        befores = list[str]()
+        earlier = list[str]()
         for row in zip(*map(chunk.columns.__getitem__, places), strict=True):
             if row != last:  # another actor of the same paragraph has the same one before
                 numbered = all(n.isdecimal() and len(n) < 10 for n in (row[1], last[1]))
                 follows = numbered and row[0] == last[0] and int(row[1]) == int(last[1]) + 1
                 before = last[2] if follows else ""
-            befores.append(before)
+            earlier.append(before)
             last = row
-        return replace(chunk, columns=[*chunk.columns, befores])
+        return replace(chunk, columns=[*chunk.columns, earlier])
 
     table.through(add)
