@@ -37,6 +37,7 @@ _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
+_SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _TAIL = compiled("([fptwyi])(<who>)")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
@@ -179,10 +180,10 @@ class _Sentences(Evaluations):
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
         ends = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
-        words = {*map(self.spelling, range(*ends))}
-        sides = not words.isdisjoint(self.lists["backers"])
-        sides &= not words.isdisjoint(self.lists["opponents"])
-        return sides or {"some", "others"} <= words or {"half", "other"} <= words
+        words = [*map(self.spelling, range(*ends))]
+        sides = not self.lists["backers"].isdisjoint(words)
+        sides &= not self.lists["opponents"].isdisjoint(words)
+        return sides or bool(_SIDES.search(" ".join(words)))
 
     def _unless_denied(self, form: Construction, cue: int, verb: int, sign: int) -> int:
         """Return the polarity of a judgement, 0 if it is denied, asked, allowed or a charge."""
