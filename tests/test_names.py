@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 from command import fails, invoke, misused, write
 
@@ -194,6 +195,8 @@ PARAGRAPHS = (
     ("b", "4", "The kingdom lied.", set()),
     ("b", "6", "Ruritania met the League.", {"Ruritania", "The League"}),
     ("b", "8", "The kingdom lied.", set()),
+    ("", "9", "Ruritania met the League.", {"Ruritania", "The League"}),
+    ("", "10", "The kingdom lied.", set()),
 )
 
 
@@ -205,7 +208,16 @@ def test_a_phrase_may_refer_to_the_paragraph_before(tmp_path):
     for row in rows(path, "--actors", book):
         named[int(row["row"]) - 1] |= {row["actor"]} - {""}
     assert named == [actors for *_, actors in PARAGRAPHS]
+    asked = write(tmp_path / "asked.csv", "document,paragraph,text,actor\nd,1,NATO lied.,NATO\n")
+    assert rows(asked)[0]["mentions"] == "1"  # one row, with nothing before it
+    shared = "Ruritania met the League.\n\nShare this article\n\nThe kingdom lied.\n"
+    article = write(tmp_path / "a.txt", shared)
+    kept = [row for row in rows(article, "--actors", book, "--keep-all") if not row["boilerplate"]]
+    assert [row["actor"] for row in kept] == ["Ruritania", "The League", "Ruritania"]
     model = load_model()
+    with pytest.raises(TypeError, match="before has something that is not a string"):
+        model.judge(["NATO lied."], before=[None])
+    assert model.judge(["NATO lied."], before=np.array([""]))[0].actor == "NATO"
     (answer,) = model.judge(["The alliance is a menace."], before=["NATO met."])
     assert (answer.actor, answer.stance, answer.holder) == ("NATO", "against", "author")
     text = "\u201cNATO is a threat to us all.\u201d"

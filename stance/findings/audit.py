@@ -56,8 +56,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
     design = _find_design(request, {row.design for row in rows}, labels, population)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
-    drawn = np.array([*{row.key for row in rows} | design.keys()], np.uint64)
-    if missing := int(np.isin(population.key, drawn).sum()) - len(pairs):
+    given = {(row.key, row.text) for row in rows if row.truth != MISSING}
+    empty = [key for key, _ in {(row.key, row.text) for row in rows} - given]
+    lacked = np.array([*empty, *(design.keys() - {row.key for row in rows})], np.uint64)
+    if missing := int(np.isin(lacked, population.key).sum()):
         share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
         advice = "label them, too: intervals hold only if labels are missing by chance"
         notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")

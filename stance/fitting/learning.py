@@ -255,8 +255,8 @@ def temperature_of(task: Task, scores: Floats, rows: Ints) -> float:
 def fit_temperature(scores: Floats, y: Ints) -> float:
     """Return the temperature of least log loss (Guo et al. 2017), but of no less than n rows show.
 
-    Where every row is right, that is the least loss of targets (n + 1) / (n + 2), as in Platt
-    (1999, "Probabilistic outputs for support vector machines").
+    They show at best that n + 1 of n + 2 are right (Laplace's rule of succession), so the loss is
+    no less than the entropy of that.
     """
 
     def loss(log_temperature: float) -> float:

@@ -101,6 +101,7 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
+        before = None if before is None else _strings("before", before)
         spans = _check(texts, actors, spans, months=months, before=before)
         columns, tone = (texts, actors, spans, months, before), list[NDArray[Any]]()
         months = None if months is None else np.asarray(months)
@@ -108,9 +109,8 @@ class StanceModel(Recomputing):
             words = self.reader.words(normalise_all(texts), months=months, before=before or ())
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        elif not all(isinstance(name, str) for name in actors):
-            raise TypeError("actors has something that is not a string; leave out rows without one")
         else:
+            actors = _strings("actors", actors)
             query = make_query(self.book, texts, actors, spans, months, before or ())
             if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
                 words, para = replace(query, spans=NO_SPANS).read(self.reader)
@@ -263,6 +263,13 @@ class StanceModel(Recomputing):
             code[asked], kind, least = holders.codes(self.reader, chances.argmax(axis=1), *pairs)
             chance[asked] = np.maximum(chances[np.arange(len(asked)), kind], least)
         return code, chance
+
+
+def _strings(name: str, given: Sequence[str]) -> list[str]:
+    """Return a sequence of strings as a list; raise if it is none."""
+    if isinstance(given, str) or not all(isinstance(one, str) for one in given):
+        raise TypeError(f"{name} has something that is not a string; leave out rows without one")
+    return list(given)
 
 
 def _check(texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, **more: Any) -> Spans:

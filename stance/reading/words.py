@@ -122,8 +122,8 @@ class Query:
             new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
         new[1:] |= self.months[1:] != self.months[:-1]
         if self.before:
-            apart = [one != two for one, two in pairwise(self.before)]
-            new[1:] |= np.array(apart, np.bool_)
+            changes = [one != two for one, two in pairwise(self.before)]
+            new[1:] |= np.array(changes, np.bool_)
         alone = self.spans[:, 0]
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True

@@ -124,7 +124,10 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         texts = [text for *_, text in pieces]
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
-        before = ["", *texts[:-1]]
+        before, last = list[str](), ""
+        for _, reason, text in pieces:  # boilerplate stands between no two paragraphs
+            before.append("" if reason else last)
+            last = last if reason else text
         with warnings.catch_warnings(record=True, action="always") as warned:
             judged = model.judge(texts, asked, months=months, before=before, pushes=True)
         passages = judged.passages(texts, limits)

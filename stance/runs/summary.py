@@ -250,7 +250,7 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
         summary = json.loads(read_text(path, "summary"))
         files = {str(entry["file"]): dict(entry) for entry in summary["files"]}
         rows, output = summary["rows"], summary["output"]
-        return dict(summary["run"]), files, int(rows["numbered"]), output, int(rows["table"])
+        return dict(summary["run"]), files, int(rows["numbered"]), output, int(rows.get("table", 0))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         why = "is not a summary of files that stance predict wrote; name another"
         raise DataError(f"{shown_path(path)}: {why}") from error

@@ -258,23 +258,29 @@ def add_paragraphs_before(table: Table, text: int) -> None:
     """Have each record end in the paragraph before in its document, "" if there is none.
 
     Columns ``document`` and ``paragraph``, which counts, say which one that is; a table without
-    them stays as it is. ``text`` is the place of the paragraphs.
+    them stays as it is. ``text`` is the place of the paragraphs. Boilerplate that was kept stands
+    between no two of them.
     """
-    if not {"document", "paragraph"} <= {*table.columns}:
+    names = list(map(folded, table.columns))
+    if not {"document", "paragraph"} <= {*names}:
         return
-    places = (*map(table.columns.index, ("document", "paragraph")), text)
-    last, before = ("", "", ""), ""
+    number, kept = names.index("paragraph"), "boilerplate" in names
+    files = [0] * bool(table.headers)
+    places = [text, number, *files, names.index("document")]
+    last, before = [""] * len(places), ""
 
     def add(chunk: Records) -> Records:
         nonlocal last, before
         earlier = list[str]()
-        for row in zip(*map(chunk.columns.__getitem__, places), strict=True):
+        flags = chunk.columns[names.index("boilerplate")] if kept else [""] * len(chunk)
+        for flag, *row in zip(flags, *map(chunk.columns.__getitem__, places), strict=True):
             if row != last:  # another actor of the same paragraph has the same one before
                 numbered = all(n.isdecimal() and len(n) < 10 for n in (row[1], last[1]))
-                follows = numbered and row[0] == last[0] and int(row[1]) == int(last[1]) + 1
-                before = last[2] if follows else ""
-            earlier.append(before)
-            last = row
+                follows = numbered and row[-1] and row[2:] == last[2:]
+                follows = follows and int(row[1]) == int(last[1]) + 1
+                before = last[0] if follows else ""
+            earlier.append("" if flag else before)
+            last = [before, *row[1:]] if flag else row
         return replace(chunk, columns=[*chunk.columns, earlier])
 
     table.through(add)
