@@ -309,7 +309,7 @@ def test_only_what_no_browser_shows_is_left_out_without_a_count(tmp_path, attrib
     assert len(read(path, keep_all=True)) == 1 + is_read
 
 
-@pytest.mark.parametrize("character", ["\xad", "\u200b", "\ue000"])
+@pytest.mark.parametrize("character", ["\xad", "\u200b", "\ue000", "&#12;", "&#x1B;"])
 def test_a_paragraph_with_what_does_not_print_is_kept_once(tmp_path, character):
     path = page(tmp_path, f"<p>Iran de{character}nied it, he said.</p>")
     texts = [row["text"] for row in read(path, keep_all=True)]
