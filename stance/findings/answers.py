@@ -113,8 +113,8 @@ class _Reader:
             for name in dict.fromkeys(request.surrogates)
         ]
         # Neither file nor number tells labels apart that have an id, or no numbers of their own.
-        own = places.id is None and "row" in map(folded, table.header)
-        row = [places.file, places.row] * (own or places.mentions is not None)
+        numbered = places.id is None and "row" in map(folded, table.header)
+        row = [places.file, places.row] * (numbered or places.mentions is not None)
         self._unit = (*row, places.document, places.id, places.text)
         self._nameless = not row and places.id is None
         self._names = defaultdict[str, dict[str, int]](dict)  # numbers of names, by first use

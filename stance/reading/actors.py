@@ -3,6 +3,7 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -259,9 +260,10 @@ class ActorBook:
         "the alliance" may mean whom that one names.
         """
 
+        @cache  # for each mention of a paragraph that names nobody asks
         def earlier(para: int) -> list[int]:
             month = -1 if months is None else int(months[para])
-            mentions = self.find(before[para], month) if before else ()
+            mentions = self.find(before[para], month) if before and before[para] else ()
             return [self._number[mention.actor] for mention in mentions]
 
         numbers = (types[name] for name in self.columns)

@@ -162,8 +162,8 @@ class _Sentences(Evaluations):
                 return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
-            said = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
-            warns = (after == "f" or said) and self.lower(cue).startswith("warn")
+            speaks = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
+            warns = (after == "f" or speaks) and self.lower(cue).startswith("warn")
             if after in "bhmeodgrEVG" and self.last(cue) in DOUBTS:
                 return False  # "nobody believes Peru lied"
             return not warns and (after != "b" or not self.is_in(cue, "parting"))
@@ -347,8 +347,8 @@ class _Sentences(Evaluations):
             if self.phrases.ours[cue]:
                 quoted = self.phrases.quoted[cue]
                 agents = self.who(cue, cue + 1) if quoted else {AUTHOR: -1}
-            elif self.tags[cue - 1] == "p" and (own := self._owner(cue)) is not None:
-                agents = self.actors(own, own + 1)
+            elif self.tags[cue - 1] == "p" and (owner := self._owner(cue)) is not None:
+                agents = self.actors(owner, owner + 1)
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":
                 agents = self.subjects(cue)
             elif _PAIRED.search(self.tags, max(0, cue - 3), cue):  # "its grief and support"

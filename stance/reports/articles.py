@@ -132,24 +132,26 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
             judged = model.judge(texts, asked, months=months, before=before, pushes=True)
         passages = judged.passages(texts, limits)
         parts = [(*piece[:2], passage) for piece, passage in zip(pieces, passages, strict=True)]
-        places, own = _places(parts), [str(warning.message) for warning in warned]
+        places, remarks = _places(parts), [str(warning.message) for warning in warned]
         unknown = judged.withheld & (judged.mentions > 0)
         if judged.foreign.any():
             number = len({*np.flatnonzero(judged.foreign), *judged.para[unknown]})
-            own.append(foreign_note(number, len(texts), model.recipe.language))
-        notes += [f"{name}: {note}" for note in own]
+            remarks.append(foreign_note(number, len(texts), model.recipe.language))
+        notes += [f"{name}: {note}" for note in remarks]
         stances = [place[2].answer.stance for mine in places.values() for place in mine]
         withheld = stances.count(UNCERTAIN) - int(unknown.sum())
-        own += abstention_notes(model, request.abstain, withheld, len(stances))
+        remarks += abstention_notes(model, request.abstain, withheld, len(stances))
         if not places:
             whom = "the actor" if request.actor else "any actor of the book"
             notes.append(f"{name}: does not name {whom}; add its aliases to your book (--actors)")
         file = shown_path(path.name) if path else name
         title = next((text for tag, _, text in pieces if tag == "h1"), file)
         numbers = {actor: number for number, actor in enumerate(places)}
-        actors = sorted(places.items(), key=lambda on: -sum(v.answer.mentions for *_, v in on[1]))
+        actors = sorted(places.items(), key=lambda one: -sum(v.answer.mentions for *_, v in one[1]))
         sizes = len(stances) - stances.count(UNCERTAIN), withheld, len(stances)
-        yield Article(file, title, ", ".join(about.values()), parts, actors, numbers, *sizes, own)
+        yield Article(
+            file, title, ", ".join(about.values()), parts, actors, numbers, *sizes, remarks
+        )
 
 
 def _paragraphs(
@@ -184,7 +186,7 @@ def _places(parts: Sequence[tuple[str, str, Passage]]) -> dict[str, list[Place]]
     places = dict[str, list[Place]]()
     for number, (tag, _, passage) in enumerate(parts, 1):
         part = f"paragraph {number}" if tag == "p" else "heading"
-        for verdict in filter(lambda each: each.mentions, passage.verdicts):
+        for verdict in filter(lambda verdict: verdict.mentions, passage.verdicts):
             mine = places.setdefault(verdict.answer.actor, [])
             anchor = f"p{number}a{[*places].index(verdict.answer.actor)}"
             mine.append((anchor, part, verdict))

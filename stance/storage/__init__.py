@@ -166,9 +166,9 @@ def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
     heads = {name: _make_head(name, names[name], recipe, contents) for name in names}
-    said = [manifest.get(name) for name in ("labels", "language", "temperature")]
+    repeated = [manifest.get(name) for name in ("labels", "language", "temperature")]
     labels = {name: [*schema.LABELS[name]] for name in ("stance", "sentiment")}
-    if said != [labels, recipe.language, heads["stance"].temperature]:
+    if repeated != [labels, recipe.language, heads["stance"].temperature]:
         raise refusal("'labels', 'language' or 'temperature' differs from its recipe or heads")
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
