@@ -103,3 +103,9 @@ class Options:
     wide: bool = False  # one row per input row, and columns per actor
     prefix: str = ""  # of the names of new columns
     excel_safe: bool = False  # quote cells that a spreadsheet would run
+
+
+def as_coder(name: str) -> str:
+    """Return a coder's name as it is kept: `ADJUDICATED` in any case is one."""
+    name = name.strip()
+    return ADJUDICATED if name.lower() == ADJUDICATED else name

@@ -137,7 +137,7 @@ def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tm
     assert found["macro_f1_without"] is not None
 
 
-LOOSE = "rows without document: each text counts as one; if some are from one article"
+LOOSE = "rows without document: equal and nearly equal texts count as one; if some are"
 PRIOR = "the model knows which actor is judged: it has learned a prior about actors"
 
 

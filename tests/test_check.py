@@ -150,7 +150,12 @@ FOUND = [
     (unnamed(37), "mentions", "spoils", "a.csv:1,"),
     (again(), "duplicates", "warn", "delete the repetition (a.csv:5 = a.csv:181)"),
     ([*rows(), *near(rows()[:30])], "near-duplicates", "spoils", "give both the same document"),
-    (again(stance="favor", at=3), "conflicts", "spoils", "decide on one (a.csv:4 = a.csv:181)"),
+    (
+        again(stance="favor", at=3),
+        "conflicts",
+        "spoils",
+        "two coders into one table (a.csv:4 = a.csv:181)",
+    ),
     (contradicting_files(), "conflicts", "spoils", "b.csv:1"),
     (leaking(1), "leaks", "warn", "a.csv:1 = b.csv:121"),
     (leaking(4, " Indeed."), "leaks", "spoils", "a.csv:1 = b.csv:121"),

@@ -108,7 +108,7 @@ def test_holders_false_matches_and_soft_labels_are_read(read):
         ("a", "NATO", "", "Author", "0", "0.2", "0.2", "0.6"),
         ("b", "NATO", "", "", "1", "", "", ""),
         ("c", "NATO", "against", " Russia ", "", "0.3", ".3", "0.4005"),
-        ("d", "NATO", "favor", "other", "true", "", "", ""),
+        ("d", "NATO", "favor", "other", "false", "", "", ""),
     ]
     corpus = read(rows, columns)
     assert corpus.holder == ("author", None, "Russia", "other")
@@ -180,7 +180,7 @@ def test_some_rows_are_a_corpus_of_their_own(read):
     columns = (*BASE, "sentiment", "document", "spans", "date", "holder", "false_match", *SOFT)
     rows = [
         (f"NATO met, {n}.", "NATO", "favor", "neutral", f"d{n // 2}", "0:4", f"202{n}",
-         ("author", "other")[n % 2], n % 2, ".2", ".2", ".6")
+         ("author", "other")[n % 2], 0, ".2", ".2", ".6")
         for n in range(6)
     ]  # fmt: skip
     whole = read(rows, columns)
@@ -227,6 +227,7 @@ def test_dates_may_have_a_format(tmp_path):
         ("text,actor,stance,spans\nNATO met,NATO,0,0:99\n", "mine.csv:2: spans '0:99' is not a"),
         ("text,actor,stance,holder\na,NATO,0,a\x7fb\n", "mine.csv:2: holder 'a\\x7fb' is not aut"),
         ("text,actor,stance,false_match\na,NATO,0,maybe\n", "false_match 'maybe' is not 1 or 0"),
+        ("text,actor,stance,false_match\na,NATO,1,1.0\n", "is 1, but the stance is favor; a fa"),
         (f"text,actor,{','.join(SOFT)}\na,NATO,.5,.5,.5\n", "correct them, or remove the row"),
         *(
             (

@@ -170,6 +170,12 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
     assert sum(other) < 0.8 * sum(one)
     assert all(narrower < wider for narrower, wider in zip(other, one, strict=True))
     assert all("llm" in share["method"] for share in both)
+    sampled = {row["row"] for row in read(archive[1])}
+    some = [row | {"llm": row["llm"] * (row["row"] in sampled)} for row in rows]
+    alone = write(tmp_path / "alone.csv", some)
+    line = fails(1, "shares", alone, "--audit", archive[1], "--surrogate", "llm")
+    assert "'llm' is filled for 8" in line
+    assert line.endswith("or for rows chosen without regard to the sample")
     rows[7]["llm"] = "hostile"
     broken = write(tmp_path / "broken.csv", rows)
     line = fails(1, "shares", broken, "--audit", archive[1], "--surrogate", "llm")

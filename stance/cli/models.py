@@ -58,7 +58,8 @@ def label(
         raise UsageError("name who labels with --coder NAME, or use --export FILE")
     asked, book = tuple(ask.split(",")) if ask else (), files.open_book(actors)
     text, path = server.read_codebook(codebook), files.beside(table, ".sqlite")
-    who = labelling.check_coder(coder) if coder and not export else ""
+    coder = labelling.check_coder(coder) if coder else None
+    who = "" if export else coder or ""
     for library in ("starlette", "uvicorn") if who else ():
         load_extra(library, "label", "label")
     files.refuse_outputs(force, [table, path, codebook, actors, *(merge or ())], export=export)

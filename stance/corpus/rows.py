@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
-from stance.records import NEUTRAL, Form, Sentiment, Stance
+from stance.records import NEUTRAL, Form, Sentiment, Stance, as_coder
 from stance.tables import Record, Table, column, optional_column, rewrite_dates
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
@@ -141,10 +141,11 @@ def _soft(row: Mapping[str, str], where: str) -> list[float] | None:
 
 # --- Rows ---
 
+AUDIT, TRAIN = "audit", "train"  # purposes of sampled rows: drawn to correct, chosen to learn from
 EXTRA = ("id", "source", "drawn")
 """Columns that a corpus keeps as they are."""
 
-_READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
+_READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date", "purpose")
 OPTIONAL = (*_READ, *SOFT, *EXTRA)
 
 
@@ -187,14 +188,18 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     tones = LabelReader(table, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
-    rows = list[Row]()
+    rows, audit = list[Row](), 0
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
         rows.append(row._replace(source=source))
+        audit += cells["purpose"].strip() == AUDIT
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
     notes = [*table.notes, *stances.notes(), *tones.notes()]
+    if audit:
+        rows_of = f"{count(audit, 'row')} of a sample that was drawn to correct shares"
+        notes.append(f"{table.name}: {rows_of}: do not correct a model by what it learned from")
     if empty := [row.number for row in rows if not row.text.strip()]:
         rows_of = f"{count(len(empty), 'row')} without text (first: row {empty[0]:,})"
         notes.append(f"{table.name}: {rows_of}: nothing can be learned from them; delete them")
@@ -203,6 +208,17 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
         effect = "train learns from them instead of stance; delete columns that a model wrote"
         notes.append(f"{table.name}: {rows_of}: {effect}")
     return rows, notes
+
+
+def is_false_match(cell: str, stance: int, where: str) -> bool:
+    """Return what a cell of ``false_match`` says; raise if nothing, or if a stance denies it."""
+    flag = _FLAGS.get(_digits(cell))
+    if flag is None:
+        raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
+    if flag and stance not in (NEUTRAL, MISSING):
+        what = f"false_match is 1, but the stance is {[*Stance][stance]}"
+        raise DataError(f"{where}: {what}; a false match is neutral: correct one of both")
+    return flag
 
 
 def _row(
@@ -215,14 +231,13 @@ def _row(
     if len(holder) > LONGEST_HOLDER or not holder.isprintable():
         what = f"holder '{shown(holder)}' is not author, other or an actor's name"
         raise DataError(f"{where}: {what}")
-    false_match = _FLAGS.get(_digits(flag := cells["false_match"]))
-    if false_match is None:
-        raise DataError(f"{where}: false_match '{shown(flag)}' is not 1 or 0; leave it empty for 0")
-    soft = _soft(cells, where)
-    if cells["stance"].strip() or not (false_match or soft):
+    soft, stance = _soft(cells, where), MISSING
+    if cells["stance"].strip():
         stance = stances.read(cells["stance"], record)
-    else:  # what the others imply
-        stance = NEUTRAL if false_match or not soft else soft.index(max(soft))
+    if false_match := is_false_match(cells["false_match"], stance, where):
+        stance = NEUTRAL
+    elif stance == MISSING:  # what soft labels imply, or an error
+        stance = soft.index(max(soft)) if soft else stances.read(cells["stance"], record)
     return Row(
         text=cells["text"],
         actor=actor,
@@ -235,6 +250,6 @@ def _row(
         soft=soft,
         judged=bool(cells["stance"].strip()) or false_match,
         date=cells["date"],
-        coder=cells["coder"].strip(),
+        coder=as_coder(cells["coder"]),
         extra=tuple(cells[name] for name in EXTRA),
     )

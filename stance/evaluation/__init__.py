@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # else whoever needs an interval would load the model
 
 WORDS = 6  # words named in `because`
 LOOSE = (
-    "without document: each text counts as one; if some are from one article or speech, intervals "
-    "are too narrow and cross-validation scores too high; add a column document"
+    "without document: equal and nearly equal texts count as one; if some are from one article or "
+    "speech, intervals are too narrow and cross-validation scores too high; add a column document"
 )
 EXAMPLES = 3  # failures that are kept of a test
 WRITTEN = "as written"

@@ -96,8 +96,10 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
             shares.append(share)
             answers[name, actor] = pairs
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
+    withheld = unknown & (population.stance == len(Stance))
     without = "without a holder (predict --speakers names one for neutral answers, too)"
-    left = {"in which an actor judges itself": themselves.sum(), without: unknown.sum()}
+    left = {"in which an actor judges itself": themselves, "withheld": withheld}
+    left = {why: int(rows.sum()) for why, rows in (left | {without: unknown & ~withheld}).items()}
     more = [f"{count(number, 'answer')} left out, {why}" for why, number in left.items() if number]
     return Pairs(population, shares, answers, [*population.notes, *more], {})
 

@@ -1,5 +1,6 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class AnswersTable:
         return self.places.mentions is not None
 
 
-def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> AnswersTable:
+def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTable:
     """Read the answers of a table; a sample with the columns ``labelled`` may name some of them."""
     if request.period and request.over is None:
         raise UsageError("--period is about dates; name their column with --over")
@@ -68,7 +69,9 @@ def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> Ans
         places = find_places(table, request)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
-        reader = _Reader(table, request, places, Table("the labels", labelled))
+        reader = _Reader(
+            table, request, places, Table("the labels", labelled or ("row", *table.columns))
+        )
         for part in table.chunks:
             reader.add(part)
         return reader.finish()
@@ -76,7 +79,10 @@ def read_population(request: Request, labelled: Sequence[str] = ("row",)) -> Ans
 
 def _choose_keys(places: Places, table: Table, labels: Table) -> tuple[list[int], list[str]]:
     """Return the columns that name a table's paragraphs, and what the labels call these columns."""
-    row = (places.file, places.document, places.row)
+    document = places.document
+    if document is not None and optional_column(labels, table.columns[document]) is None:
+        document = None  # of a sample that was drawn without it
+    row = (places.file, document, places.row)
     for kind, keys in {"row": row, "id": (places.id,), "text": (places.text,)}.items():
         known = [place for place in keys if place is not None]
         names = [table.columns[place] for place in known]
@@ -96,9 +102,14 @@ def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, 
     return [(names[number], part) for number, part in parts if names and number >= 0]
 
 
+def as_name(cell: str) -> str:
+    """Return a name as it is told from others, however its accents are composed."""
+    return unicodedata.normalize("NFC", cell.strip())
+
+
 def pair_key(cells: Iterable[str]) -> int:
     """Return the key of some cells, whatever a spreadsheet did to their spaces."""
-    return key_of("\0".join(" ".join(cell.split()) for cell in cells))
+    return key_of("\0".join(" ".join(as_name(cell).split()) for cell in cells))
 
 
 class _Reader:
@@ -129,7 +140,7 @@ class _Reader:
         places, only, answers = self._places, self._request.only, list[Record]()
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
-        actors = [cell.strip() for cell in _cells(part, places.actor)]
+        actors = [*map(as_name, _cells(part, places.actor))]
         asked = [bool(actor and (not only or actor in only)) for actor in actors]
         named = zip(asked, _cells(part, places.mentions), strict=True)
         self._rows.append(rows[asked] if only and places.actor < places.row else rows)
@@ -149,7 +160,7 @@ class _Reader:
     def _figures(self, part: Records) -> dict[str, Any]:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
-        actors = [actor.strip() for actor in _cells(part, places.actor)]
+        actors = [*map(as_name, _cells(part, places.actor))]
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
         self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
@@ -158,8 +169,8 @@ class _Reader:
         ]
         return {
             "actor": self._number("actor", actors),
-            "group": self._number("group", [c.strip() or BLANK for c in _cells(part, places.by)]),
-            "holder": self._number("holder", [c.strip() for c in _cells(part, places.holder)]),
+            "group": self._number("group", [as_name(c) or BLANK for c in _cells(part, places.by)]),
+            "holder": self._number("holder", [*map(as_name, _cells(part, places.holder))]),
             "stance": np.array([*map(ANSWERS.index, _cells(part, places.stance))], np.int8),
             "chances": np.array(chances, np.float32).T,
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,

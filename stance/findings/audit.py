@@ -7,17 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stance.corpus.rows import MISSING, LabelReader, stance_spellings
+from stance.corpus.rows import MISSING, TRAIN, LabelReader, is_false_match, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.findings.answers import AnswersTable, pair_key, read_population
+from stance.findings.answers import AnswersTable, as_name, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
-from stance.records import ADJUDICATED, NEUTRAL, Stance
+from stance.records import ADJUDICATED, NEUTRAL, Stance, as_coder
 from stance.tables import Record, Table, column, open_table, optional_column
 
-TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
-UNMARKED = ("", "0", "false")  # flags that are not set
 NEW = 0.01  # share of answers added since the sample was drawn that hardly matters
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
@@ -45,6 +43,11 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         records = list(table)
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
+    if (sheet := optional_column(table, "design")) is not None and records:
+        path = _design_of(request.audit, {record.cells[sheet].strip() for record in records})
+        if path.is_file():
+            with open_table(path) as design_table:
+                names = [name for name in names if name in design_table.columns]
     population, notes = read_population(request, names), list[str]()
     rows = [*_read_labels(table, records, population, notes)]
     codings = defaultdict[int, list[_Label]](list)
@@ -55,18 +58,23 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     pairs = np.array(sorted(codings), np.int64)
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
     design = _find_design(request, {row.design for row in rows}, labels, population)
+    held = design.keys() & {*population.key.tolist()}
+    drawn = Counter(design[key][1] for key in held)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
+    labelled = Counter(strata)
     given = {(row.key, row.text) for row in rows if row.truth != MISSING}
     empty = [key for key, _ in {(row.key, row.text) for row in rows} - given]
     lacked = np.array([*empty, *(design.keys() - {row.key for row in rows})], np.uint64)
     if missing := int(np.isin(lacked, population.key).sum()):
         share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
-        advice = "label them, too: intervals hold only if labels are missing by chance"
+        advice = "label them, too: intervals hold only if labels are missing by chance within each "
+        advice += "group that was drawn from"
         notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")
     return population, Audit(
         pair=pairs,
         truth=np.array([label.truth for label in labels], np.int64),
-        inclusion=np.array(chances),
+        # As if drawn from each stratum were what is labelled.
+        inclusion=np.array(chances) * [labelled[one] / drawn[one] for one in strata],
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
         notes=tuple(f"{request.audit}: {note}" for note in notes),
@@ -86,20 +94,22 @@ def _read_labels(
         cells = record.cells
         optional = ("" if place is None else cells[place].strip() for place in places)
         purpose, false_match, coder, text, design = optional
-        named, actor = (cells[place].strip() for place in identity[-2:])
+        named, actor = (as_name(cells[place]) for place in identity[-2:])
         if purpose == TRAIN:
             counts["left out: chosen for training, not drawn at random"] += 1
         elif not population.request.only or actor in population.actors:
-            flagged = false_match.lower() not in UNMARKED
-            counts["with a false match counted as neutral"] += flagged
-            truth = NEUTRAL if flagged else MISSING
+            given, where = cells[stance].strip(), f"{table.name}:{record.line}"
+            truth = reader.read(given, record) if given else MISSING
+            if is_false_match(false_match, truth, where) and not given:
+                counts["with a false match counted as neutral"] += 1
+                truth = NEUTRAL
             yield _Label(
-                where=f"{table.name}:{record.line}",
+                where=where,
                 name=f"{kind} {shown(named, 20)} on '{shown(actor, 40)}'",
                 key=pair_key(cells[place] for place in identity),
                 text=text,
-                coder=coder,
-                truth=reader.read(cells[stance], record) if cells[stance].strip() else truth,
+                coder=as_coder(coder),
+                truth=truth,
                 design=design,
             )
     notes += [note.removeprefix(f"{table.name}: ") for note in reader.notes()]
@@ -151,12 +161,17 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
+def _design_of(sheet: Path, names: set[str]) -> Path:
+    """Return the file that the column ``design`` of a sheet names."""
+    return sheet.parent / Path(max(names)).name
+
+
 def _find_design(
     request: Request, names: set[str], labels: Sequence[_Label], population: AnswersTable
 ) -> Design:
     """Return how the pairs of a sample were drawn, by its file or by --simple-random."""
     source = request.audit or Path()
-    path = source.parent / Path(max(names)).name
+    path = _design_of(source, names)
     if request.simple_random and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
     if request.simple_random or len(names) > 1 or not path.is_file():

@@ -119,7 +119,7 @@ class Correction:
             residuals = self._sides - self._scores[0][self.audit.pair]
             z, _, means = self._deviations(np.hstack([self._sides, residuals]), rows)
             alone, left = (z**2).sum(axis=0).reshape(2, -1)
-            size = float(_effective(self._weight[rows]))
+            size = float(effective(self._weight[rows]))
             share = np.maximum(means[:2], 1 / size)  # or labels without a rare one seem certain
             values[0] = left <= np.maximum(alone, share * (1 - share) / size)
             return Weights(values, penalty)
@@ -153,37 +153,62 @@ class Correction:
         labelled = np.unique(self._document[self.audit.pair[rows]])
         if rows.sum() < FEWEST_LABELS or len(labelled) < FEWEST:
             return None
-        predictions = self._predict(weights, pairs)
-        residuals = self._sides - self._predict(weights, self.audit.pair)
-        z, totals, means = self._deviations(residuals, rows)
-        z = (z * np.sqrt(weights.penalty)) @ QUANTITIES.T
-        units = self._document[pairs]
-        document, cluster, size = np.unique(units, return_inverse=True, return_counts=True)
-        share = (predictions - predictions.mean(axis=0)) / len(predictions)
-        sums, totals = sums_by(cluster, share) @ QUANTITIES.T, totals @ QUANTITIES.T
-        place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
-        place = place[self._cluster]  # any for units without rows, whose totals are 0
-        np.add.at(sums, place, totals)
+        sides, z, totals, sums, place = self._spread(pairs, rows, weights)
         # The squares of documents' deviations, less what the labels' chance adds to them.
-        squares = sums**2
+        squares, size = sums**2, np.unique(self._document[pairs], return_counts=True)[1]
         np.subtract.at(squares, place, (1 - self._share)[:, None] * totals**2)
         part = np.minimum(size / len(pairs), 0.5)
         between = np.maximum(1 / (1 - part) @ squares, 0)  # part: as in `_unbiased`
         by_stratum = sums_by(self._stratum, z**2)
         variance = between + by_stratum.sum(axis=0)
-        alike = float(_effective(size * (1 - ALIKE) + size**2 * ALIKE))
+        alike = float(effective(size * (1 - ALIKE) + size**2 * ALIKE))
         freedom = max(1.0, min(alike, len(labelled)) - 1)
         # Satterthwaite 1946, of the variance between documents and that of each stratum's labels.
         doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0) + between**2 / freedom
         names = sorted({self._names[n] for n in np.flatnonzero(weights.values.any(axis=1))})
         method = f"PPI++ ({', '.join(names)})" if names else AUDIT_ONLY
-        return self._corrected(means + predictions.mean(axis=0), variance, doubtful, rows, method)
+        return self._corrected(sides, variance, doubtful, rows, method)
+
+    def _spread(self, pairs: Ints, rows: Bools, weights: Weights) -> tuple[Any, ...]:
+        """Return the shares of the sides of some pairs, and what they vary by.
+
+        That are deviations of the labels' units (n_units, 4), totals of these, sums of the pairs'
+        documents (n_documents, 4), and the place of each unit's document among the latter.
+        """
+        predictions = self._predict(weights, pairs)
+        residuals = self._sides - self._predict(weights, self.audit.pair)
+        z, totals, means = self._deviations(residuals, rows)
+        z, totals = (z * np.sqrt(weights.penalty)) @ QUANTITIES.T, totals @ QUANTITIES.T
+        document, cluster = np.unique(self._document[pairs], return_inverse=True)
+        share = (predictions - predictions.mean(axis=0)) / len(predictions)
+        sums = sums_by(cluster, share) @ QUANTITIES.T
+        place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
+        place = place[self._cluster]  # any for units without rows, whose totals are 0
+        np.add.at(sums, place, totals)
+        return means + predictions.mean(axis=0), z, totals, sums, place
+
+    def correlation(self, parts: Sequence[tuple[Ints, Corrected]], weights: Weights) -> float:
+        """Return how the net stances of two parts vary together, by documents that both are of."""
+        documents = [np.unique(self._document[pairs]) for pairs, _ in parts]
+        shared = [np.isin(one, other) for one, other in (documents, documents[::-1])]
+        if not shared[0].any():
+            return 0.0
+        varied = []
+        for (pairs, known), both in zip(parts, shared, strict=True):
+            rows = np.isin(self.audit.pair, pairs)
+            _, z, totals, sums, _ = self._spread(pairs, rows, weights)
+            # As in `estimate`, less what the labels' chance adds to the documents' deviations.
+            chance = np.sqrt(1 - self._share) * totals[:, NET]
+            error = max(known.errors[NET], 1e-300)
+            varied.append([each / error for each in (sums[both, NET], z[:, NET], chance)])
+        by_document, by_label, chance = (a @ b for a, b in zip(*varied, strict=True))
+        return float(np.clip(by_document + by_label - chance, -1, 1))
 
     def _corrected(
         self, sides: Floats, variance: Floats, doubtful: Floats, rows: Bools, method: str
     ) -> Corrected:
         weight = self._weight[rows]
-        size = float(_effective(weight))
+        size = float(effective(weight))
         sides = np.clip(sides, 0, 1)
         sides = sides / max(1.0, sides.sum())
         shares = np.array([sides[0], 1 - sides.sum(), sides[1]])
@@ -207,7 +232,7 @@ class Correction:
         weight = np.where(rows, self._weight, 0.0)[:, None]
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
         documents = self._cluster[self._unit]
-        hit, missed = (_effective(sums_by(documents, part)) for part in (hits, weight - hits))
+        hit, missed = (effective(sums_by(documents, part)) for part in (hits, weight - hits))
         few = np.minimum(hit, missed)
         return np.append(few, few[list(SIDES)].min())  # the rarer side makes the net skewed
 
@@ -227,28 +252,38 @@ class Correction:
         return centred * np.sqrt(self._unbiased * (1 - self._share))[:, None], totals, mean
 
 
-def difference(one: Estimates, other: Estimates, confidence: float) -> Interval:
+def difference(
+    one: Estimates, other: Estimates, confidence: float, together: float = 0.0
+) -> Interval:
     """Return the interval of the difference of two net stances, which joins those of both.
 
-    Zou and Donner 2008, "Construction of Confidence Limits about Effect Measures".
+    ``together`` is their correlation. Zou 2007, "Toward Using Confidence Intervals to Compare
+    Correlations"; Zou and Donner 2008, "Construction of Confidence Limits about Effect Measures".
     """
     a, b = one.net, other.net
     (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
-    return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
+
+    def width(x: float, y: float) -> float:
+        return math.sqrt(max(x * x + y * y - 2 * together * x * y, 0.0))
+
+    return a - b - width(a - low_a, high_b - b), a - b + width(high_a - a, b - low_b)
 
 
-def compare(one: Corrected, other: Corrected) -> tuple[float, Interval, float]:
+def compare(
+    one: Corrected, other: Corrected, together: float = 0.0
+) -> tuple[float, Interval, float]:
     """Return the difference of two net stances, its 95 % interval, and p where that meets 0."""
 
     def lacks_zero(log_p: float) -> bool:
-        low, high = difference(one, other, 1 - float(np.exp(log_p)))
+        low, high = difference(one, other, 1 - float(np.exp(log_p)), together)
         return low > 0 or high < 0
 
     log_p = edge(lacks_zero, float(np.log(LEAST_P)), 0.0, HALVINGS)
-    return one.net - other.net, difference(one, other, CONFIDENCE), float(np.exp(log_p))
+    interval = difference(one, other, CONFIDENCE, together)
+    return one.net - other.net, interval, float(np.exp(log_p))
 
 
-def _effective(weights: Floats) -> Any:
+def effective(weights: Floats) -> Any:
     """Return as how many equal ones some weights count (Kish 1965, "Survey Sampling")."""
     squares = (weights**2).sum(axis=0)
     return weights.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0)

@@ -7,13 +7,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus.rows import CODED, SOFT
+from stance.corpus.rows import AUDIT, CODED, SOFT, TRAIN
 from stance.display import shown
 from stance.errors import UsageError
 from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population
-from stance.findings.audit import TRAIN, design_path
+from stance.findings.audit import design_path
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
 from stance.tables import Table, column, write_table
@@ -144,7 +144,7 @@ def _write(
                 chances.write([*pair, f"{inclusion:.9g}", str(stratum)])
             elif number not in chosen:
                 continue
-            purpose = [TRAIN, ""] if number in chosen else ["audit", design.name]
+            purpose = [TRAIN, ""] if number in chosen else [AUDIT, design.name]
             cells = [record.cells[place] for place in (*kept, *about)]
             sheet.write([*cells, *purpose, *("" for _ in CODED)])
     why = f"{population.table}: columns left out, because coders fill in their own: {left_out}"

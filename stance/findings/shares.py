@@ -1,6 +1,6 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
@@ -28,6 +28,7 @@ SCARCE = "not corrected: too few documents"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
 MOST_PARTS = 200  # groups that are told apart
 PAIRED = 5  # groups of which each is compared with each; of more, each with all others
+UNLIKELY = 5  # standard errors by which no share differs by chance
 LEVEL = 0.05  # chance, at most, that a run claims any difference where there is none
 OTHERS = "all others"
 Number = tuple[float, Interval]
@@ -139,6 +140,7 @@ class Study:
         self.actors = ({TOTAL: every} if len(actors) > 1 else {}) | actors
         self._correction = None
         if audit is not None:
+            _check_filled(population, audit)
             self._correction = Correction(audit, population.document, *surrogates(population))
             weigh = self._correction.weights
             self._weights = {name: weigh(pairs) for name, pairs in self.actors.items()}
@@ -149,7 +151,7 @@ class Study:
         columns, by, over = population.columns, population.places.by, population.places.over
         shares = [*self.shares()]
         all_or_groups = [s for s in shares if s.actor == shares[0].actor and not s.period]
-        few = [s.group for s in all_or_groups if s.net and s.counts.n and not s.counts.trusted]
+        few = [s.group for s in all_or_groups if s.counts.n and not s.counts.trusted]
         return {
             "answers": len(population),
             "documents": len(np.unique(population.document)),
@@ -226,23 +228,48 @@ class Study:
         """Return how groups, and periods, differ in net stance, as `DIFFERENCE` lists it."""
         rows = []
         for actor, of in product(self.actors, ("group", "period")):
-            for (one, first), (other, second) in self._compared(actor, of):
-                value, (low, high), p = correction.compare(first, second)
+            for (one, first), (other, second), together in self._compared(actor, of):
+                value, (low, high), p = correction.compare(first, second, together)
                 rows.append((actor, of, one, other, value, low, high, p))
         adjusted = zip(rows, holm([row[-1] for row in rows]), strict=True)
         return [dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True)) for row, p in adjusted]
 
-    def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any]]:
-        """Yield the names and corrected shares of two parts of an actor, or of one and the rest."""
-        pairs = self.actors[actor]
-        parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
-        known = [(name, part, corrected) for name, part, corrected in parts if corrected]
-        if len(known) <= PAIRED:
-            yield from combinations([(name, corrected) for name, _, corrected in known], 2)
+    def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any, float]]:
+        """Yield names and corrected shares of two parts of an actor, or of one and the rest.
+
+        Then comes the correlation of their net stances.
+        """
+        if not (study := self._correction):
             return
-        for name, part, corrected in known:
-            if rest := self._correct(actor, np.setdiff1d(pairs, part, assume_unique=True)):
-                yield (name, corrected), (OTHERS, rest)
+        pairs = self.actors[actor]
+        parts = [
+            (name, part) for name, part in self._divide(pairs, of) if self._correct(actor, part)
+        ]
+        couples: Iterable[Any] = combinations(parts, 2)
+        if len(parts) > PAIRED:
+            rest = [(OTHERS, np.setdiff1d(pairs, part, assume_unique=True)) for _, part in parts]
+            couples = zip(parts, rest, strict=True)
+        for (one, part), (other, others) in couples:
+            first, second = (self._correct(actor, pairs) for pairs in (part, others))
+            if first and second:
+                known = [(part, first), (others, second)]
+                together = study.correlation(known, self._weights[actor])
+                yield (one, first), (other, second), together
+
+
+def _check_filled(population: AnswersTable, audit: Audit) -> None:
+    """Raise where a further column is filled for more, or fewer, of the labelled than of all."""
+    weight = 1 / audit.inclusion
+    size = min(float(correction.effective(weight)), len(np.unique(population.document[audit.pair])))
+    names = dict.fromkeys(population.request.surrogates)
+    for name, labels in zip(names, population.labels.T, strict=True):
+        filled = labels >= 0
+        every, drawn = filled.mean(), weight @ filled[audit.pair] / weight.sum()
+        if abs(every - drawn) > 0.01 + UNLIKELY * np.sqrt(every * (1 - every) / size):
+            shares = f"{drawn:.0%} of the labelled answers, but {every:.0%} of all"
+            advice = "fill it for all rows, or for rows chosen without regard to the sample"
+            why = f"column '{shown(name)}' is filled for {shares}"
+            raise DataError(f"{population.table}: {why}; {advice}")
 
 
 def surrogates(population: AnswersTable) -> tuple[Surrogates, Surrogates]:

@@ -12,7 +12,7 @@ from stance.errors import DataError, UsageError
 from stance.files import check_output
 from stance.labelling.store import Label, Labels, Pair, Store, Task, mentions, problem
 from stance.reading.actors import ActorBook
-from stance.records import ADJUDICATED, Sentiment
+from stance.records import ADJUDICATED, Sentiment, as_coder
 from stance.tables import write_table
 
 QUESTIONS = ("holder", "sentiment")
@@ -23,10 +23,9 @@ Json = dict[str, Any]
 
 def check_coder(name: str) -> str:
     """Return a coder's name as it is kept; raise if it is none."""
-    name = name.strip()
-    if not name or not name.isprintable():
+    if not (name := as_coder(name)) or not name.isprintable():
         raise UsageError(f"--coder: '{shown(name)}' is not a name")
-    return ADJUDICATED if name.lower() == ADJUDICATED else name
+    return name
 
 
 # --- Several coders ---
