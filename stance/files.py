@@ -23,7 +23,7 @@ Output = TypeVar("Output", bound="WholeFile")
 DATA = Path(__file__).parent / "data"
 """What comes with the package; some of it is elsewhere in a clone."""
 
-_STALE = 24 * 3600  # seconds after which nobody writes it any more
+_STALE = 7 * 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------
 

@@ -81,11 +81,15 @@ def test_a_sheet_is_read_as_it_is_shown(tmp_path):
         ["text", "day", "when", "n", "share", "yes", "id"],
         ["NATO won", DAY, MINUTE, 2024, 0.1 + 0.2, True, "007"],
         [],
-        ["", "", "", 1234567890123456, -0.5, False, "NA"],
+        ["", "", "", 1234567890123456, 1234567890123450000, False, "NA"],
     ]
     found, notes = cells(workbook(tmp_path / "a.xlsx", ("Data", rows)))
     shown = ("NATO won", "2025-05-18", "2025-05-18 14:30:00", "2024", "0.3", "TRUE", "007")
-    assert found == [tuple(rows[1]), shown, ("", "", "", "1234567890123456", "-0.5", "FALSE", "NA")]
+    assert found == [
+        tuple(rows[1]),
+        shown,
+        ("", "", "", "1234567890123456", "1234567890123450000", "FALSE", "NA"),
+    ]
     assert "a.xlsx[Data]: sheet 'Data', 7 columns" in notes
 
 

@@ -83,12 +83,16 @@ def test_named_files_come_in_the_order_given_and_once(folder, named, found):
     [
         (1, ["empty"], "empty: has no file to read; check the folder"),
         (1, ["pictures"], "pictures: has no file to read (1 of unknown kind '.png'); check"),
+        (1, ["alike"], "alike/b.csv: columns 'text' and 'TEXT' are one in the other files; rename"),
         (2, ["-", "in"], "standard input cannot be read beside files"),
     ],
 )
 def test_inputs_that_make_no_sense_are_refused(folder, status, args, told):
     (folder.parent / "empty").mkdir()
     (folder.parent / "pictures").mkdir()
+    (folder.parent / "alike").mkdir()
+    write(folder.parent / "alike" / "a.csv", f"Text\n{TEXT}\n")
+    write(folder.parent / "alike" / "b.csv", f"text,TEXT\n{TEXT},x\n")
     write(folder.parent / "pictures" / "a.png", "no")
     assert told in fails(status, "predict", *args)
 

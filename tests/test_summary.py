@@ -199,6 +199,7 @@ def test_another_output_gets_the_new_rows_alone(folder, name):
         ("output", [], 1, "answers.csv: has other columns than the new rows"),
         ("note", [], 1, "answers.csv: has other columns than the new rows (note)"),
         ("summary", [], 1, "run.json: is not a summary of files"),
+        ("screen", [], 1, "answers.csv: is there, but run.json is about no output in a file; name"),
         ("number", [], 1, "run.json: is not a summary of files"),
         ("paths", [], 1, "run.json: names none of these files; give the same paths as in that run"),
     ],
@@ -219,6 +220,8 @@ def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, to
         write(folder.parent / "answers.csv", "".join(f"{line},note\n" for line in lines))
     elif change == "summary":
         write(folder.parent / "run.json", "[]")
+    elif change == "screen":
+        predict("in", "-o", "-", "--summary", "run.json", "--force")
     elif change == "number":
         write(folder.parent / "run.json", '{"files": [], "run": {}, "rows": {"numbered": 1e999}}')
     elif change == "paths":

@@ -117,8 +117,8 @@ class _Job:
         self.group = stack.enter_context(AtomicGroup())
         self.rejects: Rejects | None = None
         if rejects is not None:
-            several, most = inputs.several, request.max_rejects
-            bad = Rejects(rejects, force=self.over, several=several, most=most)
+            how = {"force": self.over, "excel_safe": options.excel_safe}
+            bad = Rejects(rejects, several=inputs.several, most=request.max_rejects, **how)
             self.rejects = stack.enter_context(self.group.part(bad))
         table = open_inputs(inputs, reading, self.rejects, prefix=options.prefix)
         self.table = stack.enter_context(table)

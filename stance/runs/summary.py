@@ -5,6 +5,7 @@ to label a sample of the input before believing its answers.
 """
 
 import json
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
-from stance.files import file_hash, is_device
+from stance.files import SEPARATED_NAMES, file_hash, is_device, kind_suffix
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note, foreign_note
@@ -23,6 +24,7 @@ from stance.runs.answers import Tally
 from stance.runs.journal import Fingerprint, difference, versions
 from stance.settings import read_text
 from stance.tables import Inputs, Records, Table, TableWriter, cell_of, open_table
+from stance.tables.output import quote_formulas, table_format
 
 
 class Done(NamedTuple):
@@ -138,9 +140,10 @@ class Summary:
 
     @cached_property
     def hashes(self) -> dict[Path, str]:
-        """The SHA-256 of each file; "" for one that is not there and may be rejected."""
-        paths = filter(None, self.inputs.paths)
-        return {path: file_hash(path) if path.exists() else "" for path in paths}
+        """The SHA-256 of each file; "" for one that cannot be read and may be rejected."""
+        paths = [*filter(None, self.inputs.paths)]
+        self._bytes = {path: path.stat().st_size for path in paths if path.exists()}
+        return {path: file_hash(path) if os.access(path, os.R_OK) else "" for path in paths}
 
     def _continue(self, since: Path) -> None:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
@@ -155,8 +158,11 @@ class Summary:
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
         output, columns = self.output, tuple[str, ...]()
         if output and output.exists() and not is_device(output):
+            if table is None:
+                why = f"is there, but {name} is about no output in a file; name another file"
+                raise DataError(f"{shown_path(output)}: {why}")
             self._older, row = output, f"{self.run['--prefix']}row"
-            with open_table(output) as old:  # the input's stand between the file and the row
+            with _reopen(output) as old:  # the input's stand between the file and the row
                 place = old.columns.index(row) if row in old.columns else 0
                 columns = old.columns[1:place]
                 if place and table == cell_of(output):
@@ -188,8 +194,8 @@ class Summary:
         """Copy the rows of the older output, but for those of files judged now."""
         if (older := self._older) is None:
             return
-        names, judged_now = writer.format.columns, set(map(cell_of, self.hashes))
-        with open_table(older) as table:
+        names, judged_now = writer.format.columns, quote_formulas([*map(cell_of, self.hashes)])
+        with _reopen(older) as table:
             answers = table.columns[len(self.inputs.columns) + 1 :]
             if names[-len(answers) :] != answers:
                 odd = ", ".join(sorted(set(table.columns) ^ set(names)))
@@ -197,7 +203,7 @@ class Summary:
                 advice = "name another output, or judge everything again without --since"
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
-                if record.cells[0] not in judged_now:
+                if quote_formulas(record.cells[:1])[0] not in judged_now:
                     self.copied += 1
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])
@@ -213,7 +219,7 @@ class Summary:
             key = name if self.inputs.several else ""
             files[name] = {
                 "file": name,
-                "bytes": path.stat().st_size if path and self.hashes[path] else None,
+                "bytes": self._bytes.get(path) if path and self.hashes[path] else None,
                 "sha256": self.hashes[path] if path else "",
                 "rows": self._judged[key] + rejected.get(key, 0),
                 "judged": self._judged[key],
@@ -254,6 +260,12 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         why = "is not a summary of files that stance predict wrote; name another"
         raise DataError(f"{shown_path(path)}: {why}") from error
+
+
+def _reopen(output: Path) -> Table:
+    """Open what an earlier run wrote, whose cells may hold other signs than its separator."""
+    mark = table_format(output, ()).delimiter if kind_suffix(output) in SEPARATED_NAMES else None
+    return open_table(output, delimiter=mark)
 
 
 def _moment(seconds: float) -> str:

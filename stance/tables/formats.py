@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
+from decimal import Decimal
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -34,6 +35,7 @@ _ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
 _BATCH_ROWS = 128  # of Parquet: few, since one value of a dictionary may stand in every row
 _COPY = "copy or download the file again"
 _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
+_EXACT = 2**53  # from which a workbook does not hold every whole number
 
 
 @contextmanager
@@ -220,7 +222,9 @@ def _as_shown(value: object) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else f"{value:.15g}"
+        if value.is_integer() and abs(value) < _EXACT:
+            return str(int(value))
+        return f"{Decimal(f'{value:.15g}'):f}" if 1 < abs(value) < 1e21 else f"{value:.15g}"
     if isinstance(value, datetime):
         return value.isoformat(" ", "auto" if value.microsecond else "seconds")
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -88,9 +88,13 @@ def _why_skipped(path: Path, folder: Path, pages: Set[str]) -> str:
         return "of parts of a page" * (page != path.name and page in pages)
     if kind_suffix(path) not in (*TABLE_NAMES, *ARTICLE_NAMES):
         return f"of unknown kind '{shown(path.suffix, 20)}'"
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+    if path.is_symlink() and not _real(path).is_relative_to(_real(folder)):
         return "linking out of the folder"  # a stranger's archive reads no file of one's own
     return "being a pipe or device" * is_device(path)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # `resolve` raises on loops
 
 
 def cell_of(path: Path) -> str:
@@ -153,6 +157,10 @@ class JoinedTable(Table):
         for name in header:
             alike = (other for other in others if folded(other) == folded(name))
             names.append(name if name in self.columns else next(alike, name))
+            if names.index(names[-1]) < len(names) - 1:
+                both = f"'{shown(header[names.index(names[-1])])}' and '{shown(name)}'"
+                what = f"columns {both} are one in the other files; rename one"
+                raise DataError(f"{shown_path(path)}: {what}")
             if names[-1] != name:
                 note = f"column '{shown(name)}' is read as '{shown(names[-1])}'"
                 self._files_noted[note].append(str(path))

@@ -265,10 +265,11 @@ class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
-        self, path: Path, *, force: bool = False, several: bool = False, most: int | None = None
-    ) -> None:
+        self, path: Path, *, force: bool = False, excel_safe: bool = False,
+        several: bool = False, most: int | None = None,
+    ) -> None:  # fmt: skip
         names = (*["file"] * several, "line", "column", "reason", "raw")
-        super().__init__(path, table_format(path, names), force=force)
+        super().__init__(path, table_format(path, names, excel_safe=excel_safe), force=force)
         self.by_file = Counter[str]()  # records put aside so far
         self.file = ""  # of the records, if there are several
         self.name = "input"  # what messages call all of it

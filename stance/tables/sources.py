@@ -170,8 +170,8 @@ class InputFile:
                 yield data
             else:
                 for packed in (data[pos : pos + _PACKED] for pos in range(0, len(data), _PACKED)):
-                    while packed:
-                        frame = frame or self._new_frame()
+                    while packed := packed if frame or self.kind != "gz" else packed.lstrip(b"\0"):
+                        frame = frame or self._new_frame()  # zeros may fill up the last block
                         yield frame.decompress(packed)
                         packed, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
             with self._readable():
