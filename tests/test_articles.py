@@ -282,6 +282,13 @@ def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
     texts = [LEAD, "Iran lied.", "Poland denied it, he said.", "It paid him.", "He left then."]
     assert [row["text"] for row in found] == [*texts, "By Ada Fennimore"]
     assert [row["boilerplate"] for row in found] == [""] * 5 + ["byline"]
+    odd = (
+        f"<p>{LEAD * 10}</p><div class=a>Iran lied, he said.</div><div class=a>It betrayed us</div>"
+    )
+    odd += "</article><div class=related><h3>Iran met Cuba</h3><p>China lied to us</p></div>"
+    found = [(row["boilerplate"], row["text"]) for row in read(page(tmp_path, odd), keep_all=True)]
+    outside = [("outside the article", text) for text in ("Iran met Cuba", "China lied to us")]
+    assert found[3:] == [("", "It betrayed us"), *outside]
     part = '<div class="post-{0}"><p>{0} met NATO.<p>Iran met {0}.</div><div>Buy it now.</div>'
     path = page(tmp_path, "".join(map(part.format, ("body", "text", "1"))))
     assert [len(read(path)), len(read(path, keep_all=True))] == [7, 8]
