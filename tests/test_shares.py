@@ -14,6 +14,10 @@ from command import read_rows as read
 from command import write_rows as write
 from pages import part, report_on
 
+from stance.findings import find_sentence
+from stance.model.passages import Passage
+from stance.reading.actors import ActorBook
+
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
 
@@ -266,6 +270,9 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     text = report_on(answers, *audit)[0].text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
     assert "Russia was condemned by Iran." in text
+    sentences = ["Poland blamed Russia.", "“Germany helped us,” said Hungary."]
+    both, book = Passage(" ".join(sentences)), ActorBook.default()
+    assert [find_sentence(both, name, book).text for name in ("Poland", "Hungary")] == sentences
 
 
 def test_pairs_need_holders(archive):
