@@ -10,6 +10,11 @@ from unicodedata import east_asian_width
 
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
+_DEFINITE = re.compile(
+    r"(?!the ).*\b(army|bahamas|bank|council|court|cross|emirates|forces|front|fund|group|islands|"
+    r"kingdom|league|maldives|nations|netherlands|organi[sz]ation|philippines|republic|states|union)",
+    re.IGNORECASE,
+)
 
 
 def shown(text: str, limit: int = SHOWN) -> str:
@@ -163,6 +168,16 @@ def cut(text: str, limit: int = 28) -> str:
     tail = limit // 3 if limit > 10 else 0
     end = bisect_right(columns, columns[-1] - tail - 1) + 1 if tail else len(line)
     return line[: bisect_right(columns, limit - tail - 1)] + "…" + line[end:]
+
+
+def definite(name: str) -> str:
+    """Return a name, cut, as a sentence has it: with an article if its last word asks for one.
+
+    >>> definite("European Union"), definite("Turkey")
+    ('the European Union', 'Turkey')
+    """
+    line = cut(name)
+    return f"the {line}" if _DEFINITE.fullmatch(line) else line
 
 
 def signed(value: float, digits: int = 0) -> str:

@@ -151,6 +151,8 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     found = report_on(answers, "--audit", one, *AUDIT)[0].text
     assert "3 actors have too few labels: " in found
     assert "No actor had enough labels." in found
+    assert "by a classifier, with 1 label, too few to correct." in found
+    assert "corrected by 1 label" not in found
 
 
 @pytest.mark.parametrize("safe", [True, False])

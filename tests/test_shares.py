@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -266,6 +267,14 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
         for name in ("", "_low", "_high"):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
             assert part(cell) == pytest.approx(number, abs=6e-4)
+    lands = [f"Land {number}" for number in range(16)] + ["European Union"]
+    more = [{**read(answers)[0], "actor": to, "holder": by} for by, to in pairwise(lands)]
+    dates = [{**row, "date": f"202{at % 3}-01-01"} for at, row in enumerate(read(answers) + more)]
+    write(tmp_path / "many.csv", dates)
+    text = report_on(tmp_path / "many.csv", "--figures", tmp_path / "many")[0].text
+    assert text.count("; of 17 actors, the 12 with most answers are shown.") == 2
+    assert re.search("Of 18 pairs, the 1\\d of those who judge or are judged most are shown", text)
+    assert len(read(tmp_path / "many" / "pairs.csv")) == 18
     write(answers, read(answers)[:8])
     text = report_on(answers, *audit)[0].text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
