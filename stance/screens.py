@@ -33,7 +33,7 @@ STRONGEST = 8  # words that explain an answer
 
 FEW = "few"  # marks an interval that cannot be trusted
 LEGEND = (
-    "In percent; [low, high] is the 95 % interval, whole documents resampled; "
+    "In percent; [low, high] is the 95 % interval, with documents as units; "
     f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
 )
 

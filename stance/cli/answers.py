@@ -145,7 +145,11 @@ def read(
     text = "" if inputs.paths[0] else files.text_of_stdin(encoding)
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    tell(*write_articles(request, output, Maker(loaded, path, file_hash(path)), force=force))
+    maker = Maker(loaded, path, file_hash(path))
+    lines, failed = write_articles(request, output, maker, force=force)
+    tell(*lines)
+    if failed:
+        raise SystemExit(1)
 
 
 def actors(

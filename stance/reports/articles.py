@@ -59,8 +59,11 @@ class Article(NamedTuple):
 
 def write_articles(
     request: ReadRequest, output: Path, maker: Maker, *, force: bool = False
-) -> list[str]:
-    """Write the page of an article, or a folder of pages with an index; return what to say."""
+) -> tuple[list[str], int]:
+    """Write the page of an article, or a folder of pages with an index.
+
+    Return what to say, and how many files could not be read.
+    """
     several = request.inputs.several
     if several and output.suffix.lower() in (".html", ".htm"):
         raise UsageError(f"{output}: several articles make several pages; name a folder")
@@ -79,16 +82,18 @@ def write_articles(
             group.write(output / name if several else output, page, force=force)
         if not listed:
             raise DataError(notes[-1])
+        failed = len(request.inputs.paths) - len(listed)
+        lost = [f"{count(failed, 'file')} could not be read"] * (failed > 0)
         sizes = ((article.answers, article.withheld, article.asked) for _, article in listed)
         answers, *rates = map(sum, zip(*sizes, strict=True))
         rated = [*abstention_notes(maker.model, request.abstain, *rates)]
         if several:
             ordered = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=rated)
+            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=rated + lost)
             group.write(output / INDEX, page, force=force)
-    what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
-    return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"]
+    what = "; ".join([f"{count(len(listed), 'article')}, {count(answers, 'answer')}", *lost])
+    return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"], failed
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
