@@ -59,7 +59,7 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
     parties, suffixes = defaultdict[str, set[str]](set), name_words()["suffixes"]
     with open_table(path, **form) as table:
-        column(table, "name")  # raises if there is none
+        column(table, "name", hint="; rename the column that holds full names to 'name'")  # raises
         known = ("name", "party", "country", "from", "to")
         places = {name: optional_column(table, name) for name in known}
         for record in table:
@@ -143,10 +143,11 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
         return rarer
 
     for name in sorted(uses, key=len, reverse=True):
-        words, last = name.split(" "), surname(name)
+        person = name.partition(" of ")[0]  # "Tom Price of Ohio"
+        words, last = person.split(" "), surname(person)
         ends = (" ".join(words[place:]) for place in range(1, len(words) - 1))
-        full = next((end for end in ends if end in uses and surname(end) == last != ""), None)
-        if full is not None:
+        shorter = (one for one in (person, *ends) if one != name and surname(one) == last != "")
+        if (full := next((one for one in shorter if one in uses), None)) is not None:
             merged(name, full)
     owners = Counter(map(surname, uses))
     surnames = [(surname(name), name) for name in uses if surname(name) in uses]

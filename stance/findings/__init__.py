@@ -31,7 +31,7 @@ __all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "w
 
 QUOTED = 3  # surest answers on a subject and side
 LONGEST = 400  # characters of a sentence that is shown
-_OPENING, _MARKS = re.compile(r"(?<!\S)([«“„]\s)?[^\w\s]*$"), 9  # marks before a first word
+_OPENING = re.compile(r"(?<!\S)([«“„]\s)?[^\w\s]*\Z")  # marks before the first word of a sentence
 ENDS = {"source": "holder", "target": "target"}  # of an edge
 Cells = tuple[str, ...]  # of a record
 Explain = Callable[[Mapping[int, Cells]], Iterable[Passage]]
@@ -162,11 +162,7 @@ def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
         words = np.flatnonzero(tokens.sentence == tokens.sentence[named[0]])
         starts = [*tokens.start.tolist(), len(tokens.texts[0])]
         (ends,) = raw_spans(text, [(starts[words[0]], starts[words[-1] + 1])])
-        opening = (_OPENING.search(text, max(0, at - _MARKS), at) for at in ends)
-        start, end = (
-            at if found is None or at == len(text) else found.start()
-            for at, found in zip(ends, opening, strict=True)
-        )
+        start, end = (len(_OPENING.sub("", text[:at])) if at < len(text) else at for at in ends)
     long = len(text[start:end].rstrip())
     part = passage.part(start, start + min(long, LONGEST))
     return part._replace(text=part.text + "…") if long > LONGEST else part

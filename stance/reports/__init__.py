@@ -44,8 +44,8 @@ def environment() -> "Environment":
     """Return the templates and the functions that they use."""
     made = templates()
     made.filters |= {
-        **{"definite": definite, "named": cut, "percent": percent, "points": points, "ranged": ranged, "signed": signed},
-        **{"references": references, "sections": sections},
+        **{"named": cut, "definite": definite, "percent": percent, "points": points},
+        **{"ranged": ranged, "signed": signed, "references": references, "sections": sections},
         "whole": lambda share: f"{100 * share:.0f}",
     }
     made.globals["version"] = __version__

@@ -99,7 +99,8 @@ class Report:
     def apart(self, actor: str = "", *, drawn: bool = False) -> tuple[Share, Share] | None:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
 
-        Without labels, a classifier's errors may be the difference, so there are none. Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
+        Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
+        Without labels there are none, for the difference may be the classifier's errors.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
         known = [share for share in shares if share.net and self.labelled]

@@ -60,10 +60,7 @@ class Article(NamedTuple):
 def write_articles(
     request: ReadRequest, output: Path, maker: Maker, *, force: bool = False
 ) -> tuple[list[str], int]:
-    """Write the page of an article, or a folder of pages with an index.
-
-    Return what to say, and how many files could not be read.
-    """
+    """Write a page, or a folder of pages; return what to say, and how many files are unread."""
     several = request.inputs.several
     if several and output.suffix.lower() in (".html", ".htm"):
         raise UsageError(f"{output}: several articles make several pages; name a folder")
@@ -90,7 +87,8 @@ def write_articles(
         if several:
             ordered = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=rated + lost)
+            told = rated + lost
+            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=told)
             group.write(output / INDEX, page, force=force)
     what = "; ".join([f"{count(len(listed), 'article')}, {count(answers, 'answer')}", *lost])
     return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"], failed

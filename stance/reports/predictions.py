@@ -52,9 +52,9 @@ def write_predictions(
         1,
         title=shown(title, 200) if title else f"Stance in {shown(Path(request.name).name, 80)}",
         **{"report": report, "figures": drawn, "counts": numbers_of(report, report.actors)},
-        labels=list(map(str, Stance)),
+        **{"labels": list(map(str, Stance)), "traced": TRACED},
         labels_sha256=request.audit and file_hash(request.audit),
-        limits={"traced": TRACED, "wide": WIDE, "labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
+        limits={"wide": WIDE, "labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
     )
     notes = [*report.notes]
     with AtomicGroup() as group:
@@ -75,8 +75,7 @@ def tables_of(report: Report) -> dict[str, list[dict[str, Any]]]:
     shares = (*whole, *report.actors, *report.cells, *report.course)
     tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
     if report.every_pair and report.pairs:
-        every = read_evidence(report.every_pair, report.book)
-        tables["pairs.csv"] = every.to_json()["pairs"]
+        tables["pairs.csv"] = read_evidence(report.every_pair, report.book).to_json()["pairs"]
     return tables
 
 

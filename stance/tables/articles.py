@@ -122,10 +122,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     plain = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
-    kept = _inked(f"{page.title}\n{page.text}")
+    kept = _inked(f"{title}\n{page.text}")
     for text in filter(None, texts):
-        reason = "" if _is_prose(text) else _reason(text)
-        reason = reason or _OUTSIDE * (len(text.split()) >= _LEAST_PROSE)
+        reason = _reason(text) or _OUTSIDE * (len(text.split()) >= _LEAST_PROSE)
         if reason and _inked(text)[:_BEGINNING] not in kept:
             left[text] = reason
     return plain, about, {title, *headings} - {""}, left
@@ -196,9 +195,7 @@ def _add_paragraphs(tree: Any) -> None:
             if len((line := text + "".join(shown)).split()) >= _LEAST_PROSE:
                 found.append((kind, block, above, inline, text))
                 prosaic |= {kind} if _is_prose(line) else set()
-    for kind, block, above, inline, text in found:
-        if kind not in prosaic:
-            continue
+    for _, block, above, inline, text in (run for run in found if run[0] in prosaic):
         paragraph = block.makeelement("p")
         paragraph.text = text
         paragraph.extend(inline)
