@@ -30,8 +30,7 @@ def count_aliases(
 
     Where these have a column of dates, leaders count only while in office.
     """
-    aliases = defaultdict[str, Counter[str]](Counter)
-    rows_by_actor: Counter[str] = Counter()
+    aliases, rows_by_actor = defaultdict[str, Counter[str]](Counter), Counter[str]()
     rows = named = cut = 0
     with open_inputs(inputs, reading) as table:
         text = column(table, reading.text_column, "--text-column")
@@ -123,15 +122,10 @@ def discover(
     first = f"; the first {MOST} are printed" if len(often) > MOST else ""
     what = "not in the book" + f" and in {LEAST} documents or more" * (len(seen) >= LEAST)
     notes.append(f"{count(len(often), 'name')} {what}{first}")
-    return [
-        {
-            "name": name,
-            "kind": "person" if name in persons else "other",
-            "documents": len(contexts),
-            "context": next(iter(contexts.values())),
-        }
-        for name, contexts in often[:MOST]
-    ], notes
+    kinds = {name: "person" if name in persons else "other" for name, _ in often[:MOST]}
+    listed = ((n, kinds[n], len(used), next(iter(used.values()))) for n, used in often[:MOST])
+    keys = ("name", "kind", "documents", "context")
+    return [dict(zip(keys, one, strict=True)) for one in listed], notes
 
 
 def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
@@ -156,11 +150,9 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
-    tables = list[str]()
-    for one in names:
-        note = f"{count(one['documents'], 'document')}: {one['context']}"
-        tables.append(_toml(one["name"], one["kind"], note, {}))
-    return "\n".join(tables)
+    notes = (f"{count(one['documents'], 'document')}: {one['context']}" for one in names)
+    told = zip(names, notes, strict=True)
+    return "\n".join(_toml(one["name"], one["kind"], note, {}) for one, note in told)
 
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:

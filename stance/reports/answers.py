@@ -100,10 +100,9 @@ class Report:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
 
         Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
-        Without labels there are none, for the difference may be the classifier's errors.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        known = [share for share in shares if share.net and self.labelled]
+        known = [s for s in shares if s.net and self.labelled]  # else only errors may differ
         level = LEVEL if drawn else LEVEL / max(1, len(known))  # Bonferroni
         ends = [(*share.ends(level), share) for share in known]
         low = min(ends, key=lambda ends: ends[1], default=None)

@@ -85,10 +85,9 @@ def write_articles(
         answers, *rates = map(sum, zip(*sizes, strict=True))
         rated = [*abstention_notes(maker.model, request.abstain, *rates)]
         if several:
-            ordered = sorted(listed, key=lambda pair: -pair[1].answers)
+            best = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            told = rated + lost
-            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=told)
+            page = render("articles", title=title, listed=best, stances=ANSWERS, notes=rated + lost)
             group.write(output / INDEX, page, force=force)
     what = "; ".join([f"{count(len(listed), 'article')}, {count(answers, 'answer')}", *lost])
     return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"], failed
@@ -127,10 +126,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         texts = [text for *_, text in pieces]
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
-        before, last = list[str](), ""
-        for _, reason, text in pieces:  # boilerplate stands between no two paragraphs
-            before.append("" if reason else last)
-            last = last if reason else text
+        kept = iter(["", *(text for _, reason, text in pieces if not reason)])
+        before = ["" if reason else next(kept) for _, reason, _ in pieces]  # of no boilerplate
         with warnings.catch_warnings(record=True, action="always") as warned:
             judged = model.judge(texts, asked, months=months, before=before, pushes=True)
         passages = judged.passages(texts, limits)
@@ -152,9 +149,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         numbers = {actor: number for number, actor in enumerate(places)}
         actors = sorted(places.items(), key=lambda one: -sum(v.answer.mentions for *_, v in one[1]))
         sizes = len(stances) - stances.count(UNCERTAIN), withheld, len(stances)
-        yield Article(
-            file, title, ", ".join(about.values()), parts, actors, numbers, *sizes, remarks
-        )
+        byline = ", ".join(about.values())
+        yield Article(file, title, byline, parts, actors, numbers, *sizes, remarks)
 
 
 def _paragraphs(

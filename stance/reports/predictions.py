@@ -208,8 +208,7 @@ def numbers_of(report: Report, shares: Sequence[Share], group: str = "group") ->
     rows = [[*heads, *["method"] * audited]]
     for share in shares:
         cells = [getattr(share, key) or "(all)" for key in keys]
-        sizes = (share.n, share.withheld, *[share.labels] * audited)
-        cells += [f"{size:,}" for size in sizes]
+        cells += [f"{size:,}" for size in (share.n, share.withheld, *[share.labels] * audited)]
         for quantity in range(NET + 1):
             cells += [number(quantity, share.counted(quantity))] * audited
             cells.append(number(quantity, *(share.value(quantity) or [None])))

@@ -187,8 +187,7 @@ def _add_paragraphs(tree: Any) -> None:
         kind = block.getparent(), block.tag, block.get("class")  # such as <div class="par">
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
-            is_inline = not child.xpath(_XPATH["lines"])
-            runs[-1].append(child) if is_inline else runs.append([child])
+            runs.append([child]) if child.xpath(_XPATH["lines"]) else runs[-1].append(child)
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""
             shown = ("".join([*child.xpath(_XPATH["shown"]), child.tail or ""]) for child in inline)
