@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,10 +13,6 @@ from command import fails, invoke, succeeds
 from command import read_rows as read
 from command import write_rows as write
 from pages import part, report_on
-
-from stance.findings import find_sentence
-from stance.model.passages import Passage
-from stance.reading.actors import ActorBook
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
@@ -202,7 +197,7 @@ def held(folder):
     for number in range(1, 161):
         holder, side = holders[number % 4], "favor" if number % 5 == 0 else "against"
         label = side if holder else "neutral"
-        text = f"It rained in May {number}. Russia was condemned by Iran. It rained again."
+        text = f"It rained in May {number}. “Russia was condemned by Iran.” (It rained again.)"
         cells = {"document": f"d{number // 2}", "text": text}
         rows.append({**answer(number, "Russia", label, **cells), "holder": holder})
     return write(folder / "held.csv", rows)
@@ -224,7 +219,7 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert -1 < iran["low"] < iran["net"] < iran["high"]
     assert iran["net"] == pytest.approx((iran["favor"] - iran["against"]) / 40)
     written = {row["holder"]: row for row in read(edges)}
-    assert written["Iran"]["evidence_against"] == "Russia was condemned by Iran."
+    assert written["Iran"]["evidence_against"] == '"Russia was condemned by Iran."'
     succeeds("shares", answers, "--pairs", "-o", graph)
     root = ElementTree.parse(graph).getroot()
     name = "{http://graphml.graphdrawing.org/xmlns}"
@@ -267,11 +262,9 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
         for name in ("", "_low", "_high"):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
             assert part(cell) == pytest.approx(number, abs=6e-4)
-    lands = [f"Land {number}" for number in range(16)] + ["European Union"]
-    more = [{**read(answers)[0], "actor": to, "holder": by} for by, to in pairwise(lands)]
-    dates = [{**row, "date": f"202{at % 3}-01-01"} for at, row in enumerate(read(answers) + more)]
-    write(tmp_path / "many.csv", dates)
-    text = report_on(tmp_path / "many.csv", "--figures", tmp_path / "many")[0].text
+    rows = [{**row, "date": f"202{row['row'][-1]}"} for row in read(answers)]
+    rows += [{**rows[0], "actor": f"Land {n}", "holder": f"Land {n + 1}"} for n in range(16)]
+    text = report_on(write(tmp_path / "many.csv", rows), "--figures", tmp_path / "many")[0].text
     assert text.count("; of 17 actors, the 12 with most answers are shown.") == 2
     assert re.search("Of 18 pairs, the 1\\d of those who judge or are judged most are shown", text)
     assert len(read(tmp_path / "many" / "pairs.csv")) == 18
@@ -279,9 +272,6 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     text = report_on(answers, *audit)[0].text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)
     assert "Russia was condemned by Iran." in text
-    sentences = ["Poland blamed Russia.", "“Germany helped us,” said Hungary."]
-    both, book = Passage(" ".join(sentences)), ActorBook.default()
-    assert [find_sentence(both, name, book).text for name in ("Poland", "Hungary")] == sentences
 
 
 def test_pairs_need_holders(archive):
