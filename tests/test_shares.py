@@ -266,7 +266,7 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     rows += [{**rows[0], "actor": f"Land {n}", "holder": f"Land {n + 1}"} for n in range(16)]
     text = report_on(write(tmp_path / "many.csv", rows), "--figures", tmp_path / "many")[0].text
     assert text.count("; of 17 actors, the 12 with most answers are shown.") == 2
-    assert re.search("Of 18 pairs, the 1\\d of those who judge or are judged most are shown", text)
+    assert re.search("Of 18 pairs, the 1\\d of the most frequent names are shown", text)
     assert len(read(tmp_path / "many" / "pairs.csv")) == 18
     write(answers, read(answers)[:8])
     text = report_on(answers, *audit)[0].text
