@@ -30,8 +30,7 @@ def count_aliases(
 
     Where these have a column of dates, leaders count only while in office.
     """
-    aliases = defaultdict[str, Counter[str]](Counter)
-    rows_by_actor: Counter[str] = Counter()
+    aliases, rows_by_actor = defaultdict[str, Counter[str]](Counter), Counter[str]()
     rows = named = cut = 0
     with open_inputs(inputs, reading) as table:
         text = column(table, reading.text_column, "--text-column")
@@ -59,7 +58,7 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
     parties, suffixes = defaultdict[str, set[str]](set), name_words()["suffixes"]
     with open_table(path, **form) as table:
-        column(table, "name")  # raises if there is none
+        column(table, "name", hint="; rename the column that holds full names to 'name'")  # raises
         known = ("name", "party", "country", "from", "to")
         places = {name: optional_column(table, name) for name in known}
         for record in table:
@@ -123,15 +122,10 @@ def discover(
     first = f"; the first {MOST} are printed" if len(often) > MOST else ""
     what = "not in the book" + f" and in {LEAST} documents or more" * (len(seen) >= LEAST)
     notes.append(f"{count(len(often), 'name')} {what}{first}")
-    return [
-        {
-            "name": name,
-            "kind": "person" if name in persons else "other",
-            "documents": len(contexts),
-            "context": next(iter(contexts.values())),
-        }
-        for name, contexts in often[:MOST]
-    ], notes
+    kinds = {name: "person" if name in persons else "other" for name, _ in often[:MOST]}
+    listed = ((n, kinds[n], len(used), next(iter(used.values()))) for n, used in often[:MOST])
+    keys = ("name", "kind", "documents", "context")
+    return [dict(zip(keys, one, strict=True)) for one in listed], notes
 
 
 def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
@@ -143,10 +137,11 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
         return rarer
 
     for name in sorted(uses, key=len, reverse=True):
-        words, last = name.split(" "), surname(name)
+        person = name.partition(" of ")[0]  # "Tom Price of Ohio"
+        words, last = person.split(" "), surname(person)
         ends = (" ".join(words[place:]) for place in range(1, len(words) - 1))
-        full = next((end for end in ends if end in uses and surname(end) == last != ""), None)
-        if full is not None:
+        shorter = (one for one in (person, *ends) if one != name and surname(one) == last != "")
+        if (full := next((one for one in shorter if one in uses), None)) is not None:
             merged(name, full)
     owners = Counter(map(surname, uses))
     surnames = [(surname(name), name) for name in uses if surname(name) in uses]
@@ -155,11 +150,9 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
-    tables = list[str]()
-    for one in names:
-        note = f"{count(one['documents'], 'document')}: {one['context']}"
-        tables.append(_toml(one["name"], one["kind"], note, {}))
-    return "\n".join(tables)
+    notes = (f"{count(one['documents'], 'document')}: {one['context']}" for one in names)
+    told = zip(names, notes, strict=True)
+    return "\n".join(_toml(one["name"], one["kind"], note, {}) for one, note in told)
 
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:

@@ -10,6 +10,10 @@ from unicodedata import east_asian_width
 
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
+_DEFINITE = (  # ends of names that take an article
+    *("Bank", "Council", "Court", "Emirates", "Fund", "Group", "Islands", "Kingdom", "League"),
+    *("Nations", "Netherlands", "Organization", "Philippines", "Republic", "States", "Union"),
+)
 
 
 def shown(text: str, limit: int = SHOWN) -> str:
@@ -163,6 +167,11 @@ def cut(text: str, limit: int = 28) -> str:
     tail = limit // 3 if limit > 10 else 0
     end = bisect_right(columns, columns[-1] - tail - 1) + 1 if tail else len(line)
     return line[: bisect_right(columns, limit - tail - 1)] + "…" + line[end:]
+
+
+def definite(name: str) -> str:
+    """Return a name, cut, as a sentence has it: "the European Union", but "Turkey"."""
+    return "the " * (name.endswith(_DEFINITE) and name[:4] != "The ") + cut(name)
 
 
 def signed(value: float, digits: int = 0) -> str:

@@ -32,10 +32,8 @@ ALIASES = 6  # of an actor
 STRONGEST = 8  # words that explain an answer
 
 FEW = "few"  # marks an interval that cannot be trusted
-LEGEND = (
-    "In percent; [low, high] is the 95 % interval, whole documents resampled; "
-    f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
-)
+LEGEND = "In percent; [low, high] is the 95 % interval, with documents as units; "
+LEGEND += f"'{FEW}' marks intervals from too few documents, labels or errors to be trusted."
 
 
 # --- Models: a card, an evaluation, a stress test ---

@@ -38,7 +38,8 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as fault:
-        raise error(f"{name}: not a TOML file: {fault}") from fault
+        advice = "; quote a name that has spaces" * ("Expected ']'" in str(fault))
+        raise error(f"{name}: not a TOML file: {fault}{advice}") from fault
 
 
 Check = Callable[[Any, str], Any]

@@ -277,11 +277,13 @@ def test_sentences_beside_paragraphs_are_read_in_their_place(tmp_path):
     assert texts == [LEAD, "No, he said.", "Iran denied it.", "It also lied.", LEAD * 10]
     brief = '<p class="byline">By Ada Fennimore</p><p>Iran lied.</p>'
     brief += "<p>Poland denied it, he said.</p><table><td>The firm Acme Inc</table>"
-    brief += "<ul><li>It paid him.<ul><li>He left then.</ul></ul>"
+    brief += "<ul><li>It paid him.<ul><li>He left then.</ul></ul><div class=a>He lied, I say.</div>"
+    brief += "<div class=a>It betrayed us</div></article><div class=related><h3>Iran met Cuba</h3>"
     found = read(page(tmp_path, brief), keep_all=True)
     texts = [LEAD, "Iran lied.", "Poland denied it, he said.", "It paid him.", "He left then."]
-    assert [row["text"] for row in found] == [*texts, "By Ada Fennimore"]
-    assert [row["boilerplate"] for row in found] == [""] * 5 + ["byline"]
+    texts += ["He lied, I say.", "It betrayed us", "By Ada Fennimore", "Iran met Cuba"]
+    assert [row["text"] for row in found] == texts
+    assert [row["boilerplate"] for row in found] == [""] * 7 + ["byline"] + ["outside the article"]
     part = '<div class="post-{0}"><p>{0} met NATO.<p>Iran met {0}.</div><div>Buy it now.</div>'
     path = page(tmp_path, "".join(map(part.format, ("body", "text", "1"))))
     assert [len(read(path)), len(read(path, keep_all=True))] == [7, 8]

@@ -120,7 +120,7 @@ HEADERS = [
 
 ENCODINGS = [
     read("UTF-16 without mark, by option", GOOD.encode("utf-16-le"), TA, ONE, TWO, encoding="utf-16-le"),
-    refuse("UTF-16 LE without mark", GOOD.encode("utf-16-le"), r":1: a NUL byte in column 't.*; save the table as UTF-8"),
+    refuse("UTF-16 LE without mark", GOOD.encode("utf-16-le"), r":1: a NUL byte in column 't.*; save it as UTF-8 .it may be UTF-16"),
     refuse("UTF-16 cut off", GOOD.encode("utf-16")[:-1], r"is not UTF-16-LE"),
     read("Windows Western by option", GERMAN.encode("cp1252"), TA,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes="CP1252"),

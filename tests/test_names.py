@@ -251,7 +251,7 @@ def test_a_book_is_made_of_a_table_of_people(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("nome\nMona\n", "no column 'name'"),
+        ("vorname,Nom\nMona,Ray\n", "it has vorname, Nom; rename the column that holds full names"),
         ("name,party\n,\n", "no name in it; write one person in each row"),
         ("name,from\nMona,1 May 2015\n", "'office.Mona' must be a first and a last day per term"),
     ],
@@ -262,9 +262,9 @@ def test_a_table_without_people_is_refused(table, message, tmp_path):
 
 def test_names_that_the_book_lacks_are_found_in_texts(tmp_path):
     texts = (
-        "We met Ana Delacroix and General Åse Ødegård in France.",
+        "We met Ana Delacroix and General Åse Ødegård of Oslo in France.",
         "The critics of Delacroix, of Ødegård, of Bashar al-Assad and of NATO left.",
-        "Rain fell. Then Counsel Ana Delacroix said: I'm wet. Bashar al-Assad was dry.",
+        "Rain fell. Then Counsel Ana Delacroix of Lyon said: I'm wet. Bashar al-Assad was dry.",
     )
     path = write(tmp_path / "texts.csv", "text\n" + "".join(f'"{text}"\n' for text in texts))
     ran = invoke("actors", path, "--discover")

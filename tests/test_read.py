@@ -161,12 +161,14 @@ def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     write(folder / "rows.csv", "text\nNATO met.\n")
     write(folder / "c.txt", "\n")
     write(folder / "d.html", "<html></html>")
-    result = succeeds("read", folder, "-o", pages)
+    result = invoke("read", folder, "-o", pages)
+    assert result.exit_code == 1
     assert "c.txt: has no paragraph; check that it is an article; left out" in result.stderr
     assert "d.html: has no text of an article; " in result.stderr
     assert "b.txt: article, UTF-8" in result.stderr
     assert "1 file left out: no article" in result.stderr
-    assert f"wrote {pages / 'index.html'}: 2 articles, 8 answers" in result.stderr
+    assert "index.html: 2 articles, 8 answers; 2 files could not be read\n" in result.stderr
+    assert "2 files could not be read" in (pages / "index.html").read_text("utf-8")
     names = {path.name for path in pages.iterdir()}
     assert names == {"001-a.html", "002-b.html", "index.html"}
     (table,) = read_page((pages / "index.html").read_bytes()).tables

@@ -45,6 +45,11 @@ def answered(path, stances, documents=None):
     return write_rows(path, rows)
 
 
+def labelled(table, **request):
+    """Return the report on a table that its own answers label."""
+    return report(table, audit=table, simple_random=True, **request)
+
+
 # --- Numbers ---
 
 
@@ -319,20 +324,20 @@ def test_of_a_table_of_labels_only_those_given_are_counted(tmp_path, audit):
 def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     mixed = ["neutral"] * 20
     stances = {
-        "Anvaria": ["favor"] * 20 + mixed, "Borduria": ["against"] * 20 + mixed,
+        "Anvaria": ["favor"] * 20 + mixed, "Bordurian Union": ["against"] * 20 + mixed,
         "Carpania": ["favor"] * 10 + mixed, "Few": ["favor"],
     }  # fmt: skip
-    page = report(answered(tmp_path / "apart.csv", stances))
-    assert re.search(
-        r"is clearly lower toward Borduria \(−50 \[−\d+, −\d+\]\) than toward Anvaria "
-        r"\(\+50 \[\+\d+, \+\d+\]\)\.",
-        page.text,
-    )
-    assert "One actor has too few answers: Few." in page.text
-    assert page.rows("net")[-1]["net"] == ""  # never "+100, n = 1"
+    page = labelled(table := answered(tmp_path / "apart.csv", stances))
+    low, high = r"\(−50 \[−\d+, −\d+\]; counted −50\)", r"\(\+50 \[\+\d+, \+\d+\]; counted \+50\)"
+    apart = f"is clearly lower toward the Bordurian Union {low} than toward Anvaria {high}\\."
+    assert re.search(apart, page.text)
+    assert "clearly" not in (counted := report(table).text)
+    assert re.search(r"not corrected by labels, is \+50 \[.*\] toward Anvaria, −50 \[", counted)
+    assert "One actor has too few labels: Few." in page.text
+    assert page.rows("net")[-1]["net corrected"] == ""  # never "+100, n = 1"
     assert "too few (1)" in page.text
-    stances["Borduria"] = ["favor"] * 15 + mixed
-    close = report(answered(tmp_path / "close.csv", stances)).text
+    stances["Bordurian Union"] = ["favor"] * 15 + mixed
+    close = labelled(answered(tmp_path / "close.csv", stances)).text
     assert "is clearly lower toward" not in close
     assert "no two actors are clearly apart" in close
 
@@ -343,24 +348,20 @@ def test_two_among_many_actors_are_not_called_apart_for_their_number(tmp_path):
         return ["against"] * against + ["favor"] * favor + others
 
     two = {"Anvaria": mixed(12, 28), "Borduria": mixed(28, 12)}
-    assert "clearly lower toward Borduria" in report(answered(tmp_path / "two.csv", two)).text
+    assert "clearly lower toward Borduria" in labelled(answered(tmp_path / "two.csv", two)).text
     many = two | {f"Land {number}": mixed(20, 20) for number in range(28)}
-    page = report(answered(tmp_path / "many.csv", many))
+    page = labelled(answered(tmp_path / "many.csv", many))
     assert "clearly" not in page.text  # nor not apart, since the intervals drawn do not meet
 
 
 def test_groups_do_not_change_whether_actors_are_apart(tmp_path):
     stances = {"Anvaria": ["favor", "favor", "against", "favor"] * 30}
     stances["Borduria"] = ["favor", "against"] * 60
-    table = answered(tmp_path / "answers.csv", stances)
-    rows = dicts(table.read_text())
-    for number, row in enumerate(rows):
-        row["Party"] = f"Party {number % 12}"
+    rows = dicts(answered(tmp_path / "answers.csv", stances).read_text())
+    rows = [row | {"Party": f"Party {number % 12}"} for number, row in enumerate(rows)]
     table = write_rows(tmp_path / "grouped.csv", rows)
-    (said,) = re.findall(
-        r"is clearly lower toward Borduria .*? than toward .*?\.", report(table).text
-    )
-    assert said in report(table, by="Party").text
+    said = re.search(r"clearly lower toward Borduria .*? than toward .*?\.", labelled(table).text)
+    assert said[0] in labelled(table, by="Party").text
 
 
 def test_only_a_group_that_stands_apart_has_a_colour(tmp_path):

@@ -203,7 +203,7 @@ def held(folder):
     for number in range(1, 161):
         holder, side = holders[number % 4], "favor" if number % 5 == 0 else "against"
         label = side if holder else "neutral"
-        text = f"It rained in May {number}. Russia was condemned by Iran. It rained again."
+        text = f"It rained in May {number}. “Russia was condemned by Iran.” (It rained again.)"
         cells = {"document": f"d{number // 2}", "text": text}
         rows.append({**answer(number, "Russia", label, **cells), "holder": holder})
     return write(folder / "held.csv", rows)
@@ -225,7 +225,7 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     assert -1 < iran["low"] < iran["net"] < iran["high"]
     assert iran["net"] == pytest.approx((iran["favor"] - iran["against"]) / 40)
     written = {row["holder"]: row for row in read(edges)}
-    assert written["Iran"]["evidence_against"] == "Russia was condemned by Iran."
+    assert written["Iran"]["evidence_against"] == '"Russia was condemned by Iran."'
     succeeds("shares", answers, "--pairs", "-o", graph)
     root = ElementTree.parse(graph).getroot()
     name = "{http://graphml.graphdrawing.org/xmlns}"
@@ -268,6 +268,12 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
         for name in ("", "_low", "_high"):
             cell, number = pairs[edge["holder"]][f"net corrected{name}"], edge[f"corrected{name}"]
             assert part(cell) == pytest.approx(number, abs=6e-4)
+    rows = [{**row, "date": f"202{row['row'][-1]}"} for row in read(answers)]
+    rows += [{**rows[0], "actor": f"Land {n}", "holder": f"Land {n + 1}"} for n in range(16)]
+    text = report_on(write(tmp_path / "many.csv", rows), "--figures", tmp_path / "many")[0].text
+    assert text.count("; of 17 actors, the 12 with most answers are shown.") == 2
+    assert re.search("Of 18 pairs, the 1\\d of the most frequent names are shown", text)
+    assert len(read(tmp_path / "many" / "pairs.csv")) == 18
     write(answers, read(answers)[:8])
     text = report_on(answers, *audit)[0].text
     assert re.search("Iran toward Russia: too few labels .*, 2 stances", text)

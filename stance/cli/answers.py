@@ -142,10 +142,14 @@ def read(
     files.refuse_page(None if inputs.several else output)
     path = model_file(model)
     loaded = files.open_model(path, actors, aliases, deep, abstain=abstain)
+    maker = Maker(loaded, path, file_hash(path))
     text = "" if inputs.paths[0] else files.text_of_stdin(encoding)
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
     request = ReadRequest(inputs, reading, actor, abstain, text)
-    tell(*write_articles(request, output, Maker(loaded, path, file_hash(path)), force=force))
+    lines, failed = write_articles(request, output, maker, force=force)
+    tell(*lines)
+    if failed:
+        raise SystemExit(1)
 
 
 def actors(

@@ -79,7 +79,7 @@ class Answers:
     labels: tuple[str, ...]
     gold: Ints  # number of the right label
     probabilities: Floats  # of shape (n_rows, n_labels)
-    document: Ints  # the unit that is resampled
+    document: Ints  # the unit of intervals
     answered: Bools | bool = True  # False where the model withholds its answer
 
     def __len__(self) -> int:

@@ -1,5 +1,6 @@
 """Findings from a table of answers: shares, who judges whom, and tables of both."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ __all__ += ["read_evidence", "read_study", "surest_answers", "write_numbers", "w
 
 QUOTED = 3  # surest answers on a subject and side
 LONGEST = 400  # characters of a sentence that is shown
+_OPENING = re.compile(r"(?<!\S)([«“„]\s)?[^\w\s]*\Z")  # marks before the first word of a sentence
 ENDS = {"source": "holder", "target": "target"}  # of an edge
 Cells = tuple[str, ...]  # of a record
 Explain = Callable[[Mapping[int, Cells]], Iterable[Passage]]
@@ -161,7 +163,8 @@ def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
     if len(named):
         words = np.flatnonzero(tokens.sentence == tokens.sentence[named[0]])
         starts = [*tokens.start.tolist(), len(tokens.texts[0])]
-        ((start, end),) = raw_spans(text, [(starts[words[0]], starts[words[-1] + 1])])
+        (ends,) = raw_spans(text, [(starts[words[0]], starts[words[-1] + 1])])
+        start, end = (len(_OPENING.sub("", text[:at])) if at < len(text) else at for at in ends)
     long = len(text[start:end].rstrip())
     part = passage.part(start, start + min(long, LONGEST))
     return part._replace(text=part.text + "…") if long > LONGEST else part

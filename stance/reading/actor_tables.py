@@ -113,7 +113,8 @@ def read_actor(name: str, entry: object, source: str) -> Actor:
         raise ActorError(f"{source}: {shown(repr(name))} is not a name for an actor; {advice}")
     where = f"{source}: actor '{name}'"
     if not isinstance(entry, dict):
-        raise ActorError(f"{source}: '{name}' is not a table; write [\"{name}\"] and its aliases")
+        meant = hint(name, ("extends", "endings"), f'Write ["{name}"] and its aliases.')
+        raise ActorError(f"{source}: '{name}' is not a table. {meant}")
     try:
         lists = _TABLE(entry, "")
     except SchemaError as error:

@@ -175,6 +175,10 @@ def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int,
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
+        person = " ".join(words).partition(" of ")[0]
+        before = _BEFORE.search(text[max(0, start - _REACH) : start])
+        if before and before[1].rstrip(".").lower() in name_words()["titles"] and surname(person):
+            words, end = person.split(" "), start + len(person)  # "Sen. Tom Price of Ohio"
         alone = len(words) == 1 and _OPENING.search(text[max(0, start - _REACH) : start])
         if words and not alone and not any(start < last and first < end for first, last in named):
             yield " ".join(words), start, end

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.corpus import Source
-from stance.display import cut, percent, points, ranged, shown, signed
+from stance.display import cut, definite, percent, points, ranged, shown, signed
 from stance.model.passages import templates
 from stance.reports.figures import TEMPLATES, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
@@ -44,8 +44,8 @@ def environment() -> "Environment":
     """Return the templates and the functions that they use."""
     made = templates()
     made.filters |= {
-        **{"named": cut, "percent": percent, "points": points, "ranged": ranged, "signed": signed},
-        **{"references": references, "sections": sections},
+        **{"named": cut, "definite": definite, "percent": percent, "points": points},
+        **{"ranged": ranged, "signed": signed, "references": references, "sections": sections},
         "whole": lambda share: f"{100 * share:.0f}",
     }
     made.globals["version"] = __version__

@@ -89,7 +89,9 @@ class Report:
             self.denied = model_file(models.path).name if models.path else "the bundled models"
             how = "name their --model and --actors; answers by --deep have no reasons here"
             self.notes.append(f"{self.denied} did not make these answers; {how}")
-        self.pairs = self._judged()
+        self.book = self.maker.model.book if self.maker else None
+        self.every_pair = find_pairs(population, sample) if any(population.holders) else None
+        self.pairs = self._most_frequent(self.every_pair) if self.every_pair else None
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
             self.notes.append(f"{request.name}: no column 'text', so {advice}")
@@ -100,26 +102,22 @@ class Report:
         Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
-        known = [share for share in shares if share.net]
+        known = [s for s in shares if s.net and self.labelled]  # else only errors may differ
         level = LEVEL if drawn else LEVEL / max(1, len(known))  # Bonferroni
         ends = [(*share.ends(level), share) for share in known]
         low = min(ends, key=lambda ends: ends[1], default=None)
         high = max(ends, key=lambda ends: ends[0], default=None)
         return (low[2], high[2]) if low and high and low[1] < high[0] else None
 
-    def _judged(self) -> Pairs | None:
-        """Return who judges whom among those who do so most often; None where nobody is known."""
-        if not any(self.population.holders):
-            return None
-        pairs, often = find_pairs(self.population, self.labelled), Counter[str]()
+    def _most_frequent(self, pairs: Pairs) -> Pairs | None:
+        """Return who judges whom among those who do so most often; None where nobody does."""
+        often = Counter[str]()
         for share in pairs.shares:
             often.update({share.actor: share.counts.n, share.group: share.counts.n})
         actors = {name for name, _ in often.most_common(JUDGED + len(HOLDERS))} - {*HOLDERS}
         chosen = [s for s in pairs.shares if s.actor in actors and s.group in {*actors, *HOLDERS}]
-        model = self.maker.model if self.maker else None
-        explain = partial(_explain, model, self.population)
-        pairs = pairs._replace(shares=chosen)
-        return read_evidence(pairs, model.book if model else None, explain) if chosen else None
+        explain = partial(_explain, self.maker.model if self.maker else None, self.population)
+        return read_evidence(pairs._replace(shares=chosen), self.book, explain) if chosen else None
 
 
 # --- Paragraphs ---

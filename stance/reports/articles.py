@@ -59,8 +59,8 @@ class Article(NamedTuple):
 
 def write_articles(
     request: ReadRequest, output: Path, maker: Maker, *, force: bool = False
-) -> list[str]:
-    """Write the page of an article, or a folder of pages with an index; return what to say."""
+) -> tuple[list[str], int]:
+    """Write a page, or a folder of pages; return what to say, and how many files are unread."""
     several = request.inputs.several
     if several and output.suffix.lower() in (".html", ".htm"):
         raise UsageError(f"{output}: several articles make several pages; name a folder")
@@ -79,16 +79,18 @@ def write_articles(
             group.write(output / name if several else output, page, force=force)
         if not listed:
             raise DataError(notes[-1])
+        failed = len(request.inputs.paths) - len(listed)
+        lost = [f"{count(failed, 'file')} could not be read"] * (failed > 0)
         sizes = ((article.answers, article.withheld, article.asked) for _, article in listed)
         answers, *rates = map(sum, zip(*sizes, strict=True))
         rated = [*abstention_notes(maker.model, request.abstain, *rates)]
         if several:
-            ordered = sorted(listed, key=lambda pair: -pair[1].answers)
+            best = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
-            page = render("articles", title=title, listed=ordered, stances=ANSWERS, notes=rated)
+            page = render("articles", title=title, listed=best, stances=ANSWERS, notes=rated + lost)
             group.write(output / INDEX, page, force=force)
-    what = f"{count(len(listed), 'article')}, {count(answers, 'answer')}"
-    return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"]
+    what = "; ".join([f"{count(len(listed), 'article')}, {count(answers, 'answer')}", *lost])
+    return [*notes, *rated, f"wrote {output / INDEX if several else output}: {what}"], failed
 
 
 def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
@@ -124,10 +126,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         texts = [text for *_, text in pieces]
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
         asked = [request.actor] * len(texts) if request.actor else None
-        before, last = list[str](), ""
-        for _, reason, text in pieces:  # boilerplate stands between no two paragraphs
-            before.append("" if reason else last)
-            last = last if reason else text
+        kept = iter(["", *(text for _, reason, text in pieces if not reason)])
+        before = ["" if reason else next(kept) for _, reason, _ in pieces]  # of no boilerplate
         with warnings.catch_warnings(record=True, action="always") as warned:
             judged = model.judge(texts, asked, months=months, before=before, pushes=True)
         passages = judged.passages(texts, limits)
@@ -149,9 +149,8 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         numbers = {actor: number for number, actor in enumerate(places)}
         actors = sorted(places.items(), key=lambda one: -sum(v.answer.mentions for *_, v in one[1]))
         sizes = len(stances) - stances.count(UNCERTAIN), withheld, len(stances)
-        yield Article(
-            file, title, ", ".join(about.values()), parts, actors, numbers, *sizes, remarks
-        )
+        byline = ", ".join(about.values())
+        yield Article(file, title, byline, parts, actors, numbers, *sizes, remarks)
 
 
 def _paragraphs(

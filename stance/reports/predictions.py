@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from stance.corpus.rows import HOLDERS
-from stance.display import count, cut, points, ranged, shown
+from stance.display import count, definite, points, ranged, shown
 from stance.errors import load_extra
 from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
-from stance.findings import Request, Share, write_numbers
+from stance.findings import Request, Share, read_evidence, write_numbers
 from stance.findings.correction import FEWEST_LABELS, NET
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
 from stance.records import Stance
@@ -52,7 +52,7 @@ def write_predictions(
         1,
         title=shown(title, 200) if title else f"Stance in {shown(Path(request.name).name, 80)}",
         **{"report": report, "figures": drawn, "counts": numbers_of(report, report.actors)},
-        labels=list(map(str, Stance)),
+        **{"labels": list(map(str, Stance)), "traced": TRACED},
         labels_sha256=request.audit and file_hash(request.audit),
         limits={"wide": WIDE, "labels": FEWEST_LABELS, "documents": FEWEST, "trusted": TRUSTED},
     )
@@ -74,7 +74,9 @@ def tables_of(report: Report) -> dict[str, list[dict[str, Any]]]:
     whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
     shares = (*whole, *report.actors, *report.cells, *report.course)
     tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
-    return tables | ({"pairs.csv": report.pairs.to_json()["pairs"]} if report.pairs else {})
+    if report.every_pair and report.pairs:
+        tables["pairs.csv"] = read_evidence(report.every_pair, report.book).to_json()["pairs"]
+    return tables
 
 
 # --- Figures, each of which is left out where too few answers leave it empty ---
@@ -108,7 +110,7 @@ def draw_groups(report: Report) -> list[Figure]:
     actor = report.total.actor
     cells = [cell for cell in report.cells if cell.actor == actor]
     cells.sort(key=lambda cell: (-cell.n, cell.group))
-    whom = "all actors" if actor == TOTAL else cut(actor)
+    whom = "all actors" if actor == TOTAL else definite(actor)
     title = f"Net stance toward {whom} by {report.by}"
     return draw_shares(report, "groups", title, cells) if any(cell.net for cell in cells) else []
 
@@ -128,7 +130,7 @@ def draw_traces(report: Report) -> list[Figure]:
         ticks = [(numbers[share.period], share.period) for share in part[::step]]
         x = charts.Axis(numbers[part[0].period], numbers[part[-1].period], ticks)
         chart = charts.curve([(numbers[s.period], estimate(s)) for s in part], x, y)
-        title = f"Net stance toward {cut(course[0].actor)} over time"
+        title = f"Net stance toward {definite(course[0].actor)} over time"
         drawn.append(figure(report, f"over-time-{number}", title, chart, course, key))
     return drawn
 
@@ -182,6 +184,8 @@ def figure(
     if report.labelled:
         labels = count(sum(share.labels for share in shares), "label")
         method = f"corrected by {labels} (prediction-powered inference)"
+        if not any(share.corrected for share in shares):
+            method = f"with {labels}, too few to correct"
         below = "the counted one"
     known = count(sum(share.net is not None for share in shares), "cell")
     n = sum(share.n if report.labelled else share.n - share.withheld for share in shares)
@@ -204,8 +208,7 @@ def numbers_of(report: Report, shares: Sequence[Share], group: str = "group") ->
     rows = [[*heads, *["method"] * audited]]
     for share in shares:
         cells = [getattr(share, key) or "(all)" for key in keys]
-        sizes = (share.n, share.withheld, *[share.labels] * audited)
-        cells += [f"{size:,}" for size in sizes]
+        cells += [f"{size:,}" for size in (share.n, share.withheld, *[share.labels] * audited)]
         for quantity in range(NET + 1):
             cells += [number(quantity, share.counted(quantity))] * audited
             cells.append(number(quantity, *(share.value(quantity) or [None])))

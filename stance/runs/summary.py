@@ -93,7 +93,7 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
         yield f"the model never answers {label}, {skewed}; no training row was {label}"
     for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
         if label not in model.stance.silent and least == NEVER:
-            yield f"--abstain {rate:g}: {label} is never answered, {skewed}; a higher rate may do"
+            yield f"--abstain {rate:g}: {label} is never answered, {skewed}; try a higher rate"
 
 
 def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:

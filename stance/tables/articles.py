@@ -122,9 +122,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     plain = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
     headings = {" ".join("".join(part.itertext()).split()) for part in page.body.iter("head")}
     about = {"title": title, "date": page.date or "", "outlet": outlet}
-    kept = _inked(page.text)
+    kept = _inked(f"{title}\n{page.text}")
     for text in filter(None, texts):
-        reason = _OUTSIDE if _is_prose(text) else _reason(text)
+        reason = _reason(text) or _OUTSIDE * (len(text.split()) >= _LEAST_PROSE)
         if reason and _inked(text)[:_BEGINNING] not in kept:
             left[text] = reason
     return plain, about, {title, *headings} - {""}, left
@@ -182,25 +182,28 @@ def _add_paragraphs(tree: Any) -> None:
         if any(_is_prose(cell.text_content()) for cell in table.iter("td")):
             for part in table.iter("table", "thead", "tbody", "tfoot", "tr", "th", "td"):
                 part.tag = "section"
+    found, prosaic = list[tuple[Any, ...]](), set[tuple[Any, ...]]()
     for block in tree.xpath(_XPATH["blocks"]):
+        kind = block.getparent(), block.tag, block.get("class")  # such as <div class="par">
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
-            is_inline = not child.xpath(_XPATH["lines"])
-            runs[-1].append(child) if is_inline else runs.append([child])
+            runs.append([child]) if child.xpath(_XPATH["lines"]) else runs[-1].append(child)
         for above, *inline in runs:
             text = (block.text if above is None else above.tail) or ""
             shown = ("".join([*child.xpath(_XPATH["shown"]), child.tail or ""]) for child in inline)
-            if not _is_prose(text + "".join(shown)):
-                continue
-            paragraph = block.makeelement("p")
-            paragraph.text = text
-            paragraph.extend(inline)
-            if above is None:
-                block.text = None
-                block.insert(0, paragraph)
-            else:
-                above.tail = None
-                above.addnext(paragraph)
+            if len((line := text + "".join(shown)).split()) >= _LEAST_PROSE:
+                found.append((kind, block, above, inline, text))
+                prosaic |= {kind} if _is_prose(line) else set()
+    for _, block, above, inline, text in (run for run in found if run[0] in prosaic):
+        paragraph = block.makeelement("p")
+        paragraph.text = text
+        paragraph.extend(inline)
+        if above is None:
+            block.text = None
+            block.insert(0, paragraph)
+        else:
+            above.tail = None
+            above.addnext(paragraph)
 
 
 def _inked(text: str) -> str:

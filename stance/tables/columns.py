@@ -71,7 +71,7 @@ def likely(columns: Sequence[str], name: str) -> str:
     usual = [word.replace("_", "") for word in USUAL.get(wanted, ())]
     same = (column for word in usual for column in columns if "".join(words[column]) == word)
     within = (column for word in (wanted, *usual) for column in columns if word in words[column])
-    near = difflib.get_close_matches(wanted, map(folded, columns), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(wanted, map(folded, columns), n=1, cutoff=0.75)
     alike = (column for column in columns if folded(column) in near)
     return next(chain(same, within if usual else (), alike), "")
 

@@ -271,8 +271,7 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
         if len(cell) > MAX_CELL:
             what, advice = f"more than {MAX_CELL // MEGABYTE} MB", "split its text"
         elif "\0" in cell:
-            what = "a NUL byte"
-            advice = "save the table as UTF-8, or export it again if it is damaged"
+            what, advice = "a NUL byte", "save it as UTF-8 (it may be UTF-16), or export it again"
         elif half := _HALF.search(cell):
             byte = ord(half[0]) - 0xDC00  # where it was salvaged
             what, advice = f"byte {byte:#04x} is not UTF-8", NOT_UTF8
