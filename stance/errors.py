@@ -17,7 +17,8 @@ from stance.display import shown, shown_path
 
 ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
-_OPTION = re.compile(r"(?<![\w-])--(?!map )([a-z]+(?:-[a-z]+)*)")  # but of `stance import table`
+# But of `stance import table`; with what --labels says.
+_OPTION = re.compile(r"(?<![\w-])--(?!map )([a-z]+(?:-[a-z]+)*)(?: ('[^']+=[^']+'|\S+=\w+))?")
 
 
 class StanceError(Exception):
@@ -40,6 +41,8 @@ class StanceError(Exception):
 
 
 def _argument(option: re.Match[str]) -> str:
+    if option[2]:
+        return "labels=" + repr(dict(re.findall("([^',]+)=([^',]+)", option[2])))
     return "book" if option[1] == "actors" else option[1].replace("-", "_")
 
 

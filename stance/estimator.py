@@ -2,8 +2,8 @@
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Set
+from dataclasses import replace
 from typing import Any, Self
 
 import narwhals
@@ -20,8 +20,8 @@ from stance.errors import StanceError
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.text import places_of
-from stance.recipe import Recipe, read_recipe, recipe_from_table
+from stance.reading.text import list_strings, places_of
+from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, months_of, note_dates, optional_column
@@ -78,7 +78,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.blocks, self.min_df = blocks, min_df
         self.kind, self.c, self.neutral_offset = kind, c, neutral_offset
 
-    def fit(self, X: Any, y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
+    def fit(self, X: Any, y: Collection[Any], groups: Collection[Any] | None = None) -> Self:
         """Learn from labelled pairs.
 
         Parameters
@@ -98,7 +98,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             If against or favor is missing, or a class is labelled in one document only.
         """
-        pairs = _read(X)
+        if not (pairs := _read(X))["text"]:
+            raise ValueError("X has no pairs; give pairs (text, actor), and a stance for each in y")
         if groups is not None:
             pairs["document"] = list(map(repr, groups))
         check_consistent_length(pairs["text"], y, pairs["document"])
@@ -139,13 +140,14 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.training_.model
 
     def _recipe(self) -> Recipe:
-        table = asdict(self.recipe or read_recipe())
+        recipe = self.recipe or read_recipe()
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"recipe is a {type(recipe).__name__}; give read_recipe(PATH)")
         parts = {"features": ("blocks", "min_df"), "classifier": ("kind", "c", "neutral_offset")}
         for part, names in parts.items():
-            given = {name: np.asarray(getattr(self, name)).item() for name in names}  # of Python
-            table[part] |= {name: value for name, value in given.items() if value is not None}
-        table["features"]["blocks"] = dict(table["features"]["blocks"])
-        return recipe_from_table(table, "StanceClassifier")
+            given = {name: v for name in names if (v := getattr(self, name)) is not None}
+            recipe = replace(recipe, **{part: replace(getattr(recipe, part), **given)})
+        return recipe
 
 
 def _read(given: Any) -> dict[str, list[Any]]:
@@ -162,12 +164,10 @@ def _read(given: Any) -> dict[str, list[Any]]:
         cells = [(*pair, None)[:3] for pair in given]
         columns = {n: [c[k] for c in cells] for k, n in enumerate(("text", "actor", "spans"))}
     for name in ("text", "actor"):
-        for row, cell in enumerate(columns[name]):
-            if not isinstance(cell, str):
-                raise TypeError(f"X['{name}'] in row {row} is {cell!r:.60}; give a string")
-        columns[name] = list(map(str, columns[name]))  # numpy's are strings of another kind
-    columns["spans"] = [  # a float is the NaN of an empty cell
-        places_of(None if isinstance(cell, float) else cell, text, f"X['spans'] in row {row}")
+        strings = list_strings(f"X['{name}']", columns[name])
+        columns[name] = list(map(str, strings))  # numpy's are strings of another kind
+    columns["spans"] = [
+        places_of(cell, text, f"X['spans'] in row {row}")
         for row, (cell, text) in enumerate(zip(columns["spans"], columns["text"], strict=True))
     ]
     unknown = [""] * len(columns["text"])
@@ -196,7 +196,7 @@ def _read_frame(frame: Any) -> dict[str, list[Any]]:
 
 
 def _read_labels(
-    labels: Sequence[Any], meanings: Mapping[Any, str]
+    labels: Collection[Any], meanings: Mapping[Any, str]
 ) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
     given = column_or_1d(labels, warn=True).tolist()

@@ -10,6 +10,7 @@ A check takes a value and the place where it stands, and returns the value fit f
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,8 @@ def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
 
 def of(kind: type) -> Check:
     """Return a check of a value's type; a whole number is a number, too."""
-    kinds = (float, int) if kind is float else (kind,)
-    return such(anything, lambda value: type(value) in kinds, _KINDS[kind])
+    wide, odd = {float: (Real, bool), int: (Integral, bool)}.get(kind, (kind, None))  # or numpy's
+    return such(anything, lambda v: isinstance(v, wide) and type(v) is not odd, _KINDS[kind])
 
 
 def number(kind: type, low: float, high: float) -> Check:

@@ -252,7 +252,7 @@ def test_a_limited_book_finds_just_the_mentions_of_its_kinds(kinds):
 
 def test_a_dropped_alias_does_not_count_as_a_part_of_itself():
     texts = ["The Bank of Thailand and the US government met Trump, not the Washington Post."]
-    assert [found[3] for found in mentions(texts, BOOK.limited(["name"]))] == []
+    assert [found[3] for found in mentions(texts, BOOK.limited("name"))] == []
     assert [found[3] for found in mentions(texts)] == ["Bank of Thailand", "US government", "Trump"]
 
 

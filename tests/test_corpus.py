@@ -72,7 +72,11 @@ def test_usual_spellings_are_read_and_told(labelled, column, labels, numbers, to
         ("stance", ["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label; fill it in, or"),
         ("stance", ["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         ("stance", ["-1", "4"], "'4' in row 2 is not a label; .* --labels 0=against,1=neutral,2"),
-        ("stance", ["1.0", "2.0"], "'2.0' in row 2 .* --labels 0=against,1=neutral,2=favor$"),
+        (
+            "stance",
+            ["1.0", "2.0"],
+            "'2.0' in row 2 .* --labels 0=against,1=neutral,2=favor .scikit",
+        ),
         ("stance", ["(PRO)."], r"--labels '\(pro\)\.=favor'$"),
         ("stance", ["0", "1", "1.0"], "stance has only the numbers 0 and 1; .*--labels 0=against"),
         ("sentiment", ["0", "1"], "sentiment has only the numbers 0 and 1; write negative"),

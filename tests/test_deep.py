@@ -109,10 +109,10 @@ def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatc
     monkeypatch.chdir(archive.parent)
     if options[0] == "--model":
         assert "say 'speeches'" in fails(3, "predict", archive, "--deep", "all", *options)
-        shutil.copy(bundled_model(), options[1])
+        shutil.copy(bundled_model("speeches"), options[1])
     why = misused("predict", archive, "--deep", "all", *options)
-    assert "--deep works only with a bundled model" in why
-    assert f"; drop {options[0]}, or drop --deep" in why
+    advice = "use that model" if options[0] == "--model" else f"drop {options[0]}"
+    assert re.search(f"--deep works only with.*; {advice}, or drop --deep", why)
 
 
 def test_the_command_answers_and_says_what_to_install(archive, monkeypatch):
@@ -187,6 +187,8 @@ def test_a_reader_is_asked_for_by_known_names():
         load_reader("some")
     with pytest.raises(UsageError, match="model is 'default' or 'speeches', not 'Speeches'"):
         load_reader("all", model="Speeches")
+    with pytest.raises(UsageError, match="works only with the bundled model that it was"):
+        dataclasses.replace(load_model("speeches"), deep=load_reader("all"))
 
 
 def test_a_reader_that_the_installed_library_cannot_open_is_refused():
@@ -291,8 +293,9 @@ def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_pat
     known = tmp_path / "known.csv"
     lines = (STARTER / "starter_train.csv").read_bytes().splitlines(keepends=True)
     known.write_bytes(b"".join(lines[:120]))
-    told = invoke("train", known, "-o", tmp_path / "b.stance", "--deep").stderr
-    assert "the deep reader probably learned from 119 rows of 119" in told
+    with pytest.warns(UserWarning, match=(note := "reader probably learned from 119 rows of 119")):
+        assert note in invoke("train", known, "-o", tmp_path / "b.stance", "--deep").stdout
+    assert note in invoke("inspect", tmp_path / "b.stance").stdout
 
 
 @pytest.mark.parametrize(

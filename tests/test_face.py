@@ -64,6 +64,9 @@ def test_the_public_names_are_those_listed():
         *("save_model", "train"),
     ]
     assert dir(stance) == sorted(stance.__all__)
+    nodes = ast.walk(ast.parse((PACKAGE / "__init__.py").read_text("utf-8")))
+    typed = {(n.names[0].asname, n.module) for n in nodes if isinstance(n, ast.ImportFrom)}
+    assert typed >= {(name, f"stance.{home}") for name, home in stance._HOMES.items()}
 
 
 def test_no_public_name_hides_a_module():

@@ -137,7 +137,7 @@ def kinds(tmp_path_factory):
     lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
     (folder / "a.json").write_text(f"[{','.join(lines)}]", "utf-8")
     to_label = folder / "to_label.csv"
-    write_sample(Request(folder / "answers.csv"), to_label, 10)
+    write_sample(Request(folder / "answers.csv"), str(to_label), 10)
     with Store(folder / "labels.sqlite") as store:
         for pair in read_task(to_label).pairs:
             store.save("anna", pair, Label("favor"))

@@ -215,7 +215,7 @@ def test_a_phrase_may_refer_to_the_paragraph_before(tmp_path):
     kept = [row for row in rows(article, "--actors", book, "--keep-all") if not row["boilerplate"]]
     assert [row["actor"] for row in kept] == ["Ruritania", "The League", "Ruritania"]
     model = load_model()
-    with pytest.raises(TypeError, match="before has something that is not a string"):
+    with pytest.raises(TypeError, match=r"before\[0\] is None, not a string"):
         model.judge(["NATO lied."], before=[None])
     assert model.judge(["NATO lied."], before=np.array([""]))[0].actor == "NATO"
     (answer,) = model.judge(["The alliance is a menace."], before=["NATO met."])

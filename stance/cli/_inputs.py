@@ -63,12 +63,9 @@ def text_of_stdin(encoding: str | None = None) -> str:
 
 
 def open_model(
-    path: Path | None,
-    actors: Path | None = None,
-    aliases: str | None = None,
-    deep: Literal["all", "unsure"] | None = None,
-    **others: object,
-) -> "StanceModel":
+    path: Path | None, actors: Path | None = None, aliases: str | None = None,
+    deep: Literal["all", "unsure"] | None = None, **others: object,
+) -> "StanceModel":  # fmt: skip
     """Load a model, or the default one; the user's actor book replaces its own.
 
     With `deep`, it has the deep reader, and what does not go with that is refused.
@@ -78,12 +75,11 @@ def open_model(
     file = storage.model_file(path)
     model, reader = storage.load_model(file), None
     if deep is not None:
-        names = {storage.bundled_model(name): name for name in storage.BUNDLED}
-        others["model"] = None if file in names else path
         if unfit := [option for option, value in others.items() if value is not None]:
-            only = "works only with a bundled model, without calibrated abstention or a cluster"
+            only = "works only without calibrated abstention or a cluster"
             raise UsageError(f"--deep {only}; drop --{unfit[0]}, or drop --deep")
-        reader = storage.load_reader(deep, model=names[file])
+        names = {storage.bundled_model(name): name for name in storage.BUNDLED}
+        reader = storage.load_reader(deep, model=names.get(file, storage.BUNDLED[0]))
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 

@@ -113,6 +113,8 @@ def read_corpus(paths: Sequence[Path | str] | str, **form: Unpack[CorpusForm]) -
     """
     if unknown := form.keys() - CorpusForm.__annotations__.keys():
         raise TypeError(f"read_corpus() got an unexpected keyword argument '{min(unknown)}'")
+    if hasattr(paths, "columns"):
+        raise TypeError("paths is a data frame; name files, or fit a StanceClassifier to the frame")
     plain = cast(Form, {key: value for key, value in form.items() if key in Form.__annotations__})
     rows, sources, notes = list[Row](), list[Source](), list[str]()
     named = [*map(Path, [paths] if isinstance(paths, str | Path) else paths)]

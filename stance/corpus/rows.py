@@ -35,7 +35,7 @@ LONGEST_HOLDER = 200
 
 _BLANK = {"", "na", "n/a", "nan", "null", "-"}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
-_NUMBERS = "0=against,1=neutral,2=favor"  # an example of what `--labels` may say of numbers
+_NUMBERS = "0=against,1=neutral,2=favor (scikit-learn sorts: 0=against,1=favor,2=neutral)"
 
 
 def parse_labels(option: str | None) -> dict[str, str]:
@@ -96,7 +96,7 @@ class LabelReader:
             advice = "fill it in, or remove the row"
         elif self._kind is Stance:
             known = self._words.get(word.strip(" .,;:!?()[]*'\""))
-            means = "...' (if none, empty the cell)" if known is None else f"{self._labels[known]}'"
+            means = "...' (if none, drop the row)" if known is None else f"{self._labels[known]}'"
             example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}={means}"
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"

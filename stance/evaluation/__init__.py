@@ -4,7 +4,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def holder_score(corpus: Corpus, book: ActorBook, named: Sequence[str]) -> Figur
     }
 
 
-def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
+def evaluate(model: Any, corpus: Corpus) -> Figures:
     """Score a model on a labelled corpus, beside its baselines.
 
     An answer that `predict` withholds is withheld here. Rows whose text was in the training data
@@ -104,7 +104,7 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
 
     Parameters
     ----------
-    model : StanceModel
+    model : StanceModel or fitted StanceClassifier
     corpus : Corpus
         Labelled pairs, as `read_corpus` returns them.
 
@@ -114,6 +114,9 @@ def evaluate(model: "StanceModel", corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
+    from stance.model import model_of  # which is loaded by now
+
+    model = model_of(model)
     if not isinstance(corpus, Corpus):
         raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
     pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months

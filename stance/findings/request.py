@@ -49,9 +49,9 @@ class Request:
     simple_random: bool = False  #: every answer had the same chance, so no design says it
 
     def __post_init__(self) -> None:
-        for name in ("source", "audit"):
-            if isinstance(path := getattr(self, name), str):
-                object.__setattr__(self, name, Path(path))
+        for name in ("source", "audit", "only", "surrogates"):
+            if isinstance(one := getattr(self, name), str):
+                object.__setattr__(self, name, Path(one) if name in ("source", "audit") else (one,))
         if self.audit is None and (self.simple_random or self.surrogates):
             raise UsageError("--simple-random and --surrogate need labels; add --audit LABELLED")
 

@@ -34,15 +34,9 @@ class Sample(NamedTuple):
 
 
 def write_sample(
-    request: Request,
-    output: Path,
-    size: int,
-    *,
-    seed: int = 20,
-    whole: bool = False,
-    purpose: Literal["audit", "train"] = "audit",
-    force: bool = False,
-) -> dict[str, Any]:
+    request: Request, output: Path | str, size: int, *, seed: int = 20, whole: bool = False,
+    purpose: Literal["audit", "train"] = "audit", force: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Draw a sample of answers and write it as a table to label, without the answers.
 
     It is spread over ``by`` and ``over``, its size in answers or whole documents; returns numbers.
@@ -57,7 +51,7 @@ def write_sample(
     sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)
     unsure = _least_sure(population, sample, size - audited if train else 0)
-    notes = _write(population, sample, unsure, output, force)
+    notes = _write(population, sample, unsure, Path(output), force)
     drawn = np.bincount(population.actor[sample.pair], minlength=len(population.actors)).tolist()
     return {
         "answers": audited + len(unsure),

@@ -1,9 +1,9 @@
 """From labelled rows to a trained model with its scores and card."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -30,7 +30,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
-from stance.recipe import Recipe, read_recipe
+from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
@@ -77,9 +77,9 @@ def train_files(
     corpus = read_corpus(corpora or [bundled_corpus()], **form)
     for note in corpus.notes:
         tell(note)
-    # In a thread, since long calls of numpy hear no signal.
-    work = partial(train, lexicon=words, jobs=jobs, progress=tell)
-    training = ThreadPoolExecutor(1).submit(work, chosen, corpus, book).result()
+    given = chosen, corpus, book  # in a thread, since long calls of numpy hear no signal
+    work = ThreadPoolExecutor(1).submit(train, *given, lexicon=words, jobs=jobs, progress=tell)
+    training = work.result()
     save_model(training.model, output, force=force)
     return training
 
@@ -119,32 +119,29 @@ def train(
     for given, kind in ((recipe, Recipe), (corpus, Corpus), (book, ActorBook)):
         if not isinstance(given, kind):
             raise TypeError(f"{type(given).__name__} where {kind.__name__} belongs")
-    if note := cut_note(count_cut(corpus.texts)):
-        progress(note)
+    recipe = recipe_from_table(asdict(recipe), "recipe")
+    notes = [*filter(None, [cut_note(count_cut(corpus.texts))])]
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)
-    encoder = _deep_reader(recipe, corpus, progress) if recipe.deep else None
+    encoder = _deep_reader(recipe, corpus, notes.append) if recipe.deep else None
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
     lexicon = lexicon or Lexicon.default(recipe.language)
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
     learned = {name: head for name in HEADS if (head := run.learn(name))}
     stance, heads = learned["stance"], {name: one.head for name, one in learned.items()}
     figures, typical = _score(run, learned), stance.named & corpus.typical
+    figures["notes"] = [*notes, *figures["notes"]]
     kept = stance.probabilities[typical], corpus.stance[typical], corpus.document[typical]
+    card = _card(run, heads, figures) | ({"deep_reader": encoder.sha256} if encoder else {})
     model = StanceModel(
-        book=book,
-        lexicon=lexicon,
-        recipe=recipe,
-        stance=stance.head,
-        sentiment=heads.get("sentiment"),
-        control=heads["control"],
-        fingerprints=corpus.marks.distinct(),
-        card=_card(run, heads, figures) | ({"deep_reader": encoder.sha256} if encoder else {}),
-        calibration=calibrate(*kept, recipe.validation.seed),
-        holder=heads.get("holder"),
-        encoder=encoder,
-    )
+        book=book, lexicon=lexicon, recipe=recipe, stance=stance.head,
+        sentiment=heads.get("sentiment"), control=heads["control"], holder=heads.get("holder"),
+        fingerprints=corpus.marks.distinct(), card=card | {"limits": [*card["limits"], *notes]},
+        calibration=calibrate(*kept, recipe.validation.seed), encoder=encoder,
+    )  # fmt: skip
     return Training(model, figures, stance)
 
 
@@ -165,14 +162,14 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
         raise DataError(f"{what}; name these under [corpora]")
 
 
-def _deep_reader(recipe: Recipe, corpus: Corpus, progress: Tell) -> DeepReader:
+def _deep_reader(recipe: Recipe, corpus: Corpus, tell: Tell) -> DeepReader:
     """Return the deep reader, open; say if it has probably seen the corpus."""
     if recipe.language != "english":
         advice = f"the recipe's language is {recipe.language}: train without it"
         raise DataError(f"the deep reader reads only English; {advice}")
     if seen := corpus.marks.found_in(load_model().fingerprints).sum():
         rows = f"{count(int(seen), 'row')} of {len(corpus):,}"
-        progress(f"the deep reader probably learned from {rows}: their scores are too high")
+        tell(f"the deep reader probably learned from {rows}: their scores are too high")
     return load_reader("all")
 
 

@@ -1,7 +1,7 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Floats, Ints
 from stance.display import count, shown
+from stance.errors import UsageError
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
@@ -19,14 +20,15 @@ from stance.model.deep import DeepReader
 from stance.model.heads import Head
 from stance.model.passages import notebook_html
 from stance.model.predictions import Predictions, Pushes
+from stance.reading import text as raw
 from stance.reading.actors import BATCH, ActorBook
 from stance.reading.keys import TextHashes
 from stance.reading.lexicon import Lexicon
-from stance.reading.text import count_cut, cut_note, joined_quotation, normalise_all, places_of
-from stance.reading.words import NO_SPANS, Reader, Spans, Words, make_query
+from stance.reading.words import NO_SPANS, Reader, Words, make_query
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES, Recomputing
 
+Texts = Collection[str]
 SHOWN = 20  # paragraphs that a notebook shows
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
@@ -51,6 +53,11 @@ class StanceModel(Recomputing):
     encoder: DeepReader | None = None  #: makes the features of the block `deep`, if a head has it
     digest: str = ""  #: SHA-256 of what its file says of itself, arrays included; "" without one
 
+    def __post_init__(self) -> None:
+        if self.deep and self.deep.beside not in ("", self.digest):
+            only = "works only with the bundled model that it was calibrated with"
+            raise UsageError(f"--deep {only}; use that model, or drop --deep")
+
     @cached_property
     def reader(self) -> Reader:
         """The reader that lays out paragraphs for the heads."""
@@ -68,8 +75,8 @@ class StanceModel(Recomputing):
         return shown(f"StanceModel({parts})", 200)
 
     def judge(
-        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
-        months: Ints | None = None, before: Sequence[str] | None = None,
+        self, texts: Texts, actors: Texts | None = None, spans: Collection[Any] | None = None, *,
+        months: Ints | None = None, before: Texts | None = None,
         pushes: bool = False, speakers: bool = False,
     ) -> Predictions:  # fmt: skip
         """Judge every actor of the book that each paragraph names, or one given actor for each.
@@ -101,16 +108,18 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        before = None if before is None else _strings("before", before)
-        spans = _check(texts, actors, spans, months=months, before=before)
-        columns, tone = (texts, actors, spans, months, before), list[NDArray[Any]]()
-        months = None if months is None else np.asarray(months)
+        columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
+        return self._judged(slice(None), columns, pushes, speakers)
+
+    def _judged(self, rows: slice, columns: list[Any], pushes: bool, speakers: bool) -> Predictions:
+        """Judge some rows of what `_check` returns."""
+        columns = [column if column is None else column[rows] for column in columns]
+        (texts, actors, spans, months, before), tone = columns, list[NDArray[Any]]()
         if actors is None:
-            words = self.reader.words(normalise_all(texts), months=months, before=before or ())
+            words = self.reader.words(raw.normalise_all(texts), months=months, before=before or ())
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         else:
-            actors = _strings("actors", actors)
             query = make_query(self.book, texts, actors, spans, months, before or ())
             if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
                 words, para = replace(query, spans=NO_SPANS).read(self.reader)
@@ -121,21 +130,19 @@ class StanceModel(Recomputing):
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
         unseen = self.reference.unseen(self.book.topics([*{*names}]))
-        for note in filter(None, (cut_note(count_cut(texts)), unseen)):
-            warnings.warn(note, stacklevel=2)
+        for note in filter(None, (raw.cut_note(raw.count_cut(texts)), unseen)):
+            warnings.warn(note, stacklevel=3)
         asked, apart = (words, para, actor, names, tone), actors is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
         if before is not None:
             self._name_speakers(judged, texts, before)
         return replace(judged, page=partial(self._page, columns))
 
-    def _name_speakers(
-        self, judged: Predictions, texts: Sequence[str], before: Sequence[str]
-    ) -> None:
+    def _name_speakers(self, judged: Predictions, texts: list[str], before: list[str]) -> None:
         """Name who speaks where a quotation goes on from the paragraph before."""
         unnamed = np.flatnonzero((judged.holder > 0) & (judged.holder < len(holders.NAMES)))
         places = judged.para.take(unnamed).tolist()
-        joined = [joined_quotation(before[place], texts[place]) for place in places]
+        joined = [raw.joined_quotation(before[place], texts[place]) for place in places]
         pairs = unnamed[[*map(bool, joined)]]
         if not len(pairs):
             return
@@ -148,33 +155,25 @@ class StanceModel(Recomputing):
         judged.holder[pairs[named]] = again.holder[named]
         judged.holder_probability[pairs[named]] = again.holder_probability[named]
 
-    def _page(self, columns: Sequence[Any]) -> str:
+    def _page(self, columns: list[Any]) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
-        texts = list(columns[0])
-        judged = self._judge_part(slice(SHOWN), columns, pushes=True)
+        texts = columns[0]
+        judged = self._judged(slice(SHOWN), columns, pushes=True, speakers=False)
         return notebook_html(judged.passages(texts[:SHOWN]), len(texts[SHOWN:]))
 
-    def _judge_part(self, rows: slice, columns: Sequence[Any], **asked: bool) -> Predictions:
-        """Judge some rows of texts, actors, spans, months and paragraphs before, if given."""
-        # As lists, for a series may number its rows in its own way.
-        given: list[Any] = [column if column is None else list(column[rows]) for column in columns]
-        texts, actors, spans, months, before = given
-        return self.judge(texts, actors, spans, months=months, before=before, **asked)
-
     def judge_many(
-        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
-        months: Ints | None = None, before: Sequence[str] | None = None,
+        self, texts: Texts, actors: Texts | None = None, spans: Collection[Any] | None = None, *,
+        months: Ints | None = None, before: Texts | None = None,
         pushes: bool = False, speakers: bool = False,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows as `judge` does; yield those of each batch and its answers."""
-        spans = _check(texts, actors, spans, months=months, before=before)
-        columns = texts, actors, spans, months, before
-        for low in range(0, len(texts), BATCH):
+        columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
+        for low in range(0, len(columns[0]), BATCH):
             rows = slice(low, low + BATCH)
-            yield rows, self._judge_part(rows, columns, pushes=pushes, speakers=speakers)
+            yield rows, self._judged(rows, columns, pushes, speakers)
 
     def probabilities(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
+        self, texts: Texts, actors: Texts, spans: Collection[Any] | None = None,
         months: Ints | None = None,
     ) -> Floats:  # fmt: skip
         """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
@@ -191,7 +190,7 @@ class StanceModel(Recomputing):
         for low in range(0, len(texts), BATCH):
             rows = slice(low, low + BATCH)
             dated = None if months is None else months[rows]
-            words = self.reader.words(normalise_all(texts[rows]), months=dated)
+            words = self.reader.words(raw.normalise_all(texts[rows]), months=dated)
             chances.append(self.control.judge(self.reader, words)[0])
         return np.concatenate(chances)
 
@@ -265,26 +264,38 @@ class StanceModel(Recomputing):
         return code, chance
 
 
-def _strings(name: str, given: Sequence[str]) -> list[str]:
-    """Return a sequence of strings as a list; raise if it is none."""
-    if isinstance(given, str) or not all(isinstance(one, str) for one in given):
-        raise TypeError(f"{name} has something that is not a string; leave out rows without one")
-    return list(given)
+def model_of(given: Any) -> StanceModel:
+    """Return a model: itself, or that of a fitted estimator, or of a fitted search for one."""
+    given = getattr(given, "best_estimator_", given)
+    model = given.to_model() if hasattr(given, "to_model") else given
+    if not isinstance(model, StanceModel):
+        advice = "give a StanceModel or a fitted StanceClassifier, such as pipeline[-1]"
+        raise TypeError(f"model is a {type(model).__name__}; {advice}")
+    return model
 
 
-def _check(texts: Sequence[str], actors: Sequence[str] | None, spans: Spans, **more: Any) -> Spans:
-    """Return the spans, read; raise if what is given does not belong to each of some texts."""
+def _check(texts: Texts, **others: Any) -> list[Any]:
+    """Return what is given as lists, by position: a series may number its rows in its own way."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     if is_table or not hasattr(texts, "__len__"):
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
-    if spans is not None and actors is None:
+    if others["spans"] is not None and others["actors"] is None:
         raise ValueError("spans say where given actors are named; give actors, too")
-    for name, given in {"actors": actors, "spans": spans, **more}.items():
-        if given is not None and len(given) != len(texts):
+    texts = raw.list_strings("texts", texts)
+    for name, given in others.items():
+        if given is None:
+            continue
+        if isinstance(given, str) or len(given) != len(texts):
             size = count(len(texts), "text")
-            raise ValueError(f"{name} has {len(given)} for {size}; give one for each")
-    if spans is None:
-        return None
-    pairs = enumerate(zip(spans, texts, strict=True))
-    return [places_of(given, text, f"spans[{row}]") for row, (given, text) in pairs]
+            raise ValueError(f"{name} has {len(given)} for {size}; give one for each, in a list")
+        if name == "spans":
+            pairs = enumerate(zip(given, texts, strict=True))
+            others[name] = [raw.places_of(one, text, f"spans[{n}]") for n, (one, text) in pairs]
+        elif name == "months":
+            others[name] = np.asarray(given)
+            if texts and others[name].dtype.kind not in "iu":
+                raise TypeError("months is not whole numbers; give stance.tables.months_of(dates)")
+        else:
+            others[name] = raw.list_strings(name, given)
+    return [texts, *others.values()]

@@ -140,13 +140,9 @@ class KnownWords:
 
 
 def measure(
-    reader: Reader,
-    head: Head,
-    texts: Sequence[str],
-    actors: Iterable[str],
-    document: Ints,
+    reader: Reader, head: Head, texts: Sequence[str], actors: Iterable[str], document: Ints,
     min_df: int,
-) -> TrainingProfile:
+) -> TrainingProfile:  # fmt: skip
     """Measure the paragraphs of a training corpus, each without what its own document taught.
 
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.

@@ -147,6 +147,7 @@ class DeepReader(Recomputing):
     mixtures: Mapping[str, Mixture]  # by head
     below: float  # only pairs whose most probable linear answer is less probable are read
     sha256: str  # of network, pieces and layers
+    beside: str = ""  # digest of the model for which the mixtures are calibrated; "" for any
 
     @cached_property
     def session(self) -> Any:

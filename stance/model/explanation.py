@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from stance.arrays import Floats
 from stance.errors import ActorError
 from stance.features import Pairs
 from stance.features.occurrences import Occurrences
-from stance.model import StanceModel
+from stance.model import StanceModel, model_of
 from stance.model.heads import BlockWeights, Columns
 from stance.reading.frames import describe, frames_read
 from stance.reading.text import normalise_all
@@ -50,9 +51,7 @@ class Explanation:
     holder_probability: float | None = None  #: of its kind: author, actor or other
 
 
-def explain(
-    model: StanceModel, text: str, actor: str | Sequence[str] | None = None
-) -> list[Explanation]:
+def explain(model: Any, text: str, actor: str | Sequence[str] | None = None) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
     Actors are given by name or alias; one that is not in the book is looked for by name and
@@ -68,6 +67,7 @@ def explain(
     >>> why.actor, [word.text for word in why.words][:2]
     ('Poland', ['Rome', 'thanked'])
     """
+    model = model_of(model)
     if actor is None:
         _, numbers = model.reader.words(normalise_all([text])).named_actors()
         names = [model.book.names[number] for number in numbers.tolist()]
@@ -98,20 +98,13 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
         features, scores = (Reason(DEEP, -1, -1, tuple(rest.tolist())), *features), scores + rest
     holder = answer.holders[answer.holder[0]]
     return Explanation(
-        actor=actor,
-        text=pairs.words.texts[0],
-        labels=model.stance.labels,
-        intercept=tuple(intercept.tolist()),
-        words=words,
-        features=features,
-        scores=tuple(scores.tolist()),
-        probabilities=tuple(answer.stance[0].tolist()),
-        mentions=int(answer.mentions[0]),
-        withheld=bool(answer.withheld[0]),
-        foreign=bool(answer.foreign[0]),
-        holder=holder,
+        actor=actor, text=pairs.words.texts[0], labels=model.stance.labels,
+        intercept=tuple(intercept.tolist()), words=words, features=features,
+        scores=tuple(scores.tolist()), probabilities=tuple(answer.stance[0].tolist()),
+        mentions=int(answer.mentions[0]), withheld=bool(answer.withheld[0]),
+        foreign=bool(answer.foreign[0]), holder=holder,
         holder_probability=float(answer.holder_probability[0]) if holder else None,
-    )
+    )  # fmt: skip
 
 
 def _reasons(

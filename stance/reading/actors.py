@@ -214,6 +214,7 @@ class ActorBook:
         >>> [m.actor for m in book.find("Trump met Russian and NATO officials in Washington.")]
         ['Russia', 'NATO']
         """
+        kinds = [kinds] if isinstance(kinds, str) else kinds
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
             known = ", ".join(ALIAS_KINDS)
             what = f"'{shown(odd[0])}' is not a kind of name"

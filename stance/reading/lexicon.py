@@ -193,13 +193,13 @@ class Lexicon:
         return cls.from_tables(tomllib.loads(bundled(language, "lexicon.toml") or ""), language)
 
     @classmethod
-    def read(cls, path: Path, language: str) -> "Lexicon":
+    def read(cls, path: Path | str, language: str) -> "Lexicon":
         """Read a lexicon from a TOML file; raise a `RecipeError` if it is not complete.
 
         It needs words of either polarity and every list of function words, and no stem may stand
         in two categories.
         """
-        tables = read_settings(path, "lexicon", RecipeError)
+        tables = read_settings(Path(path), "lexicon", RecipeError)
         try:
             _check(tables, stemmer(language))
         except SchemaError as error:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -68,18 +68,23 @@ def foreign_note(number: int, texts: int, language: str) -> str:
 
 def count_cut(texts: Sequence[str]) -> int:
     """Return how many texts are longer than what is read of them."""
-    some = max(map(len, texts), default=0) > MOST_READ  # which is soon told
-    return sum(len(text) > MOST_READ for text in texts) if some else 0
+    return sum(length > MOST_READ for length in map(len, texts))
 
 
-def normalise_all(texts: Sequence[str]) -> list[str]:
+def normalise_all(texts: Iterable[str]) -> list[str]:
     """Normalise what is read of many texts; raise `TypeError` if one is not a string."""
-    try:
-        return [normalise(text[:MOST_READ]) for text in texts]
-    except (AttributeError, TypeError) as error:
-        place, odd = next((number, t) for number, t in enumerate(texts) if not isinstance(t, str))
-        advice = "replace missing texts, as by df['text'].fillna('')"
-        raise TypeError(f"texts[{place}] is {odd!r:.60}, not a string; {advice}") from error
+    return [normalise(text[:MOST_READ]) for text in list_strings("texts", texts)]
+
+
+def list_strings(name: str, given: Iterable[str]) -> list[str]:
+    """Return strings as a list; raise `TypeError` if one is not a string."""
+    strings = list(given)
+    for place, odd in enumerate(strings):
+        if not isinstance(odd, str):
+            missing = str(odd) in ("None", "nan", "<NA>", "NaT")
+            advice = "replace missing ones, as by .fillna('')" if missing else "see .to_pylist()"
+            raise TypeError(f"{name}[{place}] is {odd!r:.60}, not a string; {advice}")
+    return strings
 
 
 def joined_quotation(before: str, text: str) -> str:
@@ -160,7 +165,8 @@ def places_of(given: Any, text: str, where: str) -> list[tuple[int, int]] | None
     if isinstance(given, str):
         return parse_spans(given, text, where)
     try:
-        places = [(int(start), int(end)) for start, end in (() if given is None else given)]
+        given = () if given is None or isinstance(given, float) else given  # NaN of pandas
+        places = [(int(start), int(end)) for start, end in given]
         whole = len(text) != MOST_READ  # else it may be cut
         if not all(0 <= start < end <= (len(text) if whole else end) for start, end in places):
             raise ValueError

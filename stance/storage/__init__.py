@@ -15,7 +15,7 @@ from stance.arrays import Floats32
 from stance.display import shown, shown_path
 from stance.errors import ModelError, OutputError, UsageError
 from stance.files import DATA, AtomicGroup, check_output
-from stance.model import StanceModel
+from stance.model import StanceModel, model_of
 from stance.model.abstention import Calibration
 from stance.model.deep import HEADS, DeepReader, Layer, Mixture
 from stance.model.heads import BlockWeights, Head
@@ -98,13 +98,12 @@ def save_model(model: Any, path: Path | str, *, force: bool = False) -> None:
     `OutputError` if the file cannot be written, or exists and ``force`` is not given, and
     `ModelError` if the model is one that `load_model` would refuse.
     """
-    path = Path(path)
+    path, model = Path(path), model_of(model)
     check_model_output(path, force=force)
-    if getattr(model, "deep", None) is not None:
+    if model.deep is not None:
         advice = "save dataclasses.replace(model, deep=None), and load the reader again beside it"
         raise ModelError(f"{shown_path(path)}: a file holds no deep reader; {advice}")
-    model = getattr(model, "best_estimator_", model)
-    data = dump_model(model if isinstance(model, StanceModel) else model.to_model())
+    data = dump_model(model)
     with named(path):
         _read_model(Archive(io.BytesIO(data)))
     with AtomicGroup() as group:
@@ -281,7 +280,7 @@ def load_reader(
     folder : Path, optional
         Where its files are; those of the package if omitted.
     model : {"default", "speeches"}
-        The model beside which it answers.
+        The model beside which it answers; beside another one, it is refused.
 
     Returns
     -------
@@ -298,6 +297,8 @@ def load_reader(
     for name, value, known in (("reads", reads, ("all", "unsure")), ("model", model, BUNDLED)):
         if value not in known:
             raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
+    with opened(bundled_model(model)) as archive:  # mixtures of its own answer beside any model
+        digest = "" if folder else hashlib.sha256(archive.read(MANIFEST)).hexdigest()
     folder = folder or DATA
     settings = read_settings(folder / MIXTURES, "mixtures", ModelError)
 
@@ -318,6 +319,6 @@ def load_reader(
             raise refusal(f"it or {MIXTURES} beside it is damaged") from error
     text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    reader = DeepReader(network, pieces, layers, mixtures, below, sha256)
+    reader = DeepReader(network, pieces, layers, mixtures, below, sha256, digest)
     _ = reader.session  # opened now, so that nothing is lacking later
     return reader

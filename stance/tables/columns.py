@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -180,7 +180,7 @@ def day_of(text: str, pattern: str = "") -> int | None:
     return parts and date(parts[0], parts[1] or 1, parts[2] or 1).toordinal()
 
 
-def months_of(dates: Sequence[object], pattern: str = "") -> Ints:
+def months_of(dates: Iterable[object], pattern: str = "") -> Ints:
     """Return the month of each date, counted from the year 0; -1 where it cannot be told.
 
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist(), months_of("2024-03")
