@@ -25,8 +25,6 @@ PART = 4000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 
-Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
-
 # Called after each part with the rows so far, bytes read, and bytes in all where known.
 Progress = Callable[[int, int, int | None], None]
 
@@ -189,7 +187,7 @@ class _Job:
             files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes}
             journal.begin({**files, **run, "the size of parts": size})
         with ExitStack() as stack:
-            begin: Submit
+            begin: Callable[[Records], Callable[[], Part]]
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
             jobs, address = self.request.jobs if several else 1, self.request.cluster
             if jobs > 1 or address is not None:
@@ -218,9 +216,9 @@ class _Job:
 
     def _date_notes(self) -> Iterator[str]:
         """Yield which dates decide about leaders."""
-        columns, date = self.table.columns, self.config.date
-        if date is not None:
-            name = shown(columns[date], 40)
+        columns, dates = self.table.columns, self.config.dates
+        if dates:
+            name = shown(columns[dates[0]], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"
         elif self.model.book.has_terms and (near := likely(columns, "date")):
             problem = "leaders count at any time, because there is no column 'date'"

@@ -43,8 +43,7 @@ class RunConfig:
     actor: int | None = None
     asked: str = ""  # actor of all records, where no column says it
     spans: int | None = None
-    date: int | None = None
-    date_pattern: str = ""  # of the dates, if any
+    dates: tuple[int, str] | None = None  # their place, and their pattern
     options: Options = field(default_factory=Options)
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     never: str = ""  # stances that are never answered at the rate of ``--abstain``
@@ -94,7 +93,6 @@ def configure(
     if options.wide and (asked or actor is not None):
         why = "--actor is given" if asked else "has an actor column"
         raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
-    dates = find_dates(table, reading) if model.book.has_terms else None
     text = column(table, reading.text_column, "--text-column")
     spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
     if spans is not None and not has_actor:
@@ -106,8 +104,7 @@ def configure(
         actor=actor,
         asked=asked,
         spans=spans if has_actor else None,
-        date=dates[0] if dates else None,
-        date_pattern=dates[1] if dates else "",
+        dates=find_dates(table, reading) if model.book.has_terms else None,
         options=options,
         thresholds=limits,
         never=" ".join(s for s, least in zip(Stance, limits, strict=False) if least == NEVER),
@@ -196,7 +193,10 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         return Rows(cells, np.arange(len(records)), [*columns, *tones]), tally
-    owner, pairs = _by_pair(judged.para[asked], asked, len(records))
+    counts = np.bincount(judged.para[asked], minlength=len(records))
+    owner = np.repeat(np.arange(len(records)), np.maximum(counts, 1))
+    pairs = np.full(len(owner), -1)  # where a record has no pair
+    pairs[(counts > 0).take(owner)] = asked
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
         *([_pick(words(actor, names), pairs)] if config.actor is None else []),
@@ -215,8 +215,8 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     months = actors = spans = before = None
     if len(records.columns) > len(config.columns):
         before = records.columns[-1]
-    if config.date is not None:
-        months = months_of(records.columns[config.date], config.date_pattern)
+    if config.dates:
+        months = months_of(records.columns[config.dates[0]], config.dates[1])
     if config.actor is not None:
         actors = [actor.strip() for actor in records.columns[config.actor]]
     elif config.asked:
@@ -238,15 +238,6 @@ def _asked(
     places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
     number = np.array([places[name] for name in judged.actor], np.int64)
     return [*places], number, np.flatnonzero(number != places.get("", -1))
-
-
-def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:
-    """Return the record and the pair of each row; -1 for a record without a pair."""
-    pairs = np.bincount(para, minlength=count)
-    owner = np.repeat(np.arange(count), np.maximum(pairs, 1))
-    which = np.full(len(owner), -1)
-    which[(pairs > 0).take(owner)] = asked
-    return owner, which
 
 
 def _pick(column: Column, which: Ints) -> Column:
