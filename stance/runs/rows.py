@@ -56,11 +56,7 @@ def choose(parts: Ints, withheld: Bools, thresholds: Sequence[float] = ()) -> In
 
 
 def words(numbers: Ints, names: Sequence[str]) -> Cells:
-    """Write numbers as names; `NO_ANSWER` is the last one.
-
-    >>> words(np.array([0, NO_ANSWER]), ["against", "favor", "uncertain"]).tolist()
-    [b'against', b'uncertain']
-    """
+    """Write numbers as names; `NO_ANSWER` is the last one."""
     return np.array([name.encode() for name in names]).take(numbers, mode="wrap")
 
 

@@ -50,11 +50,7 @@ OFTEN = 5  # of these rows, for a name to count as frequent
 def run_notes(
     model: StanceModel, rate: float | None, tally: Tally, texts: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what is odd about the answers and texts of a run.
-
-    ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
-    are the first ones, where names are looked for that the actor book lacks.
-    """
+    """Yield what is odd about the answers of a run, given at a rate, and about its first texts."""
     reference = model.reference
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     yield from abstention_notes(model, rate, uncertain - tally.unknown, tally.answers.total())
