@@ -5,17 +5,13 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.display import shown, shown_path
-from stance.errors import DataError
 from stance.model import StanceModel
-from stance.model.abstention import NEVER, thresholds
 from stance.model.predictions import Predictions
 from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
 from stance.records import (
@@ -24,14 +20,12 @@ from stance.records import (
     NEVER_ANSWERED,
     NO_ANSWER,
     TONES,
-    InputOptions,
     Options,
     Sentiment,
     Stance,
 )
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Format, Records, Table, months_of, table_format
-from stance.tables.columns import add_paragraphs_before, column, find_dates, optional_column
+from stance.tables import Fault, Format, Records, months_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,57 +67,6 @@ class RunConfig:
         return Fault(line, self.columns[self.spans], odd, places_advice(cells[self.text]))
 
 
-def configure(
-    model: StanceModel,
-    table: Table,
-    reading: InputOptions,
-    options: Options,
-    *,
-    output: Path | None,
-    rows_before: int,
-) -> RunConfig:
-    """Return what all parts have in common; raise if answers cannot be written beside a table."""
-    actor = other = optional_column(table, "actor")
-    if reading.actor_column is not None:
-        actor = column(table, reading.actor_column, "--actor-column")
-    if other not in (None, actor):
-        why = "column 'actor' beside --actor-column would pass for the actor that is judged"
-        raise DataError(f"{table.name}: {why}; rename it")
-    asked = (reading.actor or "").strip() if actor is None else ""
-    if options.wide and (asked or actor is not None):
-        why = "--actor is given" if asked else "has an actor column"
-        raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
-    text = column(table, reading.text_column, "--text-column")
-    spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
-    if spans is not None and not has_actor:
-        table.note("column 'spans' is not read, because no column or --actor names the actor")
-    limits = thresholds(model.calibration, options.abstain)
-    config = RunConfig(
-        columns=table.columns,
-        text=text,
-        actor=actor,
-        asked=asked,
-        spans=spans if has_actor else None,
-        dates=find_dates(table, reading) if model.book.has_terms else None,
-        options=options,
-        thresholds=limits,
-        never=" ".join(s for s, least in zip(Stance, limits, strict=False) if least == NEVER),
-        rows_before=rows_before,
-    )
-    table.check = config.fault if config.spans is not None else None
-    add_paragraphs_before(table, text)
-    added = config.added(model.book.names)
-    names = (*table.columns, *(name for name, _ in added))
-    if taken := [name for name, number in Counter(names).items() if number > 1]:
-        advice = "choose a prefix for the new columns, such as --prefix stance_"
-        what = f"column '{shown(taken[0])}' would be written twice"
-        files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
-        raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
-    types = (*["text"] * len(table.columns), *(kind for _, kind in added))
-    form = table_format(output, names, excel_safe=options.excel_safe, types=types)
-    return replace(config, form=form)
-
-
 class Tally(NamedTuple):
     """Counts for the closing summary and the notes."""
 
@@ -160,7 +103,12 @@ def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
 def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
     """Judge the records of a table; return the rows of the output, and their counts."""
     judged = _judge(model, config, records)
-    names, actor, asked = _asked(model, config, judged)
+    names: Sequence[str] = model.book.names
+    actor, asked = judged.number, np.arange(len(judged.number))
+    if config.actor is not None or config.asked:
+        places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
+        names, actor = [*places], np.array([places[name] for name in judged.actor], np.int64)
+        asked = np.flatnonzero(actor != places.get("", -1))  # an empty cell asks for nothing
     parts, withheld = millionths(judged.stance), judged.withheld
     stance = choose(parts, withheld, config.thresholds)
     silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
@@ -226,18 +174,6 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
         spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked
     with warnings.catch_warnings(action="ignore"):  # the notes on the whole run say it
         return model.judge(texts, actors, spans, months=months, before=before, **asked)
-
-
-def _asked(
-    model: StanceModel, config: RunConfig, judged: Predictions
-) -> tuple[Sequence[str], Ints, Ints]:
-    """Return names of actors, the number of each pair's, and which pairs are asked for."""
-    if config.actor is None and not config.asked:
-        return model.book.names, judged.number, np.arange(len(judged.number))
-    # An empty cell of an actor column asks for nothing.
-    places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
-    number = np.array([places[name] for name in judged.actor], np.int64)
-    return [*places], number, np.flatnonzero(number != places.get("", -1))
 
 
 def _pick(column: Column, which: Ints) -> Column:
