@@ -54,8 +54,7 @@ class ExtraError(DataError):
     """A file needs a library that is not installed."""
 
 
-DISTRIBUTION = "stance-toolkit"
-"""Name under which pip knows stance."""
+DISTRIBUTION = "stance-toolkit"  # the name under which pip knows stance
 
 EXTRAS = {
     "dask": "distributed",
