@@ -67,8 +67,7 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 _RUNS = ((-1, 0), (-2, 0), (-3, 0), (0, 1), (0, 2), (0, 3), (0, 4), (-1, 1), (-2, 1), (-1, 2))
 """First and last step of the n-grams without a gap."""
 
-_SKIPS = (-3, -2, 2, 3, 4)
-"""Steps to the word that forms a skip-gram with the actor."""
+_SKIPS = (-3, -2, 2, 3, 4)  # steps to the word that forms a skip-gram with the actor
 
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -110,8 +109,7 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences.closed(reader, _CLASSES, classed.row, classed.word, values)]
 
 
-STRETCH, FARTHEST = 4, 3
-"""Words per step of distance in `rival`, and the last step."""
+STRETCH, FARTHEST = 4, 3  # words per step of distance in `rival`, and the last step
 
 _RIVALS = (
     ("rival", "category turned left right step"),
