@@ -17,11 +17,9 @@ from stance.tables import column, open_table, optional_column
 from stance.tables.sources import read_whole
 from stance.tables.table import is_whole
 
-Row = dict[str, str]
-"""Cells by column of a corpus; a column without a cell is empty."""
+Row = dict[str, str]  # cells by column of a corpus; a column without a cell is empty
 Rows = Iterator[Row]
-Item = Mapping[str, Any]
-"""An object of JSON."""
+Item = Mapping[str, Any]  # an object of JSON
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _SOMETHING = re.compile(r"\S")
