@@ -22,8 +22,7 @@ from stance.tables import column, open_table, optional_column
 
 # --- The table ---
 
-_IDENTITY = ("file", "row", "id", "document", "spans")
-"""Columns that tell pairs of the same text and actor apart."""
+_IDENTITY = ("file", "row", "id", "document", "spans")  # tell pairs of one text and actor apart
 
 
 class Pair(NamedTuple):
