@@ -27,8 +27,7 @@ BLOCK_NAMES = (
     *("sentence", "rival", "short_relation", "ending", "frame", "long_frame", "deep"),
 )
 
-TARGET_BLIND = ("stem", "class", "char", "word")
-"""Blocks that also work for a head that judges no actor."""
+TARGET_BLIND = ("stem", "class", "char", "word")  # blocks for a head that judges no actor, too
 
 PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, the very "
