@@ -89,12 +89,9 @@ class Format:
 
 
 def table_format(
-    path: Path | None,
-    columns: Sequence[str],
-    *,
-    excel_safe: bool = False,
-    types: Sequence[str] = (),
-) -> Format:
+    path: Path | None, columns: Sequence[str], *,
+    excel_safe: bool = False, types: Sequence[str] = (),
+) -> Format:  # fmt: skip
     """Return the format that a name asks for, or raise; columns without `types` are texts."""
     suffix = kind_suffix(path)
     if path and suffix in _CONTAINERS:
