@@ -137,9 +137,8 @@ def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
     classed, mentions = words.classed, words.mentions
     following = np.searchsorted(mentions, classed)
     ends = np.concatenate([[-1], mentions, [-1]])
-    near = ends.take(following), ends.take(following + 1)
     who, distance = [], np.full(len(classed), FAR)
-    for there in near:
+    for there in (ends.take(following), ends.take(following + 1)):
         known = there >= 0
         inside = known & (words.sentence.take(there) == words.sentence.take(classed))
         who.append(np.where(inside, words.who.take(there), NOBODY))

@@ -146,8 +146,7 @@ class Letters:
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
-        strings = self._parts.strings
-        return [f"{self._template} {strings[number]}" for number in numbers.tolist()]
+        return [f"{self._template} {self._parts.strings[number]}" for number in numbers.tolist()]
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and the place of each one's spelling."""

@@ -115,8 +115,7 @@ def _opening(pairs: Pairs) -> Ints:
     first = run_starts(pairs.owner)
     row, word = pairs.owner.take(first), pairs.word.take(pairs.mention.take(first))
     start = pairs.words.first.take(pairs.para.take(row))
-    same = sentence.take(word) == sentence.take(start)
-    opening[row] = np.where(word - start < 5, 2, same)
+    opening[row] = np.where(word - start < 5, 2, sentence.take(word) == sentence.take(start))
     return opening
 
 
@@ -208,10 +207,9 @@ def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
     return kept, symbol
 
 
+_LONGEST = 3  # symbols to either side
 _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
 """Symbols left and right of the mention in a sequence."""
-
-_LONGEST = 3
 
 
 # --- Frames of judgement ---
