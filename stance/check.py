@@ -114,9 +114,8 @@ def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding
     for label, sizes in classes.items():
         rows, documents = sizes["rows"], sizes["documents"]
         if not rows:
-            severity = "warn" if label == Stance.NEUTRAL else "spoils"
             text = f"no row is {label}, so a model never answers it: add such rows"
-            yield severity, "classes", text
+            yield ("warn" if label == Stance.NEUTRAL else "spoils"), "classes", text
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             size = f"only {count(rows, 'row')} from {count(documents, 'document')}"
             least = f"{CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
