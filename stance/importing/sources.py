@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,13 +147,12 @@ class Import:
 
         Places that share an actor, a stance and a holder are one row.
         """
-        shared: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
+        shared = defaultdict[tuple[str, str, str], set[tuple[int, int]]](set)
         for place in places:
             stance = self.stance(place.labels)
             actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
             if stance is not None:
-                key = (actor, stance, place.holder)
-                shared.setdefault(key, set()).add((place.start, place.end))
+                shared[actor, stance, place.holder].add((place.start, place.end))
         if (stance := self.stance(labels)) is not None:
             yield self.row({**cells, "stance": stance})
         elif not shared:
