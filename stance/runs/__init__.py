@@ -189,8 +189,7 @@ class _Job:
             files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
             raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
         types = (*["text"] * len(table.columns), *(kind for _, kind in added))
-        safe = options.excel_safe
-        form = table_format(self.request.output, names, excel_safe=safe, types=types)
+        form = table_format(self.request.output, names, excel_safe=options.excel_safe, types=types)
         return replace(config, form=form)
 
     def run(self, progress: Progress, size: int) -> Done:

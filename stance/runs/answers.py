@@ -14,16 +14,7 @@ from stance.arrays import Ints
 from stance.model import StanceModel
 from stance.model.predictions import Predictions
 from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
-from stance.records import (
-    ANSWERS,
-    NEUTRAL,
-    NEVER_ANSWERED,
-    NO_ANSWER,
-    TONES,
-    Options,
-    Sentiment,
-    Stance,
-)
+from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, NO_ANSWER, TONES, Options, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Format, Records, months_of
 
@@ -47,7 +38,7 @@ class RunConfig:
     def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
         parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
-        tones = [("sentiment", "text"), *((f"sentiment_{tone}", "number") for tone in Sentiment)]
+        tones = [("sentiment", "text"), *((f"sentiment_{tone}", "number") for tone in TONES[:-1])]
         because = ["because"] if self.options.explain else []
         if self.options.wide:
             parts += [(f"_{name}", "text") for name in ("holder", *because)]
@@ -130,7 +121,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     because: list[Column] = []
     if judged.pushes:
         because = [judged.pushes.strongest(stance, config.options.explain)]
-    tones = [np.full(len(records), b"")] * (1 + len(Sentiment))
+    tones = [np.full(len(records), b"")] * len(TONES)  # the tone, and a number for each
     if judged.sentiment is not None:
         chances = millionths(judged.sentiment)
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]

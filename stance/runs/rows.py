@@ -61,11 +61,7 @@ def words(numbers: Ints, names: Sequence[str]) -> Cells:
 
 
 def decimals(parts: Ints) -> Cells:
-    """Write millionths as decimal fractions.
-
-    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
-    [b'0.000000', b'0.250000', b'1.000000']
-    """
+    """Write millionths as decimal fractions, such as 0.250000."""
     high, low = np.divmod(parts, 1000)
     return (_HIGH.take(high) | _LOW.take(low)).view("S8")
 
