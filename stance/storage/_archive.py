@@ -89,8 +89,7 @@ def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            packed = not name.endswith(_STORED)
-            method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            method = zipfile.ZIP_STORED if name.endswith(_STORED) else zipfile.ZIP_DEFLATED
             archive.writestr(info, data, method, 6)
     return sink.getvalue()
 
