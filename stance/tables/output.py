@@ -115,9 +115,8 @@ def join_cells(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str
 
 
 def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    if not any(sign in text for text in texts for sign in signs):
+    if not any(sign in text for text in texts for sign in (mark, '"', "\n", "\r")):
         return column
     return [
         '"' + cell.replace('"', '""') + '"'
