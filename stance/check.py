@@ -114,9 +114,8 @@ def _small_classes(classes: Mapping[str, Mapping[str, int]]) -> Iterator[Finding
     for label, sizes in classes.items():
         rows, documents = sizes["rows"], sizes["documents"]
         if not rows:
-            severity = "warn" if label == Stance.NEUTRAL else "spoils"
             text = f"no row is {label}, so a model never answers it: add such rows"
-            yield severity, "classes", text
+            yield ("warn" if label == Stance.NEUTRAL else "spoils"), "classes", text
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             size = f"only {count(rows, 'row')} from {count(documents, 'document')}"
             least = f"{CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
@@ -249,20 +248,15 @@ def measure_agreement(codes: Ints, labels: int, document: Ints) -> Figures:
     units = np.hstack([counts, alike, alike.sum(axis=1, keepdims=True) / size, size > 0])
     sums = sums_by(np.unique(document[paired], return_inverse=True)[1], units)
     figures: Figures = {"units": paired.sum(), "documents": len(sums)}
-    for name, score in {"percent": _percent_agreement, "alpha": _krippendorff_alpha}.items():
+    # The mean part of a unit's pairs of codes that agree (Fleiss 1971, "Measuring nominal scale
+    # agreement among many raters").
+    scores = {"percent": lambda sums: share(sums[..., -2], sums[..., -1], np.nan)}
+    for name, score in {**scores, "alpha": _krippendorff_alpha}.items():
         value, variance, _ = spread(score, sums)
         known = len(sums) >= FEWEST and 0 < variance < np.inf
         interval = t_interval(score, sums) if known else None
         figures[name] = {"value": value if np.isfinite(value) else None, "interval": interval}
     return plain(figures)
-
-
-def _percent_agreement(sums: Floats) -> Floats:
-    """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
-
-    Fleiss 1971, "Measuring nominal scale agreement among many raters".
-    """
-    return share(sums[..., -2], sums[..., -1], np.nan)
 
 
 def _krippendorff_alpha(sums: Floats) -> Floats:

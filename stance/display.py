@@ -37,11 +37,7 @@ def shown_path(path: object) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return the number with its noun.
-
-    >>> count(1, "record"), count(1200, "record")
-    ('1 record', '1,200 records')
-    """
+    """Return the number with its noun, such as "1 record" or "1,200 records"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -71,21 +67,13 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
 
 
 def ranged(value: float | None, interval: Sequence[float] | None, sign: str = "") -> str:
-    """Return a share in percent with its interval.
-
-    >>> ranged(0.612, (0.581, 0.642))
-    '61.2 [58.1, 64.2]'
-    """
+    """Return a share in percent with its interval, such as "61.2 [58.1, 64.2]"."""
     ends = f" [{percent(interval[0])}, {percent(interval[1])}]" if interval else ""
     return percent(value, sign) + ends
 
 
 def listed(names: Sequence[str], most: int, noun: str) -> str:
-    """Return names with commas, of which more than ``most`` are counted.
-
-    >>> listed(["a", "b", "c"], 1, "actor")
-    'a and 2 more actors'
-    """
+    """Return names with commas; those after ``most`` are counted, as in "a and 2 more actors"."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {count(more, f'more {noun}')}" if more > 0 else "")
 

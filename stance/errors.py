@@ -54,8 +54,7 @@ class ExtraError(DataError):
     """A file needs a library that is not installed."""
 
 
-DISTRIBUTION = "stance-toolkit"
-"""Name under which pip knows stance."""
+DISTRIBUTION = "stance-toolkit"  # the name under which pip knows stance
 
 EXTRAS = {
     "dask": "distributed",
@@ -122,7 +121,6 @@ class OutputError(StanceError):
 # --- Files that cannot be written -----------------------------------------------------------------
 
 _NO_PERMISSION = "no permission to write there; choose another folder"
-_NO_FOLDER = "its folder does not exist; create it first"
 TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
@@ -130,7 +128,7 @@ _REASONS = {
     errno.EBADF: "is closed; open it, or name an output file",
     errno.EEXIST: "exists already; use --force to overwrite it",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
-    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "its folder does not exist; create it first"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), TOO_MANY),
 }
 

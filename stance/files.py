@@ -20,9 +20,7 @@ from stance.errors import DataError, defer_signals, refusal, reported
 
 Output = TypeVar("Output", bound="WholeFile")
 
-DATA = Path(__file__).parent / "data"
-"""What comes with the package; some of it is elsewhere in a clone."""
-
+DATA = Path(__file__).parent / "data"  # of the package; some of it is elsewhere in a clone
 _STALE = 7 * 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------

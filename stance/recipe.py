@@ -27,8 +27,7 @@ BLOCK_NAMES = (
     *("sentence", "rival", "short_relation", "ending", "frame", "long_frame", "deep"),
 )
 
-TARGET_BLIND = ("stem", "class", "char", "word")
-"""Blocks that also work for a head that judges no actor."""
+TARGET_BLIND = ("stem", "class", "char", "word")  # blocks for a head that judges no actor, too
 
 PRIOR = (
     "the model knows which actor is judged: it has learned a prior about actors, the very "
@@ -125,10 +124,7 @@ class Validation:
 
 
 def _checked_record(kind: Any, **instead: Check) -> Check:
-    """Return a check that makes a frozen record of a table, by the hints of its fields.
-
-    Other checks may stand ``instead`` of those of the hints.
-    """
+    """Return a check that makes a record of a table, by the hints of its fields or ``instead``."""
     hints = get_type_hints(kind, include_extras=True)
     fields = table(optional={name: _check_of(hint) for name, hint in hints.items()} | instead)
     return lambda value, where: kind(**fields(value, where))
@@ -198,17 +194,15 @@ class Recipe:
 
     def head(self, name: str) -> tuple[Features, Classifier]:
         """Return features and classifier of stance, control, sentiment or holder."""
-        features, classifier = self.features, self.classifier
+        kind = self.classifier
         if name == "control":  # blind to the actor; its rows weigh what those of stance do
-            features = Features({"word": 1.0}, features.min_df)
-            balanced, evenness = classifier.balanced, classifier.evenness
-            classifier = Classifier(balanced=balanced, evenness=evenness)
-        elif name == "sentiment":
-            features, classifier = self.sentiment_features, self.sentiment_classifier
-        elif name == "holder":
-            features = self.holder_features
-            classifier = replace(self.holder_classifier, neutral_offset=0.0)
-        return features, classifier
+            weighed = Classifier(balanced=kind.balanced, evenness=kind.evenness)
+            return Features({"word": 1.0}, self.features.min_df), weighed
+        if name == "sentiment":
+            return self.sentiment_features, self.sentiment_classifier
+        if name == "holder":
+            return self.holder_features, replace(self.holder_classifier, neutral_offset=0.0)
+        return self.features, kind
 
     def with_reader(self) -> "Recipe":
         """Return the recipe with the block `deep`, as `stance train --deep` has it."""

@@ -37,11 +37,7 @@ def refuse_page(page: Path | None) -> None:
 
 
 def beside(table: Path, ending: str) -> Path:
-    """Return the name of a file that belongs to a table: the table's, but for its ending.
-
-    >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
-    'mine/answers.html'
-    """
+    """Return the name of a table's companion, by its ending: "a.html" for "a.csv.gz"."""
     from stance.files import TABLE_NAMES, bare_path, kind_suffix
 
     bare = bare_path(table) if kind_suffix(table) in TABLE_NAMES else table

@@ -17,11 +17,8 @@ from stance import errors
 from stance.display import shown, wrap
 
 LONGEST = 600  # characters of an error that are printed
-
-ABANDONED = INTERRUPTED, TERMINATED = 130, 143
-
 BRIEF = 0.2  # seconds between two progress lines
-
+ABANDONED = INTERRUPTED, TERMINATED = 130, 143
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 

@@ -226,8 +226,7 @@ def doctor() -> None:
         rows += [("file", str(model)), ("sha256", file_hash(model))]
     except StanceError as error:
         faults.append(f"{str(error).partition('; ')[0]}; install stance again")
-    rows += [("fault", fault) for fault in faults]
-    rows += [] if faults else [("", "nothing is missing that stance needs")]
+    rows += [("fault", fault) for fault in faults] or [("", "nothing is missing that stance needs")]
     say("\n".join(facts(rows, 11)))
     if faults:
         raise SystemExit(1)

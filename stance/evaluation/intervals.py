@@ -175,11 +175,7 @@ def net_interval(
 def edge(
     is_outside: Callable[[float], bool], inside: float, outside: float, halvings: int = 50
 ) -> float:
-    """Return where the outside begins between a number inside and one outside.
-
-    >>> round(edge(lambda number: number > 2, 0.0, 8.0), 9)
-    2.0
-    """
+    """Return where the outside begins between a number inside and one outside."""
     for _ in range(halvings):
         middle = (inside + outside) / 2
         inside, outside = (inside, middle) if is_outside(middle) else (middle, outside)

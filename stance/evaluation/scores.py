@@ -251,8 +251,7 @@ def baselines(answers: Answers, blind: Answers | None = None) -> Figures:
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-        interval = t_interval(macro_f1_gain, pair)
-        gain = {"macro_f1": model - other, "macro_f1_interval": interval}
+        gain = {"macro_f1": model - other, "macro_f1_interval": t_interval(macro_f1_gain, pair)}
         bounds = score_interval(macro_f1, pair[:, 1])
         alone = {"macro_f1": other, "macro_f1_interval": bounds, "accuracy": exact}
         figures |= {"target_blind": {**alone, "difference": gain}, "difference": gain}

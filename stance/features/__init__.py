@@ -22,13 +22,9 @@ from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, stretches
 from stance.reading import lexicon
 from stance.reading.words import Words
 
-FAR = 1 << 30
-"""Least distance in words if the actor is not mentioned: farther than any text is long."""
-
+FAR = 1 << 30  # least distance in words if the actor is not mentioned: beyond any text
 DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
-
 SHORT = 30  # words of a paragraph that counts as short
-
 REACH = 4  # words to either side of a mention that can be looked at
 
 ROLES = (

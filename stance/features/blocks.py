@@ -5,10 +5,11 @@ each was measured to add.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys, among, stretches
+from stance.arrays import Bools, Ints, Keys, among, stretches
 from stance.features import FAR, REACH, Pairs, relations
 from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
 from stance.reading.keys import join_keys, key_of, keys_of
@@ -19,16 +20,6 @@ from stance.records import Stance
 def stem_features(name: str, stems: Keys) -> Keys:
     """Return the keys of stems that are not negated, as features of a block of stems."""
     return join_keys(key_of(name), np.full(len(stems), MARKS[""]), stems)
-
-
-def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Stems, heavier near the actor, marked after a negator."""
-    return _stems("stem", reader, pairs, pairs.nearness if len(pairs.mention) else None)
-
-
-def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Stems wherever they stand in the paragraph, marked after a negator."""
-    return _stems("plain", reader, pairs, None)
 
 
 def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -42,10 +33,18 @@ def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(row, word, number, None, reader.once(Stems, "sentence", reader))]
 
 
-def _stems(name: str, reader: Reader, pairs: Pairs, weight: Floats | None) -> list[Occurrences]:
+def _stems(name: str, reader: Reader, pairs: Pairs, *, nearer: bool) -> list[Occurrences]:
     number = pairs.words.once(_stem_numbers).take(pairs.word)
     number[pairs.mention] = Stems.TARGET
+    weight = pairs.nearness if nearer and len(pairs.mention) else None
     return [Occurrences(pairs.row, pairs.word, number, weight, reader.once(Stems, name, reader))]
+
+
+stem_block = partial(_stems, "stem", nearer=True)
+"""Stems, heavier near the actor, marked after a negator."""
+
+plain_block = partial(_stems, "plain", nearer=False)
+"""Stems wherever they stand in the paragraph, marked after a negator."""
 
 
 def _stem_numbers(words: Words) -> Ints:
@@ -65,18 +64,10 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences.open("word", row, pairs.word, sequences)]
 
 
-LEFT, RIGHT = 3, 4
-"""Reach of n-grams across the mention."""
-
-_RUNS = (
-    *((-reach, 0) for reach in range(1, LEFT + 1)),
-    *((0, reach) for reach in range(1, RIGHT + 1)),
-    *((-1, 1), (-2, 1), (-1, 2)),
-)
+_RUNS = ((-1, 0), (-2, 0), (-3, 0), (0, 1), (0, 2), (0, 3), (0, 4), (-1, 1), (-2, 1), (-1, 2))
 """First and last step of the n-grams without a gap."""
 
-_SKIPS = (*range(-LEFT, -1), *range(2, RIGHT + 1))
-"""Steps to the word that forms a skip-gram with the actor."""
+_SKIPS = (-3, -2, 2, 3, 4)  # steps to the word that forms a skip-gram with the actor
 
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -118,8 +109,7 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences.closed(reader, _CLASSES, classed.row, classed.word, values)]
 
 
-STRETCH, FARTHEST = 4, 3
-"""Words per step of distance in `rival`, and the last step."""
+STRETCH, FARTHEST = 4, 3  # words per step of distance in `rival`, and the last step
 
 _RIVALS = (
     ("rival", "category turned left right step"),
@@ -147,9 +137,8 @@ def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
     classed, mentions = words.classed, words.mentions
     following = np.searchsorted(mentions, classed)
     ends = np.concatenate([[-1], mentions, [-1]])
-    near = ends.take(following), ends.take(following + 1)
     who, distance = [], np.full(len(classed), FAR)
-    for there in near:
+    for there in (ends.take(following), ends.take(following + 1)):
         known = there >= 0
         inside = known & (words.sentence.take(there) == words.sentence.take(classed))
         who.append(np.where(inside, words.who.take(there), NOBODY))

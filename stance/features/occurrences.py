@@ -4,7 +4,7 @@ Fitting, prediction, explanation and naming read the same occurrences.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,14 +39,12 @@ class Closed:
     """
 
     def __init__(self, sets: Sets, labels: Mapping[str, Sequence[str]]) -> None:
-        self._names, self._sets = list[str](), list[tuple[int, list[tuple[str, int]]]]()
+        self._names, self._sets = list[str](), list[tuple[int, dict[str, int]]]()
         for template, fields in sets:
-            sizes, names = [(field, len(labels[field])) for field in fields.split()], [template]
-            for field in fields.split():
-                ends = [f" {label}" if label else "" for label in labels[field]]
-                names = [name + end for name in names for end in ends]
-            self._sets.append((len(self._names), sizes))
-            self._names += names
+            known = {field: labels[field] for field in fields.split()}
+            self._sets.append((len(self._names), {name: len(known[name]) for name in known}))
+            combined = product([template], *known.values())
+            self._names += [" ".join(filter(None, parts)) for parts in combined]
         self._keys = keys_of(self._names)
 
     def __len__(self) -> int:
@@ -62,10 +60,9 @@ class Closed:
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Ints:
         """Return numbers of shape (n_sets, n_places), given the values of the fields."""
-        numbers = np.empty((len(self._sets), len(next(iter(values.values())))), np.int64)
-        for row, (start, ((first, _), *fields)) in zip(numbers, self._sets, strict=True):
-            row[:] = values[first]
-            for name, size in fields:
+        numbers = np.zeros((len(self._sets), len(next(iter(values.values())))), np.int64)
+        for row, (start, sizes) in zip(numbers, self._sets, strict=True):
+            for name, size in sizes.items():
                 row *= size
                 row += values[name]
             row += start
@@ -149,8 +146,7 @@ class Letters:
 
     def names(self, numbers: NDArray[Any]) -> list[str]:
         """Return the readable names of some features."""
-        strings = self._parts.strings
-        return [f"{self._template} {strings[number]}" for number in numbers.tolist()]
+        return [f"{self._template} {self._parts.strings[number]}" for number in numbers.tolist()]
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and the place of each one's spelling."""

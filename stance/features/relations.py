@@ -25,12 +25,6 @@ _COUNTED = (
 """Counts that are features, in buckets."""
 
 
-def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
-    """Return the number of the first edge not below each value of 0 or more."""
-    table = np.searchsorted(edges, np.arange(edges[-1] + 2), side="left")
-    return table.take(values, mode="clip")
-
-
 def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
     return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
 
@@ -77,7 +71,7 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
         sums = np.bincount(here, of_sentences.take(sentence), pairs.count)
         counts[f"{name}-here"] = sums.astype(np.int64)
     counts["others"] -= mentions
-    counted = _bucket(np.stack([counts[name] for name in _COUNTED]), _COUNTS)
+    counted = np.searchsorted(_COUNTS, np.stack([counts[name] for name in _COUNTED]))
     share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
     return dict(zip(_COUNTED, counted, strict=True)) | {
         "share": share.astype(np.int64),
@@ -87,7 +81,7 @@ def _values(pairs: Pairs) -> dict[str, Ints]:
         "nearest-negative": _nearest(pairs, -1),
         "balance": np.sign(counts["positive-here"] - counts["negative-here"]) + 1,
         "question": np.minimum(counts["question-here"], 1),
-        "length": _bucket(np.diff(pairs.first), _LENGTHS),
+        "length": np.searchsorted(_LENGTHS, np.diff(pairs.first)),
     }
 
 
@@ -121,8 +115,7 @@ def _opening(pairs: Pairs) -> Ints:
     first = run_starts(pairs.owner)
     row, word = pairs.owner.take(first), pairs.word.take(pairs.mention.take(first))
     start = pairs.words.first.take(pairs.para.take(row))
-    same = sentence.take(word) == sentence.take(start)
-    opening[row] = np.where(word - start < 5, 2, same)
+    opening[row] = np.where(word - start < 5, 2, sentence.take(word) == sentence.take(start))
     return opening
 
 
@@ -133,7 +126,7 @@ def _nearest(pairs: Pairs, sign: int) -> Ints:
     row, distance = classed.row.take(some), classed.distance.take(some)
     starts = run_starts(row)
     nearest[row.take(starts)] = np.minimum.reduceat(distance, starts)
-    return _bucket(nearest, _DISTANCES)
+    return np.searchsorted(_DISTANCES, nearest)
 
 
 # --- Who does what to whom ---
@@ -214,10 +207,9 @@ def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
     return kept, symbol
 
 
+_LONGEST = 3  # symbols to either side
 _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
 """Symbols left and right of the mention in a sequence."""
-
-_LONGEST = 3
 
 
 # --- Frames of judgement ---

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -199,11 +200,10 @@ class Places(NamedTuple):
 
 def read_chance(cell: str) -> float:
     """Return the probability in a cell; NaN if it is none."""
-    try:
-        chance = float(cell)
-    except ValueError:
-        return math.nan
-    return chance if 0 <= chance <= 1 else math.nan
+    with suppress(ValueError):
+        if 0 <= (chance := float(cell)) <= 1:
+            return chance
+    return math.nan
 
 
 def usual_column(table: Table, asked: str | None, usual: str) -> int | None:

@@ -73,8 +73,7 @@ def read_semeval2025(job: Import) -> Rows:
     for path in job.files(_ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        lines = job.text(path).splitlines()
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(job.text(path).splitlines(), 1):
             job.where = f"{shown_path(path)}:{number}"
             if line.strip():
                 yield from _framed(job, line.split("\t"), articles)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +17,9 @@ from stance.tables import column, open_table, optional_column
 from stance.tables.sources import read_whole
 from stance.tables.table import is_whole
 
-Row = dict[str, str]
-"""Cells by column of a corpus; a column without a cell is empty."""
+Row = dict[str, str]  # cells by column of a corpus; a column without a cell is empty
 Rows = Iterator[Row]
-Item = Mapping[str, Any]
-"""An object of JSON."""
+Item = Mapping[str, Any]  # an object of JSON
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _SOMETHING = re.compile(r"\S")
@@ -149,13 +147,12 @@ class Import:
 
         Places that share an actor, a stance and a holder are one row.
         """
-        shared: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
+        shared = defaultdict[tuple[str, str, str], set[tuple[int, int]]](set)
         for place in places:
             stance = self.stance(place.labels)
             actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
             if stance is not None:
-                key = (actor, stance, place.holder)
-                shared.setdefault(key, set()).add((place.start, place.end))
+                shared[actor, stance, place.holder].add((place.start, place.end))
         if (stance := self.stance(labels)) is not None:
             yield self.row({**cells, "stance": stance})
         elif not shared:

@@ -83,8 +83,7 @@ def read_doccano(job: Import) -> Rows:
 
 # --- Label Studio ----------------------------------------------------------------------------
 
-_COLUMNS = ("sentiment", "holder", "note")
-"""Columns of ours, besides the stance, that a result may bear as its name."""
+_COLUMNS = ("sentiment", "holder", "note")  # of ours, besides the stance, that name a result
 
 
 def read_labelstudio(job: Import) -> Rows:

@@ -15,8 +15,7 @@ from stance.reading.actors import ActorBook
 from stance.records import ADJUDICATED, Sentiment, as_coder
 from stance.tables import write_table
 
-QUESTIONS = ("holder", "sentiment")
-"""What can be asked beside the stance."""
+QUESTIONS = ("holder", "sentiment")  # that can be asked beside the stance
 
 Json = dict[str, Any]
 

@@ -90,8 +90,7 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
     async def answer(request: Request) -> Response:
         check(request, request.headers.get("x-stance-key", ""))
         try:
-            asked = await request.json()
-            reply = verbs[request.path_params["verb"]](asked)
+            reply = verbs[request.path_params["verb"]](await request.json())
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise DataError("not saved: what the page sent is not a label") from error
         return JSONResponse(reply, headers=_HEADERS)

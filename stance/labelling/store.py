@@ -22,8 +22,7 @@ from stance.tables import column, open_table, optional_column
 
 # --- The table ---
 
-_IDENTITY = ("file", "row", "id", "document", "spans")
-"""Columns that tell pairs of the same text and actor apart."""
+_IDENTITY = ("file", "row", "id", "document", "spans")  # tell pairs of one text and actor apart
 
 
 class Pair(NamedTuple):
@@ -197,9 +196,8 @@ class Store(AbstractContextManager["Store"]):
         """Return the rows of the file, the oldest first; raise if one is not a valid label."""
         with _translated(self.path):
             rows: list[sqlite3.Row] = self._base.execute(_ALL).fetchall()
-        kinds = [*_COLUMNS.values()]
         for row in rows:
-            odd = [*map(type, row)] != kinds
+            odd = [*map(type, row)] != [*_COLUMNS.values()]
             if fault := "a cell has the wrong type" if odd else problem(_label(row)):
                 where = f"the label of {shown(str(row['coder']))} on row {shown(str(row['row']))}"
                 raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")

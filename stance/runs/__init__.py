@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from operator import add
@@ -14,18 +14,23 @@ from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
 from stance.files import AtomicGroup, check_output, clear_leftovers, is_device, same_file
 from stance.model import StanceModel
-from stance.records import InputOptions, Options
-from stance.runs.answers import Part, Tally, compute, configure
+from stance.model.abstention import NEVER, thresholds
+from stance.records import InputOptions, Options, Stance
+from stance.runs.answers import Part, RunConfig, Tally, compute
 from stance.runs.journal import Journal, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
-from stance.tables import Records, Rejects, TableWriter, find_inputs, open_inputs
-from stance.tables.columns import likely
+from stance.tables import Records, Rejects, TableWriter, find_inputs, open_inputs, table_format
+from stance.tables.columns import (
+    add_paragraphs_before,
+    column,
+    find_dates,
+    likely,
+    optional_column,
+)
 
 PART = 4000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
-
-Submit = Callable[[Records], Callable[[], Part]]  # begins a part; what waits for it
 
 # Called after each part with the rows so far, bytes read, and bytes in all where known.
 Progress = Callable[[int, int, int | None], None]
@@ -125,10 +130,7 @@ class _Job:
         if self.rejects:
             self.rejects.name = table.name
         self.table.or_else = "" if self.rejects else ", or use --rejects FILE"
-        before = self.summary.rows_before
-        self.config = configure(
-            model, self.table, reading, options, output=request.output, rows_before=before
-        )
+        self.config = self._configure()
         self.texts: list[str] = []  # of the first part
 
     def _check_outputs(self) -> None:
@@ -145,6 +147,50 @@ class _Job:
         since, path = request.since, request.summary
         self.over_summary = request.force or bool(since and path and same_file(since, path))
         check_output(path, force=self.over_summary, inputs=inputs)
+
+    def _configure(self) -> RunConfig:
+        """Return what all parts have in common; raise if answers cannot stand beside the table."""
+        model, table, reading = self.model, self.table, self.request.reading
+        options = self.request.options
+        actor = other = optional_column(table, "actor")
+        if reading.actor_column is not None:
+            actor = column(table, reading.actor_column, "--actor-column")
+        if other not in (None, actor):
+            why = "column 'actor' beside --actor-column would pass for the actor that is judged"
+            raise DataError(f"{table.name}: {why}; rename it")
+        asked = (reading.actor or "").strip() if actor is None else ""
+        if options.wide and (asked or actor is not None):
+            why = "--actor is given" if asked else "has an actor column"
+            raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
+        text = column(table, reading.text_column, "--text-column")
+        spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
+        if spans is not None and not has_actor:
+            table.note("column 'spans' is not read, because no column or --actor names the actor")
+        limits = thresholds(model.calibration, options.abstain)
+        config = RunConfig(
+            columns=table.columns,
+            text=text,
+            actor=actor,
+            asked=asked,
+            spans=spans if has_actor else None,
+            dates=find_dates(table, reading) if model.book.has_terms else None,
+            options=options,
+            thresholds=limits,
+            never=" ".join(s for s, least in zip(Stance, limits, strict=False) if least == NEVER),
+            rows_before=self.summary.rows_before,
+        )
+        table.check = config.fault if config.spans is not None else None
+        add_paragraphs_before(table, text)
+        added = config.added(model.book.names)
+        names = (*table.columns, *(name for name, _ in added))
+        if taken := [name for name, number in Counter(names).items() if number > 1]:
+            advice = "choose a prefix for the new columns, such as --prefix stance_"
+            what = f"column '{shown(taken[0])}' would be written twice"
+            files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
+            raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
+        types = (*["text"] * len(table.columns), *(kind for _, kind in added))
+        form = table_format(self.request.output, names, excel_safe=options.excel_safe, types=types)
+        return replace(config, form=form)
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts to the output as they come, and what is said of the whole."""
@@ -189,7 +235,7 @@ class _Job:
             files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes}
             journal.begin({**files, **run, "the size of parts": size})
         with ExitStack() as stack:
-            begin: Submit
+            begin: Callable[[Records], Callable[[], Part]]
             begin, ahead = (lambda records: lambda: compute(self.model, self.config, records)), 0
             jobs, address = self.request.jobs if several else 1, self.request.cluster
             if jobs > 1 or address is not None:
@@ -218,9 +264,9 @@ class _Job:
 
     def _date_notes(self) -> Iterator[str]:
         """Yield which dates decide about leaders."""
-        columns, date = self.table.columns, self.config.date
-        if date is not None:
-            name = shown(columns[date], 40)
+        columns, dates = self.table.columns, self.config.dates
+        if dates:
+            name = shown(columns[dates[0]], 40)
             yield f"leaders count only while in office, by the dates in column '{name}'"
         elif self.model.book.has_terms and (near := likely(columns, "date")):
             problem = "leaders count at any time, because there is no column 'date'"

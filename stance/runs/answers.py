@@ -5,33 +5,18 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.display import shown, shown_path
-from stance.errors import DataError
 from stance.model import StanceModel
-from stance.model.abstention import NEVER, thresholds
 from stance.model.predictions import Predictions
 from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
-from stance.records import (
-    ANSWERS,
-    NEUTRAL,
-    NEVER_ANSWERED,
-    NO_ANSWER,
-    TONES,
-    InputOptions,
-    Options,
-    Sentiment,
-    Stance,
-)
+from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, NO_ANSWER, TONES, Options, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Format, Records, Table, months_of, table_format
-from stance.tables.columns import add_paragraphs_before, column, find_dates, optional_column
+from stance.tables import Fault, Format, Records, months_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +28,7 @@ class RunConfig:
     actor: int | None = None
     asked: str = ""  # actor of all records, where no column says it
     spans: int | None = None
-    date: int | None = None
-    date_pattern: str = ""  # of the dates, if any
+    dates: tuple[int, str] | None = None  # their place, and their pattern
     options: Options = field(default_factory=Options)
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     never: str = ""  # stances that are never answered at the rate of ``--abstain``
@@ -54,7 +38,7 @@ class RunConfig:
     def added(self, actors: Sequence[str]) -> list[tuple[str, str]]:
         """Return names and types of the new columns; see `stance.tables.Format`."""
         parts = [("", "text"), *((f"_{label}", "number") for label in Stance)]
-        tones = [("sentiment", "text"), *((f"sentiment_{tone}", "number") for tone in Sentiment)]
+        tones = [("sentiment", "text"), *((f"sentiment_{tone}", "number") for tone in TONES[:-1])]
         because = ["because"] if self.options.explain else []
         if self.options.wide:
             parts += [(f"_{name}", "text") for name in ("holder", *because)]
@@ -72,59 +56,6 @@ class RunConfig:
         if self.spans is None or not (odd := odd_place(cells[self.spans], cells[self.text])):
             return None
         return Fault(line, self.columns[self.spans], odd, places_advice(cells[self.text]))
-
-
-def configure(
-    model: StanceModel,
-    table: Table,
-    reading: InputOptions,
-    options: Options,
-    *,
-    output: Path | None,
-    rows_before: int,
-) -> RunConfig:
-    """Return what all parts have in common; raise if answers cannot be written beside a table."""
-    actor = other = optional_column(table, "actor")
-    if reading.actor_column is not None:
-        actor = column(table, reading.actor_column, "--actor-column")
-    if other not in (None, actor):
-        why = "column 'actor' beside --actor-column would pass for the actor that is judged"
-        raise DataError(f"{table.name}: {why}; rename it")
-    asked = (reading.actor or "").strip() if actor is None else ""
-    if options.wide and (asked or actor is not None):
-        why = "--actor is given" if asked else "has an actor column"
-        raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
-    dates = find_dates(table, reading) if model.book.has_terms else None
-    text = column(table, reading.text_column, "--text-column")
-    spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
-    if spans is not None and not has_actor:
-        table.note("column 'spans' is not read, because no column or --actor names the actor")
-    limits = thresholds(model.calibration, options.abstain)
-    config = RunConfig(
-        columns=table.columns,
-        text=text,
-        actor=actor,
-        asked=asked,
-        spans=spans if has_actor else None,
-        date=dates[0] if dates else None,
-        date_pattern=dates[1] if dates else "",
-        options=options,
-        thresholds=limits,
-        never=" ".join(s for s, least in zip(Stance, limits, strict=False) if least == NEVER),
-        rows_before=rows_before,
-    )
-    table.check = config.fault if config.spans is not None else None
-    add_paragraphs_before(table, text)
-    added = config.added(model.book.names)
-    names = (*table.columns, *(name for name, _ in added))
-    if taken := [name for name, number in Counter(names).items() if number > 1]:
-        advice = "choose a prefix for the new columns, such as --prefix stance_"
-        what = f"column '{shown(taken[0])}' would be written twice"
-        files = [shown_path(path) for path, names in table.headers.items() if taken[0] in names]
-        raise DataError(f"{(*files, table.name)[0]}: {what}; {advice}")
-    types = (*["text"] * len(table.columns), *(kind for _, kind in added))
-    form = table_format(output, names, excel_safe=options.excel_safe, types=types)
-    return replace(config, form=form)
 
 
 class Tally(NamedTuple):
@@ -163,7 +94,12 @@ def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
 def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
     """Judge the records of a table; return the rows of the output, and their counts."""
     judged = _judge(model, config, records)
-    names, actor, asked = _asked(model, config, judged)
+    names: Sequence[str] = model.book.names
+    actor, asked = judged.number, np.arange(len(judged.number))
+    if config.actor is not None or config.asked:
+        places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
+        names, actor = [*places], np.array([places[name] for name in judged.actor], np.int64)
+        asked = np.flatnonzero(actor != places.get("", -1))  # an empty cell asks for nothing
     parts, withheld = millionths(judged.stance), judged.withheld
     stance = choose(parts, withheld, config.thresholds)
     silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
@@ -185,7 +121,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     because: list[Column] = []
     if judged.pushes:
         because = [judged.pushes.strongest(stance, config.options.explain)]
-    tones = [np.full(len(records), b"")] * (1 + len(Sentiment))
+    tones = [np.full(len(records), b"")] * len(TONES)  # the tone, and a number for each
     if judged.sentiment is not None:
         chances = millionths(judged.sentiment)
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
@@ -196,7 +132,10 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         return Rows(cells, np.arange(len(records)), [*columns, *tones]), tally
-    owner, pairs = _by_pair(judged.para[asked], asked, len(records))
+    counts = np.bincount(judged.para[asked], minlength=len(records))
+    owner = np.repeat(np.arange(len(records)), np.maximum(counts, 1))
+    pairs = np.full(len(owner), -1)  # where a record has no pair
+    pairs[(counts > 0).take(owner)] = asked
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
         *([_pick(words(actor, names), pairs)] if config.actor is None else []),
@@ -215,8 +154,8 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     months = actors = spans = before = None
     if len(records.columns) > len(config.columns):
         before = records.columns[-1]
-    if config.date is not None:
-        months = months_of(records.columns[config.date], config.date_pattern)
+    if config.dates:
+        months = months_of(records.columns[config.dates[0]], config.dates[1])
     if config.actor is not None:
         actors = [actor.strip() for actor in records.columns[config.actor]]
     elif config.asked:
@@ -226,27 +165,6 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
         spans = [parse_spans(cell, text, "") for cell, text in given]  # which have been checked
     with warnings.catch_warnings(action="ignore"):  # the notes on the whole run say it
         return model.judge(texts, actors, spans, months=months, before=before, **asked)
-
-
-def _asked(
-    model: StanceModel, config: RunConfig, judged: Predictions
-) -> tuple[Sequence[str], Ints, Ints]:
-    """Return names of actors, the number of each pair's, and which pairs are asked for."""
-    if config.actor is None and not config.asked:
-        return model.book.names, judged.number, np.arange(len(judged.number))
-    # An empty cell of an actor column asks for nothing.
-    places = {name: place for place, name in enumerate(dict.fromkeys(judged.actor))}
-    number = np.array([places[name] for name in judged.actor], np.int64)
-    return [*places], number, np.flatnonzero(number != places.get("", -1))
-
-
-def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:
-    """Return the record and the pair of each row; -1 for a record without a pair."""
-    pairs = np.bincount(para, minlength=count)
-    owner = np.repeat(np.arange(count), np.maximum(pairs, 1))
-    which = np.full(len(owner), -1)
-    which[(pairs > 0).take(owner)] = asked
-    return owner, which
 
 
 def _pick(column: Column, which: Ints) -> Column:

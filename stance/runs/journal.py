@@ -74,11 +74,7 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
 
 
 def journal_of(output: Path) -> Path:
-    """Return where a run keeps its parts.
-
-    >>> journal_of(Path("out/answers.csv")).as_posix()
-    'out/.answers.csv.stance-run'
-    """
+    """Return where a run keeps its parts."""
     return output.parent / f".{output.name}.stance-run"
 
 

@@ -56,20 +56,12 @@ def choose(parts: Ints, withheld: Bools, thresholds: Sequence[float] = ()) -> In
 
 
 def words(numbers: Ints, names: Sequence[str]) -> Cells:
-    """Write numbers as names; `NO_ANSWER` is the last one.
-
-    >>> words(np.array([0, NO_ANSWER]), ["against", "favor", "uncertain"]).tolist()
-    [b'against', b'uncertain']
-    """
+    """Write numbers as names; `NO_ANSWER` is the last one."""
     return np.array([name.encode() for name in names]).take(numbers, mode="wrap")
 
 
 def decimals(parts: Ints) -> Cells:
-    """Write millionths as decimal fractions.
-
-    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
-    [b'0.000000', b'0.250000', b'1.000000']
-    """
+    """Write millionths as decimal fractions, such as 0.250000."""
     high, low = np.divmod(parts, 1000)
     return (_HIGH.take(high) | _LOW.take(low)).view("S8")
 

@@ -50,17 +50,14 @@ OFTEN = 5  # of these rows, for a name to count as frequent
 def run_notes(
     model: StanceModel, rate: float | None, tally: Tally, texts: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what is odd about the answers and texts of a run.
-
-    ``rate`` is that of ``--abstain``, which promises nothing for another kind of text; ``texts``
-    are the first ones, where names are looked for that the actor book lacks.
-    """
+    """Yield what is odd about the answers of a run, given at a rate, and about its first texts."""
+    reference = model.reference
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     yield from abstention_notes(model, rate, uncertain - tally.unknown, tally.answers.total())
     if tally.cut:
         yield cut_note(tally.cut)
-    rows = {name: n for name, n in model.reference.actors.items() if model.book.number(name) < 0}
-    if texts and 2 * sum(rows.values()) > model.reference.rows:
+    rows = {name: n for name, n in reference.actors.items() if model.book.number(name) < 0}
+    if texts and 2 * sum(rows.values()) > reference.rows:
         lacking = shown(listed([*rows], 3, "actor"), 200)
         yield f"the actor book lacks {lacking}, on whom the model learned; name one with --actor"
     times = Counter[str]()
@@ -70,7 +67,18 @@ def run_notes(
         often = f"{count(len(names), 'name')} in {OFTEN} or more of the first {LOOKED:,} rows"
         what = f"{often} but not in the actor book ({shown(', '.join(names[:3]))})"
         yield f"{what}: `stance actors INPUT --discover` lists them"
-    yield from _drift_notes(model, rate, tally)
+    if tally.foreign:
+        yield f"{UNLIKE}: {foreign_note(tally.foreign, tally.rows, model.recipe.language)}"
+    if unseen := reference.unseen(name for name, _ in tally.answers):
+        yield f"{UNLIKE}: {unseen}"
+    share = tally.strange / max(tally.plain, 1)
+    least = max(reference.unknown + MORE, reference.unknown * TIMES)
+    if tally.plain >= LEAST_WORDS and share >= least:
+        broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
+        usual = f"training: {100 * reference.unknown:.0f} %"
+        what = f"{100 * share:.0f} % of words are unknown to the model ({usual})"
+        advice = "label a sample and run `stance evaluate`"
+        yield f"{UNLIKE}: {what}: its scores may not hold here{broken}; {advice}"
 
 
 def abstention_notes(
@@ -94,23 +102,6 @@ def silence_notes(model: StanceModel, rate: float | None) -> Iterator[str]:
     for label, least in zip(Stance, thresholds(model.calibration, rate), strict=False):
         if label not in model.stance.silent and least == NEVER:
             yield f"--abstain {rate:g}: {label} is never answered, {skewed}; try a higher rate"
-
-
-def _drift_notes(model: StanceModel, rate: float | None, tally: Tally) -> Iterator[str]:
-    """Yield how many texts are in another language, and whether many words are unknown."""
-    reference = model.reference
-    if tally.foreign:
-        yield f"{UNLIKE}: {foreign_note(tally.foreign, tally.rows, model.recipe.language)}"
-    if unseen := reference.unseen(name for name, _ in tally.answers):
-        yield f"{UNLIKE}: {unseen}"
-    share = tally.strange / max(tally.plain, 1)
-    least = max(reference.unknown + MORE, reference.unknown * TIMES)
-    if tally.plain >= LEAST_WORDS and share >= least:
-        broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
-        usual = f"training: {100 * reference.unknown:.0f} %"
-        what = f"{100 * share:.0f} % of words are unknown to the model ({usual})"
-        advice = "label a sample and run `stance evaluate`"
-        yield f"{UNLIKE}: {what}: its scores may not hold here{broken}; {advice}"
 
 
 # --- Summaries ------------------------------------------------------------------------------------

@@ -80,10 +80,8 @@ def worker_pool(number: int, model: StanceModel, config: RunConfig) -> Iterator[
 
 
 def _can_fork(model: StanceModel) -> bool:
-    """Tell whether a worker can be a copy of this process, which knows all words met so far.
-
-    It can on Linux, unless a thread that may hold a lock would be missing there.
-    """
+    """Return whether a worker can be a copy of this process, which knows all words met so far."""
+    # On Linux, unless a thread that may hold a lock would be missing there.
     threads = Path("/proc/self/task")
     has_threads = model.deep or model.encoder or not threads.is_dir()
     return not has_threads and len([*threads.iterdir()]) == 1

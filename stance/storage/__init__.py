@@ -120,8 +120,7 @@ def check_model_output(path: Path, *, force: bool) -> None:
 
 # --- Reading -------------------------------------------------------------------------------------
 
-BUNDLED = (DEFAULT, zips.SPEECHES)
-"""Names of the models that come with stance."""
+BUNDLED = (DEFAULT, zips.SPEECHES)  # names of the models that come with stance
 
 
 def bundled_model(name: str = DEFAULT) -> Path:

@@ -89,8 +89,7 @@ def pack(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            packed = not name.endswith(_STORED)
-            method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            method = zipfile.ZIP_STORED if name.endswith(_STORED) else zipfile.ZIP_DEFLATED
             archive.writestr(info, data, method, 6)
     return sink.getvalue()
 
@@ -104,7 +103,15 @@ class Archive:
         head = file.read(4)
         if head not in (b"PK\3\4", b"PK\5\6"):
             raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
-        _check_end(file, size)
+        # How many members the file says that it has, before `zipfile` lists them all.
+        file.seek(max(0, size - _END.size - _LOCATOR))
+        tail = file.read()
+        end = tail[-_END.size :]
+        if not end.startswith(b"PK\5\6") or tail.startswith(b"PK\6\7") or len(end) < _END.size:
+            raise refusal("is cut off, or has other bytes after the end of the zip")
+        _, entries, length, _ = _END.unpack(end)
+        if entries > MOST_MEMBERS or length > MOST_DIRECTORY:
+            raise refusal(f"has {entries:,} members, but a model has at most {MOST_MEMBERS}")
         try:
             self._zip = zipfile.ZipFile(file)
         except _ZIP_ERRORS as error:
@@ -135,18 +142,6 @@ class Archive:
             if hashlib.sha256(data).hexdigest() != members[name]["sha256"]:
                 raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
         return contents
-
-
-def _check_end(file: BinaryIO, size: int) -> None:
-    """Check how many members the file says that it has, before `zipfile` lists them all."""
-    file.seek(max(0, size - _END.size - _LOCATOR))
-    tail = file.read()
-    end = tail[-_END.size :]
-    if not end.startswith(b"PK\5\6") or tail.startswith(b"PK\6\7") or len(end) < _END.size:
-        raise refusal("is cut off, or has other bytes after the end of the zip")
-    _, entries, length, _ = _END.unpack(end)
-    if entries > MOST_MEMBERS or length > MOST_DIRECTORY:
-        raise refusal(f"has {entries:,} members, but a model has at most {MOST_MEMBERS}")
 
 
 # --- Arrays and lists of terms -------------------------------------------------------------------

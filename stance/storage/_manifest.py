@@ -32,11 +32,7 @@ Table = Mapping[str, Any]
 
 
 def array_type(name: str) -> str:
-    """Return the type of the numbers in a member; empty if it is not an array.
-
-    >>> array_type("heads/stance/stem.keys.npy"), array_type("heads/stance/stem.terms.txt")
-    ('uint64', '')
-    """
+    """Return the type of the numbers in a member, such as "stem.keys.npy"; empty if no array."""
     *_, last, ending = re.split("[./]", f"/{name}")
     return TYPES.get(last, "") if ending == "npy" else ""
 

@@ -34,12 +34,9 @@ def form_of(options: object) -> Form:
 
 
 def open_table(
-    path: Path | None,
-    *,
-    rejects: Rejects | None = None,
-    actor: str | None = None,
-    **form: Unpack[Form],
-) -> Table:
+    path: Path | None, *,
+    rejects: Rejects | None = None, actor: str | None = None, **form: Unpack[Form],
+) -> Table:  # fmt: skip
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote

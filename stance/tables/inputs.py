@@ -113,13 +113,9 @@ class JoinedTable(Table):
     """
 
     def __init__(
-        self,
-        inputs: Inputs,
-        name: str,
-        opened: Callable[[Path | None, Rejects | None], Table],
-        survey: Callable[[Table], object],
-        rejects: Rejects | None = None,
-    ) -> None:
+        self, inputs: Inputs, name: str, opened: Callable[[Path | None, Rejects | None], Table],
+        survey: Callable[[Table], object], rejects: Rejects | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(count(len(inputs.paths), "file"), (name, *inputs.columns))
         self._opened, self._survey, self._rejects = opened, survey, rejects
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}

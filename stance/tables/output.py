@@ -50,8 +50,6 @@ def quote_formulas(cells: Sequence[str]) -> list[str]:
 
 # --- Rows as bytes -------------------------------------------------------------------------------
 
-_EMPTY = '""'  # a row of one empty cell, which would otherwise be an empty line
-
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -79,28 +77,21 @@ class Format:
     def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Return exactly the bytes that `TableWriter` writes for these rows."""
         try:
-            if self.kind == "jsonl":
-                return b"".join(map(self._json_line, rows))
+            if self.kind == "jsonl":  # texts, and values that came from JSON, as they came
+                keys = [f"{as_json(name)}: " for name in self.columns]
+                pairs = ([k + as_json(c) for k, c in zip(keys, row, strict=True)] for row in rows)
+                return "".join([f"{{{', '.join(pair)}}}\n" for pair in pairs]).encode()
             safe = map(quote_formulas, rows) if self.excel_safe else rows
             lines = join_cells(zip(*safe, strict=True), self.delimiter)
-            return "".join([f"{line or _EMPTY}\n" for line in lines]).encode()
+            return "".join([(line or '""') + "\n" for line in lines]).encode()  # no empty line
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
 
-    def _json_line(self, row: Sequence[str]) -> bytes:
-        """Return a row in JSON, texts and values that came from JSON as they came."""
-        cells = zip(self.columns, row, strict=True)
-        pairs = ", ".join(f"{as_json(name)}: {as_json(cell)}" for name, cell in cells)
-        return f"{{{pairs}}}\n".encode()
-
 
 def table_format(
-    path: Path | None,
-    columns: Sequence[str],
-    *,
-    excel_safe: bool = False,
-    types: Sequence[str] = (),
-) -> Format:
+    path: Path | None, columns: Sequence[str], *,
+    excel_safe: bool = False, types: Sequence[str] = (),
+) -> Format:  # fmt: skip
     """Return the format that a name asks for, or raise; columns without `types` are texts."""
     suffix = kind_suffix(path)
     if path and suffix in _CONTAINERS:
@@ -124,9 +115,8 @@ def join_cells(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str
 
 
 def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    if not any(sign in text for text in texts for sign in signs):
+    if not any(sign in text for text in texts for sign in (mark, '"', "\n", "\r")):
         return column
     return [
         '"' + cell.replace('"', '""') + '"'
@@ -198,11 +188,7 @@ _CONTAINERS: dict[str, tuple[str, str, str, Callable[..., None]]] = {
 
 
 class TableWriter(WholeFile):
-    """A table that appears under its name when the ``with`` block ends well, and only then.
-
-    It raises `OutputError` if the file cannot be written. None is standard output. An existing file
-    is replaced only with `force`.
-    """
+    """A `WholeFile` of rows; it raises `OutputError` if the file cannot be written."""
 
     def __init__(self, path: Path | None, form: Format, *, force: bool = False) -> None:
         super().__init__(path, force=force)

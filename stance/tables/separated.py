@@ -29,10 +29,7 @@ doubled quotes without the outer ones, an escape that CSV does not have, a closi
 def read_separated(
     source: InputFile, table: Table, mark: str | None, default: str, *, quotes: bool = True
 ) -> None:
-    """Read the columns of a table, and set its chunks; without a `mark`, detect the separator.
-
-    Without `quotes`, a quote is a character like others.
-    """
+    """Read the columns of a table, and set its chunks; without a `mark`, detect the separator."""
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     chunks = source.lines()
     top, line = next(chunks, ""), 1
