@@ -109,33 +109,29 @@ class StanceModel(Recomputing):
             in each in the order of first mention.
         """
         columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
-        return self._judged(slice(None), columns, pushes, speakers)
-
-    def _judged(self, rows: slice, columns: list[Any], pushes: bool, speakers: bool) -> Predictions:
-        """Judge some rows of what `_check` returns."""
-        columns = [column if column is None else column[rows] for column in columns]
-        (texts, actors, spans, months, before), tone = columns, list[NDArray[Any]]()
-        if actors is None:
-            words = self.reader.words(raw.normalise_all(texts), months=months, before=before or ())
+        listed, asked_of, places, dated, earlier = columns
+        tone = list[NDArray[Any]]()
+        if asked_of is None:
+            words = self.reader.words(raw.normalise_all(listed), months=dated, before=earlier or ())
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         else:
-            query = make_query(self.book, texts, actors, spans, months, before or ())
+            query = make_query(self.book, listed, asked_of, places, dated, earlier or ())
             if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
                 words, para = replace(query, spans=NO_SPANS).read(self.reader)
                 tone = [values[para] for values in self.sentiment.judge(self.reader, words)]
             words, para = query.read(self.reader, apart=pushes)
-            actor, names = query.actor, tuple(actors)
+            actor, names = query.actor, tuple(asked_of)
             if tone:
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
         unseen = self.reference.unseen(self.book.topics([*{*names}]))
-        for note in filter(None, (raw.cut_note(raw.count_cut(texts)), unseen)):
-            warnings.warn(note, stacklevel=3)
-        asked, apart = (words, para, actor, names, tone), actors is not None
+        for note in filter(None, (raw.cut_note(raw.count_cut(listed)), unseen)):
+            warnings.warn(note, stacklevel=2)
+        asked, apart = (words, para, actor, names, tone), asked_of is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
-        if before is not None:
-            self._name_speakers(judged, texts, before)
+        if earlier is not None:
+            self._name_speakers(judged, listed, earlier)
         return replace(judged, page=partial(self._page, columns))
 
     def _name_speakers(self, judged: Predictions, texts: list[str], before: list[str]) -> None:
@@ -158,8 +154,14 @@ class StanceModel(Recomputing):
     def _page(self, columns: list[Any]) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
         texts = columns[0]
-        judged = self._judged(slice(SHOWN), columns, pushes=True, speakers=False)
+        judged = self._judge_rows(slice(SHOWN), columns, pushes=True)
         return notebook_html(judged.passages(texts[:SHOWN]), len(texts[SHOWN:]))
+
+    def _judge_rows(self, rows: slice, columns: list[Any], **asked: bool) -> Predictions:
+        """Judge some rows of what `_check` returns."""
+        part: list[Any] = [column if column is None else column[rows] for column in columns]
+        texts, actors, spans, months, before = part
+        return self.judge(texts, actors, spans, months=months, before=before, **asked)
 
     def judge_many(
         self, texts: Texts, actors: Texts | None = None, spans: Collection[Any] | None = None, *,
@@ -170,7 +172,7 @@ class StanceModel(Recomputing):
         columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
         for low in range(0, len(columns[0]), BATCH):
             rows = slice(low, low + BATCH)
-            yield rows, self._judged(rows, columns, pushes, speakers)
+            yield rows, self._judge_rows(rows, columns, pushes=pushes, speakers=speakers)
 
     def probabilities(
         self, texts: Texts, actors: Texts, spans: Collection[Any] | None = None,
