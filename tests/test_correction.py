@@ -67,6 +67,22 @@ def test_intervals_hold_the_truth_and_are_no_wider_than_those_of_the_audit_alone
     assert (width <= 1.02 * alone).all()
 
 
+def test_parts_of_the_same_documents_are_compared_as_what_varies_together():
+    rng, held, pair = np.random.default_rng(11), [], np.arange(800)
+    document, side = np.arange(100).repeat(8), np.tile([1, -1], 400)  # what one gains, one loses
+    parts = [np.flatnonzero(side == sign) for sign in (1, -1)]
+    for _ in range(60):
+        leaning = rng.normal(0, 4, 100)[document] * side
+        truth = np.where(rng.random(800) < 1 / (1 + np.exp(-leaning)), FAVOR, AGAINST)
+        found = Correction(plain(pair, truth, 800), document, [])
+        known = [(part, found.estimate(part, found.pooled)) for part in parts]
+        together = found.correlation(known, found.pooled)
+        assert -1 <= together < 0
+        low, high = compare(known[0][1], known[1][1], together)[1]
+        held.append(low <= 0 <= high)
+    assert np.mean(held) > 0.9  # without the correlation, about .81
+
+
 @pytest.mark.parametrize("truth", [NEUTRAL, AGAINST])
 def test_labels_that_are_all_alike_do_not_make_a_share_certain(truth):
     audit = plain(np.arange(0, 400, 10), np.full(40, truth), 400)

@@ -14,6 +14,9 @@ from command import read_rows as read
 from command import write_rows as write
 from pages import part, report_on
 
+from stance.findings.audit import read_answers
+from stance.findings.request import Request
+
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
 
 
@@ -185,8 +188,13 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
 # --- Audits that do not fit ---
 
 
-def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
+def test_spaces_and_the_parts_of_accents_are_none_of_a_name(archive, tmp_path):
     """As predict reads the cells of an actor column, an empty one among them."""
+    rows = [row | {"outlet": "\u00c9cho"} for row in read(archive[0])]
+    whole = figures(write(tmp_path / "whole.csv", rows), "--by", "outlet")
+    for row in rows[::2]:
+        row["outlet"] = "E\u0301cho"
+    assert figures(write(tmp_path / "parts.csv", rows), "--by", "outlet") == whole
     rows = read(archive[0])
     for row in rows[::2]:
         row["actor"] = f" {row['actor']}  "
@@ -450,6 +458,8 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     result = invoke("shares", archive[0], "--audit", path, "--json")
     found = json.loads(result.stdout)
     assert (found["labels"], found["missing"]) == (198, 1)
+    population, audit = read_answers(Request(archive[0], audit=path))
+    assert (1 / audit.inclusion).sum() == pytest.approx(len(population), rel=0.01)
     assert ", 198 labels, 1 missing\n" in invoke("shares", archive[0], "--audit", path).stdout
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
     for text in (report_on(archive[0], "--audit", path)[0].text, result.stderr):
