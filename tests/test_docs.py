@@ -259,7 +259,7 @@ def test_what_the_readme_says_of_the_model_is_what_was_measured():
     said = re.findall(
         r"^\| .* \| [\d.]+ \| [\d.]+ \|$", (ROOT / "README.md").read_text("utf-8"), re.M
     )
-    assert len(said) == 4
+    assert len(said) == 5
     assert all(f"\n{row}" in kinds for row in said)
     news = re.search(r"^\| news: .*? \| ([\d.]+) \| ([\d.]+) \|", kinds, re.M)
     starter = re.search(r"^\| invented .*? \| ([\d.]+) \| ([\d.]+) \|", kinds, re.M)
