@@ -111,8 +111,8 @@ def dicts(text):
 
 
 def write(path, text, encoding="utf-8"):
-    """Write a text as it is; return the path."""
-    path.write_bytes(text.encode(encoding))
+    """Write a text or bytes as they are; return the path."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
     return path
 
 

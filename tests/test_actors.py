@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import write
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,9 @@ def test_number_of_names_aliases_and_strangers():
 
 
 ALAND = '["A"]\nname = ["Aland"]\n'
+TERMS = "'office.Aland' must be a first and a last day per term, such as"
+DAYS = ('["2024-10-01"]', '["2024-10-01", "2023-10-01"]', '["October 2024", ""]')
+DAYS += ("[2024-10-01, 2024-11-01]", "[0, 0]")
 BAD = [
     ('["A"]\nnames = ["Aland"]\n', "actor 'A': unknown key 'names'. Did you mean 'name'?"),
     ('["A"]\nname = "Aland"\n', "actor 'A': 'name' must be a list, not 'Aland'"),
@@ -110,22 +114,13 @@ BAD = [
     (ALAND + 'office = ["Aland"]\n', "'office' must be a table, not ['Aland']"),
     (f"extends = 1\n{MINE}", "'extends' must be true, false or a language that has a book"),
     (f'extends = true\n{ALAND}["B"]\nname = ["Aland"]\n', "belongs to both 'A' and 'B'"),
-]
-DAYS = ('["2024-10-01"]', '["2024-10-01", "2023-10-01"]', '["October 2024", ""]')
-BAD += [
-    (
-        f'{ALAND}office = {{ "Aland" = {days} }}\n',
-        "'office.Aland' must be a first and a last day per term, such as",
-    )
-    for days in (*DAYS, "[2024-10-01, 2024-11-01]", "[0, 0]")
+    *((f'{ALAND}office = {{ "Aland" = {days} }}\n', TERMS) for days in DAYS),
 ]
 
 
-@pytest.mark.parametrize("number", range(len(BAD)))
-def test_bad_book_gives_one_clear_line(number, tmp_path):
-    text, message = BAD[number]
-    path = tmp_path / "book.toml"
-    path.write_text(text, "utf-8")
+@pytest.mark.parametrize(("text", "message"), BAD, ids=range(len(BAD)))
+def test_bad_book_gives_one_clear_line(text, message, tmp_path):
+    path = write(tmp_path / "book.toml", text)
     with pytest.raises(ActorError, match=re.escape(message)) as error:
         ActorBook.read(path)
     line = str(error.value)
@@ -142,12 +137,11 @@ def test_bad_book_gives_one_clear_line(number, tmp_path):
     ],
 )
 def test_a_book_is_used_alone_or_extends_the_bundled_one(tmp_path, extends, names, mentioned):
-    path = tmp_path / "book.toml"
-    path.write_text(f"{extends}{MINE}", "utf-8")
+    path = write(tmp_path / "book.toml", f"{extends}{MINE}")
     book = ActorBook.read(path)
     assert book.names == (*names, "Us all")
     assert named("NATO and ourselves", book) == [*mentioned, "ourselves -> Us all"]
-    path.write_text(f"{extends}{MINE}nickname = ['+Us (EU)', 'U.S.S.R.']\n", "utf-8")
+    write(path, f"{extends}{MINE}nickname = ['+Us (EU)', 'U.S.S.R.']\n")
     with pytest.warns(UserWarning, match=r"at their ends: '\+Us \(EU\)'; list"):
         ActorBook.read(path)
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from command import invoke
+from command import invoke, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +29,7 @@ NATO won,Russia,neutral,anna,a
 
 
 def corpus_of(path, text=ROWS):
-    path.write_text(text)
-    return read_corpus([path])
+    return read_corpus([write(path, text)])
 
 
 def test_rows_of_several_coders_are_one_row_and_what_each_said_is_kept(tmp_path):
@@ -55,13 +54,12 @@ def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):
 
 
 def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
-    (tmp_path / "mine.csv").write_text(ROWS)
-    said = " ".join(invoke("check", tmp_path / "mine.csv").stdout.split())
+    path = write(tmp_path / "mine.csv", ROWS)
+    said = " ".join(invoke("check", path).stdout.split())
     assert "alpha of anna, ben, cleo is " in said
     assert "an earlier row" not in said
-    twice = ROWS + "NATO lost,NATO,against,anna,b\n"
-    (tmp_path / "mine.csv").write_text(twice)
-    said = " ".join(invoke("check", tmp_path / "mine.csv").stdout.split())
+    write(path, ROWS + "NATO lost,NATO,against,anna,b\n")
+    said = " ".join(invoke("check", path).stdout.split())
     assert "an earlier row: delete the repetition (mine.csv:4 = mine.csv:12)" in said
 
 

@@ -7,7 +7,7 @@ import textwrap
 import tomllib
 
 import pytest
-from command import ROOT, SAMPLE, dicts, fails, invoke, program, succeeds
+from command import ROOT, SAMPLE, dicts, fails, invoke, program, succeeds, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,10 +113,8 @@ def read(path, **reading):
 
 
 def page(tmp_path, body, head="", name="page.html", encoding="utf-8"):
-    path = tmp_path / name
     text = f"<html><head>{head}</head><body><article><p>{LEAD}</p>{body}</article></body></html>"
-    path.write_bytes(text.encode(encoding))
-    return path
+    return write(tmp_path / name, text, encoding)
 
 
 LEAD = "Poland praised NATO for its resolve, an official in the capital said on Monday."
@@ -220,8 +218,8 @@ def test_the_sample_article_splits_into_its_expected_paragraphs():
 
 
 def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("Menu\nNATO leaders meet\nRussia has not commented.\nShare\n")
+    lines = "Menu\nNATO leaders meet\nRussia has not commented.\nShare\n"
+    path = write(tmp_path / "a.txt", lines)
     told = invoke("predict", path)
     assert dicts(told.stdout)[0]["text"] == "NATO leaders meet"
     left = "2 paragraphs left out as boilerplate, see --keep-all (first: paragraph 1)"
@@ -232,8 +230,7 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
 
 
 def test_a_paragraph_with_a_nul_byte_is_a_bad_row(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"NATO met.\n\nRussia did not.\n\0\n")
+    path = write(tmp_path / "a.txt", "NATO met.\n\nRussia did not.\n\0\n")
     assert f"{path}:3: a NUL byte in column 'text'; save" in fails(1, "predict", path)
     done = succeeds("predict", path, "--rejects", tmp_path / "bad.csv")
     assert "3 rows in = 2 judged + 1 rejected" in done.stderr
@@ -264,8 +261,7 @@ def test_a_page_is_no_box_whatever_its_class(tmp_path, where):
     box += "<script>var send = 1;</script></div>"
     path = page(tmp_path, box)
     whole = path.read_text("utf-8").replace(f"<{where}>", f'<{where} class="has-signup">')
-    path.write_text(whole, "utf-8")
-    assert [row["text"] for row in read(path)] == [LEAD]
+    assert [row["text"] for row in read(write(path, whole))] == [LEAD]
     kept = [(row["boilerplate"], row["text"]) for row in read(path, keep_all=True)]
     assert kept == [("", LEAD), ("box", "Sign up to our daily letter.")]
 
@@ -339,8 +335,7 @@ def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
     ids=range(7),
 )
 def test_what_is_no_article_is_refused_with_place_and_advice(tmp_path, name, data, why):
-    (tmp_path / name).write_bytes(data)
-    assert name + why in fails(1, "predict", tmp_path / name)
+    assert name + why in fails(1, "predict", write(tmp_path / name, data))
 
 
 def test_no_page_opens_a_connection(tmp_path, monkeypatch):
@@ -356,8 +351,7 @@ def test_no_page_opens_a_connection(tmp_path, monkeypatch):
 
 def test_a_compressed_page_reads_as_its_html_and_an_archive_is_refused(tmp_path):
     html = page(tmp_path, "<p>Zoë’s café in Kyiv is open, an official said.</p>")
-    packed = tmp_path / "page.html.gz"
-    packed.write_bytes(gzip.compress(html.read_bytes()))
+    packed = write(tmp_path / "page.html.gz", gzip.compress(html.read_bytes()))
     assert read(packed) == read(html)
     html.rename(archive := tmp_path / "page.mhtml")
     assert "is a .mhtml document; save its text as .txt or .html" in fails(1, "predict", archive)

@@ -1,7 +1,6 @@
 """A table in parts gives the bytes of a table in one piece, and a stopped run goes on."""
 
 import contextlib
-import csv
 import dataclasses
 import io
 import itertools
@@ -13,15 +12,17 @@ import time
 from pathlib import Path
 
 import pytest
-from command import parts_kept, predict, read_rows, stopped, write_rows
+from command import parts_kept, predict, read_rows, stopped, write, write_rows
 
 from stance import runs
 from stance.errors import DataError, Finished, OutputError, WorkerError
+from stance.reading.actors import ActorBook
 from stance.runs import cut
 from stance.runs.journal import Journal, journal_of
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 ROWS = 60
+FEWER = ActorBook.default().limited(["name", "demonym"])
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +146,8 @@ def test_rows_in_are_rows_out_and_rejects(model, table, output, tmp_path, jobs):
     assert not rejects.exists()
     done = predict(model, table, output, resume=True, size=7, **asked)
     assert (done.rows_out, done.rejected) == (ROWS, 2)
-    with rejects.open(newline="") as file:
-        assert [row[0] for row in csv.reader(file)] == ["line", "4", "22"]
-    with output.open(newline="") as file:
-        numbers = [int(row["row"]) for row in csv.DictReader(file)]
+    assert [row["line"] for row in read_rows(rejects)] == ["4", "22"]
+    numbers = [int(row["row"]) for row in read_rows(output)]
     assert numbers == [n for n in range(1, 63) if n not in (3, 21)]
 
 
@@ -241,39 +240,28 @@ def test_what_is_left_is_private_and_told(model, table, output):
     assert beside(output) == []
 
 
-def _other_model(model):
-    return dataclasses.replace(model, digest="of another file")
-
-
-def _other_aliases(model):
-    return dataclasses.replace(model, book=model.book.limited(["name", "demonym"]))
-
-
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("options", "own", "name", "told"),
     [
-        ({"wide": True}, "--wide has changed"),
-        ({"prefix": "p_"}, "--prefix has changed"),
-        ({"rejects": Path("bad.csv")}, "--rejects has changed"),
-        ({"date_column": "note"}, "--date-column has changed"),
-        (_other_model, "the model has changed"),
-        (_other_aliases, "the actor book or --aliases has changed"),
-        (lambda data: data.replace(b"NATO", b"Iran", 1), "the file .*mine.csv has changed"),
+        ({"wide": True}, {}, b"NATO", "--wide has changed"),
+        ({"prefix": "p_"}, {}, b"NATO", "--prefix has changed"),
+        ({"rejects": Path("bad.csv")}, {}, b"NATO", "--rejects has changed"),
+        ({"date_column": "note"}, {}, b"NATO", "--date-column has changed"),
+        ({}, {"digest": "of another file"}, b"NATO", "the model has changed"),
+        ({}, {"book": FEWER}, b"NATO", "the actor book or --aliases has changed"),
+        ({}, {}, b"Iran", "the file .*mine.csv has changed"),
     ],
 )
-def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, change, told):
+def test_resume_refuses_what_has_changed(
+    model, table, output, monkeypatch, options, own, name, told
+):
     monkeypatch.chdir(table.parent)
     stopped(model, table, output)
-    data, other, options = table.read_bytes(), model, {}
-    if isinstance(change, dict):
-        options = change
-    elif change in (_other_model, _other_aliases):
-        other = change(model)
-    else:
-        table.write_bytes(change(data))
+    data, other = table.read_bytes(), dataclasses.replace(model, **own)
+    write(table, data.replace(b"NATO", name, 1))
     with pytest.raises(OutputError, match=f"cannot resume, since {told}"):
         predict(other, table, output, resume=True, size=7, **options)
-    table.write_bytes(data)
+    write(table, data)
     assert predict(model, table, output, resume=True, size=7).tally.rows == ROWS
 
 

@@ -207,9 +207,8 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
         "<text y='22'>two</text></svg><figure><div><svg><text y='20'>three</text>"
         "<line x1='5' x2='5' y1='0' y2='40'/></svg></div></figure>"
     )
-    page = write(
-        tmp_path / "a.html", f"<!doctype html><body style='background: #fff'>{body}</body>"
-    )
+    html = f"<!doctype html><body style='background: #fff'>{body}</body>"
+    page = write(tmp_path / "a.html", html)
     seen = probe(browser, page, PHONE)
     assert [words for words, _ in seen["faint"]] == ["faint"]
     assert [words for words, _ in seen["small"]] == ["small"]

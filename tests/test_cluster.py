@@ -9,7 +9,7 @@ import sys
 import threading
 
 import pytest
-from command import predict
+from command import predict, write
 from small_model import TEXTS, small_model
 
 from stance.errors import UsageError, WorkerError
@@ -24,10 +24,8 @@ ROWS = 60
 
 @pytest.fixture
 def table(tmp_path):
-    path = tmp_path / "mine.csv"
     rows = "".join(f'{number},"{TEXTS[number % 4]}"\n' for number in range(ROWS))
-    path.write_text(f"id,text\n{rows}")
-    return path
+    return write(tmp_path / "mine.csv", f"id,text\n{rows}")
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 import csv
 import gzip
-import io
 import json
 
 import pytest
-from command import SAMPLE, dicts, fails, invoke, process, table, write
+from command import SAMPLE, dicts, fails, invoke, process, table, write, write_rows
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
@@ -51,12 +50,10 @@ def test_the_columns_of_the_long_form(predict, mine):
 def test_cells_come_back_as_they_went_in_and_rows_in_order(predict, mine):
     cells = ["007", "NA", "1e5", " x ", "", "null", "1,5", 'a "b"', "two\nlines", "two\r\nlines"]
     cells += ["TRUE", "-0", "3/4", "\u00a0", "e\u0301", "0x1F", "\ttab"]
-    sink = io.StringIO()
-    writer = csv.writer(sink)
-    writer.writerow(["z", "text", "a b"])
-    for number, cell in enumerate(cells):
-        writer.writerow([cell, TEXT if number % 2 else "Nothing here.", cell[::-1]])
-    rows = dicts(predict(write(mine, sink.getvalue())).stdout_bytes.decode())
+    texts = ("Nothing here.", TEXT)
+    asked = [(cell, texts[at % 2], cell[::-1]) for at, cell in enumerate(cells)]
+    write_rows(mine, asked, ("z", "text", "a b"))
+    rows = dicts(predict(mine).stdout_bytes.decode())
     first = {row["row"]: row for row in rows}
     assert list(first) == [str(number) for number in range(1, len(cells) + 1)]
     assert [row["z"] for row in first.values()] == cells
@@ -88,15 +85,17 @@ def test_probabilities_have_six_decimals_and_sum_to_one(predict):
 
 
 def test_an_actor_column_is_not_repeated_and_exactly_that_actor_is_judged(predict, mine):
-    result = predict(write(mine, f'actor,text\nNATO,"{TEXT}"\nJapan,"{TEXT}"\n'))
+    pairs = f'NATO,"{TEXT}"\nJapan,"{TEXT}"\nAcme Corp,We praised Acme Corp.\n'
+    result = predict(write(mine, f"actor,text\n{pairs}"))
     rows = table(result.stdout)
     assert rows[0] == ["actor", "text", *(name for name in LONG if name != "actor")]
     assert [(row[0], row[2], row[3]) for row in rows[1:]] == [
         ("NATO", "1", "2"),
         ("Japan", "2", "0"),
+        ("Acme Corp", "3", "1"),  # that no book knows is found by its literal name
     ]
     assert rows[2][4] == "uncertain"  # the text does not name it
-    assert "2 rows in = 2 judged + 0 rejected; 1 naming an actor" in result.stderr
+    assert "3 rows in = 3 judged + 0 rejected; 2 naming an actor" in result.stderr
 
 
 def test_an_empty_actor_cell_asks_for_nothing(predict, mine):
@@ -106,18 +105,12 @@ def test_an_empty_actor_cell_asks_for_nothing(predict, mine):
     assert len(result.stderr.splitlines()) == 2  # no table of an actor without a name
 
 
-def test_an_actor_that_no_book_knows_is_found_by_its_literal_name(predict, mine):
-    (row,) = dicts(predict(write(mine, "actor,text\nAcme Corp,We praised Acme Corp.\n")).stdout)
-    assert row["mentions"] == "1"
-
-
 def test_another_column_may_name_the_actor(predict, refused, mine):
     write(mine, f'target,text\nNATO,"{TEXT}"\n')
     rows = table(predict(mine, "--actor-column", "target").stdout)
     assert rows[0] == ["target", "text", *(name for name in LONG if name != "actor")]
-    assert refused(1, mine, "--actor-column", "tarrget").endswith(
-        "did you mean --actor-column 'target'?"
-    )
+    line = refused(1, mine, "--actor-column", "tarrget")
+    assert line.endswith("did you mean --actor-column 'target'?")
 
 
 def test_spans_say_where_the_actor_is_named(predict, refused, mine):
@@ -185,9 +178,8 @@ def test_with_a_prefix_both_are_there(predict, mine):
 
 
 def test_actors_of_a_book_whose_columns_collide_are_refused(refused, mine, tmp_path):
-    book = write(
-        tmp_path / "book.toml", '["Foo"]\nname = ["Foo"]\n["Foo_favor"]\nname = ["Foos"]\n'
-    )
+    names = '["Foo"]\nname = ["Foo"]\n["Foo_favor"]\nname = ["Foos"]\n'
+    book = write(tmp_path / "book.toml", names)
     line = refused(1, write(mine, "text\nx\n"), "--wide", "--actors", book)
     assert "column 'Foo_favor' would be written twice" in line
 
@@ -200,10 +192,8 @@ def test_messages_name_every_option_that_a_spreadsheet_s_table_needs(predict, re
     write(mine, rows, "cp1252")
     assert refused(1, mine).endswith("did you mean --text-column 'Paragraph text'?")
     asked = ["--text-column", "Paragraph text"]
-    told = (
-        "mine.csv:2: byte 0x93 is not UTF-8 in column 'Paragraph text'; save the file as UTF-8, or "
-    )
-    assert f"{told}name its encoding, such as --encoding cp1252" in refused(1, mine, *asked)
+    told = "mine.csv:2: byte 0x93 is not UTF-8 in column 'Paragraph text'; save the file as UTF-8,"
+    assert f"{told} or name its encoding, such as --encoding cp1252" in refused(1, mine, *asked)
     asked += ["--encoding", "cp1252"]
     without_date = predict(mine, *asked)
     assert "did you mean --date-column 'Date published'?" in without_date.stderr

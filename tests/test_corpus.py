@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from command import fails, write_rows
+from command import fails, write, write_rows
 
 from stance.corpus import read_corpus
 from stance.corpus.rows import MISSING, parse_labels
@@ -213,8 +213,8 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
 
 
 def test_dates_may_have_a_format(tmp_path):
-    path = tmp_path / "mine.csv"
-    path.write_text("text,actor,stance,date\nNATO won,NATO,favor,03/04/2023\n")
+    rows = "text,actor,stance,date\nNATO won,NATO,favor,03/04/2023\n"
+    path = write(tmp_path / "mine.csv", rows)
     with pytest.raises(DataError, match=r"'03/04/2023' \(line 2\) .* may be 3 April"):
         read_corpus([path])
     corpus = read_corpus([path], date_format="%d/%m/%Y")
@@ -243,6 +243,4 @@ def test_dates_may_have_a_format(tmp_path):
     ],
 )
 def test_a_table_that_is_no_corpus_is_refused_in_one_line(tmp_path, table, match):
-    path = tmp_path / "mine.csv"
-    path.write_text(table)
-    assert match in fails(1, "check", path)
+    assert match in fails(1, "check", write(tmp_path / "mine.csv", table))

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from command import predict
+from command import predict, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,8 +62,7 @@ def test_a_reading_tells_day_from_month_in_every_date(day):
 
 def rewritten(tmp_path, dates, asked=None):
     """Return the dates of a table as they come, and what is said of them."""
-    path = tmp_path / "mine.csv"
-    path.write_text("id,date\n" + "".join(f"x,{day}\n" for day in dates))
+    path = write(tmp_path / "mine.csv", "id,date\n" + "".join(f"x,{day}\n" for day in dates))
     with open_table(path) as table:
         rewrite_dates(table, 1, asked)
         return [record.cells[1] for record in table], table.notes[1:]
@@ -114,10 +113,10 @@ def test_a_pattern_that_tells_no_month_is_refused(tmp_path, pattern):
 
 
 def test_reports_and_shares_read_dates_by_the_form_asked_for(model, tmp_path):
-    source, answers = tmp_path / "in.csv", tmp_path / "answers.csv"
     days = [f"{day:02}/04/2023" for day in range(1, 29)]
-    source.write_text("text,date\n" + "".join(f"NATO won {d}.,{d}\n" for d in days))
-    predict(model, source, answers, date_format="%d/%m/%Y")
+    rows = "".join(f"NATO won {day}.,{day}\n" for day in days)
+    source = write(tmp_path / "in.csv", f"text,date\n{rows}")
+    predict(model, source, answers := tmp_path / "answers.csv", date_format="%d/%m/%Y")
     with pytest.raises(DataError, match="may be 1 April 2023 or 4 January 2023"):
         read_population(Request(answers, over="date"))
     read_population(Request(answers))  # which does not ask for dates

@@ -19,7 +19,9 @@ from command import (
     process,
     read_rows,
     stopped,
+    write,
     write_rows,
+    write_starter,
 )
 from pages import report_on
 from small_model import spoiled
@@ -174,7 +176,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
         shutil.copy(DATA / file, tmp_path)
     (tmp_path / name).unlink()
     if damage:
-        (tmp_path / name).write_bytes(damage((DATA / name).read_bytes()))
+        write(tmp_path / name, damage((DATA / name).read_bytes()))
     with pytest.raises(ModelError, match=why) as caught:
         load_reader("all", tmp_path)
     assert str(caught.value).isprintable()
@@ -258,9 +260,8 @@ def test_an_explanation_of_a_mixed_answer_adds_up(linear, deep):
 
 
 def test_an_article_is_read_with_it(tmp_path):
-    path, page = tmp_path / "a.txt", tmp_path / "a.html"
-    path.write_text("China was accused by Germany of spying.\n", encoding="utf-8")
-    invoke("read", path, "-o", page, "--deep", "all")
+    path = write(tmp_path / "a.txt", "China was accused by Germany of spying.\n")
+    invoke("read", path, "-o", page := tmp_path / "a.html", "--deep", "all")
     assert ", and the deep reader. Text:" in page.read_text("utf-8")
     assert "<dt>words that push the linear model</dt>" in page.read_text("utf-8")
     assert "'all' or 'unsure', not 'some'" in misused("read", "--deep", "some", path, "-o", "b")
@@ -273,7 +274,7 @@ def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_p
     asked = ("predict", archive, "--model", learned[0], "--cluster", "tcp://127.0.0.1:1")
     assert "runs only on this computer" in misused(*asked)
     other = spoiled(learned[0].read_bytes(), None, lambda m: m.update(deep_reader="0" * 64))
-    (path := tmp_path / "other.stance").write_bytes(other)
+    path = write(tmp_path / "other.stance", other)
     line = fails(3, "predict", archive, "--model", path)
     assert "it learned with a different deep reader from the one in stance" in line
     invoke("predict", archive, "-o", answers := tmp_path / "answers.csv")
@@ -285,14 +286,11 @@ def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_p
 
 
 def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_path):
-    recipe = tmp_path / "german.toml"
-    recipe.write_text('language = "german"')
+    recipe = write(tmp_path / "german.toml", 'language = "german"')
     result = invoke("train", labelled, "-o", tmp_path / "a.stance", "--deep", "--recipe", recipe)
     assert result.exit_code == 1
     assert "the deep reader reads only English; the recipe's language is german" in result.stderr
-    known = tmp_path / "known.csv"
-    lines = (STARTER / "starter_train.csv").read_bytes().splitlines(keepends=True)
-    known.write_bytes(b"".join(lines[:120]))
+    known = write_starter(tmp_path / "known.csv", 119)
     with pytest.warns(UserWarning, match=(note := "reader probably learned from 119 rows of 119")):
         assert note in invoke("train", known, "-o", tmp_path / "b.stance", "--deep").stdout
     assert note in invoke("inspect", tmp_path / "b.stance").stdout

@@ -70,8 +70,13 @@ def test_nothing_is_checked_before_fit(estimator):
 def test_a_model_of_two_actors_says_that_it_does_not_know_a_third(fitted, tmp_path):
     save_model(fitted, tmp_path / "two.stance")
     assert fitted.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
-    with pytest.warns(UserWarning, match="rows of this model are about NATO, Russia; label"):
+    about = "rows of this model are about NATO, Russia; label some about"
+    with pytest.warns(UserWarning, match=f"{about} China before you trust"):
         fitted.predict([("They thanked China.", "China"), ("They left.", "Beijing")])
+    model, text = fitted.to_model(), "They thanked Japan."
+    for ask in (lambda: model.judge([text]), lambda: explain(model, text, "Japan")):
+        with pytest.warns(UserWarning, match=f"{about} Japan before you trust"):
+            ask()
     path = write(tmp_path / "in.csv", "text\nThey denounced China.\nThey thanked Iran.\n")
     said = invoke("predict", path, "-o", tmp_path / "out.csv", "-m", tmp_path / "two.stance").stderr
     assert said.count("label some about China, Iran before you trust its answers about them") == 1
@@ -93,17 +98,6 @@ def test_pairs_may_say_where_the_actor_is(fitted):
     probabilities = fitted.predict_proba([(text, "it", p) for p in ([(13, 21)], [], "13:21")])
     assert not np.array_equal(probabilities[0], probabilities[1])
     assert np.array_equal(probabilities[0], probabilities[2])
-
-
-def test_a_third_actor_is_warned_about(fitted):
-    model, text = fitted.to_model(), "They thanked Japan."
-    for ask in (
-        lambda: fitted.predict([(text, "Tokyo")]),
-        lambda: model.judge([text]),
-        lambda: explain(model, text, "Japan"),
-    ):
-        with pytest.warns(UserWarning, match="label some about Japan before you trust"):
-            ask()
 
 
 def test_grid_search_with_groups(estimator, tmp_path):
@@ -234,16 +228,13 @@ def test_there_must_be_a_label_and_a_group_for_every_pair(estimator, labels, gro
 
 
 def test_paths_may_be_strings(fitted, tmp_path):
-    path = str(tmp_path / "m.stance")
-    save_model(fitted.to_model(), path)
+    save_model(fitted.to_model(), path := str(tmp_path / "m.stance"))
     assert load_model(path).judge(["NATO won."]).actor == ("NATO",)
-    recipe, book = tmp_path / "recipe.toml", tmp_path / "book.toml"
-    recipe.write_text("[classifier]\nc = 0.5\n", encoding="utf-8")
-    book.write_text('["NATO"]\nname = ["NATO"]\n', encoding="utf-8")
+    recipe = write(tmp_path / "recipe.toml", "[classifier]\nc = 0.5\n")
+    book = write(tmp_path / "book.toml", '["NATO"]\nname = ["NATO"]\n')
     assert read_recipe(str(recipe)).classifier.c == 0.5
     assert ActorBook.read(str(book)).names == ("NATO",)
-    table = tmp_path / "coded.csv"
-    table.write_text("text,actor,stance\nNATO won.,NATO,favor\n", encoding="utf-8")
+    table = write(tmp_path / "coded.csv", "text,actor,stance\nNATO won.,NATO,favor\n")
     assert len(read_corpus([str(table)])) == 1
 
 

@@ -87,19 +87,14 @@ def test_importing_the_package_costs_next_to_nothing(code):
 
 
 @pytest.mark.parametrize(
-    ("imports", "said"),
-    [
-        ("stance", "name one with actor, or add its aliases to a book of your own (book)"),
-        (
-            "stance.cli",
-            "name one with --actor, or add its aliases to a book of your own (--actors)",
-        ),
-    ],
+    ("imports", "actor", "book"),
+    [("stance", "actor", "book"), ("stance.cli", "--actor", "--actors")],
 )
-def test_errors_name_arguments_in_python_and_options_on_the_command_line(imports, said):
+def test_errors_name_arguments_in_python_and_options_on_the_command_line(imports, actor, book):
     code = f"""import stance, {imports}
 try: stance.explain(stance.load_model(), "It rained.")
 except stance.StanceError as error: print(error)"""
+    said = f"name one with {actor}, or add its aliases to a book of your own ({book})"
     assert said in " ".join(fresh(code))
 
 

@@ -37,9 +37,9 @@ def workbook(path, *sheets, hidden=()):
     return path
 
 
-def repacked(source, target, change):
+def repacked(source, target, change, method=zipfile.ZIP_DEFLATED):
     """Copy a workbook, its members changed by name and bytes."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", method) as new:
         for name in old.namelist():
             new.writestr(*change(name, old.read(name)))
     return target
@@ -195,10 +195,10 @@ def test_what_unpacks_to_far_more_than_it_holds_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet"])
 def test_a_text_is_read_whatever_its_name_ends_in_and_other_bytes_are_refused(tmp_path, name):
-    (tmp_path / name).write_bytes(bytes(range(256)) * 20)
-    assert "is not text, or is damaged; copy it" in fails(1, "predict", tmp_path / name)
-    (tmp_path / name).write_text("text\nNATO met.\n")  # as some systems export tables
-    assert cells(tmp_path / name)[0][0] == ("text",)
+    path = write(tmp_path / name, bytes(range(256)) * 20)
+    assert "is not text, or is damaged; copy it" in fails(1, "predict", path)
+    write(path, "text\nNATO met.\n")  # as some systems export tables
+    assert cells(path)[0][0] == ("text",)
 
 
 def test_a_file_without_columns_is_refused(tmp_path):
@@ -221,12 +221,8 @@ def halved(data):
 def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, told):
     path = tmp_path / name
     if name == "a.xlsx":
-        workbook(path, ("S", [["text"], ["NATO met."]]))
-        plain = zipfile.ZipFile(tmp_path / "plain", "w")  # not compressed, so that damage is in XML
-        with zipfile.ZipFile(path) as old, plain as new:
-            for member in old.namelist():
-                new.writestr(member, old.read(member))
-        path = (tmp_path / "plain").rename(path)
+        packed = workbook(tmp_path / "packed", ("S", [["text"], ["NATO met."]]))
+        repacked(packed, path, lambda *member: member, zipfile.ZIP_STORED)  # so damage is in XML
     else:
         store(pa.table({"text": ["NATO met."] * 50}), path)
     path.write_bytes(damage(path.read_bytes()))
@@ -317,8 +313,7 @@ def test_values_come_back_as_they_were_in_json(model, tmp_path):
     rows = (
         '{"text": "NATO won", "n": 1e5, "s": "1e5", "o": {"a": [1.50, null]}, "f": null, "t": true}'
     )
-    source = tmp_path / "a.json"
-    source.write_text(f"[{rows},\n {rows}]")
+    source = write(tmp_path / "a.json", f"[{rows},\n {rows}]")
     predict(model, source, tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
     assert [line.startswith(rows[:-1] + ', "row": ') for line in lines] == [True, True]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from command import write
 
 from stance.errors import StanceError
 from stance.tables import Rejects, open_table
@@ -31,9 +32,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
-        path = folder / self.file
-        path.write_bytes(self.data if isinstance(self.data, bytes) else self.data.encode())
-        return path
+        return write(folder / self.file, self.data)
 
 
 def read(name, data, *rows, file="mine.csv", notes="", **options):

@@ -1,12 +1,11 @@
 """Labels are valid, kept, comparable and come out as a corpus; a coder never sees an answer."""
 
-import csv
 import json
 import sqlite3
 from contextlib import closing
 
 import pytest
-from command import invoke, read_rows, write
+from command import invoke, read_rows, write, write_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,15 +34,13 @@ SAMPLE = ("text", "document", "row", "actor", "inclusion", "stratum", "purpose",
 
 def sample(path, rows=8, change=None):
     """Write a table to label: paragraphs of two documents, on two actors in turn."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.DictWriter(file, SAMPLE, restval="")
-        out.writeheader()
-        for row in range(1, rows + 1):
-            actor = ("NATO", "Russia")[row % 2]
-            text = change if row == 3 and change else f"Paragraph {row}: {actor} spoke."
-            known = {"document": f"d{row % 2}", "row": row, "actor": actor, "inclusion": 0.5}
-            out.writerow({"text": text, "purpose": "audit", **known})
-    return path
+    made, empty = [], dict.fromkeys(SAMPLE, "")
+    for row in range(1, rows + 1):
+        actor = ("NATO", "Russia")[row % 2]
+        text = change if row == 3 and change else f"Paragraph {row}: {actor} spoke."
+        known = {"document": f"d{row % 2}", "row": row, "actor": actor, "inclusion": 0.5}
+        made.append({**empty, "text": text, "purpose": "audit", **known})
+    return write_rows(path, made)
 
 
 @pytest.fixture

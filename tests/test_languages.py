@@ -5,7 +5,7 @@ import tomllib
 from collections import Counter
 
 import pytest
-from command import fails, invoke, load_once, succeeds
+from command import fails, invoke, load_once, succeeds, write
 
 from stance.errors import ActorError, RecipeError
 from stance.reading.actor_tables import inflected
@@ -41,8 +41,7 @@ def test_russian_is_among_the_languages():
 
 @pytest.mark.parametrize("language", languages())
 def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path):
-    path = tmp_path / "lexicon.toml"
-    path.write_text(bundled(language, "lexicon.toml"), "utf-8")
+    path = write(tmp_path / "lexicon.toml", bundled(language, "lexicon.toml"))
     found = Lexicon.read(path, language)
     assert found.categories == Lexicon.default().categories
     assert found.signs.tolist() == Lexicon.default().signs.tolist()
@@ -95,30 +94,22 @@ def test_a_russian_leader_counts_while_in_office():
 
 
 @pytest.mark.parametrize(
-    ("word", "category"),
+    ("category", "words"),
     [
-        ("осудил", "crit"),
-        ("осуждает", "crit"),
-        ("обвинениями", "crit"),
-        ("поддержали", "supp"),
-        ("поблагодарила", "praise"),
-        ("захватчиков", "aggr"),
-        ("жертвы", "harm"),
-        ("время", None),
-        ("мира", None),
-        ("другие", None),
-        ("данные", None),
-        ("отмены", None),
-        ("исключением", None),
-        ("известно", None),
-        ("режиме", None),
-        ("русофобии", "illeg"),
+        ("crit", "осудил осуждает обвинениями"),
+        ("supp", "поддержали"),
+        ("praise", "поблагодарила"),
+        ("aggr", "захватчиков"),
+        ("harm", "жертвы"),
+        ("illeg", "русофобии"),
+        (None, "время мира другие данные отмены исключением известно режиме"),
     ],
 )
-def test_a_russian_word_has_its_category_in_every_form(word, category):
-    lexicon = Lexicon.default("russian")
-    number = lexicon.stems.get(stemmer("russian")(word), -1)
-    assert (lexicon.categories[number] if number >= 0 else None) == category
+def test_a_russian_word_has_its_category_in_every_form(category, words):
+    lexicon, stem = Lexicon.default("russian"), stemmer("russian")
+    numbers = {word: lexicon.stems.get(stem(word), -1) for word in words.split()}
+    found = {word: lexicon.categories[at] if at >= 0 else None for word, at in numbers.items()}
+    assert found == dict.fromkeys(numbers, category)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +127,7 @@ def test_a_russian_word_has_its_category_in_every_form(word, category):
     ],
 )
 def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change, message):
-    path = tmp_path / "german.toml"
-    path.write_text(LEXICON.replace(*change), "utf-8")
+    path = write(tmp_path / "german.toml", LEXICON.replace(*change))
     with pytest.raises(RecipeError, match=re.escape(message)) as error:
         Lexicon.read(path, "german")
     assert str(error.value).startswith(f"{path}: ")
@@ -192,12 +182,11 @@ def test_a_user_can_bring_a_language(tmp_path, monkeypatch):
         "lexicon.toml": LEXICON,
     }
     for name, text in files.items():
-        (tmp_path / name).write_text(text, "utf-8")
+        write(tmp_path / name, text)
     options = ["--recipe", "german.toml", "--actors", "actors.toml", "--lexicon", "lexicon.toml"]
     succeeds("train", "corpus.csv", "-o", "german.stance", *options)
     answer = invoke("explain", "Wir loben Polen.", "--model", "german.stance")
     assert answer.stdout.startswith("Polen: favor")
-    broken = files["lexicon.toml"].replace("negators", "negations")
-    (tmp_path / "lexicon.toml").write_text(broken, "utf-8")
+    write(tmp_path / "lexicon.toml", LEXICON.replace("negators", "negations"))
     refused = fails(1, "train", "corpus.csv", "-o", "other.stance", *options)
     assert "lexicon.toml: unknown key 'function.negations'" in refused

@@ -1,12 +1,10 @@
 """A surname stands for somebody given in full; phrases such as "the alliance" for who was named."""
 
-import csv
-import io
 import json
 
 import numpy as np
 import pytest
-from command import fails, invoke, misused, write
+from command import dicts, fails, invoke, misused, write
 
 from stance import load_model
 from stance.reading.actors import ActorBook
@@ -67,7 +65,7 @@ name = ["Guild", "Fairfax Street"]
 
 def rows(*args):
     """Return the rows that `predict` writes."""
-    return [*csv.DictReader(io.StringIO(invoke("predict", *args).stdout))]
+    return dicts(invoke("predict", *args).stdout)
 
 
 @pytest.fixture

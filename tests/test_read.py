@@ -205,12 +205,11 @@ BAD = [
 @pytest.mark.parametrize(("status", "args", "said"), BAD)
 def test_what_cannot_be_read_or_written_is_one_line(tmp_path, monkeypatch, status, args, said):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "a.txt", "NATO met.")
-    write(tmp_path / "b.txt", "NATO met.")
-    write(tmp_path / "page", "NATO met.")
+    for name in ("a.txt", "b.txt", "page"):
+        write(tmp_path / name, "NATO met.")
     write(tmp_path / "rows.csv", "text\nNATO met.\n")
     write(tmp_path / "empty.txt", "\n \n")
-    (tmp_path / "latin.txt").write_bytes("NATO traf Präsident Müller.".encode("latin-1"))
+    write(tmp_path / "latin.txt", "NATO traf Präsident Müller.", "latin-1")
     if args[0] == ".":
         (tmp_path / "latin.txt").unlink()
         (tmp_path / "empty.txt").unlink()

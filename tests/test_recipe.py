@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 
 import pytest
-from command import ROOT
+from command import ROOT, write
 
 from stance.errors import ActorError, RecipeError
 from stance.features.blocks import BLOCKS
@@ -73,8 +73,7 @@ def test_blocks_have_the_names_of_the_features():
     ],
 )
 def test_a_slip_is_refused_with_a_hint(tmp_path, text, match):
-    path = tmp_path / "mine.toml"
-    path.write_text(text, encoding="utf-8")
+    path = write(tmp_path / "mine.toml", text)
     with pytest.raises(RecipeError, match=match) as caught:
         read_recipe(path)
     message = str(caught.value)
@@ -87,9 +86,8 @@ def test_a_recipe_that_cannot_be_read(tmp_path):
         read_recipe(tmp_path / "none.toml")
     with pytest.raises(RecipeError, match=r"recipe: Is a directory; name a file in it$"):
         read_recipe(tmp_path)
-    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(RecipeError, match="not UTF-8 at byte 8; save it as UTF-8"):
-        read_recipe(tmp_path / "latin.toml")
+        read_recipe(write(tmp_path / "latin.toml", b'name = "\xe9"'))
 
 
 # --- Files of settings, however hostile ---
@@ -106,8 +104,7 @@ HOSTILE = {
     ("read", "error"), [(read_recipe, RecipeError), (ActorBook.read, ActorError)]
 )
 def test_a_hostile_file_is_refused_in_one_line(tmp_path, read, error, name):
-    path = tmp_path / "mine.toml"
-    path.write_text(HOSTILE[name], encoding="utf-8")
+    path = write(tmp_path / "mine.toml", HOSTILE[name])
     with pytest.raises(error, match="not a TOML file: ") as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: ")
@@ -115,14 +112,12 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path, read, error, name):
 
 
 def test_a_byte_order_mark_is_no_part_of_a_book(tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_bytes('\ufeff["NATO"]\r\nname = ["NATO"]\r\n'.encode())
+    path = write(tmp_path / "mine.toml", '\ufeff["NATO"]\r\nname = ["NATO"]\r\n')
     assert ActorBook.read(path).names == ("NATO",)
 
 
 def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text(f'["N"]\nname = ["{"a b " * 99}"]\n', encoding="utf-8")
+    path = write(tmp_path / "mine.toml", f'["N"]\nname = ["{"a b " * 99}"]\n')
     with pytest.raises(ActorError, match=r"'name' must be .* at most 200 printable characters"):
         ActorBook.read(path)
     book = ActorBook.from_toml('["X"]\nname = ["(a+)+$ b.*"]\n', "mine")

@@ -41,9 +41,7 @@ def test_a_sample_has_the_inputs_columns_and_those_to_fill_in_but_no_answer(arch
     answers = {row["row"]: row for row in read(archive[0])}
     for row in rows:
         assert {row[name] for name in LABELLED} == {""}
-        assert {name: row[name] for name in own} == {
-            name: answers[row["row"]][name] for name in own
-        }
+        assert [row[name] for name in own] == [answers[row["row"]][name] for name in own]
     assert {row["purpose"] for row in rows} == {"audit"}
     assert {row["design"] for row in rows} == {"to_label.design.csv"}
     design = read(tmp_path / "to_label.design.csv")
@@ -256,10 +254,8 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     sample("answers", tmp_path / "many.csv")
     found, whole = read_drawn(tmp_path / "many.csv"), read_drawn(tmp_path / "one.csv")
     assert list(found[0])[:6] == ["file", "document", "outlet", "date", "text", "id"]
-    assert {(row["file"], row["id"][:1]) for row in found} == {
-        ("answers/a.csv", ""),
-        ("answers/sub/b.jsonl", "0"),
-    }
+    tables = ("answers/a.csv", "answers/sub/b.jsonl")
+    assert {(row["file"], row["id"][:1]) for row in found} == {*zip(tables, ("", "0"), strict=True)}
     kept = ("text", "actor", "inclusion", "stratum")
     assert [[row[name] for name in kept] for row in found] == [
         [row[name] for name in kept] for row in whole
@@ -267,7 +263,6 @@ def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monke
     by_text = {row["text"]: truth[n] for n, row in zip(numbers, parts, strict=True)}
     many = write(tmp_path / "b.csv", [{**row, "stance": by_text[row["text"]]} for row in found])
     one = label(tmp_path / "one.csv", truth)
-    tables = ("answers/a.csv", "answers/sub/b.jsonl")
     shares = invoke("shares", *tables, "--audit", many).stdout
     assert shares == invoke("shares", "whole.csv", "--audit", one).stdout
     assert shares.startswith("526 answers in 180 documents, 60 labels")

@@ -65,12 +65,8 @@ PAIRS = st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 1), st.bo
 
 @given(st.lists(PAIRS, min_size=1))
 @example([(0, 0, 0, False), (0, 0, 0, False), (0, 1, 0, True), (0, 1, 0, False), (0, 1, 1, False)])
-def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs):
-    actors = [
-        Actor("NATO", "organisation", {"name": ("NATO", "Atlantic alliance")}),
-        Actor("United States", "state", {"name": ("US",)}, frozenset({"US"})),
-    ]
-    reader = Reader(ActorBook(actors), Lexicon.from_tables({}, "english"))
+def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(book, pairs):
+    reader = Reader(book, Lexicon.from_tables({}, "english"))
     texts, names = [TEXTS[at] for at, *_ in pairs], ["NATO", "United States", "Mali"]
     spans = [[(0, 2)] if given else None for *_, given in pairs]
     months = np.array([month for *_, month, _ in pairs], np.int64)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command import ROOT, fails
+from command import ROOT, fails, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,9 +37,7 @@ def cells_of(path, **options):
 
 
 def put(folder, data, name="mine.csv"):
-    path = folder / name
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return path
+    return write(folder / name, data)
 
 
 def run(code, folder):
@@ -173,10 +171,8 @@ REJECTED = [  # body, good records, and of the bad ones line, column, reason and
 
 @pytest.mark.parametrize(("body", "good", "bad"), REJECTED)
 def test_bad_records_are_put_aside_with_line_column_reason_and_raw_text(tmp_path, body, good, bad):
-    head = "text,actor\n"
-    found, aside = read_with_rejects(
-        tmp_path, head.encode() + body if isinstance(body, bytes) else head + body
-    )
+    head = b"text,actor\n" if isinstance(body, bytes) else "text,actor\n"
+    found, aside = read_with_rejects(tmp_path, head + body)
     assert found == [tuple(record.split(",")) for record in good.split()]
     assert [(line, name, raw) for line, name, _, raw in aside] == [(w[0], w[1], w[3]) for w in bad]
     for (_, _, reason, _), (_, _, wanted, _) in zip(aside, bad, strict=True):
@@ -235,8 +231,7 @@ def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text("text,actor\n" + ('"' + "word " * 90 + '",NATO\n') * 50_000)
+    path = put(tmp_path, "text,actor\n" + ('"' + "word " * 90 + '",NATO\n') * 50_000, "a.csv")
     code = """
         import tracemalloc
         from pathlib import Path
