@@ -413,7 +413,7 @@ def test_a_row_labelled_twice_counts_once_or_is_refused(archive, tmp_path):
     line = fails(1, "shares", archive[0], "--audit", write(twice, rows))
     assert line.startswith(f"{twice}:2 and 202: row ")
     assert "has two labels; keep one of the lines, or adjudicate them with stance label" in line
-    rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
+    rows += [{**row, "coder": " Adjudicated"} for row in rows[:2]]
     assert figures(archive[0], "--audit", write(twice, rows))["shares"] == expected
 
 
@@ -516,6 +516,10 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]
     assert "column 'document'" not in own.stderr
+    without = read(renamed[2])  # as drawn without the option
+    write(renamed[2], without, [name for name in without[0] if name != "doc_id"])
+    later = invoke("shares", renamed[0], "--audit", renamed[1], *named)
+    assert json.loads(later.stdout)["shares"] == json.loads(usual.stdout)["shares"]
     line = fails(1, "shares", renamed[0], "--document-column", "docid")
     assert "no column 'docid'; did you mean" in line
 
