@@ -164,7 +164,7 @@ def _duplicates(study: Study) -> Iterator[Finding]:
         yield "warn", "duplicates", f"{text}: delete the repetition ({study.pairs(repeats)})"
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"
-        text += ", or put the rows of two coders into one table"
+        text += ", or name their coders in a column 'coder' of one table"
         yield "spoils", "conflicts", f"{text} ({study.pairs(conflicts)})"
 
 

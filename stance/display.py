@@ -11,8 +11,9 @@ from unicodedata import east_asian_width
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
 _DEFINITE = (  # ends of names that take an article
-    *("Bank", "Council", "Court", "Emirates", "Fund", "Group", "Islands", "Kingdom", "League"),
-    *("Nations", "Netherlands", "Organization", "Philippines", "Republic", "States", "Union"),
+    *("Bahamas", "Council", "Court", "Cross", "Emirates", "Fund", "Gambia", "Group", "Islands"),
+    *("Kingdom", "League", "Maldives", "Nations", "Netherlands", "Organisation", "Organization"),
+    *("Philippines", "Republic", "States", "Taliban", "Union", "World Bank"),
 )
 
 
@@ -159,7 +160,7 @@ def cut(text: str, limit: int = 28) -> str:
 
 def definite(name: str) -> str:
     """Return a name, cut, as a sentence has it: "the European Union", but "Turkey"."""
-    return "the " * (name.endswith(_DEFINITE) and name[:4] != "The ") + cut(name)
+    return "the " * (name.endswith(_DEFINITE) and name[:4].lower() != "the ") + cut(name)
 
 
 def signed(value: float, digits: int = 0) -> str:

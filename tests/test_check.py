@@ -154,7 +154,7 @@ FOUND = [
         again(stance="favor", at=3),
         "conflicts",
         "spoils",
-        "two coders into one table (a.csv:4 = a.csv:181)",
+        "in a column 'coder' of one table (a.csv:4 = a.csv:181)",
     ),
     (contradicting_files(), "conflicts", "spoils", "b.csv:1"),
     (leaking(1), "leaks", "warn", "a.csv:1 = b.csv:121"),

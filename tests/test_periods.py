@@ -56,5 +56,5 @@ def test_periods_are_the_shortest_of_which_a_dozen_suffice(first, last, name):
 def test_a_column_of_years_has_years():
     days = np.array([day(f"{year}-01-01") for year in (2014, 2015, 2019)])
     assert [*find_periods(days)[0]] == ["2014", "2015", "2019"]
-    with pytest.raises(UsageError, match="--period quarter: all dates are years; say"):
+    with pytest.raises(UsageError, match="--period quarter: all dates are a first of Jan"):
         find_periods(days, "quarter")

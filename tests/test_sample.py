@@ -211,7 +211,7 @@ def test_a_labelled_sample_is_a_corpus_to_train_on(archive, tmp_path):
     sample(archive[0], tmp_path / "to_label.csv")
     corpus = read_corpus([label(tmp_path / "to_label.csv", archive[1])])
     assert len(corpus) == 60
-    assert set(corpus.extra) == {"date"}
+    assert set(corpus.extra) == {"date", "purpose"}
 
 
 def test_pairs_of_joined_tables_are_told_apart(tmp_path):

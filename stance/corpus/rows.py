@@ -142,10 +142,10 @@ def _soft(row: Mapping[str, str], where: str) -> list[float] | None:
 # --- Rows ---
 
 AUDIT, TRAIN = "audit", "train"  # purposes of sampled rows: drawn to correct, chosen to learn from
-EXTRA = ("id", "source", "drawn")
+EXTRA = ("id", "source", "drawn", "purpose")
 """Columns that a corpus keeps as they are."""
 
-_READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date", "purpose")
+_READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
 OPTIONAL = (*_READ, *SOFT, *EXTRA)
 
 
@@ -188,18 +188,14 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     tones = LabelReader(table, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
-    rows, audit = list[Row](), 0
+    rows = list[Row]()
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
         rows.append(row._replace(source=source))
-        audit += cells["purpose"].strip() == AUDIT
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
     notes = [*table.notes, *stances.notes(), *tones.notes()]
-    if audit:
-        rows_of = f"{count(audit, 'row')} of a sample that was drawn to correct shares"
-        notes.append(f"{table.name}: {rows_of}: do not correct a model by what it learned from")
     if empty := [row.number for row in rows if not row.text.strip()]:
         rows_of = f"{count(len(empty), 'row')} without text (first: row {empty[0]:,})"
         notes.append(f"{table.name}: {rows_of}: nothing can be learned from them; delete them")
@@ -217,7 +213,7 @@ def is_false_match(cell: str, stance: int, where: str) -> bool:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
     if flag and stance not in (NEUTRAL, MISSING):
         what = f"false_match is 1, but the stance is {[*Stance][stance]}"
-        raise DataError(f"{where}: {what}; a false match is neutral: correct one of both")
+        raise DataError(f"{where}: {what}; a false match is neutral: correct one of the two")
     return flag
 
 

@@ -140,7 +140,7 @@ class _Reader:
         places, only, answers = self._places, self._request.only, list[Record]()
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
-        actors = [*map(as_name, _cells(part, places.actor))]
+        actors = [cell.strip() for cell in _cells(part, places.actor)]
         asked = [bool(actor and (not only or actor in only)) for actor in actors]
         named = zip(asked, _cells(part, places.mentions), strict=True)
         self._rows.append(rows[asked] if only and places.actor < places.row else rows)
@@ -160,7 +160,7 @@ class _Reader:
     def _figures(self, part: Records) -> dict[str, Any]:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
-        actors = [*map(as_name, _cells(part, places.actor))]
+        actors = [cell.strip() for cell in _cells(part, places.actor)]
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
         self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
@@ -170,7 +170,7 @@ class _Reader:
         return {
             "actor": self._number("actor", actors),
             "group": self._number("group", [as_name(c) or BLANK for c in _cells(part, places.by)]),
-            "holder": self._number("holder", [*map(as_name, _cells(part, places.holder))]),
+            "holder": self._number("holder", [c.strip() for c in _cells(part, places.holder)]),
             "stance": np.array([*map(ANSWERS.index, _cells(part, places.stance))], np.int8),
             "chances": np.array(chances, np.float32).T,
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,

@@ -10,11 +10,12 @@ import numpy as np
 from stance.corpus.rows import MISSING, TRAIN, LabelReader, is_false_match, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.findings.answers import AnswersTable, as_name, pair_key, read_population
+from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
 from stance.records import ADJUDICATED, NEUTRAL, Stance, as_coder
 from stance.tables import Record, Table, column, open_table, optional_column
+from stance.tables.table import folded
 
 NEW = 0.01  # share of answers added since the sample was drawn that hardly matters
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
@@ -47,7 +48,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         path = _design_of(request.audit, {record.cells[sheet].strip() for record in records})
         if path.is_file():
             with open_table(path) as design_table:
-                names = [name for name in names if name in design_table.columns]
+                known = {*map(folded, design_table.columns)}
+                names = [name for name in names if folded(name) in known]
     population, notes = read_population(request, names), list[str]()
     rows = [*_read_labels(table, records, population, notes)]
     codings = defaultdict[int, list[_Label]](list)
@@ -61,7 +63,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     held = design.keys() & {*population.key.tolist()}
     drawn = Counter(design[key][1] for key in held)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
-    labelled = Counter(strata)
+    labelled = Counter(design[key][1] for key in {label.key for label in labels})
     given = {(row.key, row.text) for row in rows if row.truth != MISSING}
     empty = [key for key, _ in {(row.key, row.text) for row in rows} - given]
     lacked = np.array([*empty, *(design.keys() - {row.key for row in rows})], np.uint64)
@@ -73,7 +75,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     return population, Audit(
         pair=pairs,
         truth=np.array([label.truth for label in labels], np.int64),
-        # As if drawn from each stratum were what is labelled.
+        # As if the labelled pairs of each stratum were all that was drawn from it.
         inclusion=np.array(chances) * [labelled[one] / drawn[one] for one in strata],
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
@@ -94,7 +96,7 @@ def _read_labels(
         cells = record.cells
         optional = ("" if place is None else cells[place].strip() for place in places)
         purpose, false_match, coder, text, design = optional
-        named, actor = (as_name(cells[place]) for place in identity[-2:])
+        named, actor = (cells[place].strip() for place in identity[-2:])
         if purpose == TRAIN:
             counts["left out: chosen for training, not drawn at random"] += 1
         elif not population.request.only or actor in population.actors:

@@ -172,7 +172,7 @@ class Correction:
     def _spread(self, pairs: Ints, rows: Bools, weights: Weights) -> tuple[Any, ...]:
         """Return the shares of the sides of some pairs, and what they vary by.
 
-        That are deviations of the labels' units (n_units, 4), totals of these, sums of the pairs'
+        These are deviations of the labels' units (n_units, 4), totals of these, sums of the pairs'
         documents (n_documents, 4), and the place of each unit's document among the latter.
         """
         predictions = self._predict(weights, pairs)
@@ -187,7 +187,7 @@ class Correction:
         np.add.at(sums, place, totals)
         return means + predictions.mean(axis=0), z, totals, sums, place
 
-    def correlation(self, parts: Sequence[tuple[Ints, Corrected]], weights: Weights) -> float:
+    def correlation(self, parts: Sequence[Sequence[Any]], weights: Weights) -> float:
         """Return how the net stances of two parts vary together, by documents that both are of."""
         documents = [np.unique(self._document[pairs]) for pairs, _ in parts]
         shared = [np.isin(one, other) for one, other in (documents, documents[::-1])]

@@ -1,7 +1,7 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -50,6 +50,7 @@ class Share:
     given: Ints  # answers given, by document and stance
     corrected: Corrected | None  # of all answers
     method: str
+    together: float = 0.0  # of the rest of an actor's answers, the correlation with the others
 
     @cached_property
     def counts(self) -> Counts:
@@ -88,7 +89,8 @@ class Share:
         low, high = self.ends(level)
         if rest:
             known = self.corrected or self.counts, rest.corrected or rest.counts
-            low, high = correction.difference(*known, 1 - level) if rest.net else (-1.0, 1.0)
+            ends = correction.difference(*known, 1 - level, rest.together)
+            low, high = ends if rest.net else (-1.0, 1.0)
         return (low > 0) - (high < 0)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -215,8 +217,13 @@ class Study:
     def rest(self, share: Share) -> Share:
         """Return the shares of the actor's answers that are not of a share's group."""
         pairs, group = self.actors[share.actor], self.population.groups.index(share.group)
-        others = pairs[self.population.group[pairs] != group]
-        return self.share((share.actor, OTHERS, ""), others)
+        mine = self.population.group[pairs] == group
+        rest = self.share((share.actor, OTHERS, ""), pairs[~mine])
+        if not (self._correction and share.corrected and rest.corrected):
+            return rest
+        known = [(pairs[mine], share.corrected), (pairs[~mine], rest.corrected)]
+        together = self._correction.correlation(known, self._weights[share.actor])
+        return replace(rest, together=together)
 
     def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
         """Return the corrected shares of some of an actor's pairs; None of few or no labels."""
@@ -242,19 +249,16 @@ class Study:
         if not (study := self._correction):
             return
         pairs = self.actors[actor]
-        parts = [
-            (name, part) for name, part in self._divide(pairs, of) if self._correct(actor, part)
-        ]
+        parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
+        parts = [part for part in parts if part[-1]]
         couples: Iterable[Any] = combinations(parts, 2)
         if len(parts) > PAIRED:
-            rest = [(OTHERS, np.setdiff1d(pairs, part, assume_unique=True)) for _, part in parts]
-            couples = zip(parts, rest, strict=True)
-        for (one, part), (other, others) in couples:
-            first, second = (self._correct(actor, pairs) for pairs in (part, others))
-            if first and second:
-                known = [(part, first), (others, second)]
-                together = study.correlation(known, self._weights[actor])
-                yield (one, first), (other, second), together
+            others = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in parts)
+            rests = ((OTHERS, part, self._correct(actor, part)) for part in others)
+            couples = ((part, rest) for part, rest in zip(parts, rests, strict=True) if rest[-1])
+        for (one, *mine), (other, *theirs) in couples:
+            together = study.correlation((mine, theirs), self._weights[actor])
+            yield (one, mine[-1]), (other, theirs[-1]), together
 
 
 def _check_filled(population: AnswersTable, audit: Audit) -> None:

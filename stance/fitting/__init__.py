@@ -14,7 +14,7 @@ import Stemmer
 
 from stance import __version__
 from stance.corpus import Corpus, bundled_corpus, holder_rows, read_corpus
-from stance.corpus.rows import CorpusForm
+from stance.corpus.rows import AUDIT, CorpusForm
 from stance.display import count
 from stance.errors import DataError
 from stance.evaluation import holder_score, model_notes, report, sentiment_answers, stance_answers
@@ -121,6 +121,9 @@ def train(
             raise TypeError(f"{type(given).__name__} where {kind.__name__} belongs")
     recipe = recipe_from_table(asdict(recipe), "recipe")
     notes = [*filter(None, [cut_note(count_cut(corpus.texts))])]
+    if drawn := sum(cell.strip() == AUDIT for cell in corpus.extra.get("purpose", ())):
+        rows_of = f"{count(drawn, 'row')} of a sample that was drawn to correct shares"
+        notes.append(f"{rows_of}: do not correct a model by what it learned from")
     whole = corpus.take(np.argsort(~corpus.judged, kind="stable"))
     corpus = whole.take(np.flatnonzero(whole.judged)) if whole.judged.any() else whole
     _check(corpus, recipe)
