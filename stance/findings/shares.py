@@ -242,10 +242,7 @@ class Study:
         return [dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True)) for row, p in adjusted]
 
     def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any, float]]:
-        """Yield names and corrected shares of two parts of an actor, or of one and the rest.
-
-        Then comes the correlation of their net stances.
-        """
+        """Yield two parts of an actor, or one and the rest, and how these correlate."""
         if not (study := self._correction):
             return
         pairs = self.actors[actor]
