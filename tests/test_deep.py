@@ -107,11 +107,13 @@ def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
     "options",
     [("--model", "mine.stance"), ("--abstain", "0.1"), ("--cluster", "tcp://127.0.0.1:1")],
 )
-def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatch):
+def test_options_that_do_not_go_with_it_are_refused(archive, options, monkeypatch, model_path):
     monkeypatch.chdir(archive.parent)
     if options[0] == "--model":
         assert "say 'speeches'" in fails(3, "predict", archive, "--deep", "all", *options)
-        shutil.copy(bundled_model("speeches"), options[1])
+        shutil.copy(bundled_model("speeches"), options[1])  # which is the same model
+        assert invoke("predict", archive, "--deep", "all", *options).exit_code == 0
+        shutil.copy(model_path, options[1])
     why = misused("predict", archive, "--deep", "all", *options)
     advice = "use that model" if options[0] == "--model" else f"drop {options[0]}"
     assert re.search(f"--deep works only with.*; {advice}, or drop --deep", why)

@@ -95,6 +95,9 @@ def test_inputs_that_make_no_sense_are_refused(folder, status, args, told):
     write(folder.parent / "alike" / "b.csv", f"text,TEXT\n{TEXT},x\n")
     write(folder.parent / "pictures" / "a.png", "no")
     assert told in fails(status, "predict", *args)
+    if args == ["alike"]:  # which is told where it is put aside, too
+        aside = invoke("predict", "alike", "-o", "o.csv", "--rejects", "bad.csv").stderr
+        assert "columns 'text' and 'TEXT' are one in the other files; rename one (counts" in aside
 
 
 # --- How they join ---

@@ -177,6 +177,18 @@ def test_what_was_added_by_a_run_without_its_summary_is_not_added_twice(folder):
     assert rows() == after
 
 
+def test_the_rows_of_a_file_that_is_gone_stay(folder):
+    again = ("in/1.csv", "in/2.csv", *AGAIN[1:], "--rejects", "bad.csv")
+    predict(*again)
+    before = rows()
+    (folder / "2.csv").unlink()
+    write(folder / "1.csv", f"id,text\n{GOOD}")
+    assert predict(*again).exit_code == 0
+    gone = [row for row in before if row["file"] == "in/2.csv"]
+    assert gone
+    assert [row for row in rows() if row["file"] == "in/2.csv"] == gone
+
+
 @pytest.mark.parametrize("name", ["new.csv", "new.jsonl", "new.csv.gz"])
 def test_another_output_gets_the_new_rows_alone(folder, name):
     predict(*AGAIN)

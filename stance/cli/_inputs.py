@@ -68,14 +68,13 @@ def open_model(
     """
     from stance import storage
 
-    file = storage.model_file(path)
-    model, reader = storage.load_model(file), None
+    model, reader = storage.load_model(storage.model_file(path)), None
     if deep is not None:
         if unfit := [option for option, value in others.items() if value is not None]:
             only = "works only without calibrated abstention or a cluster"
             raise UsageError(f"--deep {only}; drop --{unfit[0]}, or drop --deep")
-        names = {storage.bundled_model(name): name for name in storage.BUNDLED}
-        reader = storage.load_reader(deep, model=names.get(file, storage.BUNDLED[0]))
+        names = {storage.digest_of(name): name for name in storage.BUNDLED}
+        reader = storage.load_reader(deep, model=names.get(model.digest, storage.BUNDLED[0]))
     return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
 
 

@@ -45,7 +45,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
     if (sheet := optional_column(table, "design")) is not None and records:
-        path = _design_of(request.audit, {record.cells[sheet].strip() for record in records})
+        names_of = (record.cells[sheet].strip() for record in records)
+        path = request.audit.parent / Path(max(names_of)).name
         if path.is_file():
             with open_table(path) as design_table:
                 known = {*map(folded, design_table.columns)}
@@ -163,17 +164,12 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
-def _design_of(sheet: Path, names: set[str]) -> Path:
-    """Return the file that the column ``design`` of a sheet names."""
-    return sheet.parent / Path(max(names)).name
-
-
 def _find_design(
     request: Request, names: set[str], labels: Sequence[_Label], population: AnswersTable
 ) -> Design:
     """Return how the pairs of a sample were drawn, by its file or by --simple-random."""
     source = request.audit or Path()
-    path = _design_of(source, names)
+    path = source.parent / Path(max(names)).name
     if request.simple_random and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
     if request.simple_random or len(names) > 1 or not path.is_file():

@@ -170,11 +170,7 @@ class Correction:
         return self._corrected(sides, variance, doubtful, rows, method)
 
     def _spread(self, pairs: Ints, rows: Bools, weights: Weights) -> tuple[Any, ...]:
-        """Return the shares of the sides of some pairs, and what they vary by.
-
-        These are deviations of the labels' units (n_units, 4), totals of these, sums of the pairs'
-        documents (n_documents, 4), and the place of each unit's document among the latter.
-        """
+        """Return shares of sides, deviations and totals of units, and sums of documents."""
         predictions = self._predict(weights, pairs)
         residuals = self._sides - self._predict(weights, self.audit.pair)
         z, totals, means = self._deviations(residuals, rows)

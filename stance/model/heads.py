@@ -55,10 +55,7 @@ class BlockWeights(Recomputing):
         return [np.append(column, 0.0) for column in (*(o - first for o in others), idf**2)]
 
     def _find(self, reader: Reader, pairs: Pairs) -> Iterator[tuple[Occurrences, Columns]]:
-        """Yield the block's features in a batch, in the order of pairs.
-
-        They are numbered by their places in the columns beside.
-        """
+        """Yield the block's features in a batch by pair, numbered as in the columns beside."""
         for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
                 yield one, self._lookup(reader, one.vocabulary)

@@ -246,10 +246,7 @@ class References:
         return bearers.get((int(self._tokens.start[first]), int(self._tokens.end[last])), -1)
 
     def _named_before(self, mention: int, kinds: Set[str]) -> list[tuple[int, int]]:
-        """Return sentence and actor of mentions of some kinds before one.
-
-        They are among the last `_BACK` of its paragraph or, if there are none, in the one before.
-        """
+        """Return sentence and actor of mentions before one, in its paragraph or the one before."""
         begin = int(self._para.searchsorted(self._para[mention]))
         part = slice(max(begin, mention - _BACK), mention)
         actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()

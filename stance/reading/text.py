@@ -76,13 +76,20 @@ def normalise_all(texts: Iterable[str]) -> list[str]:
     return [normalise(text[:MOST_READ]) for text in list_strings("texts", texts)]
 
 
+def is_missing(cell: object) -> bool:
+    """Return whether a cell is what pandas, numpy or Arrow put where nothing is."""
+    return str(cell) in ("None", "nan", "<NA>", "NaT")
+
+
 def list_strings(name: str, given: Iterable[str]) -> list[str]:
     """Return strings as a list; raise `TypeError` if one is not a string."""
     strings = list(given)
     for place, odd in enumerate(strings):
         if not isinstance(odd, str):
-            missing = str(odd) in ("None", "nan", "<NA>", "NaT")
-            advice = "replace missing ones, as by .fillna('')" if missing else "see .to_pylist()"
+            advice = "give .to_pylist()" if hasattr(odd, "as_py") else "give a string"
+            if is_missing(odd):
+                texts = name in ("texts", "before")
+                advice = "replace it, as by .fillna('')" if texts else "leave out rows without one"
             raise TypeError(f"{name}[{place}] is {odd!r:.60}, not a string; {advice}")
     return strings
 
@@ -165,8 +172,7 @@ def places_of(given: Any, text: str, where: str) -> list[tuple[int, int]] | None
     if isinstance(given, str):
         return parse_spans(given, text, where)
     try:
-        given = () if given is None or isinstance(given, float) else given  # NaN of pandas
-        places = [(int(start), int(end)) for start, end in given]
+        places = [(int(s), int(end)) for s, end in (() if is_missing(given) else given)]
         whole = len(text) != MOST_READ  # else it may be cut
         if not all(0 <= start < end <= (len(text) if whole else end) for start, end in places):
             raise ValueError

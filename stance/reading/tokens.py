@@ -244,10 +244,7 @@ def _numbers(table: StringTable, keys: Keys, text: str, begin: Ints, end: Ints) 
 
 
 def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:
-    """Return the clitic of each word, and the words that are not clitics themselves.
-
-    The gap after a clitic becomes that after its word.
-    """
+    """Return each word's clitic, and the other words, each with the gap after its clitic."""
     gaps = spellings.gaps
     flag, alone = np.zeros(len(type_), np.uint8), np.ones(len(type_), np.bool_)
     last = np.zeros(len(type_) + 1, np.bool_)

@@ -156,10 +156,7 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
 def _paragraphs(
     path: Path | None, request: ReadRequest, notes: list[str]
 ) -> tuple[list[Piece], dict[str, str]]:
-    """Return the paragraphs of an article, and what it says of itself.
-
-    A short first line that is no sentence is its headline.
-    """
+    """Return paragraphs, a short first line as headline, and what an article says of itself."""
     about, headings = dict[str, str](), set[str]()
     if path is None:
         pieces = [p for p in split_article(request.text) if request.reading.keep_all or not p[1]]

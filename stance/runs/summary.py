@@ -185,7 +185,9 @@ class Summary:
         """Copy the rows of the older output, but for those of files judged now."""
         if (older := self._older) is None:
             return
-        names, judged_now = writer.format.columns, quote_formulas([*map(cell_of, self.hashes)])
+        safe = quote_formulas if writer.format.excel_safe else list[str]
+        judged_now = safe([cell_of(path) for path, digest in self.hashes.items() if digest])
+        names = writer.format.columns
         with _reopen(older) as table:
             answers = table.columns[len(self.inputs.columns) + 1 :]
             if names[-len(answers) :] != answers:
@@ -194,7 +196,7 @@ class Summary:
                 advice = "name another output, or judge everything again without --since"
                 raise DataError(f"{shown_path(older)}: {what}; {advice}")
             for record in table:
-                if quote_formulas(record.cells[:1])[0] not in judged_now:
+                if safe(record.cells[:1])[0] not in judged_now:
                     self.copied += 1
                     cells = dict(zip(table.columns, record.cells, strict=True))
                     writer.write([cells.get(name, "") for name in names])

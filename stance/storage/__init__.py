@@ -263,6 +263,12 @@ def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Conten
 READER, MIXTURES = "reader.stance", "reader.toml"
 
 
+def digest_of(name: str) -> str:
+    """Return the `digest` of a bundled model, without loading it."""
+    with opened(bundled_model(name)) as archive:
+        return hashlib.sha256(archive.read(MANIFEST)).hexdigest()
+
+
 def load_reader(
     reads: Literal["all", "unsure"], folder: Path | None = None, model: str = DEFAULT
 ) -> DeepReader:
@@ -296,8 +302,7 @@ def load_reader(
     for name, value, known in (("reads", reads, ("all", "unsure")), ("model", model, BUNDLED)):
         if value not in known:
             raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
-    with opened(bundled_model(model)) as archive:  # mixtures of its own answer beside any model
-        digest = "" if folder else hashlib.sha256(archive.read(MANIFEST)).hexdigest()
+    digest = "" if folder else digest_of(model)  # mixtures of its own answer beside any model
     folder = folder or DATA
     settings = read_settings(folder / MIXTURES, "mixtures", ModelError)
 

@@ -184,7 +184,7 @@ def _add_paragraphs(tree: Any) -> None:
                 part.tag = "section"
     found, prosaic = list[tuple[Any, ...]](), set[tuple[Any, ...]]()
     for block in tree.xpath(_XPATH["blocks"]):
-        kind = block.getparent(), block.tag, block.get("class")  # such as <div class="par">
+        kind = block.getparent(), block.tag, block.get("class"), block.get("id")
         runs: list[list[Any]] = [[None]]  # the element above, and inline ones
         for child in block:
             runs.append([child]) if child.xpath(_XPATH["lines"]) else runs[-1].append(child)

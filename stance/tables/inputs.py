@@ -117,7 +117,7 @@ class JoinedTable(Table):
         survey: Callable[[Table], object], rejects: Rejects | None = None,
     ) -> None:  # fmt: skip
         super().__init__(count(len(inputs.paths), "file"), (name, *inputs.columns))
-        self._opened, self._survey, self._rejects = opened, survey, rejects
+        self._opened, self._rejects, self._refused = opened, rejects, dict[Path, DataError]()
         self._sizes = {p: p.stat().st_size if p.is_file() else 0 for p in inputs.paths if p}
         self._files_noted = defaultdict[str, list[str]](list)  # names by what is noted of them
         for path in self._sizes:  # before any record of any file
@@ -128,6 +128,7 @@ class JoinedTable(Table):
             except DataError as error:
                 if rejects is None or isinstance(error, ExtraError):  # which concerns all files
                     raise
+                self._refused[path] = error
         self.chunks = self._read()
         self._read_now: Table | None = None
         self._done = 0  # bytes of files that have been read
@@ -174,8 +175,8 @@ class JoinedTable(Table):
                 self._rejects.file = cell_of(path)
             try:
                 with self._opened(path, self._rejects) as table:
-                    if path not in self.headers:
-                        self._survey(table)  # raises
+                    if path in self._refused:
+                        raise self._refused[path]
                     self._read_now = table
                     yield from self._records_of(path, table)
                 for note in (*table.remarks(), *["has no row"] * (not table.records_in)):
