@@ -248,34 +248,30 @@ class Correction:
         return centred * np.sqrt(self._unbiased * (1 - self._share))[:, None], totals, mean
 
 
-def difference(
-    one: Estimates, other: Estimates, confidence: float, together: float = 0.0
-) -> Interval:
+def difference(one: Estimates, other: Estimates, confidence: float, r: float = 0.0) -> Interval:
     """Return the interval of the difference of two net stances, which joins those of both.
 
-    ``together`` is their correlation. Zou 2007, "Toward Using Confidence Intervals to Compare
+    ``r`` is their correlation. Zou 2007, "Toward Using Confidence Intervals to Compare
     Correlations"; Zou and Donner 2008, "Construction of Confidence Limits about Effect Measures".
     """
     a, b = one.net, other.net
     (low_a, high_a), (low_b, high_b) = (part.interval(NET, confidence) for part in (one, other))
 
     def width(x: float, y: float) -> float:
-        return math.sqrt(max(x * x + y * y - 2 * together * x * y, 0.0))
+        return math.sqrt(max(x * x + y * y - 2 * r * x * y, 0.0))
 
     return a - b - width(a - low_a, high_b - b), a - b + width(high_a - a, b - low_b)
 
 
-def compare(
-    one: Corrected, other: Corrected, together: float = 0.0
-) -> tuple[float, Interval, float]:
+def compare(one: Corrected, other: Corrected, r: float = 0.0) -> tuple[float, Interval, float]:
     """Return the difference of two net stances, its 95 % interval, and p where that meets 0."""
 
     def lacks_zero(log_p: float) -> bool:
-        low, high = difference(one, other, 1 - float(np.exp(log_p)), together)
+        low, high = difference(one, other, 1 - float(np.exp(log_p)), r)
         return low > 0 or high < 0
 
     log_p = edge(lacks_zero, float(np.log(LEAST_P)), 0.0, HALVINGS)
-    interval = difference(one, other, CONFIDENCE, together)
+    interval = difference(one, other, CONFIDENCE, r)
     return one.net - other.net, interval, float(np.exp(log_p))
 
 

@@ -63,7 +63,7 @@ def cut_note(number: int) -> str:
 def foreign_note(number: int, texts: int, language: str) -> str:
     """Return what is said of texts in another language than a model's."""
     what = f"{number:,} of {count(texts, 'paragraph')} not in a language"
-    return f"{what} this model knows (trained on {shown(language)}): marked uncertain"
+    return f"{what} this model knows (trained on {shown(language.title())}): marked uncertain"
 
 
 def count_cut(texts: Sequence[str]) -> int:

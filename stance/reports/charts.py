@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, floor
 from textwrap import wrap
 from typing import NamedTuple
@@ -77,10 +77,11 @@ class Estimate(NamedTuple):
 
 def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     """Return estimates with intervals under each other, between their names and notes."""
-    names = [cut(name, NAME) for name, _, _ in rows]
-    start = 12 + BOLD * max(sum(widths(name)) for name in names)
+    names = [[cut(n)] if sum(widths(n)) <= NAME else _lines(n, 3) for n, _, _ in rows]
+    start = 12 + BOLD * max(map(_columns, names))
     end = NARROW - 12 - NOTE * max(len(note) for _, note, _ in rows)
-    marks, bottom = list[Mark](), float(ROW * len(rows))
+    tops = [*accumulate((ROW + LINE * (len(name) - 1) for name in names), initial=0)]
+    marks, bottom = list[Mark](), float(tops.pop())
     labelled = 1 if (end - start) / (len(axis.ticks) - 1) >= APART else 2
     zero = next(number for number, (tick, _) in enumerate(axis.ticks) if not tick)
     for number, (tick, text) in enumerate(axis.ticks):
@@ -92,9 +93,9 @@ def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     def place(y: float, net: float) -> tuple[float, float]:
         return axis.place(net, start, end), y
 
-    for number, (name, (_, note, estimate)) in enumerate(zip(names, rows, strict=True)):
-        y = ROW * number + 9
-        marks.append(Mark("text", 0, y + 4, "strong", name))
+    for top, name, (_, note, estimate) in zip(tops, names, rows, strict=True):
+        y = top + 9
+        marks += (Mark("text", 0, y + 4 + LINE * n, "strong", line) for n, line in enumerate(name))
         marks.append(Mark("text", NARROW, y + 4, "quiet end", note))
         marks += estimate.marks("ink", partial(place, y))
     marks.append(Mark("text", (start + end) / 2, bottom + 15 + TITLE, "quiet middle", NET))

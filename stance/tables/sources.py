@@ -124,7 +124,8 @@ class InputFile:
             why = _UNREADABLE.get(type(error), other)
             if re.match(r"https?:[/\\]", str(self._path)):
                 why = "is a web address, and stance fetches nothing; save the page or table first"
-            raise DataError(f"{self.name}: {why}") from error
+            name = re.sub(r"^(https?:)/(?!/)", r"\1//", self.name)  # as it was before it was a path
+            raise DataError(f"{name}: {why}") from error
 
     def _look(self, binary: bool) -> str:
         """Return what the first bytes show; refuse what is neither text nor a table."""
