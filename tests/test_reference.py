@@ -126,7 +126,7 @@ def test_foreign_paragraphs_are_uncertain_and_counted(model_path, tmp_path, corp
     assert invoke(*command, "--quiet").stderr == ""
     assert (
         f"{DRIFT}2 of 40 paragraphs not in a language this model knows "
-        "(trained on english): marked uncertain"
+        "(trained on English): marked uncertain"
     ) in invoke(*command).stderr.splitlines()
     for row in read_rows(output):
         strange = row["text"] in foreign
