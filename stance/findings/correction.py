@@ -196,7 +196,7 @@ class Correction:
             # As in `estimate`, less what the labels' chance adds to the documents' deviations.
             chance = np.sqrt(1 - self._share) * totals[:, NET]
             error = max(known.errors[NET], 1e-300)
-            varied.append([each / error for each in (sums[both, NET], z[:, NET], chance)])
+            varied.append([part / error for part in (sums[both, NET], z[:, NET], chance)])
         by_document, by_label, chance = (a @ b for a, b in zip(*varied, strict=True))
         return float(np.clip(by_document + by_label - chance, -1, 1))
 
