@@ -44,20 +44,22 @@ def occurrences(
     whole, places = [(0, len(tags))], dict[str, list[tuple[int, int]]]()
     for one in constructions:
         if one.sign and one.sign not in places:
-            places[one.sign] = [*_sentences_with(compiled(one.sign), tags)]
+            places[one.sign] = [*_sentences_with(one.sign, tags)]
         for low, high in places[one.sign] if one.sign else whole:
             for hit in compiled(one.pattern).finditer(tags, low, high):
                 yield one, hit
 
 
-def _sentences_with(sign: re.Pattern[str], tags: str) -> Iterator[tuple[int, int]]:
+def _sentences_with(sign: str, tags: str) -> Iterator[tuple[int, int]]:
     """Yield where the sentences that hold a sign begin and end, with those between near ones."""
-    hit = sign.search(tags)
-    while hit:
-        low, end = tags.rfind(".", 0, hit.start()) + 1, hit.end()
-        while hit and hit.start() < end + _NEAR:
-            end = tags.index(".", hit.start()) + 1
-            hit = sign.search(tags, end)
+    low = end = 0
+    for hit in compiled(rf"(?:{sign})(?:(?<=\.)|[^.]*\.)").finditer(tags):
+        if not end or hit.start() >= end + _NEAR:
+            if end:
+                yield low, end
+            low = tags.rfind(".", 0, hit.start()) + 1
+        end = hit.end()
+    if end:
         yield low, end
 
 

@@ -179,8 +179,12 @@ class _Sentences(Evaluations):
     def _divided(self, cue: int) -> bool:
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
-        ends = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
-        words = [*map(self.spelling, range(*ends))]
+        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
+        begin, end = self.words.start[low], self.words.end[high - 1]
+        text = self.words.texts[self.words.para[word]][begin:end].lower()
+        if not any(one in text for one in ("some", "half", *self.lists["backers"])):
+            return False  # as nearly always, and soon
+        words = [*map(self.spelling, range(low, high))]
         sides = not self.lists["backers"].isdisjoint(words)
         sides &= not self.lists["opponents"].isdisjoint(words)
         return sides or bool(_SIDES.search(" ".join(words)))
