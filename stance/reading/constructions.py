@@ -41,26 +41,24 @@ def occurrences(
     tags: str, constructions: Sequence[Construction]
 ) -> Iterator[tuple[Construction, re.Match[str]]]:
     """Yield each construction in the phrases of some sentences, and where, in their order."""
-    whole, places = [(0, len(tags))], dict[str, list[tuple[int, int]]]()
+    whole, places = [[0, len(tags)]], dict[str, list[list[int]]]()
     for one in constructions:
         if one.sign and one.sign not in places:
-            places[one.sign] = [*_sentences_with(one.sign, tags)]
+            places[one.sign] = _sentences_with(one.sign, tags)
         for low, high in places[one.sign] if one.sign else whole:
             for hit in compiled(one.pattern).finditer(tags, low, high):
                 yield one, hit
 
 
-def _sentences_with(sign: str, tags: str) -> Iterator[tuple[int, int]]:
-    """Yield where the sentences that hold a sign begin and end, with those between near ones."""
-    low = end = 0
+def _sentences_with(sign: str, tags: str) -> list[list[int]]:
+    """Return where the sentences that hold a sign begin and end, with those between near ones."""
+    places = list[list[int]]()
     for hit in compiled(rf"(?:{sign})(?:(?<=\.)|[^.]*\.)").finditer(tags):
-        if not end or hit.start() >= end + _NEAR:
-            if end:
-                yield low, end
-            low = tags.rfind(".", 0, hit.start()) + 1
-        end = hit.end()
-    if end:
-        yield low, end
+        if places and hit.start() < places[-1][1] + _NEAR:
+            places[-1][1] = hit.end()
+        else:
+            places.append([tags.rfind(".", 0, hit.start()) + 1, hit.end()])
+    return places
 
 
 _BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
