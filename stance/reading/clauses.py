@@ -184,6 +184,7 @@ def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bo
     bravely = adverb & _letters("Ahm")[before] & _letters("orC")[after]  # "bravely rescued them"
     letter[adverb] = np.where(before[adverb] == ord("v"), ord("J"), ord("x"))
     letter[bravely] = ord("d")
+    letter[(letter == ord("X")) & _letters("VEBGdeg")[after]] = ord("x")  # "harshly condemned"
     conduct, judged = letter == ord("v"), adverb & (letter == ord("J"))
     letter[conduct] = np.where(np.append(judged[1:], False), ord("b"), ord("o"))[conduct]
     bare = (letter == ord("J")) & ((before == ord("t")) | (before == ord("m")))

@@ -52,7 +52,8 @@ def compiled(text: str) -> re.Pattern[str]:
 
 
 _SAYS = compiled(
-    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R"
+    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R|"
+    f"S{NOUN_PHRASE}(?=[hbmdegVE])"  # ", the prime minister, said Peru had"
 )
 _WHO = compiled("<who>")
 _SAID = compiled(
@@ -383,7 +384,7 @@ class Rejections(Voices):
     def unfair(self, place: int) -> bool:
         """Tell whether a phrase such as "it would be wrong to" makes what follows untrue."""
         word = self.spelling(self.phrases.last[place] - 1)
-        return self.tags[place] == "C" and word in self.lists["unfair"]
+        return self.tags[place] in "Cd" and word in self.lists["unfair"]
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
