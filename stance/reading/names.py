@@ -122,6 +122,8 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
     lead = text[max(0, start - _REACH) : start]
     before = _BEFORE.search(lead)
     previous = before[1].rstrip(".").lower() if before else lead.rpartition(" ")[2].rstrip("-")
+    if before and before[1][-1] == "." and previous not in known["titles"] and len(previous) > 1:
+        before = None  # the end of a sentence
     if before and previous in given:
         return "full"
     if before and ordinary and previous in ("the", "a", "an"):
@@ -134,8 +136,6 @@ def _sign(text: str, start: int, end: int, given: set[str]) -> str:
     named = after and after[1][0].isupper() and not titled
     if named and word in known["ordinary"] | known["first"]:
         return ""
-    if before and before[1][-1] == "." and previous not in known["titles"] and len(previous) > 1:
-        before = None
     if not before:
         if lead.endswith("-") and previous[:1].isupper():
             return ""
