@@ -112,6 +112,10 @@ def codes(
     code = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
+    asked = zip(para[spoken].tolist(), actor[spoken].tolist(), speaker.tolist(), strict=True)
+    frames = {(int(words.para[f.cue]), f.agent, f.patient) for f in frames_in(words, reader, para)}
+    # Whom the asked actor judges does not speak about it.
+    speaker = np.array([NOBODY if one in frames else one[2] for one in asked], np.int64)
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
     judge = judges(reader, words, para, actor)
     sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
@@ -120,15 +124,20 @@ def codes(
 
 
 def judges(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
-    """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree."""
-    agents, sizes = defaultdict[tuple[int, int], set[int]](set), np.diff(words.first)
+    """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree.
+
+    Of several actors that do, the first one counts.
+    """
+    agents, sizes = defaultdict[tuple[int, int], list[int]](list), np.diff(words.first)
     for frame in frames_in(words, reader, para):
         believed = frame.agent != voices.OTHER or sizes[words.para[frame.cue]] <= SHORT
         if frame.polarity and frame.patient >= 0 and believed:
             code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)
-            agents[int(words.para[frame.cue]), frame.patient].add(code or frame.agent + len(NAMES))
+            code = frame.agent + len(NAMES) if code is None else code
+            agents[int(words.para[frame.cue]), frame.patient].append(code)
     judging = map(agents.get, zip(para.tolist(), actor.tolist(), strict=True))
-    one = (min(codes) if codes and len(codes) == 1 else NONE for codes in judging)
+    named = ([*dict.fromkeys(codes or [NONE])] for codes in judging)
+    one = (codes[0] if len(codes) == 1 or min(codes) >= len(NAMES) else NONE for codes in named)
     return np.fromiter(one, np.int64, len(para))
 
 
