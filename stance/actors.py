@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from stance.display import count, shown
 from stance.errors import DataError
+from stance.reading.actor_tables import are_terms
 from stance.reading.actors import ActorBook
 from stance.reading.names import name_words, surname
 from stance.reading.text import count_cut, cut_note
@@ -57,16 +58,23 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     """Return the TOML of an actor book with the persons of a table, and their parties."""
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
     parties, suffixes = defaultdict[str, set[str]](set), name_words()["suffixes"]
+    spelling = dict[str, str]()  # case does not tell names apart
     with open_table(path, **form) as table:
         column(table, "name", hint="; rename the column that holds full names to 'name'")  # raises
         known = ("name", "party", "country", "from", "to")
         places = {name: optional_column(table, name) for name in known}
         for record in table:
             cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
-            last, comma, given = cells["name"].partition(", ")  # "Müller, Anna", not "Kennedy, Jr."
+            last, comma, given = cells["name"].partition(",")  # "Müller, Anna", not "Kennedy, Jr."
+            given = given.lstrip()
             plain = not comma or "," in given or given.rstrip(".").lower() in suffixes
             name = cells["name"] if plain else f"{given} {last}"
-            terms[name] += [cells["from"], cells["to"]]
+            name, term = spelling.setdefault(name.lower(), name), [cells["from"], cells["to"]]
+            if not are_terms(term):
+                found = " and ".join(f"'{shown(day)}'" for day in term)
+                advice = "write a first and a last day such as 2024-10-01, or nothing"
+                raise DataError(f"{table.where(record)}: 'from' and 'to' are {found}; {advice}")
+            terms[name] += term
             notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
             if cells["party"]:
                 parties[cells["party"]].add(cells["country"])

@@ -251,7 +251,10 @@ def test_a_book_is_made_of_a_table_of_people(tmp_path):
     [
         ("vorname,Nom\nMona,Ray\n", "it has vorname, Nom; rename the column that holds full names"),
         ("name,party\n,\n", "no name in it; write one person in each row"),
-        ("name,from\nMona,1 May 2015\n", "'office.Mona' must be a first and a last day per term"),
+        (
+            "name,from\nMona,1 May 2015\n",
+            "csv:2: 'from' and 'to' are '1 May 2015' and ''; write a first",
+        ),
     ],
 )
 def test_a_table_without_people_is_refused(table, message, tmp_path):

@@ -243,6 +243,8 @@ def shares(
     files.refuse_outputs(force, read, output=output, differences=differences)
     if output and output.suffix.lower() == ".graphml" and not pairs:
         raise UsageError(f"{output}: a graph holds who judges whom; add --pairs")
+    if output and ".graphml." in output.name.lower():
+        raise UsageError(f"{output}: graphs are not compressed; name it {output.with_suffix('')}")
     how = {"force": force, "excel_safe": excel_safe}
     study = findings.read_study(request)
     edges = findings.find_pairs(study.population, study.audit) if pairs else None
@@ -253,7 +255,7 @@ def shares(
     with AtomicGroup() as together:
         for path, name in ((output, "pairs" if pairs else "shares"), (differences, "differences")):
             if path:
-                notices.append(findings.write_numbers(path, figures[name], together, **how))
+                notices.append(findings.write_numbers(path, figures[name], name, together, **how))
     tell(*notices)
     show(figures, lambda: pair_lines(edges.shares) if edges else share_lines(figures), as_json)
 

@@ -174,17 +174,22 @@ def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
 
 
 def write_numbers(
-    path: Path, rows: Sequence[Mapping[str, Any]], together: AtomicGroup, **how: Any
+    path: Path, rows: Sequence[Mapping[str, Any]], what: str, together: AtomicGroup, **how: Any
 ) -> str:
-    """Write figures as a tidy table, or pairs as a graph (.graphml); return what to say of it."""
-    columns = tuple(rows[0]) if rows else DIFFERENCE  # which alone may be none
-    if path.suffix.lower() == ".graphml" and (not rows or "holder" in rows[0]):
+    """Write figures as a tidy table, or pairs as a graph (.graphml); return what to say of it.
+
+    ``what`` they are is "shares", or "pairs" or "differences", of which there may be none.
+    """
+    none = DIFFERENCE if what == "differences" else (*ENDS.values(), "n")
+    columns = tuple(rows[0]) if rows else none
+    if path.suffix.lower() == ".graphml" and what == "pairs":
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"
     with together.part(write_table(path, columns, **how)) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
-    why = "" if rows else "; only groups and periods with corrected shares (--audit) are compared"
+    why = "; only groups and periods with corrected shares (--audit) are compared"
+    why = why if columns == DIFFERENCE and not rows else ""
     return f"wrote {path}: {count(len(rows), 'row')}{why}"
 
 

@@ -87,7 +87,8 @@ def _are_names(entries: list[Any]) -> bool:
     return max(map(len, entries), default=0) <= _LONGEST and all(named)
 
 
-def _are_terms(days: list[Any]) -> bool:
+def are_terms(days: list[Any]) -> bool:
+    """Return whether a list is the first and the last day of each term."""
     try:
         return days != [] and all(first <= last for first, last in months_of_terms(tuple(days)))
     except (TypeError, ValueError):
@@ -101,7 +102,7 @@ _TABLE = table(
     optional={
         **dict.fromkeys((*ALIAS_KINDS, "case", "alone", "not"), _NAMES),
         "kind": one_of(*ACTOR_KINDS),
-        "office": entries(such(of(list), _are_terms, _DAYS)),
+        "office": entries(such(of(list), are_terms, _DAYS)),
     }
 )
 
@@ -111,6 +112,8 @@ def read_actor(name: str, entry: object, source: str) -> Actor:
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
         advice = f"use at most {_LONGEST} printable characters"
         raise ActorError(f"{source}: {shown(repr(name))} is not a name for an actor; {advice}")
+    if name.lower() in ("author", "other"):
+        raise ActorError(f"{source}: '{name}' is a kind of holder; give the actor another name")
     where = f"{source}: actor '{name}'"
     if not isinstance(entry, dict):
         meant = hint(name, ("extends", "endings"), f'Write ["{name}"] and its aliases.')

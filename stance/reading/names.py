@@ -159,9 +159,10 @@ def _is_title(text: str, start: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _capitalised() -> re.Pattern[str]:
-    """Return a pattern of names in all alphabets, the first word of which is not in ALL CAPS."""
+    """Return a pattern of names in all alphabets; in ALL CAPS, of a short word by itself."""
     upper = "".join(filter(str.isupper, map(chr, range(0x10000))))
     return re.compile(
+        rf"(?<![{upper}] )\b(?P<short>[{upper}]{{2,6}})(?![\w'-]| [{upper}])|"
         rf"(?=[{upper}])(?!I'|[{upper}\d_'-]+(?![\w'-]))[\w'-]+"
         rf"(?: (?:(?:de|van|von|bin|al|of) )?[{upper}][\w'-]+)*"
     )
@@ -172,6 +173,9 @@ def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int,
     leading = name_words()["titles"] | name_words()["openers"]
     for match in _capitalised().finditer(text):
         start, end = match.span()
+        short = match["short"] or ""
+        if short.lower() in name_words()["abbreviations"] or (short and text.isupper()):
+            continue
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
@@ -179,7 +183,9 @@ def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int,
         before = _BEFORE.search(text[max(0, start - _REACH) : start])
         if before and before[1].rstrip(".").lower() in name_words()["titles"] and surname(person):
             words, end = person.split(" "), start + len(person)  # "Sen. Tom Price of Ohio"
-        alone = len(words) == 1 and _OPENING.search(text[max(0, start - _REACH) : start])
+        alone = (
+            len(words) == 1 and not short and _OPENING.search(text[max(0, start - _REACH) : start])
+        )
         if words and not alone and not any(start < last and first < end for first, last in named):
             yield " ".join(words), start, end
 

@@ -62,7 +62,8 @@ def write_predictions(
             every = [figure for listed in drawn.values() for figure in listed]
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
             for name, rows in tables_of(report).items():
-                write_numbers(folder / name, rows, group, force=force, excel_safe=excel_safe)
+                what, how = Path(name).stem, {"force": force, "excel_safe": excel_safe}
+                write_numbers(folder / name, rows, what, group, **how)
         group.write(output, data, force=force)
     counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
     counted += f", {report.total.withheld:,} withheld" * (report.total.withheld > 0)
