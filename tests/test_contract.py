@@ -198,7 +198,7 @@ def test_messages_name_every_option_that_a_spreadsheet_s_table_needs(predict, re
     without_date = predict(mine, *asked)
     assert "did you mean --date-column 'Date published'?" in without_date.stderr
     dated = predict(mine, *asked, "--date-column", "Date published")
-    assert "by the dates in column" in dated.stderr
+    assert "by the months in column" in dated.stderr
 
 
 def test_the_output_follows_its_name(predict, mine, tmp_path):

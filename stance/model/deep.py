@@ -149,6 +149,11 @@ class DeepReader(Recomputing):
     sha256: str  # of network, pieces and layers
     beside: str = ""  # digest of the model for which the mixtures are calibrated; "" for any
 
+    @property
+    def version(self) -> str:
+        """The version of onnxruntime, on which probabilities depend."""
+        return str(load_extra("onnxruntime", "the deep reader", "deep").__version__)
+
     @cached_property
     def session(self) -> Any:
         """The network, ready to run on one thread."""
@@ -177,9 +182,7 @@ class DeepReader(Recomputing):
         for pair, (hidden, whole) in zip(asked.tolist(), states, strict=True):
             answers["stance"][pair] = self._answer("stance", hidden)
             answers["holder"][pair] = self._answer("holder", hidden)
-            sentiment = answers["sentiment"][para[pair]]
-            if np.isnan(sentiment[0]):  # by the part around the first actor
-                sentiment[:] = self._answer("sentiment", whole)
+            answers["sentiment"][para[pair]] = self._answer("sentiment", whole)
         return answers
 
     def features(self, words: Words, para: Ints, actor: Ints) -> tuple[Ints, Floats]:
@@ -198,7 +201,7 @@ class DeepReader(Recomputing):
     def _states(
         self, words: Words, para: Ints, actor: Ints, asked: Ints
     ) -> Iterator[tuple[Floats32, Floats32]]:
-        """Yield the state of some of the pairs, and that of the part of the paragraph read."""
+        """Yield the state of some of the pairs, and that of the part around the first mention."""
         from scipy.special import erf  # which takes a while to import
 
         mentions, text, states = words.mentions, "", dict[int, Floats32]()
@@ -206,18 +209,21 @@ class DeepReader(Recomputing):
             if words.texts[paragraph] != text:
                 text, states = words.texts[paragraph], {}
                 pieces = encode(text, self.pieces)
-            here = words.para.take(mentions) == paragraph
-            mine = mentions[here & (words.who.take(mentions) == who)]
-            low = window(pieces, int(words.start[mine[0]]))
+            here = mentions[words.para.take(mentions) == paragraph]
+            mine = here[words.who.take(here) == who]
+            first, low = (window(pieces, int(words.start[one[0]])) for one in (here, mine))
+            for place in (first, low):  # often the same
+                if place not in states:
+                    ids = pieces.ids[place : place + PIECES]
+                    (states[place],) = self.session.run(None, {"ids": ids[None]})
             read = Pieces(*(column[low : low + PIECES] for column in pieces))
-            if low not in states:
-                (states[low],) = self.session.run(None, {"ids": read.ids[None]})
             named = read.named(words.start[mine], words.end[mine])
             whole = states[low].mean(axis=0)
             mention = states[low][named].mean(axis=0) if named.any() else np.zeros_like(whole)
             bent = self.layers["trunk"].apply(np.concatenate([mention, whole, mention * whole]))
             # The Gaussian error linear unit (Hendrycks and Gimpel 2016).
-            yield (bent * (1 + erf(bent / np.sqrt(np.float32(2)))) / 2), whole
+            hidden = bent * (1 + erf(bent / np.sqrt(np.float32(2)))) / 2
+            yield hidden, states[first].mean(axis=0)
 
     def _answer(self, head: str, state: Floats32) -> Floats:
         """Return the probabilities of a head."""

@@ -267,7 +267,7 @@ class _Job:
         columns, dates = self.table.columns, self.config.dates
         if dates:
             name = shown(columns[dates[0]], 40)
-            yield f"leaders count only while in office, by the dates in column '{name}'"
+            yield f"leaders count only while in office, by the months in column '{name}'"
         elif self.model.book.has_terms and (near := likely(columns, "date")):
             problem = "leaders count at any time, because there is no column 'date'"
             yield f"{problem}; did you mean --date-column '{shown(near, 40)}'?"

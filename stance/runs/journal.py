@@ -39,10 +39,12 @@ _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_
 Fingerprint = Mapping[str, str | int | float | bool | None]  # in words that a user knows
 
 
-def versions() -> dict[str, str]:
+def versions(model: StanceModel | None = None) -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     libraries = {"numpy": np.__version__, "PyStemmer": Stemmer.version()}
+    if reader := model and (model.deep or model.encoder):
+        libraries["onnxruntime"] = reader.version
     return {"stance": __version__, **libraries, "python": python}
 
 
@@ -51,7 +53,7 @@ def fingerprint(
 ) -> Fingerprint:
     """Return what the answers depend on beside the files, by the names of the command line."""
     values = asdict(reading) | asdict(options) | {"rejects": rejects}
-    known = {f"the version of {name}": number for name, number in versions().items()}
+    known = {f"the version of {name}": number for name, number in versions(model).items()}
     asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
     book = hashlib.sha256(json.dumps(model.book.to_tables(), sort_keys=True).encode()).hexdigest()
     return {**asked, **known, "the actor book or --aliases": book, "the model": model.digest}
