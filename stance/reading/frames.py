@@ -98,8 +98,8 @@ class _Sentences(Evaluations):
         patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
-            object_ = range(*(hit.span("patient") if after else (cue, hit.end())))
-            if name not in ("called", "passive") and self.referring.intersection(object_):
+            object_ = {hit.start("patient")} if after else {*range(cue, hit.end())}
+            if name not in ("called", "passive") and self.referring & object_:
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -206,7 +206,8 @@ class _Sentences(Evaluations):
             return 0  # "Who trusts Peru?"
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
-        if form.polarity or not (self.denied(verb) or tags[cue + 1] == "n"):
+        none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
+        if form.polarity or not (self.denied(verb) or none):
             return sign
         if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
             return sign  # "cannot praise Peru enough"

@@ -37,7 +37,7 @@ _PARTS = {
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
-    "(?<=[NJcls]y.))(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
+    "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.))(?!(?<=[VEBGP].),&A)(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
     "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVd][NJl]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
@@ -67,7 +67,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
-_REFERRING = re.compile("H(?:(?<=KH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
@@ -108,7 +108,8 @@ class Voices:
                 self._refer(tags, place, self._named_last(place))  # "its troops"
         for hit in _REFERRING.finditer(self.tags):
             place = hit.start()
-            called = self.tags[max(place - 2, 0) : place] == ",K"  # ", calling it a disgrace"
+            # ", calling it a disgrace", "and we thank it"
+            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV")
             last = called and self.lower(place) in ("it", "them")
             self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
         return "".join(tags)
@@ -260,7 +261,8 @@ class Voices:
         if tags[cue - 2 : cue] == "np":  # "nobody around here"
             return True
         before = self.lower(place)
-        if tags[place] == "d" and self.last(place) in ("stop", "cease", "quit", "have"):
+        stops = tags[place] == "d" or tags[place - 1 : place + 1] == "mz"
+        if stops and self.last(place) in ("stop", "cease", "quit", "have"):
             return True  # "should stop supporting", "should never have trusted"
         few = self.lower_first(place) == "few" and self.before(place) != "a"  # "few Poles trust"
         if few or before in ("whoever", "anyone", "anybody", "few"):
