@@ -202,7 +202,7 @@ def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bo
     second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])
     role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(word) < 0)
-    gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
+    gerund = _letters("Gg")[letter] & ~_letters("DO")[before] & ~owned
     turned = verbal & role & ~gerund
     letter[turned] = noun[turned]
 
