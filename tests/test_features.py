@@ -122,6 +122,7 @@ def test_words_in_capitals_are_not_names(reader: Reader) -> None:
         bulk_asked(reader, [(written, "NATO", None)])[0]["class"]
         for written in (text, text.upper(), text.replace("denounced", "Denounced"))
     )
+    assert "class said crit same" in small  # "quoted" names what is quoted
     assert small == capitals
     assert small != titled  # a capital among small letters is a name
 

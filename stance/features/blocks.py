@@ -95,7 +95,7 @@ _CLASSES = (
     ("class", "category turned"),
     ("class placed", "category turned side near"),
     ("class linked", "category turned same crossed"),
-    ("class quoted", "category turned same quoted"),
+    ("class said", "category turned same quoted"),
     ("sign", "sign side near same crossed"),
     ("sign", "sign"),
 )
