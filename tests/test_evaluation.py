@@ -143,6 +143,7 @@ def test_labels_in_few_documents_are_noted():
     assert score(certain(gold, gold))["trusted"] is False
     gold[9] = 2
     assert score(certain(gold, gold))["trusted"] is True
+    assert score(certain(gold, np.maximum(gold, 1)))["trusted"] is False  # against is answered
 
 
 def test_one_class_only():

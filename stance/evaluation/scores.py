@@ -160,7 +160,7 @@ def brief_score(answers: Answers) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
     by_document, total = answers.confusion, answers.confusion.sum(axis=0)
     documents = (by_document.sum(axis=2) > 0).sum(axis=0)  # with each label
-    few = len(by_document) < TRUSTED or np.any((documents > 0) & (documents < FEWEST))
+    few = len(by_document) < TRUSTED or np.any((occurrences(total) > 0) & (documents < FEWEST))
     return {
         "n": len(answers),
         "macro_f1": macro_f1(total),
