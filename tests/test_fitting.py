@@ -287,9 +287,14 @@ def test_certain_soft_labels_teach_what_hard_ones_do(small, trained):
 def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
     taught = np.arange(len(small)) % 3 == 2
     soft = np.where(taught[:, None], [0.1, 0.1, 0.8], np.eye(3)[small.stance])
-    more = train(quick_recipe(), dataclasses.replace(small, soft=soft, judged=~taught), BOOK)
+    mixed = dataclasses.replace(small, soft=soft, judged=~taught)
+    more = train(quick_recipe(), mixed, BOOK)
     plain = train(quick_recipe(), small.take(np.flatnonzero(~taught)), BOOK)
-    assert more.report["n"] == len(more.stance.probabilities) == (~taught).sum()
+    found = evaluate(plain.model, mixed)
+    assert f"{taught.sum()} rows left out that have only soft labels" in found["notes"]
+    assert found["n"] == more.report["n"] == len(more.stance.probabilities) == (~taught).sum()
+    with pytest.raises(DataError, match="no row has a stance to score, only soft labels"):
+        evaluate(plain.model, dataclasses.replace(mixed, judged=taught & ~taught))
     assert more.model.card["data"][0]["rows"] == len(small)
     favor = [
         each.model.probabilities(small.texts, small.actors, small.spans)[:, 2].mean()

@@ -38,6 +38,13 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 
 
+def scored_rows(corpus: Corpus) -> Corpus:
+    """Return the rows whose stance somebody has given, not only soft labels."""
+    if not corpus.judged.any():
+        raise DataError("no row has a stance to score, only soft labels; fill in 'stance'")
+    return corpus.take(np.flatnonzero(corpus.judged))
+
+
 def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
     """Return answers to the stance of a corpus's rows."""
     return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
@@ -119,6 +126,9 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
     model = model_of(model)
     if not isinstance(corpus, Corpus):
         raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
+    left = count(np.count_nonzero(~corpus.judged), "row")
+    soft = [f"{left} left out that have only soft labels"] * (not corpus.judged.all())
+    corpus = scored_rows(corpus)
     pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
     judged = [p for _, p in model.judge_many(*pairs, months=months, speakers=bool(held))]
@@ -136,7 +146,7 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
         tone,
         holder=holder_score(corpus, model.book, [holders[row] for row in held]) if held else None,
         leaked=corpus.marks.found_in(model.fingerprints),
-        notes=model_notes(model.recipe, model.stance.silent),
+        notes=[*model_notes(model.recipe, model.stance.silent), *soft],
     )
 
 
@@ -144,7 +154,7 @@ def write_mistakes(
     model: "StanceModel", corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    wrong = list[tuple[bool, float, int, str, str]]()
+    wrong, corpus = list[tuple[bool, float, int, str, str]](), scored_rows(corpus)
     pairs = corpus.texts, corpus.actors, corpus.spans
     for rows, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
         best, top = judged.stance.argmax(axis=1), judged.stance.max(axis=1).tolist()
