@@ -592,7 +592,9 @@ def test_two_answers_on_one_text_and_actor_are_refused_in_any_order(tmp_path, co
 
 def test_too_many_groups_are_refused(archive, tmp_path):
     said = "column 'text' has .* values; compare at most 200 groups"
-    assert re.search(said, fails(1, "shares", archive[0], "--by", "text"))
+    line, out = fails(1, "shares", archive[0], "--by", "text"), ("-o", tmp_path / "drawn.csv")
+    assert re.search(said, line)
+    assert fails(1, "sample", archive[0], "--by", "text", "-n", 60, *out) == line
 
 
 def test_stances_without_an_actor_are_said_to_be_left_out(tmp_path, monkeypatch):

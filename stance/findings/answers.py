@@ -20,6 +20,7 @@ from stance.tables.columns import column, day_of, optional_column, rewrite_dates
 from stance.tables.table import folded
 
 BLANK = "(blank)"  # name of a group without one
+MOST_GROUPS = 200  # that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,13 @@ def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTa
         for part in table.chunks:
             reader.add(part)
         return reader.finish()
+
+
+def refuse_many_groups(population: AnswersTable) -> None:
+    """Raise where there are more groups than can be compared."""
+    if (number := len(population.groups)) > MOST_GROUPS:
+        what = f"column '{shown(population.request.by or '')}' has {number:,} values"
+        raise DataError(f"{population.table}: {what}; compare at most {MOST_GROUPS} groups")
 
 
 def _choose_keys(places: Places, table: Table, labels: Table) -> tuple[list[int], list[str]]:

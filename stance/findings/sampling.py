@@ -12,7 +12,7 @@ from stance.display import shown
 from stance.errors import UsageError
 from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable, read_population
+from stance.findings.answers import AnswersTable, read_population, refuse_many_groups
 from stance.findings.audit import design_path
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
@@ -47,6 +47,7 @@ def write_sample(
     if train and whole:
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
+    refuse_many_groups(population)
     by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
     sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)

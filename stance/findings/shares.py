@@ -14,7 +14,7 @@ from stance.errors import DataError
 from stance.evaluation.intervals import Estimates, Interval, estimate_shares, holm
 from stance.evaluation.intervals import Shares as Counts
 from stance.findings import correction
-from stance.findings.answers import AnswersTable, split_by
+from stance.findings.answers import AnswersTable, refuse_many_groups, split_by
 from stance.findings.audit import read_answers
 from stance.findings.correction import NET, Audit, Corrected, Correction, Surrogates
 from stance.findings.request import Request
@@ -26,7 +26,6 @@ UNAUDITED = "not corrected: no labels"
 FEW = "not corrected: too few labels"
 SCARCE = "not corrected: too few documents"
 WIDE = 1.2  # width of a net stance's interval that says next to nothing; shares' are half as wide
-MOST_PARTS = 200  # groups that are told apart
 PAIRED = 5  # groups of which each is compared with each; of more, each with all others
 UNLIKELY = 5  # standard errors by which no share differs by chance
 LEVEL = 0.05  # chance, at most, that a run claims any difference where there is none
@@ -298,7 +297,5 @@ def surrogates(population: AnswersTable) -> tuple[Surrogates, Surrogates]:
 def read_study(request: Request) -> Study:
     """Read a table of answers and, if there is one, the labelled sample that audits it."""
     population, sample = read_answers(request)
-    if len(population.groups) > MOST_PARTS:
-        what = f"column '{shown(request.by or '')}' has {len(population.groups):,} values"
-        raise DataError(f"{population.table}: {what}; compare at most {MOST_PARTS} groups")
+    refuse_many_groups(population)
     return Study(population, sample)
