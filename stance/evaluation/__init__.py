@@ -126,8 +126,9 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
     model = model_of(model)
     if not isinstance(corpus, Corpus):
         raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
-    left = count(np.count_nonzero(~corpus.judged), "row")
-    soft = [f"{left} left out that have only soft labels"] * (not corpus.judged.all())
+    notes = [*model_notes(model.recipe, model.stance.silent, deep=model.deep is not None)]
+    if left := int(np.count_nonzero(~corpus.judged)):
+        notes.append(f"{count(left, 'row')} left out that have only soft labels")
     corpus = scored_rows(corpus)
     pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
@@ -146,8 +147,8 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
         tone,
         holder=holder_score(corpus, model.book, [holders[row] for row in held]) if held else None,
         leaked=corpus.marks.found_in(model.fingerprints),
-        notes=[*model_notes(model.recipe, model.stance.silent), *soft],
-    )
+        notes=notes,
+    ) | ({"deep_reader": model.deep.sha256} if model.deep else {})
 
 
 def write_mistakes(
@@ -175,14 +176,18 @@ def write_mistakes(
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
 
 
-def model_notes(recipe: "Recipe", silent: Sequence[str] = ()) -> Iterator[str]:
+def model_notes(
+    recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False
+) -> Iterator[str]:
     """Yield what to beware of in a model, which never answers the labels that are ``silent``."""
-    from stance.recipe import PRIOR  # which is loaded by now
+    from stance.recipe import PRIOR, READ  # which are loaded by now
 
     for label in silent:
         yield f"the model never answers {label}: no training row was {label}"
     if recipe.knows_actors:
         yield PRIOR
+    if deep or recipe.deep:
+        yield READ
 
 
 # --- What a model answers when a text changes ---
