@@ -468,7 +468,12 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     assert (1 / audit.inclusion).sum() == pytest.approx(len(population), rel=0.01)
     assert ", 198 labels, 1 missing\n" in invoke("shares", archive[0], "--audit", path).stdout
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
-    for text in (report_on(archive[0], "--audit", path)[0].text, result.stderr):
+    page = report_on(archive[0], "--audit", path)[0].text
+    chances = [float(row["inclusion"]) for row in read(design)]
+    drawn = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} (those labelled are"
+    assert f"{drawn} from 6 groups" in page
+    assert "); 1 more that was drawn has no label, for which labelled ones of the same" in page
+    for text in (page, result.stderr):
         assert f"{path}: stance labels read as pro -> favor" in text
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr
     assert "1 row with a false match counted as neutral" in result.stderr

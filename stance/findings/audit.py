@@ -80,6 +80,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         inclusion=np.array(chances) * [labelled[one] / drawn[one] for one in strata],
         stratum=np.unique(strata, return_inverse=True)[1],
         missing=missing,
+        chances=[design[key][0] for key in held],
         notes=tuple(f"{request.audit}: {note}" for note in notes),
     )
 

@@ -38,9 +38,10 @@ class Audit:
 
     pair: Ints  # number of each in the population
     truth: Ints  # its stance
-    inclusion: Floats  # probability that it was drawn, above 0 and up to 1
+    inclusion: Floats  # probability that it was drawn and labelled, above 0 and up to 1
     stratum: Ints
     missing: int = 0  # pairs that were drawn but have no label
+    chances: Sequence[float] = ()  # of all pairs drawn, labelled or not, as the design has them
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
