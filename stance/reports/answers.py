@@ -71,13 +71,16 @@ class Report:
         numbers = sorted(sizes, key=lambda n: (-sizes[n], population.groups[n])) if by else []
         self.groups = [population.groups[number] for number in numbers[:GROUPS]]
 
-        def is_shown(actor: str, group: str, period: str) -> bool:
+        def is_needed(actor: str, group: str, period: str) -> bool:
             known = actors[:TRACED] if period else (*actors, TOTAL)
-            return actor in known and (not group or (not period and group in self.groups))
+            part = actor in known and (not group or (not period and group in self.groups))
+            return part or not (group or period)
 
-        shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
+        shares = [study.share(names, part) for names, part in study.parts() if is_needed(*names)]
         self.total = shares[0]  # of all actors together
-        self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
+        whole = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
+        self.actors = [share for share in whole if share.actor in actors]
+        self.few = [share.actor for share in whole if not share.net]  # shown or not
         self.cells = [share for share in shares if share.group]  # these, and all together, by group
         self.course = [share for share in shares if share.period]  # the first ones by period
         self.sha256 = file_hash(*request.paths)
