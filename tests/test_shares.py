@@ -432,8 +432,11 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
         for number, table in enumerate((read(archive[0]), rows))
     ]  # whose texts tell them apart
     assert figures(alike[0], "--audit", alike[1], "--simple-random") == expected
-    line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
-    assert line.endswith("'design' says how likely each was to be drawn; drop --simple-random")
+    shutil.copy(archive[1].with_name("to_label.design.csv"), plain.with_suffix(".design.csv"))
+    for path, name in ((archive[1], "to_label"), (plain, "plain")):  # whose column is empty
+        line = fails(1, "shares", archive[0], "--audit", path, "--simple-random")
+        how = "keep its column 'design' and drop --simple-random"
+        assert line.endswith(f"its rows were drawn by {name}.design.csv; {how}")
 
 
 @pytest.mark.parametrize(

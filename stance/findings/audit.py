@@ -169,15 +169,18 @@ def _find_design(
     request: Request, names: set[str], labels: Sequence[_Label], population: AnswersTable
 ) -> Design:
     """Return how the pairs of a sample were drawn, by its file or by --simple-random."""
-    source = request.audit or Path()
-    path = source.parent / Path(max(names)).name
-    if request.simple_random and names == {""}:
+    source, why, simple = request.audit or Path(), "", request.simple_random
+    name = Path(max(names)).name or design_path(source).name
+    path = source.parent / name
+    if path.is_file() and (simple or names == {""}):
+        why = f"its rows were drawn by {shown(name)}; keep its column 'design'"
+        why += " and drop --simple-random" * simple
+    elif simple and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
-    if request.simple_random or len(names) > 1 or not path.is_file():
+    elif len(names) > 1 or names == {""} or not path.is_file():
         why = "does not say how its rows were drawn; keep its column 'design' and, beside it, the "
         why += "file that this names, or add --simple-random if every answer had the same chance"
-        if request.simple_random and path.is_file():
-            why = "its column 'design' says how likely each was to be drawn; drop --simple-random"
+    if why:
         raise DataError(f"{source}: {why}")
     design = _read_design(path, population)
     _check_design(source, design, labels, population)
