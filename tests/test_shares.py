@@ -451,8 +451,9 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     changed(design, design, **{column: cell})
     assert said in fails(1, "shares", archive[0], "--audit", labelled)
     design.unlink()
-    line = fails(1, "report", archive[0], "--audit", labelled, "-o", tmp_path / "page.html")
-    assert "does not say how its rows were drawn" in line
+    for options in ((), ("--simple-random",)):
+        line = fails(1, "report", archive[0], "--audit", labelled, *options)
+        assert "design file to_label.design.csv is missing; put it beside the labels" in line
 
 
 def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(

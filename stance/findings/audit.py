@@ -177,7 +177,9 @@ def _find_design(
         why += " and drop --simple-random" * simple
     elif simple and names == {""}:
         return {label.key: (len(labels) / len(population), "") for label in labels}
-    elif len(names) > 1 or names == {""} or not path.is_file():
+    elif max(names) and not path.is_file():
+        why = f"its design file {shown(name)} is missing; put it beside the labels"
+    elif len(names) > 1 or names == {""}:
         why = "does not say how its rows were drawn; keep its column 'design' and, beside it, the "
         why += "file that this names, or add --simple-random if every answer had the same chance"
     if why:
