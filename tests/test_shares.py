@@ -288,8 +288,13 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
     assert "Russia was condemned by Iran." in text
 
 
-def test_pairs_need_holders(archive):
+def test_pairs_need_holders(archive, tmp_path):
     assert "no column 'holder' says whose stance it is" in fails(1, "shares", archive[0], "--pairs")
+    why = {"uncertain": "answers against and in favor are all withheld", "neutral": "none is"}
+    for stance, said in why.items():
+        rows = [row | {"stance": stance, "holder": ""} for row in read(archive[0])]
+        line = fails(1, "shares", write(tmp_path / "none.csv", rows), "--pairs")
+        assert f"none.csv: no answer has a holder, since {said}" in line
 
 
 def labels_only(answers, labelled, folder, **names):

@@ -84,7 +84,15 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
     if not any(names):
-        why = "no column 'holder' says whose stance it is; judge its texts with the default model"
+        why, given = "; judge its texts with the default model", {*population.stance.tolist()}
+        if population.places.holder is None:
+            why = f"no column 'holder' says whose stance it is{why}"
+        elif given & {*SIDES}:
+            why = f"column 'holder' is empty{why}"
+        else:
+            none = "answers against and in favor are all withheld"
+            none = none if len(Stance) in given else "none is against or in favor"
+            why = f"no answer has a holder, since {none}"
         raise DataError(f"{population.table}: {why}")
     numbers = {name: number for number, name in enumerate(population.actors)}
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
