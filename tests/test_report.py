@@ -154,6 +154,7 @@ def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample,
         ("stance_favor", "1.5", "'1.5' is not a probability from 0 to 1"),
         ("stance_favor", "nan", "'nan' is not a probability from 0 to 1"),
         ("stance_favor", "", "'' is not a probability from 0 to 1"),
+        ("stance_favor", "0.9", " 0.9' do not sum to 1; restore what stance predict wrote"),
     ],
 )
 def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, column, value, said):

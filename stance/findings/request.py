@@ -22,6 +22,7 @@ Unit = Literal["week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 MOST_COMPARED = 12  # periods that are compared, unless the user asks for others
 NO_ANSWERS = ", or name a table that stance predict wrote without --wide"
+SUM_ERROR = 0.01 + 1e-9  # how far the probabilities of an answer may be from a sum of 1
 _WRITTEN = ("row", *STANCE_COLUMNS)  # by predict, beside the actor's
 
 
@@ -192,9 +193,11 @@ class Places(NamedTuple):
         """Return why cells are not an answer; empty if they are one."""
         if (stance := cells[self.stance]) not in ANSWERS:
             return f"'{shown(stance)}' is not one of {', '.join(ANSWERS)}"
-        for cell in (cells[place] for place in self.probabilities):
-            if math.isnan(read_chance(cell)):
-                return f"'{shown(cell)}' is not a probability from 0 to 1"
+        given = [cells[place] for place in self.probabilities]
+        if wrong := [cell for cell in given if math.isnan(read_chance(cell))]:
+            return f"'{shown(wrong[0])}' is not a probability from 0 to 1"
+        if not math.isclose(sum(map(float, given)), 1, abs_tol=SUM_ERROR):
+            return f"probabilities '{shown(' '.join(given))}' do not sum to 1"
         return ""
 
 
