@@ -78,9 +78,11 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     """As where --abstain allows so few errors that no answer against is given."""
     rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
     table = write(tmp_path / "cautious.csv", [r | {"never_answered": "against"} for r in rows])
-    for command in ("shares", "report"):
-        line = fails(1, command, table)
-        assert "cautious.csv: all answers that are against are withheld; run" in line
+    more = write(tmp_path / "more.csv", read(archive[0]))
+    for tables in ([table], [more, table]):
+        line = fails(1, "shares", *tables)
+        assert f"{table}: all answers that are against are withheld; run" in line
+    assert fails(1, "report", table).endswith(line.partition("cautious.csv")[2])
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
     assert {share["counted"] for share in corrected} == {None}

@@ -51,7 +51,7 @@ class AnswersTable:
     length: Ints  # of the text
     rows: int  # of the table, told apart by file, document, text and number
     naming: int  # rows that name an actor
-    never_answered: str = ""  # of which stances `predict` withheld all answers; empty if of none
+    never_answered: str = ""  # where `predict` withheld all answers of which stances; or empty
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -141,7 +141,7 @@ class _Reader:
         self._rows, self._naming = list[Keys](), list[Keys]()
         self._loose = 0  # answers without a document
         self._aimless = list[str]()  # where stances toward nobody stand
-        self._never = set[str]()  # stances that were never answered
+        self._never = defaultdict[str, set[str]](set)  # files by stances never answered in them
 
     def add(self, part: Records) -> None:
         """Read some records."""
@@ -152,7 +152,8 @@ class _Reader:
         asked = [bool(actor and (not only or actor in only)) for actor in actors]
         named = zip(asked, _cells(part, places.mentions), strict=True)
         self._rows.append(rows[asked] if only and places.actor < places.row else rows)
-        self._never |= {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}
+        if never := {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}:
+            self._never[" or ".join(sorted(never))].add(self._table.file_of(part.numbers[0]))
         self._naming.append(rows[[is_asked and mentions != "0" for is_asked, mentions in named]])
         for record, actor, is_asked in zip(part, actors, asked, strict=True):
             if not actor and record.cells[places.stance].strip():
@@ -217,7 +218,11 @@ class _Reader:
         shared = int((np.bincount(files) > 1).sum())
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(repeated, int((period == MISSING).sum()), shared)
-        never = f"all answers that are {' or '.join(sorted(self._never))} are withheld"
+        never = [
+            f"{min(files)}{f' and {len(files) - 1:,} more' * (len(files) > 1)}: "
+            f"all answers that are {stances} are withheld"
+            for stances, files in self._never.items()
+        ]
         return AnswersTable(
             request=request,
             table=table.name,
@@ -231,7 +236,7 @@ class _Reader:
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
-            never_answered=never if self._never else "",
+            never_answered=next(iter(never), ""),
             notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,
         )

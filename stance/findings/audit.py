@@ -38,7 +38,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         population = read_population(request)
         if never := population.never_answered:
             advice = "without --abstain or with a higher rate, or add --audit LABELLED"
-            raise DataError(f"{population.table}: {never}; run stance predict {advice}")
+            raise DataError(f"{never}; run stance predict {advice}")
         return population, None
     with open_table(request.audit, encoding=request.encoding) as table:
         records = list(table)

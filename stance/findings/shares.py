@@ -170,7 +170,7 @@ class Study:
         """What was noticed while the table and its labels were read."""
         notes = [*self.population.notes, *(self.audit.notes if self.audit else ())]
         if never := self.population.never_answered:
-            notes.append(f"{self.population.table}: {never}, so no answers are counted")
+            notes.append(f"{never}, so no answers are counted")
         return (*notes,)
 
     def parts(self) -> Iterator[Part]:
