@@ -16,7 +16,7 @@ from stance.evaluation.intervals import FEWEST, spread, t_interval
 from stance.evaluation.scores import Figures, plain, share
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
-from stance.reading.text import normalise
+from stance.reading.text import count_cut, cut_note, normalise
 from stance.reading.words import literal_places
 from stance.records import Stance
 
@@ -79,7 +79,8 @@ def check_corpora(
         classes[str(label)] = {"rows": int(rows.sum()), "documents": documents}
     findings = [*_small_classes(classes), *_unnamed(study, book), *_duplicates(study)]
     findings += [*_near_duplicates(study), *_leaks(study)]
-    findings += [("note", "reading", shown(note, 300)) for note in corpus.notes]
+    notes = filter(None, (*corpus.notes, cut_note(count_cut(corpus.texts))))
+    findings += [("note", "reading", shown(note, 300)) for note in notes]
     checks, agreement = ["classes", "mentions", "duplicates", "near-duplicates", "conflicts"], None
     checks += ["leaks"] * (len(paths) > 1)
     if corpus.coders:

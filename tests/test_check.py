@@ -158,6 +158,7 @@ FOUND = [
     ),
     (contradicting_files(), "conflicts", "spoils", "b.csv:1"),
     (leaking(1), "leaks", "warn", "a.csv:1 = b.csv:121"),
+    (again(add=" so" * 20_000), "reading", "note", "only the first 50,000 characters of 1 text"),
     (leaking(4, " Indeed."), "leaks", "spoils", "a.csv:1 = b.csv:121"),
 ]
 
