@@ -97,7 +97,7 @@ def test_unsure_reads_what_the_model_is_unsure_of_and_nothing_else(linear, deep,
 def test_a_text_of_100_000_words_is_read_around_each_mention(deep):
     filler = "The committee met again in the afternoon. " * 400
     text = f"{filler}Russia was condemned for its brutal attack. {filler * 50}"
-    with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
+    with pytest.warns(UserWarning, match="only the first 50,000 characters of 1 text are read"):
         (answer,) = deep.judge([text]).stance
     (alone,) = deep.judge(["Russia was condemned for its brutal attack."]).stance
     assert answer.argmax() == alone.argmax()

@@ -114,7 +114,7 @@ def test_a_paragraph_may_come_from_standard_input(model_path):
     args = ("--model", model_path, "--json")
     piped = invoke("explain", "-", *args, stdin=f"\ufeff{SENTENCE}\r\n".encode())
     assert json.loads(piped.stdout) == json.loads(invoke("explain", SENTENCE, *args).stdout)
-    with pytest.warns(UserWarning, match="^of 1 text only the first 50,000 characters are read; "):
+    with pytest.warns(UserWarning, match="^only the first 50,000 characters of 1 text are read; "):
         invoke("explain", "-", *args, stdin=SENTENCE + " It rained." * 9000)
 
 

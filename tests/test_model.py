@@ -105,7 +105,7 @@ def test_what_does_not_belong_to_the_texts_is_refused(model):
         for judge in (model.judge, lambda *a, **k: list(model.judge_many(*a, **k))):
             with pytest.raises((TypeError, ValueError), match=told):
                 judge(**{"texts": [PRAISED], **wrong})
-    with pytest.warns(UserWarning, match="of 1 text only the first 50,000 characters are read"):
+    with pytest.warns(UserWarning, match="only the first 50,000 characters of 1 text are read"):
         model.judge([PRAISED, PRAISED + " " * 50_000])
 
 

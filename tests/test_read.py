@@ -100,7 +100,7 @@ def test_what_cannot_be_said_is_uncertain(tmp_path):
     assert labels <= {"uncertain", "neutral"}
     text = write(tmp_path / "c.txt", "Poland praised NATO.\nIran met Iraq." + "a" * 50_000)
     page, said = read(text, tmp_path / "c.html", "--abstain", "0.05")
-    cut = "of 1 text only the first 50,000 characters are read"
+    cut = "only the first 50,000 characters of 1 text are read"
     withheld = "--abstain 0.05: 2 of 4 answers withheld (50.0 %); the rate holds over"
     for note in (f"{text}: {cut}", withheld, "--abstain 0.05: favor is never answered"):
         assert note in said

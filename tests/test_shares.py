@@ -449,7 +449,7 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
-        ("inclusion", "0", "to_label.design.csv:5: inclusion '0' is not a probability above 0"),
+        ("inclusion", "1.5", "design.csv:5: inclusion '1.5' is not a number above 0 and at most 1"),
         ("row", "x", "is not in to_label.design.csv; restore the row, or its design"),
     ],
 )

@@ -19,6 +19,7 @@ from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, optional_column, rewrite_dates
 from stance.tables.table import folded
 
+BARE = "in periods shorter than a year, they count as January"  # dates without a month
 BLANK = "(blank)"  # name of a group without one
 MOST_GROUPS = 200  # that are compared
 
@@ -69,7 +70,7 @@ def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTa
     with request.open() as table:
         places = find_places(table, request)
         if places.over is not None:
-            rewrite_dates(table, places.over, request.date_format)
+            rewrite_dates(table, places.over, request.date_format, bare=BARE)
         reader = _Reader(
             table, request, places, Table("the labels", labelled or ("row", *table.columns))
         )

@@ -198,7 +198,7 @@ def _read_design(path: Path, population: AnswersTable) -> Design:
         for record in table:
             chance = read_chance(record.cells[inclusion])
             if not chance > 0:
-                why = f"'{shown(record.cells[inclusion])}' is not a probability above 0"
+                why = f"'{shown(record.cells[inclusion])}' is not a number above 0 and at most 1"
                 advice = "restore what stance sample wrote"
                 raise DataError(f"{table.name}:{record.line}: inclusion {why}; {advice}")
             key = pair_key(record.cells[place] for place in identity)

@@ -56,8 +56,8 @@ MOST_READ = 50_000
 
 def cut_note(number: int) -> str:
     """Return what is said of texts that are longer than what is read; "" if there are none."""
-    note = f"only the first {MOST_READ:,} characters are read; split long texts"
-    return f"of {count(number, 'text')} {note}" if number else ""
+    note = f"only the first {MOST_READ:,} characters of {count(number, 'text')} are read"
+    return f"{note}; split long texts" if number else ""
 
 
 def foreign_note(number: int, texts: int, language: str) -> str:

@@ -107,6 +107,7 @@ def expanded(pattern: str, parts: Mapping[str, str]) -> str:
 _LONGEST = 60  # characters of a date
 _FORMS = [expanded(form, _KNOWN["dates"]["parts"]) for form in _KNOWN["dates"]["forms"]]
 
+BARE = "leaders count whatever their terms, and tables by month take January"
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -209,17 +210,20 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
 
 
 def rewrite_dates(
-    table: Table, place: int, date_format: str | None = None, *, keep: bool = False
+    table: Table, place: int, form: str | None = None, *, keep: bool = False, bare: str = BARE
 ) -> None:
-    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form."""
-    pattern = read_pattern(date_format)
+    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form.
+
+    ``bare`` says what dates without a month do.
+    """
+    pattern = read_pattern(form)
 
     def as_iso(text: str) -> str:
         day = day_of(text, pattern)
         return date.fromordinal(day).isoformat() if day and day != day_of(text) else text
 
     def look(chunk: Records) -> Records:
-        note_dates(table, place, chunk, pattern)
+        note_dates(table, place, chunk, pattern, bare=bare)
         if keep or not pattern:
             return chunk
         columns = list(chunk.columns)
@@ -230,7 +234,7 @@ def rewrite_dates(
 
 
 def note_dates(
-    table: Table, place: int, chunk: Records, pattern: str = "", advice: str = ""
+    table: Table, place: int, chunk: Records, pattern: str = "", advice: str = "", bare: str = BARE
 ) -> None:
     """Note dates that cannot be read, or are only years; raise where one has two readings."""
     where, cells = f"in column '{shown(table.columns[place], 40)}'", chunk.columns[place]
@@ -240,8 +244,7 @@ def note_dates(
             continue
         first = table.place(chunk, cells.index(cell))
         if day:
-            effect = "leaders count whatever their terms, and tables by month take January"
-            table.note(f"date: {where} without a month: {effect}", first, times)
+            table.note(f"date: {where} without a month: {bare}", first, times)
             continue
         days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
         if all(days) and not pattern:
