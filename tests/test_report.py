@@ -341,8 +341,7 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     stances["Bordurian Union"] = ["favor"] * 15 + mixed
     stances |= {f"Few {number}": ["favor"] for number in range(20)}
     close = labelled(answered(tmp_path / "close.csv", stances)).text
-    assert "21 actors have too few labels: Few, Few 0" in close
-    assert "3 actors had enough labels." in close
+    assert re.search("21 actors have too few labels: Few, .* 3 actors had enough labels", close)
     assert "is clearly lower toward" not in close
     assert "no two actors are clearly apart" in close
 

@@ -78,11 +78,9 @@ def test_a_stance_that_is_never_answered_is_not_counted_as_none(archive, tmp_pat
     """As where --abstain allows so few errors that no answer against is given."""
     rows = [r | {"stance": r["stance"].replace("against", "uncertain")} for r in read(archive[0])]
     table = write(tmp_path / "cautious.csv", [r | {"never_answered": "against"} for r in rows])
-    more = write(tmp_path / "more.csv", read(archive[0]))
-    for tables in ([table], [more, table]):
-        line = fails(1, "shares", *tables)
-        assert f"{table}: all answers that are against are withheld; run" in line
-    assert fails(1, "report", table).endswith(line.partition("cautious.csv")[2])
+    for command in (("shares",), ("report",), ("shares", archive[0])):
+        line = fails(1, *command, table)
+        assert line.startswith(f"{table}: all answers that are against are withheld; run")
     corrected = figures(table, "--audit", archive[1])["shares"]
     assert all(share["corrected"] is not None for share in corrected)
     assert {share["counted"] for share in corrected} == {None}
@@ -292,11 +290,9 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
 
 def test_pairs_need_holders(archive, tmp_path):
     assert "no column 'holder' says whose stance it is" in fails(1, "shares", archive[0], "--pairs")
-    why = {"uncertain": "answers against and in favor are all withheld", "neutral": "none is"}
-    for stance, said in why.items():
-        rows = [row | {"stance": stance, "holder": ""} for row in read(archive[0])]
-        line = fails(1, "shares", write(tmp_path / "none.csv", rows), "--pairs")
-        assert f"none.csv: no answer has a holder, since {said}" in line
+    table, none = tmp_path / "none.csv", {"stance": "uncertain", "holder": ""}
+    line = fails(1, "shares", write(table, [row | none for row in read(archive[0])]), "--pairs")
+    assert "none.csv: no answer has a holder, since all are neutral or withheld" in line
 
 
 def labels_only(answers, labelled, folder, **names):
@@ -440,10 +436,9 @@ def test_an_audit_without_design_is_refused_unless_it_was_simple(archive, tmp_pa
     ]  # whose texts tell them apart
     assert figures(alike[0], "--audit", alike[1], "--simple-random") == expected
     shutil.copy(archive[1].with_name("to_label.design.csv"), plain.with_suffix(".design.csv"))
-    for path, name in ((archive[1], "to_label"), (plain, "plain")):  # whose column is empty
+    for path in (archive[1], plain):  # the column of the latter is empty
         line = fails(1, "shares", archive[0], "--audit", path, "--simple-random")
-        how = "keep its column 'design' and drop --simple-random"
-        assert line.endswith(f"its rows were drawn by {name}.design.csv; {how}")
+        assert re.search(r"drawn by \w+.design.csv; keep its column 'design' and drop --", line)
 
 
 @pytest.mark.parametrize(
@@ -458,9 +453,8 @@ def test_a_design_that_does_not_fit_is_one_line(archive, tmp_path, design, colum
     changed(design, design, **{column: cell})
     assert said in fails(1, "shares", archive[0], "--audit", labelled)
     design.unlink()
-    for options in ((), ("--simple-random",)):
-        line = fails(1, "report", archive[0], "--audit", labelled, *options)
-        assert "design file to_label.design.csv is missing; put it beside the labels" in line
+    line = fails(1, "report", archive[0], "--audit", labelled, "--simple-random")
+    assert "design file to_label.design.csv is missing; put it beside the labels" in line
 
 
 def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
@@ -481,9 +475,8 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
     page = report_on(archive[0], "--audit", path)[0].text
     chances = [float(row["inclusion"]) for row in read(design)]
-    drawn = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} (those labelled are"
-    assert f"{drawn} from 6 groups" in page
-    assert "); 1 more that was drawn has no label, for which labelled ones of the same" in page
+    said = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} .*; 1 more that was drawn"
+    assert re.search(f"{said} has no label, for which labelled ones of the same group stand", page)
     for text in (page, result.stderr):
         assert f"{path}: stance labels read as pro -> favor" in text
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr
@@ -608,9 +601,8 @@ def test_two_answers_on_one_text_and_actor_are_refused_in_any_order(tmp_path, co
 
 def test_too_many_groups_are_refused(archive, tmp_path):
     said = "column 'text' has .* values; compare at most 200 groups"
-    line, out = fails(1, "shares", archive[0], "--by", "text"), ("-o", tmp_path / "drawn.csv")
-    assert re.search(said, line)
-    assert fails(1, "sample", archive[0], "--by", "text", "-n", 60, *out) == line
+    for command in (("shares",), ("sample", "-n", 60, "-o", tmp_path / "x.csv")):
+        assert re.search(said, fails(1, *command, archive[0], "--by", "text"))
 
 
 def test_stances_without_an_actor_are_said_to_be_left_out(tmp_path, monkeypatch):

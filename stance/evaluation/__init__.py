@@ -38,13 +38,6 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 
 
-def scored_rows(corpus: Corpus) -> Corpus:
-    """Return the rows whose stance somebody has given, not only soft labels."""
-    if not corpus.judged.any():
-        raise DataError("no row has a stance to score, only soft labels; fill in 'stance'")
-    return corpus.take(np.flatnonzero(corpus.judged))
-
-
 def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | bool = True) -> Answers:
     """Return answers to the stance of a corpus's rows."""
     return Answers(tuple(Stance), corpus.stance, probabilities, corpus.document, answered)
@@ -126,10 +119,12 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
     model = model_of(model)
     if not isinstance(corpus, Corpus):
         raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
-    notes = [*model_notes(model.recipe, model.stance.silent, deep=model.deep is not None)]
-    if left := int(np.count_nonzero(~corpus.judged)):
-        notes.append(f"{count(left, 'row')} left out that have only soft labels")
-    corpus = scored_rows(corpus)
+    notes = model_notes(model.recipe, model.stance.silent, deep=model.deep is not None)
+    if soft := len(corpus) - int(corpus.judged.sum()):
+        notes.append(f"{count(soft, 'row')} left out that have only soft labels")
+    corpus = corpus.take(np.flatnonzero(corpus.judged))
+    if soft and not len(corpus):
+        raise DataError("no row has a stance to score, only soft labels; fill in 'stance'")
     pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
     judged = [p for _, p in model.judge_many(*pairs, months=months, speakers=bool(held))]
@@ -155,39 +150,34 @@ def write_mistakes(
     model: "StanceModel", corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    wrong, corpus = list[tuple[bool, float, int, str, str]](), scored_rows(corpus)
+    wrong = list[tuple[bool, float, int, str, str]]()
     pairs = corpus.texts, corpus.actors, corpus.spans
     for rows, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
         best, top = judged.stance.argmax(axis=1), judged.stance.max(axis=1).tolist()
         reasons = judged.pushes.strongest(best, WORDS) if judged.pushes else []
         given = zip(judged.chosen().tolist(), top, reasons, strict=True)
         for row, (answer, chance, because) in enumerate(given, rows.start):
-            if answer != corpus.stance[row]:
+            if corpus.judged[row] and answer != corpus.stance[row]:
                 wrong.append((answer == NO_ANSWER, -chance, row, ANSWERS[answer], because))
-    names = ("gold", "predicted", "probability", "because")
-    opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
-    with together.part(opened) as writer:
+    head = "text", "actor", "gold", "predicted", "probability", "because", "corpus", "row"
+    with together.part(write_table(path, head, force=force)) as writer:
         for _, chance, row, answer, because in sorted(wrong):
             asked = corpus.texts[row], corpus.actors[row], ANSWERS[corpus.stance[row]]
             place = corpus.sources[corpus.source[row]].name, str(corpus.number[row])
             writer.write((*asked, answer, f"{-chance:.6f}", because, *place))
     silent = sum(withheld for withheld, *_ in wrong)
     rest = f" and {silent:,} withheld" if silent else ""
-    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
+    return f"wrote {len(wrong) - silent:,} wrong{rest} of {corpus.judged.sum():,} answers to {path}"
 
 
 def model_notes(
     recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False
-) -> Iterator[str]:
-    """Yield what to beware of in a model, which never answers the labels that are ``silent``."""
+) -> list[str]:
+    """Return what to beware of in a model, which never answers the labels that are ``silent``."""
     from stance.recipe import PRIOR, READ  # which are loaded by now
 
-    for label in silent:
-        yield f"the model never answers {label}: no training row was {label}"
-    if recipe.knows_actors:
-        yield PRIOR
-    if deep or recipe.deep:
-        yield READ
+    never = [f"the model never answers {label}: no training row was {label}" for label in silent]
+    return [*never, *[PRIOR] * recipe.knows_actors, *[READ] * (deep or recipe.deep)]
 
 
 # --- What a model answers when a text changes ---

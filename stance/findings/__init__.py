@@ -67,8 +67,7 @@ class Pairs(NamedTuple):
         row: dict[str, Any] = {"holder": share.group, "target": share.actor, "n": share.counts.n}
         given = zip(map(str, Stance), share.given.sum(axis=0).tolist(), strict=True)
         row |= {"documents": share.documents, **dict(given)}
-        row |= figures(share.counts, NET, ("net", "low", "high"))
-        row["toward_target"] = toward
+        row |= figures(share.counts, NET, ("net", "low", "high")) | {"toward_target": toward}
         if share.audited:
             names = ("corrected", "corrected_low", "corrected_high")
             row |= figures(share.corrected, NET, names) | {"labels": share.labels}
@@ -84,16 +83,11 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
     if not any(names):
-        why, given = "; judge its texts with the default model", {*population.stance.tolist()}
-        if population.places.holder is None:
-            why = f"no column 'holder' says whose stance it is{why}"
-        elif given & {*SIDES}:
-            why = f"column 'holder' is empty{why}"
-        else:
-            none = "answers against and in favor are all withheld"
-            none = none if len(Stance) in given else "none is against or in favor"
-            why = f"no answer has a holder, since {none}"
-        raise DataError(f"{population.table}: {why}")
+        none, sides = population.places.holder is None, np.isin(population.stance, SIDES)
+        why = "no column 'holder' says whose stance it is" if none else "no answer has a holder"
+        reason = ", since all are neutral or withheld"
+        reason = "; judge its texts with the default model" if none or sides.any() else reason
+        raise DataError(f"{population.table}: {why}{reason}")
     numbers = {name: number for number, name in enumerate(population.actors)}
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
@@ -197,8 +191,7 @@ def write_numbers(
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
     why = "; only groups and periods with corrected shares (--audit) are compared"
-    why = why if columns == DIFFERENCE and not rows else ""
-    return f"wrote {path}: {count(len(rows), 'row')}{why}"
+    return f"wrote {path}: {count(len(rows), 'row')}{why * (none == DIFFERENCE and not rows)}"
 
 
 def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -223,6 +216,4 @@ def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)

@@ -10,7 +10,7 @@ import numpy as np
 
 from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, shown
+from stance.display import count, listed, shown
 from stance.errors import DataError, UsageError
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
@@ -219,11 +219,9 @@ class _Reader:
         shared = int((np.bincount(files) > 1).sum())
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(repeated, int((period == MISSING).sum()), shared)
-        never = [
-            f"{min(files)}{f' and {len(files) - 1:,} more' * (len(files) > 1)}: "
-            f"all answers that are {stances} are withheld"
-            for stances, files in self._never.items()
-        ]
+        stances, files = next(iter(self._never.items()), ("", {""}))
+        where = listed(sorted(files), 1, "file")
+        never = f"{where}: all answers that are {stances} are withheld" * bool(stances)
         return AnswersTable(
             request=request,
             table=table.name,
@@ -237,7 +235,7 @@ class _Reader:
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
-            never_answered=next(iter(never), ""),
+            never_answered=never,
             notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,
         )

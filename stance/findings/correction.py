@@ -204,8 +204,7 @@ class Correction:
     def _corrected(
         self, sides: Floats, variance: Floats, doubtful: Floats, rows: Bools, method: str
     ) -> Corrected:
-        weight = self._weight[rows]
-        size = float(effective(weight))
+        size = float(effective(self._weight[rows]))
         sides = np.clip(sides, 0, 1)
         sides = sides / max(1.0, sides.sum())
         shares = np.array([sides[0], 1 - sides.sum(), sides[1]])
@@ -272,8 +271,7 @@ def compare(one: Corrected, other: Corrected, r: float = 0.0) -> tuple[float, In
         return low > 0 or high < 0
 
     log_p = edge(lacks_zero, float(np.log(LEAST_P)), 0.0, HALVINGS)
-    interval = difference(one, other, CONFIDENCE, r)
-    return one.net - other.net, interval, float(np.exp(log_p))
+    return one.net - other.net, difference(one, other, CONFIDENCE, r), float(np.exp(log_p))
 
 
 def effective(weights: Floats) -> Any:

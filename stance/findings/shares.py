@@ -168,10 +168,9 @@ class Study:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed while the table and its labels were read."""
-        notes = [*self.population.notes, *(self.audit.notes if self.audit else ())]
-        if never := self.population.never_answered:
-            notes.append(f"{never}, so no answers are counted")
-        return (*notes,)
+        never = self.population.never_answered
+        uncounted = [f"{never}, so no answers are counted"] * self._uncounted
+        return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
 
     def parts(self) -> Iterator[Part]:
         """Yield the pairs of all actors and of each: all, by group, by period, and by both."""
@@ -226,9 +225,8 @@ class Study:
 
     def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
         """Return the corrected shares of some of an actor's pairs; None of few or no labels."""
-        if self._correction is None:
-            return None
-        return self._correction.estimate(pairs, self._weights[actor])
+        study = self._correction
+        return study.estimate(pairs, self._weights[actor]) if study else None
 
     def differences(self) -> list[dict[str, Any]]:
         """Return how groups, and periods, differ in net stance, as `DIFFERENCE` lists it."""

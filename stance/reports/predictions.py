@@ -233,9 +233,8 @@ def estimate(share: Share) -> Estimate:
 
 def note(share: Share) -> str:
     """Return a net stance in points, or that there is too little to tell."""
-    if share.net:
-        return points(*share.net)
-    return f"too few ({share.labels if share.audited else share.counts.n:,})"
+    known = share.labels if share.audited else share.counts.n
+    return points(*share.net) if share.net else f"too few ({known:,})"
 
 
 def shaded(
