@@ -289,7 +289,7 @@ def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):
 
 
 def test_pairs_need_holders(archive, tmp_path):
-    assert "no column 'holder' says whose stance it is" in fails(1, "shares", archive[0], "--pairs")
+    assert "no 'holder' says whose stance it is; judge" in fails(1, "shares", archive[0], "--pairs")
     table, none = tmp_path / "none.csv", {"stance": "uncertain", "holder": ""}
     line = fails(1, "shares", write(table, [row | none for row in read(archive[0])]), "--pairs")
     assert "none.csv: no answer has a holder, since all are neutral or withheld" in line

@@ -243,10 +243,9 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
 def baselines(answers: Answers, blind: Answers | None = None) -> Figures:
     """Return what a score must beat: always the most frequent label, and actor-blind answers."""
     counts = np.bincount(answers.gold, minlength=len(answers.labels))
-    constant = np.zeros((len(counts), len(counts) + 1))
-    constant[:, counts.argmax()] = counts
-    majority = {"macro_f1": macro_f1(constant), "accuracy": accuracy(constant)}
-    figures: Figures = {"majority": majority}
+    one = np.zeros((len(counts), len(counts) + 1))
+    one[:, counts.argmax()] = counts
+    figures: Figures = {"majority": {"macro_f1": macro_f1(one), "accuracy": accuracy(one)}}
     if blind:
         pair = np.stack([answers.confusion, blind.confusion], axis=1)
         (model, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))

@@ -83,20 +83,18 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
     names, holder = population.holders, population.holder
     if not any(names):
-        none, sides = population.places.holder is None, np.isin(population.stance, SIDES)
-        why = "no column 'holder' says whose stance it is" if none else "no answer has a holder"
-        reason = ", since all are neutral or withheld"
-        reason = "; judge its texts with the default model" if none or sides.any() else reason
-        raise DataError(f"{population.table}: {why}{reason}")
+        why = "no answer has a holder, since all are neutral or withheld"
+        if population.places.holder is None or np.isin(population.stance, SIDES).any():
+            why = "no 'holder' says whose stance it is; judge its texts with the default model"
+        raise DataError(f"{population.table}: {why}")
     numbers = {name: number for number, name in enumerate(population.actors)}
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | themselves, -1, holder)
     study = Study(replace(population, group=group, groups=names, periods={}), audit)
     shares, answers = list[Share](), dict[tuple[str, str], Ints]()
-    for part, pairs in study.parts():
-        actor, name, _ = part
-        if name and actor != TOTAL and (share := study.share(part, pairs)).counts.n:
+    for (actor, name, _), pairs in study.parts():
+        if name and actor != TOTAL and (share := study.share((actor, name, ""), pairs)).counts.n:
             shares.append(share)
             answers[name, actor] = pairs
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
@@ -205,8 +203,7 @@ def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
     for name in sorted({row[end] for row in rows for end in ENDS.values()}):
         Xml.SubElement(graph, "node", id=shown(name, LONGEST))
     for row in rows:
-        ends = {name: shown(row[end], LONGEST) for name, end in ENDS.items()}
-        edge = Xml.SubElement(graph, "edge", ends)
+        edge = Xml.SubElement(graph, "edge", {e: shown(row[n], LONGEST) for e, n in ENDS.items()})
         for key in keys:
             if row[key] is not None:
                 Xml.SubElement(edge, "data", key=key).text = _cell(row[key])

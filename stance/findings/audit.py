@@ -45,8 +45,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
     if (sheet := optional_column(table, "design")) is not None and records:
-        names_of = (record.cells[sheet].strip() for record in records)
-        path = request.audit.parent / Path(max(names_of)).name
+        path = request.audit.parent / Path(max(r.cells[sheet].strip() for r in records)).name
         if path.is_file():
             with open_table(path) as design_table:
                 known = {*map(folded, design_table.columns)}

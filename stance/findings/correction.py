@@ -83,8 +83,7 @@ class Correction:
         keys, self._unit = np.unique(places, axis=1, return_inverse=True)
         self._stratum = keys[0]
         self._documents, self._cluster = np.unique(keys[1], return_inverse=True)
-        drawn = np.bincount(self._stratum)
-        self._drawn = drawn[self._stratum]
+        self._drawn = np.bincount(self._stratum)[self._stratum]
         share = sums_by(self._unit, audit.inclusion) / np.bincount(self._unit)
         self._share = sums_by(self._stratum, share)[self._stratum] / self._drawn
         # A large unit pulls its stratum's mean toward itself, so that its deviation is too small.

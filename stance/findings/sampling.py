@@ -182,8 +182,7 @@ def _small(strata: Ints, share: Floats) -> Bools:
     """Return which units are of strata that would get too few units, and not all of theirs."""
     _, stratum, held = np.unique(strata, return_inverse=True, return_counts=True)
     expected = np.minimum(np.bincount(stratum, share), held)
-    small: Bools = ((expected < LEAST) & (expected < held))[stratum]
-    return small
+    return np.asarray(((expected < LEAST) & (expected < held))[stratum], np.bool_)
 
 
 def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:

@@ -67,20 +67,17 @@ class Report:
         ranked = [name for name in study.actors if name != TOTAL]
         often = [name for name in ranked if len(study.actors[name]) >= FEWEST]
         actors = ranked[: max(ALWAYS, min(len(often), ACTORS))]
-        sizes = Counter(population.group.tolist())
-        numbers = sorted(sizes, key=lambda n: (-sizes[n], population.groups[n])) if by else []
-        self.groups = [population.groups[number] for number in numbers[:GROUPS]]
+        sizes = Counter(map(population.groups.__getitem__, population.group.tolist() if by else ()))
+        self.groups = sorted(sizes, key=lambda name: (-sizes[name], name))[:GROUPS]
 
-        def is_needed(actor: str, group: str, period: str) -> bool:
+        def is_shown(actor: str, group: str, period: str) -> bool:
             known = actors[:TRACED] if period else (*actors, TOTAL)
-            part = actor in known and (not group or (not period and group in self.groups))
-            return part or not (group or period)
+            return actor in known and (not group or (not period and group in self.groups))
 
-        shares = [study.share(names, part) for names, part in study.parts() if is_needed(*names)]
+        shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
         self.total = shares[0]  # of all actors together
-        whole = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
-        self.actors = [share for share in whole if share.actor in actors]
-        self.few = [share.actor for share in whole if not share.net]  # shown or not
+        self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
+        self.few = [n for n in ranked if not study.share((n, "", ""), study.actors[n]).net]
         self.cells = [share for share in shares if share.group]  # these, and all together, by group
         self.course = [share for share in shares if share.period]  # the first ones by period
         self.sha256 = file_hash(*request.paths)

@@ -23,6 +23,7 @@ MILLIMETRES = 85 / NARROW  # of a pixel, so that type is 7.5 points high
 FONT, LETTER = 12.5, 6.6  # pixels of all type, of a letter
 HEADING, ENTRY, RADIUS = 18, 22, 5  # pixels of a line of words, of the legend, of a dot
 PLAIN = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
+Legend = Sequence[tuple[str, str, str]]  # form, look and words of each entry
 _LAST = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST}]")
 
@@ -67,7 +68,7 @@ class Figure(NamedTuple):
     title: str
     chart: Drawing
     numbers: Sequence[Sequence[str]]  # a head, and a row for each estimate
-    legend: Sequence[tuple[str, str, str]] = ()  # form, look and words of each entry
+    legend: Legend = ()
     caption: str = ""  # n, method and interval
 
     def drawing(self, *, whole: bool = True) -> Drawing:
@@ -164,9 +165,7 @@ def painted(mark: Mark) -> dict[str, str]:
     style = {"stroke": known["paper"]} if mark.form == "box" else {}
     for anchor in {"middle", "end"} & set(looks):
         style["text-anchor"] = anchor
-    if "strong" in looks:
-        style["font-weight"] = "bold"
-    return {"fill": tone, **style}
+    return {"fill": tone, **style, **({"font-weight": "bold"} if "strong" in looks else {})}
 
 
 def as_svg(figure: Figure) -> bytes:

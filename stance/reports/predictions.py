@@ -17,7 +17,7 @@ from stance.records import Stance
 from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Estimate, MatrixCell
-from stance.reports.figures import Drawing, Figure
+from stance.reports.figures import Drawing, Figure, Legend
 
 DATES = 4  # dates under a curve
 SHADES = {-1: "net1", 0: "", 1: "net5"}  # of a matrix, by the side
@@ -100,10 +100,8 @@ def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) 
     if not any(mark.ends for _, _, mark in lines):
         return []
     key = [("dot", "ink", "corrected by labels" if report.labelled else "net stance"), LINE]
-    axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
-    chart = charts.whiskers(lines, axis)
-    legend = key + [RING] * (report.labelled is not None)
-    return [figure(report, name, title, chart, shares, legend)]
+    chart = charts.whiskers(lines, charts.net_axis(e for _, _, mark in lines for e in mark.ends))
+    return [figure(report, name, title, chart, shares, key + [RING] * bool(report.labelled))]
 
 
 def draw_groups(report: Report) -> list[Figure]:
@@ -149,7 +147,7 @@ def draw_map(report: Report) -> list[Figure]:
     chart = charts.matrix(actors, report.groups, matrix)
     key = [(*BELOW, "below the actor's other groups"), (*ABOVE, "above")]
     title = f"Net stance by actor and {report.by}"
-    return [figure(report, "map", title, chart, cells, key, CELLS)]
+    return [figure(report, "map", title, chart, cells, key)]
 
 
 def draw_pairs(report: Report) -> list[Figure]:
@@ -166,17 +164,11 @@ def draw_pairs(report: Report) -> list[Figure]:
     cells = {(s.group, s.actor): cell._replace(place=f"pair-{n}") for n, (s, cell) in numbered}
     chart = charts.matrix(holders, targets, cells, "holder / target")
     key = [(*BELOW, "mostly against"), (*ABOVE, "mostly in favor")]
-    return [figure(report, "pairs", "Who judges whom: net stance", chart, shares, key, CELLS)]
+    return [figure(report, "pairs", "Who judges whom: net stance", chart, shares, key)]
 
 
 def figure(
-    report: Report,
-    name: str,
-    title: str,
-    chart: Drawing,
-    shares: Sequence[Share],
-    legend: Sequence[tuple[str, str, str]],
-    marks: str = LINES,
+    report: Report, name: str, title: str, chart: Drawing, shares: Sequence[Share], legend: Legend
 ) -> Figure:
     """Return a figure whose caption says what one in a paper must: n, method and interval."""
     method, below = "counted by a classifier and not corrected for its errors", "the answers"
@@ -190,7 +182,8 @@ def figure(
         below = "the counted one"
     known = count(sum(share.net is not None for share in shares), "cell")
     n = sum(share.n if report.labelled else share.n - share.withheld for share in shares)
-    caption = f"n = {count(n, 'answer')}, {method}; {marks.format(below=below, known=known)}."
+    marks = CELLS.format(below=below, known=known) if name in ("map", "pairs") else LINES
+    caption = f"n = {count(n, 'answer')}, {method}; {marks}."
     numbers = numbers_of(report, shares, "holder" if name == "pairs" else "group")
     return Figure(name, title, chart, numbers, legend, caption)
 

@@ -107,7 +107,7 @@ def expanded(pattern: str, parts: Mapping[str, str]) -> str:
 _LONGEST = 60  # characters of a date
 _FORMS = [expanded(form, _KNOWN["dates"]["parts"]) for form in _KNOWN["dates"]["forms"]]
 
-BARE = "leaders count whatever their terms, and tables by month take January"
+BARE = "leaders count whatever their terms, and tables by month take January"  # of bare years
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -212,10 +212,7 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
 def rewrite_dates(
     table: Table, place: int, form: str | None = None, *, keep: bool = False, bare: str = BARE
 ) -> None:
-    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form.
-
-    ``bare`` says what dates without a month do.
-    """
+    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form."""
     pattern = read_pattern(form)
 
     def as_iso(text: str) -> str:
