@@ -231,7 +231,7 @@ class _Job:
         several = len(first) > 1
         keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
         if journal := self.journal if keeps else None:
-            hashes, run = self.summary.hashes.items(), self.summary.run
+            hashes, run = self.summary.hashes.items(), self.summary.run()
             files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes}
             journal.begin({**files, **run, "the size of parts": size})
         with ExitStack() as stack:

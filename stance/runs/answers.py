@@ -42,8 +42,7 @@ class RunConfig:
         because = ["because"] if self.options.explain else []
         if self.options.wide:
             parts += [(f"_{name}", "text") for name in ("holder", *because)]
-            columns = [(actor + part, kind) for actor in actors for part, kind in parts]
-            columns += tones
+            columns = [*((actor + part, kind) for actor in actors for part, kind in parts), *tones]
         else:
             columns = [("actor", "text")] if self.actor is None else []
             columns += [("mentions", "integer"), *(("stance" + part, kind) for part, kind in parts)]

@@ -178,8 +178,7 @@ def _next_part(file: IO[bytes]) -> Part | None:
     """Return the part at this place of a journal; None if there is none, or it is damaged."""
     with contextlib.suppress(ValueError, OverflowError, MemoryError):
         size, checksum = map(int, file.readline(100).split())
-        data = file.read(size)
-        if zlib.crc32(data) == checksum:
+        if zlib.crc32(data := file.read(size)) == checksum:
             facts, _, lines = data.partition(b"\n")
             number, tally, rows = json.loads(facts)
             tally["answers"] = Counter({tuple(key): n for *key, n in tally["answers"]})

@@ -18,10 +18,9 @@ from typing import TypeGuard
 import numpy as np
 
 from stance.arrays import Bools, Cells, Floats, Ints
-from stance.errors import DataError
 from stance.records import NO_ANSWER
 from stance.tables import Format
-from stance.tables.output import HALF_CHARACTER, join_cells
+from stance.tables.output import join_cells
 
 MILLION = 1_000_000
 
@@ -94,8 +93,8 @@ class Rows:
         try:
             lines = join_cells([*self.input_cells, behind], form.delimiter)
             starts = [line.encode() for line in lines]
-        except UnicodeEncodeError as error:
-            raise DataError(HALF_CHARACTER) from error
+        except UnicodeEncodeError:
+            return form.encode(list(self))  # raises, and says why
         pieces = [b""] * (2 * len(self.owner))
         pieces[::2] = map(starts.__getitem__, self.owner.tolist())
         pieces[1::2] = _joined_cells(plain, form.delimiter).splitlines(keepends=True)

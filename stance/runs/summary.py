@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,7 +113,8 @@ class Summary:
     def __init__(
         self, inputs: Inputs, run: Callable[[], Fingerprint], since: Path | None, out: Path | None
     ) -> None:
-        self.inputs, self._run, self.output = inputs, run, out
+        self.inputs, self.output = inputs, out
+        self.run = cache(run)  # what answers depend on beside the files; most runs need not ask
         self.rows_before = 0  # input rows that earlier runs have numbered
         self.copied = 0  # rows of the older output
         self.adds = since is not None and since.exists()  # to the answers of an earlier run
@@ -123,11 +124,6 @@ class Summary:
         self._began = time.time()
         if since and self.adds:
             self._continue(since)
-
-    @cached_property
-    def run(self) -> Fingerprint:
-        """What the answers depend on beside the files; most runs need not ask."""
-        return self._run()
 
     @cached_property
     def hashes(self) -> dict[Path, str]:
@@ -140,7 +136,7 @@ class Summary:
         """Leave out the files that an earlier run has judged; raise if it does not fit."""
         name = shown_path(since)
         run, self._files, self.rows_before, table, wrote = _read(since)
-        if what := difference(run, self.run):
+        if what := difference(run, self.run()):
             raise DataError(f"{name}: {what}; undo that, or judge everything again without --since")
         before = {path: self._files.get(cell_of(path), {}).get("sha256") for path in self.hashes}
         if self._files and not any(before.values()):
@@ -152,7 +148,7 @@ class Summary:
             if table is None:
                 why = f"is there, but {name} is about no output in a file; name another file"
                 raise DataError(f"{shown_path(output)}: {why}")
-            self._older, row = output, f"{self.run['--prefix']}row"
+            self._older, row = output, f"{self.run()['--prefix']}row"
             with _reopen(output) as old:  # the input's stand between the file and the row
                 place = old.columns.index(row) if row in old.columns else 0
                 columns = old.columns[1:place]
@@ -237,7 +233,7 @@ class Summary:
             "warnings": done.warnings,
             "notes": done.notes,
             "versions": versions(),
-            "run": self.run,
+            "run": self.run(),
             "files": list(files.values()),
         }
         return json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -109,7 +109,7 @@ class _Worker:
         with defer_signals():  # or one might be started that nobody ends
             self._process.start()
         there.close()
-        self._needs_setup = not forks
+        self._unsent = () if forks else (self._setup,)
 
     def submit(self, records: Records) -> Callable[[], Part]:
         """Have a part computed after those before; return what waits for it."""
@@ -120,8 +120,7 @@ class _Worker:
 
     def _send_next(self) -> None:
         # The model is sent here, for `start` would wait for ever if the process were killed.
-        messages = [self._setup, self._parts[0]] if self._needs_setup else [self._parts[0]]
-        self._needs_setup = False
+        messages, self._unsent = [*self._unsent, self._parts[0]], ()
         with contextlib.suppress(OSError):  # it is dead, as `_result` will see
             for message in messages:
                 self._pipe.send(message)
