@@ -20,7 +20,7 @@ from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix
 from stance.tables.sources import MAX_CELL, MEGABYTE
 from stance.tables.table import as_json
 
-HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
+_HALF_CHARACTER = "a cell or column name holds half a character (a lone surrogate); correct it"
 
 _UNWRITTEN = (".json", ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance")
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
@@ -68,12 +68,6 @@ class Format:
     container: str = ""  # .xlsx or .parquet, which the rows become at the end
     types: tuple[str, ...] = ()  # of a container's columns: text, integer or number
 
-    def header(self) -> bytes:
-        """Return what stands before the rows."""
-        if self.kind != "csv":
-            return b""
-        return b"\xef\xbb\xbf" * self.excel_safe + self.encode([self.columns])
-
     def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Return exactly the bytes that `TableWriter` writes for these rows."""
         try:
@@ -85,7 +79,7 @@ class Format:
             lines = join_cells(zip(*safe, strict=True), self.delimiter)
             return "".join([(line or '""') + "\n" for line in lines]).encode()  # no empty line
         except UnicodeEncodeError as error:
-            raise DataError(HALF_CHARACTER) from error
+            raise DataError(_HALF_CHARACTER) from error
 
 
 def table_format(
@@ -143,11 +137,9 @@ def _write_workbook(file: BinaryIO, path: Path, form: Format, rows: Iterator[lis
         try:
             for number, row in enumerate(chain([form.columns], rows)):
                 for pos, cell in enumerate(row):
-                    lost = 0
-                    if cell and number and pos in numbers:
-                        lost = sheet.write_number(number, pos, float(cell))
-                    elif cell:
-                        lost = sheet.write_string(number, pos, cell)
+                    as_number = cell and number and pos in numbers
+                    write = sheet.write_number if as_number else sheet.write_string
+                    lost = cell and write(number, pos, float(cell) if as_number else cell)
                     if lost:
                         place = f"row {number:,}, column '{shown(form.columns[pos])}'"
                         raise refusal(path, f"{place} {_BEYOND}; write .csv or .parquet")
@@ -194,7 +186,8 @@ class TableWriter(WholeFile):
         super().__init__(path, force=force)
         self.format = form
         self.rows = 0  # written so far
-        self._buffer = bytearray(form.header())
+        names = [form.columns] * (form.kind == "csv")
+        self._buffer = bytearray(b"\xef\xbb\xbf" * form.excel_safe + form.encode(names))
         self._end: Any = self.handle
         if path and form.container:
             with reported(path):
