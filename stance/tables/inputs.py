@@ -136,10 +136,9 @@ class JoinedTable(Table):
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on what the files hold, the same of many files once, and on what is odd."""
-        notes = [
-            f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
-            for note, names in self._files_noted.items()
-        ]
+        notes = list[str]()
+        for note, (name, *others) in self._files_noted.items():
+            notes.append(f"{name}{f' and {len(others):,} more' * bool(others)}: {note}")
         more = [f"and {len(notes) - _NOTES:,} more notes on single files"]
         return (*notes[:_NOTES], *(more if len(notes) > _NOTES else ()), *super().notes)
 
@@ -201,14 +200,11 @@ class JoinedTable(Table):
         if list(map(folded, names)) != list(map(folded, table.columns)):
             raise DataError(f"{table.name}: changed while it was read; run again")
         before, cell = self.records_in, cell_of(path)
-        places = list(map(self.header.index, names))
 
         def spread(columns: Sequence[list[str]], size: int) -> list[list[str]]:
             """Return the columns of some records where they stand in the joined table."""
-            spread = [[cell] * size, *([""] * size for _ in self.header[1:])]
-            for pos, cells in zip(places, columns, strict=True):
-                spread[pos] = cells
-            return spread
+            given = {self.header[0]: [cell] * size, **dict(zip(names, columns, strict=True))}
+            return [given.get(name, [""] * size) for name in self.header]
 
         table.or_else = self.or_else
         if check := self.check:
