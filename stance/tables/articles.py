@@ -307,10 +307,9 @@ def _reason(text: str) -> str:
 
 
 def _reason_of_part(text: str) -> str:
-    if reason := _reason_of_label(text):
-        return reason
     fitting = (reason for reason, rule in _rules()[1].items() if rule.match(text))
-    return next(fitting, "" if text.strip(_LABEL_EDGES) else "navigation")
+    otherwise = "" if text.strip(_LABEL_EDGES) else "navigation"
+    return _reason_of_label(text) or next(fitting, otherwise)
 
 
 def _reason_of_label(text: str) -> str:
@@ -367,13 +366,9 @@ def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
 def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> set[int]:
     """Return the places of lines that may be headline and summary above an article."""
     of_article = {word for pos in article if not reasons[pos] for word in _long_words(lines[pos])}
-    places = [
-        pos
-        for pos, line in enumerate(lines[: article.start])
-        if not reasons[pos]
-        and len(line.split()) in _HEADLINE_WORDS
-        and len(_SEPARATOR.split(line)) < 3  # else a menu
-    ]
+    above = (pos for pos in range(article.start) if not reasons[pos])
+    places = [pos for pos in above if len(lines[pos].split()) in _HEADLINE_WORDS]
+    places = [pos for pos in places if len(_SEPARATOR.split(lines[pos])) < 3]  # else a menu
     byline = next((pos for pos in range(article.start) if reasons[pos] == "byline"), 0)
     menus = [pos for pos in range(byline) if reasons[pos] in ("navigation", "promotion")]
     titles = [pos for pos in places if max([-1, *menus]) < pos < byline and _is_title(lines[pos])]
