@@ -170,9 +170,7 @@ def write_mistakes(
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {corpus.judged.sum():,} answers to {path}"
 
 
-def model_notes(
-    recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False
-) -> list[str]:
+def model_notes(recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False) -> list[str]:
     """Return what to beware of in a model, which never answers the labels that are ``silent``."""
     from stance.recipe import PRIOR, READ  # which are loaded by now
 

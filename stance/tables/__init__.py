@@ -143,8 +143,7 @@ def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool)
         advice = "choose a prefix, such as --prefix stance_"
         raise DataError(f"{shown_path(taken[0])}: {what}; {advice}")
     naming = [file for file, names in headers.items() if "actor" in map(folded, names)]
-    others = [file for file in headers if file not in naming]
-    if ask_actor and naming and others:
+    if ask_actor and naming and (others := [file for file in headers if file not in naming]):
         what = f"has a column 'actor', and {shown_path(others[0])} has none; judge them in two runs"
         raise DataError(f"{shown_path(naming[0])}: {what}")
 

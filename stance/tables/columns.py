@@ -34,8 +34,7 @@ def column(table: Table, name: str, option: str = "", hint: str = "") -> int:
     >>> column(Table("mine.csv", ("id", "Text")), "text")
     1
     """
-    place = optional_column(table, name)
-    if place is None:
+    if (place := optional_column(table, name)) is None:
         advice = _advice(table, name, option, hint)
         raise DataError(f"{table.name}: no column '{shown(name)}'; {advice}")
     return place
@@ -47,9 +46,8 @@ def optional_column(table: Table, name: str) -> int | None:
     An exact name wins; then case, spaces, quotes and invisible characters around it do not count,
     which the table notes.
     """
-    columns = table.columns
-    if name in columns:
-        return list(columns).index(name)
+    if name in (columns := table.columns):
+        return columns.index(name)
     alike = [place for place, other in enumerate(columns) if folded(other) == folded(name)]
     if len(alike) > 1:
         names = " and ".join(f"'{shown(columns[place])}'" for place in alike[:3])
@@ -164,11 +162,10 @@ def read_date(text: str, pattern: str = "") -> tuple[int, int, int] | None:
         if pattern or (int(day) != int(month) and int(day) <= 12 and int(month) <= 12):
             return None
         day, month = (day, month) if int(day) > 12 else (month, day)
-    try:
+    with suppress(ValueError):
         date(int(year), int(month or 1), int(day or 1))
-    except ValueError:
-        return None
-    return int(year), int(month or 0), int(day or 0)
+        return int(year), int(month or 0), int(day or 0)
+    return None
 
 
 def day_of(text: str, pattern: str = "") -> int | None:
@@ -210,7 +207,7 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
 
 
 def rewrite_dates(
-    table: Table, place: int, form: str | None = None, *, keep: bool = False, bare: str = BARE
+    table: Table, place: int, form: str | None, *, keep: bool = False, bare: str = BARE
 ) -> None:
     """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form."""
     pattern = read_pattern(form)
@@ -236,8 +233,7 @@ def note_dates(
     """Note dates that cannot be read, or are only years; raise where one has two readings."""
     where, cells = f"in column '{shown(table.columns[place], 40)}'", chunk.columns[place]
     for cell, times in Counter(filter(str.strip, cells)).items():
-        day = read_date(cell, pattern)
-        if day and day[1]:
+        if (day := read_date(cell, pattern)) and day[1]:
             continue
         first = table.place(chunk, cells.index(cell))
         if day:
@@ -265,8 +261,7 @@ def add_paragraphs_before(table: Table, text: int) -> None:
     if not {"document", "paragraph"} <= {*names}:
         return
     number, kept = names.index("paragraph"), "boilerplate" in names
-    files = [0] * bool(table.headers)
-    places = [text, number, *files, names.index("document")]
+    places = [text, number, *[0] * bool(table.headers), names.index("document")]  # 0: the file
     last, before = [""] * len(places), ""
 
     def add(chunk: Records) -> Records:

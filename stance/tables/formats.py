@@ -79,8 +79,7 @@ def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
 def read_json(source: InputFile, table: Table, kind: str) -> None:
     """Read the columns of a table, which its first object names, and set its chunks."""
     rows = _json_rows(source, table, kind)
-    first = next(rows, None)
-    if first is None:
+    if (first := next(rows, None)) is None:
         raise table.error(Fault(1, "", "holds no object", _JSON_ADVICE))
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
     table.chunks = table.take(chain([first], rows))
@@ -90,8 +89,7 @@ def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
     """Yield line (in a list: number) and cells of each object, or its fault."""
     if kind == "list":
         text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
-        values = _decoded(text, 1)
-        if isinstance(values, Fault):
+        if isinstance(values := _decoded(text, 1), Fault):
             raise table.error(values)
     else:
         values = chain.from_iterable(map(split_lines, source.lines()))
@@ -140,10 +138,8 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
     values = [item[name] for name in names]
     if empty := values.count(None):
         table.note("null: read as an empty cell", line, empty)
-    return [
-        value if isinstance(value, str) else Value("" if value is None else _written(value))
-        for value in values
-    ]
+    filled = (Value() if value is None else value for value in values)
+    return [value if isinstance(value, str) else Value(_written(value)) for value in filled]
 
 
 def _written(value: Any) -> str:
@@ -327,9 +323,8 @@ def _texts(column: Any) -> list[str | None]:
 def _text(value: Any) -> str:
     """Return a text, bytes, or a nested value as text."""
     if isinstance(value, bytes):
-        try:
+        with suppress(UnicodeDecodeError):
             return value.decode()
-        except UnicodeDecodeError:
-            return f"0x{value.hex()}"
+        return f"0x{value.hex()}"
     nested = isinstance(value, dict | list | tuple)
     return json.dumps(value, ensure_ascii=False, default=str) if nested else str(value)

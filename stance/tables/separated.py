@@ -119,8 +119,7 @@ class _Body:
                 continue
             good = held  # without quotes, its records end where its lines do
             if self._quotes and '"' in held:
-                match = self._good.match(held)
-                good = match[0] if match else ""
+                good = match[0] if (match := self._good.match(held)) else ""
             if good and (chunk := self._at_once(good)):
                 yield chunk
                 held = held[len(good) :]

@@ -6,7 +6,7 @@ import unicodedata
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -208,8 +208,7 @@ class Table(AbstractContextManager["Table"]):
             for line, row, raw in rows:
                 fault, cells = (row, ()) if isinstance(row, Fault) else (None, row)
                 fault = fault or undecoded(cells, self.header, line)
-                if self.check and not fault:
-                    fault = self.check(cells, line)
+                fault = fault or (self.check and self.check(cells, line))
                 if fault and self._reject is None:
                     raise self.error(fault)
                 self.records_in += 1
@@ -256,11 +255,10 @@ def column_at(columns: Sequence[str], cell: int) -> str:
 
 def is_whole(text: str) -> bool:
     """Return whether a text holds no NUL and no half of a character."""
-    try:
+    with suppress(UnicodeEncodeError):
         text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
+        return "\0" not in text
+    return False
 
 
 def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
