@@ -57,8 +57,7 @@ def read_ruopinionne(job: Import) -> Rows:
 def _named(parts: list[list[str]]) -> tuple[str, list[str]]:
     """Return who is named, "author" or nobody, and at which places."""
     names, places = parts
-    name = " ".join(names)
-    if name.upper() == "AUTHOR":
+    if (name := " ".join(names)).upper() == "AUTHOR":
         return "author", []
     return ("", []) if "NULL" in (name, places[0]) else (name, places)
 

@@ -64,11 +64,8 @@ class Import:
         """
         if not (source := self.source).is_dir():
             return [source]
-        return [
-            path
-            for path in sorted(source.glob(pattern))
-            if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
-        ]
+        found = (path for path in sorted(source.glob(pattern)) if path.is_file())
+        return [path for path in found if "/." not in f"/{path.relative_to(source).as_posix()}"]
 
     def text(self, path: Path) -> str:
         """Return the text of a file."""
@@ -149,9 +146,8 @@ class Import:
         """
         shared = defaultdict[tuple[str, str, str], set[tuple[int, int]]](set)
         for place in places:
-            stance = self.stance(place.labels)
-            actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
-            if stance is not None:
+            if stance := self.stance(place.labels):
+                actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
                 shared[actor, stance, place.holder].add((place.start, place.end))
         if (stance := self.stance(labels)) is not None:
             yield self.row({**cells, "stance": stance})
@@ -205,10 +201,9 @@ def read_table(
     with open_table(job.source, actor=job.actor, **job.options) as table:
         places = dict[str, int]()
         for ours, theirs in {**form.columns, **job.names}.items():
-            place = optional_column(table, theirs)
-            if place is None and (form.mapped or ours in form.needed):
-                place = column(table, theirs, f"--map {ours}=" if form.mapped else "")
-            if place is not None:
+            if form.mapped or ours in form.needed:
+                places[ours] = column(table, theirs, f"--map {ours}=" if form.mapped else "")
+            elif (place := optional_column(table, theirs)) is not None:
                 places[ours] = place
         used = {*places.values()} if form.mapped else {*range(len(table.columns))}
         others = [(pos, name) for pos, name in enumerate(table.columns) if pos not in used]

@@ -41,11 +41,9 @@ def _place(
 def _cells(job: Import, item: Item) -> Row:
     """Return the values of an object that are texts or numbers, under our names."""
     ours = {theirs: name for name, theirs in job.names.items()}
-    cells = {
-        ours.get(key, key): scalar(value)
-        for key, value in item.items()
-        if key not in (*job.format.skipped, *SOFT) and isinstance(value, (str, int, float))
-    }
+    skipped = (*job.format.skipped, *SOFT)
+    plain = ((key, value) for key, value in item.items() if isinstance(value, (str, int, float)))
+    cells = {ours.get(key, key): scalar(value) for key, value in plain if key not in skipped}
     if item.get("relations"):
         job.skip("list", "of relations")
     if "text" not in cells:
@@ -108,8 +106,7 @@ def read_labelstudio(job: Import) -> Rows:
                 who = who.get("email", who.get("id"))
             if isinstance(who, (str, int)):
                 coding["coder"] = str(who)
-            labels, places = _results(job, annotation["result"], coding)
-            yield from job.rows(coding, labels, places)
+            yield from job.rows(coding, *_results(job, annotation["result"], coding))
 
 
 def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str], list[Place]]:
