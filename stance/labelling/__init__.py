@@ -52,11 +52,9 @@ def is_disputed(labels: Labels, pair: str) -> bool:
 
 def final_label(labels: Labels, pair: str) -> Label | None:
     """Return the adjudicator's label of a pair, or else the one that its coders agree on."""
-    settled = labels.get(ADJUDICATED, {}).get(pair)
-    if settled is not None and not settled.unsure:
+    if (settled := labels.get(ADJUDICATED, {}).get(pair)) and not settled.unsure:
         return settled
-    agreed = list(_opinions(labels, pair).values())
-    if not agreed or is_disputed(labels, pair):
+    if not (agreed := [*_opinions(labels, pair).values()]) or is_disputed(labels, pair):
         return None
     # All who were asked agree; the answers of the others are empty.
     given = {name: max(getattr(label, name) for label in agreed) for name in QUESTIONS}
@@ -178,14 +176,9 @@ def export_labels(
         settled = {pair.key: final_label(labels, pair.key) for pair in task.pairs}
         labels = {coder: {key: label for key, label in settled.items() if label}}
     names = [coder] if coder else sorted(labels.keys() - {ADJUDICATED})
-    given = [
-        (pair, name, labels[name][pair.key])
-        for pair in task.pairs
-        for name in names
-        if pair.key in labels[name]
-    ]
-    rows = [row for row in given if not row[2].unsure]
-    if not rows:
+    coded = ((pair, name) for pair in task.pairs for name in names if pair.key in labels[name])
+    given = [(pair, name, labels[name][pair.key]) for pair, name in coded]
+    if not (rows := [row for row in given if not row[2].unsure]):
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME alone")
     columns = list(dict.fromkeys(name for name in (*task.columns, *CODED) if name not in _ANSWERS))
     check_output(path, force=force, inputs=[task.path])

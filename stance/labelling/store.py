@@ -53,9 +53,8 @@ def read_task(path: Path, *, text_column: str = "text", **form: Unpack[Form]) ->
     """Read a table with a text and an actor in each row; raise `DataError` if it has none."""
     with open_table(path, **form) as table:
         hint = "; stance predict finds actors, and stance sample draws a table to label"
-        places: list[int | None] = [column(table, text_column, "--text-column")]
-        places += [column(table, "actor", hint=hint)]
-        places += [optional_column(table, name) for name in _IDENTITY]
+        needed = column(table, text_column, "--text-column"), column(table, "actor", hint=hint)
+        places = [*needed, *(optional_column(table, name) for name in _IDENTITY)]
         pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
             cells = ["" if place is None else record.cells[place] for place in places]
