@@ -81,8 +81,7 @@ class Command(_Light, TyperCommand):
         for option in filter(lambda one: given.count(one) > 1, given):
             if not (option.multiple or option.is_flag or ctx.resilient_parsing):
                 ctx.fail(f"{option.opts[0]} is given twice; give it once")
-        rest: list[str] = super().parse_args(ctx, args)
-        return rest
+        return [*super().parse_args(ctx, args)]
 
     def _with_values(self, args: list[str]) -> list[str]:
         """Return the arguments with a value behind ``--deep`` alone."""
@@ -100,11 +99,10 @@ class Command(_Light, TyperCommand):
         sections: dict[str, list[tuple[str, str]]] = {panel: [] for panel in _PANELS}
         for parameter in super().get_params(ctx):
             name, text = parameter.get_help_record(ctx) or ("", "")
-            argument = parameter.param_type_name == "argument"
-            panel = "Arguments" if argument else getattr(parameter, "rich_help_panel", None)
             text = re.sub(r"(\d+)<=x<=(\d+)]$", r"from \1 to \2]", text)
             text = re.sub(r"x>=(\d+)]$", r"\1 or more]", text)
-            sections[panel or "Options"].append((re.sub(r" <[\w\[\]]+>$", "", name), text))
+            panel = getattr(parameter, "rich_help_panel", None) or "Options"
+            sections[panel].append((re.sub(r" <[\w\[\]]+>$", "", name), text))
         _write(formatter, sections)
 
 
@@ -165,14 +163,12 @@ def _described(command: str, parameter: inspect.Parameter) -> tuple[int, inspect
     key = key if key in _KNOWN else parameter.name
     panel, entry = _KNOWN[key]
     settings: dict[str, Any] = {"help": entry} if isinstance(entry, str) else {**entry}
-    names = settings.pop("names", [])
-    if parameter.annotation is bool and not names:
-        names = [f"--{parameter.name.replace('_', '-')}"]
-    kind: Any = functools.partial(typer.Option, rich_help_panel=panel)
-    if panel == "Arguments":
-        kind = typer.Argument
+    flag = [f"--{parameter.name.replace('_', '-')}"] * (parameter.annotation is bool)
+    names = settings.pop("names", flag)
+    kind: Any = typer.Argument if panel == "Arguments" else typer.Option
     annotated: Any = Annotated  # of which mypy thinks that it is a type
-    annotation = annotated[parameter.annotation, kind(*names, **settings)]
+    made = kind(*names, rich_help_panel=panel, **settings)
+    annotation = annotated[parameter.annotation, made]
     described = parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation)
     return [*_KNOWN].index(key), described
 

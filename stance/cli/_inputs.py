@@ -114,9 +114,8 @@ def _answered(answers: list[Path], prefix: str = "", **answered: Any) -> dict[st
     from stance.files import is_device
     from stance.tables import find_inputs
 
-    for path in answers:
-        if str(path) == "-" or is_device(path):
-            raise DataError(f"{path}: the answers are read twice; name a file")
+    if streams := [path for path in answers if str(path) == "-" or is_device(path)]:
+        raise DataError(f"{streams[0]}: the answers are read twice; name a file")
     inputs = find_inputs(answers)
     tell(*inputs.notes)
     source = inputs if inputs.several else answers[0]

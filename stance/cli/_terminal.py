@@ -134,8 +134,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def __call__(self, rows: int, done: int, total: int | None) -> None:
         """Show the rows so far, and the share of all bytes."""
-        now = time.monotonic()
-        if now - self._last >= BRIEF:
+        if (now := time.monotonic()) - self._last >= BRIEF:
             self._last = now
             share = f"{100 * done / total:.0f} %  " if total else ""
             self._change(f"{share}{rows:,} rows")

@@ -24,6 +24,8 @@ NAMES = 256  # characters that no name of a file has
 
 def predict(
     sources: list[Path],
+    reading: InputOptions,
+    options: Options,
     output: Path = Path("-"),
     model: Path | None = None,
     actors: Path | None = None,
@@ -39,9 +41,6 @@ def predict(
     cluster: str | None = None,
     force: bool = False,
     quiet: bool = False,
-    *,
-    reading: InputOptions,
-    options: Options,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs import Request, predict_table
@@ -153,14 +152,13 @@ def read(
 
 
 def actors(
+    reading: InputOptions,
     sources: list[Path] | None = None,
     actors: Path | None = None,
     aliases: str | None = None,
     people: Path | None = None,
     discover: bool = False,
     as_json: bool = False,
-    *,
-    reading: InputOptions,
 ) -> None:
     """List the actor book, count its aliases in a table, or make a book."""
     from stance import actors as named
@@ -194,13 +192,12 @@ def actors(
 def sample(
     number: int,
     output: Path,
+    answered: dict[str, Any],
     only: list[str] | None = None,
     purpose: Literal["audit", "train"] = "audit",
     documents: bool = False,
     seed: int = 20,
     force: bool = False,
-    *,
-    answered: dict[str, Any],
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, write_sample
@@ -219,6 +216,7 @@ def sample(
 
 
 def shares(
+    answered: dict[str, Any],
     output: Path | None = None,
     only: list[str] | None = None,
     surrogate: list[str] | None = None,
@@ -227,8 +225,6 @@ def shares(
     excel_safe: bool = False,
     as_json: bool = False,
     force: bool = False,
-    *,
-    answered: dict[str, Any],
     **audited: Any,
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
@@ -261,6 +257,7 @@ def shares(
 
 
 def report(
+    answered: dict[str, Any],
     output: Path | None = None,
     only: list[str] | None = None,
     title: str | None = None,
@@ -271,8 +268,6 @@ def report(
     aliases: str | None = None,
     excel_safe: bool = False,
     force: bool = False,
-    *,
-    answered: dict[str, Any],
     **audited: Any,
 ) -> None:
     """Summarise answers on one page."""
