@@ -105,16 +105,14 @@ class LabelReader:
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
         if {*map(_digits, self._met)} - self._words.keys() == {"0", "1"}:
-            how = f"write {', '.join(self._labels)}"
-            if self._kind is Stance:
-                how = "say what they mean, such as --labels 0=against,1=favor"
+            how = "say what they mean, such as --labels 0=against,1=favor"
+            how = how if self._kind is Stance else f"write {', '.join(self._labels)}"
             raise DataError(f"{self._table.name}: {self._name} has only the numbers 0 and 1; {how}")
 
     def notes(self) -> Iterator[str]:
         """Yield the mapping, unless every label was spelled as it should be."""
         self.refuse_guess()
-        odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
-        if odd:
+        if odd := {cell: n for cell, n in self._met.items() if cell != self._labels[n]}:
             pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
             yield f"{self._table.name}: {self._name} labels read as {', '.join(pairs)}"
 
@@ -208,8 +206,7 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
 
 def is_false_match(cell: str, stance: int, where: str) -> bool:
     """Return what a cell of ``false_match`` says; raise if nothing, or if a stance denies it."""
-    flag = _FLAGS.get(_digits(cell))
-    if flag is None:
+    if (flag := _FLAGS.get(_digits(cell))) is None:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
     if flag and stance not in (NEUTRAL, MISSING):
         what = f"false_match is 1, but the stance is {[*Stance][stance]}"
@@ -227,9 +224,8 @@ def _row(
     if len(holder) > LONGEST_HOLDER or not holder.isprintable():
         what = f"holder '{shown(holder)}' is not author, other or an actor's name"
         raise DataError(f"{where}: {what}")
-    soft, stance = _soft(cells, where), MISSING
-    if cells["stance"].strip():
-        stance = stances.read(cells["stance"], record)
+    soft, given = _soft(cells, where), bool(cells["stance"].strip())
+    stance = stances.read(cells["stance"], record) if given else MISSING
     if false_match := is_false_match(cells["false_match"], stance, where):
         stance = NEUTRAL
     elif stance == MISSING:  # what soft labels imply, or an error
@@ -244,7 +240,7 @@ def _row(
         document=cells["document"].strip(),
         holder=(holder.lower() if holder.lower() in HOLDERS else holder) or None,
         soft=soft,
-        judged=bool(cells["stance"].strip()) or false_match,
+        judged=given or false_match,
         date=cells["date"],
         coder=as_coder(cells["coder"]),
         extra=tuple(cells[name] for name in EXTRA),
