@@ -131,14 +131,10 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
         named |= {*zip((mentions.para + low).tolist(), mentions.actor.tolist(), strict=True)}
     number = {name: book.number(name) for name in set(study.actors)}
     pairs = zip(place.tolist(), map(number.__getitem__, study.actors), strict=True)
-    unnamed = [
-        row
-        for row, pair in enumerate(pairs)
-        if not corpus.spans[row]
-        and pair not in named
-        and not any(literal_places(book, [normalise(corpus.texts[row])], [corpus.actors[row]]))
-    ]
-    if unnamed:
+    doubtful = [n for n, pair in enumerate(pairs) if not corpus.spans[n] and pair not in named]
+    plain = [normalise(corpus.texts[row]) for row in doubtful]
+    found = literal_places(book, plain, [corpus.actors[row] for row in doubtful])
+    if unnamed := [row for row, places in zip(doubtful, found, strict=True) if not places]:
         ratio, rows = len(unnamed) / len(corpus), unnamed[:EXAMPLES]
         listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
         text = f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "
@@ -197,8 +193,7 @@ def _leaks(study: Study) -> Iterator[Finding]:
     names = [shown(name, 40) for name in study.files]
     for one, other in combinations(range(len(names)), 2):
         parts = [np.flatnonzero(source == file) for file in (one, other)]
-        shared = np.intersect1d(alike[parts[0]], alike[parts[1]])
-        if not len(shared):
+        if not len(shared := np.intersect1d(alike[parts[0]], alike[parts[1]])):
             continue
         leaking = [rows[np.isin(alike[rows], shared)] for rows in parts]
         firsts = [rows[np.unique(alike[rows], return_index=True)[1]].tolist() for rows in leaking]
