@@ -109,9 +109,8 @@ def class_scores(figures: Figures) -> list[Row]:
     """Return the scores of each class, below their names."""
     rows: list[Row] = [("class", "precision", "recall", "F1", "n")]
     for name, part in figures["per_class"].items():
-        f1 = ranged(part["f1"], part["f1_interval"])
-        row = (name, percent(part["precision"]), percent(part["recall"]), f1, part["support"])
-        rows.append(row)
+        rates = percent(part["precision"]), percent(part["recall"])
+        rows.append((name, *rates, ranged(part["f1"], part["f1_interval"]), part["support"]))
     return rows
 
 
@@ -162,9 +161,8 @@ def explanation_lines(explanation: "Explanation") -> list[str]:
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
     lines = [f"{shown(explanation.actor)}: {label}    {shares}"]
-    if explanation.holder_probability is not None:
-        holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
-        lines.append(holder)
+    if (chance := explanation.holder_probability) is not None:
+        lines.append(f"whose stance: {shown(explanation.holder)} {chance:.2f}")
     if explanation.foreign:
         lines.append("In a language that the model was not trained on: do not rely on this.")
     if explanation.withheld and not explanation.mentions:
@@ -304,16 +302,14 @@ def check_lines(figures: Figures) -> list[str]:
     classes = "  ".join(f"{name} {n:,} ({100 * n / total:.0f} %)" for name, n in rows_of.items())
     findings = facts(((one["severity"], one["text"]) for one in figures["findings"]), 8)
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
-    coders: list[str] = []
+    rows: list[Row] = [("agreement [95 % interval]", "rows", "alpha", "agreed")]
     if agreement := figures["agreement"]:
-        rows: list[Row] = [("agreement [95 % interval]", "rows", "alpha", "agreed")]
         for name, part in ({"all": agreement} | agreement["per_label"]).items():
             rows.append((name, part["units"], *map(_coefficient, (part["alpha"], part["percent"]))))
-        coders = table(rows)
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
     verdict = [f"{what} spoil a study; examples are file:row"]
-    return stacked([[*wrap(files), sizes, *wrap(classes)], findings, passed, coders, verdict])
+    return stacked([[*wrap(files), sizes, *wrap(classes)], findings, passed, table(rows), verdict])
 
 
 def _coefficient(figures: Figures) -> str:
