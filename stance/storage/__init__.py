@@ -224,9 +224,8 @@ class _Contents:
 
     def terms(self, name: str, size: int) -> Sequence[str]:
         """Return a list of so many terms, each of them on a line; empty if there is none."""
-        if name not in self.unused:
+        if (data := self.unused.pop(name, None)) is None:
             return ()
-        data = self.unused.pop(name)
         try:
             text = data.decode()
         except UnicodeDecodeError as error:

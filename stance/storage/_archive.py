@@ -36,10 +36,8 @@ _STORED = (".npy", ".txt")  # as they are, since models load faster so
 _END = struct.Struct("<10sHL6s")  # the record with which a zip ends: members, size of their list
 _LOCATOR = 20  # bytes before it that say where a larger zip has its true numbers
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack more than is asked for
-_ZIP_ERRORS = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
-    *(OSError, OverflowError, RuntimeError, ValueError),
-)
+_ZIP_ERRORS: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, struct.error)
+_ZIP_ERRORS += (EOFError, OSError, OverflowError, RuntimeError, ValueError)
 
 
 def refusal(
@@ -100,8 +98,7 @@ class Archive:
     def __init__(self, file: BinaryIO) -> None:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        head = file.read(4)
-        if head not in (b"PK\3\4", b"PK\5\6"):
+        if (head := file.read(4)) not in (b"PK\3\4", b"PK\5\6"):
             raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
         # How many members the file says that it has, before `zipfile` lists them all.
         file.seek(max(0, size - _END.size - _LOCATOR))
