@@ -74,8 +74,7 @@ def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     """Return a check that also puts the value to a test."""
 
     def check(value: Any, where: str) -> Any:
-        checked = inner(value, where)
-        if not test(checked):
+        if not test(checked := inner(value, where)):
             raise SchemaError(f"'{where}' must be {expected}, not {shown(repr(value))}")
         return checked
 
@@ -124,9 +123,8 @@ def table(
         for key in of(dict)(value, where):
             if key not in known and others is None:
                 raise SchemaError(f"unknown key '{_join(where, key)}'. {hint(key, tuple(known))}")
-        for key in required:
-            if key not in value:
-                raise SchemaError(f"'{_join(where, key)}' is missing")
+        if lacking := [key for key in required if key not in value]:
+            raise SchemaError(f"'{_join(where, lacking[0])}' is missing")
         checks = {key: known.get(key, others or anything) for key in value}
         return {key: checks[key](item, _join(where, key)) for key, item in value.items()}
 
