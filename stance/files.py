@@ -80,10 +80,9 @@ def is_device(path: Path) -> bool:
 
 def same_file(path: Path, other: Path) -> bool:
     """Return whether two paths name one file, or would if there were one."""
-    try:
+    with contextlib.suppress(OSError):
         return path.samefile(other)
-    except OSError:
-        return os.path.realpath(path) == os.path.realpath(other)
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def file_hash(*paths: Path) -> str:
@@ -143,8 +142,7 @@ class WholeFile:
         self.settle()
         with reported(self._path):
             if self._target:
-                replaces = self._target.exists()
-                if replaces and not self._force:
+                if (replaces := self._target.exists()) and not self._force:
                     raise FileExistsError(errno.EEXIST, "exists")
                 self._made[0].replace(self._target)
                 self._made = [] if replaces else [self._target]
