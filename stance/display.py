@@ -86,11 +86,10 @@ def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
 
 def facts(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
     """Return the lines of named facts, the names in a column of this width."""
-    return [
-        line
-        for name, text in rows
-        for line in wrap(shown(text, 1000), f"{name:<{width - 2}}  ", " " * width)
-    ]
+    lines = list[str]()
+    for name, text in rows:
+        lines += wrap(shown(text, 1000), f"{name:<{width - 2}}  ", " " * width)
+    return lines
 
 
 def _folded(cell: str, width: int) -> str:
