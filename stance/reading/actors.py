@@ -216,9 +216,8 @@ class ActorBook:
         """
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
-            known = ", ".join(ALIAS_KINDS)
             what = f"'{shown(odd[0])}' is not a kind of name"
-            raise UsageError(f"--aliases: {what}; the kinds are {known}")
+            raise UsageError(f"--aliases: {what}; the kinds are {', '.join(ALIAS_KINDS)}")
         return ActorBook([actor.limited(kinds) for actor in self.actors], kinds)
 
     def __len__(self) -> int:

@@ -232,9 +232,8 @@ def _with_marks(
     says = _before_colon(words, word, letter, comma)
     comma &= ~says
     refers = words.alias_kind.take(word) == _REFERS
-    pair = (
-        np.append(refers[1:] & (word[1:] == word[:-1] + 1), False) & refers & ~possessive & ~comma
-    )
+    pair = np.append(refers[1:] & (word[1:] == word[:-1] + 1), False)
+    pair &= refers & ~possessive & ~comma
     flags = possessive, negated, says, comma, pair, ends
     places = [np.flatnonzero(flag) + 1 for flag in flags]
     place, marks = np.concatenate(places), np.repeat([*b"qnS,&."], [*map(len, places)])

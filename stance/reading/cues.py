@@ -169,10 +169,8 @@ class Cues:
         """Return eight bytes: a lower-case word's letter, that as a noun, sign, value, signals."""
         if not (category or function or word in self._listed or word[-2:] in _ENDINGS):
             return b"NN\0\0\0\0\0\0"  # as most words, in a fifth of the time
-        letter, noun = self.letter.get(word, ""), self.noun.get(word, "")
-        value = self.value.get(word, 0)
-        if function & REPORTING and not letter:
-            letter = "S"
+        letter = self.letter.get(word, "S" if function & REPORTING else "")
+        noun, value = self.noun.get(word, ""), self.value.get(word, 0)
         if not letter and not noun and (plural := self.value.get(word.removesuffix("s"), 0)):
             noun, value = "J", plural  # "monsters"
         if not letter and not noun:

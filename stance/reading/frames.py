@@ -149,17 +149,14 @@ class _Sentences(Evaluations):
             rest = range(cue, self.tags.index(".", cue))
             self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
         turn = REJECTED if rejecters and sign else PLAIN
-        victim = next(iter(victims), NO_ACTOR)
-        parts = [(sign, turn, patients or {NO_ACTOR: -1}, victim)]
-        for polarity, ends in others:
-            parts.append((polarity, PLAIN if polarity == worded else BESIDE, ends, NO_ACTOR))
+        parts = [(sign, turn, patients or {NO_ACTOR: -1}, next(iter(victims), NO_ACTOR))]
+        parts += ((p, PLAIN if p == worded else BESIDE, ends, NO_ACTOR) for p, ends in others)
         self._keep(cue, KINDS.index(form.kind), agents, parts)
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        for group, name in form.needs.items():
-            if not self.is_in(hit.start(group), name):
-                return False
+        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
+            return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             speaks = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
@@ -322,8 +319,7 @@ class _Sentences(Evaluations):
         elif name == "held":
             sign = sign if self.fits(hit, cue) else 0
         elif letter in "EB" and judging:
-            passive = re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
-            sign = 0 if passive else sign
+            sign = 0 if re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue]) else sign
         elif name == "goes to":  # not "complaints went to"
             sign, agents = max(sign, 0), self.actors(cue, cue + 1) or self.voice(cue)
         elif name in ("which affects", "drawing"):  # "blocked the aid, which angered Poland"
@@ -350,8 +346,7 @@ class _Sentences(Evaluations):
                 patients = patients or self.actors(*link.span(2))
         if not agents:
             if self.phrases.ours[cue]:
-                quoted = self.phrases.quoted[cue]
-                agents = self.who(cue, cue + 1) if quoted else {AUTHOR: -1}
+                agents = self.who(cue, cue + 1) if self.phrases.quoted[cue] else {AUTHOR: -1}
             elif self.tags[cue - 1] == "p" and (owner := self._owner(cue)) is not None:
                 agents = self.actors(owner, owner + 1)
             elif self.tags[cue - 1] in "oShrVEGKbtfpn":

@@ -179,13 +179,11 @@ def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int,
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
-        person = " ".join(words).partition(" of ")[0]
-        before = _BEFORE.search(text[max(0, start - _REACH) : start])
+        person, lead = " ".join(words).partition(" of ")[0], text[max(0, start - _REACH) : start]
+        before = _BEFORE.search(lead)
         if before and before[1].rstrip(".").lower() in name_words()["titles"] and surname(person):
             words, end = person.split(" "), start + len(person)  # "Sen. Tom Price of Ohio"
-        alone = (
-            len(words) == 1 and not short and _OPENING.search(text[max(0, start - _REACH) : start])
-        )
+        alone = len(words) == 1 and not short and _OPENING.search(lead)
         if words and not alone and not any(start < last and first < end for first, last in named):
             yield " ".join(words), start, end
 
@@ -256,8 +254,7 @@ class References:
         begin = int(self._para.searchsorted(self._para[mention]))
         part = slice(max(begin, mention - _BACK), mention)
         actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()
-        sentences = self._sentence[part].repeat(2).tolist()
-        here = zip(sentences, actors, strict=True)
+        here = zip(self._sentence[part].repeat(2).tolist(), actors, strict=True)
         named = [one for one in here if one[1] >= 0 and self._people[one[1]][0] in kinds]
         earlier = self._earlier(int(self._para[mention])) if not named else ()
         return named or [(-1, who) for who in earlier if self._people[who][0] in kinds]

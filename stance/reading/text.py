@@ -44,10 +44,7 @@ def normalise(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = _ODD.sub(_plain, text)
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return text
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _ODD.sub(_plain, text))
 
 
 MOST_READ = 50_000

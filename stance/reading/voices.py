@@ -429,8 +429,7 @@ class Rejections(Voices):
 
     def _untrue(self, place: int) -> bool:
         """Tell whether a phrase calls something untrue: "a myth", "false accusations"."""
-        word, first = self.lower(place), self.lower_first(place)
-        return not self.lists["untrue"].isdisjoint((word, first))
+        return not self.lists["untrue"].isdisjoint((self.lower(place), self.lower_first(place)))
 
     def _reject(self, low: int, high: int, rejecters: Ends) -> None:
         for place in range(low, high):

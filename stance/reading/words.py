@@ -122,8 +122,7 @@ class Query:
             new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
         new[1:] |= self.months[1:] != self.months[:-1]
         if self.before:
-            changes = [one != two for one, two in pairwise(self.before)]
-            new[1:] |= np.array(changes, np.bool_)
+            new[1:] |= np.array([one != two for one, two in pairwise(self.before)], np.bool_)
         alone = self.spans[:, 0]
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True
@@ -151,22 +150,18 @@ def make_query(
         plain.append(plain[-1] if plain and text == last else normalise(text[:MOST_READ]))
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
-    rows = list[tuple[int, int, int]]()
     lacked = [i for i in np.flatnonzero(number < 0).tolist() if not (spans and spans[i])]
     literal = literal_places(book, [plain[i] for i in lacked], [actors[i] for i in lacked])
-    named = dict(zip(lacked, literal, strict=True))
-    for i in range(len(texts)) if spans else lacked:
-        if spans and (given := spans[i]):
+    named = dict[int, Places](zip(lacked, literal, strict=True))
+    for i, given in enumerate(spans or ()):
+        if given:
             read = texts[i][:MOST_READ]
             places: Places = sorted(place for place in given if place[0] < MOST_READ)
             if plain[i] != read or not all(0 <= s <= e <= len(read) for s, e in places):
                 places = normalised_spans(read, places)
-        elif i in named:
-            places = named[i]
-        else:
-            continue
-        number[i] = len(book)
-        rows += [(i, start, end) for start, end in places]
+            named[i] = places
+    number[[*named]] = len(book)
+    rows = [(i, start, end) for i in sorted(named) for start, end in named[i]]
     shaped = np.array(rows, np.int32).reshape(-1, 3)
     months = np.full(len(texts), -1) if months is None else months
     return Query(plain, number, shaped, book.topics(actors), months, before)
