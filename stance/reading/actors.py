@@ -79,8 +79,7 @@ class ActorBook:
         self._kind_of = np.array([places[alias.kind] for alias in aliases], np.int8)
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases], np.bool_)
         # What counts by what stands around it.
-        doubtful = [alias.alone or alias.kind in UNSURE for alias in aliases]
-        self._doubtful = np.array(doubtful, np.bool_)
+        self._doubtful = np.array([a.alone or a.kind in UNSURE for a in aliases], np.bool_)
         self._spellings = Spellings(self.matcher.describe, self.columns)
 
     def _sure_aliases(self) -> Iterator[Alias]:

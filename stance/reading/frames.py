@@ -15,6 +15,7 @@ actor, ``s`` and ``l`` for officials and for acts of whoever follows, ``O`` for 
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -267,12 +268,10 @@ class _Sentences(Evaluations):
         """Keep the frames of a cue; ``parts`` have polarity, turn, patients and victim."""
         word, last = self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        for agent in agents:
-            for sign, turn, patients, victim in parts:
-                polarity = (sign > 0) - (sign < 0)
-                for patient, named in patients.items():
-                    if agent == patient >= 0:  # nobody judges itself
-                        continue
+        for agent, (sign, turn, patients, victim) in product(agents, parts):
+            polarity = (sign > 0) - (sign < 0)
+            for patient, named in patients.items():
+                if not agent == patient >= 0:  # nobody judges itself
                     self.judged.add(named)
                     frame = Frame(word, polarity, agent, patient, turn, kind, victim, first, last)
                     self.frames_read.append(frame)

@@ -265,5 +265,4 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
         return rows
     size = int(rows.max()) + 1
     graph = coo_array((np.ones(len(rows), np.bool_), (rows, firsts)), (size, size))
-    groups: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return groups
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)

@@ -171,8 +171,7 @@ class PhraseMatcher:
 
 def _step(node: Ints, gap: Bytes, word: Any) -> Ints:
     """Return the number of a step in the tree: from a node, behind a gap, to a word."""
-    step: Ints = (node << 32) + (gap.astype(np.int64) << 28) + word
-    return step
+    return np.asarray((node << 32) + (gap.astype(np.int64) << 28) + word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +257,7 @@ def stemmer(language: str) -> Callable[[str], str]:
 
 _WORD = such(of(str), lambda word: word == word.lower() and word.isalnum(), "a lower-case word")
 _WORDS = such(items(_WORD), bool, "a list of words")
-_PHRASE = such(
-    of(str), lambda text: text == text.lower() and " " in text, "several lower-case words"
-)
+_PHRASE = such(of(str), lambda t: t == t.lower() and " " in t, "several lower-case words")
 _CATEGORY = table(
     {"polarity": one_of(*_SIGNS), "words": _WORDS},
     {"phrases": items(_PHRASE), "meaning": anything},

@@ -169,14 +169,13 @@ class Voices:
         tag = self.tags[low]
         if tag == "F" or (tag == "O" and not self.is_in(low, "kin")):
             return self.speaker(low) if self.phrases.quoted[low] else {AUTHOR: -1}
-        if tag == "H" and (named := self._antecedents(low)):
+        if tag == "H" and (named := self._antecedents(low, low)):
             return named
         actors = self.actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else {}
         return actors or {OTHER: -1}
 
-    def _antecedents(self, place: int, before: int | None = None) -> Ends:
+    def _antecedents(self, place: int, before: int) -> Ends:
         """Return for whom "he" or "they" stands: the last subject, else the last object."""
-        before = place if before is None else before
         para, quoted, tags = self.phrases.para, self.phrases.quoted, self.tags
         heads = [
             p
@@ -406,10 +405,8 @@ class Rejections(Voices):
         if patient < 0 or number == len(self._turns):
             return False
         turn, end = self._turns[number], int(words.first[words.para[last] + 1])
-        if polarity * int(words.sign[turn:end].sum()) >= 0:
-            return False
-        who = words.who[turn:end]
-        return not ((who >= 0) & (who != patient)).any()
+        who, sign = words.who[turn:end], int(words.sign[turn:end].sum())
+        return polarity * sign < 0 and not ((who >= 0) & (who != patient)).any()
 
     def _read_sentence(self, low: int, stop: int) -> None:
         """Read who rejects what in a sentence."""
@@ -463,8 +460,7 @@ class Rejections(Voices):
     def _read_claim(self, low: int, that: int, end: int) -> None:
         """Read who rejects a claim: "rejected the charge by Iran that", "it is a myth that"."""
         verb = self._last(",oVEGdegrSbR", low, that)
-        begin = max(low - 1 if verb is None else verb, that - 1 - _BACK)
-        nearest = range(that - 1, begin, -1)
+        nearest = range(that - 1, max(low - 1 if verb is None else verb, that - 1 - _BACK), -1)
         claims = (p for p in nearest if self.is_in(p, "claims") or self.is_in(p, "untrue"))
         if (claim := next(claims, None)) is None:
             return
