@@ -224,11 +224,9 @@ class Occurrences(NamedTuple):
             for present, parts in self.sequences
             for place in np.flatnonzero(present).tolist()
         ]
-        names = []
-        for parts, place in map(everywhere.__getitem__, places.tolist()):
-            words = (strings[int(part[place])] for part in parts)
-            names.append(" ".join([self.template, *filter(None, words)]))  # some are empty
-        return names
+        chosen = map(everywhere.__getitem__, places.tolist())
+        named = ([strings[int(part[place])] for part in parts] for parts, place in chosen)
+        return [" ".join([self.template, *filter(None, words)]) for words in named]  # some are ""
 
 
 def name_keys(names: Sequence[str]) -> Keys:

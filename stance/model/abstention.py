@@ -218,10 +218,9 @@ def thresholds(calibration: Calibration, rate: float | None) -> tuple[float, ...
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
     lowest = tuple(_lowest_threshold(calibration, label, rate) for label in range(len(Stance)))
     if min(lowest) == NEVER:
-        raise DataError(
-            f"--abstain {rate:g}: the model's calibration does not support this rate for any "
-            "stance; ask for a higher one, or train on more documents"
-        )
+        why = "the model's calibration does not support this rate for any stance; "
+        why += "ask for a higher one, or train on more documents"
+        raise DataError(f"--abstain {rate:g}: {why}")
     return lowest
 
 

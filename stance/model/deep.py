@@ -54,8 +54,7 @@ class Pieces(NamedTuple):
     def named(self, start: Ints | Ints32, end: Ints | Ints32) -> Bools:
         """Return which pieces are part of a mention, given where mentions start and end."""
         inside = (self.start < end[:, None]) & (self.end > start[:, None])
-        named: Bools = np.any(inside, axis=0)
-        return named
+        return np.asarray(inside.any(axis=0))
 
 
 def encode(text: str, numbers: Mapping[str, int]) -> Pieces:
@@ -68,9 +67,8 @@ def encode(text: str, numbers: Mapping[str, int]) -> Pieces:
     _, first, last = map(numbers.__getitem__, SPECIAL)
     rows = [(first, 0, 0)]
     for word in finditer("[^ ]+", "".join(parts)):
-        low = word.start()
-        for number, start, end in _cut(word[0], numbers):
-            rows.append((number, place[low + start], place[low + end - 1] + 1))
+        low, cut = word.start(), _cut(word[0], numbers)
+        rows += ((number, place[low + s], place[low + e - 1] + 1) for number, s, e in cut)
     return Pieces(*np.array([*rows, (last, 0, 0)], np.int64).T)
 
 
@@ -79,13 +77,11 @@ def _cut(word: str, numbers: Mapping[str, int]) -> list[tuple[int, int, int]]:
     pieces, low = list[tuple[int, int, int]](), 0
     while low < len(word) <= LONGEST:
         lead = "##" if low else ""
-        for high in range(len(word), low, -1):
-            if (number := numbers.get(lead + word[low:high])) is not None:
-                pieces.append((number, low, high))
-                low = high
-                break
-        else:
+        known = (high for high in range(len(word), low, -1) if lead + word[low:high] in numbers)
+        if (high := next(known, low)) == low:
             break
+        pieces.append((numbers[lead + word[low:high]], low, high))
+        low = high
     return pieces if low == len(word) else [(numbers[SPECIAL[0]], 0, len(word))]
 
 
@@ -133,8 +129,7 @@ class Layer(NamedTuple):
 
     def apply(self, state: Floats32) -> Floats32:
         """Return the layer of one state; not by BLAS, whose threads may change the last digit."""
-        output: Floats32 = np.einsum("ij,j->i", self.weight, state) + self.bias
-        return output
+        return np.asarray(np.einsum("ij,j->i", self.weight, state) + self.bias)
 
 
 @dataclass(frozen=True, repr=False)

@@ -122,10 +122,9 @@ def _reasons(
     def add(block: BlockWeights, one: Occurrences, _: Columns, weights: Floats) -> None:
         one, weights = one.flat(), np.broadcast_to(weights, one.number.shape).ravel()
         rows = one.number if one.vocabulary is None else block.index.find(one.keys(None))
-        columns = rows, one.word, weights
-        for number, word, weight in zip(*(column.tolist() for column in columns), strict=True):
-            if number < 0:
-                continue
+        known = np.flatnonzero(rows >= 0)
+        columns = (column[known].tolist() for column in (rows, one.word, weights))
+        for number, word, weight in zip(*columns, strict=True):
             share = block.idf[number] * block.coef[number].astype(np.float64) * weight
             term = block.terms[number] if block.terms else block.name
             framed = block.name in ("frame", "long_frame")

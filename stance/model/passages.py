@@ -42,8 +42,7 @@ class Verdict(NamedTuple):
     @property
     def summary(self) -> str:
         """The answer in words, with its probability, such as ``in favor, 70 %``."""
-        name = NAMES[self.answer.stance]
-        top = _share(max(self.answer.probabilities))
+        name, top = NAMES[self.answer.stance], _share(max(self.answer.probabilities))
         return name if self.answer.stance == UNCERTAIN else f"{name}, {top}"
 
 
