@@ -203,10 +203,10 @@ def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
     for name in sorted({row[end] for row in rows for end in ENDS.values()}):
         Xml.SubElement(graph, "node", id=shown(name, LONGEST))
     for row in rows:
-        edge = Xml.SubElement(graph, "edge", {e: shown(row[n], LONGEST) for e, n in ENDS.items()})
-        for key in keys:
-            if row[key] is not None:
-                Xml.SubElement(edge, "data", key=key).text = _cell(row[key])
+        ends = {name: shown(row[end], LONGEST) for name, end in ENDS.items()}
+        edge = Xml.SubElement(graph, "edge", ends)
+        for key in (key for key in keys if row[key] is not None):
+            Xml.SubElement(edge, "data", key=key).text = _cell(row[key])
     Xml.indent(root)
     text: bytes = Xml.tostring(root, "utf-8", xml_declaration=True)
     return text + b"\n"

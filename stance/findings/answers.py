@@ -71,9 +71,8 @@ def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTa
         places = find_places(table, request)
         if places.over is not None:
             rewrite_dates(table, places.over, request.date_format, bare=BARE)
-        reader = _Reader(
-            table, request, places, Table("the labels", labelled or ("row", *table.columns))
-        )
+        labels = Table("the labels", labelled or ("row", *table.columns))
+        reader = _Reader(table, request, places, labels)
         for part in table.chunks:
             reader.add(part)
         return reader.finish()

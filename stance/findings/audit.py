@@ -209,10 +209,9 @@ def _check_design(
     source: Path, design: Design, labels: Sequence[_Label], population: AnswersTable
 ) -> None:
     """Raise where a design lacks a label, or was drawn from fewer answers, as on some actors."""
-    for label in labels:
-        if label.key not in design:
-            why = f"is not in {label.design}; restore the row, or its design"
-            raise DataError(f"{label.where}: {label.name} {why}")
+    for label in (label for label in labels if label.key not in design):
+        why = f"is not in {label.design}; restore the row, or its design"
+        raise DataError(f"{label.where}: {label.name} {why}")
     # The inverse probabilities of what was drawn, answers or whole documents, sum to their number.
     drawn, document = np.isin(population.key, np.array([*design], np.uint64)), population.document
     whole = drawn[np.isin(document, document[drawn])].all()

@@ -268,8 +268,8 @@ def find_periods(days: Ints, asked: Unit | None = None) -> tuple[dict[str, int],
         return {}, np.full(len(days), MISSING)
     has_years = all((day.month, day.day) == (1, 1) for day in dates)
     if asked and asked not in UNITS[3:] and has_years and len(dates) > 1:
-        why = "all dates are a first of January, as of years"
-        raise UsageError(f"--period {asked}: {why}; say year")
+        why = "all dates are a first of January, as of years; say year"
+        raise UsageError(f"--period {asked}: {why}")
     for unit in (asked,) if asked else UNITS[3:] if has_years else UNITS[1:]:
         periods = [_period(day, unit) for day in dates]
         numbers = {name: code for code, name in sorted({*periods})}

@@ -86,7 +86,7 @@ def draw_sample(population: AnswersTable, size: int, seed: int, *, whole: bool =
     stratum, drawn = design_sample(levels, errors, min(size, len(first)))
     numbers = rng.permutation(len(drawn)) + 1
     strata = (np.flatnonzero(stratum == number) for number in range(len(drawn)))
-    units = [rng.choice(*part, replace=False) for part in zip(strata, drawn, strict=True)]
+    units = [rng.choice(rows, n, replace=False) for rows, n in zip(strata, drawn, strict=True)]
     pair = np.flatnonzero(np.isin(unit, np.concatenate(units)))
     chance = (drawn / np.bincount(stratum))[stratum[unit]]
     return Sample(pair, numbers[stratum[unit[pair]]], chance)
