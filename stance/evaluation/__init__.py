@@ -210,8 +210,7 @@ def run_suite(model: "StanceModel") -> Figures:
     for case, answer in zip(cases, answers, strict=True):
         before = written.setdefault(case["paragraph"], answer)
         expected = before if case["expected"] == "same" else case["expected"]
-        label = expected.removeprefix("not ")
-        negated = label != expected
+        negated = (label := expected.removeprefix("not ")) != expected
         if negated and before != label:
             continue  # no stance is there that could go
         asked_of = {name: case[name] for name in ("actor", "text")}

@@ -194,7 +194,7 @@ def score_groups(answers: Answers, groups: Sequence[str]) -> Figures:
     rows, scores = defaultdict[str, list[int]](list), dict[str, Figures]()
     for row, name in enumerate(groups):
         rows[name].append(row)
-    for name in sorted(rows.keys() - {""}, key=lambda name: (-len(rows[name]), name)):
+    for name in sorted(filter(None, rows), key=lambda name: (-len(rows[name]), name)):
         part = brief_score(answers.take(np.array(rows[name])))
         bounds = part["macro_f1_interval"] if part["documents"] >= FEWEST else None
         kept = {key: part[key] for key in ("n", "macro_f1", "trusted", "ece")}
