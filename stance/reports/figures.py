@@ -165,7 +165,8 @@ def painted(mark: Mark) -> dict[str, str]:
     style = {"stroke": known["paper"]} if mark.form == "box" else {}
     for anchor in {"middle", "end"} & set(looks):
         style["text-anchor"] = anchor
-    return {"fill": tone, **style, **({"font-weight": "bold"} if "strong" in looks else {})}
+    style |= {"font-weight": "bold"} if "strong" in looks else {}
+    return {"fill": tone, **style}
 
 
 def as_svg(figure: Figure) -> bytes:

@@ -100,8 +100,9 @@ def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) 
     if not any(mark.ends for _, _, mark in lines):
         return []
     key = [("dot", "ink", "corrected by labels" if report.labelled else "net stance"), LINE]
-    chart = charts.whiskers(lines, charts.net_axis(e for _, _, mark in lines for e in mark.ends))
-    return [figure(report, name, title, chart, shares, key + [RING] * bool(report.labelled))]
+    axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
+    key += [RING] * (report.labelled is not None)
+    return [figure(report, name, title, charts.whiskers(lines, axis), shares, key)]
 
 
 def draw_groups(report: Report) -> list[Figure]:
