@@ -45,7 +45,6 @@ def _letters(text: str) -> Bools:
 _CUES, _NOMINAL = _letters("VEGBdegcPQTKUj"), _letters("AMsaucJjND0Oq")
 _QUALIFYING, _ADJECTIVAL = _letters("DOqpfwyiJM"), _letters("DOqM")
 
-
 _FOLLOWERS = {"D": "DAMsaucJN", "A": "sacq", "s": "AsauNcJq", **dict.fromkeys("Muac", "sauNcJq")}
 _FOLLOWERS |= dict.fromkeys("Oq", "AMsaucJN") | dict.fromkeys("NJ", "sauNcJMq")
 _JOINS = np.array([_letters(_FOLLOWERS.get(chr(before), "")) for before in range(128)])

@@ -385,8 +385,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
 
 def _frames(words: Words, reader: Reader, asked: Ints, longest: int) -> list[Frame]:
     clauses = reader.once(_clauses, reader)
-    phrases = clauses and clauses.phrases(words, asked, longest)
-    if not clauses or not phrases:
+    if not (clauses and (phrases := clauses.phrases(words, asked, longest))):
         return []
     return _Sentences(words, phrases, clauses.cues).frames(constructions_of(reader.language))
 
