@@ -74,8 +74,7 @@ class TrainingProfile:
         """Return a warning about actors, if the model has learned from few and not from these."""
         most = sum(self.actors.values()) >= NEARLY_ALL * self.rows
         few = most and 0 < len(self.actors) < FEW_ACTORS
-        others = sorted({*names} - {*self.actors, ""}) if few else []
-        if not others:
+        if not (few and (others := sorted({*names} - {*self.actors, ""}))):
             return ""
         known = f"nearly all training rows of this model are about {', '.join(self.actors)}"
         unknown = shown(listed(others, 3, "actor"), 200)
