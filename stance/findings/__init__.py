@@ -143,14 +143,12 @@ def read_evidence(
     passages = dict(zip(rows, explain(rows), strict=False))
     evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()
     for (holder, actor), answers in surest.items():
-        for answer in answers:
+        for answer in sorted(answers, key=lambda n: -population.chances[n, population.stance[n]]):
             cells, side = rows[answer], int(population.stance[answer])
             passage = passages.get(answer) or Passage(cells[places.text])
             sentence = find_sentence(passage, actor, book)
             chance = float(population.chances[answer, side])
             evidence[holder, actor].append(Evidence(sentence, side, chance, cells[places.row]))
-    for listed in evidence.values():
-        listed.sort(key=lambda evidence: -evidence.chance)
     return pairs._replace(evidence=evidence)
 
 

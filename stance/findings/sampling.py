@@ -120,7 +120,6 @@ def _write(
     names = ["text" if place == places.text else columns[place] for place in kept]
     keys = [place for place in (places.file, places.document) if place is not None]
     about, design = [places.row, places.actor], design_path(output)
-    headings = (*names, *DRAWN, *CODED)
     known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
     how = zip(sample.chance[sample.pair].tolist(), sample.stratum.tolist(), strict=True)
     drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
@@ -128,7 +127,7 @@ def _write(
     with (
         population.request.open() as table,
         AtomicGroup() as group,
-        group.part(write_table(output, headings, force=force)) as sheet,
+        group.part(write_table(output, (*names, *DRAWN, *CODED), force=force)) as sheet,
         group.part(write_table(design, known, force=force)) as chances,
     ):
         for number, record in enumerate(table):

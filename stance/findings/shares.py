@@ -133,7 +133,6 @@ class Study:
 
     def __init__(self, population: AnswersTable, audit: Audit | None) -> None:
         self.population, self.audit = population, audit
-        self._uncounted = bool(population.never_answered)
         every = np.arange(len(population))
         parts = split_by(every, population.actor, population.actors)
         actors = dict(sorted(parts, key=lambda part: (-len(part[1]), part[0])))
@@ -207,7 +206,7 @@ class Study:
             documents=len(answered),
             withheld=int(answered[:, -1].sum()),
             labels=labels,
-            given=answered[: 0 if self._uncounted else None, :-1],
+            given=answered[: 0 if population.never_answered else None, :-1],
             corrected=corrected,
             method=corrected.method if corrected else lacking,
         )
