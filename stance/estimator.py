@@ -156,8 +156,7 @@ def _read(given: Any) -> dict[str, list[Any]]:
     if isinstance(frame, narwhals.DataFrame):
         columns = _read_frame(frame)
     else:
-        given = list(given)
-        for place, pair in enumerate(given):
+        for place, pair in enumerate(given := list(given)):
             unordered = isinstance(pair, str | Mapping | Set)
             if unordered or not hasattr(pair, "__len__") or len(pair) < 2:
                 raise TypeError(f"X[{place}] is {shown(repr(pair), 60)}; give (text, actor)")
@@ -207,8 +206,7 @@ def _read_labels(
         reader.refuse_guess()
     except StanceError as error:
         raise ValueError(str(error)) from error
-    pairs = {*zip(numbers, given, strict=True)}
-    spelled = dict(pairs)
+    spelled = dict(pairs := {*zip(numbers, given, strict=True)})
     if len(spelled) < len(pairs):  # a stance has several spellings
         spelled = {number: LABELS[number] for number in spelled}
     return numbers, spelled
