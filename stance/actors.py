@@ -158,8 +158,7 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
-    notes = (f"{count(one['documents'], 'document')}: {one['context']}" for one in names)
-    told = zip(names, notes, strict=True)
+    told = ((one, f"{count(one['documents'], 'document')}: {one['context']}") for one in names)
     return "\n".join(_toml(one["name"], one["kind"], note, {}) for one, note in told)
 
 
