@@ -186,16 +186,13 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
     assert caught.value.exit_status == 3
 
 
-def test_a_reader_is_asked_for_by_known_names():
+def test_a_reader_is_asked_for_by_known_names_and_refused_if_it_cannot_be_opened():
     with pytest.raises(UsageError, match="reads is 'all' or 'unsure', not 'some'"):
         load_reader("some")
     with pytest.raises(UsageError, match="model is 'default' or 'speeches', not 'Speeches'"):
         load_reader("all", model="Speeches")
     with pytest.raises(UsageError, match="works only with the bundled model that it was"):
         dataclasses.replace(load_model("speeches"), deep=load_reader("all"))
-
-
-def test_a_reader_that_the_installed_library_cannot_open_is_refused():
     reader = dataclasses.replace(load_reader("all"), network=b"")
     with pytest.raises(ModelError, match=r"cannot be opened by \w+ [\d.]+; pip install -U"):
         _ = reader.session

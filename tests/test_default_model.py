@@ -66,7 +66,7 @@ def test_the_starter_model_can_be_rebuilt_byte_for_byte(tmp_path):
     ]
 
 
-def test_the_manifest_names_every_source_with_hash_and_licence(manifest):
+def test_the_manifest_names_sources_with_hash_and_licence_and_holds_scores_and_limits(manifest):
     sources = {source["name"]: source for source in manifest["data"]}
     assert set(sources) == {*OWN, *OPEN}
     for name, source in sources.items():
@@ -74,9 +74,6 @@ def test_the_manifest_names_every_source_with_hash_and_licence(manifest):
         assert set(source["sha256"]) <= set("0123456789abcdef")
         assert source["rows"] == sum(source["classes"].values())
         assert OPEN.get(name, "MIT") in source["licence"]
-
-
-def test_the_manifest_holds_scores_with_intervals_and_limits(manifest):
     scores = manifest["scores"]
     low, high = scores["macro_f1_interval"]
     assert low < scores["macro_f1"] < high

@@ -137,14 +137,11 @@ def test_the_columns_of_predict_are_explained(tmp_path):
     assert set(header[header.index("row") :]) == documented("columns.md", "What `predict` writes")
 
 
-def test_the_exit_statuses_are_explained():
+def test_the_exit_statuses_and_the_keys_of_a_manifest_are_explained():
     table = (ROOT / "docs" / "reference" / "outputs.md").read_text("utf-8")
     statuses = {int(number) for number in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
     raised = {kind.exit_status for kind in [StanceError, *StanceError.__subclasses__()]}
     assert statuses == {0, 130} | raised
-
-
-def test_the_keys_of_a_manifest_are_explained():
     found = read_manifest(bundled_model())
     assert documented("model.md", "## Manifest") >= set(found)
 

@@ -88,12 +88,9 @@ def test_the_word_that_praises_pushes_toward_favor(model):
     assert any(term.startswith("cross ") and "TARGET" in term for term in terms)
 
 
-def test_every_actor_of_the_text_is_explained(model):
+def test_every_actor_of_the_text_is_explained_and_a_text_that_names_nobody_is_refused(model):
     assert [found.actor for found in explain(model, TEXT)] == ["Poland", "NATO", "Russia"]
     assert [found.actor for found in explain(model, TEXT, ["Russia", "NATO"])] == ["Russia", "NATO"]
-
-
-def test_a_text_that_names_nobody_is_refused(model):
     with pytest.raises(ActorError, match="the text names no actor of the book; name one with"):
         explain(model, "Nothing here.")
 

@@ -69,12 +69,9 @@ def test_the_public_names_are_those_listed():
     assert typed >= {(name, f"stance.{home}") for name, home in stance._HOMES.items()}
 
 
-def test_no_public_name_hides_a_module():
+def test_no_public_name_hides_a_module_and_an_unknown_one_is_an_attribute_error():
     # Importing a module puts it where the package's name of the same spelling would stand.
     assert [name for name in stance.__all__ if f"stance.{name}" in MODULES] == []
-
-
-def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'stance' has no attribute 'Stanze'"):
         stance.Stanze  # noqa: B018
 
@@ -98,12 +95,9 @@ except stance.StanceError as error: print(error)"""
     assert said in " ".join(fresh(code))
 
 
-def test_there_is_no_circle_of_imports():
+def test_there_is_no_circle_of_imports_and_every_module_stands_in_a_room():
     order = list(TopologicalSorter(IMPORTS).static_order())  # raises at a circle
     assert set(order) == set(MODULES)
-
-
-def test_every_module_stands_in_a_room():
     assert {room(name) for name in MODULES if name != "stance"} == set(ROOMS)
 
 

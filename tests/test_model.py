@@ -199,14 +199,11 @@ def test_answers_do_not_depend_on_spellings_seen_or_forgotten(model, corpus):
 GERMAN = FOREIGN["German"]
 
 
-def test_an_answer_is_withheld_where_it_would_mean_nothing(model):
+def test_an_answer_is_withheld_where_it_would_mean_nothing_and_explanations_agree(model):
     asked = [(PRAISED, "NATO"), (PRAISED, "Japan"), (STRANGE, "NATO"), (GERMAN, "NATO")]
     judged = model.judge([text for text, _ in asked], [actor for _, actor in asked])
     assert judged.withheld.tolist() == [False, True, True, True]
     assert judged.tone_withheld.tolist() == [False, False, True, True]
-
-
-def test_explanations_withhold_the_answers_that_the_table_does(model):
     for text in (PRAISED, STRANGE, GERMAN):
         judged = model.judge([text])
         withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))

@@ -87,12 +87,9 @@ def test_where_sentences_end(text, parts):
     assert sentences(text)[: len(parts)] == parts
 
 
-def test_a_question_mark_is_seen_behind_its_word():
+def test_question_marks_stand_behind_words_and_quotes_count_from_the_start_of_the_paragraph():
     batch = read("Who won? NATO did.", "Really?")
     assert [w for w, q in zip(words(batch), batch.question, strict=True) if q] == ["won", "Really"]
-
-
-def test_quotes_are_counted_from_the_start_of_the_paragraph():
     batch = read('He said "we won" and "never', "This is outside")
     quoted = [w for w, q in zip(words(batch), batch.quoted, strict=True) if q]
     assert quoted == ["we", "won", "never"]
