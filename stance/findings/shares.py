@@ -168,7 +168,7 @@ class Study:
     def notes(self) -> tuple[str, ...]:
         """What was noticed while the table and its labels were read."""
         never = self.population.never_answered
-        uncounted = [f"{never}, so no answers are counted"] * self._uncounted
+        uncounted = [f"{never}, so no answers are counted"] * bool(never)
         return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
 
     def parts(self) -> Iterator[Part]:
