@@ -69,12 +69,14 @@ def test_nothing_is_kept_or_sent_to_be_reported(tmp_path):
 
 
 def test_company_changes_no_answer(deep, texts):
+    texts = [*texts, f"France spoke. {'It rained. ' * 200}Iran is a menace."]
     together = deep.judge(texts)
     pairs = [texts[number] for number in together.para.tolist()]
     alone = [deep.judge([text]).stance for text in texts]
-    asked = deep.judge(pairs[::-1], together.actor[::-1]).stance[::-1]
+    asked = deep.judge(pairs[::-1], together.actor[::-1])
     assert np.array_equal(np.concatenate(alone), together.stance)
-    assert np.array_equal(asked, together.stance)
+    assert np.array_equal(asked.stance[::-1], together.stance)
+    assert np.array_equal(asked.sentiment[::-1], together.sentiment[together.para])
 
 
 def test_same_bytes_in_any_number_of_parts_and_processes(deep, archive, tmp_path):

@@ -21,6 +21,7 @@ SURNAMES = (
     ("Mitch McConnell", "The mcconnell of old is no more; McConnells are many.", 0),
     ("Rand Paul", "His father, Ron Paul, listened while Paul spoke.", 0),
     ("Rand Paul", "Paul Ryan spoke, and Rand Paul did not.", 1),
+    ("Ron Paul", "Everyone admires Rand Paul. Paul is a hero.", 0),
     ("Tom Price", "Critics of Price were many. Price left.", 2),
     ("Tom Price", "Price controls failed. The Price was high.", 0),
     ("Ilse van der Meer", "Van der Meer wrote it. Thanks to van der Meer.", 2),
