@@ -162,26 +162,27 @@ def _capitalised() -> re.Pattern[str]:
     """Return a pattern of names in all alphabets; in ALL CAPS, of a short word by itself."""
     upper = "".join(filter(str.isupper, map(chr, range(0x10000))))
     return re.compile(
-        rf"(?<![{upper}] )\b(?P<short>[{upper}]{{2,6}})(?![\w'-]| [{upper}])|"
-        rf"(?=[{upper}])(?!I'|[{upper}\d_'-]+(?![\w'-]))[\w'-]+"
-        rf"(?: (?:(?:de|van|von|bin|al|of) )?[{upper}][\w'-]+)*"
+        rf"(?=[{upper}])(?:(?<![{upper}] )\b(?P<short>[{upper}]{{2,6}})(?![\w'-]| [{upper}])|"
+        rf"(?!I'|[{upper}\d_'-]+(?![\w'-]))[\w'-]+"
+        rf"(?: (?:(?:de|van|von|bin|al|of) )?[{upper}][\w'-]+)*)"
     )
 
 
 def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int, int]]:
     """Yield the names of a text outside its mentions: name, first character, end."""
-    leading = name_words()["titles"] | name_words()["openers"]
+    known = name_words()
+    leading = known["titles"] | known["openers"]
     for match in _capitalised().finditer(text):
         start, end = match.span()
         short = match["short"] or ""
-        if short.lower() in name_words()["abbreviations"] or (short and text.isupper()):
+        if short.lower() in known["abbreviations"] or (short and text.isupper()):
             continue
         words = match[0].removesuffix("'s").split(" ")
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
         person, lead = " ".join(words).partition(" of ")[0], text[max(0, start - _REACH) : start]
-        before = _BEFORE.search(lead)
-        if before and before[1].rstrip(".").lower() in name_words()["titles"] and surname(person):
+        last = lead.removesuffix(" ").rpartition(" ")[2].lstrip("\"'([").rstrip(".").lower()
+        if last in known["titles"] and surname(person):
             words, end = person.split(" "), start + len(person)  # "Sen. Tom Price of Ohio"
         alone = len(words) == 1 and not short and _OPENING.search(lead)
         if words and not alone and not any(start < last and first < end for first, last in named):

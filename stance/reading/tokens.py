@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Bytes, Codes, Ints, Ints32, Keys, stretches
-from stance.reading.keys import HASHED, StringTable, stretch_keys
+from stance.reading.keys import StringTable, stretch_keys
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
 LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are links or noise
@@ -225,8 +225,7 @@ _letters[:128] = [chr(code).isalnum() for code in range(128)]
 
 def _are_letters(codes: Codes) -> Bools:
     """Return which characters are part of words; the table learns those it has not seen."""
-    cuts = range(0, len(codes), HASHED)  # in half the time, for the cache's sake
-    letters = np.concatenate([_letters[:0], *(_letters.take(codes[n : n + HASHED]) for n in cuts)])
+    letters = _letters.take(codes)
     if letters.max(initial=0) == _UNSEEN:
         unseen = codes[letters == _UNSEEN]
         for code in {*unseen.tolist()}:
