@@ -28,7 +28,7 @@ from stance.tables.columns import (
     optional_column,
 )
 
-PART = 4000  # records of a part; the output does not depend on it
+PART = 3000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 
