@@ -53,7 +53,7 @@ def print_holders(reader: Reader, files: Sequence[Path]) -> None:
             part = rows[low : low + BATCH]
             words = reader.words(normalise_all([row["text"] for row in part]))
             actor = np.array([reader.book.number(row["actor"]) for row in part])
-            codes = holders.judges(reader, words, np.arange(len(part)), actor)
+            codes = holders.judges(frames_of(words, reader), words, np.arange(len(part)), actor)
             for row, code in zip(part, codes.tolist(), strict=True):
                 if code != holders.NONE:
                     kind = names[code] if code < len(holders.NAMES) else "actor"

@@ -188,15 +188,19 @@ class DeepReader(Recomputing):
         """
         read = np.flatnonzero(words.count_mentions(para, actor))
         rows = np.zeros((len(read), len(Stance) + len(self.layers["trunk"].bias)))
-        for row, (hidden, _) in zip(rows, self._states(words, para, actor, read), strict=True):
+        states = self._states(words, para, actor, read, tone=False)
+        for row, (hidden, _) in zip(rows, states, strict=True):
             length = max(float(np.sqrt(np.square(hidden).sum())), _LEAST)
             row[:] = *(ANSWERS * np.sqrt(self._answer("stance", hidden))), *(hidden / length)
         return read, rows
 
     def _states(
-        self, words: Words, para: Ints, actor: Ints, asked: Ints
+        self, words: Words, para: Ints, actor: Ints, asked: Ints, *, tone: bool = True
     ) -> Iterator[tuple[Floats32, Floats32]]:
-        """Yield the state of some of the pairs, and that of the part around the first mention."""
+        """Yield the state of some of the pairs, and that of the part by which the tone is judged.
+
+        It lies around the first mention of anyone, without ``tone`` around that of the pair.
+        """
         from scipy.special import erf  # which takes a while to import
 
         mentions, text, states = words.mentions, "", dict[int, Floats32]()
@@ -206,7 +210,8 @@ class DeepReader(Recomputing):
                 pieces = encode(text, self.pieces)
             here = mentions[words.para.take(mentions) == paragraph]
             mine = here[words.who.take(here) == who]
-            first, low = (window(pieces, int(words.start[one[0]])) for one in (here, mine))
+            around = here if tone else mine
+            first, low = (window(pieces, int(words.start[one[0]])) for one in (around, mine))
             for place in (first, low):  # often the same
                 if place not in states:
                     ids = pieces.ids[place : place + PIECES]

@@ -10,7 +10,7 @@ from stance.features import REACH, SHORT, Surroundings
 from stance.reading import lexicon, voices
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.actors import ActorBook
-from stance.reading.frames import frames_in
+from stance.reading.frames import Frame, frames_in
 from stance.reading.words import NOBODY, Query, Reader, Words
 from stance.records import Holder
 
@@ -113,23 +113,24 @@ def codes(
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
     asked = zip(para[spoken].tolist(), actor[spoken].tolist(), speaker.tolist(), strict=True)
-    frames = {(int(words.para[f.cue]), f.agent, f.patient) for f in frames_in(words, reader, para)}
+    frames = frames_in(words, reader, para)
+    judged = {(int(words.para[frame.cue]), frame.agent, frame.patient) for frame in frames}
     # Whom the asked actor judges does not speak about it.
-    speaker = np.array([NOBODY if one in frames else one[2] for one in asked], np.int64)
+    speaker = np.array([NOBODY if one in judged else one[2] for one in asked], np.int64)
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
-    judge = judges(reader, words, para, actor)
+    judge = judges(frames, words, para, actor)
     sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
     kind = np.where(sure, np.take(kinds, judge, mode="clip"), kind)
     return np.where(sure, judge, code), kind, np.where(sure, FRAMES_RIGHT.take(kind), 0.0)
 
 
-def judges(reader: Reader, words: Words, para: Ints, actor: Ints) -> Ints:
+def judges(frames: Sequence[Frame], words: Words, para: Ints, actor: Ints) -> Ints:
     """Return the code of who judges each pair's actor, `NONE` if frames do not say or disagree.
 
     Of several actors that do, the first one counts.
     """
     agents, sizes = defaultdict[tuple[int, int], list[int]](list), np.diff(words.first)
-    for frame in frames_in(words, reader, para):
+    for frame in frames:
         believed = frame.agent != voices.OTHER or sizes[words.para[frame.cue]] <= SHORT
         if frame.polarity and frame.patient >= 0 and believed:
             code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)

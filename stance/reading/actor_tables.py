@@ -12,6 +12,7 @@ from typing import Any
 from stance.display import shown
 from stance.errors import ActorError
 from stance.reading.names import surname
+from stance.records import Holder
 from stance.settings import SchemaError, entries, hint, of, one_of, such, table
 
 ALIAS_KINDS = (
@@ -112,7 +113,7 @@ def read_actor(name: str, entry: object, source: str) -> Actor:
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
         advice = f"use at most {_LONGEST} printable characters"
         raise ActorError(f"{source}: {shown(repr(name))} is not a name for an actor; {advice}")
-    if name.lower() in ("author", "other"):
+    if name.lower() in (Holder.AUTHOR, Holder.OTHER):
         raise ActorError(f"{source}: '{name}' is a kind of holder; give the actor another name")
     where = f"{source}: actor '{name}'"
     if not isinstance(entry, dict):

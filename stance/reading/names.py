@@ -181,8 +181,8 @@ def unknown_names(text: str, named: Sequence[Place]) -> Iterator[tuple[str, int,
         while words and words[0].lower() in leading:
             start += len(words.pop(0)) + 1
         person, lead = " ".join(words).partition(" of ")[0], text[max(0, start - _REACH) : start]
-        last = lead.removesuffix(" ").rpartition(" ")[2].lstrip("\"'([").rstrip(".").lower()
-        if last in known["titles"] and surname(person):
+        previous = lead.removesuffix(" ").rpartition(" ")[2].lstrip("\"'([").rstrip(".").lower()
+        if previous in known["titles"] and surname(person):
             words, end = person.split(" "), start + len(person)  # "Sen. Tom Price of Ohio"
         alone = len(words) == 1 and not short and _OPENING.search(lead)
         if words and not alone and not any(start < last and first < end for first, last in named):
