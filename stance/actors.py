@@ -71,9 +71,9 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
             name = cells["name"] if plain else f"{given} {last}"
             name, term = spelling.setdefault(name.lower(), name), [cells["from"], cells["to"]]
             if not are_terms(term):
-                found = " and ".join(f"'{shown(day)}'" for day in term)
+                ends = " and ".join(f"'{shown(day)}'" for day in term)
                 advice = "write a first and a last day such as 2024-10-01, or nothing"
-                raise DataError(f"{table.where(record)}: 'from' and 'to' are {found}; {advice}")
+                raise DataError(f"{table.where(record)}: 'from' and 'to' are {ends}; {advice}")
             terms[name] += term
             notes[name] = "; ".join(filter(None, (cells["country"], cells["party"])))
             if cells["party"]:
@@ -158,8 +158,9 @@ def _merge(uses: dict[str, dict[str, str]]) -> set[str]:
 
 def discovered_toml(names: Sequence[dict[str, Any]]) -> str:
     """Return names that `discover` found as the TOML of an actor book."""
-    told = ((one, f"{count(one['documents'], 'document')}: {one['context']}") for one in names)
-    return "\n".join(_toml(one["name"], one["kind"], note, {}) for one, note in told)
+    notes = (f"{count(one['documents'], 'document')}: {one['context']}" for one in names)
+    pairs = zip(names, notes, strict=True)
+    return "\n".join(_toml(one["name"], one["kind"], note, {}) for one, note in pairs)
 
 
 def _toml(name: str, kind: str, note: str, office: dict[str, list[str]]) -> str:

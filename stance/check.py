@@ -133,8 +133,8 @@ def _unnamed(study: Study, book: ActorBook) -> Iterator[Finding]:
     pairs = zip(place.tolist(), map(number.__getitem__, study.actors), strict=True)
     doubtful = [n for n, pair in enumerate(pairs) if not corpus.spans[n] and pair not in named]
     plain = [normalise(corpus.texts[row]) for row in doubtful]
-    found = literal_places(book, plain, [corpus.actors[row] for row in doubtful])
-    if unnamed := [row for row, places in zip(doubtful, found, strict=True) if not places]:
+    literal = literal_places(book, plain, [corpus.actors[row] for row in doubtful])
+    if unnamed := [row for row, places in zip(doubtful, literal, strict=True) if not places]:
         ratio, rows = len(unnamed) / len(corpus), unnamed[:EXAMPLES]
         listed = ", ".join(f"{shown(corpus.actors[row], 24)} {study.place(row)}" for row in rows)
         text = f"{count(len(unnamed), 'row')} ({ratio:.1%}) about an actor that the text does not "

@@ -35,7 +35,7 @@ PRIOR = (
 )
 """What to say of a model whose recipe `knows_actors`."""
 
-READ = (
+DEEP_KNOWS = (
     "the deep reader has learned from speeches_test.csv.gz and hard_train.csv of datasets/, too: "
     "scores on their texts are too good"
 )

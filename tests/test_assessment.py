@@ -146,6 +146,7 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
     cells = [(text, actor, LABELS[stance]) for text, actor, stance in rows]
     loose = read_corpus([write_rows(tmp_path / "loose.csv", cells, COLUMNS[:3])])
     assert evaluate(model, loose)["notes"][0].startswith(f"40 {LOOSE}")
+    assert evaluate(model, loose.take(np.arange(9)))["notes"][0].startswith(f"9 {LOOSE}")
     assert not any(LOOSE in note for note in evaluate(model, corpus)["notes"])
 
 

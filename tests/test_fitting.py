@@ -290,9 +290,9 @@ def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
     mixed = dataclasses.replace(small, soft=soft, judged=~taught)
     more = train(quick_recipe(), mixed, BOOK)
     plain = train(quick_recipe(), small.take(np.flatnonzero(~taught)), BOOK)
-    found = evaluate(plain.model, mixed)
-    assert f"{taught.sum()} rows left out that have only soft labels" in found["notes"]
-    assert found["n"] == more.report["n"] == len(more.stance.probabilities) == (~taught).sum()
+    scores = evaluate(plain.model, mixed)
+    assert f"{taught.sum()} rows left out that have only soft labels" in scores["notes"]
+    assert scores["n"] == more.report["n"] == len(more.stance.probabilities) == (~taught).sum()
     assert more.model.card["data"][0]["rows"] == len(small)
     favor = [
         each.model.probabilities(small.texts, small.actors, small.spans)[:, 2].mean()

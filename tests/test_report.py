@@ -270,9 +270,9 @@ def test_no_more_models_are_opened_than_may_have_answered(sample, tmp_path):
 def test_dates_that_cannot_be_read_are_counted_and_said(sample, tmp_path):
     text = sample.read_text("utf-8").replace("2023-07-12", "12 Juli 2023")
     rows = [row for row in dicts(text) if row["date"] == "12 Juli 2023" and row["actor"]]
-    page, said = report_on(write(tmp_path / "dates.csv", text.replace("2019-04-22", "2019")))
+    page, notes = report_on(write(tmp_path / "dates.csv", text.replace("2019-04-22", "2019")))
     assert f"{len(rows)} answers without a date that can be read" in page.text
-    assert "without a month: in periods shorter than a year, they count as January" in said
+    assert "without a month: in periods shorter than a year, they count as January" in notes
 
 
 @pytest.mark.parametrize("every", [False, True])

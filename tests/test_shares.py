@@ -475,8 +475,8 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     assert "1 row without a label, 1 % of those drawn; label them, too: intervals" in result.stderr
     page = report_on(archive[0], "--audit", path)[0].text
     chances = [float(row["inclusion"]) for row in read(design)]
-    said = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} .*; 1 more that was drawn"
-    assert re.search(f"{said} has no label, for which labelled ones of the same group stand", page)
+    drawn = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} .*; 1 more that was drawn"
+    assert re.search(f"{drawn} has no label, for which labelled ones of the same group stand", page)
     for text in (page, result.stderr):
         assert f"{path}: stance labels read as pro -> favor" in text
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr

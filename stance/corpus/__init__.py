@@ -50,7 +50,7 @@ class Corpus:
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]  #: on how the files were read
     number: Ints  #: of each row's record in its file, from 1
-    loose: int  #: rows that name no document, so that each of their texts is one
+    loose: Bools  #: rows that name no document, so that each of their texts is one
     coders: tuple[str, ...]  #: names of those whose codings of the same pairs were joined
     codes: Ints  #: stances that they gave, of shape (n_rows, n_coders); `MISSING` where none
 
@@ -158,7 +158,7 @@ def corpus_of(rows: Sequence[Row], *sources: Source, notes: Sequence[str] = ()) 
         judged=np.array(cells["judged"]),
         extra={name: column for name, column in extra.items() if any(column)},
         notes=tuple(dict.fromkeys(filter(None, (*notes, note, *noted)))),
-        loose=names.count(""),
+        loose=np.array([not name for name in names], np.bool_),
         coders=coders,
         codes=codes,
     )

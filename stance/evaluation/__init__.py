@@ -59,7 +59,7 @@ def report(
     which rows the text, or one much like it, was in the training data.
     """
     figures = scores.score(answers, corpus.actors)
-    loose = [f"{count(corpus.loose, 'row')} {LOOSE}"] if corpus.loose else []
+    loose = [f"{count(int(corpus.loose.sum()), 'row')} {LOOSE}"] if corpus.loose.any() else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
     conflict = scores.conflict_rows(corpus.marks.columns()[0], corpus.actors, answers.gold)
     figures["conflict"] = scores.conflict_score(answers, blind, conflict)
@@ -172,10 +172,10 @@ def write_mistakes(
 
 def model_notes(recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False) -> list[str]:
     """Return what to beware of in a model, which never answers the labels that are ``silent``."""
-    from stance.recipe import PRIOR, READ  # which are loaded by now
+    from stance.recipe import DEEP_KNOWS, PRIOR  # which are loaded by now
 
     never = [f"the model never answers {label}: no training row was {label}" for label in silent]
-    return [*never, *[PRIOR] * recipe.knows_actors, *[READ] * (deep or recipe.deep)]
+    return [*never, *[PRIOR] * recipe.knows_actors, *[DEEP_KNOWS] * (deep or recipe.deep)]
 
 
 # --- What a model answers when a text changes ---

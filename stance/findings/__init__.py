@@ -178,8 +178,8 @@ def write_numbers(
 
     ``what`` they are is "shares", or "pairs" or "differences", of which there may be none.
     """
-    none = DIFFERENCE if what == "differences" else (*ENDS.values(), "n")
-    columns = tuple(rows[0]) if rows else none
+    compares = what == "differences"
+    columns = (*rows[0],) if rows else DIFFERENCE if compares else (*ENDS.values(), "n")
     if path.suffix.lower() == ".graphml" and what == "pairs":
         together.write(path, _graph(rows), force=how["force"])
         return f"wrote {path}: {count(len(rows), 'edge')}"
@@ -187,7 +187,7 @@ def write_numbers(
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
     why = "; only groups and periods with corrected shares (--audit) are compared"
-    return f"wrote {path}: {count(len(rows), 'row')}{why * (none == DIFFERENCE and not rows)}"
+    return f"wrote {path}: {count(len(rows), 'row')}{why * (compares and not rows)}"
 
 
 def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -64,8 +64,8 @@ class Import:
         """
         if not (source := self.source).is_dir():
             return [source]
-        found = (path for path in sorted(source.glob(pattern)) if path.is_file())
-        return [path for path in found if "/." not in f"/{path.relative_to(source).as_posix()}"]
+        files = (path for path in sorted(source.glob(pattern)) if path.is_file())
+        return [path for path in files if "/." not in f"/{path.relative_to(source).as_posix()}"]
 
     def text(self, path: Path) -> str:
         """Return the text of a file."""
