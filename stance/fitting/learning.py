@@ -53,6 +53,12 @@ class Task(NamedTuple):
     typical: Bools | None = None  # rows by which the temperature is set; None for all
     topic: Ints | None = None  # of each row, if each is learned by itself
 
+    def with_lessons(self, rows: Ints) -> Ints:
+        """Return rows to learn from, with lessons of no other document."""
+        scored, lessons = np.split(self.group, [len(self.y)])
+        others = np.setdiff1d(scored, scored[rows])
+        return np.append(rows, len(scored) + np.flatnonzero(~np.isin(lessons, others)))
+
 
 class Learned(NamedTuple):
     """A head, and the held-out answers to its rows."""
@@ -165,10 +171,7 @@ def class_weights(y: Ints, source: Ints, share: Floats, classifier: Classifier) 
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, no names of features."""
-    features, shares = task.features, task.shares
-    scored, lessons = np.split(task.group, [len(task.y)])
-    others = np.setdiff1d(scored, scored[rows])  # documents whose lessons are not for these rows
-    rows = np.append(rows, len(scored) + np.flatnonzero(~np.isin(lessons, others)))
+    rows, features, shares = task.with_lessons(rows), task.features, task.shares
     weight = task.weight[rows]
     present = np.flatnonzero(shares[rows].any(axis=0))
     if not weight.any():

@@ -285,7 +285,9 @@ def _check(texts: Texts, **others: Any) -> list[Any]:
     if others["spans"] is not None and others["actors"] is None:
         raise ValueError("spans say where given actors are named; give actors, too")
     texts = raw.list_strings("texts", texts)
-    for name, given in ((name, one) for name, one in others.items() if one is not None):
+    for name, given in others.items():
+        if given is None:
+            continue
         if isinstance(given, str) or len(given) != len(texts):
             size = count(len(texts), "text")
             raise ValueError(f"{name} has {len(given)} for {size}; give one for each, in a list")

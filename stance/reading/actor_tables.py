@@ -132,9 +132,10 @@ def read_actor(name: str, entry: object, source: str) -> Actor:
         lists["surname"] = dict.fromkeys(filter(None, lasts))
     known = {*exclusions, *chain.from_iterable(lists.values())}
     for key, listed in (("case", case), ("alone", alone), ("office", office)):
-        for alias in (alias for alias in listed if alias not in known):
-            why = f"names '{shown(alias)}', which is not one of its aliases"
-            raise ActorError(f"{where}: '{key}' {why}")
+        for alias in listed:
+            if alias not in known:
+                why = f"names '{shown(alias)}', which is not one of its aliases"
+                raise ActorError(f"{where}: '{key}' {why}")
     aliases = {key: tuple(names) for key, names in lists.items()}
     terms = {alias: tuple(days) for alias, days in office.items()}
     return Actor(name, kind, aliases, frozenset(case), frozenset(alone), tuple(exclusions), terms)

@@ -345,11 +345,7 @@ class Reader:
         turning &= tokens.gap != GAP_DOT_SPACE  # "No. 10", or "no" as the end of a sentence
         apart = tokens.sentence[1:] != tokens.sentence[:-1]
         turning[:-1] &= (functions[1:] & FOCUS == 0) | apart
-        negated, flagged = np.zeros(len(type_), np.bool_), np.flatnonzero(turning)
-        for step in range(1, NEGATION_REACH + 1):
-            flagged = flagged[flagged < len(type_) - step]
-            same = tokens.sentence.take(flagged + step) == tokens.sentence.take(flagged)
-            negated[flagged[same] + step] = True
+        negated = _shortly_after(turning, tokens.sentence)
         sign, polarity = np.zeros(len(type_), np.int8), self.lexicon.signs.take(category[classed])
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return Words(
@@ -386,3 +382,13 @@ class Reader:
             category[first[length > step] + step] = -1
         category[first] = value
         return category
+
+
+def _shortly_after(flags: Bools, sentence: Ints32) -> Bools:
+    """Return which words follow a flag within `NEGATION_REACH` words of the same sentence."""
+    after = np.zeros(len(flags), np.bool_)
+    flagged = np.flatnonzero(flags)
+    for step in range(1, NEGATION_REACH + 1):
+        flagged = flagged[flagged < len(flags) - step]
+        after[flagged[sentence.take(flagged + step) == sentence.take(flagged)] + step] = True
+    return after
