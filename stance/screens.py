@@ -235,7 +235,8 @@ def share_lines(figures: Figures) -> list[str]:
         if figures["labels"] and (few or not group):
             rows.append(_corrected(f"- {group}" if group else "corrected", shares))
     body = table(rows, most=SHARES, noun="row")
-    if len(rows) > SHARES + 1 or not few or figures["over"]:
+    unlisted = figures["over"] or (figures["by"] and not figures["labels"])
+    if len(rows) > SHARES + 1 or not few or unlisted:
         body.append("-o FILE.csv lists all")
     if scarce := figures["few"]:  # as a report says it
         whose = f"For {listed([*map(shown, scarce)], NAMES, 'group')}, the" if scarce[0] else "The"

@@ -388,7 +388,7 @@ BAD = [
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
     ({"row": "9" * 5000}, ":5: row 99999", "is not among the answers of"),
     ({"document": "x"}, ":5: row ", "a spreadsheet may have changed, such as 007 into 7"),
-    ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
+    ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "if none, leave the cell empty"),
     (
         {"design": ""},
         ": does not say how its rows were drawn; keep its column 'design'",
@@ -404,6 +404,31 @@ def test_a_row_that_does_not_fit_is_one_line(archive, tmp_path, cells, start, en
     line = fails(1, "shares", archive[0], "--audit", bad)
     assert line.startswith(f"{bad}{start}")
     assert end in line
+
+
+def test_answers_other_than_those_drawn_from_are_refused(archive, tmp_path):
+    rows = read(archive[1])
+    kept = {(row["row"], row["actor"]) for row in rows}
+    few = [row for row in read(archive[0]) if (row["row"], row["actor"]) in kept]
+    line = fails(1, "shares", write(tmp_path / "few.csv", few), "--audit", archive[1])
+    assert re.search(r"were drawn from \d+ \w+ or more, but .*few.csv has 161; give all", line)
+    nameless = write(tmp_path / "rows.csv", rows, [name for name in rows[0] if name != "row"])
+    line = fails(1, "shares", archive[0], "--audit", nameless)
+    assert "lacks the column 'row', by which to_label.design.csv names what was drawn" in line
+
+
+def test_labels_of_a_table_without_numbers_are_joined_by_id(tmp_path):
+    rows = [{"id": f"a{n}", "actor": "NATO", "stance": "against"} for n in range(60)]
+    rows += [{"id": f"b{n}", "actor": "NATO", "stance": "favor"} for n in range(60)]
+    coded = write(tmp_path / "coded.csv", rows)
+    succeeds("sample", coded, "-n", 40, "-o", tmp_path / "sheet.csv")
+    sheet = read(tmp_path / "sheet.csv")
+    truth = {row["id"]: row["stance"] for row in rows}
+    audit = write(tmp_path / "audit.csv", [{**r, "stance": truth[r["id"]]} for r in sheet])
+    found = figures(coded, "--audit", audit)["shares"]
+    assert next(share["corrected"] for share in found if share["class"] == "favor") == 0.5
+    sorted_anew = write(tmp_path / "anew.csv", sorted(rows, key=lambda row: row["id"][1:]))
+    assert "is not among the answers" in fails(1, "shares", sorted_anew, "--audit", audit)
 
 
 def test_a_row_labelled_twice_counts_once_or_is_refused(archive, tmp_path):

@@ -67,10 +67,11 @@ class LabelReader:
 
     def __init__(
         self, table: Table, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],
-        name: str = "",
+        name: str = "", without: str = "drop the row",
     ) -> None:  # fmt: skip
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
+        self._without = without  # what to do with a row that has no label
         numbered = any(re.fullmatch(r"-?\d+", word) for word in words)
         self._scales = () if numbered else _SCALES  # those that all numbers met are on
         self._met: dict[str, int] = {}
@@ -93,10 +94,12 @@ class LabelReader:
         where = self._table.where(record) if record.line else self._table.name
         advice = f"use {', '.join(self._labels)}"
         if word in _BLANK:
-            advice = "fill it in, or remove the row"
+            advice = f"fill it in, or {self._without}"
         elif self._kind is Stance:
             known = self._words.get(word.strip(" .,;:!?()[]*'\""))
-            means = "...' (if none, drop the row)" if known is None else f"{self._labels[known]}'"
+            means = (
+                f"...' (if none, {self._without})" if known is None else f"{self._labels[known]}'"
+            )
             example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}={means}"
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"

@@ -49,7 +49,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         if path.is_file():
             with open_table(path) as design_table:
                 known = {*map(folded, design_table.columns)}
-                names = [name for name in names if folded(name) in known]
+            names = [name for name in names if folded(name) in known]
+            if optional_column(table, "row") is None:
+                what = f"lacks the column 'row', by which {path.name} names what was drawn"
+                raise DataError(f"{request.audit}: {what}; restore it")
     population, notes = read_population(request, names), list[str]()
     rows = [*_read_labels(table, records, population, notes)]
     codings = defaultdict[int, list[_Label]](list)
@@ -71,6 +74,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
         advice = "label them, too: intervals hold only if labels are missing by chance within each "
         advice += "group that was drawn from"
+        if bare := sum(drawn[one] for one in drawn.keys() - labelled.keys()):
+            advice += (
+                f"; {bare:,} of them are of groups without any label, which results leave out"
+            )
         notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")
     return population, Audit(
         pair=pairs,
@@ -91,7 +98,8 @@ def _read_labels(
     identity = [column(table, name) for name in (*population.named_by, "actor")]
     stance, kind = column(table, "stance"), population.named_by[-1]
     places = [optional_column(table, name) for name in _OPTIONAL]
-    reader = LabelReader(table, Stance, stance_spellings(population.request.labels))
+    spellings = stance_spellings(population.request.labels)
+    reader = LabelReader(table, Stance, spellings, without="leave the cell empty")
     counts = Counter[str]()
     for record in records:
         cells = record.cells
@@ -219,6 +227,14 @@ def _check_design(
     together = dict(zip(population.key[drawn].tolist(), held[document[drawn]], strict=True))
     size = sum(1 / p / (together.get(key, 1) if whole else 1) for key, (p, _) in design.items())
     noun, number = ("document", len(held)) if whole else ("answer", len(document))
+    # The same of the answers given alone: who keeps what has a label keeps too few. Chance may be
+    # five standard errors off.
+    here = [(p, n if whole else 1) for key, n in together.items() for p in design[key][:1]]
+    least = sum(1 / p / n for p, n in here) - 5 * sum((1 - p) / p**2 / n for p, n in here) ** 0.5
+    if least > number * (1 + NEW) + 0.5:
+        why = f"its rows here were drawn from {least:,.0f} {noun}s or more"
+        advice = "give all answers that it was drawn from"
+        raise DataError(f"{source}: {why}, but {population.table} has {number:,}; {advice}")
     if number > size * (1 + NEW) + 0.5:
         why = f"was drawn from {size:,.0f} {noun}s, but {population.table} has {number:,}"
         advice = "name the actors of the sample with --actor, leave out rows added since, or draw "

@@ -118,7 +118,8 @@ def _write(
     kept = [place for place in inputs if place == places.text or columns[place] not in taken]
     left_out = ", ".join(shown(columns[place], 30) for place in inputs if place not in kept)
     names = ["text" if place == places.text else columns[place] for place in kept]
-    keys = [place for place in (places.file, places.document) if place is not None]
+    identity = None if population.probable else places.id  # without a row of its own
+    keys = [place for place in (places.file, places.document, identity) if place is not None]
     about, design = [places.row, places.actor], design_path(output)
     known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
     how = zip(sample.chance[sample.pair].tolist(), sample.stratum.tolist(), strict=True)

@@ -25,7 +25,7 @@ RING = ("ring", "ring quietly", "as counted")
 LINE = ("line", "whisker ink", "95 % interval")
 BELOW, ABOVE = ("box", f"segment {SHADES[-1]}"), ("box", f"segment {SHADES[1]}")
 LINES = "lines: 95\u00a0% intervals by document"
-CELLS = "each cell: net stance in points, below it {below}; a dash: too few; a colour: beyond "
+CELLS = "each cell: net stance in points{below}; a dash: too few; a colour: beyond "
 CELLS += "chance (Holm, 5\u00a0%, {known} compared)"
 
 
@@ -101,7 +101,7 @@ def draw_shares(report: Report, name: str, title: str, shares: Sequence[Share]) 
         return []
     key = [("dot", "ink", "corrected by labels" if report.labelled else "net stance"), LINE]
     axis = charts.net_axis(end for _, _, mark in lines for end in mark.ends)
-    key += [RING] * (report.labelled is not None)
+    key += [RING] * any(mark.beside is not None for _, _, mark in lines)
     return [figure(report, name, title, charts.whiskers(lines, axis), shares, key)]
 
 
@@ -124,7 +124,8 @@ def draw_traces(report: Report) -> list[Figure]:
         if len(known) > 1:
             courses.append((course, course[known[0] : known[-1] + 1]))
     y = charts.net_axis(end for _, part in courses for s in part for end in estimate(s).ends)
-    key = [("dot", "favor", "corrected by labels"), RING] if report.labelled else []
+    key = [("dot", "favor", "corrected by labels")] if report.labelled else []
+    key += [RING] * any(estimate(s).beside is not None for _, part in courses for s in part)
     for number, (course, part) in enumerate(courses, 1):
         step = -(-(len(part) - 1) // (DATES - 1))
         ticks = [(numbers[share.period], share.period) for share in part[::step]]
@@ -172,7 +173,10 @@ def figure(
     report: Report, name: str, title: str, chart: Drawing, shares: Sequence[Share], legend: Legend
 ) -> Figure:
     """Return a figure whose caption says what one in a paper must: n, method and interval."""
-    method, below = "counted by a classifier and not corrected for its errors", "the answers"
+    method, below = (
+        "counted by a classifier and not corrected for its errors",
+        ", below it the answers",
+    )
     if not report.population.probable:
         method = "counted from labels and not corrected for their errors"
     if report.labelled:
@@ -180,7 +184,8 @@ def figure(
         method = f"corrected by {labels} (prediction-powered inference)"
         if not any(share.corrected for share in shares):
             method = f"with {labels}, too few to correct"
-        below = "the counted one"
+        counted = any(share.counted(NET) is not None for share in shares)
+        below = ", below it the counted one" if counted else ""
     known = count(sum(share.net is not None for share in shares), "cell")
     n = sum(share.n if report.labelled else share.n - share.withheld for share in shares)
     marks = CELLS.format(below=below, known=known) if name in ("map", "pairs") else LINES
