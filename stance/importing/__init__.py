@@ -99,6 +99,6 @@ def _align(rows: list[Row]) -> None:
     for coded in pairs.values():
         if len({row["coder"] for row in coded}) == len(coded) > 1:
             places = {place for row in coded for place in row.get("spans", "").split(";")}
-            ordered = sorted(places - {""}, key=lambda place: int(place.partition(":")[0]))
+            ordered = sorted(places - {""}, key=lambda place: [*map(int, place.split(":"))])
             for row in coded:
                 row["spans"] = ";".join(ordered)
