@@ -234,9 +234,10 @@ def test_the_book_refers_to_its_main_actors():
 def test_a_book_is_made_of_a_table_of_people(tmp_path):
     table = "name,party,country,from,to\n"
     table += "Mona Fairfax,Harbour Party,Ruritania,2015-12-31,2017-01-31\n"
-    table += 'Mona Fairfax,Harbour Party,Ruritania,2019-05-01,\n"Oduya, Bill",,,,\n,,,,\n'
+    table += 'Mona Fairfax,Harbour Party,,2019-05-01,\n"Oduya, Bill",,,,\n,,,,\n'
     with pytest.warns(UserWarning, match="people.csv: 1 row without a name, left out"):
         made = invoke("actors", "--from", write(tmp_path / "people.csv", table)).stdout
+    assert '# Ruritania\n["Harbour Party"]' in made
     book = write(tmp_path / "book.toml", made)
     texts = ("2016-05-01,Fairfax", "2018-05-01,Mona Fairfax", "2020-05-01,Fairfax")
     lines = "".join(f"{text} of the Harbour Party met Oduya.\n" for text in texts)
