@@ -1,6 +1,5 @@
 """How a model is made, read from a TOML file and frozen."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -142,7 +141,7 @@ def _check_of(kind: Any) -> Check:
         return check
     if get_origin(kind) is Literal:
         return one_of(*get_args(kind))
-    return _checked_record(kind) if dataclasses.is_dataclass(kind) else of(kind)
+    return _checked_record(kind) if is_dataclass(kind) else of(kind)
 
 
 _BLIND = _checked_record(Features, blocks=_BLIND_BLOCKS, per_actor=_SHARED)
