@@ -1,4 +1,4 @@
-"""Why an answer was given, word by word, and which features push most in a model as a whole."""
+"""Why an answer was given, word by word."""
 
 from collections import defaultdict
 from collections.abc import Sequence
