@@ -4,7 +4,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,11 @@ from stance.evaluation import scores
 from stance.evaluation.intervals import right_shares
 from stance.evaluation.scores import Answers, Figures, plain
 from stance.files import DATA, AtomicGroup
+from stance.model import StanceModel, model_of
 from stance.reading.actors import ActorBook
+from stance.recipe import DEEP_KNOWS, PRIOR, Recipe
 from stance.records import ANSWERS, NO_ANSWER, Sentiment, Stance
 from stance.tables import write_table
-
-if TYPE_CHECKING:  # else whoever needs an interval would load the model
-    from stance.model import StanceModel
-    from stance.recipe import Recipe
 
 WORDS = 6  # words named in `because`
 LOOSE = (
@@ -114,8 +112,6 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
         What ``stance evaluate --json`` prints: shares and scores between 0 and 1, intervals of 95 %
         of whole documents.
     """
-    from stance.model import model_of  # which is loaded by now
-
     model = model_of(model)
     if not isinstance(corpus, Corpus):
         raise TypeError(f"corpus is a {type(corpus).__name__}; give read_corpus(PATH)")
@@ -147,7 +143,7 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
 
 
 def write_mistakes(
-    model: "StanceModel", corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
+    model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     wrong = list[tuple[bool, float, int, str, str]]()
@@ -170,10 +166,8 @@ def write_mistakes(
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {corpus.judged.sum():,} answers to {path}"
 
 
-def model_notes(recipe: "Recipe", silent: Sequence[str] = (), *, deep: bool = False) -> list[str]:
+def model_notes(recipe: Recipe, silent: Sequence[str] = (), *, deep: bool = False) -> list[str]:
     """Return what to beware of in a model, which never answers the labels that are ``silent``."""
-    from stance.recipe import DEEP_KNOWS, PRIOR  # which are loaded by now
-
     never = [f"the model never answers {label}: no training row was {label}" for label in silent]
     return [*never, *[PRIOR] * recipe.knows_actors, *[DEEP_KNOWS] * (deep or recipe.deep)]
 
@@ -198,7 +192,7 @@ def read_cases() -> Iterator[dict[str, str]]:
                 yield case | {"test": test, "expected": "same", "text": change(case["text"])}
 
 
-def run_suite(model: "StanceModel") -> Figures:
+def run_suite(model: StanceModel) -> Figures:
     """Test how a model of English texts behaves when a text changes."""
     if model.recipe.language != "english":
         language = shown(model.recipe.language)
