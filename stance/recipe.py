@@ -137,8 +137,7 @@ def _checked_record(kind: Any, **instead: Check) -> Check:
 
 def _check_of(kind: Any) -> Check:
     if get_origin(kind) is Annotated:
-        check: Check = kind.__metadata__[0]
-        return check
+        return kind.__metadata__[0]
     if get_origin(kind) is Literal:
         return one_of(*get_args(kind))
     return _checked_record(kind) if is_dataclass(kind) else of(kind)
@@ -239,7 +238,6 @@ def table_of(part: Any) -> Any:
 def recipe_from_table(table: Mapping[str, Any], name: str) -> Recipe:
     """Make a recipe from a parsed table; ``name`` stands in messages."""
     try:
-        recipe: Recipe = _RECIPE(table, "")
+        return _RECIPE(table, "")
     except SchemaError as error:
         raise RecipeError(f"{name}: {error}") from error
-    return recipe

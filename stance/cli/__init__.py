@@ -65,7 +65,7 @@ class _Light:
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters."""
-        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        parameters = super().get_params(ctx)  # type: ignore[misc]
         for parameter in parameters:
             parameter.get_runtime_param = lambda: SimpleNamespace(coerce=_value)
         return parameters

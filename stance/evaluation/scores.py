@@ -34,20 +34,20 @@ def plain(figures: Figures) -> Figures:
 
 def share(part: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:
     """Return part / whole, or another number where the whole is 0."""
-    shares: Floats = np.full(np.shape(part), otherwise)
+    shares = np.full(np.shape(part), otherwise)
     return np.divide(part, whole, out=shares, where=whole > 0)
 
 
 def occurrences(confusion: Floats) -> Floats:
     """Return how often each label occurs in gold and in answers together."""
     answered = confusion.sum(axis=-2)[..., : confusion.shape[-2]]
-    return np.asarray(confusion.sum(axis=-1) + answered, np.float64)
+    return confusion.sum(axis=-1) + answered
 
 
 def f1_scores(confusion: Floats, label: int | slice = slice(None)) -> Floats:
     """Return the F1 of each label, or of one, 0 if it occurs nowhere; see `document_confusion`."""
     f1 = share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
-    return np.asarray(f1[..., label])
+    return f1[..., label]
 
 
 def macro_f1(confusion: Floats) -> Floats:
@@ -88,7 +88,7 @@ class Answers:
     @property
     def best(self) -> Ints:
         """Number of the most probable label of each row, the first of equals."""
-        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+        return self.probabilities.argmax(axis=1)
 
     @property
     def predicted(self) -> Ints:
@@ -103,7 +103,7 @@ class Answers:
     @property
     def confidence(self) -> Floats:
         """Probability of each row's most probable label, withheld or not."""
-        return np.asarray(self.probabilities.max(axis=1), np.float64)
+        return self.probabilities.max(axis=1)
 
     def take(self, rows: Bools | Ints) -> "Answers":
         """Return the answers to some rows."""
@@ -224,7 +224,7 @@ def conflict_rows(text_key: Keys, actors: Sequence[str], gold: Ints) -> Bools:
     """
     paragraph, actor = (np.unique(of, return_inverse=True)[1] for of in (text_key, actors))
     pairs = (np.unique(np.stack([paragraph, of]), axis=1)[0] for of in (gold, actor))
-    several: Bools = np.logical_and(*(np.bincount(rows) > 1 for rows in pairs))
+    several = np.logical_and(*(np.bincount(rows) > 1 for rows in pairs))
     return several[paragraph]
 
 

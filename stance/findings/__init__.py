@@ -206,8 +206,7 @@ def _graph(rows: Sequence[Mapping[str, Any]]) -> bytes:
         for key in (key for key in keys if row[key] is not None):
             Xml.SubElement(edge, "data", key=key).text = _cell(row[key])
     Xml.indent(root)
-    text: bytes = Xml.tostring(root, "utf-8", xml_declaration=True)
-    return text + b"\n"
+    return Xml.tostring(root, "utf-8", xml_declaration=True) + b"\n"
 
 
 def _cell(value: object) -> str:

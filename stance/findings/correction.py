@@ -144,7 +144,7 @@ class Correction:
 
     def _predict(self, weights: Weights, pairs: Ints) -> Floats:
         """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
-        return np.asarray((weights.values[:, None] * self._scores[:, pairs]).sum(axis=0))
+        return (weights.values[:, None] * self._scores[:, pairs]).sum(axis=0)
 
     def estimate(self, pairs: Ints, weights: Weights) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them are labelled."""

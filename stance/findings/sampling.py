@@ -182,7 +182,7 @@ def _small(strata: Ints, share: Floats) -> Bools:
     """Return which units are of strata that would get too few units, and not all of theirs."""
     _, stratum, held = np.unique(strata, return_inverse=True, return_counts=True)
     expected = np.minimum(np.bincount(stratum, share), held)
-    return np.asarray(((expected < LEAST) & (expected < held))[stratum], np.bool_)
+    return ((expected < LEAST) & (expected < held))[stratum]
 
 
 def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
@@ -193,7 +193,7 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     # The factor by which the bounded targets sum to the total.
     factor = edge(lambda by: np.clip(target * by, least, sizes).sum() >= total, 0.0, high, 100)
     wanted = np.clip(target * factor, least, sizes)
-    drawn: Ints = np.floor(wanted + 1e-9).astype(np.int64)
+    drawn = np.floor(wanted + 1e-9).astype(np.int64)
     room = np.flatnonzero(drawn < sizes)
     order = room[np.argsort(-(wanted - drawn)[room], kind="stable")]
     drawn[order[: total - int(drawn.sum())]] += 1

@@ -277,7 +277,7 @@ def surrogates(population: AnswersTable) -> tuple[Surrogates, Surrogates]:
     """
 
     def sides(labels: Ints | Ints8) -> Floats:
-        return np.asarray(labels[:, None] == np.array(SIDES), np.float64)
+        return (labels[:, None] == np.array(SIDES)).astype(np.float64)
 
     chances = population.chances[:, list(SIDES)].astype(np.float64)
     stance, likeliest = population.stance, population.chances.argmax(axis=1)

@@ -72,7 +72,7 @@ class BlockCounts(NamedTuple):
         """Return what each row is multiplied by, so that it has the length ``weight``."""
         squares = self.squares @ idf.astype(np.float64) ** 2
         nothing = np.zeros_like(squares)
-        return np.asarray(np.divide(weight, np.sqrt(squares), out=nothing, where=squares > 0))
+        return np.divide(weight, np.sqrt(squares), out=nothing, where=squares > 0)
 
 
 class Vectors(NamedTuple):

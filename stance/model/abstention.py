@@ -91,7 +91,7 @@ class LanguageCheck(NamedTuple):
 
     def familiarity(self) -> Floats:
         """Return the mean of the known and the common share; 1 if there is no plain word."""
-        share: Floats = (self.known + self.common) / np.maximum(2 * self.plain, 1)
+        share = (self.known + self.common) / np.maximum(2 * self.plain, 1)
         return np.where(self.plain, share, 1.0)
 
     def long_enough(self) -> Bools:

@@ -129,7 +129,7 @@ class Layer(NamedTuple):
 
     def apply(self, state: Floats32) -> Floats32:
         """Return the layer of one state; not by BLAS, whose threads may change the last digit."""
-        return np.asarray(np.einsum("ij,j->i", self.weight, state) + self.bias)
+        return np.einsum("ij,j->i", self.weight, state) + self.bias
 
 
 @dataclass(frozen=True, repr=False)

@@ -107,7 +107,7 @@ class BlockWeights(Recomputing):
             for one, columns in occurrences:
                 weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
                 tell(self, one, columns, weight)
-        return np.asarray(total[:-1] * scale)
+        return total[:-1] * scale
 
 
 def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]:
@@ -187,4 +187,4 @@ class Head:
 def softmax(scores: Floats) -> Floats:
     """Return exp(scores), each row divided by its sum."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

@@ -112,7 +112,7 @@ def _phrases(words: Words) -> tuple[Ints, Ints]:
 def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
     """Return how far words push toward answers, to neutral either way; NaN for `NO_ANSWER`."""
     sign = np.array([-1.0, 0.0, 1.0, np.nan])[answer]
-    return np.asarray(np.where(sign == 0, np.abs(push), sign * push))
+    return np.where(sign == 0, np.abs(push), sign * push)
 
 
 @dataclass(frozen=True, repr=False)

@@ -223,7 +223,7 @@ class TextHashes(NamedTuple):
     def found_in(self, others: "TextHashes") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
         exact, near = np.isin(self.exact, others.exact), np.isin(self.bands, others.bands)
-        return np.asarray(exact | near.any(axis=1), np.bool_)
+        return exact | near.any(axis=1)
 
 
 def hash_texts(texts: Sequence[str]) -> TextHashes:
@@ -265,4 +265,4 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
         return rows
     size = int(rows.max()) + 1
     graph = coo_array((np.ones(len(rows), np.bool_), (rows, firsts)), (size, size))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    return connected_components(graph, directed=False)[1].astype(np.int64)

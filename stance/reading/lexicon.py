@@ -171,7 +171,7 @@ class PhraseMatcher:
 
 def _step(node: Ints, gap: Bytes, word: Any) -> Ints:
     """Return the number of a step in the tree: from a node, behind a gap, to a word."""
-    return np.asarray((node << 32) + (gap.astype(np.int64) << 28) + word)
+    return (node << 32) + (gap.astype(np.int64) << 28) + word
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +251,7 @@ def _misspelt(stems: Collection[str]) -> dict[str, str]:
 @lru_cache(maxsize=8)
 def stemmer(language: str) -> Callable[[str], str]:
     """Return the stemmer of a language that Snowball knows."""
-    stem: Callable[[str], str] = Stemmer.Stemmer(language, 0).stemWord
-    return stem
+    return Stemmer.Stemmer(language, 0).stemWord
 
 
 _WORD = such(of(str), lambda word: word == word.lower() and word.isalnum(), "a lower-case word")

@@ -64,8 +64,7 @@ class Words(Tokens):
         """Return ``make(words, *args)``, made once for all heads of a model that ask for it."""
         if (make, *args) not in self.made:
             self.made[make, *args] = make(self, *args)
-        made: Made = self.made[make, *args]
-        return made
+        return self.made[make, *args]
 
     def named_actors(self) -> tuple[Ints, Ints]:
         """Return paragraph and actor of each pair, by first mention."""
@@ -279,8 +278,7 @@ class Reader:
         """Return ``make(*args)``, made once until the spellings are forgotten."""
         if (make, *args) not in self.made:
             self.made[make, *args] = make(*args)
-        made: Made = self.made[make, *args]
-        return made
+        return self.made[make, *args]
 
     def _shrunk(
         self, tokens: Tokens, first: Ints, last: Ints, who: Ints32, kind: Ints8

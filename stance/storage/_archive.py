@@ -160,7 +160,7 @@ def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> 
     size = sink.tell() + math.prod(shape) * stored.itemsize
     if not data.startswith(sink.getvalue()) or len(data) != size:
         raise refusal(f"'{name}' is not the {dtype} of shape {shape} of the manifest")
-    array: NDArray[Any] = np.frombuffer(data, stored, offset=sink.tell()).reshape(shape)
+    array = np.frombuffer(data, stored, offset=sink.tell()).reshape(shape)
     return array.astype(dtype, copy=False)  # in this machine's byte order
 
 

@@ -264,7 +264,7 @@ class InputFile:
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
         try:
-            text: str = self._ends.decode(self._decoder.decode(data, last), last)
+            text = self._ends.decode(self._decoder.decode(data, last), last)
         except UnicodeDecodeError as error:
             before = error.object[: error.start].decode(self._codec, "replace")
             place = f"{self.name}:{self.line + line_ends(before)}"
