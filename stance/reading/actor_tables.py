@@ -161,7 +161,7 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
         parts = [[part] for part in _REFERENCE.split(entry)]
         for (name,) in parts[1::2]:
             if name not in endings:
-                advice = hint(name, [*map(repr, endings)])
+                advice = hint(name, [*endings], f"Known: {', '.join(map(repr, endings))}.")
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
         parts[1::2] = [endings[name] for (name,) in parts[1::2]]
         if (made := made + prod(map(len, parts))) > 2 * MOST_ALIASES:  # `case` repeats aliases
