@@ -22,11 +22,9 @@ from stance.model import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.text import list_strings, places_of
 from stance.recipe import Recipe, read_recipe
-from stance.records import Stance
+from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, months_of, note_dates, optional_column
-
-LABELS = (*map(str, Stance),)
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -106,7 +104,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pairs["stance"], spelled = _read_labels(y, self.labels or {})
         numbered = enumerate(zip(*pairs.values(), strict=True), 1)
         rows = [Row(number=n, **dict(zip(pairs, cells, strict=True))) for n, cells in numbered]
-        written = "".join(repr((row.text, row.actor, LABELS[row.stance])) for row in rows)
+        written = "".join(repr((row.text, row.actor, ANSWERS[row.stance])) for row in rows)
         digest, recipe = hashlib.sha256(written.encode()).hexdigest(), self._recipe()
         corpus = corpus_of(rows, Source("estimator", digest, len(rows)))
         self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
@@ -208,5 +206,5 @@ def _read_labels(
         raise ValueError(str(error)) from error
     spelled = dict(pairs := {*zip(numbers, given, strict=True)})
     if len(spelled) < len(pairs):  # a stance has several spellings
-        spelled = {number: LABELS[number] for number in spelled}
+        spelled = {number: ANSWERS[number] for number in spelled}
     return numbers, spelled

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
-from stance.records import NEUTRAL, Form, Sentiment, Stance, as_coder
+from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, Form, Sentiment, Stance, as_coder
 from stance.tables import Record, Table, column, optional_column, rewrite_dates
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
@@ -27,7 +27,7 @@ SENTIMENTS: Mapping[str, int] = {
 }
 
 MISSING = -1  # number of a sentiment that a row does not have
-SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
+SOFT = STANCE_COLUMNS[1:]  # columns that may stand in place of `stance`
 CODED = ("stance", "holder", "sentiment", "false_match", "note", "coder")  # that coders fill in
 SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
 HOLDERS = ("author", "other")  # holders of a stance that are not named
@@ -212,7 +212,7 @@ def is_false_match(cell: str, stance: int, where: str) -> bool:
     if (flag := _FLAGS.get(_digits(cell))) is None:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
     if flag and stance not in (NEUTRAL, MISSING):
-        what = f"false_match is 1, but the stance is {[*Stance][stance]}"
+        what = f"false_match is 1, but the stance is {ANSWERS[stance]}"
         raise DataError(f"{where}: {what}; a false match is neutral: correct one of the two")
     return flag
 

@@ -24,7 +24,7 @@ from stance.model import StanceModel
 from stance.model.passages import Passage
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
-from stance.storage import bundled_model, model_file
+from stance.storage import BUNDLED, bundled_model, model_file
 from stance.tables import months_of
 
 ACTORS, GROUPS, TRACED = 30, 12, 12  # shown; of the actors over time and with paragraphs
@@ -158,8 +158,7 @@ def _find_maker(
     """Return the model that gives some answers, and their texts with its reasons."""
     if models.path is None and not (population.probable and cells):
         return None, []
-    bundled = [bundled_model(), bundled_model("speeches")]
-    for file in bundled if models.path is None else [model_file(models.path)]:
+    for file in map(bundled_model, BUNDLED) if models.path is None else [model_file(models.path)]:
         model = models.load(file)
         passages = _explain(model, population, cells)
         if len(passages) == len(cells):
