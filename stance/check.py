@@ -211,7 +211,7 @@ def _leaks(study: Study) -> Iterator[Finding]:
 
 
 def _agreed(coders: Sequence[str], agreement: Figures) -> Iterator[Finding]:
-    """Judge how far the coders agree, which is measured within files."""
+    """Find whether the coders agree too little; agreement is measured within files."""
     who = ", ".join(shown(name, 20) for name in coders)
     alpha, units = agreement["alpha"]["value"], agreement["units"]
     if alpha is None:

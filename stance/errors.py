@@ -164,7 +164,7 @@ def refusal(path: Path | None, reason: str) -> OutputError:
 
 @contextlib.contextmanager
 def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Have a function called if Ctrl-C or SIGTERM comes while the block runs.
+    """Call a function if Ctrl-C or SIGTERM comes while the block runs.
 
     A signal that our parent told us to ignore, as `nohup` and `&` do, stays ignored.
     """

@@ -207,7 +207,7 @@ def _make_private(target: Path, *, delete: bool = True) -> IO[bytes]:
 
 
 def clear_leftovers(folder: Path, name: str = "") -> None:
-    """Remove what killed processes left in a folder long ago, and all of an output by its name."""
+    """Remove old leftovers of killed processes from a folder, and any of the named output."""
     for path in folder.glob(".*.stance-*.part"):
         with contextlib.suppress(OSError):
             old = path.lstat().st_mtime < time.time() - _STALE

@@ -66,12 +66,12 @@ def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
 
 
 def anything(value: Any, _where: str) -> Any:
-    """Let any value pass."""
+    """Accept any value."""
     return value
 
 
 def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
-    """Return a check that also puts the value to a test."""
+    """Return a check that the value also passes a test."""
 
     def check(value: Any, where: str) -> Any:
         if not test(checked := inner(value, where)):

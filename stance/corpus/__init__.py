@@ -167,7 +167,7 @@ def corpus_of(rows: Sequence[Row], *sources: Source, notes: Sequence[str] = ()) 
 def _document_notes(
     names: Sequence[str], sources: Sequence[int], texts: Sequence[str], keys: Sequence[int]
 ) -> Iterator[str]:
-    """Say which text joins many documents, and which documents stand in several files."""
+    """Yield which text joins many documents, and which documents are in several files."""
     uses = Counter(key for key, name in {*zip(keys, names, strict=True)} if name)
     for key, size in uses.most_common(1):
         if size > MOST_JOINED:

@@ -222,7 +222,7 @@ class Correction:
         )
 
     def _rarer(self, rows: Bools) -> Floats:
-        """Return as how many documents those count whose label is the rarer kind of a quantity."""
+        """Return the effective number of documents with the rarer label of each quantity."""
         weight = np.where(rows, self._weight, 0.0)[:, None]
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
         documents = self._cluster[self._unit]
@@ -273,6 +273,6 @@ def compare(one: Corrected, other: Corrected, r: float = 0.0) -> tuple[float, In
 
 
 def effective(weights: Floats) -> Any:
-    """Return as how many equal ones some weights count (Kish 1965, "Survey Sampling")."""
+    """Return the effective number of weighted items (Kish 1965, "Survey Sampling")."""
     squares = (weights**2).sum(axis=0)
     return weights.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0)

@@ -98,7 +98,7 @@ class Request:
 
 
 def _put_inputs_first(table: Table, prefix: str) -> None:
-    """Have the columns of all inputs stand before those that `predict` wrote."""
+    """Move the columns of all inputs before those that `predict` wrote."""
     headers = table.headers.values()
     if not all(_predicted(names, prefix) for names in headers):
         raise DataError(f"{table.name}: some hold labels, others answers; read them apart")
@@ -139,7 +139,7 @@ def label_in(cell: str, record: Record, reader: LabelReader) -> int:
 
 
 def _read_labels_as_answers(table: Table, request: Request) -> None:
-    """Have the labels of a table, none of whose records is read yet, come as answers."""
+    """Turn the labels of a table into answers, before any record is read."""
     columns, label = table.columns, _find_label(table, request)
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(table, "row")

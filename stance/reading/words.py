@@ -318,7 +318,7 @@ class Reader:
         high = np.searchsorted(tokens.start + shift, end + offset[para], side="left") - 1
         wordy = low <= high
         low, high = low[wordy], high[wordy]
-        # A span is what the user says it is: what the book finds in or across it is dropped.
+        # The user's spans win: what the book finds in or across one is dropped.
         taken = np.zeros(len(tokens.type) + 1, np.bool_)
         taken[stretches(low, high - low + 1) + 1] = True
         before = np.cumsum(taken)

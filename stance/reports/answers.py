@@ -99,7 +99,7 @@ class Report:
     def apart(self, actor: str = "", *, drawn: bool = False) -> tuple[Share, Share] | None:
         """Return an actor, or a group of one, and another whose net stance is clearly higher.
 
-        Their intervals do not meet: those drawn, or longer ones that likely all hold the truth.
+        Their intervals do not overlap: those drawn, or wider ones, adjusted for their number.
         """
         shares = [cell for cell in self.cells if cell.actor == actor] if actor else self.actors
         known = [s for s in shares if s.net and self.labelled]  # else only errors may differ

@@ -193,7 +193,7 @@ class _Job:
         return replace(config, form=form)
 
     def run(self, progress: Progress, size: int) -> Done:
-        """Write the parts to the output as they come, and what is said of the whole."""
+        """Write the parts as they come, then the summary; return counts and notes."""
         table, summary, tally = self.table, self.summary, Tally()
         if self.request.options.deep or self.model.encoder:
             size = min(size, DEEP_PART)
@@ -204,7 +204,7 @@ class _Job:
                 writer.write_encoded(part.lines, part.rows)
                 tally = Tally(*map(add, tally, part.tally))
                 progress(tally.rows, *table.progress())
-                del part  # or it would be there until the next is
+                del part  # frees it before the next one is made
             rejected = self.rejects.by_file if self.rejects else Counter[str]()
             if tally.rows + rejected.total() != table.records_in:
                 raise WorkerError(f"{table.name}: rows were lost; run again")
@@ -225,7 +225,7 @@ class _Job:
         return done
 
     def _parts(self, size: int) -> Generator[Part]:
-        """Compute parts where the user asks for it, but for those kept, and keep each."""
+        """Yield the parts in order: from the journal if they are there, else computed and kept."""
         batches = cut(self.table.chunks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1
@@ -256,14 +256,14 @@ class _Job:
             line = deque[Callable[[], Part]]()  # of parts under way, yielded in order
             for records in chain(first, batches):
                 line.append(submit(records))
-                del records  # or they would be there until the next are
+                del records  # frees them before the next are read
                 while len(line) > ahead:
                     yield line.popleft()()
             while line:
                 yield line.popleft()()
 
     def _date_notes(self) -> Iterator[str]:
-        """Yield which dates decide about leaders."""
+        """Yield by which dates leaders count, or that they count at any time."""
         columns, dates = self.table.columns, self.config.dates
         if dates:
             name = shown(columns[dates[0]], 40)

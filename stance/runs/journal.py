@@ -1,7 +1,7 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
 The first line is the plan: what the output depends on. Each part is a line with its size and
-checksum, a line of JSON, and rows; what a kill has left of the last one is dropped.
+checksum, a line of JSON, and rows. A last part that a kill cut short is dropped.
 """
 
 import contextlib
@@ -139,7 +139,7 @@ class Journal:
                 self._file.flush()
 
     def kept(self, records: Records) -> Part | None:
-        """Return the part of some records, asked for in order; where one is missing, all end."""
+        """Return the part of some records, asked for in order; None from a missing one on."""
         if not self._resuming:
             return None
         place = self._file.tell()

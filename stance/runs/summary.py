@@ -165,7 +165,7 @@ class Summary:
         self.inputs = Inputs(tuple(self.hashes), True, notes, columns)
 
     def _check_rows(self, older: Table, place: int, wrote: int, since: str) -> None:
-        """Raise if rows are missing, but for those that a run replaced whose summary is lost."""
+        """Raise if rows are missing, unless a later run, whose summary is lost, replaced them."""
         rows, last = 0, ""
         for record in older:
             rows, last = rows + 1, record.cells[place]
@@ -178,7 +178,7 @@ class Summary:
         self._judged.update(records.columns[0] if self.inputs.several else {"": len(records)})
 
     def copy_unchanged(self, writer: TableWriter) -> None:
-        """Copy the rows of the older output, but for those of files judged now."""
+        """Copy the rows of the older output, except those of files judged now."""
         if (older := self._older) is None:
             return
         safe = quote_formulas if writer.format.excel_safe else list[str]

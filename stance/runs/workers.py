@@ -30,7 +30,7 @@ TRIES = 3  # how often a part is computed if its worker dies
 SHARED = 500  # records that are judged before processes part ways
 
 Pool = tuple[Callable[[Records], Callable[[], Part]], int]
-"""What begins a part and returns what waits for it, and how many may be under way beside."""
+"""A function that begins a part and returns one that waits for it; how many more may be begun."""
 
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
@@ -60,7 +60,7 @@ def attempt(
 
 @contextlib.contextmanager
 def worker_pool(number: int, model: StanceModel, config: RunConfig) -> Iterator[Pool]:
-    """Have processes take turns at parts; they live as long as the ``with`` block."""
+    """Start processes that take turns at parts; they end with the ``with`` block."""
     workers = list[_Worker]()
     turns = cycle(workers)
 
@@ -112,7 +112,7 @@ class _Worker:
         self._unsent = () if forks else (self._setup,)
 
     def submit(self, records: Records) -> Callable[[], Part]:
-        """Have a part computed after those before; return what waits for it."""
+        """Queue a part; return a function that waits for its result."""
         self._parts.append(records)
         if len(self._parts) == 1:
             self._send_next()

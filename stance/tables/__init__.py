@@ -74,7 +74,7 @@ def open_table(
 
 
 def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
-    """Have a table be about one actor: `add` a column `actor`; raise if it has its own."""
+    """Make all rows about one actor: `add` a column `actor`; raise if there is one."""
     if not (actor := actor.strip()):
         raise UsageError("--actor is empty; name the actor that all rows are about")
     if (place := optional_column(table, "actor")) is not None:

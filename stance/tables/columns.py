@@ -209,7 +209,7 @@ def find_dates(table: Table, options: InputOptions) -> tuple[int, str] | None:
 def rewrite_dates(
     table: Table, place: int, form: str | None, *, keep: bool = False, bare: str = BARE
 ) -> None:
-    """Have dates with two readings come as ``2024-04-03``, unless they `keep` their form."""
+    """Rewrite dates with two readings as ``2024-04-03``, unless they `keep` their form."""
     pattern = read_pattern(form)
 
     def as_iso(text: str) -> str:
@@ -251,7 +251,7 @@ def note_dates(
 
 
 def add_paragraphs_before(table: Table, text: int) -> None:
-    """Have each record end in the paragraph before in its document, "" if there is none.
+    """Append to each record the paragraph before it in its document, "" if there is none.
 
     Columns ``document`` and ``paragraph``, which counts, say which one that is; a table without
     them stays as it is. ``text`` is the place of the paragraphs. Boilerplate that was kept stands

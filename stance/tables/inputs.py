@@ -148,7 +148,7 @@ class JoinedTable(Table):
         return self._done + now, sum(self._sizes.values())
 
     def _join(self, path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
-        """Add the columns of a file whose names are new but for case; return their names here."""
+        """Add the columns of a file that are new, ignoring case; return their names here."""
         names, others = list[str](), [name for name in self.columns[1:] if name not in header]
         for name in header:
             alike = (other for other in others if folded(other) == folded(name))

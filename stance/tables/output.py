@@ -209,7 +209,7 @@ class TableWriter(WholeFile):
                 del self._buffer[:_BLOCK]
 
     def settle(self) -> None:
-        """Write what is left; rows of CSV become a workbook or a Parquet file."""
+        """Write what is still buffered; turn the rows into a workbook or Parquet file if asked."""
         form = self.format
         if not self.handle.closed:
             with reported(self._path):

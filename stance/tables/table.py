@@ -129,7 +129,7 @@ class Table(AbstractContextManager["Table"]):
     def through(
         self, change: Callable[[Records], Records], notes: Callable[[], Iterable[str]] = tuple
     ) -> None:
-        """Have the records, none of which is read yet, pass through a change, which adds notes."""
+        """Change the records, none of which is read yet, as they come, and add notes at the end."""
         self.chunks = (change(chunk) for chunk in self.chunks)
         self._closing.append(notes)
 
@@ -202,7 +202,7 @@ class Table(AbstractContextManager["Table"]):
         self.noted[what] = (before + times, first)
 
     def take(self, rows: Iterable[Row]) -> Chunks:
-        """Yield the good records among some rows, some at a time, and put the bad ones aside."""
+        """Yield good records in chunks; reject bad ones, or raise at the first."""
         good, characters = list[Record](), 0
         try:
             for line, row, raw in rows:
