@@ -175,8 +175,8 @@ class Journal:
 
 
 def _next_part(file: IO[bytes]) -> Part | None:
-    """Return the part at this place of a journal; None if there is none, or it is damaged."""
-    with contextlib.suppress(ValueError, OverflowError, MemoryError):
+    """Return the part at this place of a journal; None if there is none that can be read."""
+    with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, MemoryError):
         size, checksum = map(int, file.readline(100).split())
         if zlib.crc32(data := file.read(size)) == checksum:
             facts, _, lines = data.partition(b"\n")
