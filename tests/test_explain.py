@@ -93,6 +93,9 @@ def test_every_actor_of_the_text_is_explained_and_a_text_that_names_nobody_is_re
     assert [found.actor for found in explain(model, TEXT, ["Russia", "NATO"])] == ["Russia", "NATO"]
     with pytest.raises(ActorError, match="the text names no actor of the book; name one with"):
         explain(model, "Nothing here.")
+    for nobody in (" ", []):
+        with pytest.raises(ActorError, match="the actor is empty; name one with"):
+            explain(model, TEXT, nobody)
 
 
 @pytest.mark.parametrize("text", ["", "...", "qwxzj NATO"])

@@ -72,10 +72,11 @@ def explain(model: Any, text: str, actor: str | Sequence[str] | None = None) -> 
         _, numbers = model.reader.words(normalise_all([text])).named_actors()
         names = [model.book.names[number] for number in numbers.tolist()]
     else:
-        names = [name.strip() for name in ([actor] if isinstance(actor, str) else actor)]
+        names = [*filter(None, map(str.strip, [actor] if isinstance(actor, str) else actor))]
     if not names:
+        what = "the text names no actor of the book" if actor is None else "the actor is empty"
         advice = "name one with --actor, or add its aliases to a book of your own (--actors)"
-        raise ActorError(f"the text names no actor of the book; {advice}")
+        raise ActorError(f"{what}; {advice}")
     return [_explain(model, text, name) for name in names]
 
 
