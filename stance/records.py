@@ -29,8 +29,8 @@ class Holder(StrEnum):
     OTHER = "other"
 
 
-NO_ANSWER, AGAINST, NEUTRAL, FAVOR = range(-1, 3)
-"""Numbers of the stances, in their order, and of none."""
+NO_ANSWER, AGAINST, NEUTRAL, FAVOR, NET = range(-1, 4)
+"""Numbers of none, of the stances in their order, and of the net stance, favor less against."""
 
 SIDES = (AGAINST, FAVOR)
 

@@ -9,7 +9,7 @@ import numpy as np
 from stance.display import count, facts, listed, percent, ranged, shown, stacked, table, wrap
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import PRIOR
-from stance.records import ANSWERS, SIDES, UNCERTAIN
+from stance.records import ANSWERS, NET, SIDES, UNCERTAIN
 
 if TYPE_CHECKING:
     from stance.findings.shares import Share
@@ -276,8 +276,6 @@ def _verdict(figures: Figures) -> list[str]:
 
 def pair_lines(shares: Sequence["Share"]) -> list[str]:
     """Return who judges whom, in the order of the shares."""
-    from stance.findings.correction import NET  # which is loaded by now
-
     audited = any(share.audited for share in shares)
     sides = [] if audited else [*SIDES]  # or 80 columns do not hold the intervals
     heads = ("holder", "target", "n", *(ANSWERS[side] for side in sides), "net")

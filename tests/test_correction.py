@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from stance.arrays import tally
 from stance.evaluation.intervals import FEWEST, estimate_shares
-from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, compare
+from stance.findings.correction import AUDIT_ONLY, Audit, Correction, compare
 from stance.findings.shares import Study, surrogates
-from stance.records import AGAINST, FAVOR, NEUTRAL
+from stance.records import AGAINST, FAVOR, NET, NEUTRAL
 
 
 def correct(audit, document, surrogates=(), additions=()):

@@ -32,7 +32,7 @@ from stance.errors import DataError
 from stance.evaluation.intervals import estimate_shares, score_interval
 from stance.evaluation.scores import accuracy, document_confusion, macro_f1
 from stance.findings.answers import AnswersTable
-from stance.findings.correction import NET, Audit, Correction
+from stance.findings.correction import Audit, Correction
 from stance.findings.request import Places, Request
 from stance.findings.sampling import draw_sample
 from stance.findings.shares import QUANTITIES, Share, Study
@@ -40,7 +40,7 @@ from stance.fitting import train
 from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
-from stance.records import AGAINST, FAVOR, Stance
+from stance.records import AGAINST, FAVOR, NET, Stance
 from stance.storage import load_model, load_reader
 
 Truth = tuple[float, ...]  # shares against, neutral, in favor

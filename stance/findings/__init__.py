@@ -16,14 +16,14 @@ from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable
-from stance.findings.correction import NET, Audit
+from stance.findings.correction import Audit
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
 from stance.findings.shares import DIFFERENCE, TOTAL, Share, Study, figures, read_study
 from stance.model.passages import Passage
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_spans
-from stance.records import ANSWERS, SIDES, Stance
+from stance.records import ANSWERS, NET, SIDES, Stance
 from stance.tables import rewrite_dates, write_table
 
 __all__ = ["Cells", "Pairs", "Request", "Share", "Study", "find_pairs", "read_cells"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, sums_by
 from stance.evaluation.intervals import CONFIDENCE, FEWEST, Estimates, Interval, edge
-from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
+from stance.records import AGAINST, FAVOR, NET, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 """From the shares of `SIDES`, which are estimated, to what is reported: all shares, and the net."""
@@ -25,7 +25,6 @@ FEWEST_LABELS = 10  # below which, or in fewer than `FEWEST` documents, nothing 
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
 Surrogates = Sequence[tuple[str, Floats]]  # in place of labels: name, scores of pairs for `SIDES`
 ALIKE = 0.2  # likeness of a document's stances, and of the errors of its answers, about
-NET = len(Stance)  # number of the net stance among the quantities
 TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
 AUDIT_ONLY = "labels alone"  # method without a surrogate that helps
 LEAST_P = 1e-9  # smaller ones are not told apart

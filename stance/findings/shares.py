@@ -16,9 +16,9 @@ from stance.evaluation.intervals import Shares as Counts
 from stance.findings import correction
 from stance.findings.answers import AnswersTable, refuse_many_groups, split_by
 from stance.findings.audit import read_answers
-from stance.findings.correction import NET, Audit, Corrected, Correction, Surrogates
+from stance.findings.correction import Audit, Corrected, Correction, Surrogates
 from stance.findings.request import Request
-from stance.records import SIDES, Stance
+from stance.records import NET, SIDES, Stance
 
 TOTAL = "(all actors)"  # name of the sum over actors
 QUANTITIES = (*map(str, Stance), "net")

@@ -11,9 +11,9 @@ from stance.errors import load_extra
 from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, read_evidence, write_numbers
-from stance.findings.correction import FEWEST_LABELS, NET
+from stance.findings.correction import FEWEST_LABELS
 from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
-from stance.records import Stance
+from stance.records import NET, Stance
 from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
 from stance.reports.charts import Estimate, MatrixCell
