@@ -4,8 +4,9 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from stance import __version__
@@ -14,9 +15,6 @@ from stance.display import cut, definite, percent, points, ranged, shown, signed
 from stance.model.passages import templates
 from stance.reports.figures import TEMPLATES, without_forbidden
 from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
 
@@ -40,7 +38,7 @@ def stylesheet(actors: int = 0) -> Markup:
     return Markup(style + rules)  # noqa: S704 (our own files)
 
 
-def environment() -> "Environment":
+def environment() -> Environment:
     """Return the templates and the functions that they use."""
     made = templates()
     made.filters |= {
