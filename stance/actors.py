@@ -85,9 +85,8 @@ def book_of_people(path: Path, **form: Unpack[Form]) -> str:
         tables.append(_toml(name, "person", notes[name], office))
     for party, countries in parties.items():
         if party not in terms:
-            tables.append(
-                _toml(party, "organisation", ", ".join(sorted(filter(None, countries))), {})
-            )
+            named = ", ".join(sorted(filter(None, countries)))
+            tables.append(_toml(party, "organisation", named, {}))
     if not tables:
         raise DataError(f"{path}: no name in it; write one person in each row")
     if unnamed:

@@ -388,7 +388,11 @@ BAD = [
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
     ({"row": "9" * 5000}, ":5: row 99999", "is not among the answers of"),
     ({"document": "x"}, ":5: row ", "a spreadsheet may have changed, such as 007 into 7"),
-    ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "if none, leave the cell empty"),
+    (
+        {"stance": "hostile"},
+        ":5: stance 'hostile' in row 4 is not",
+        "if none, leave the cell empty",
+    ),
     (
         {"design": ""},
         ": does not say how its rows were drawn; keep its column 'design'",

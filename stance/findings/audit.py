@@ -75,9 +75,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         advice = "label them, too: intervals hold only if labels are missing by chance within each "
         advice += "group that was drawn from"
         if bare := sum(drawn[one] for one in drawn.keys() - labelled.keys()):
-            advice += (
-                f"; {bare:,} of them are of groups without any label, which results leave out"
-            )
+            advice += f"; {bare:,} of them are of groups without a label, which results leave out"
         notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")
     return population, Audit(
         pair=pairs,

@@ -173,10 +173,8 @@ def figure(
     report: Report, name: str, title: str, chart: Drawing, shares: Sequence[Share], legend: Legend
 ) -> Figure:
     """Return a figure whose caption says what one in a paper must: n, method and interval."""
-    method, below = (
-        "counted by a classifier and not corrected for its errors",
-        ", below it the answers",
-    )
+    method = "counted by a classifier and not corrected for its errors"
+    below = ", below it the answers"
     if not report.population.probable:
         method = "counted from labels and not corrected for their errors"
     if report.labelled:
