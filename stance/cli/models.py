@@ -148,6 +148,7 @@ def evaluate(
     files.refuse_page(report)
     loaded = files.open_model(path, deep=deep)
     figures, notes = dict[str, Any](), list[str]()
+    suite = evaluation.run_suite(loaded) if stress else None  # which a model may refuse
     with AtomicGroup() as together:
         if corpora:
             corpus = read_corpus(corpora, **labelled)
@@ -164,9 +165,9 @@ def evaluate(
             notes.append(f"wrote {report}")
     tell(*notes)
     lines = [evaluation_lines(figures)] if corpora else []
-    if stress:
-        figures["stress"] = evaluation.run_suite(loaded)
-        lines.append(stress_lines(figures["stress"]))
+    if suite:
+        figures["stress"] = suite
+        lines.append(stress_lines(suite))
     show(figures, lambda: stacked(lines), as_json)
 
 
