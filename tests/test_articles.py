@@ -218,7 +218,7 @@ def test_the_sample_article_splits_into_its_expected_paragraphs():
 
 
 def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
-    lines = "Menu\nNATO leaders meet\nRussia has not commented.\nShare\n"
+    lines = "\tMenu\n\tNATO leaders meet\n\tRussia has not commented.\n\tShare\n"
     path = write(tmp_path / "a.txt", lines)
     told = invoke("predict", path)
     assert dicts(told.stdout)[0]["text"] == "NATO leaders meet"
@@ -330,9 +330,11 @@ def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
         ("a.html", b"<div></div><script>go()</script>", ": has no text of an article; open it"),
         ("a.html", b"<p>NATO\r\nm\0et.</p>", ":2: a NUL byte; the page is damaged: save it again"),
         ("a.txt", b"x" * 20_000_001, ": has more than 20,000,000 characters; put paragraphs in a"),
+        ("a.txt", b"nr\tsatz\twer\r\n1\tA.\tNATO", ": looks like a table, not an article; end its"),
+        ("a.txt", b'id,"Text"\n1,"NATO\nmet."\n', ": looks like a table, not an article; end its"),
         ("a.txt", b"NATO\nL\xe9on", ":2: byte 0xe9 is not UTF-8; save the file as UTF-8, or name"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_what_is_no_article_is_refused_with_place_and_advice(tmp_path, name, data, why):
     assert name + why in fails(1, "predict", write(tmp_path / name, data))

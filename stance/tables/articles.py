@@ -46,6 +46,9 @@ def open_article(
     """
     is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
+    if not is_page and _is_table(text, options.text_column):
+        advice = "end its name in .csv, or in .tsv if tabs separate its cells"
+        raise DataError(f"{name}: looks like a table, not an article; {advice}")
     known = ("title", "date", "outlet") if is_page else ()
     flag = ["boilerplate"] * keep_all
     columns = ("document", "paragraph", *known, *flag, options.text_column)
@@ -69,6 +72,16 @@ def open_article(
     table.form = f"{'web page' if is_page else 'article'}, {codec}"
     table.chunks = table.take(read())
     return table
+
+
+def _is_table(text: str, column: str) -> bool:
+    """Return whether a text begins with names of columns, or has as many tabs in each line."""
+    lines = [line.lower() for line in text.splitlines() if line.strip()] or [""]
+    parts = (lines[0].replace('"', "").split(mark) for mark in "\t;,|" if mark in lines[0])
+    tabs = {line.count("\t") for line in lines}  # one tab may stand behind numbers of paragraphs
+    return any(column.lower() in names for names in parts) or (
+        min(tabs) > 1 == len(tabs) < len(lines)
+    )
 
 
 def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
